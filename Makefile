@@ -1,0 +1,47 @@
+# Two commands do all the set-up: `make scan PHOTOS=DIR` and `make test`.
+# They need Python 3.11 to 3.13 and nothing else.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: scan test lint types check bench wheel clean help
+
+help:  ## say what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -e 's/:.*## /\t/'
+
+scan: $(VENV)/.installed  ## catalogue the photos of a folder: make scan PHOTOS=~/Pictures
+	@test -n "$(PHOTOS)" || { echo 'Say which folder: make scan PHOTOS=~/Pictures' >&2; exit 2; }
+	$(BIN)/catalog scan "$(PHOTOS)"
+
+test: $(VENV)/.installed-dev  ## run the tests
+	$(BIN)/pytest
+
+lint: $(VENV)/.installed-dev  ## ruff and import-linter
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
+
+types: $(VENV)/.installed-dev  ## mypy --strict
+	$(BIN)/mypy
+
+check: lint types test  ## everything that must be green
+
+bench: $(VENV)/.installed-dev  ## the slow proofs: speed, memory, accuracy
+	$(BIN)/python -m tests.benchmarks
+
+wheel: $(VENV)/.installed-dev  ## build the wheel into dist/
+	$(BIN)/hatchling build -t wheel
+
+clean:  ## remove what was made
+	rm -rf $(VENV) dist build
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
