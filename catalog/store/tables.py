@@ -1,0 +1,374 @@
+"""The schema of the catalogue, as literature: a comment for each table and each column.
+
+Conventions, the same on SQLite and PostgreSQL:
+
+- Times are text, ISO 8601 in UTC with microseconds and a closing ``Z`` (see :func:`utc_text`), so that they sort and
+  compare as they are, in any report and on both databases.
+- Boxes are fractions of the upright image from its top-left corner, as everywhere (see ``catalog.vocabulary``).
+- Dollars are kept as whole millionths in integers: sums are exact.
+- ``decisions`` is append-only and keyed by photo content and box, never by row ids, so that it outlives models, engines
+  and restored backups. ``assignments``, ``persons.name`` and the like are its materialized effect.
+
+The gallery of the local engine lives in the same database under the prefix ``gallery_``; its tables belong to
+``catalog.engines.local.tables``, because the engine, not the store, reads and writes them.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+metadata = MetaData(naming_convention=NAMING)
+
+# SQLite gives its fast, automatic row ids to INTEGER PRIMARY KEY only.
+RowId = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def utc_text(moment: datetime | None) -> str | None:
+    """The one form in which the catalogue stores a time: ``2003-05-17T14:03:22.000000Z``."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def utc_time(text: str | None) -> datetime | None:
+    """The inverse of :func:`utc_text`."""
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _row_id() -> Column[int]:
+    return Column("id", RowId, primary_key=True, autoincrement=True, comment="internal row id, never shown")
+
+
+def _box() -> list[Column[float]]:
+    return [
+        Column("box_left", Float, nullable=False, comment="left edge, fraction of the upright width; may be below 0"),
+        Column("box_top", Float, nullable=False, comment="top edge, fraction of the upright height; may be below 0"),
+        Column("box_width", Float, nullable=False, comment="width, fraction of the upright width"),
+        Column("box_height", Float, nullable=False, comment="height, fraction of the upright height"),
+    ]
+
+
+def _judgement(name: str, question: str) -> list[Column[bool] | Column[float]]:
+    return [
+        Column(name, Boolean, comment=f"{question}; null: not measured"),
+        Column(f"{name}_confidence", Float, comment=f"confidence of `{name}`, 0-100"),
+    ]
+
+
+# ------------------------------------------------------------------------------------------------ photos and places
+
+photos = Table(
+    "photos",
+    metadata,
+    _row_id(),
+    Column("sha256", Text, nullable=False, unique=True, comment="SHA-256 of the file's bytes, 64 hex digits"),
+    Column("size", BigInteger, nullable=False, comment="size of the file in bytes"),
+    Column("format", Text, nullable=False, comment="JPEG, PNG, WEBP, TIFF, GIF, HEIF, AVIF or RAW"),
+    Column("width", Integer, nullable=False, comment="width of the upright image in pixels"),
+    Column("height", Integer, nullable=False, comment="height of the upright image in pixels"),
+    Column("orientation", Integer, nullable=False, comment="EXIF orientation that was applied, 1-8"),
+    Column("taken_at", Text, comment="when the photo was taken, UTC; the camera's wall clock if the offset is null"),
+    Column("taken_at_offset", Integer, comment="minutes east of UTC where the photo was taken; null: unknown"),
+    Column("camera_make", Text, comment="maker of the camera, from EXIF"),
+    Column("camera_model", Text, comment="model of the camera, from EXIF"),
+    Column("gps_latitude", Float, comment="degrees, WGS 84, north positive"),
+    Column("gps_longitude", Float, comment="degrees, WGS 84, east positive"),
+    Column("gps_altitude", Float, comment="metres above sea level"),
+    Column("recorded_at", Text, nullable=False, comment="when the catalogue first recorded this content, UTC"),
+    comment="one row per distinct content; a copy or a move adds a location, never a photo",
+)
+Index("ix_photos_taken_at", photos.c.taken_at)
+
+locations = Table(
+    "locations",
+    metadata,
+    _row_id(),
+    Column("photo_id", RowId, ForeignKey("photos.id", ondelete="CASCADE"), nullable=False, comment="the content seen"),
+    Column("uri", Text, nullable=False, unique=True, comment="file:// percent-encoded from the raw bytes, or s3://"),
+    Column("size", BigInteger, nullable=False, comment="size in bytes when last read"),
+    Column("modified_ns", BigInteger, nullable=False, comment="modification time when last read, ns since the epoch"),
+    Column("etag", Text, nullable=False, comment="device:inode of a file, ETag of an object; compared for equality"),
+    Column("version", Text, comment="S3 version id; null elsewhere"),
+    Column("first_seen", Text, nullable=False, comment="when a scan first saw this place with this content, UTC"),
+    Column("missing_since", Text, comment="when a completed scan first missed it, UTC; null: it is there"),
+    comment="one row per place where a photo was seen",
+)
+Index("ix_locations_photo_id", locations.c.photo_id)
+Index("ix_locations_missing_since", locations.c.missing_since)
+
+enrollments = Table(
+    "enrollments",
+    metadata,
+    Column(
+        "photo_id", RowId, ForeignKey("photos.id", ondelete="CASCADE"), primary_key=True, comment="the photo enrolled"
+    ),
+    Column("engine", Text, primary_key=True, comment="local or rekognition"),
+    Column("gallery", Text, primary_key=True, comment="the gallery or collection that holds the faces"),
+    Column("model", Text, nullable=False, comment="networks and version that saw the photo"),
+    Column("enrolled_at", Text, nullable=False, comment="UTC"),
+    Column("scan_id", RowId, ForeignKey("scans.id", ondelete="SET NULL"), comment="the scan that did it"),
+    comment="which photo was enrolled in which gallery: what is here is never enrolled, or paid for, again",
+)
+Index("ix_enrollments_scan_id", enrollments.c.scan_id)
+
+# ------------------------------------------------------------------------------------------------ faces
+
+faces = Table(
+    "faces",
+    metadata,
+    _row_id(),
+    Column("face_id", Text, nullable=False, comment="the gallery's id of this face, a UUID"),
+    Column("photo_id", RowId, ForeignKey("photos.id", ondelete="CASCADE"), nullable=False, comment="where it appears"),
+    Column("engine", Text, nullable=False, comment="local or rekognition"),
+    Column("gallery", Text, nullable=False, comment="the gallery or collection that holds it"),
+    Column("model", Text, nullable=False, comment="networks and version that saw it"),
+    *_box(),
+    Column("confidence", Float, nullable=False, comment="certainty that the box holds a face, 0-100"),
+    Column("roll", Float, comment="rotation in the image plane, degrees"),
+    Column("yaw", Float, comment="turn to the side, degrees"),
+    Column("pitch", Float, comment="nod, degrees"),
+    Column("brightness", Float, comment="0-100"),
+    Column("sharpness", Float, comment="0-100"),
+    Column("age_low", Integer, comment="lower end of the apparent age, years; null: not measured"),
+    Column("age_high", Integer, comment="upper end of the apparent age, years"),
+    Column("gender", Text, comment="Male or Female, as it appears; null: not measured"),
+    Column("gender_confidence", Float, comment="confidence of `gender`, 0-100"),
+    *_judgement("smile", "smiles"),
+    *_judgement("eyeglasses", "wears eyeglasses"),
+    *_judgement("sunglasses", "wears sunglasses"),
+    *_judgement("beard", "has a beard"),
+    *_judgement("mustache", "has a mustache"),
+    *_judgement("eyes_open", "has open eyes"),
+    *_judgement("mouth_open", "has an open mouth"),
+    *_judgement("face_occluded", "is partly covered"),
+    Column("landmarks", Text, comment="JSON object of name -> [x, y] in fractions of the upright image"),
+    Column("not_a_face", Boolean, nullable=False, default=False, comment="a human said that this is no face"),
+    Column("enrolled_at", Text, nullable=False, comment="UTC"),
+    Column("scan_id", RowId, ForeignKey("scans.id", ondelete="SET NULL"), comment="the scan that enrolled it"),
+    UniqueConstraint("engine", "gallery", "face_id"),
+    comment="one appearance of a human face in one photo, as one engine sees it",
+)
+Index("ix_faces_photo_id", faces.c.photo_id)
+Index("ix_faces_face_id", faces.c.face_id)
+Index("ix_faces_scan_id", faces.c.scan_id)
+
+emotions = Table(
+    "emotions",
+    metadata,
+    Column(
+        "face_id", RowId, ForeignKey("faces.id", ondelete="CASCADE"), primary_key=True, comment="row id of the face"
+    ),
+    Column("type", Text, primary_key=True, comment="HAPPY, SAD, ANGRY, CONFUSED, DISGUSTED, SURPRISED, CALM or FEAR"),
+    Column("confidence", Float, nullable=False, comment="0-100; a face's emotions need not add up to 100"),
+    comment="apparent expression of a face, not inner feeling",
+)
+
+rejected_faces = Table(
+    "rejected_faces",
+    metadata,
+    _row_id(),
+    Column("photo_id", RowId, ForeignKey("photos.id", ondelete="CASCADE"), nullable=False, comment="where it appears"),
+    Column("engine", Text, nullable=False, comment="local or rekognition"),
+    Column("gallery", Text, nullable=False, comment="the gallery it was kept out of"),
+    Column("model", Text, nullable=False, comment="networks and version that saw it"),
+    *_box(),
+    Column("confidence", Float, nullable=False, comment="certainty that the box holds a face, 0-100"),
+    Column("reasons", Text, nullable=False, comment="Amazon Rekognition's words, separated by spaces"),
+    Column("scan_id", RowId, ForeignKey("scans.id", ondelete="SET NULL"), comment="the scan that saw it"),
+    comment="faces that were detected and kept out of the gallery",
+)
+Index("ix_rejected_faces_photo_id", rejected_faces.c.photo_id)
+Index("ix_rejected_faces_scan_id", rejected_faces.c.scan_id)
+
+# ------------------------------------------------------------------------------------------------ who is who
+
+searches = Table(
+    "searches",
+    metadata,
+    Column(
+        "face_id", RowId, ForeignKey("faces.id", ondelete="CASCADE"), primary_key=True, comment="row id of the face"
+    ),
+    Column("threshold", Float, nullable=False, comment="lowest similarity that was asked for, 0-100"),
+    Column("complete", Boolean, nullable=False, comment="false: the list hit its limit, absence is no evidence"),
+    Column("searched_at", Text, nullable=False, comment="UTC"),
+    comment="faces whose neighbors were asked for, so that no search is bought twice",
+)
+
+matches = Table(
+    "matches",
+    metadata,
+    Column("face_a", RowId, ForeignKey("faces.id", ondelete="CASCADE"), primary_key=True, comment="the lower row id"),
+    Column("face_b", RowId, ForeignKey("faces.id", ondelete="CASCADE"), primary_key=True, comment="the higher row id"),
+    Column("similarity", Float, nullable=False, comment="0-100, the engine's own"),
+    CheckConstraint("face_a < face_b", name="ordered"),
+    comment="edges between faces of one gallery that a search found",
+)
+Index("ix_matches_face_b", matches.c.face_b)
+
+persons = Table(
+    "persons",
+    metadata,
+    _row_id(),
+    Column("person_id", Text, nullable=False, unique=True, comment="public id, kept for ever"),
+    Column("name", Text, comment="as a human gave it; null: not named"),
+    Column("hidden", Boolean, nullable=False, default=False, comment="left out of lists and reports"),
+    Column("birth_date", Text, comment="YYYY-MM-DD; null: unknown"),
+    Column("merged_into", RowId, ForeignKey("persons.id"), comment="the person that this id now redirects to"),
+    Column("created_at", Text, nullable=False, comment="UTC"),
+    comment="human beings as held by the catalogue, named or not",
+)
+Index("ix_persons_name", persons.c.name)
+Index("ix_persons_merged_into", persons.c.merged_into)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    Column(
+        "face_id", RowId, ForeignKey("faces.id", ondelete="CASCADE"), primary_key=True, comment="row id of the face"
+    ),
+    Column("person_id", RowId, ForeignKey("persons.id"), nullable=False, comment="row id of the person"),
+    Column("by", Text, nullable=False, comment="cluster or human"),
+    Column("similarity", Float, comment="to the person's other faces when it was assigned, 0-100"),
+    Column("assigned_at", Text, nullable=False, comment="UTC"),
+    CheckConstraint("by IN ('cluster', 'human')", name="by"),
+    comment="which person a face belongs to, and who decided; a face has one at most",
+)
+Index("ix_assignments_person_id", assignments.c.person_id)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    _row_id(),
+    Column("decided_at", Text, nullable=False, comment="UTC"),
+    Column("decided_by", Text, nullable=False, comment="login name of the human, or the program that imported it"),
+    Column(
+        "verb", Text, nullable=False, comment="name, merge, split, confirm, reject, not_a_face, hide, forget, undo ..."
+    ),
+    Column("person_id", Text, comment="public id of the person decided on"),
+    Column("other_person_id", Text, comment="public id of a second person: merged away, or split off"),
+    Column("name", Text, comment="the name given, or the one before, as the verb says"),
+    Column("photo_sha256", Text, comment="content of the photo, for a decision on one face"),
+    Column("box_left", Float, comment="the face's box, for a decision on one face"),
+    Column("box_top", Float, comment="the face's box"),
+    Column("box_width", Float, comment="the face's box"),
+    Column("box_height", Float, comment="the face's box"),
+    Column("details", Text, comment="JSON: what else is needed to replay or undo it"),
+    Column("undone_by", RowId, ForeignKey("decisions.id"), comment="the undo that took it back; null: in force"),
+    comment="what humans decided, append-only, replayed after any change of engine, model or database",
+)
+Index("ix_decisions_person_id", decisions.c.person_id)
+Index("ix_decisions_photo_sha256", decisions.c.photo_sha256)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    _row_id(),
+    Column("photo_sha256", Text, nullable=False, comment="content of the photo"),
+    *_box(),
+    Column("forgotten_at", Text, nullable=False, comment="UTC"),
+    comment="faces that were forgotten and must never be enrolled again; no name, no vector",
+)
+Index("ix_tombstones_photo_sha256", tombstones.c.photo_sha256)
+
+# ------------------------------------------------------------------------------------------------ scans and money
+
+scans = Table(
+    "scans",
+    metadata,
+    _row_id(),
+    Column("started_at", Text, nullable=False, comment="UTC"),
+    Column("finished_at", Text, comment="UTC; null: running, or killed"),
+    Column("state", Text, nullable=False, comment="running, completed, interrupted, limited or failed"),
+    Column("exit_code", Integer, comment="what the command returned"),
+    Column("engine", Text, nullable=False, comment="local or rekognition"),
+    Column("gallery", Text, nullable=False, comment="the gallery or collection used"),
+    Column("model", Text, nullable=False, comment="networks and version used"),
+    Column("version", Text, nullable=False, comment="version of the program"),
+    Column("host", Text, nullable=False, comment="machine it ran on"),
+    Column("pid", Integer, nullable=False, comment="process that ran it"),
+    *[
+        Column(count, Integer, nullable=False, default=0, comment=meaning)
+        for count, meaning in (
+            ("discovered", "photos found in the sources: the sum of the seven below"),
+            ("new", "photos recorded for the first time"),
+            ("unchanged", "places that look as they did"),
+            ("changed", "places whose content changed"),
+            ("moved", "known content in a new place, its old place gone"),
+            ("duplicate", "known content in a new place, its old place still there"),
+            ("skipped", "left on purpose"),
+            ("failed", "tried and not recorded"),
+            ("faces", "faces enrolled"),
+            ("rejected", "faces kept out by the quality filter"),
+            ("persons_new", "persons made"),
+            ("persons_deleted", "persons that lost their id: must be 0"),
+            ("churn", "faces that changed company"),
+            ("conflicts", "persons with two faces in one photo"),
+        )
+    ],
+    comment="one row per run of `catalog scan`",
+)
+
+scan_sources = Table(
+    "scan_sources",
+    metadata,
+    Column("scan_id", RowId, ForeignKey("scans.id", ondelete="CASCADE"), primary_key=True, comment="the scan"),
+    Column("source_uri", Text, primary_key=True, comment="the folder or prefix that was walked"),
+    Column("discovered", Integer, nullable=False, default=0, comment="photos found in it"),
+    Column("completed_at", Text, comment="UTC; null: not walked to its end"),
+    comment="the sources of a scan; a place was last seen at its source's last completed scan",
+)
+Index("ix_scan_sources_source_uri", scan_sources.c.source_uri)
+
+problems = Table(
+    "problems",
+    metadata,
+    _row_id(),
+    Column("scan_id", RowId, ForeignKey("scans.id", ondelete="CASCADE"), nullable=False, comment="the scan"),
+    Column("uri", Text, nullable=False, comment="the place"),
+    Column("outcome", Text, nullable=False, comment="failed or skipped"),
+    Column("sha256", Text, comment="of the bytes, where they could be read"),
+    Column("reason", Text, nullable=False, comment="one sentence"),
+    Column("at", Text, nullable=False, comment="UTC"),
+    comment="photos that a scan skipped or failed on, with the reason",
+)
+Index("ix_problems_scan_id", problems.c.scan_id)
+
+charges = Table(
+    "charges",
+    metadata,
+    _row_id(),
+    Column("charged_at", Text, nullable=False, comment="UTC"),
+    Column("scan_id", RowId, ForeignKey("scans.id", ondelete="SET NULL"), comment="the scan; null: another command"),
+    Column("command", Text, nullable=False, comment="scan, find-person, analyze, compare ..."),
+    Column("engine", Text, nullable=False, comment="who was paid"),
+    Column("region", Text, nullable=False, comment="AWS region; empty elsewhere"),
+    Column("operation", Text, nullable=False, comment="IndexFaces, SearchFaces ..."),
+    Column("calls", Integer, nullable=False, comment="calls that were answered"),
+    Column("microdollars", BigInteger, nullable=False, comment="millionths of a US dollar, as the price list says"),
+    comment="every paid call, written in the same transaction as what it brought",
+)
+Index("ix_charges_charged_at", charges.c.charged_at)
+Index("ix_charges_scan_id", charges.c.scan_id)
