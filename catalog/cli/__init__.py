@@ -1,0 +1,1 @@
+"""The door: each command builds what it needs, calls it, and prints."""

@@ -1,0 +1,1 @@
+"""Amazon Rekognition's wire protocol, served from the local engine."""

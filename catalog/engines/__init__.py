@@ -1,0 +1,1 @@
+"""What sees faces: the local engine and Amazon Rekognition, behind one contract."""

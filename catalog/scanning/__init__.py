@@ -1,0 +1,1 @@
+"""The nightly job: plan, read, enroll, record."""

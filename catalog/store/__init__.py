@@ -1,0 +1,1 @@
+"""The catalogue's database: SQLite or PostgreSQL, through one code."""

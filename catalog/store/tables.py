@@ -181,7 +181,7 @@ emotions = Table(
     Column(
         "face_id", RowId, ForeignKey("faces.id", ondelete="CASCADE"), primary_key=True, comment="row id of the face"
     ),
-    Column("type", Text, primary_key=True, comment="HAPPY, SAD, ANGRY, CONFUSED, DISGUSTED, SURPRISED, CALM or FEAR"),
+    Column("type", Text, primary_key=True, comment="HAPPY, SAD, ANGRY, CONFUSED, DISGUSTED, SURPRISED, CALM, FEAR"),
     Column("confidence", Float, nullable=False, comment="0-100; a face's emotions need not add up to 100"),
     comment="apparent expression of a face, not inner feeling",
 )
@@ -264,9 +264,7 @@ decisions = Table(
     _row_id(),
     Column("decided_at", Text, nullable=False, comment="UTC"),
     Column("decided_by", Text, nullable=False, comment="login name of the human, or the program that imported it"),
-    Column(
-        "verb", Text, nullable=False, comment="name, merge, split, confirm, reject, not_a_face, hide, forget, undo ..."
-    ),
+    Column("verb", Text, nullable=False, comment="name, merge, split, confirm, reject, not_a_face, hide, forget ..."),
     Column("person_id", Text, comment="public id of the person decided on"),
     Column("other_person_id", Text, comment="public id of a second person: merged away, or split off"),
     Column("name", Text, comment="the name given, or the one before, as the verb says"),
