@@ -1,0 +1,337 @@
+"""A folder tells every photo below it once, in a stable order, and nothing that it must not touch."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from catalog.errors import PhotoError, SourceError
+from catalog.sources.base import Skipped
+from catalog.sources.folder import FolderSource
+from catalog.sources.uri import file_path, file_uri
+from catalog.vocabulary import PhotoRef
+
+
+def write(path: Path, data: bytes = b"photo") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def photos(source: FolderSource) -> list[bytes]:
+    """Paths of the listed photos, below the source."""
+    refs = [entry for entry in source.list() if isinstance(entry, PhotoRef)]
+    return [file_path(ref.uri).removeprefix(source.path) for ref in refs]
+
+
+def skipped(source: FolderSource) -> list[Skipped]:
+    return [entry for entry in source.list() if isinstance(entry, Skipped)]
+
+
+@pytest.fixture(name="public_path")
+def _public_path() -> Iterator[Path]:
+    """A folder that another user may enter too, unlike pytest's own."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name)
+        path.chmod(0o755)
+        yield path
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Root may read everything; give its rights up for a moment, so that a refusal can be met."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+# ------------------------------------------------------------------------------------------------------ listing
+
+
+def test_files_with_a_supported_extension_are_listed_at_any_depth(tmp_path: Path) -> None:
+    """Endings count in any case, and other files are left out without a word."""
+    for name in ("a.jpg", "b/c/d/e.HEIC", "b/f.Png", "z.cr2", "notes.txt", "noending", "jpg", ".jpg"):
+        write(tmp_path / name)
+    source = FolderSource(tmp_path)
+    assert photos(source) == [b"a.jpg", b"b/c/d/e.HEIC", b"b/f.Png", b"z.cr2"]
+    assert skipped(source) == []
+
+
+def test_hidden_files_and_folders_are_listed_like_any_other(tmp_path: Path) -> None:
+    """A dot before a name does not make a photo less of one."""
+    write(tmp_path / ".hidden.jpg")
+    write(tmp_path / ".private/a.jpg")
+    assert photos(FolderSource(tmp_path)) == [b".hidden.jpg", b".private/a.jpg"]
+
+
+def test_side_files_of_macos_are_skipped_with_a_reason(tmp_path: Path) -> None:
+    """Copies from a Mac to other file systems leave a '._' file beside each photo."""
+    write(tmp_path / "._a.jpg")
+    write(tmp_path / "a.jpg")
+    source = FolderSource(tmp_path)
+    assert photos(source) == [b"a.jpg"]
+    assert "side file of macOS" in skipped(source)[0].reason
+
+
+def test_the_listing_ascends_by_uri(tmp_path: Path) -> None:
+    """The order depends on names only, so that a plan can be merged with what the database holds."""
+    for name in ("a/x.jpg", "a.jpg", "a!.jpg", "A.jpg", "a b.jpg", "a-b/y.jpg", "é.jpg", "a/b/z.jpg", "0.jpg"):
+        write(tmp_path / name)
+    uris = [entry.uri for entry in FolderSource(tmp_path).list()]
+    assert len(uris) == 9
+    assert uris == sorted(uris)
+
+
+def test_every_uri_begins_with_the_sources_own(tmp_path: Path) -> None:
+    """What belongs to a source is told by a prefix, and a neighbor of a similar name does not."""
+    write(tmp_path / "photos/a/b.jpg")
+    write(tmp_path / "photos 2/c.jpg")
+    source = FolderSource(tmp_path / "photos")
+    assert source.uri.endswith("/photos/")
+    assert [entry.uri for entry in source.list()] == [source.uri + "a/b.jpg"]
+
+
+@pytest.mark.parametrize(
+    "name", ["名前.jpg".encode(), b"two\nlines.jpg", b"latin-\xe9-1.jpg", b"100%.jpg", b"\x1b[31m.jpg"]
+)
+def test_names_of_any_bytes_are_listed_and_opened(tmp_path: Path, name: bytes) -> None:
+    """Japanese, a newline, bytes that are not UTF-8: all are names."""
+    folder = os.fsencode(tmp_path)
+    Path(os.fsdecode(folder + b"/" + name)).write_bytes(b"content")
+    source = FolderSource(tmp_path)
+    (ref,) = source.list()
+    assert isinstance(ref, PhotoRef)
+    assert file_path(ref.uri) == folder + b"/" + name
+    assert source.open(ref).data == b"content"
+
+
+def test_a_photo_is_listed_with_its_size_time_and_identity(tmp_path: Path) -> None:
+    """These three tell an unchanged photo without reading it."""
+    path = write(tmp_path / "a.jpg", b"12345")
+    found = path.stat()
+    (ref,) = FolderSource(tmp_path).list()
+    assert ref == PhotoRef(file_uri(os.fsencode(path)), 5, found.st_mtime_ns, f"{found.st_dev}:{found.st_ino}")
+
+
+def test_a_single_file_is_a_source_whatever_its_name(tmp_path: Path) -> None:
+    """Who names a file means it; its content will tell what it is."""
+    path = write(tmp_path / "portrait.old", b"x")
+    write(tmp_path / "other.jpg")
+    source = FolderSource(path)
+    assert [entry.uri for entry in source.list()] == [source.uri] == [file_uri(os.fsencode(path))]
+
+
+def test_a_missing_folder_is_an_error_of_the_source(tmp_path: Path) -> None:
+    """A folder that is not there is never taken for an empty one."""
+    with pytest.raises(SourceError, match="does not exist") as caught:
+        FolderSource(tmp_path / "absent")
+    assert caught.value.exit_code == 4
+    assert "mounted" in caught.value.remedy
+
+
+def test_a_pipe_is_no_source(tmp_path: Path) -> None:
+    """Reading a pipe would wait for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SourceError, match="neither a folder nor a regular file"):
+        FolderSource(tmp_path / "pipe")
+
+
+# ------------------------------------------------------------------------------------------------------ links
+
+
+def test_a_link_to_a_file_is_a_photo_of_its_own_name(tmp_path: Path) -> None:
+    """A link has its own place and its target's content."""
+    write(tmp_path / "elsewhere/a.jpg", b"far")
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos/link.jpg").symlink_to("../elsewhere/a.jpg")
+    source = FolderSource(tmp_path / "photos")
+    (ref,) = source.list()
+    assert isinstance(ref, PhotoRef)
+    assert ref.size == 3
+    assert source.open(ref).data == b"far"
+
+
+def test_a_link_to_a_folder_is_followed(tmp_path: Path) -> None:
+    """Libraries spread over disks are often tied together by links."""
+    write(tmp_path / "disk/a.jpg")
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos/2019").symlink_to("../disk")
+    assert photos(FolderSource(tmp_path / "photos")) == [b"2019/a.jpg"]
+
+
+@pytest.mark.parametrize("target", [".", "..", "../..", "/"])
+def test_a_loop_of_links_is_not_followed(tmp_path: Path, target: str) -> None:
+    """A link to a folder on the way, or above the source, adds nothing and ends."""
+    write(tmp_path / "photos/sub/a.jpg")
+    (tmp_path / "photos/sub/loop").symlink_to(target)
+    source = FolderSource(tmp_path / "photos")
+    assert [entry.uri for entry in source.list()] == [source.uri + "sub/a.jpg"]
+
+
+def test_a_ladder_of_doubled_links_is_walked_once(tmp_path: Path) -> None:
+    """Thirty folders with two links each to the next would be a billion ways to one photo."""
+    for rung in range(30):
+        (tmp_path / f"rungs/{rung}").mkdir(parents=True)
+        (tmp_path / f"rungs/{rung}/left").symlink_to(f"../{rung + 1}")
+        (tmp_path / f"rungs/{rung}/right").symlink_to(f"../{rung + 1}")
+    write(tmp_path / "rungs/30/a.jpg")
+    found = photos(FolderSource(tmp_path / "rungs/0"))
+    assert found == [b"left/" * 30 + b"a.jpg"]
+
+
+def test_a_link_that_leads_nowhere_is_skipped_with_a_reason(tmp_path: Path) -> None:
+    """A dangling link and a link to itself hold no photo, and that is said."""
+    (tmp_path / "gone.jpg").symlink_to("nothing.jpg")
+    (tmp_path / "self.jpg").symlink_to("self.jpg")
+    assert ["leads nowhere" in entry.reason for entry in skipped(FolderSource(tmp_path))] == [True, True]
+
+
+def test_a_pipe_named_like_a_photo_is_skipped(tmp_path: Path) -> None:
+    """Only regular files are opened."""
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (entry,) = FolderSource(tmp_path).list()
+    assert isinstance(entry, Skipped)
+    assert "not a regular file" in entry.reason
+
+
+def test_a_folder_named_like_a_photo_is_a_folder(tmp_path: Path) -> None:
+    """Photo bundles have such names."""
+    write(tmp_path / "album.jpg/a.jpg")
+    assert photos(FolderSource(tmp_path)) == [b"album.jpg/a.jpg"]
+
+
+# ------------------------------------------------------------------------------------------------------ refusals
+
+
+def test_a_folder_without_rights_is_skipped_and_the_rest_listed(public_path: Path) -> None:
+    """One locked folder does not hide its neighbors; its uri ends in a slash."""
+    write(public_path / "a/secret.jpg")
+    write(public_path / "b.jpg")
+    (public_path / "a").chmod(0)
+    source = FolderSource(public_path)
+    with as_nobody():
+        entries = list(source.list())
+    assert [(type(entry), entry.uri.removeprefix(source.uri)) for entry in entries] == [
+        (Skipped, "a/"),
+        (PhotoRef, "b.jpg"),
+    ]
+    assert any("permission denied" in entry.reason for entry in entries if isinstance(entry, Skipped))
+
+
+def test_an_unreadable_file_fails_alone(public_path: Path) -> None:
+    """It is listed, and opening it gives one sentence with its name."""
+    write(public_path / "a.jpg").chmod(0)
+    source = FolderSource(public_path)
+    with as_nobody():
+        (ref,) = source.list()
+        assert isinstance(ref, PhotoRef)
+        with pytest.raises(PhotoError, match=r'a\.jpg" cannot be read: permission denied\.$'):
+            source.open(ref)
+
+
+def test_a_photo_whose_state_cannot_be_asked_is_listed_and_fails_on_opening(public_path: Path) -> None:
+    """In a folder that may be listed but not entered, photos are told and fail, rather than vanish."""
+    write(public_path / "locked/a.jpg")
+    (public_path / "locked").chmod(0o644)
+    source = FolderSource(public_path)
+    with as_nobody():
+        (ref,) = source.list()
+        assert isinstance(ref, PhotoRef)
+        with pytest.raises(PhotoError, match="permission denied"):
+            source.open(ref)
+
+
+def test_a_file_that_vanished_after_listing_fails_alone(tmp_path: Path) -> None:
+    """Photos are moved while a scan runs."""
+    path = write(tmp_path / "a.jpg")
+    source = FolderSource(tmp_path)
+    (ref,) = source.list()
+    assert isinstance(ref, PhotoRef)
+    path.unlink()
+    with pytest.raises(PhotoError, match="vanished"):
+        source.open(ref)
+
+
+def test_a_pipe_put_in_a_photos_place_does_not_hold_up_the_scan(tmp_path: Path) -> None:
+    """Opening never waits for a writer."""
+    path = write(tmp_path / "a.jpg")
+    source = FolderSource(tmp_path)
+    (ref,) = source.list()
+    assert isinstance(ref, PhotoRef)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(PhotoError, match="no longer a regular file"):
+        source.open(ref)
+
+
+def test_a_file_above_the_limit_is_refused_unread(tmp_path: Path) -> None:
+    """A disk image named .jpg does not fill the memory."""
+    path = write(tmp_path / "a.jpg")
+    os.truncate(path, 1 << 40)
+    source = FolderSource(tmp_path, max_bytes=1_000_000)
+    (ref,) = source.list()
+    assert isinstance(ref, PhotoRef)
+    with pytest.raises(PhotoError, match="larger than the limit: 1,099,511,627,776 bytes of 1,000,000"):
+        source.open(ref)
+
+
+def test_an_empty_file_is_read_as_empty(tmp_path: Path) -> None:
+    """That it is no photo is for the decoder to say."""
+    write(tmp_path / "a.jpg", b"")
+    source = FolderSource(tmp_path)
+    (ref,) = source.list()
+    assert isinstance(ref, PhotoRef)
+    assert source.open(ref).data == b""
+
+
+def test_a_source_that_goes_away_midway_is_an_error_and_not_a_short_listing(tmp_path: Path) -> None:
+    """Otherwise every photo on an unmounted disk would be marked as missing."""
+    for name in ("a/1.jpg", "b/2.jpg", "c/3.jpg"):
+        write(tmp_path / "photos" / name)
+    source = FolderSource(tmp_path / "photos")
+    listing = source.list()
+    ref = next(listing)
+    assert isinstance(ref, PhotoRef)
+    (tmp_path / "photos").rename(tmp_path / "elsewhere")
+    with pytest.raises(SourceError, match="does not exist"):
+        list(listing)
+    with pytest.raises(SourceError, match="does not exist"):
+        source.open(ref)
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(SourceError, match="unmounted or replaced"):
+        source.open(ref)
+
+
+def test_a_folder_taken_away_during_the_listing_is_no_error(tmp_path: Path) -> None:
+    """Only what is left of it is told."""
+    for name in ("a/1.jpg", "b/2.jpg", "c/3.jpg"):
+        write(tmp_path / name)
+    source = FolderSource(tmp_path)
+    listing = source.list()
+    next(listing)
+    shutil.rmtree(tmp_path / "b")
+    assert [entry.uri for entry in listing] == [source.uri + "c/3.jpg"]
+
+
+def test_nothing_is_written_to_the_source(tmp_path: Path) -> None:
+    """A scan leaves a library as it found it."""
+    path = write(tmp_path / "sub/a.jpg")
+    path.chmod(0o444)
+    before = sorted((p, stat.S_IMODE(p.stat().st_mode), p.stat().st_mtime_ns) for p in tmp_path.rglob("*"))
+    source = FolderSource(tmp_path)
+    for ref in source.list():
+        assert isinstance(ref, PhotoRef)
+        source.open(ref)
+    assert sorted((p, stat.S_IMODE(p.stat().st_mode), p.stat().st_mtime_ns) for p in tmp_path.rglob("*")) == before
