@@ -1,0 +1,68 @@
+"""Cut a face out upright and centred, as the embedding network expects it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Pixels = NDArray[np.uint8]
+
+SIDE = 112
+TEMPLATE = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float64
+)
+"""Where the five landmarks lie in an aligned face: ArcFace's template, as in OpenCV's ``FaceRecognizerSF``."""
+
+
+def similarity_transform(points: NDArray[np.floating], template: NDArray[np.float64] = TEMPLATE) -> NDArray[np.float64]:
+    """The rotation, scale and shift that bring ``points`` nearest to ``template`` in the least squares: shape (2, 3).
+
+    With points as complex numbers this is a linear regression with one complex slope, which excludes mirroring;
+    OpenCV's ``getSimilarityTransformMatrix`` (Umeyama 1991) agrees wherever its answer is not a mirroring.
+    """
+    source = points[:, 0].astype(np.float64) + 1j * points[:, 1].astype(np.float64)
+    target = template[:, 0] + 1j * template[:, 1]
+    centered = source - source.mean()
+    spread = float((centered.conj() * centered).real.sum())
+    slope = (centered.conj() * (target - target.mean())).sum() / max(spread, 1e-12)
+    shift = target.mean() - slope * source.mean()
+    return np.array([[slope.real, -slope.imag, shift.real], [slope.imag, slope.real, shift.imag]])
+
+
+def warp(pixels: Pixels, transform: NDArray[np.float64], side: int = SIDE) -> Pixels:
+    """A square of ``side`` pixels, each sampled bilinearly where ``transform`` (2, 3) maps from; black outside.
+
+    Agrees with ``cv2.warpAffine`` to its own rounding of coordinates to 1/32 pixel. Where the face is much larger than
+    the square, the photo is first averaged over blocks of 2, 4, ... pixels: without, fine texture would turn to noise.
+    """
+    inverse = np.linalg.inv(np.vstack([transform, [0, 0, 1]]))[:2]
+    corners = np.array([[0, 0, 1], [side, 0, 1], [0, side, 1], [side, side, 1]]) @ inverse.T
+    low = np.floor(corners.min(axis=0)).astype(int) - 2
+    high = np.ceil(corners.max(axis=0)).astype(int) + 3
+    left, top = (int(v) for v in np.maximum(low, 0))
+    right, bottom = (int(v) for v in np.minimum(high, [pixels.shape[1], pixels.shape[0]]))
+    if left >= right or top >= bottom:
+        return np.zeros((side, side, 3), np.uint8)
+    image = Image.fromarray(np.ascontiguousarray(pixels[top:bottom, left:right]))
+    step = float(np.hypot(inverse[0, 0], inverse[1, 0]))
+    blocks = 1
+    while step / (2 * blocks) >= 1.0:
+        blocks *= 2
+    if blocks > 1:
+        image = image.reduce(blocks)
+    # Pillow's pixel (i, j) covers i..i+1 and has its centre at i + 0.5; OpenCV's has it at i.
+    linear = inverse[:, :2] / blocks
+    shift = (inverse[:, 2] + 0.5 - [left, top]) / blocks - linear @ [0.5, 0.5]
+    coefficients = (linear[0, 0], linear[0, 1], shift[0], linear[1, 0], linear[1, 1], shift[1])
+    square = image.transform((side, side), Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR)
+    return np.asarray(square)
+
+
+def align_faces(pixels: Pixels, landmarks: Sequence[NDArray[np.float32]]) -> Pixels:
+    """Aligned faces, uint8 (n, 112, 112, 3), for the five landmarks of each."""
+    if not landmarks:
+        return np.zeros((0, SIDE, SIDE, 3), np.uint8)
+    return np.stack([warp(pixels, similarity_transform(points)) for points in landmarks])

@@ -1,0 +1,114 @@
+"""Find faces: YuNet at two scales, and a second look where the first is in doubt.
+
+The decoding of YuNet's answer follows OpenCV's ``FaceDetectorYN`` (modules/objdetect/src/face_detect.cpp).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from catalog.engines.local.models import YUNET
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+_STRIDES = (8, 16, 32)
+_FLOOR = 0.5
+"""YuNet's raw score below which a candidate is not even looked at."""
+_OVERLAP = 0.3
+"""Intersection over union from which two candidates are the same face."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DetectedFace:
+    """A face in pixels of the array that was looked at; the border of a photo may cut it.
+
+    ``box`` is (left, top, width, height). ``landmarks`` is float32 (5, 2), x and y: the eyes (first the one at the
+    viewer's left when the face is upright), the tip of the nose, the corners of the mouth (same order).
+    ``confidence`` is 0 to 100. ``upright`` is how many quarter turns clockwise the array must be turned (0 to 3) for
+    the face to stand about upright; 0 unless other orientations had to be tried.
+    """
+
+    box: tuple[float, float, float, float]
+    landmarks: Floats
+    confidence: float
+    upright: int = 0
+
+    @property
+    def size(self) -> float:
+        """The geometric mean of the box's width and height, in pixels."""
+        return float(np.sqrt(self.box[2] * self.box[3]))
+
+
+def run_yunet(pixels: Pixels, floor: float = _FLOOR) -> Floats:
+    """YuNet's candidates above ``floor``, best first, overlapping ones dropped.
+
+    Each row of the answer holds left, top, width, height, five points x and y, and the score (0 to 1): 15 numbers,
+    in pixels of ``pixels``.
+    """
+    rows, columns = pixels.shape[:2]
+    padded = np.zeros((-(-rows // 32) * 32, -(-columns // 32) * 32, 3), np.uint8)
+    padded[:rows, :columns] = pixels
+    answers = YUNET.run(padded[None])
+    found = []
+    for index, stride in enumerate(_STRIDES):
+        cls, obj, bbox, kps = (answer[0] for answer in answers[4 * index : 4 * index + 4])
+        scores = np.sqrt(np.clip(cls[:, 0], 0, 1) * np.clip(obj[:, 0], 0, 1))
+        (kept,) = np.nonzero(scores >= floor)
+        if not kept.size:
+            continue
+        cells = np.stack([kept % (padded.shape[1] // stride), kept // (padded.shape[1] // stride)], axis=1)
+        centers = (cells + bbox[kept, :2]) * stride
+        sizes = np.exp(bbox[kept, 2:]) * stride
+        points = (kps[kept].reshape(-1, 5, 2) + cells[:, None]) * stride
+        found.append(np.concatenate([centers - sizes / 2, sizes, points.reshape(-1, 10), scores[kept, None]], axis=1))
+    if not found:
+        return np.zeros((0, 15), np.float32)
+    return drop_overlapping(np.concatenate(found).astype(np.float32))
+
+
+def drop_overlapping(rows: Floats, overlap: float = _OVERLAP) -> Floats:
+    """Greedy non-maximum suppression of rows as :func:`run_yunet` gives them, best first."""
+    rows = rows[np.argsort(-rows[:, 14], kind="stable")]
+    areas = rows[:, 2] * rows[:, 3]
+    ends = rows[:, :2] + rows[:, 2:4]
+    alive = np.ones(len(rows), bool)
+    for i in range(len(rows)):
+        if not alive[i]:
+            continue
+        shared = np.minimum(ends[i], ends[i + 1 :]) - np.maximum(rows[i, :2], rows[i + 1 :, :2])
+        inside = np.clip(shared, 0, None).prod(axis=1)
+        alive[i + 1 :] &= inside <= overlap * (areas[i] + areas[i + 1 :] - inside)
+    return rows[alive]
+
+
+def reduced(pixels: Pixels, longest: int) -> tuple[Pixels, float]:
+    """The image with its longer side at most ``longest`` pixels, and the factor it was reduced by (1 or less)."""
+    rows, columns = pixels.shape[:2]
+    factor = longest / max(rows, columns)
+    if factor >= 1:
+        return pixels, 1.0
+    size = (max(1, round(columns * factor)), max(1, round(rows * factor)))
+    image = Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return np.asarray(image), factor
+
+
+def detect_faces(pixels: Pixels, *, longest: int = 640, bar: float = 0.8) -> list[DetectedFace]:
+    """The faces of an upright RGB image, largest first."""
+    smaller, factor = reduced(pixels, longest)
+    rows = run_yunet(smaller)
+    rows = rows[rows[:, 14] >= bar]
+    rows[:, :14] /= factor
+    faces = [
+        DetectedFace(
+            box=(float(row[0]), float(row[1]), float(row[2]), float(row[3])),
+            landmarks=row[4:14].reshape(5, 2).copy(),
+            confidence=100.0 * float(row[14]),
+        )
+        for row in rows
+    ]
+    return sorted(faces, key=lambda face: face.box[2] * face.box[3], reverse=True)
