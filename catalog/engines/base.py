@@ -1,7 +1,7 @@
 """The contract between the catalogue and whatever sees faces.
 
 Terms
-    *photo*     an :class:`~catalog.images.opened.OpenedPhoto`: upright pixels, perhaps reduced, with the original bytes.
+    *photo*     an :class:`~catalog.images.opened.OpenedPhoto`: upright pixels, perhaps reduced, and the file's bytes.
     *gallery*   the set of enrolled faces that one search runs against; each engine is opened on exactly one.
     *face id*   a lower-case UUID, given by the gallery, never reused.
     *sha256*    64 hex digits, the digest of the photo's bytes: the identity of content.

@@ -1,0 +1,82 @@
+"""``catalog analyze``: what each face of a photo shows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
+from catalog.cli.wiring import open_catalog
+from catalog.endpoint.shapes import face_detail
+from catalog.vocabulary import Face, Judgement
+
+Photos = Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Photos to look at; nothing is kept.")]
+
+
+def analyze(
+    photos: Photos,
+    engine: EngineName = None,
+    as_json: AsJson = False,
+    database: Database = None,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Show each face's box, age, gender, smile, emotions, pose and quality; nothing is kept."""
+    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+        analyses = [(path, catalog.analyze(path)) for path in photos]
+    if as_json:
+        answers = [{"FaceDetails": [face_detail(face) for face in analysis.faces]} for _, analysis in analyses]
+        if len(photos) > 1:
+            answers = [{"Photo": str(path), **answer} for (path, _), answer in zip(analyses, answers, strict=True)]
+        typer.echo(json.dumps(answers if len(photos) > 1 else answers[0], indent=2))
+        return
+    for path, analysis in analyses:
+        count = len(analysis.faces)
+        typer.echo(f"{path}: {count or 'no'} face{'' if count == 1 else 's'}")
+        for number, face in enumerate(analysis.faces, start=1):
+            for line in describe(number, face):
+                typer.echo(f"  {line}")
+
+
+def describe(number: int, face: Face) -> list[str]:
+    """What people want to read about one face; what was not measured is left out."""
+    seen = face.attributes
+    first = [f"face {number}", f"confidence {face.confidence:.1f}", f"box {box_text(face)}"]
+    who = []
+    if seen.gender is not None:
+        who.append(f"{seen.gender.value.value} {seen.gender.confidence:.0f}%")
+    if seen.age_range is not None:
+        who.append(f"age {seen.age_range.low}-{seen.age_range.high}")
+    for name, judgement in (
+        ("smile", seen.smile),
+        ("eyeglasses", seen.eyeglasses),
+        ("sunglasses", seen.sunglasses),
+        ("beard", seen.beard),
+        ("mustache", seen.mustache),
+        ("eyes open", seen.eyes_open),
+        ("mouth open", seen.mouth_open),
+        ("occluded", seen.face_occluded),
+    ):
+        if judgement is not None:
+            who.append(_judged(name, judgement))
+    shown = []
+    if seen.emotions:
+        shown.append("emotions " + ", ".join(f"{e.type.value} {e.confidence:.1f}" for e in seen.emotions[:3]))
+    if face.pose is not None:
+        shown.append(f"roll {face.pose.roll:.0f} yaw {face.pose.yaw:.0f} pitch {face.pose.pitch:.0f}")
+    if face.quality is not None:
+        shown.append(f"brightness {face.quality.brightness:.0f} sharpness {face.quality.sharpness:.0f}")
+    return ["  ".join(first), *(f"       {'  '.join(parts)}" for parts in (who, shown) if parts)]
+
+
+def _judged(name: str, judgement: Judgement) -> str:
+    return f"{name}{'' if judgement.value else ' no'} {judgement.confidence:.0f}%"
+
+
+def box_text(face: Face) -> str:
+    """Left, top, width and height in hundredths of the image: ``61,11 8x17``."""
+    box = face.box
+    return f"{box.left * 100:.0f},{box.top * 100:.0f} {box.width * 100:.0f}x{box.height * 100:.0f}%"

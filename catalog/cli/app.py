@@ -1,0 +1,88 @@
+"""The door of the house: every command, and the one place that turns errors into sentences and exit codes."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+
+import click
+import typer
+
+from catalog.cli import analyze, compare, scan, settings
+from catalog.cli.options import VERSION
+from catalog.errors import CatalogError
+
+app = typer.Typer(
+    name="catalog",
+    help="Catalogue the faces of a photo library: who is on which photo.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"catalog {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    pass
+
+
+# One line a command, or one a group of commands.
+app.command("scan")(scan.scan)
+app.command("analyze")(analyze.analyze)
+app.command("compare")(compare.compare)
+app.command("settings")(settings.show)
+
+
+def main() -> None:
+    """Run one command and exit with its code; ``-v`` adds the traceback to an error's sentence."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; returns its exit code."""
+    # A file name may hold bytes that are no text in the locale's encoding; showing it must never end a scan.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        outcome = app(args=arguments, prog_name="catalog", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        print("catalog: interrupted; what was finished is kept.", file=sys.stderr)  # noqa: T201
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (`catalog ... | head`): nobody is left to tell.
+        sys.stderr.close()
+        return 0
+    except CatalogError as error:
+        _tell(str(error), error.remedy)
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001  the door: whatever is left is a bug, told once
+        _tell(f"This is a bug in catalog: {type(error).__name__}: {error}", "Run again with -v for the traceback.")
+        return 1
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _tell(sentence: str, remedy: str) -> None:
+    if logging.getLogger("catalog").isEnabledFor(logging.INFO):
+        traceback.print_exc()
+    for line in sentence.splitlines():
+        print(f"catalog: {line}", file=sys.stderr)  # noqa: T201
+    if remedy:
+        print(f"  {remedy}", file=sys.stderr)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""``catalog compare``: are these the same person?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from catalog.cli.analyze import box_text
+from catalog.cli.options import AsJson, Config, Database, EngineName, Threshold, Verbose
+from catalog.cli.wiring import open_catalog
+from catalog.endpoint.shapes import comparison_body
+
+SourcePhoto = Annotated[Path, typer.Argument(metavar="SOURCE", help="Its largest face is compared.")]
+TargetPhoto = Annotated[Path, typer.Argument(metavar="TARGET", help="Each of its faces is compared with.")]
+
+
+def compare(
+    source: SourcePhoto,
+    target: TargetPhoto,
+    threshold: Threshold = None,
+    engine: EngineName = None,
+    as_json: AsJson = False,
+    database: Database = None,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Compare the largest face of SOURCE with each face of TARGET. That none matches is an answer too."""
+    with open_catalog(config, database, verbose, {"engine.name": engine, "find.threshold": threshold}) as catalog:
+        least = catalog.settings.find.threshold
+        comparison = catalog.compare(source, target, 0.0 if not as_json else least)
+    if as_json:
+        typer.echo(json.dumps(comparison_body(comparison), indent=2))
+        return
+    for compared in comparison.matches:
+        verdict = "match   " if compared.similarity >= least else "no match"
+        typer.echo(f"{verdict}  similarity {compared.similarity:6.2f}  face at {box_text(compared.face)}")
+    if not any(compared.similarity >= least for compared in comparison.matches):
+        typer.echo(f"No face of the target is similar at {least:g} or more.")

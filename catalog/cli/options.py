@@ -1,0 +1,36 @@
+"""Options that every command takes after its name, and the types of those that several take."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+VERSION = version("face-catalog")
+
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        help="The catalogue: a path, sqlite:///PATH or postgresql://...; default: the user's own.",
+        rich_help_panel="Common",
+    ),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Settings instead of the user's own file.", dir_okay=False),
+]
+Verbose = Annotated[
+    int,
+    typer.Option("--verbose", "-v", count=True, help="Say more on stderr; twice for everything.", show_default=False),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+EngineName = Annotated[
+    str | None, typer.Option("--engine", metavar="NAME", help="local or rekognition, instead of the setting.")
+]
+Threshold = Annotated[
+    float | None, typer.Option("--threshold", min=0, max=100, help="Lowest similarity that counts as a match, 0-100.")
+]

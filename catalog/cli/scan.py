@@ -1,0 +1,140 @@
+"""``catalog scan``: the main job. Progress bar, table and JSON lines are three readers of one stream of outcomes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Annotated
+
+import typer
+from tqdm import tqdm
+
+from catalog.cli.options import VERSION, AsJson, Config, Database, EngineName, Verbose
+from catalog.cli.wiring import Catalog, open_catalog
+from catalog.scanning.plan import estimate, plan
+from catalog.scanning.run import scan as run_scan
+from catalog.scanning.summary import Summary
+from catalog.sources.uri import display
+from catalog.vocabulary import Operation, Outcome, OutcomeKind
+
+Sources = Annotated[
+    list[str],
+    typer.Argument(metavar="SOURCE...", help="Folders, single photos or s3://bucket/prefix.", show_default=False),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be done and what it would cost; do nothing.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Read at most so many photos.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, max=256, help="Photos worked on at once.")]
+
+
+def scan(
+    sources: Sources,
+    dry_run: DryRun = False,
+    limit: Limit = None,
+    workers: Workers = None,
+    engine: EngineName = None,
+    as_json: AsJson = False,
+    database: Database = None,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> int:
+    """Find the faces in the photos of folders or S3 prefixes, and work out who is who.
+
+    Running the same command again goes on where the last run ended, and reads only what is new or changed.
+    """
+    flags = {"scan.workers": workers, "engine.name": engine}
+    with open_catalog(config, database, verbose, flags) as catalog:
+        if dry_run:
+            _print_plan(catalog, sources, as_json)
+            return 0
+        outcomes = run_scan(
+            catalog.sources(sources),
+            database=catalog.database,
+            engine=catalog.engine,
+            open_photo=catalog.open_photo,
+            settle=catalog.settle,
+            gallery=catalog.settings.engine.gallery,
+            version=VERSION,
+            workers=catalog.settings.scan.workers or os.cpu_count() or 1,
+            limit=limit,
+        )
+        show = _print_json if as_json else _print_table
+        summary = show(outcomes)
+        return 3 if summary.failed else 0
+
+
+def _watched(outcomes: Iterable[Outcome | Summary]) -> Iterator[Outcome | Summary]:
+    """The same stream, with a progress bar on stderr while it is a terminal."""
+    with tqdm(desc="photos", unit="", smoothing=0.05, disable=not sys.stderr.isatty(), file=sys.stderr) as bar:
+        faces = failed = 0
+        for item in outcomes:
+            if isinstance(item, Outcome):
+                faces += item.faces
+                failed += item.kind is OutcomeKind.FAILED
+                bar.set_postfix(faces=faces, failed=failed, refresh=False)
+                bar.update()
+            yield item
+
+
+def _print_table(outcomes: Iterator[Outcome | Summary]) -> Summary:
+    for item in _watched(outcomes):
+        if isinstance(item, Summary):
+            typer.echo("\n".join(_table(item)))
+            return item
+        if item.kind is OutcomeKind.FAILED:
+            tqdm.write(f"failed: {display(item.uri)}: {item.reason}", file=sys.stderr)
+    raise AssertionError("a scan ends with its summary")
+
+
+def _table(summary: Summary) -> list[str]:
+    counts = summary.counts()
+    lines = [f"photos discovered {counts['discovered']:>9,}"]
+    lines += [f"  {kind.value:<15} {number:>9,}" for kind, number in summary.outcomes.items()]
+    lines += [f"faces found       {counts['faces']:>9,}", f"faces rejected    {counts['rejected']:>9,}"]
+    lines += [f"new persons       {counts['persons_new']:>9,}"]
+    if summary.charges:
+        calls = sum(charge.calls for charge in summary.charges)
+        lines += [f"paid calls        {calls:>9,}  ${sum(charge.dollars for charge in summary.charges):.4f}"]
+    return lines
+
+
+def _print_json(outcomes: Iterator[Outcome | Summary]) -> Summary:
+    for item in _watched(outcomes):
+        if isinstance(item, Summary):
+            typer.echo(json.dumps({"summary": True, **item.counts()}))
+            return item
+        typer.echo(
+            json.dumps(
+                {
+                    "uri": item.uri,
+                    "sha256": item.sha256,
+                    "outcome": item.kind.value,
+                    "faces": item.faces,
+                    "rejected": item.rejected,
+                    "reason": item.reason,
+                }
+            )
+        )
+    raise AssertionError("a scan ends with its summary")
+
+
+def _print_plan(catalog: Catalog, addresses: list[str], as_json: bool) -> None:
+    settings = catalog.settings.engine
+    totals = {"discovered": 0, "unchanged": 0, "unseen": 0, "altered": 0, "skipped": 0}
+    for source in catalog.sources(addresses):
+        with catalog.existing_database() as database, database.read() as connection:
+            found = estimate(plan(connection, source, engine=settings.name, gallery=settings.gallery))
+        for key in totals:
+            totals[key] += getattr(found, key)
+    charge = catalog.price(Operation.INDEX_FACES, totals["unseen"] + totals["altered"])
+    if as_json:
+        plan_json = {**totals, "operation": charge.operation, "calls": charge.calls, "dollars": float(charge.dollars)}
+        typer.echo(json.dumps({"plan": True, **plan_json}))
+        return
+    typer.echo(f"photos discovered {totals['discovered']:>9,}")
+    typer.echo(f"  unchanged       {totals['unchanged']:>9,}")
+    typer.echo(f"  never seen      {totals['unseen']:>9,}   would be read")
+    typer.echo(f"  look changed    {totals['altered']:>9,}   would be read")
+    typer.echo(f"  skipped         {totals['skipped']:>9,}")
+    typer.echo(f"at most {charge.calls:,} calls of {charge.operation}, ${charge.dollars:.2f}")

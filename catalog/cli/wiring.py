@@ -1,0 +1,170 @@
+"""The only place that puts things together: settings, database, engine and opener, for one command.
+
+A command asks :func:`open_catalog` for a :class:`Catalog` and takes from it what it needs; the engine, which is slow
+to load, is made at its first use.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+
+from catalog.engines.base import Engine
+from catalog.errors import PhotoError, UsageError
+from catalog.images.decode import DecodeLimits, open_image
+from catalog.images.opened import OpenedPhoto
+from catalog.scanning.summary import Summary
+from catalog.settings import Settings, default_database, load_settings
+from catalog.sources.base import Source
+from catalog.sources.folder import FolderSource
+from catalog.sources.uri import display_name
+from catalog.store.database import Database, open_database
+from catalog.store.scans import record_charges
+from catalog.vocabulary import Analysis, Charge, Comparison, Operation, QualityFilter
+
+
+class Catalog:
+    """One opened catalogue and what works on it. Closed by :func:`open_catalog`."""
+
+    def __init__(self, settings: Settings, stack: ExitStack) -> None:
+        self.settings = settings
+        self._stack = stack
+
+    @cached_property
+    def database(self) -> Database:
+        """The catalogue's database, created or upgraded where that is safe."""
+        database = open_database(database_url(self.settings))
+        self._stack.callback(database.close)
+        return database
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine that the settings name, on the gallery that they name."""
+        engine = _ENGINES[self.settings.engine.name](self.settings, self.database)
+        self._stack.callback(engine.close)
+        return engine
+
+    @cached_property
+    def limits(self) -> DecodeLimits:
+        images = self.settings.images
+        return DecodeLimits(max_pixels=images.max_megapixels * 1_000_000, max_bytes=images.max_megabytes * 1_000_000)
+
+    def open_file(self, path: Path) -> OpenedPhoto:
+        """Read and decode one photo named on the command line. Raises UsageError."""
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            name = display_name(os.fsencode(path))
+            raise UsageError(f'The photo "{name}" cannot be read: {error.strerror}.') from error
+        try:
+            return self.open_photo(data)
+        except PhotoError as error:
+            raise UsageError(f'The photo "{display_name(os.fsencode(path))}" cannot be used. {error}') from error
+
+    def analyze(self, path: Path) -> Analysis:
+        """The faces of a photo named on the command line; what it cost is entered in the ledger."""
+        analysis = self.engine.analyze(self.open_file(path))
+        self.charge("analyze", analysis.charges)
+        return analysis
+
+    def compare(self, source: Path, target: Path, threshold: float) -> Comparison:
+        """The faces of two photos compared. Raises NoFaceError with the photo's name."""
+        comparison = self.engine.compare(self.open_file(source), self.open_file(target), threshold)
+        self.charge("compare", comparison.charges)
+        return comparison
+
+    def charge(self, command: str, charges: Sequence[Charge]) -> None:
+        """Enter in the ledger what a command outside a scan has paid for."""
+        if charges:
+            with self.database.begin() as connection:
+                record_charges(
+                    connection,
+                    charges,
+                    engine=self.engine.name,
+                    region="",
+                    command=command,
+                    scan_id=None,
+                    now=datetime.now(UTC),
+                )
+
+    def settle(self, scan_id: int, summary: Summary) -> None:
+        """Work out who is who after a scan."""
+
+    def open_photo(self, data: bytes) -> OpenedPhoto:
+        """Decode one photo as the engine wants it. Raises PhotoError."""
+        return open_image(data, limits=self.limits, max_side=self.settings.images.max_side)
+
+    def sources(self, addresses: Sequence[str]) -> list[Source]:
+        """The sources at folders, files or ``s3://`` prefixes; one inside another is walked once, with the outer."""
+        found = [self._source(address) for address in dict.fromkeys(addresses)]
+        outer = [source.uri for source in found if source.uri.endswith("/")]
+        return [
+            source
+            for source in found
+            if not any(source.uri != other and source.uri.startswith(other) for other in outer)
+        ]
+
+    def _source(self, address: str) -> Source:
+        return FolderSource(address, max_bytes=self.settings.images.max_megabytes * 1_000_000)
+
+    @contextmanager
+    def existing_database(self) -> Iterator[Database]:
+        """The catalogue as it is, for commands that touch nothing; an empty one where there is none yet."""
+        url = database_url(self.settings)
+        path = url.removeprefix("sqlite:///")
+        missing = url.startswith("sqlite:///") and not Path(path).exists()
+        database = open_database("sqlite://" if missing else url, read_only=not missing)
+        try:
+            yield database
+        finally:
+            database.close()
+
+    def price(self, operation: Operation, calls: int) -> Charge:
+        """What so many calls would cost on the engine of the settings, without opening it."""
+        return Charge(operation, 0 if self.settings.engine.name == "local" else calls, Decimal(0))
+
+
+def _local_engine(settings: Settings, database: Database) -> Engine:
+    # Heavy: loads the network runtime, which commands without faces do not need.
+    from catalog.engines.local.engine import LocalEngine
+
+    return LocalEngine(
+        database.engine,
+        collection=settings.engine.gallery,
+        quality_filter=QualityFilter(settings.engine.quality_filter),
+        attributes=settings.engine.attributes,
+    )
+
+
+_ENGINES = {"local": _local_engine}
+
+
+def database_url(settings: Settings) -> str:
+    """The address of the catalogue; a plain path is a SQLite file."""
+    url = settings.database.url or str(default_database())
+    return url if "://" in url else f"sqlite:///{Path(url).expanduser().absolute()}"
+
+
+@contextmanager
+def open_catalog(
+    config: Path | None, database: str | None, verbose: int, flags: Mapping[str, object] | None = None
+) -> Iterator[Catalog]:
+    """Settings read and checked, logging set up; everything opened meanwhile is closed at the end."""
+    settings = load_settings(config, flags={"database.url": database, **(flags or {})})
+    set_up_logging(verbose)
+    with ExitStack() as stack:
+        yield Catalog(settings, stack)
+
+
+def set_up_logging(verbose: int) -> None:
+    """Talk goes to stderr. Nothing logged names a person or shows a face."""
+    level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
+    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING)
+    logging.getLogger("catalog").setLevel(level)

@@ -1,0 +1,47 @@
+"""What a scan came to: the counts of its outcomes, which always add up to what was discovered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from catalog.vocabulary import Charge, Outcome, OutcomeKind
+
+
+@dataclass(slots=True)
+class Summary:
+    """The closing account of one scan. ``persons_deleted`` must be 0; ``churn`` counts faces that changed company."""
+
+    outcomes: dict[OutcomeKind, int] = field(default_factory=lambda: dict.fromkeys(OutcomeKind, 0))
+    faces: int = 0
+    rejected: int = 0
+    persons_new: int = 0
+    persons_deleted: int = 0
+    churn: int = 0
+    conflicts: int = 0
+    charges: list[Charge] = field(default_factory=list)
+
+    @property
+    def discovered(self) -> int:
+        return sum(self.outcomes.values())
+
+    @property
+    def failed(self) -> int:
+        return self.outcomes[OutcomeKind.FAILED]
+
+    def count(self, outcome: Outcome) -> None:
+        self.outcomes[outcome.kind] += 1
+        self.faces += outcome.faces
+        self.rejected += outcome.rejected
+
+    def counts(self) -> dict[str, int]:
+        """Every count under the name of its column in ``scans``."""
+        return {
+            "discovered": self.discovered,
+            **{kind.value: number for kind, number in self.outcomes.items()},
+            "faces": self.faces,
+            "rejected": self.rejected,
+            "persons_new": self.persons_new,
+            "persons_deleted": self.persons_deleted,
+            "churn": self.churn,
+            "conflicts": self.conflicts,
+        }
