@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,3 +31,16 @@ class OpenedPhoto:
     data: bytes = b""
     """The file's own bytes, for an engine that sends them; empty where nobody needs them."""
     address: S3Address | None = None
+
+
+class Opener(Protocol):
+    """Makes opened photos of files' bytes: in this process, or in others that may die of them."""
+
+    def open(self, data: bytes, max_side: int | None = None) -> OpenedPhoto:
+        """Decode a photo, reduced to at most ``max_side`` pixels on its longer side.
+
+        May be called from several threads at once. Raises :class:`~catalog.errors.PhotoError`.
+        """
+
+    def close(self) -> None:
+        """Give back processes and memory."""

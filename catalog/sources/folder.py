@@ -5,7 +5,7 @@ million photos take no more memory than the largest folder among them.
 """
 
 # File names are bytes here, which pathlib does not take.
-# ruff: noqa: PTH109, PTH114, PTH116, PTH118, PTH119, PTH120, PTH123
+# ruff: noqa: PTH114, PTH116, PTH119, PTH123
 from __future__ import annotations
 
 import errno

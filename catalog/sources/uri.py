@@ -6,7 +6,7 @@ so that one name has one uri.
 """
 
 # File names are bytes here, which pathlib does not take.
-# ruff: noqa: PTH109, PTH114, PTH116, PTH118, PTH119, PTH120, PTH123
+# ruff: noqa: PTH109, PTH118, PTH120
 from __future__ import annotations
 
 import os

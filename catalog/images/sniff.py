@@ -1,0 +1,116 @@
+"""What a file holds, by its first bytes and never by its name."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"FUJIFILMCCD-RAW", "RAW"),  # Fujifilm
+    (b"IIRO", "RAW"),  # Olympus, three kinds
+    (b"IIRS", "RAW"),
+    (b"MMOR", "RAW"),
+    (b"IIU\x00", "RAW"),  # Panasonic, Leica
+    (b"II\x1a\x00\x00\x00HEAPCCDR", "RAW"),  # Canon before 2004
+    (b"FOVb", "RAW"),  # Sigma
+    (b"\x00MRM", "RAW"),  # Minolta
+)
+
+_BRANDS = {
+    b"avif": "AVIF",
+    b"avis": "AVIF",
+    b"heic": "HEIF",
+    b"heix": "HEIF",
+    b"heim": "HEIF",
+    b"heis": "HEIF",
+    b"hevc": "HEIF",
+    b"hevx": "HEIF",
+    b"hevm": "HEIF",
+    b"hevs": "HEIF",
+    b"crx ": "RAW",  # Canon since 2018
+}
+"""Brands of the ISO base media file format (ISO/IEC 23008-12); the many brands of videos are not among them."""
+
+_GENERAL_BRANDS = frozenset({b"mif1", b"mif2", b"msf1"})
+"""A picture of some codec that a more special brand may name; HEIF where none does."""
+
+HEAD = 4096
+"""So many bytes from the beginning are enough, unless the file is a TIFF, whose parts may lie anywhere."""
+
+
+def sniff(data: bytes) -> str | None:
+    """``JPEG``, ``PNG``, ``WEBP``, ``TIFF``, ``GIF``, ``HEIF``, ``AVIF``, ``RAW``, or None for anything else."""
+    for magic, name in _MAGIC:
+        if data.startswith(magic):
+            return name
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    if data[4:8] == b"ftyp":
+        return _of_brands(data)
+    if data[:4] in (b"II*\x00", b"MM\x00*"):
+        return "RAW" if _is_camera_raw(data) else "TIFF"
+    if data[:4] in (b"II+\x00", b"MM\x00+"):  # BigTIFF
+        return "TIFF"
+    return None
+
+
+def _of_brands(data: bytes) -> str | None:
+    end = min(int.from_bytes(data[:4], "big"), HEAD)
+    brands = [data[8:12], *(data[at : at + 4] for at in range(16, end, 4))]
+    for brand in brands:
+        if brand in _BRANDS:
+            return _BRANDS[brand]
+    return "HEIF" if _GENERAL_BRANDS.intersection(brands) else None
+
+
+# Tags of TIFF 6.0, TIFF/EP and DNG
+_COMPRESSION, _PHOTOMETRIC, _SUB_IFDS, _CFA_PATTERN, _DNG_VERSION = 259, 262, 330, 33421, 50706
+_RAW_PHOTOMETRIC = frozenset({32803, 34892})  # color filter array, linear raw
+_RAW_COMPRESSION = frozenset({32767, 32769, 32770, 34713, 65000, 65535})  # Sony, Epson, Samsung, Nikon, Kodak, Pentax
+
+
+def _is_camera_raw(data: bytes) -> bool:
+    """Whether a TIFF holds a sensor's values, as the raw files of most makers do."""
+    if data[8:11] == b"CR\x02" or data[8:12] == b"IIII":  # Canon, Phase One
+        return True
+    return any(
+        tag in (_CFA_PATTERN, _DNG_VERSION)
+        or (tag == _PHOTOMETRIC and value in _RAW_PHOTOMETRIC)
+        or (tag == _COMPRESSION and value in _RAW_COMPRESSION)
+        for tag, value in _tiff_tags(data)
+    )
+
+
+def _tiff_tags(data: bytes) -> Iterator[tuple[int, int]]:
+    """Tags with their first value, of the directories of a TIFF and of those below them; a few dozen at most."""
+    order = "<" if data[:2] == b"II" else ">"
+    waiting = [_number(order, "I", data, 4)]
+    seen: set[int] = set()
+    while waiting and len(seen) < 32:
+        at = waiting.pop(0)
+        if at in seen or not 8 <= at < len(data) - 2:
+            continue
+        seen.add(at)
+        entries = min(_number(order, "H", data, at), 1000)
+        for entry in range(at + 2, at + 2 + 12 * entries, 12):
+            tag, kind = _number(order, "H", data, entry), _number(order, "H", data, entry + 2)
+            count = _number(order, "I", data, entry + 4)
+            value = _number(order, "H" if kind == 3 else "I", data, entry + 8)
+            if tag == _SUB_IFDS:
+                places = [entry + 8] if count == 1 else range(value, value + 4 * min(count, 16), 4)
+                waiting += [_number(order, "I", data, place) for place in places]
+            yield tag, value
+        waiting.append(_number(order, "I", data, at + 2 + 12 * entries))
+
+
+def _number(order: str, kind: str, data: bytes, at: int) -> int:
+    """An unsigned number of a TIFF; 0 where the file ends before it."""
+    try:
+        number: int = struct.unpack_from(order + kind, data, at)[0]
+    except struct.error:
+        return 0
+    return number
