@@ -26,6 +26,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -44,6 +45,10 @@ metadata = MetaData(naming_convention=NAMING)
 
 # SQLite gives its fast, automatic row ids to INTEGER PRIMARY KEY only.
 RowId = BigInteger().with_variant(Integer(), "sqlite")
+
+# Uris are compared and sorted as bytes, so that a source's listing and its places can be read side by side, and so that
+# "everything below a folder" is a range of the index. SQLite does so anyway.
+Uri = Text().with_variant(Text(collation="C"), "postgresql")
 
 
 def utc_text(moment: datetime | None) -> str | None:
@@ -107,7 +112,7 @@ locations = Table(
     metadata,
     _row_id(),
     Column("photo_id", RowId, ForeignKey("photos.id", ondelete="CASCADE"), nullable=False, comment="the content seen"),
-    Column("uri", Text, nullable=False, unique=True, comment="file:// percent-encoded from the raw bytes, or s3://"),
+    Column("uri", Uri, nullable=False, unique=True, comment="file:// percent-encoded from the raw bytes, or s3://"),
     Column("size", BigInteger, nullable=False, comment="size in bytes when last read"),
     Column("modified_ns", BigInteger, nullable=False, comment="modification time when last read, ns since the epoch"),
     Column("etag", Text, nullable=False, comment="device:inode of a file, ETag of an object; compared for equality"),
@@ -164,6 +169,8 @@ faces = Table(
     *_judgement("eyes_open", "has open eyes"),
     *_judgement("mouth_open", "has an open mouth"),
     *_judgement("face_occluded", "is partly covered"),
+    Column("emotion", Text, comment="the strongest of its `emotions`, kept here for fast reports; null: not measured"),
+    Column("emotion_confidence", Float, comment="confidence of `emotion`, 0-100"),
     Column("landmarks", Text, comment="JSON object of name -> [x, y] in fractions of the upright image"),
     Column("not_a_face", Boolean, nullable=False, default=False, comment="a human said that this is no face"),
     Column("enrolled_at", Text, nullable=False, comment="UTC"),
@@ -291,6 +298,94 @@ tombstones = Table(
 )
 Index("ix_tombstones_photo_sha256", tombstones.c.photo_sha256)
 
+removals = Table(
+    "removals",
+    metadata,
+    Column("face_id", Text, primary_key=True, comment="the gallery's id of the face"),
+    Column("engine", Text, primary_key=True, comment="local or rekognition"),
+    Column("gallery", Text, primary_key=True, comment="the gallery or collection that still holds it"),
+    Column("wanted_at", Text, nullable=False, comment="UTC"),
+    comment="faces whose rows are gone and that the gallery must still let go of: what a kill cannot make forgotten",
+)
+
+# ------------------------------------------------------------------------------------------------ watching, verifying
+
+watches = Table(
+    "watches",
+    metadata,
+    _row_id(),
+    Column("name", Text, nullable=False, unique=True, comment="what the watch list calls this person of interest"),
+    Column("threshold", Float, nullable=False, comment="lowest similarity that counts as a hit, 0-100"),
+    Column("created_at", Text, nullable=False, comment="UTC"),
+    Column("created_by", Text, nullable=False, comment="login name of the human who put it on the list"),
+    comment="the watch list: persons of interest, looked for in every scan",
+)
+
+watch_references = Table(
+    "watch_references",
+    metadata,
+    _row_id(),
+    Column("watch_id", RowId, ForeignKey("watches.id", ondelete="CASCADE"), nullable=False, comment="its watch"),
+    Column("negative", Boolean, nullable=False, comment="true: shows somebody else who looks alike"),
+    Column("image", LargeBinary, nullable=False, comment="padded crop of the face, JPEG. Biometric data"),
+    Column("sha256", Text, nullable=False, comment="content of the photo that was given"),
+    comment="faces that a watch looks for, and faces that it must not take for them",
+)
+Index("ix_watch_references_watch_id", watch_references.c.watch_id)
+
+watch_hits = Table(
+    "watch_hits",
+    metadata,
+    _row_id(),
+    Column("watch_id", RowId, ForeignKey("watches.id", ondelete="CASCADE"), nullable=False, comment="its watch"),
+    Column("face_id", RowId, ForeignKey("faces.id", ondelete="CASCADE"), nullable=False, comment="row id of the face"),
+    Column("similarity", Float, nullable=False, comment="to the best reference, 0-100"),
+    Column("margin", Float, comment="similarity less that to the best negative reference; null: none came near"),
+    Column("state", Text, nullable=False, comment="open, confirmed or dismissed"),
+    Column("found_at", Text, nullable=False, comment="UTC"),
+    Column("scan_id", RowId, ForeignKey("scans.id", ondelete="SET NULL"), comment="the scan that found it"),
+    Column("reviewed_at", Text, comment="UTC; null: open"),
+    Column("reviewed_by", Text, comment="login name of the human who reviewed it"),
+    UniqueConstraint("watch_id", "face_id"),
+    CheckConstraint("state IN ('open', 'confirmed', 'dismissed')", name="state"),
+    comment="faces that resemble somebody on the watch list; a human must review each",
+)
+Index("ix_watch_hits_face_id", watch_hits.c.face_id)
+Index("ix_watch_hits_scan_id", watch_hits.c.scan_id)
+
+employees = Table(
+    "employees",
+    metadata,
+    _row_id(),
+    Column("employee_id", Text, nullable=False, unique=True, comment="the caller's own id of the person"),
+    Column("enrolled_at", Text, nullable=False, comment="UTC"),
+    Column("enrolled_by", Text, nullable=False, comment="login name of the human who enrolled the person"),
+    comment="people whose identity `catalog verify` checks",
+)
+
+employee_references = Table(
+    "employee_references",
+    metadata,
+    _row_id(),
+    Column("employee_id", RowId, ForeignKey("employees.id", ondelete="CASCADE"), nullable=False, comment="row id"),
+    Column("image", LargeBinary, nullable=False, comment="padded crop of the face, JPEG. Biometric data"),
+    Column("sha256", Text, nullable=False, comment="content of the photo that was given"),
+    UniqueConstraint("employee_id", "sha256"),
+    comment="the reference faces of an employee",
+)
+
+verifications = Table(
+    "verifications",
+    metadata,
+    _row_id(),
+    Column("at", Text, nullable=False, comment="UTC"),
+    Column("content", Text, comment="JSON of what was asked and answered; null: forgotten"),
+    Column("content_sha256", Text, nullable=False, comment="digest of `content` as it was, with its salt"),
+    Column("previous", Text, nullable=False, comment="`chain` of the row before; 64 zeros in the first"),
+    Column("chain", Text, nullable=False, unique=True, comment="SHA-256 of previous, at and content_sha256"),
+    comment="every enrollment and verification, chained by digests so that no row can be changed unnoticed",
+)
+
 # ------------------------------------------------------------------------------------------------ scans and money
 
 scans = Table(
@@ -333,7 +428,7 @@ scan_sources = Table(
     "scan_sources",
     metadata,
     Column("scan_id", RowId, ForeignKey("scans.id", ondelete="CASCADE"), primary_key=True, comment="the scan"),
-    Column("source_uri", Text, primary_key=True, comment="the folder or prefix that was walked"),
+    Column("source_uri", Uri, primary_key=True, comment="the folder or prefix that was walked"),
     Column("discovered", Integer, nullable=False, default=0, comment="photos found in it"),
     Column("completed_at", Text, comment="UTC; null: not walked to its end"),
     comment="the sources of a scan; a place was last seen at its source's last completed scan",
@@ -345,7 +440,7 @@ problems = Table(
     metadata,
     _row_id(),
     Column("scan_id", RowId, ForeignKey("scans.id", ondelete="CASCADE"), nullable=False, comment="the scan"),
-    Column("uri", Text, nullable=False, comment="the place"),
+    Column("uri", Uri, nullable=False, comment="the place"),
     Column("outcome", Text, nullable=False, comment="failed or skipped"),
     Column("sha256", Text, comment="of the bytes, where they could be read"),
     Column("reason", Text, nullable=False, comment="one sentence"),

@@ -1,0 +1,50 @@
+"""What a database's address may look like, and which kind of database it names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from catalog.errors import DatabaseError
+
+_FORMS = "Use a file (photos.sqlite3, sqlite:////home/me/photos.sqlite3) or a server (postgresql://user@host/name)."
+_POSTGRESQL = {"postgresql", "postgres", "postgresql+psycopg"}
+
+
+def parse_address(address: str) -> URL:
+    """A url of one of two kinds: ``sqlite`` with an absolute path, or ``postgresql+psycopg``.
+
+    What has no ``scheme://`` is the path of an SQLite file; ``~`` is the home folder.
+    """
+    if "://" not in address:
+        if not address.strip():
+            raise DatabaseError("The address of the database is empty.", remedy=_FORMS)
+        return _sqlite(address)
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError) as error:
+        # The address itself is not repeated: it may hold a password.
+        raise DatabaseError("The address of the database is not a valid url.", remedy=_FORMS) from error
+    if url.drivername in _POSTGRESQL:
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername in {"sqlite", "sqlite+pysqlite"}:
+        if url.database in (None, "", ":memory:"):
+            raise DatabaseError("A catalogue in memory would be lost at the end of the command.", remedy=_FORMS)
+        return _sqlite(url.database)
+    raise DatabaseError(f"The catalogue cannot live in a database of kind '{url.drivername}'.", remedy=_FORMS)
+
+
+def safe_form(url: URL) -> str:
+    """The address for messages and logs, without its password."""
+    return sqlite_path(url).as_posix() if url.drivername == "sqlite" else url.render_as_string(hide_password=True)
+
+
+def sqlite_path(url: URL) -> Path:
+    assert url.database is not None
+    return Path(url.database)
+
+
+def _sqlite(path: str) -> URL:
+    return URL.create("sqlite", database=str(Path(path).expanduser().absolute()))

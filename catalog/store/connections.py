@@ -1,0 +1,89 @@
+"""How the catalogue talks to SQLite and to PostgreSQL: one pool of connections each, set up the same way everywhere.
+
+SQLite
+    Write-ahead log, so that questions are answered while a scan writes; ``synchronous=FULL``, because a call that was
+    paid for must not be lost with the power; foreign keys on. A transaction that will write says so at its beginning
+    (``BEGIN IMMEDIATE``) and waits its turn there: one that reads first and writes later would fail, not wait.
+
+PostgreSQL
+    psycopg 3; a connection that died while it was idle is replaced before it is handed out.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote_from_bytes
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from catalog.store.address import sqlite_path
+
+WRITES = "catalog_writes"
+"""Execution option of a transaction that will write."""
+
+BUSY_SECONDS = 60
+"""How long to wait for another process's transaction before giving up; ours last milliseconds."""
+
+_WAL_BYTES = 64 << 20
+
+
+def make_engine(url: URL, *, read_only: bool = False, foreign_keys: bool = True) -> Engine:
+    """A pool of connections to the database at ``url``; none is opened yet."""
+    if url.drivername == "sqlite":
+        return _sqlite_engine(url, read_only=read_only, foreign_keys=foreign_keys)
+    return _postgresql_engine(url, read_only=read_only)
+
+
+def _sqlite_engine(url: URL, *, read_only: bool, foreign_keys: bool) -> Engine:
+    name = file_name(sqlite_path(url), "ro" if read_only else "rw")
+
+    def connect() -> sqlite3.Connection:
+        # Transactions are begun by us, below, not guessed by the driver: isolation_level=None.
+        return sqlite3.connect(name, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+
+    # SQLAlchemy hands the file's name to the driver as text; a creator may use the raw bytes of it.
+    engine = create_engine(url, creator=connect, pool_size=8, max_overflow=24, pool_timeout=60)
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+        cursor.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
+        cursor.execute("PRAGMA temp_store = MEMORY")
+        cursor.execute("PRAGMA cache_size = -32000")  # kibibytes
+        if read_only:
+            cursor.execute("PRAGMA query_only = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def file_name(path: Path, mode: str) -> str:
+    """An SQLite uri; the only form in which a path of any bytes can be opened without being created."""
+    return f"file:{quote_from_bytes(os.fsencode(path))}?mode={mode}"
+
+
+def _postgresql_engine(url: URL, *, read_only: bool) -> Engine:
+    options = {"default_transaction_read_only": "on"} if read_only else {}
+    arguments = {
+        "application_name": "catalog",
+        "connect_timeout": 10,
+        # A server that vanished without a word is noticed within about a minute.
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        **({"options": " ".join(f"-c {name}={value}" for name, value in options.items())} if options else {}),
+    }
+    for name in url.query:
+        arguments.pop(name, None)  # what the address says, goes
+    return create_engine(url, connect_args=arguments, pool_pre_ping=True, pool_size=8, max_overflow=24, pool_timeout=60)

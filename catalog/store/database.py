@@ -1,0 +1,146 @@
+"""One opened catalogue: where transactions begin and end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import URL, Connection, Engine, inspect, text
+
+from catalog.errors import DatabaseError, SchemaError
+from catalog.store.address import parse_address, safe_form, sqlite_path
+from catalog.store.connections import WRITES, make_engine
+from catalog.store.failures import told_in_sentences
+
+SCHEMA = "0001"
+"""The newest revision in ``migrations/``. Kept here too, so that opening a catalogue need not load Alembic."""
+
+_START = "Run `catalog scan` first, or name another database with --database."
+
+
+@dataclass(frozen=True, eq=False)
+class Database:
+    """An opened catalogue. May be used from several threads at once.
+
+    ``engine`` is lent to the local engine, whose gallery lives in the same database.
+    """
+
+    url: str
+    """Safe to show: without the password."""
+    dialect: Literal["sqlite", "postgresql"]
+    engine: Engine
+    address: URL = field(repr=False)
+    """The whole address, password included."""
+
+    @property
+    def path(self) -> Path | None:
+        """The file of an SQLite catalogue."""
+        return sqlite_path(self.address) if self.dialect == "sqlite" else None
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A transaction that writes: committed at the end, taken back when an exception leaves it."""
+        with (
+            told_in_sentences(self.url),
+            self.engine.execution_options(**{WRITES: True}).begin() as connection,
+        ):
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that reads; on SQLite it sees one state of the catalogue from beginning to end."""
+        with told_in_sentences(self.url), self.engine.connect() as connection:
+            if self.dialect == "postgresql":
+                connection.execution_options(postgresql_readonly=True)
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_database(address: str, *, create: bool = True, read_only: bool = False) -> Database:
+    """Open the catalogue at ``address``, a url or the path of an SQLite file.
+
+    With ``create`` an SQLite file is made or upgraded as needed, after a copy, and an empty PostgreSQL database gets
+    the schema; a PostgreSQL schema that is behind is left to ``catalog database upgrade``, because other programs may
+    be at work on it. ``read_only`` gives connections on which nothing can be written.
+
+    Raises :class:`~catalog.errors.DatabaseError` and :class:`~catalog.errors.SchemaError`.
+    """
+    url = parse_address(address)
+    if url.drivername == "sqlite":
+        _prepare_file(sqlite_path(url), create=create and not read_only)
+    database = Database(
+        url=safe_form(url),
+        dialect="sqlite" if url.drivername == "sqlite" else "postgresql",
+        engine=make_engine(url, read_only=read_only),
+        address=url,
+    )
+    try:
+        _check_schema(database, create=create and not read_only)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _prepare_file(path: Path, *, create: bool) -> None:
+    """See that there is a file, for its owner only, which SQLite may open."""
+    try:
+        if path.is_dir():
+            raise DatabaseError(f'The database "{path}" is a folder.', remedy="Name a file in it with --database.")
+        if path.exists():
+            return
+        if not create:
+            raise DatabaseError(f'There is no catalogue at "{path}".', remedy=_START)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise DatabaseError(
+            f'The database "{path}" cannot be opened: {error.strerror}.',
+            remedy="Look whether its folder exists and whether you may write there.",
+        ) from error
+
+
+def _check_schema(database: Database, *, create: bool) -> None:
+    with database.read() as connection:
+        revision, tables = _revision(connection)
+    if revision == SCHEMA:
+        return
+    name = database.url
+    if revision is None and tables:
+        raise SchemaError(
+            f'The database "{name}" holds the tables of another program.',
+            remedy="Name another database with --database"
+            + (", or add the catalogue's tables to it: catalog database upgrade" if _shareable(database) else "."),
+        )
+    if not create and revision is None:
+        raise SchemaError(f'The database "{name}" holds no catalogue.', remedy=_START)
+
+    # Heavy: Alembic is loaded only where there is something for it to do.
+    from catalog.store import migrate
+
+    if revision is not None and revision not in migrate.known_revisions():
+        raise migrate.newer_schema(name, revision)
+    if revision is not None and (database.dialect == "postgresql" or not create):
+        raise SchemaError(
+            f'The database "{name}" has schema {revision}; this program needs {SCHEMA}.',
+            remedy="Run: catalog database upgrade",
+        )
+    migrate.upgrade(database.address.render_as_string(hide_password=False))
+
+
+def _shareable(database: Database) -> bool:
+    return database.dialect == "postgresql"
+
+
+def _revision(connection: Connection) -> tuple[str | None, bool]:
+    """The schema's revision, and whether there are any tables at all."""
+    names = inspect(connection).get_table_names()
+    if "alembic_version" not in names:
+        return None, bool(names)
+    return connection.scalar(text("SELECT version_num FROM alembic_version")), True

@@ -1,0 +1,161 @@
+"""Photos and the places where they were seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, or_, select, update
+
+from catalog.images.opened import OpenedPhoto
+from catalog.store.tables import enrollments, locations, photos, utc_text
+from catalog.store.upsert import batches, insert_into
+from catalog.vocabulary import PhotoRef
+
+
+class Place(NamedTuple):
+    """One place as it was when the catalogue last read it. A named tuple, because a scan makes one for every file."""
+
+    uri: str
+    photo_id: int
+    sha256: str
+    size: int
+    modified_ns: int
+    etag: str
+    version: str | None
+    missing_since: str | None
+    location_id: int
+
+
+_PLACES: Select[*tuple[Any, ...]] = select(
+    locations.c.uri,
+    locations.c.photo_id,
+    photos.c.sha256,
+    locations.c.size,
+    locations.c.modified_ns,
+    locations.c.etag,
+    locations.c.version,
+    locations.c.missing_since,
+    locations.c.id,
+).join_from(locations, photos)
+
+
+def places(conn: Connection, uris: Sequence[str]) -> dict[str, Place]:
+    """The known ones among these places."""
+    found: dict[str, Place] = {}
+    for some in batches(uris):
+        for row in conn.execute(_PLACES.where(locations.c.uri.in_(some))):
+            found[row[0]] = Place._make(row)
+    return found
+
+
+def places_of(conn: Connection, sha256: str) -> list[Place]:
+    """All places of one content, the missing ones too, in the order in which they were recorded."""
+    rows = conn.execute(_PLACES.where(photos.c.sha256 == sha256).order_by(locations.c.id))
+    return [Place._make(row) for row in rows]
+
+
+def places_below(conn: Connection, source_uri: str, *, missing: bool = False, batch: int = 5000) -> Iterator[Place]:
+    """The places of a source in ascending order of their uris, compared as bytes; ``missing`` ones too if asked.
+
+    ``file:///a/b/`` covers everything below it, and not ``file:///a/bc``; without the slash, ``file:///a/b`` itself as
+    well. Read ``batch`` by batch, so that memory does not grow and the connection may be used in between.
+    """
+    query = _PLACES.where(below(source_uri)).order_by(locations.c.uri).limit(batch)
+    if not missing:
+        query = query.where(locations.c.missing_since.is_(None))
+    last = None
+    while True:
+        rows = conn.execute(query if last is None else query.where(locations.c.uri > last)).all()
+        yield from map(Place._make, rows)
+        if len(rows) < batch:
+            return
+        last = rows[-1][0]
+
+
+def below(source_uri: str) -> ColumnElement[bool]:
+    """The condition that a location belongs to a source, as a range that the index on ``uri`` answers."""
+    folder = source_uri if source_uri.endswith("/") else source_uri + "/"
+    # "0" is the character after "/": nothing sorts between the last name below the folder and it.
+    inside = and_(locations.c.uri >= folder, locations.c.uri < folder[:-1] + "0")
+    return inside if source_uri.endswith("/") else or_(locations.c.uri == source_uri, inside)
+
+
+def find_photo(conn: Connection, sha256: str) -> int | None:
+    """The row id of a content that is known."""
+    return conn.scalar(select(photos.c.id).where(photos.c.sha256 == sha256))
+
+
+def is_enrolled(conn: Connection, photo_id: int, engine: str, gallery: str) -> bool:
+    """Whether the photo's faces are in that gallery: it need not be enrolled, or paid for, again."""
+    query = select(enrollments.c.photo_id).where(
+        enrollments.c.photo_id == photo_id, enrollments.c.engine == engine, enrollments.c.gallery == gallery
+    )
+    return conn.scalar(query) is not None
+
+
+def record_photo(conn: Connection, sha256: str, size: int, photo: OpenedPhoto, now: datetime) -> int:
+    """Row id of the photo with this content, recorded if it is new."""
+    gps = photo.metadata.gps
+    row = {
+        "sha256": sha256,
+        "size": size,
+        "format": photo.format,
+        "width": photo.width,
+        "height": photo.height,
+        "orientation": photo.orientation,
+        "taken_at": utc_text(photo.metadata.taken_at),
+        "taken_at_offset": photo.metadata.taken_at_offset,
+        "camera_make": photo.metadata.camera_make,
+        "camera_model": photo.metadata.camera_model,
+        "gps_latitude": gps.latitude if gps else None,
+        "gps_longitude": gps.longitude if gps else None,
+        "gps_altitude": gps.altitude if gps else None,
+        "recorded_at": utc_text(now),
+    }
+    insert = insert_into(conn, photos).on_conflict_do_nothing(index_elements=["sha256"]).returning(photos.c.id)
+    made = conn.scalar(insert, row)
+    photo_id = made if made is not None else find_photo(conn, sha256)
+    assert photo_id is not None
+    return int(photo_id)
+
+
+def record_place(conn: Connection, photo_id: int, ref: PhotoRef, now: datetime) -> int:
+    """Row id of the place, which now shows this photo and is not missing."""
+    row = {
+        "photo_id": photo_id,
+        "uri": ref.uri,
+        "size": ref.size,
+        "modified_ns": ref.modified_ns,
+        "etag": ref.etag,
+        "version": ref.version,
+        "first_seen": utc_text(now),
+        "missing_since": None,
+    }
+    insert = insert_into(conn, locations)
+    new = insert.excluded
+    same_content = locations.c.photo_id == new.photo_id
+    upsert = insert.on_conflict_do_update(
+        index_elements=["uri"],
+        set_={
+            "photo_id": new.photo_id,
+            "size": new.size,
+            "modified_ns": new.modified_ns,
+            "etag": new.etag,
+            "version": new.version,
+            "missing_since": None,
+            "first_seen": case((same_content, locations.c.first_seen), else_=new.first_seen),
+        },
+    )
+    return int(conn.execute(upsert.returning(locations.c.id), row).scalar_one())
+
+
+def mark_missing(conn: Connection, location_ids: Sequence[int], now: datetime) -> None:
+    """Note that a completed listing did not show these places; one that was missing already keeps its time."""
+    for some in batches(location_ids):
+        conn.execute(
+            update(locations)
+            .where(locations.c.id.in_(some), locations.c.missing_since.is_(None))
+            .values(missing_since=utc_text(now))
+        )

@@ -1,0 +1,166 @@
+"""Scans: what each run did, what went wrong with which photo, and what was paid."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Literal
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from catalog.store.tables import charges as charges_table
+from catalog.store.tables import problems, scan_sources, scans, utc_text, utc_time
+from catalog.vocabulary import Charge, Outcome
+
+ScanState = Literal["running", "completed", "interrupted", "limited", "failed"]
+
+COUNTS = tuple(
+    column.name
+    for column in scans.columns
+    if column.name not in ("id", "exit_code", "pid") and column.default is not None
+)
+"""Names of the scan's counts, from ``discovered`` to ``conflicts``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRow:
+    """One run of ``catalog scan``. ``finished_at`` is None while it runs, and for ever if it was killed."""
+
+    id: int
+    started_at: datetime
+    finished_at: datetime | None
+    state: ScanState
+    exit_code: int | None
+    engine: str
+    gallery: str
+    model: str
+    version: str
+    sources: tuple[str, ...]
+    counts: Mapping[str, int]
+
+
+def start_scan(
+    conn: Connection, *, engine: str, gallery: str, model: str, sources: Sequence[str], version: str, now: datetime
+) -> int:
+    """Record that a scan of these sources begins; returns its id."""
+    row = {
+        "started_at": utc_text(now),
+        "state": "running",
+        "engine": engine,
+        "gallery": gallery,
+        "model": model,
+        "version": version,
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+    }
+    scan_id = int(conn.execute(insert(scans).returning(scans.c.id), row).scalar_one())
+    if sources:
+        conn.execute(insert(scan_sources), [{"scan_id": scan_id, "source_uri": uri} for uri in dict.fromkeys(sources)])
+    return scan_id
+
+
+def record_problem(conn: Connection, scan_id: int, outcome: Outcome, now: datetime) -> None:
+    """Record why a photo failed or was skipped."""
+    conn.execute(
+        insert(problems),
+        {
+            "scan_id": scan_id,
+            "uri": outcome.uri,
+            "outcome": outcome.kind.value,
+            "sha256": outcome.sha256,
+            "reason": outcome.reason or "",
+            "at": utc_text(now),
+        },
+    )
+
+
+def record_charges(
+    conn: Connection,
+    charges: Sequence[Charge],
+    *,
+    engine: str,
+    region: str,
+    command: str,
+    scan_id: int | None,
+    now: datetime,
+) -> None:
+    """Record calls that were answered; belongs in the transaction that keeps what they brought."""
+    rows = [
+        {
+            "charged_at": utc_text(now),
+            "scan_id": scan_id,
+            "command": command,
+            "engine": engine,
+            "region": region,
+            "operation": charge.operation.value,
+            "calls": charge.calls,
+            "microdollars": int((charge.dollars * 1_000_000).to_integral_value()),
+        }
+        for charge in charges
+    ]
+    if rows:
+        conn.execute(insert(charges_table), rows)
+
+
+def complete_source(conn: Connection, scan_id: int, source_uri: str, discovered: int, now: datetime) -> None:
+    """Record that a source was walked to its end."""
+    conn.execute(
+        update(scan_sources)
+        .where(scan_sources.c.scan_id == scan_id, scan_sources.c.source_uri == source_uri)
+        .values(discovered=discovered, completed_at=utc_text(now))
+    )
+
+
+def finish_scan(
+    conn: Connection, scan_id: int, *, state: ScanState, exit_code: int, counts: Mapping[str, int], now: datetime
+) -> None:
+    """Record how a scan ended. ``counts`` are by the names in :data:`COUNTS`; those left out are 0."""
+    unknown = set(counts).difference(COUNTS)
+    if unknown:
+        raise ValueError(f"a scan does not count {sorted(unknown)}")
+    conn.execute(
+        update(scans)
+        .where(scans.c.id == scan_id)
+        .values(finished_at=utc_text(now), state=state, exit_code=exit_code, **counts)
+    )
+
+
+def last_scans(conn: Connection, n: int) -> list[ScanRow]:
+    """The last ``n`` scans, the newest first."""
+    rows = conn.execute(select(scans).order_by(scans.c.id.desc()).limit(n)).mappings().all()
+    of: dict[int, list[str]] = {row["id"]: [] for row in rows}
+    listed = select(scan_sources.c.scan_id, scan_sources.c.source_uri).where(scan_sources.c.scan_id.in_(list(of)))
+    for scan_id, uri in conn.execute(listed.order_by(scan_sources.c.source_uri)):
+        of[scan_id].append(uri)
+    return [
+        ScanRow(
+            id=row["id"],
+            started_at=_time(row["started_at"]),
+            finished_at=utc_time(row["finished_at"]),
+            state=row["state"],
+            exit_code=row["exit_code"],
+            engine=row["engine"],
+            gallery=row["gallery"],
+            model=row["model"],
+            version=row["version"],
+            sources=tuple(of[row["id"]]),
+            counts=MappingProxyType({name: row[name] for name in COUNTS}),
+        )
+        for row in rows
+    ]
+
+
+def last_completed(conn: Connection, source_uri: str) -> datetime | None:
+    """When a scan last walked this source to its end: each of its present places was seen then."""
+    query = select(func.max(scan_sources.c.completed_at)).where(scan_sources.c.source_uri == source_uri)
+    return utc_time(conn.scalar(query))
+
+
+def _time(text: str) -> datetime:
+    moment = utc_time(text)
+    assert moment is not None
+    return moment
