@@ -181,14 +181,14 @@ def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[s
     for name, value in environ.items():
         if name in known:
             given[known[name]] = value
-        elif name.startswith(PREFIX) and (guess := _nearest(name, list(known))):
+        elif name.startswith(PREFIX) and (guess := _nearest(name, list(known), likeness=0.8)):
             # A variable that resembles none of ours belongs to another program.
             problems.append(f'The environment variable "{name}" is not a setting.{guess}')
     return given
 
 
-def _nearest(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
+def _nearest(word: str, known: list[str], *, likeness: float = 0.6) -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=likeness)
     return f' Did you mean "{close[0]}"?' if close else ""
 
 
