@@ -1,0 +1,332 @@
+"""The gallery: enrolled faces in a database that several processes may share, searched exactly in memory.
+
+Every change is one transaction that first raises its collection's revision (see :mod:`.tables`); before a search the
+revision is compared with the one in memory and only what is new is read.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Engine, RowMapping, Table, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+
+from catalog.engines.local.embed import DIMENSION, unit
+from catalog.engines.local.matrix import FaceMatrix, Rows
+from catalog.engines.local.tables import gallery_collections, gallery_faces, gallery_images, gallery_removals
+from catalog.errors import DatabaseError, EngineError
+from catalog.vocabulary import BoundingBox, EnrolledFace
+
+Floats = NDArray[np.float32]
+
+_SAME_FACE = 0.5
+"""Overlap from which a face that is found again in the same image is the one already enrolled."""
+_CHUNK = 500
+"""Ids in one statement: SQLite takes 32,766 parameters, PostgreSQL 65,535."""
+_IMAGE_NAMESPACE = uuid.UUID("5e0f8d5b-6c0f-4f0e-9d0a-2d6f0a7b1c3e")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewFace:
+    """A face about to be enrolled; ``vector`` is float32 (128,), of length 1."""
+
+    box: BoundingBox
+    confidence: float
+    vector: Floats
+
+
+def now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def image_id_of(sha256: str) -> str:
+    """The id of an image: a UUID that depends on its content only."""
+    return str(uuid.uuid5(_IMAGE_NAMESPACE, sha256))
+
+
+class LocalGallery:
+    """One collection of faces. May be used from several threads; other processes' changes are seen by each search."""
+
+    def __init__(self, database: Engine, collection_id: str, model: str) -> None:
+        self._database = database
+        self._collection_id = collection_id
+        self._model = model
+        self._matrix = FaceMatrix(DIMENSION)
+        self._refreshing = threading.Lock()
+        self._instance = ""
+        self._revision = 0
+
+    # ------------------------------------------------------------------------------------------------ changes
+
+    def enroll(self, sha256: str, faces: Sequence[NewFace], external_image_id: str = "") -> list[str]:
+        """Face ids of an image's faces, in their order, after storing those that were not there, in one transaction.
+
+        A face of the same image (and external id) that overlaps one already stored is that one: its id is given again.
+        """
+        key = {
+            "collection_id": self._collection_id,
+            "sha256": sha256,
+            "external_image_id": external_image_id,
+        }
+        with self._connection() as connection:
+            known = self._known_image(connection, key)
+            if known is not None:
+                ids = _pair_up(faces, known)
+                if all(ids):
+                    return [face_id for face_id in ids if face_id]
+        with self._transaction() as connection:
+            revision = self._raise_revision(connection)
+            image_id, created = image_id_of(sha256), now()
+            self._insert_new(connection, gallery_images, {**key, "image_id": image_id, "created_at": created})
+            ids = _pair_up(faces, self._known_image(connection, key) or [])
+            rows = []
+            for place, face in enumerate(faces):
+                if ids[place] is not None:
+                    continue
+                ids[place] = str(uuid.uuid4())
+                rows.append(
+                    {
+                        **key,
+                        "face_id": ids[place],
+                        "image_id": image_id,
+                        "box_left": face.box.left,
+                        "box_top": face.box.top,
+                        "box_width": face.box.width,
+                        "box_height": face.box.height,
+                        "confidence": face.confidence,
+                        "vector": face.vector.astype("<f2").tobytes(),
+                        "revision": revision,
+                        "created_at": created,
+                    }
+                )
+            if rows:
+                connection.execute(insert(gallery_faces), rows)
+        return [face_id for face_id in ids if face_id]
+
+    def remove(self, face_ids: Iterable[str]) -> set[str]:
+        """Take faces out; the ids that were there."""
+        wanted = list(dict.fromkeys(face_ids))
+        if not wanted:
+            return set()
+        removed: set[str] = set()
+        with self._transaction() as connection:
+            revision = self._raise_revision(connection)
+            for part in _parts(wanted):
+                here = (gallery_faces.c.collection_id == self._collection_id) & gallery_faces.c.face_id.in_(part)
+                rows = connection.execute(select(gallery_faces.c.seq, gallery_faces.c.face_id).where(here)).all()
+                if not rows:
+                    continue
+                connection.execute(
+                    insert(gallery_removals),
+                    [{"collection_id": self._collection_id, "revision": revision, "seq": row.seq} for row in rows],
+                )
+                connection.execute(delete(gallery_faces).where(here))
+                removed.update(row.face_id for row in rows)
+        return removed
+
+    # ------------------------------------------------------------------------------------------------ questions
+
+    def faces(self) -> Iterator[EnrolledFace]:
+        """Every face, oldest first, read in pages: what is enrolled meanwhile may or may not be among them."""
+        last = 0
+        while True:
+            query = (
+                select(gallery_faces)
+                .where(gallery_faces.c.collection_id == self._collection_id, gallery_faces.c.seq > last)
+                .order_by(gallery_faces.c.seq)
+                .limit(5000)
+            )
+            with self._connection() as connection:
+                page = connection.execute(query).mappings().all()
+            if not page:
+                return
+            for row in page:
+                yield EnrolledFace(row["face_id"], row["sha256"], box_of(row), row["confidence"])
+            last = page[-1]["seq"]
+
+    def vector(self, face_id: str) -> Floats:
+        """The unit vector of one face; ``KeyError`` when the gallery does not hold it."""
+        query = select(gallery_faces.c.vector).where(
+            gallery_faces.c.collection_id == self._collection_id, gallery_faces.c.face_id == face_id
+        )
+        with self._connection() as connection:
+            blob = connection.execute(query).scalar_one_or_none()
+        if blob is None:
+            raise KeyError(face_id)
+        return _vectors([blob])[0]
+
+    def vectors(self, face_ids: Sequence[str]) -> Floats:
+        """The unit vectors of faces, float32 (n, 128), in their order; ``KeyError`` when one is not held."""
+        rows = self.rows()
+        wanted = np.asarray(face_ids, "S36") if len(face_ids) else np.zeros(0, "S36")
+        order = np.argsort(rows.face_ids, kind="stable")
+        places = np.searchsorted(rows.face_ids, wanted, sorter=order)
+        for place, face_id in zip(places.tolist(), face_ids, strict=True):
+            if place == len(order) or rows.face_ids[order[place]].decode() != face_id:
+                raise KeyError(face_id)
+        vectors: Floats = rows.vectors[order[places]]
+        return vectors
+
+    def forget_rows(self) -> None:
+        """Give back the memory of the vectors; the next search reads them again."""
+        with self._refreshing:
+            self._matrix.clear()
+            self._instance, self._revision = "", 0
+
+    def nearest(self, probe: Floats, floor: float, limit: int, without: str | None = None) -> list[tuple[str, float]]:
+        """Face ids and cosines at or above ``floor``, best first, at most ``limit``; ``without`` is left out."""
+        found = self.rows().nearest(probe, floor, limit + (without is not None))
+        return [pair for pair in found if pair[0] != without][:limit]
+
+    def rows(self) -> Rows:
+        """All vectors as of now, other processes' committed changes included."""
+        self._refresh()
+        return self._matrix.rows()
+
+    # ------------------------------------------------------------------------------------------------ inside
+
+    def _refresh(self) -> None:
+        with self._refreshing, self._connection() as connection:
+            collection = self._collection(connection)
+            if collection is None:
+                self._matrix.clear()
+                self._instance, self._revision = "", 0
+                return
+            if collection["instance"] != self._instance:
+                self._matrix.clear()
+                self._instance, self._revision = collection["instance"], 0
+            if collection["revision"] == self._revision:
+                return
+            self._check_model(collection["model"])
+            self._read_changes(connection, collection["revision"])
+            self._revision = collection["revision"]
+
+    def _read_changes(self, connection: Connection, revision: int) -> None:
+        removals = select(gallery_removals.c.seq).where(
+            gallery_removals.c.collection_id == self._collection_id,
+            gallery_removals.c.revision > self._revision,
+            gallery_removals.c.revision <= revision,
+        )
+        gone = list(connection.execute(removals).scalars()) if self._revision else []
+        if gone:
+            self._matrix.take_out(gone)
+        additions = (
+            select(gallery_faces.c.seq, gallery_faces.c.face_id, gallery_faces.c.vector)
+            .where(
+                gallery_faces.c.collection_id == self._collection_id,
+                gallery_faces.c.revision > self._revision,
+                gallery_faces.c.revision <= revision,
+            )
+            .order_by(gallery_faces.c.revision, gallery_faces.c.seq)
+            .execution_options(stream_results=True, yield_per=20_000)
+        )
+        for part in connection.execute(additions).partitions():
+            seqs, face_ids, blobs = zip(*part, strict=True)
+            self._matrix.append(seqs, face_ids, _vectors(blobs))
+
+    def _known_image(self, connection: Connection, key: dict[str, str]) -> list[RowMapping] | None:
+        """The stored faces of an image, or None when it was never enrolled."""
+        here = [gallery_images.c[name] == value for name, value in key.items()]
+        if connection.execute(select(gallery_images.c.image_id).where(*here)).first() is None:
+            return None
+        faces = select(gallery_faces).where(*[gallery_faces.c[name] == value for name, value in key.items()])
+        return list(connection.execute(faces.order_by(gallery_faces.c.seq)).mappings())
+
+    def _raise_revision(self, connection: Connection) -> int:
+        raised = (
+            update(gallery_collections)
+            .where(gallery_collections.c.collection_id == self._collection_id)
+            .values(revision=gallery_collections.c.revision + 1)
+            .returning(gallery_collections.c.revision, gallery_collections.c.model)
+        )
+        row = connection.execute(raised).mappings().first()
+        if row is None:
+            fresh = {
+                "collection_id": self._collection_id,
+                "model": self._model,
+                "instance": str(uuid.uuid4()),
+                "revision": 0,
+                "created_at": now(),
+            }
+            self._insert_new(connection, gallery_collections, fresh)
+            row = connection.execute(raised).mappings().one()
+        self._check_model(row["model"])
+        return int(row["revision"])
+
+    def _insert_new(self, connection: Connection, table: Table, values: dict[str, object]) -> None:
+        """Insert a row unless its key is taken; waits for another transaction that is inserting the same."""
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        connection.execute(dialect.insert(table).values(values).on_conflict_do_nothing())
+
+    def _collection(self, connection: Connection) -> RowMapping | None:
+        here = gallery_collections.c.collection_id == self._collection_id
+        return connection.execute(select(gallery_collections).where(here)).mappings().first()
+
+    def _check_model(self, model: str) -> None:
+        if model != self._model:
+            raise EngineError(
+                f'The gallery "{self._collection_id}" was made by the model "{model}"; '
+                f'this program has "{self._model}", and vectors of two models cannot be compared.',
+                remedy="Name another gallery in the settings (engine.gallery) and scan again to fill it.",
+            )
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        with _told(), self._database.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with _told(), self._database.begin() as connection:
+            yield connection
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise DatabaseError(
+            f"The gallery cannot be read or written: {error.orig}",
+            remedy="Check that the database can be reached, has room, and is at the current schema.",
+        ) from error
+
+
+def box_of(row: RowMapping) -> BoundingBox:
+    return BoundingBox(row["box_left"], row["box_top"], row["box_width"], row["box_height"])
+
+
+def _vectors(blobs: Sequence[bytes]) -> Floats:
+    """Unit vectors, float32 (n, 128), from what the database holds."""
+    halves = np.frombuffer(b"".join(blobs), "<f2").reshape(len(blobs), DIMENSION)
+    return unit(halves.astype(np.float32))
+
+
+def _pair_up(faces: Sequence[NewFace], known: Sequence[RowMapping]) -> list[str | None]:
+    """For each face the id of the stored face that it overlaps most; each stored face is given once."""
+    overlaps = sorted(
+        ((face.box.iou(box_of(row)), place, row["face_id"]) for place, face in enumerate(faces) for row in known),
+        key=lambda item: -item[0],
+    )
+    ids: list[str | None] = [None] * len(faces)
+    given: set[str] = set()
+    for overlap, place, face_id in overlaps:
+        if overlap >= _SAME_FACE and ids[place] is None and face_id not in given:
+            ids[place] = face_id
+            given.add(face_id)
+    return ids
+
+
+def _parts(ids: Sequence[str]) -> Iterator[list[str]]:
+    iterator = iter(ids)
+    while part := list(islice(iterator, _CHUNK)):
+        yield part
