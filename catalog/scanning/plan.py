@@ -13,8 +13,7 @@ from itertools import islice
 from sqlalchemy import Connection
 
 from catalog.sources.base import Skipped, Source
-from catalog.store.faces import enrolled_photos
-from catalog.store.photos import Place, places
+from catalog.store.photos import Place, enrolled_photos, places
 from catalog.vocabulary import PhotoRef
 
 BATCH = 500

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -93,6 +93,16 @@ def is_enrolled(conn: Connection, photo_id: int, engine: str, gallery: str) -> b
         enrollments.c.photo_id == photo_id, enrollments.c.engine == engine, enrollments.c.gallery == gallery
     )
     return conn.scalar(query) is not None
+
+
+def enrolled_photos(conn: Connection, photo_ids: Collection[int], engine: str, gallery: str) -> set[int]:
+    """Which of these photos a gallery holds already."""
+    query = select(enrollments.c.photo_id).where(enrollments.c.engine == engine, enrollments.c.gallery == gallery)
+    return {
+        photo_id
+        for some in batches(list(photo_ids))
+        for photo_id in conn.execute(query.where(enrollments.c.photo_id.in_(some))).scalars()
+    }
 
 
 def record_photo(conn: Connection, sha256: str, size: int, photo: OpenedPhoto, now: datetime) -> int:
