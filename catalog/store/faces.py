@@ -193,6 +193,8 @@ def _columns(face: Face) -> dict[str, object]:
         "age_high": seen.age_range.high if seen.age_range else None,
         "gender": seen.gender.value.value if seen.gender else None,
         "gender_confidence": seen.gender.confidence if seen.gender else None,
+        "emotion": seen.emotions[0].type.value if seen.emotions else None,
+        "emotion_confidence": seen.emotions[0].confidence if seen.emotions else None,
         "landmarks": json.dumps({point.type: [round(point.x, 6), round(point.y, 6)] for point in face.landmarks})
         if face.landmarks
         else None,
