@@ -54,7 +54,11 @@ class Catalog:
     @cached_property
     def limits(self) -> DecodeLimits:
         images = self.settings.images
-        return DecodeLimits(max_pixels=images.max_megapixels * 1_000_000, max_bytes=images.max_megabytes * 1_000_000)
+        return DecodeLimits(
+            max_pixels=images.max_megapixels * 1_000_000,
+            seconds=images.decode_seconds,
+            memory_bytes=images.decode_megabytes << 20,
+        )
 
     def open_file(self, path: Path) -> OpenedPhoto:
         """Read and decode one photo named on the command line. Raises UsageError."""

@@ -14,7 +14,7 @@ from catalog.images.opened import OpenedPhoto
 from catalog.scanning.plan import ToRead
 from catalog.sources.uri import file_path
 from catalog.store.database import Database
-from catalog.store.faces import record_enrollment, release_photo
+from catalog.store.faces import record_enrollment
 from catalog.store.photos import Place, find_photo, is_enrolled, places_of, record_photo, record_place
 from catalog.store.scans import record_charges, record_problem
 from catalog.vocabulary import Enrollment, Outcome, OutcomeKind
