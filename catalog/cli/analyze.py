@@ -13,7 +13,7 @@ from catalog.cli.wiring import open_catalog
 from catalog.endpoint.shapes import face_detail
 from catalog.vocabulary import Face, Judgement
 
-Photos = Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Photos to look at; nothing is kept.")]
+Photos = Annotated[list[Path], typer.Argument(metavar="PHOTO", help="Photos to look at; nothing is kept.")]
 
 
 def analyze(

@@ -6,15 +6,23 @@ import logging
 import sys
 import traceback
 
-import click
 import typer
 
 from catalog.cli import analyze, compare, scan, settings
 from catalog.cli.options import VERSION
 from catalog.errors import CatalogError
 
+
+def _finish(code: int | None, **_options: object) -> None:
+    """What a command returns is its exit code; None is 0."""
+    raise typer.Exit(code or 0)
+
+
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="catalog",
+    result_callback=_finish,
     help="Catalogue the faces of a photo library: who is on which photo.",
     no_args_is_help=True,
     add_completion=False,
@@ -55,13 +63,12 @@ def run(arguments: list[str]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        outcome = app(args=arguments, prog_name="catalog", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return 2
-    except (KeyboardInterrupt, click.Abort):
-        print("catalog: interrupted; what was finished is kept.", file=sys.stderr)  # noqa: T201
-        return 130
+        app(args=arguments, prog_name="catalog")
+    except SystemExit as end:
+        # Typer has told of a wrong option itself.
+        if end.code == INTERRUPTED:
+            _tell("Interrupted; what was finished is kept.", "")
+        return end.code if isinstance(end.code, int) else 0
     except BrokenPipeError:
         # The reader of our output went away (`catalog ... | head`): nobody is left to tell.
         sys.stderr.close()
@@ -72,7 +79,7 @@ def run(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001  the door: whatever is left is a bug, told once
         _tell(f"This is a bug in catalog: {type(error).__name__}: {error}", "Run again with -v for the traceback.")
         return 1
-    return outcome if isinstance(outcome, int) else 0
+    return 0
 
 
 def _tell(sentence: str, remedy: str) -> None:

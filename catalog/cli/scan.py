@@ -21,7 +21,7 @@ from catalog.vocabulary import Operation, Outcome, OutcomeKind
 
 Sources = Annotated[
     list[str],
-    typer.Argument(metavar="SOURCE...", help="Folders, single photos or s3://bucket/prefix.", show_default=False),
+    typer.Argument(metavar="SOURCE", help="Folders, single photos or s3://bucket/prefix.", show_default=False),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be done and what it would cost; do nothing.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Read at most so many photos.")]
