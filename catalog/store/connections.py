@@ -20,6 +20,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from catalog.errors import DatabaseError
 from catalog.store.address import sqlite_path
 
 WRITES = "catalog_writes"
@@ -29,6 +30,8 @@ BUSY_SECONDS = 60
 """How long to wait for another process's transaction before giving up; ours last milliseconds."""
 
 _WAL_BYTES = 64 << 20
+
+START = "Run `catalog scan` first, or name another database with --database."
 
 
 def make_engine(url: URL, *, read_only: bool = False, foreign_keys: bool = True) -> Engine:
@@ -87,3 +90,21 @@ def _postgresql_engine(url: URL, *, read_only: bool) -> Engine:
     for name in url.query:
         arguments.pop(name, None)  # what the address says, goes
     return create_engine(url, connect_args=arguments, pool_pre_ping=True, pool_size=8, max_overflow=24, pool_timeout=60)
+
+
+def prepare_file(path: Path, *, create: bool) -> None:
+    """See that there is a file, for its owner only, which SQLite may open."""
+    try:
+        if path.is_dir():
+            raise DatabaseError(f'The database "{path}" is a folder.', remedy="Name a file in it with --database.")
+        if path.exists():
+            return
+        if not create:
+            raise DatabaseError(f'There is no catalogue at "{path}".', remedy=START)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise DatabaseError(
+            f'The database "{path}" cannot be opened: {error.strerror}.',
+            remedy="Look whether its folder exists and whether you may write there.",
+        ) from error

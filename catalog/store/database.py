@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,15 +10,13 @@ from typing import Literal
 
 from sqlalchemy import URL, Connection, Engine, inspect, text
 
-from catalog.errors import DatabaseError, SchemaError
+from catalog.errors import SchemaError
 from catalog.store.address import parse_address, safe_form, sqlite_path
-from catalog.store.connections import WRITES, make_engine
+from catalog.store.connections import START, WRITES, make_engine, prepare_file
 from catalog.store.failures import told_in_sentences
 
 SCHEMA = "0001"
 """The newest revision in ``migrations/``. Kept here too, so that opening a catalogue need not load Alembic."""
-
-_START = "Run `catalog scan` first, or name another database with --database."
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +70,7 @@ def open_database(address: str, *, create: bool = True, read_only: bool = False)
     """
     url = parse_address(address)
     if url.drivername == "sqlite":
-        _prepare_file(sqlite_path(url), create=create and not read_only)
+        prepare_file(sqlite_path(url), create=create and not read_only)
     database = Database(
         url=safe_form(url),
         dialect="sqlite" if url.drivername == "sqlite" else "postgresql",
@@ -86,24 +83,6 @@ def open_database(address: str, *, create: bool = True, read_only: bool = False)
         database.close()
         raise
     return database
-
-
-def _prepare_file(path: Path, *, create: bool) -> None:
-    """See that there is a file, for its owner only, which SQLite may open."""
-    try:
-        if path.is_dir():
-            raise DatabaseError(f'The database "{path}" is a folder.', remedy="Name a file in it with --database.")
-        if path.exists():
-            return
-        if not create:
-            raise DatabaseError(f'There is no catalogue at "{path}".', remedy=_START)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    except OSError as error:
-        raise DatabaseError(
-            f'The database "{path}" cannot be opened: {error.strerror}.',
-            remedy="Look whether its folder exists and whether you may write there.",
-        ) from error
 
 
 def _check_schema(database: Database, *, create: bool) -> None:
@@ -119,7 +98,7 @@ def _check_schema(database: Database, *, create: bool) -> None:
             + (", or add the catalogue's tables to it: catalog database upgrade" if _shareable(database) else "."),
         )
     if not create and revision is None:
-        raise SchemaError(f'The database "{name}" holds no catalogue.', remedy=_START)
+        raise SchemaError(f'The database "{name}" holds no catalogue.', remedy=START)
 
     # Heavy: Alembic is loaded only where there is something for it to do.
     from catalog.store import migrate

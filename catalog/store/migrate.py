@@ -23,7 +23,7 @@ from sqlalchemy import URL, Connection, inspect, text
 import catalog
 from catalog.errors import SchemaError
 from catalog.store.address import parse_address, safe_form, sqlite_path
-from catalog.store.connections import WRITES, file_name, make_engine
+from catalog.store.connections import WRITES, file_name, make_engine, prepare_file
 from catalog.store.failures import told_in_sentences
 
 BACKUPS_KEPT = 3
@@ -97,6 +97,8 @@ def newer_schema(name: str, revision: str) -> SchemaError:
 def exclusive_connection(address: str) -> Iterator[Connection]:
     """A transaction that no other upgrade can run beside; it is committed at the end."""
     url = parse_address(address)
+    if url.drivername == "sqlite":
+        prepare_file(sqlite_path(url), create=True)
     # Altering a table in SQLite means to rebuild it, which foreign keys would take for the deletion of its rows.
     engine = make_engine(url, foreign_keys=False)
     try:

