@@ -14,7 +14,7 @@ from io import BytesIO
 import numpy as np
 import pi_heif
 import rawpy
-from PIL import Image, JpegImagePlugin, PngImagePlugin
+from PIL import Image, JpegImagePlugin, PngImagePlugin, UnidentifiedImageError
 
 from catalog.errors import PhotoError
 from catalog.images.color import plain, to_srgb
@@ -92,14 +92,17 @@ def open_image(data: bytes, *, limits: DecodeLimits = DEFAULT_LIMITS, max_side: 
     except MemoryError as error:
         raise PhotoError(f"The {kind} photo needs more memory to decode than the limit allows.") from error
     except Exception as error:  # decoders raise anything on damaged input: OSError, SyntaxError, struct.error ...
-        raise PhotoError(_sentence(kind, error)) from error
+        raise PhotoError(_sentence(kind, data, error)) from error
     return OpenedPhoto(pixels, picture.width, picture.height, kind, picture.orientation, metadata, data)
 
 
-def _sentence(kind: str, error: Exception) -> str:
+def _sentence(kind: str, data: bytes, error: Exception) -> str:
     told = " ".join(str(error).split()).rstrip(".")[:200]
-    if "truncated" in told.lower() or "end of file" in told.lower():
+    promised = int.from_bytes(data[4:8], "little") + 8 if kind == "WEBP" else 0
+    if "truncated" in told.lower() or "end of file" in told.lower() or len(data) < promised:
         return f"The {kind} photo is cut short: the file ends before the picture does."
+    if isinstance(error, UnidentifiedImageError):
+        return f"The {kind} photo is damaged: its header cannot be read."
     return f"The {kind} photo is damaged and cannot be decoded{f' ({told})' if told.isprintable() and told else ''}."
 
 
@@ -159,7 +162,7 @@ def _read_raw(data: bytes, limits: DecodeLimits) -> _Picture:
         _refuse_bomb(*raw_size(data), limits)
         developed = develop(data)
     except rawpy.LibRawError as error:
-        raise PhotoError(_sentence("RAW", error)) from error
+        raise PhotoError(_sentence("RAW", data, error)) from error
     exif = load_exif(data) if data[:2] in (b"II", b"MM") else Image.Exif()
     if not isinstance(developed.picture, bytes):
         image, turn, xmp = Image.fromarray(developed.picture), 1, None
