@@ -7,11 +7,15 @@ the documentation agree that an absent member is the way to say so.
 from __future__ import annotations
 
 import struct
+from collections.abc import Collection
 from typing import Any
 
 from catalog.vocabulary import BoundingBox, Comparison, Face, FaceAttributes, Judgement
 
 Body = dict[str, Any]
+
+EVERYTHING = frozenset({"ALL"})
+DEFAULT = frozenset({"DEFAULT"})
 
 DEFAULT_LANDMARKS = ("eyeLeft", "eyeRight", "mouthLeft", "mouthRight", "nose")
 """What the service gives when only DEFAULT attributes are asked for."""
@@ -31,11 +35,11 @@ def bounding_box(box: BoundingBox) -> Body:
     }
 
 
-def face_detail(face: Face, *, everything: bool = True) -> Body:
-    """A FaceDetail; with ``everything`` false only what DEFAULT gives."""
+def face_detail(face: Face, attributes: Collection[str] = EVERYTHING) -> Body:
+    """A FaceDetail with what ``attributes`` (Amazon's names) ask for beside DEFAULT."""
+    everything = "ALL" in attributes
     body: Body = {"BoundingBox": bounding_box(face.box)}
-    if everything:
-        body |= _attributes(face.attributes)
+    body |= {member: value for name, member, value in _attributes(face.attributes) if everything or name in attributes}
     body["Landmarks"] = [
         {"Type": landmark.type, "X": single(landmark.x), "Y": single(landmark.y)}
         for landmark in face.landmarks
@@ -46,7 +50,7 @@ def face_detail(face: Face, *, everything: bool = True) -> Body:
 
 def compared_face(face: Face) -> Body:
     """A ComparedFace: box, confidence, five landmarks, pose and quality."""
-    return face_detail(face, everything=False)
+    return face_detail(face, DEFAULT)
 
 
 def comparison_body(comparison: Comparison) -> Body:
@@ -74,27 +78,28 @@ def _measured(face: Face) -> Body:
     return body | {"Confidence": single(face.confidence)}
 
 
-def _attributes(seen: FaceAttributes) -> Body:
-    body: Body = {}
+def _attributes(seen: FaceAttributes) -> list[tuple[str, str, Any]]:
+    """What was measured: the name to ask for it by, the member that holds it, and its value."""
+    found: list[tuple[str, str, Any]] = []
     if seen.age_range is not None:
-        body["AgeRange"] = {"Low": seen.age_range.low, "High": seen.age_range.high}
+        found.append(("AGE_RANGE", "AgeRange", {"Low": seen.age_range.low, "High": seen.age_range.high}))
     if seen.gender is not None:
-        body["Gender"] = {"Value": seen.gender.value.value, "Confidence": single(seen.gender.confidence)}
-    judgements: dict[str, Judgement | None] = {
-        "Smile": seen.smile,
-        "Eyeglasses": seen.eyeglasses,
-        "Sunglasses": seen.sunglasses,
-        "Beard": seen.beard,
-        "Mustache": seen.mustache,
-        "EyesOpen": seen.eyes_open,
-        "MouthOpen": seen.mouth_open,
-        "FaceOccluded": seen.face_occluded,
+        gender = {"Value": seen.gender.value.value, "Confidence": single(seen.gender.confidence)}
+        found.append(("GENDER", "Gender", gender))
+    judgements: dict[tuple[str, str], Judgement | None] = {
+        ("SMILE", "Smile"): seen.smile,
+        ("EYEGLASSES", "Eyeglasses"): seen.eyeglasses,
+        ("SUNGLASSES", "Sunglasses"): seen.sunglasses,
+        ("BEARD", "Beard"): seen.beard,
+        ("MUSTACHE", "Mustache"): seen.mustache,
+        ("EYES_OPEN", "EyesOpen"): seen.eyes_open,
+        ("MOUTH_OPEN", "MouthOpen"): seen.mouth_open,
+        ("FACE_OCCLUDED", "FaceOccluded"): seen.face_occluded,
     }
-    for name, judgement in judgements.items():
+    for (name, member), judgement in judgements.items():
         if judgement is not None:
-            body[name] = {"Value": judgement.value, "Confidence": single(judgement.confidence)}
+            found.append((name, member, {"Value": judgement.value, "Confidence": single(judgement.confidence)}))
     if seen.emotions:
-        body["Emotions"] = [
-            {"Type": emotion.type.value, "Confidence": single(emotion.confidence)} for emotion in seen.emotions
-        ]
-    return body
+        emotions = [{"Type": emotion.type.value, "Confidence": single(emotion.confidence)} for emotion in seen.emotions]
+        found.append(("EMOTIONS", "Emotions", emotions))
+    return found

@@ -1,0 +1,146 @@
+"""Collections: making, describing, listing and dropping them."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine, delete, func, insert, select, tuple_
+from sqlalchemy.exc import IntegrityError
+
+from catalog.endpoint import errors
+from catalog.endpoint.database import writing
+from catalog.endpoint.protocol import Call, Members
+from catalog.endpoint.tokens import page_token, read_page_token
+from catalog.engines.local.gallery import LocalGallery
+from catalog.engines.local.tables import gallery_collections, gallery_faces, gallery_tags, gallery_users
+
+ACCOUNT = "000000000000"
+_PAGE = 1000
+
+
+def face_model_version(model: str) -> str:
+    """A FaceModelVersion, digits and dots as the service model wants it, that differs whenever the networks do."""
+    return f"1.{int(hashlib.sha256(model.encode()).hexdigest()[:6], 16)}"
+
+
+def collection_arn(region: str, collection_id: str) -> str:
+    return f"arn:aws:rekognition:{region}:{ACCOUNT}:collection/{collection_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """One row of ``gallery_collections``."""
+
+    collection_id: str
+    model: str
+    instance: str
+    created_at: datetime
+
+    @property
+    def face_model_version(self) -> str:
+        return face_model_version(self.model)
+
+
+class Collections:
+    """The collections of one database, and their operations."""
+
+    def __init__(self, database: Engine, model: str) -> None:
+        """``model`` names the networks of new collections."""
+        self.database = database
+        self.model = model
+        self._galleries: dict[tuple[str, str], LocalGallery] = {}
+        self._lock = threading.Lock()
+
+    def find(self, collection_id: str) -> Collection:
+        """Raises WireError when there is none, or one whose vectors come from other networks."""
+        table = gallery_collections.c
+        query = select(table.collection_id, table.model, table.instance, table.created_at)
+        with self.database.connect() as connection:
+            row = connection.execute(query.where(table.collection_id == collection_id)).first()
+        if row is None:
+            raise errors.collection_not_found(collection_id)
+        return Collection(row.collection_id, row.model, row.instance, datetime.fromisoformat(row.created_at))
+
+    def gallery(self, collection: Collection) -> LocalGallery:
+        """The faces of a collection; kept open, as it holds its vectors in memory."""
+        key = (collection.collection_id, collection.instance)
+        with self._lock:
+            gallery = self._galleries.get(key)
+            if gallery is None:
+                gallery = LocalGallery(self.database, collection.collection_id, self.model)
+                self._galleries[key] = gallery
+            return gallery
+
+    def create(self, call: Call) -> Members:
+        collection_id = call.members["CollectionId"]
+        row = {
+            "collection_id": collection_id,
+            "model": self.model,
+            "instance": str(uuid.uuid4()),
+            "revision": 0,
+            "created_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        }
+        tags = [
+            {"collection_id": collection_id, "name": name, "value": value}
+            for name, value in call.members.get("Tags", {}).items()
+        ]
+        try:
+            with writing(self.database) as connection:
+                connection.execute(insert(gallery_collections), row)
+                if tags:
+                    connection.execute(insert(gallery_tags), tags)
+        except IntegrityError:
+            raise errors.collection_exists(collection_id) from None
+        # Without "arn:", as the service prints it here and nowhere else.
+        arn = collection_arn(call.region, collection_id).removeprefix("arn:")
+        return {"StatusCode": 200, "CollectionArn": arn, "FaceModelVersion": face_model_version(self.model)}
+
+    def delete(self, call: Call) -> Members:
+        collection_id = call.members["CollectionId"]
+        with writing(self.database) as connection:
+            gone = connection.execute(
+                delete(gallery_collections).where(gallery_collections.c.collection_id == collection_id)
+            )
+        if not gone.rowcount:
+            raise errors.collection_not_found(collection_id)
+        with self._lock:
+            self._galleries = {key: gallery for key, gallery in self._galleries.items() if key[0] != collection_id}
+        return {"StatusCode": 200}
+
+    def describe(self, call: Call) -> Members:
+        collection = self.find(call.members["CollectionId"])
+        counts = [
+            select(func.count()).select_from(table).where(table.c.collection_id == collection.collection_id)
+            for table in (gallery_faces, gallery_users)
+        ]
+        with self.database.connect() as connection:
+            faces, users = (connection.scalar(count) for count in counts)
+        return {
+            "FaceCount": faces,
+            "UserCount": users,
+            "FaceModelVersion": collection.face_model_version,
+            "CollectionARN": collection_arn(call.region, collection.collection_id),
+            "CreationTimestamp": collection.created_at,
+        }
+
+    def list_collections(self, call: Call) -> Members:
+        limit = call.members.get("MaxResults") or _PAGE
+        table = gallery_collections.c
+        query = select(table.collection_id, table.model, table.created_at, table.instance)
+        if "NextToken" in call.members:
+            last = read_page_token("ListCollections", call.members["NextToken"])
+            query = query.where(tuple_(table.created_at, table.instance) > tuple_(*last))
+        query = query.order_by(table.created_at, table.instance).limit(limit + 1)
+        with self.database.connect() as connection:
+            rows = connection.execute(query).all()
+        page = rows[:limit]
+        more = len(rows) > limit
+        return {
+            "CollectionIds": [row.collection_id for row in page],
+            "FaceModelVersions": [face_model_version(row.model) for row in page],
+            "NextToken": page_token("ListCollections", page[-1].created_at, page[-1].instance) if more else None,
+        }

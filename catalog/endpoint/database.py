@@ -1,0 +1,52 @@
+"""Where the endpoint keeps its collections: a database of its own, or the catalogue when that is named."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, inspect
+
+from catalog.engines.local.tables import create_gallery
+from catalog.store.address import parse_address, sqlite_path
+from catalog.store.connections import WRITES, make_engine
+
+MEMORY = ":memory:"
+
+
+@contextlib.contextmanager
+def open_data(address: str) -> Iterator[Engine]:
+    """The database at a file or url, with the gallery's tables made where they are missing.
+
+    ``:memory:`` is a temporary file, removed at the end: several threads cannot share SQLite's own memory databases
+    without meeting its table locks. Raises DatabaseError.
+    """
+    with contextlib.ExitStack() as stack:
+        if address == MEMORY:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="catalog-endpoint-"))
+            address = str(Path(folder, "data.sqlite3"))
+        url = parse_address(address)
+        if url.drivername == "sqlite":
+            path = sqlite_path(url)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+        engine = make_engine(url)
+        stack.callback(engine.dispose)
+        with engine.connect() as connection:
+            present = "gallery_collections" in inspect(connection).get_table_names()
+            if url.drivername == "sqlite" and not present:
+                connection.rollback()
+                connection.exec_driver_sql("COMMIT")
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        if not present:
+            create_gallery(engine)
+        yield engine
+
+
+@contextlib.contextmanager
+def writing(database: Engine) -> Iterator[Connection]:
+    """A transaction that will write."""
+    with database.execution_options(**{WRITES: True}).begin() as connection:
+        yield connection

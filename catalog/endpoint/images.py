@@ -1,0 +1,78 @@
+"""The picture of a request: its bytes or an S3 object, held to the service's limits, decoded upright."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from catalog.endpoint import errors
+from catalog.endpoint.protocol import Members
+from catalog.errors import PhotoError
+from catalog.images.decode import DecodeLimits, open_image
+from catalog.images.opened import OpenedPhoto
+from catalog.images.sniff import sniff
+
+MIN_SIDE = 80
+MAX_SIDE = 10_000
+"""Pixels. Amazon documents the upper limit for other operations only; here it is a guard against bombs as well."""
+
+MAX_S3_BYTES = 15 * 1024 * 1024
+_FORMATS = {"JPEG", "PNG"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RequestImage:
+    """A picture that may be looked at, and the identity of its content."""
+
+    photo: OpenedPhoto
+    sha256: str
+
+
+class S3Client(Protocol):
+    """The one call that is made of boto3's S3 client."""
+
+    def get_object(self, **request: str) -> dict[str, Any]: ...
+
+
+class ImageReader:
+    """Reads the ``Image`` member of requests."""
+
+    def __init__(self, s3: S3Client | None = None, *, max_side: int = 2048) -> None:
+        """Without ``s3`` every S3Object is refused; ``max_side`` is what pictures are reduced to before looking."""
+        self._s3 = s3
+        self._max_side = max_side
+        self._limits = DecodeLimits(max_pixels=MAX_SIDE * MAX_SIDE)
+
+    def read(self, image: Members) -> RequestImage:
+        """Raises WireError."""
+        if ("Bytes" in image) == ("S3Object" in image):
+            raise errors.invalid_parameter()
+        data = image["Bytes"] if "Bytes" in image else self._fetch(image["S3Object"])
+        if sniff(data) not in _FORMATS:
+            raise errors.image_format()
+        try:
+            photo = open_image(data, limits=self._limits, max_side=self._max_side)
+        except PhotoError:
+            raise errors.image_format() from None
+        if max(photo.width, photo.height) > MAX_SIDE:
+            raise errors.image_too_large()
+        if min(photo.width, photo.height) < MIN_SIDE:
+            raise errors.invalid_parameter()
+        return RequestImage(photo, hashlib.sha256(data).hexdigest())
+
+    def _fetch(self, address: Members) -> bytes:
+        if self._s3 is None or not {"Bucket", "Name"} <= address.keys():
+            raise errors.s3_object()
+        version = {"VersionId": address["Version"]} if "Version" in address else {}
+        try:
+            answer = self._s3.get_object(Bucket=address["Bucket"], Key=address["Name"], **version)
+            with answer["Body"] as body:
+                if answer["ContentLength"] > MAX_S3_BYTES:
+                    raise errors.image_too_large()
+                data: bytes = body.read()
+        except (ClientError, BotoCoreError):
+            raise errors.s3_object() from None
+        return data

@@ -1,0 +1,50 @@
+"""Which function carries out which operation."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine
+
+from catalog.endpoint.collections import Collections
+from catalog.endpoint.faces import Faces
+from catalog.endpoint.faults import FaultPlan
+from catalog.endpoint.images import ImageReader
+from catalog.endpoint.search import Searches
+from catalog.endpoint.service import Handler
+from catalog.endpoint.sight import Sight
+from catalog.endpoint.tags import Tags
+from catalog.endpoint.user_operations import UserOperations
+from catalog.endpoint.users import Users
+
+
+def build_handlers(database: Engine, images: ImageReader, plan: FaultPlan) -> dict[str, Handler]:
+    """The 21 operations over one database, by Amazon's names."""
+    sight = Sight(database)
+    collections = Collections(database, sight.model)
+    tags = Tags(collections)
+    users = Users(database, associate_delay=plan.associate_delay)
+    searches = Searches(collections, sight, images, consistency_delay=plan.consistency_delay)
+    faces = Faces(collections, users, sight, images)
+    user_operations = UserOperations(collections, users, sight, images, searches)
+    return {
+        "CreateCollection": collections.create,
+        "DeleteCollection": collections.delete,
+        "DescribeCollection": collections.describe,
+        "ListCollections": collections.list_collections,
+        "IndexFaces": faces.index,
+        "ListFaces": faces.list_faces,
+        "DeleteFaces": faces.delete,
+        "SearchFaces": searches.by_face,
+        "SearchFacesByImage": searches.by_image,
+        "DetectFaces": faces.detect,
+        "CompareFaces": faces.compare,
+        "CreateUser": user_operations.create,
+        "DeleteUser": user_operations.delete,
+        "ListUsers": user_operations.list_users,
+        "AssociateFaces": user_operations.associate,
+        "DisassociateFaces": user_operations.disassociate,
+        "SearchUsers": user_operations.search,
+        "SearchUsersByImage": user_operations.search_by_image,
+        "TagResource": tags.tag,
+        "UntagResource": tags.untag,
+        "ListTagsForResource": tags.list_tags,
+    }

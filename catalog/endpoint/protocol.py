@@ -1,0 +1,110 @@
+"""JSON 1.1 as Amazon speaks it: how a call is read off a request, and how an answer is written.
+
+A request is ``POST /`` with the operation in ``X-Amz-Target`` and its members as a JSON object. An answer's members are
+those of the service model: nothing else, no nulls, times as seconds since the epoch, floats of 32 bits.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from botocore.model import OperationModel, Shape
+
+from catalog.endpoint.errors import WireError, serialization, unknown_operation
+from catalog.endpoint.schema import TARGET_PREFIX, operation_models
+from catalog.endpoint.shapes import single
+from catalog.endpoint.validation import decode
+
+CONTENT_TYPE = "application/x-amz-json-1.1"
+
+Members = dict[str, Any]
+"""The members of a request or answer: plain JSON values, but blobs as bytes and times as datetime."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, read and found good."""
+
+    operation: str
+    members: Members
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back on the wire."""
+
+    status: int
+    body: bytes
+    error: str = ""
+
+
+def operation_of(method: str, path: str, headers: Mapping[str, str]) -> OperationModel:
+    """Which operation a request asks for; header names are lower-case.
+
+    Raises WireError: unknown, or one of the service's that is not served here.
+    """
+    if method != "POST" or path.split("?", 1)[0] not in {"/", ""}:
+        raise unknown_operation(status=404)
+    kind = headers.get("content-type", "").split(";", 1)[0].strip().lower()
+    if kind != CONTENT_TYPE:
+        raise unknown_operation(status=404)
+    target = headers.get("x-amz-target", "")
+    model = operation_models().get(target.removeprefix(TARGET_PREFIX))
+    if model is None or not target.startswith(TARGET_PREFIX):
+        raise unknown_operation()
+    return model
+
+
+def members_of(model: OperationModel, body: bytes) -> Members:
+    """The members of a request's body, validated. Raises WireError."""
+    try:
+        value = json.loads(body or b"{}", parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise serialization("Unable to read the request body as JSON") from None
+    return decode(model.input_shape, value)
+
+
+def success(model: OperationModel, members: Members) -> Answer:
+    return Answer(200, _to_json(_encode(model.output_shape, members)))
+
+
+def failure(error: WireError, request_id: str) -> Answer:
+    """An error's answer. Errors from before the operation have the front door's lower-case ``message``."""
+    if error.code in {"ValidationException", "SerializationException"}:
+        body = {"__type": error.code, "message": error.message}
+    else:
+        body = {"__type": error.code, "Code": error.code, "Logref": request_id, "Message": error.message}
+    return Answer(error.status, _to_json(body), error.code)
+
+
+def _encode(shape: Shape, value: Any) -> Any:
+    match shape.type_name:
+        case "structure":
+            unknown = value.keys() - shape.members.keys()
+            if unknown:
+                raise AssertionError(f"BUG: {shape.name} has no members {sorted(unknown)}")
+            return {name: _encode(shape.members[name], member) for name, member in value.items() if member is not None}
+        case "list":
+            return [_encode(shape.member, member) for member in value]
+        case "map":
+            return {key: _encode(shape.value, member) for key, member in value.items()}
+        case "timestamp":
+            assert isinstance(value, datetime)
+            return round(value.timestamp(), 3)
+        case "float":
+            return single(value)
+        case _:
+            return value
+
+
+def _to_json(value: object) -> bytes:
+    return json.dumps(value, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,71 @@
+"""From the bytes of one request to the bytes of its answer, whatever carries them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from catalog.endpoint import errors, protocol, signature
+from catalog.endpoint.errors import WireError
+from catalog.endpoint.faults import FaultPlan, Faults
+from catalog.endpoint.protocol import Answer, Call, Members
+
+Handler = Callable[[Call], Members]
+"""Carries out one operation: a validated call in, the members of its answer out; raises WireError."""
+
+log = logging.getLogger(__name__)
+
+
+class Service:
+    """Reads requests, calls the handler of the operation, and writes answers; never raises but ConnectionDropped."""
+
+    def __init__(
+        self,
+        handlers: Mapping[str, Handler],
+        *,
+        faults: Faults | None = None,
+        keys: Mapping[str, str] | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """``keys`` maps access key ids to secrets; without any, signatures are read and not verified."""
+        self._handlers = handlers
+        self._faults = faults or Faults(FaultPlan())
+        self._keys = dict(keys or {})
+        self._now = now
+        self._lock = threading.Lock()
+        self._tally: Counter[tuple[str, str]] = Counter()
+
+    @property
+    def tally(self) -> Counter[tuple[str, str]]:
+        """How many calls were answered so far, by operation and error code (empty: success)."""
+        with self._lock:
+            return Counter(self._tally)
+
+    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes, request_id: str) -> Answer:
+        """``headers`` have lower-case names. Raises ConnectionDropped where a fault wants the connection cut."""
+        operation = ""
+        try:
+            model = protocol.operation_of(method, path, headers)
+            operation = model.name
+            region = signature.identify(headers, body, self._keys, self._now())
+            after = self._faults.before(operation)
+            call = Call(operation, protocol.members_of(model, body), region)
+            done = protocol.success(model, self._handlers[operation](call))
+            after()
+        except WireError as error:
+            done = protocol.failure(error, request_id)
+        except errors.ConnectionDropped:
+            self._count(operation, "ConnectionDropped")
+            raise
+        except Exception:  # one bad request must neither end the server nor tell a stranger how it is built
+            log.exception("Request %s of %s failed.", request_id, operation or "an unknown operation")
+            done = protocol.failure(errors.internal_error(), request_id)
+        self._count(operation, done.error)
+        return done
+
+    def _count(self, operation: str, error: str) -> None:
+        with self._lock:
+            self._tally[operation, error] += 1

@@ -1,0 +1,136 @@
+"""Users: people as a collection knows them, each by the faces associated with him or her."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, Engine, RowMapping, delete, func, insert, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
+
+from catalog.endpoint import errors
+from catalog.endpoint.database import writing
+from catalog.engines.local.tables import gallery_user_faces, gallery_users
+
+CREATED, UPDATING, ACTIVE = "CREATED", "UPDATING", "ACTIVE"
+MAX_FACES_OF_USER = 100
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user; ``status`` is as of now. ``created_at`` orders lists, as no other key of Amazon's is known."""
+
+    user_id: str
+    status: str
+    created_at: str
+
+
+class Users:
+    """Reads and writes of ``gallery_users`` and ``gallery_user_faces``, without the protocol around them."""
+
+    def __init__(self, database: Engine, *, associate_delay: float = 0.0) -> None:
+        """``associate_delay`` is how many seconds a user stays UPDATING after its faces changed."""
+        self._database = database
+        self._delay = timedelta(seconds=associate_delay)
+        self.changing = threading.RLock()
+        """Held by whoever first looks which user a face has and then acts on it."""
+
+    def find(self, collection_id: str, user_id: str) -> User:
+        """Raises WireError."""
+        found = self.named(collection_id, [user_id])
+        if not found:
+            raise errors.user_not_found(user_id)
+        return found[0]
+
+    def named(self, collection_id: str, user_ids: Sequence[str]) -> list[User]:
+        query = select(gallery_users).where(
+            gallery_users.c.collection_id == collection_id, gallery_users.c.user_id.in_(user_ids)
+        )
+        with self._database.connect() as connection:
+            return [self._user(row) for row in connection.execute(query).mappings()]
+
+    def page(self, collection_id: str, after: Sequence[str | int] | None, limit: int) -> list[User]:
+        """Oldest first; ``after`` is (created_at, user_id) of the last one seen."""
+        table = gallery_users.c
+        query = select(gallery_users).where(table.collection_id == collection_id)
+        if after:
+            query = query.where(tuple_(table.created_at, table.user_id) > tuple_(*after))
+        with self._database.connect() as connection:
+            rows = connection.execute(query.order_by(table.created_at, table.user_id).limit(limit)).mappings()
+            return [self._user(row) for row in rows]
+
+    def create(self, collection_id: str, user_id: str) -> None:
+        """Raises WireError when the user exists."""
+        now = _now()
+        row = {"collection_id": collection_id, "user_id": user_id, "status": CREATED}
+        try:
+            with writing(self._database) as connection:
+                connection.execute(insert(gallery_users), {**row, "created_at": now, "changed_at": now})
+        except IntegrityError:
+            raise errors.user_exists(user_id) from None
+
+    def delete(self, collection_id: str, user_id: str) -> None:
+        """The user's faces stay in the collection. Raises WireError when there is no such user."""
+        here = (gallery_users.c.collection_id == collection_id) & (gallery_users.c.user_id == user_id)
+        with writing(self._database) as connection:
+            if not connection.execute(delete(gallery_users).where(here)).rowcount:
+                raise errors.user_not_found(user_id)
+
+    def owners(self, collection_id: str, face_ids: Sequence[str]) -> dict[str, str]:
+        """Which user each face belongs to, for those that belong to one."""
+        table = gallery_user_faces.c
+        owners: dict[str, str] = {}
+        with self._database.connect() as connection:
+            for start in range(0, len(face_ids), _CHUNK):
+                query = select(table.face_id, table.user_id).where(
+                    table.collection_id == collection_id, table.face_id.in_(face_ids[start : start + _CHUNK])
+                )
+                owners.update((row.face_id, row.user_id) for row in connection.execute(query))
+        return owners
+
+    def face_count(self, collection_id: str, user_id: str) -> int:
+        table = gallery_user_faces.c
+        query = select(func.count()).where(table.collection_id == collection_id, table.user_id == user_id)
+        with self._database.connect() as connection:
+            return connection.scalar(query) or 0
+
+    def associate(self, collection_id: str, user_id: str, face_ids: Sequence[str]) -> None:
+        now = _now()
+        rows = [
+            {"collection_id": collection_id, "face_id": face_id, "user_id": user_id, "associated_at": now}
+            for face_id in face_ids
+        ]
+        with writing(self._database) as connection:
+            connection.execute(insert(gallery_user_faces), rows)
+            _mark(connection, collection_id, user_id, now)
+
+    def disassociate(self, collection_id: str, user_id: str, face_ids: Sequence[str]) -> None:
+        table = gallery_user_faces.c
+        with writing(self._database) as connection:
+            connection.execute(
+                delete(gallery_user_faces).where(
+                    table.collection_id == collection_id, table.user_id == user_id, table.face_id.in_(face_ids)
+                )
+            )
+            _mark(connection, collection_id, user_id, _now())
+
+    def _user(self, row: RowMapping) -> User:
+        status = row["status"]
+        if status == UPDATING and datetime.now(UTC) - datetime.fromisoformat(row["changed_at"]) >= self._delay:
+            status = ACTIVE
+        return User(row["user_id"], status, row["created_at"])
+
+
+def _mark(connection: Connection, collection_id: str, user_id: str, now: str) -> None:
+    connection.execute(
+        update(gallery_users)
+        .where(gallery_users.c.collection_id == collection_id, gallery_users.c.user_id == user_id)
+        .values(status=UPDATING, changed_at=now)
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
