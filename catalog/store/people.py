@@ -1,0 +1,307 @@
+"""Persons and who belongs to them: the questions that the catalogue answers about people, and the rows behind them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, distinct, func, insert, or_, select, update
+
+from catalog.errors import PersonError
+from catalog.store.tables import assignments, faces, locations, persons, photos, utc_text, utc_time
+from catalog.store.upsert import batches
+from catalog.vocabulary import AssignedBy, BoundingBox, Person
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Crockford's base 32: no letter that is read as a digit, none that spells a word by accident."""
+_SAME_FACE = 0.5
+"""Two boxes of one photo that overlap by this much (intersection over union) hold the same face."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A person as stored. ``id`` is the row id; ``merged_into`` the row id of the person it redirects to."""
+
+    id: int
+    person_id: str
+    name: str | None
+    hidden: bool
+    birth_date: str | None
+    merged_into: int | None
+    created_at: str
+
+    def __str__(self) -> str:
+        return f'"{self.name}" ({self.person_id})' if self.name else self.person_id
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A face keyed by photo content and box: the only key that outlives models, engines and databases."""
+
+    sha256: str
+    box: BoundingBox
+
+    def same(self, other: Place) -> bool:
+        return self.sha256 == other.sha256 and self.box.iou(other.box) >= _SAME_FACE
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """A face with the person it is assigned to and one place where its photo can be found, if any still stands."""
+
+    row: int
+    face_id: str
+    sha256: str
+    box: BoundingBox
+    uri: str | None
+    taken_at: datetime | None
+    person_id: str | None
+    name: str | None
+    hidden: bool
+    by: AssignedBy | None
+    similarity: float | None
+
+    @property
+    def place(self) -> Place:
+        return Place(self.sha256, self.box)
+
+
+def new_person_id() -> str:
+    """A public id: ``p`` and 40 random bits. The unique index refuses the one in a trillion that is taken."""
+    return "p" + "".join(secrets.choice(_ALPHABET) for _ in range(8))
+
+
+def add_persons(connection: Connection, count: int, now: datetime) -> list[PersonRow]:
+    """So many new persons without a name, in order."""
+    ids: list[str] = []
+    while len(ids) < count:
+        fresh = {new_person_id() for _ in range(count - len(ids))} - set(ids)
+        for some in batches(sorted(fresh)):
+            taken = set(connection.scalars(select(persons.c.person_id).where(persons.c.person_id.in_(some))))
+            ids += [each for each in some if each not in taken]
+    if not ids:
+        return []
+    created = utc_text(now)
+    connection.execute(insert(persons), [{"person_id": each, "hidden": False, "created_at": created} for each in ids])
+    rows = {
+        row.person_id: row
+        for some in batches(ids)
+        for row in persons_where(connection, select(persons).where(persons.c.person_id.in_(some)))
+    }
+    return [rows[each] for each in ids]
+
+
+def persons_where(connection: Connection, query: Select[Any]) -> list[PersonRow]:
+    return [_person_row(row) for row in connection.execute(query)]
+
+
+def all_persons(connection: Connection) -> list[PersonRow]:
+    """Every person row, merged ones too, oldest first."""
+    return persons_where(connection, select(persons).order_by(persons.c.id))
+
+
+def person_by_row(connection: Connection, row_id: int) -> PersonRow:
+    """The person of a row id, redirects followed."""
+    seen: set[int] = set()
+    row = persons_where(connection, select(persons).where(persons.c.id == row_id))[0]
+    while row.merged_into is not None and row.id not in seen:
+        seen.add(row.id)
+        row = persons_where(connection, select(persons).where(persons.c.id == row.merged_into))[0]
+    return row
+
+
+def find_person(connection: Connection, wanted: str) -> PersonRow:
+    """The person with this public id or exact name; an id that was merged away leads to where it went.
+
+    Raises :class:`~catalog.errors.PersonError` for nobody and for several.
+    """
+    by_id = persons_where(connection, select(persons).where(persons.c.person_id == wanted))
+    if by_id:
+        return person_by_row(connection, by_id[0].id)
+    named = persons_where(
+        connection,
+        select(persons).where(persons.c.name == wanted, persons.c.merged_into.is_(None)).order_by(persons.c.id),
+    )
+    if len(named) > 1:
+        ids = ", ".join(row.person_id for row in named)
+        raise PersonError(f'Several people are named "{wanted}": {ids}.', remedy="Say which one by its id.")
+    if not named:
+        raise PersonError(
+            f'Nobody in the catalogue has the id or name "{wanted}".', remedy="`catalog people list` shows everyone."
+        )
+    return named[0]
+
+
+def list_people(connection: Connection, *, hidden: bool = False, named: bool | None = None) -> list[Person]:
+    """The people, those with most faces first; merged ones left out, hidden ones too unless asked for.
+
+    ``named`` True or False keeps those with or without a name.
+    """
+    query = (
+        select(
+            persons.c.person_id,
+            persons.c.name,
+            persons.c.hidden,
+            func.count(faces.c.id).label("faces"),
+            func.count(distinct(faces.c.photo_id)).label("photos"),
+        )
+        .select_from(persons.outerjoin(assignments).outerjoin(faces))
+        .where(persons.c.merged_into.is_(None))
+        .group_by(persons.c.id)
+        .order_by(func.count(distinct(faces.c.photo_id)).desc(), persons.c.name.is_(None), persons.c.name, persons.c.id)
+    )
+    if not hidden:
+        query = query.where(persons.c.hidden.is_(False))
+    if named is not None:
+        query = query.where(persons.c.name.is_not(None) if named else persons.c.name.is_(None))
+    return [
+        Person(row.person_id, row.name, bool(row.hidden), row.faces, row.photos)
+        for row in connection.execute(query)
+        if row.faces or row.name
+    ]
+
+
+def appearances_of(connection: Connection, person: PersonRow) -> list[Appearance]:
+    """The faces of a person, oldest photo first, those without a date last."""
+    return _appearances(
+        connection,
+        _appearance_query()
+        .where(assignments.c.person_id == person.id)
+        .order_by(photos.c.taken_at.is_(None), photos.c.taken_at, faces.c.id),
+    )
+
+
+def appearances_by_id(
+    connection: Connection, face_ids: Sequence[str], *, engine: str, gallery: str
+) -> dict[str, Appearance]:
+    """The faces that a gallery knows by these ids; what the catalogue does not hold is left out."""
+    found: list[Appearance] = []
+    for some in batches(face_ids):
+        query = _appearance_query().where(
+            faces.c.engine == engine, faces.c.gallery == gallery, faces.c.face_id.in_(some)
+        )
+        found += _appearances(connection, query)
+    return {each.face_id: each for each in found}
+
+
+def appearances_by_row(connection: Connection, rows: Iterable[int]) -> dict[int, Appearance]:
+    found: list[Appearance] = []
+    for some in batches(list(rows)):
+        found += _appearances(connection, _appearance_query().where(faces.c.id.in_(some)))
+    return {each.row: each for each in found}
+
+
+def find_face(connection: Connection, wanted: str, *, engine: str, gallery: str) -> Appearance:
+    """The face with this id, or the only one whose id begins so. Raises :class:`~catalog.errors.PersonError`."""
+    query = _appearance_query().where(
+        faces.c.engine == engine, faces.c.gallery == gallery, faces.c.face_id.startswith(wanted, autoescape=True)
+    )
+    found = _appearances(connection, query.limit(2))
+    exact = [each for each in found if each.face_id == wanted]
+    if not (exact or len(found) == 1):
+        what = "No face has" if not found else "Several faces have"
+        raise PersonError(
+            f'{what} an id that begins with "{wanted}".', remedy="`catalog people show PERSON` lists ids of faces."
+        )
+    return (exact or found)[0]
+
+
+def faces_at(connection: Connection, place: Place) -> list[Appearance]:
+    """The faces of every gallery at a place: those whose box overlaps its box, best first."""
+    query = _appearance_query().where(photos.c.sha256 == place.sha256)
+    near = [each for each in _appearances(connection, query) if each.box.iou(place.box) >= _SAME_FACE]
+    return sorted(near, key=lambda each: -each.box.iou(place.box))
+
+
+def assign(
+    connection: Connection,
+    rows: Sequence[tuple[int, float | None]],
+    person_row: int,
+    by: AssignedBy,
+    assigned_at: str,
+) -> None:
+    """Give faces (row id, similarity to the person's others) to a person, whoever had them before."""
+    unassign(connection, [row for row, _ in rows])
+    if rows:
+        connection.execute(
+            insert(assignments),
+            [
+                {
+                    "face_id": row,
+                    "person_id": person_row,
+                    "by": by.value,
+                    "similarity": similarity,
+                    "assigned_at": assigned_at,
+                }
+                for row, similarity in rows
+            ],
+        )
+
+
+def unassign(connection: Connection, rows: Sequence[int]) -> None:
+    for some in batches(rows):
+        connection.execute(delete(assignments).where(assignments.c.face_id.in_(some)))
+
+
+def redirect(connection: Connection, gone: PersonRow, kept: PersonRow) -> None:
+    """Let one id lead to another person; who led to it leads on. Its faces and name are the caller's to move."""
+    connection.execute(
+        update(persons)
+        .where(or_(persons.c.id == gone.id, persons.c.merged_into == gone.id))
+        .values(merged_into=kept.id)
+    )
+
+
+def _appearance_query() -> Select[Any]:
+    place = (
+        select(func.min(locations.c.uri))
+        .where(locations.c.photo_id == photos.c.id, locations.c.missing_since.is_(None))
+        .scalar_subquery()
+    )
+    lost = select(func.min(locations.c.uri)).where(locations.c.photo_id == photos.c.id).scalar_subquery()
+    return select(
+        faces.c.id,
+        faces.c.face_id,
+        photos.c.sha256,
+        faces.c.box_left,
+        faces.c.box_top,
+        faces.c.box_width,
+        faces.c.box_height,
+        func.coalesce(place, lost).label("uri"),
+        photos.c.taken_at,
+        persons.c.person_id.label("public_id"),
+        persons.c.name,
+        persons.c.hidden,
+        assignments.c.by,
+        assignments.c.similarity,
+    ).select_from(
+        faces.join(photos)
+        .outerjoin(assignments, assignments.c.face_id == faces.c.id)
+        .outerjoin(persons, persons.c.id == assignments.c.person_id)
+    )
+
+
+def _appearances(connection: Connection, query: Select[Any]) -> list[Appearance]:
+    return [
+        Appearance(
+            row=row.id,
+            face_id=row.face_id,
+            sha256=row.sha256,
+            box=BoundingBox(row.box_left, row.box_top, row.box_width, row.box_height),
+            uri=row.uri,
+            taken_at=utc_time(row.taken_at),
+            person_id=row.public_id,
+            name=row.name,
+            hidden=bool(row.hidden),
+            by=None if row.by is None else AssignedBy(row.by),
+            similarity=row.similarity,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def _person_row(row: Row[Any]) -> PersonRow:
+    return PersonRow(row.id, row.person_id, row.name, bool(row.hidden), row.birth_date, row.merged_into, row.created_at)
