@@ -1,0 +1,334 @@
+"""What every engine must do, as tests: subclass :class:`EngineContract`, give it two fixtures, and it runs.
+
+The same class runs over the fake engine, the local engine and the Rekognition engine over HTTP.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pytest
+
+from catalog.engines.base import Engine
+from catalog.errors import NoFaceError
+from catalog.images.opened import OpenedPhoto
+from catalog.vocabulary import BoundingBox, Face, Operation
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A photo with the digest under which it is enrolled."""
+
+    photo: OpenedPhoto
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """Photos that an engine's tests bring along."""
+
+    one: Shot
+    """One face."""
+    again: Shot
+    """Another photo of the same person; that face is its largest."""
+    stranger: Shot
+    """One face, of somebody else."""
+    group: Shot
+    """At least two faces of different people, the largest ``one``'s person, another ``stranger``'s."""
+    nobody: Shot
+    """No face at all."""
+
+
+class EngineContract:
+    """Subclasses give the fixtures ``scenes`` and ``open_engine``.
+
+    ``open_engine`` is a function that opens an engine on one and the same gallery each time it is called, empty at
+    first, with the quality filter off where there is one.
+    """
+
+    @pytest.fixture
+    def scenes(self) -> Scenes:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def open_engine(self) -> Callable[[], Engine]:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def engine(self, open_engine):
+        engine = open_engine()
+        yield engine
+        engine.close()
+
+    # ------------------------------------------------------------------------------------------------ names
+
+    def test_it_says_who_it_is(self, engine):
+        """Engine and model are stored with every face, so neither is empty."""
+        assert engine.name
+        assert engine.model
+
+    # ------------------------------------------------------------------------------------------------ analyze
+
+    def test_analyze_finds_each_face_largest_first(self, engine, scenes):
+        """Faces come in the order of their size."""
+        faces = engine.analyze(scenes.group.photo).faces
+        assert len(faces) >= 2
+        areas = [face.box.area for face in faces]
+        assert areas == sorted(areas, reverse=True)
+
+    def test_analyze_keeps_nothing(self, engine, scenes):
+        """Analyzing a photo leaves the gallery as it was."""
+        engine.analyze(scenes.one.photo)
+        assert list(engine.enrolled()) == []
+
+    def test_analyze_of_a_photo_without_a_face_is_no_error(self, engine, scenes):
+        """No face is an answer."""
+        assert engine.analyze(scenes.nobody.photo).faces == ()
+
+    def test_geometry_is_in_fractions_of_the_upright_image(self, engine, scenes):
+        """Boxes and landmarks lie about within the image, and the landmarks in their box."""
+        for face in engine.analyze(scenes.group.photo).faces:
+            assert -0.5 < face.box.left < 1
+            assert -0.5 < face.box.top < 1
+            assert 0 < face.box.width <= 1.5
+            assert 0 < face.box.height <= 1.5
+            for point in face.landmarks:
+                assert face.box.left - 0.2 <= point.x <= face.box.right + 0.2
+                assert face.box.top - 0.2 <= point.y <= face.box.bottom + 0.2
+
+    def test_scores_are_percentages(self, engine, scenes):
+        """Confidence and quality run from 0 to 100."""
+        for face in engine.analyze(scenes.group.photo).faces:
+            assert 0 <= face.confidence <= 100
+            if face.quality is not None:
+                assert 0 <= face.quality.brightness <= 100
+                assert 0 <= face.quality.sharpness <= 100
+
+    def test_emotions_are_sorted_by_confidence(self, engine, scenes):
+        """The strongest emotion comes first."""
+        for face in engine.analyze(scenes.group.photo).faces:
+            confidences = [emotion.confidence for emotion in face.attributes.emotions]
+            assert confidences == sorted(confidences, reverse=True)
+
+    # ------------------------------------------------------------------------------------------------ enroll
+
+    def test_enrolled_faces_are_in_the_gallery(self, engine, scenes):
+        """What enroll answers is what the gallery then holds, under the photo's digest."""
+        enrollment = engine.enroll(scenes.group.photo, scenes.group.sha256)
+        held = {face.face_id: face for face in engine.enrolled()}
+        assert set(held) == {record.face_id for record in enrollment.faces}
+        assert len(held) >= 2
+        for record in enrollment.faces:
+            assert held[record.face_id].sha256 == scenes.group.sha256
+            assert held[record.face_id].box.iou(record.face.box) > 0.99
+
+    def test_face_ids_are_lower_case_uuids(self, engine, scenes):
+        """Ids can be told to Amazon's clients as they are."""
+        for record in engine.enroll(scenes.group.photo, scenes.group.sha256).faces:
+            assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", record.face_id)
+
+    def test_enrolling_the_same_content_twice_enrolls_once(self, engine, scenes):
+        """The second time gives the same ids for the same faces, and the gallery does not grow."""
+        first = engine.enroll(scenes.group.photo, scenes.group.sha256)
+        second = engine.enroll(scenes.group.photo, scenes.group.sha256)
+        assert [r.face_id for r in first.faces] == [r.face_id for r in second.faces]
+        assert len(list(engine.enrolled())) == len(first.faces)
+
+    def test_enrolling_the_same_content_at_once_enrolls_once(self, open_engine, scenes):
+        """Two workers that meet the same photo at the same moment get the same ids."""
+        engines = [open_engine() for _ in range(4)]
+        start = threading.Barrier(len(engines))
+        ids: list[list[str]] = []
+        failures: list[Exception] = []
+
+        def work(engine: Engine) -> None:
+            start.wait()
+            try:
+                enrollment = engine.enroll(scenes.group.photo, scenes.group.sha256)
+                ids.append([record.face_id for record in enrollment.faces])
+            except Exception as error:  # noqa: BLE001 - the main thread tells it
+                failures.append(error)
+
+        threads = [threading.Thread(target=work, args=(engine,)) for engine in engines]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failures == []
+        assert len(ids) == len(engines)
+        assert all(other == ids[0] for other in ids)
+        assert len(list(engines[0].enrolled())) == len(ids[0])
+        for engine in engines:
+            engine.close()
+
+    def test_enrolling_a_photo_without_a_face_is_a_success(self, engine, scenes):
+        """No face is an answer, and nothing is held."""
+        enrollment = engine.enroll(scenes.nobody.photo, scenes.nobody.sha256)
+        assert enrollment.faces == ()
+        assert enrollment.rejected == ()
+        assert list(engine.enrolled()) == []
+
+    def test_a_gallery_outlives_its_engine(self, open_engine, scenes):
+        """What one engine enrolled, the next one on the same gallery finds."""
+        first = open_engine()
+        enrolled = first.enroll(scenes.one.photo, scenes.one.sha256)
+        first.close()
+        second = open_engine()
+        assert [face.face_id for face in second.enrolled()] == [record.face_id for record in enrolled.faces]
+        assert second.search(scenes.again.photo, 80).matches[0].face_id == enrolled.faces[0].face_id
+        second.close()
+
+    def test_engines_on_one_gallery_see_each_others_work(self, open_engine, scenes):
+        """A search sees what another engine has enrolled and removed since the last one."""
+        ours, theirs = open_engine(), open_engine()
+        assert ours.search(scenes.one.photo, 80).matches == ()
+        (record,) = theirs.enroll(scenes.one.photo, scenes.one.sha256).faces
+        assert [match.face_id for match in ours.search(scenes.one.photo, 80).matches] == [record.face_id]
+        theirs.remove([record.face_id])
+        assert ours.search(scenes.one.photo, 80).matches == ()
+        ours.close()
+        theirs.close()
+
+    # ------------------------------------------------------------------------------------------------ search
+
+    def test_neighbors_are_the_same_person_and_not_oneself(self, engine, scenes):
+        """At 80 the same person's other face is a neighbor; the face asked about is not."""
+        (one,) = engine.enroll(scenes.one.photo, scenes.one.sha256).faces
+        again = engine.enroll(scenes.again.photo, scenes.again.sha256).faces[0]
+        engine.enroll(scenes.stranger.photo, scenes.stranger.sha256)
+        neighbors = engine.neighbors(one.face_id, 80)
+        assert neighbors.face_id == one.face_id
+        assert [match.face_id for match in neighbors.matches] == [again.face_id]
+        assert 80 <= neighbors.matches[0].similarity <= 100
+        assert neighbors.complete
+
+    def test_neighbors_are_mutual(self, engine, scenes):
+        """A is as similar to B as B to A."""
+        (one,) = engine.enroll(scenes.one.photo, scenes.one.sha256).faces
+        again = engine.enroll(scenes.again.photo, scenes.again.sha256).faces[0]
+        there = {m.face_id: m.similarity for m in engine.neighbors(one.face_id, 0).matches}
+        back = {m.face_id: m.similarity for m in engine.neighbors(again.face_id, 0).matches}
+        assert there[again.face_id] == pytest.approx(back[one.face_id], abs=0.01)
+
+    def test_a_list_that_is_cut_says_so(self, engine, scenes):
+        """At threshold 0 everybody is a neighbor; with a limit of one the list is not complete."""
+        (one,) = engine.enroll(scenes.one.photo, scenes.one.sha256).faces
+        engine.enroll(scenes.again.photo, scenes.again.sha256)
+        engine.enroll(scenes.stranger.photo, scenes.stranger.sha256)
+        everybody = engine.neighbors(one.face_id, 0)
+        assert everybody.complete
+        assert len(everybody.matches) == len(list(engine.enrolled())) - 1
+        cut = engine.neighbors(one.face_id, 0, limit=1)
+        assert not cut.complete
+        assert cut.matches == everybody.matches[:1]
+
+    def test_matches_are_sorted_by_similarity(self, engine, scenes):
+        """The most similar face comes first."""
+        for shot in (scenes.stranger, scenes.again, scenes.one):
+            engine.enroll(shot.photo, shot.sha256)
+        similarities = [match.similarity for match in engine.search(scenes.one.photo, 0).matches]
+        assert len(similarities) >= 3
+        assert similarities == sorted(similarities, reverse=True)
+
+    def test_neighbors_of_an_unknown_face_raise_key_error(self, engine):
+        """An id that the gallery does not hold is the caller's mistake."""
+        with pytest.raises(KeyError):
+            engine.neighbors("00000000-0000-4000-8000-000000000000", 80)
+
+    def test_search_finds_the_person_of_the_largest_face(self, engine, scenes):
+        """The photo need not be enrolled; the probe is told."""
+        (one,) = engine.enroll(scenes.one.photo, scenes.one.sha256).faces
+        engine.enroll(scenes.stranger.photo, scenes.stranger.sha256)
+        search = engine.search(scenes.again.photo, 80)
+        assert [match.face_id for match in search.matches] == [one.face_id]
+        assert _same_place(search.probe, engine.analyze(scenes.again.photo).faces[0])
+
+    def test_search_takes_the_face_at_the_box(self, engine, scenes):
+        """Any face of a group can be searched for, not only the largest."""
+        engine.enroll(scenes.one.photo, scenes.one.sha256)
+        (stranger,) = engine.enroll(scenes.stranger.photo, scenes.stranger.sha256).faces
+        found = set()
+        for face in engine.analyze(scenes.group.photo).faces:
+            search = engine.search(scenes.group.photo, 80, box=face.box)
+            assert _same_place(search.probe, face)
+            found.update(match.face_id for match in search.matches)
+        assert stranger.face_id in found
+
+    def test_search_where_no_face_is_raises_no_face_error(self, engine, scenes):
+        """Neither a photo without a face nor a place without one can be searched for."""
+        with pytest.raises(NoFaceError):
+            engine.search(scenes.nobody.photo, 80)
+        with pytest.raises(NoFaceError):
+            engine.search(scenes.one.photo, 80, box=BoundingBox(0.0, 0.97, 0.02, 0.02))
+
+    # ------------------------------------------------------------------------------------------------ compare
+
+    def test_compare_tells_the_same_person_from_others(self, engine, scenes):
+        """The source's largest face matches its person in the target; the others are unmatched."""
+        comparison = engine.compare(scenes.one.photo, scenes.group.photo, 80)
+        assert len(comparison.matches) == 1
+        assert comparison.matches[0].similarity >= 80
+        assert len(comparison.unmatched) == len(engine.analyze(scenes.group.photo).faces) - 1
+        assert _same_place(comparison.source, engine.analyze(scenes.one.photo).faces[0])
+
+    def test_compare_without_a_match_is_an_answer(self, engine, scenes):
+        """Strangers do not match, and no error is raised."""
+        comparison = engine.compare(scenes.one.photo, scenes.stranger.photo, 80)
+        assert comparison.matches == ()
+        assert len(comparison.unmatched) == 1
+
+    def test_compare_at_threshold_zero_scores_every_face(self, engine, scenes):
+        """Every face of the target gets its similarity, most similar first."""
+        comparison = engine.compare(scenes.one.photo, scenes.group.photo, 0)
+        assert comparison.unmatched == ()
+        similarities = [match.similarity for match in comparison.matches]
+        assert similarities == sorted(similarities, reverse=True)
+        assert all(0 <= similarity <= 100 for similarity in similarities)
+
+    @pytest.mark.parametrize("swapped", [False, True])
+    def test_compare_needs_a_face_on_both_sides(self, engine, scenes, swapped):
+        """A source or target without a face raises NoFaceError."""
+        pair = (scenes.one.photo, scenes.nobody.photo)
+        with pytest.raises(NoFaceError):
+            engine.compare(*(reversed(pair) if swapped else pair), 80)
+
+    # ------------------------------------------------------------------------------------------------ remove
+
+    def test_removed_faces_are_gone(self, engine, scenes):
+        """Removal tells which ids were there; searches no longer find them."""
+        (one,) = engine.enroll(scenes.one.photo, scenes.one.sha256).faces
+        (stranger,) = engine.enroll(scenes.stranger.photo, scenes.stranger.sha256).faces
+        unknown = "00000000-0000-4000-8000-000000000000"
+        assert engine.search(scenes.one.photo, 80).matches
+        assert engine.remove([one.face_id, unknown]) == {one.face_id}
+        assert engine.search(scenes.one.photo, 80).matches == ()
+        assert [face.face_id for face in engine.enrolled()] == [stranger.face_id]
+        with pytest.raises(KeyError):
+            engine.neighbors(one.face_id, 80)
+        assert engine.remove([one.face_id]) == set()
+
+    def test_a_removed_face_can_be_enrolled_again(self, engine, scenes):
+        """After removal the same photo brings its face back."""
+        (one,) = engine.enroll(scenes.one.photo, scenes.one.sha256).faces
+        engine.remove([one.face_id])
+        (back,) = engine.enroll(scenes.one.photo, scenes.one.sha256).faces
+        assert [face.face_id for face in engine.enrolled()] == [back.face_id]
+
+    # ------------------------------------------------------------------------------------------------ price
+
+    def test_prices_grow_with_the_number_of_calls(self, engine):
+        """A price is in dollars, at least 0, and no calls cost nothing."""
+        for operation in Operation:
+            charge = engine.price(operation, 1000)
+            assert charge.operation is operation
+            assert charge.calls == 1000
+            assert charge.dollars >= Decimal(0)
+            assert engine.price(operation, 0).dollars == Decimal(0)
+
+
+def _same_place(a: Face, b: Face) -> bool:
+    return a.box.iou(b.box) > 0.9

