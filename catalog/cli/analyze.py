@@ -10,7 +10,7 @@ import typer
 
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.wiring import open_catalog
-from catalog.endpoint.shapes import face_detail
+from catalog.endpoint.shapes import Body, face_detail
 from catalog.vocabulary import Face, Judgement
 
 Photos = Annotated[list[Path], typer.Argument(metavar="PHOTO", help="Photos to look at; nothing is kept.")]
@@ -28,7 +28,9 @@ def analyze(
     with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
         analyses = [(path, catalog.analyze(path)) for path in photos]
     if as_json:
-        answers = [{"FaceDetails": [face_detail(face) for face in analysis.faces]} for _, analysis in analyses]
+        answers: list[Body] = [
+            {"FaceDetails": [face_detail(face) for face in analysis.faces]} for _, analysis in analyses
+        ]
         if len(photos) > 1:
             answers = [{"Photo": str(path), **answer} for (path, _), answer in zip(analyses, answers, strict=True)]
         typer.echo(json.dumps(answers if len(photos) > 1 else answers[0], indent=2))

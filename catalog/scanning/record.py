@@ -16,6 +16,7 @@ from catalog.sources.uri import file_path
 from catalog.store.database import Database
 from catalog.store.faces import record_enrollment
 from catalog.store.photos import Place, find_photo, is_enrolled, places_of, record_photo, record_place
+from catalog.store.removal import owed_removals, release_photo, settle_removals
 from catalog.store.scans import record_charges, record_problem
 from catalog.vocabulary import Enrollment, Outcome, OutcomeKind
 
@@ -125,6 +126,17 @@ class Recorder:
         )
 
     def _remove(self, face_ids: list[str]) -> None:
-        # After the transaction: the gallery may live in the same database, and reconcile heals a kill in between.
+        # After the transaction: the gallery may live in the same database. A kill in between leaves a debt.
         if face_ids:
             self._engine.remove(face_ids)
+            with self._database.begin() as connection:
+                settle_removals(connection, face_ids, self._engine.name, self._gallery)
+
+    def pay_debts(self) -> None:
+        """Have the gallery let go of the faces that a killed scan left in it."""
+        while True:
+            with self._database.read() as connection:
+                owed = owed_removals(connection, self._engine.name, self._gallery)
+            if not owed:
+                return
+            self._remove(owed)

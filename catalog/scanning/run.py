@@ -24,7 +24,7 @@ from catalog.scanning.summary import Summary
 from catalog.sources.base import Content, Skipped, Source
 from catalog.store.database import Database
 from catalog.store.photos import mark_missing, places_below
-from catalog.store.scans import complete_source, finish_scan, start_scan
+from catalog.store.scans import ScanState, complete_source, finish_scan, start_scan
 from catalog.vocabulary import Enrollment, Outcome, OutcomeKind
 
 Open = Callable[[bytes], OpenedPhoto]
@@ -78,27 +78,21 @@ def scan(
             version=version,
             now=_now(),
         )
-    state, exit_code = "failed", 1
+    state: ScanState = "failed"
+    exit_code = 1
     try:
         recorder = Recorder(database, engine, gallery=gallery, region=region, scan_id=scan_id)
-        line = _Line(recorder, engine, open_photo, workers)
+        recorder.pay_debts()
+        line = _Line(recorder, engine, open_photo, workers, limit)
         try:
             for source in sources:
                 before = summary.discovered
-                whole = True
                 for outcome in _walk(source, database, engine.name, gallery, recorder, line):
                     summary.count(outcome)
                     yield outcome
-                    if limit is not None and line.read >= limit:
-                        whole = False
-                        break
-                for outcome in line.finish():
-                    summary.count(outcome)
-                    yield outcome
-                if whole:
-                    _close_source(database, scan_id, source, line.seen, summary.discovered - before)
-                else:
+                if line.full:
                     break
+                _close_source(database, scan_id, source, line.seen, summary.discovered - before)
         finally:
             line.close()
         settle(scan_id, summary)
@@ -118,7 +112,10 @@ def _walk(
     """Follow the plan: what is unchanged or skipped is told at once, the rest goes through the line."""
     with database.read() as connection:
         for step in plan(connection, source, engine=engine, gallery=gallery):
+            if line.full:
+                break
             yield from _follow(step, recorder, line)
+    yield from line.finish()
 
 
 def _follow(step: Step, recorder: Recorder, line: _Line) -> Iterator[Outcome]:
@@ -146,9 +143,9 @@ def _close_source(database: Database, scan_id: int, source: Source, seen: Seen, 
 class _Line:
     """The two waits of a photo: for its bytes, then for its faces; results come out in the order they went in."""
 
-    def __init__(self, recorder: Recorder, engine: Engine, open_photo: Open, workers: int) -> None:
+    def __init__(self, recorder: Recorder, engine: Engine, open_photo: Open, workers: int, limit: int | None) -> None:
         self.seen = Seen()
-        self.read = 0
+        self._left = limit
         self._recorder = recorder
         self._engine = engine
         self._open_photo = open_photo
@@ -158,9 +155,15 @@ class _Line:
         self._seeing: deque[tuple[Arrival, Future[Sighting] | None]] = deque()
         self._in_sight: set[str] = set()
 
+    @property
+    def full(self) -> bool:
+        """The user's limit on photos read is reached."""
+        return self._left is not None and self._left <= 0
+
     def take(self, step: ToRead) -> Iterator[Outcome]:
         """Put one photo in the line; gives the outcomes that this pushed out at the other end."""
-        self.read += 1
+        if self._left is not None:
+            self._left -= 1
         self._reading.append((step, self._pool.submit(_read, step)))
         while len(self._reading) > self._window:
             yield from self._arrive()
