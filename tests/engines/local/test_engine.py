@@ -37,7 +37,7 @@ class TestLocalEngine(EngineContract):
 
     @pytest.fixture
     def open_engine(self, database):
-        return lambda: LocalEngine(database, quality_filter=QualityFilter.NONE, attributes="none")
+        return lambda: LocalEngine(database.engine, quality_filter=QualityFilter.NONE, attributes="none")
 
 
 @pytest.fixture
