@@ -16,7 +16,8 @@ _POSTGRESQL = {"postgresql", "postgres", "postgresql+psycopg"}
 def parse_address(address: str) -> URL:
     """A url of one of two kinds: ``sqlite`` with an absolute path, or ``postgresql+psycopg``.
 
-    What has no ``scheme://`` is the path of an SQLite file; ``~`` is the home folder.
+    What has no ``scheme://`` is the path of an SQLite file; ``~`` is the home folder. ``sqlite://`` is a database in
+    memory, which ends with the program.
     """
     if "://" not in address:
         if not address.strip():
@@ -30,20 +31,26 @@ def parse_address(address: str) -> URL:
     if url.drivername in _POSTGRESQL:
         return url.set(drivername="postgresql+psycopg")
     if url.drivername in {"sqlite", "sqlite+pysqlite"}:
-        if url.database in (None, "", ":memory:"):
-            raise DatabaseError("A catalogue in memory would be lost at the end of the command.", remedy=_FORMS)
-        return _sqlite(url.database)
+        return _sqlite(url.database) if url.database not in (None, "", ":memory:") else URL.create("sqlite")
     raise DatabaseError(f"The catalogue cannot live in a database of kind '{url.drivername}'.", remedy=_FORMS)
 
 
 def safe_form(url: URL) -> str:
     """The address for messages and logs, without its password."""
-    return sqlite_path(url).as_posix() if url.drivername == "sqlite" else url.render_as_string(hide_password=True)
+    if url.drivername != "sqlite":
+        return url.render_as_string(hide_password=True)
+    return "in memory" if url.database is None else str(sqlite_path(url))
 
 
 def sqlite_path(url: URL) -> Path:
+    """The file of an SQLite database that has one."""
     assert url.database is not None
     return Path(url.database)
+
+
+def is_file(url: URL) -> bool:
+    """Whether it is an SQLite database in a file."""
+    return url.drivername == "sqlite" and url.database is not None
 
 
 def _sqlite(path: str) -> URL:

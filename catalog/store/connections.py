@@ -18,10 +18,10 @@ from urllib.parse import quote_from_bytes
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from catalog.errors import DatabaseError
-from catalog.store.address import sqlite_path
+from catalog.store.address import is_file, sqlite_path
 
 WRITES = "catalog_writes"
 """Execution option of a transaction that will write."""
@@ -42,14 +42,17 @@ def make_engine(url: URL, *, read_only: bool = False, foreign_keys: bool = True)
 
 
 def _sqlite_engine(url: URL, *, read_only: bool, foreign_keys: bool) -> Engine:
-    name = file_name(sqlite_path(url), "ro" if read_only else "rw")
+    name = file_name(sqlite_path(url), "ro" if read_only else "rw") if is_file(url) else "file::memory:"
 
     def connect() -> sqlite3.Connection:
         # Transactions are begun by us, below, not guessed by the driver: isolation_level=None.
         return sqlite3.connect(name, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
 
     # SQLAlchemy hands the file's name to the driver as text; a creator may use the raw bytes of it.
-    engine = create_engine(url, creator=connect, pool_size=8, max_overflow=24, pool_timeout=60)
+    if is_file(url):
+        engine = create_engine(url, creator=connect, pool_size=8, max_overflow=24, pool_timeout=60)
+    else:
+        engine = create_engine(url, creator=connect, poolclass=StaticPool)
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
@@ -77,19 +80,28 @@ def file_name(path: Path, mode: str) -> str:
 
 
 def _postgresql_engine(url: URL, *, read_only: bool) -> Engine:
-    options = {"default_transaction_read_only": "on"} if read_only else {}
-    arguments = {
+    arguments: dict[str, str | int] = {
         "application_name": "catalog",
         "connect_timeout": 10,
         # A server that vanished without a word is noticed within about a minute.
         "keepalives_idle": 30,
         "keepalives_interval": 10,
         "keepalives_count": 3,
-        **({"options": " ".join(f"-c {name}={value}" for name, value in options.items())} if options else {}),
     }
     for name in url.query:
         arguments.pop(name, None)  # what the address says, goes
-    return create_engine(url, connect_args=arguments, pool_pre_ping=True, pool_size=8, max_overflow=24, pool_timeout=60)
+    engine = create_engine(
+        url, connect_args=arguments, pool_pre_ping=True, pool_size=8, max_overflow=24, pool_timeout=60
+    )
+    if read_only:
+        engine = engine.execution_options(postgresql_readonly=True)
+
+        @event.listens_for(engine, "begin")
+        def _read_something(connection: Connection) -> None:
+            # From its first query on a transaction cannot be made a writing one.
+            connection.exec_driver_sql("SELECT 1")
+
+    return engine
 
 
 def prepare_file(path: Path, *, create: bool) -> None:

@@ -11,7 +11,7 @@ from typing import Literal
 from sqlalchemy import URL, Connection, Engine, inspect, text
 
 from catalog.errors import SchemaError
-from catalog.store.address import parse_address, safe_form, sqlite_path
+from catalog.store.address import is_file, parse_address, safe_form, sqlite_path
 from catalog.store.connections import START, WRITES, make_engine, prepare_file
 from catalog.store.failures import told_in_sentences
 
@@ -36,7 +36,7 @@ class Database:
     @property
     def path(self) -> Path | None:
         """The file of an SQLite catalogue."""
-        return sqlite_path(self.address) if self.dialect == "sqlite" else None
+        return sqlite_path(self.address) if is_file(self.address) else None
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -69,7 +69,7 @@ def open_database(address: str, *, create: bool = True, read_only: bool = False)
     Raises :class:`~catalog.errors.DatabaseError` and :class:`~catalog.errors.SchemaError`.
     """
     url = parse_address(address)
-    if url.drivername == "sqlite":
+    if is_file(url):
         prepare_file(sqlite_path(url), create=create and not read_only)
     database = Database(
         url=safe_form(url),
@@ -92,10 +92,10 @@ def _check_schema(database: Database, *, create: bool) -> None:
         return
     name = database.url
     if revision is None and tables:
+        beside = ", or put the catalogue beside them: catalog database upgrade" if database.path is None else "."
         raise SchemaError(
             f'The database "{name}" holds the tables of another program.',
-            remedy="Name another database with --database"
-            + (", or add the catalogue's tables to it: catalog database upgrade" if _shareable(database) else "."),
+            remedy=f"Name another database with --database{beside}",
         )
     if not create and revision is None:
         raise SchemaError(f'The database "{name}" holds no catalogue.', remedy=START)
@@ -110,11 +110,11 @@ def _check_schema(database: Database, *, create: bool) -> None:
             f'The database "{name}" has schema {revision}; this program needs {SCHEMA}.',
             remedy="Run: catalog database upgrade",
         )
-    migrate.upgrade(database.address.render_as_string(hide_password=False))
-
-
-def _shareable(database: Database) -> bool:
-    return database.dialect == "postgresql"
+    if database.dialect == "sqlite" and database.path is None:
+        with database.begin() as connection:
+            migrate.upgrade_connection(connection, database.address)
+    else:
+        migrate.upgrade(database.address.render_as_string(hide_password=False))
 
 
 def _revision(connection: Connection) -> tuple[str | None, bool]:

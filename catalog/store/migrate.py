@@ -22,7 +22,7 @@ from sqlalchemy import URL, Connection, inspect, text
 
 import catalog
 from catalog.errors import SchemaError
-from catalog.store.address import parse_address, safe_form, sqlite_path
+from catalog.store.address import is_file, parse_address, safe_form, sqlite_path
 from catalog.store.connections import WRITES, file_name, make_engine, prepare_file
 from catalog.store.failures import told_in_sentences
 
@@ -80,8 +80,13 @@ def upgrade_connection(connection: Connection, url: URL) -> Upgrade:
     if before == known[0]:
         return Upgrade(before, before)
     backup = None
-    if url.drivername == "sqlite" and inspect(connection).get_table_names():
-        backup = copy_sqlite(sqlite_path(url), before or "foreign")
+    if is_file(url) and inspect(connection).get_table_names():
+        if before is None:
+            raise SchemaError(
+                f'The database "{safe_form(url)}" holds the tables of another program.',
+                remedy="Name another database with --database.",
+            )
+        backup = copy_sqlite(sqlite_path(url), before)
     command.upgrade(alembic_config(connection), "head")
     return Upgrade(before, known[0], backup)
 

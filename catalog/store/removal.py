@@ -1,0 +1,145 @@
+"""Photos that leave the catalogue, and the faces that their galleries must then let go of.
+
+Rows go in one transaction, gallery faces in another, later one: in between, and after a kill in between, the table
+``removals`` remembers what is still owed. ``catalog scan`` pays such debts before anything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, delete, exists, insert, select
+
+from catalog.store.tables import assignments, decisions, faces, locations, photos, removals, tombstones, utc_text
+from catalog.store.upsert import batches, insert_into
+from catalog.vocabulary import BoundingBox
+
+SAME_FACE = 0.5
+"""Boxes that overlap by this much (intersection over union) in the old and the new content show the same face."""
+
+_BOX = ("box_left", "box_top", "box_width", "box_height")
+
+
+def release_photo(
+    conn: Connection, photo_id: int, successor: int, *, engine: str, gallery: str, now: datetime | None = None
+) -> list[str]:
+    """The content of a place changed from one photo to its successor: the old photo goes if no other place shows it.
+
+    Human decisions and assignments whose boxes overlap a face of the successor are carried over to it; so are
+    tombstones. Returns the ids of the faces that this gallery must let go of; other galleries' are remembered.
+    """
+    if conn.scalar(select(exists().where(locations.c.photo_id == photo_id))):
+        return []
+    at = utc_text(now or datetime.now(UTC))
+    old = _content(conn, photo_id)
+    new = _content(conn, successor)
+    if old is None or new is None or photo_id == successor:
+        return []
+    _carry_assignments(conn, photo_id, successor)
+    _carry_decisions(conn, old, new, _faces_of(conn, successor))
+    _carry_tombstones(conn, old, new)
+    return _remove(conn, [photo_id], engine, gallery, str(at))
+
+
+def remove_photos(conn: Connection, photo_ids: Sequence[int], *, engine: str, gallery: str, now: datetime) -> list[str]:
+    """Take photos out with all that was seen in them; decisions and charges stay. Returns as :func:`release_photo`."""
+    return [
+        face_id for some in batches(photo_ids) for face_id in _remove(conn, some, engine, gallery, str(utc_text(now)))
+    ]
+
+
+def owed_removals(conn: Connection, engine: str, gallery: str, limit: int = 1000) -> list[str]:
+    """Face ids that this gallery must still let go of."""
+    query = select(removals.c.face_id).where(removals.c.engine == engine, removals.c.gallery == gallery)
+    return list(conn.scalars(query.order_by(removals.c.face_id).limit(limit)))
+
+
+def settle_removals(conn: Connection, face_ids: Sequence[str], engine: str, gallery: str) -> None:
+    """Note that the gallery has let go of these faces."""
+    for some in batches(face_ids):
+        conn.execute(
+            delete(removals).where(
+                removals.c.engine == engine, removals.c.gallery == gallery, removals.c.face_id.in_(some)
+            )
+        )
+
+
+def _remove(conn: Connection, photo_ids: Sequence[int], engine: str, gallery: str, at: str) -> list[str]:
+    gone = conn.execute(
+        select(faces.c.face_id, faces.c.engine, faces.c.gallery).where(faces.c.photo_id.in_(photo_ids))
+    ).all()
+    if gone:
+        conn.execute(
+            insert_into(conn, removals).on_conflict_do_nothing(),
+            [{"face_id": row[0], "engine": row[1], "gallery": row[2], "wanted_at": at} for row in gone],
+        )
+    conn.execute(delete(photos).where(photos.c.id.in_(photo_ids)))
+    return [row[0] for row in gone if (row[1], row[2]) == (engine, gallery)]
+
+
+def _content(conn: Connection, photo_id: int) -> str | None:
+    return conn.scalar(select(photos.c.sha256).where(photos.c.id == photo_id))
+
+
+def _faces_of(conn: Connection, photo_id: int) -> list[RowMapping]:
+    query = select(
+        faces.c.id, faces.c.engine, faces.c.gallery, faces.c.not_a_face, *(faces.c[edge] for edge in _BOX)
+    ).where(faces.c.photo_id == photo_id)
+    return list(conn.execute(query.order_by(faces.c.id)).mappings())
+
+
+def _carry_assignments(conn: Connection, photo_id: int, successor: int) -> None:
+    """What a human said of a face, and for the rest the person it was given, holds for the face in its place."""
+    fresh = _faces_of(conn, successor)
+    given = set(
+        conn.scalars(select(assignments.c.face_id).where(assignments.c.face_id.in_([row["id"] for row in fresh])))
+    )
+    for face in _faces_of(conn, photo_id):
+        candidates = [
+            row
+            for row in fresh
+            if (row["engine"], row["gallery"]) == (face["engine"], face["gallery"]) and row["id"] not in given
+        ]
+        heir = _at(candidates, _box(face))
+        if heir is None:
+            continue
+        before = conn.execute(select(assignments).where(assignments.c.face_id == face["id"])).mappings().first()
+        if before is not None:
+            conn.execute(insert(assignments), {**before, "face_id": heir["id"]})
+            given.add(heir["id"])
+        if face["not_a_face"]:
+            conn.execute(faces.update().where(faces.c.id == heir["id"]).values(not_a_face=True))
+
+
+def _carry_decisions(conn: Connection, old: str, new: str, fresh: Sequence[RowMapping]) -> None:
+    """Append a copy of each decision on a face of the old content for the face in its place; the old ones stay."""
+    query = select(decisions).where(decisions.c.photo_sha256 == old, decisions.c.undone_by.is_(None))
+    for decision in conn.execute(query.order_by(decisions.c.id)).mappings().all():
+        if decision["box_left"] is None:
+            continue
+        heir = _at(fresh, _box(decision))
+        if heir is not None:
+            row: dict[str, Any] = {**decision, "photo_sha256": new, **{edge: heir[edge] for edge in _BOX}}
+            del row["id"]
+            conn.execute(insert(decisions), row)
+
+
+def _carry_tombstones(conn: Connection, old: str, new: str) -> None:
+    stones = conn.execute(select(tombstones).where(tombstones.c.photo_sha256 == old)).mappings().all()
+    if stones:
+        rows = [{**stone, "photo_sha256": new} for stone in stones]
+        for row in rows:
+            del row["id"]
+        conn.execute(insert(tombstones), rows)
+
+
+def _box(row: RowMapping) -> BoundingBox:
+    return BoundingBox(*(row[edge] for edge in _BOX))
+
+
+def _at(candidates: Sequence[RowMapping], box: BoundingBox) -> RowMapping | None:
+    """The face that covers a box best, if any covers it well."""
+    best = max(candidates, key=lambda row: _box(row).iou(box), default=None)
+    return best if best is not None and _box(best).iou(box) >= SAME_FACE else None
