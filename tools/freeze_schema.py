@@ -17,6 +17,7 @@ from sqlalchemy import create_engine
 from catalog.engines.local.tables import gallery_metadata
 from catalog.store.contract import create_statements
 from catalog.store.tables import metadata
+from catalog.store.triggers import trigger_statements
 from catalog.store.views import VIEWS
 
 TARGET = Path(__file__).parent.parent / "migrations" / "versions" / "0001_first_release.py"
@@ -31,9 +32,9 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-SQLITE_VIEWS = {sqlite}
+SQLITE = {sqlite}
 
-POSTGRESQL_VIEWS = {postgresql}
+POSTGRESQL = {postgresql}
 
 
 def upgrade() -> None:
@@ -54,12 +55,12 @@ def frozen() -> str:
         tables = render_python_code(script.upgrade_ops)
     lines = [line for line in tables.splitlines() if not line.strip().startswith("#")]
     created = (
-        "    for statement in {'sqlite': SQLITE_VIEWS, 'postgresql': POSTGRESQL_VIEWS}[op.get_bind().dialect.name]:\n"
+        "    for statement in {'sqlite': SQLITE, 'postgresql': POSTGRESQL}[op.get_bind().dialect.name]:\n"
         "        op.get_bind().exec_driver_sql(statement)\n"
     )
     text = HEAD.format(
-        sqlite=_listed(create_statements("sqlite", VIEWS)),
-        postgresql=_listed(create_statements("postgresql", VIEWS)),
+        sqlite=_listed(trigger_statements("sqlite") + create_statements("sqlite", VIEWS)),
+        postgresql=_listed(trigger_statements("postgresql") + create_statements("postgresql", VIEWS)),
         tables="\n".join(lines).strip(),
         views=created,
     )

@@ -178,7 +178,8 @@ faces = Table(
     UniqueConstraint("engine", "gallery", "face_id"),
     comment="one appearance of a human face in one photo, as one engine sees it",
 )
-Index("ix_faces_photo_id", faces.c.photo_id)
+# Covers what reports ask of all faces, so that their wide rows need not be read.
+Index("ix_faces_photo_id", faces.c.photo_id, faces.c.not_a_face, faces.c.emotion)
 Index("ix_faces_face_id", faces.c.face_id)
 Index("ix_faces_scan_id", faces.c.scan_id)
 
@@ -260,10 +261,12 @@ assignments = Table(
     Column("by", Text, nullable=False, comment="cluster or human"),
     Column("similarity", Float, comment="to the person's other faces when it was assigned, 0-100"),
     Column("assigned_at", Text, nullable=False, comment="UTC"),
+    Column("photo_id", RowId, comment="the face's photo, null for what is no face; kept true by triggers for reports"),
     CheckConstraint("by IN ('cluster', 'human')", name="by"),
     comment="which person a face belongs to, and who decided; a face has one at most",
 )
-Index("ix_assignments_person_id", assignments.c.person_id)
+Index("ix_assignments_person_id", assignments.c.person_id, assignments.c.photo_id)
+Index("ix_assignments_photo_id", assignments.c.photo_id, assignments.c.person_id)
 
 decisions = Table(
     "decisions",

@@ -59,12 +59,10 @@ SELECT person.person_id, person.name, COALESCE(seen.faces, 0) AS faces, COALESCE
     seen.first_seen, seen.last_seen, person.hidden, person.birth_date, person.created_at
 FROM persons AS person
 LEFT JOIN (
-    SELECT assigned.person_id, COUNT(*) AS faces, COUNT(DISTINCT photo.id) AS photos,
+    SELECT assigned.person_id, COUNT(*) AS faces, COUNT(DISTINCT assigned.photo_id) AS photos,
         MIN(photo.taken_at) AS first_seen, MAX(photo.taken_at) AS last_seen
     FROM assignments AS assigned
-    JOIN faces AS face ON face.id = assigned.face_id
-    JOIN photos AS photo ON photo.id = face.photo_id
-    WHERE NOT face.not_a_face
+    JOIN photos AS photo ON photo.id = assigned.photo_id
     GROUP BY assigned.person_id
 ) AS seen ON seen.person_id = person.id
 WHERE person.merged_into IS NULL AND (person.name IS NOT NULL OR seen.faces IS NOT NULL)
@@ -212,11 +210,8 @@ FROM (
     SELECT one.person_id AS a, other.person_id AS b, COUNT(DISTINCT photo.id) AS photos,
         MIN(photo.taken_at) AS first_seen, MAX(photo.taken_at) AS last_seen
     FROM assignments AS one
-    JOIN faces AS one_face ON one_face.id = one.face_id
-    JOIN faces AS other_face ON other_face.photo_id = one_face.photo_id
-    JOIN assignments AS other ON other.face_id = other_face.id AND other.person_id > one.person_id
-    JOIN photos AS photo ON photo.id = one_face.photo_id
-    WHERE NOT one_face.not_a_face AND NOT other_face.not_a_face
+    JOIN assignments AS other ON other.photo_id = one.photo_id AND other.person_id > one.person_id
+    JOIN photos AS photo ON photo.id = one.photo_id
     GROUP BY one.person_id, other.person_id
 ) AS pair
 JOIN persons AS a ON a.id = pair.a

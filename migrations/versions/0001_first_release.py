@@ -8,18 +8,26 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-SQLITE_VIEWS = [
+SQLITE = [
+    """CREATE TRIGGER assignments_photo_id AFTER INSERT ON assignments
+BEGIN
+    UPDATE assignments SET photo_id = (
+        SELECT face.photo_id FROM faces AS face WHERE face.id = NEW.face_id AND NOT face.not_a_face
+    ) WHERE face_id = NEW.face_id;
+END""",
+    """CREATE TRIGGER faces_not_a_face AFTER UPDATE OF not_a_face, photo_id ON faces
+BEGIN
+    UPDATE assignments SET photo_id = CASE WHEN NEW.not_a_face THEN NULL ELSE NEW.photo_id END WHERE face_id = NEW.id;
+END""",
     """CREATE VIEW v1_people AS
 SELECT person.person_id, person.name, COALESCE(seen.faces, 0) AS faces, COALESCE(seen.photos, 0) AS photos,
     seen.first_seen, seen.last_seen, person.hidden, person.birth_date, person.created_at
 FROM persons AS person
 LEFT JOIN (
-    SELECT assigned.person_id, COUNT(*) AS faces, COUNT(DISTINCT photo.id) AS photos,
+    SELECT assigned.person_id, COUNT(*) AS faces, COUNT(DISTINCT assigned.photo_id) AS photos,
         MIN(photo.taken_at) AS first_seen, MAX(photo.taken_at) AS last_seen
     FROM assignments AS assigned
-    JOIN faces AS face ON face.id = assigned.face_id
-    JOIN photos AS photo ON photo.id = face.photo_id
-    WHERE NOT face.not_a_face
+    JOIN photos AS photo ON photo.id = assigned.photo_id
     GROUP BY assigned.person_id
 ) AS seen ON seen.person_id = person.id
 WHERE person.merged_into IS NULL AND (person.name IS NOT NULL OR seen.faces IS NOT NULL)""",
@@ -77,11 +85,8 @@ FROM (
     SELECT one.person_id AS a, other.person_id AS b, COUNT(DISTINCT photo.id) AS photos,
         MIN(photo.taken_at) AS first_seen, MAX(photo.taken_at) AS last_seen
     FROM assignments AS one
-    JOIN faces AS one_face ON one_face.id = one.face_id
-    JOIN faces AS other_face ON other_face.photo_id = one_face.photo_id
-    JOIN assignments AS other ON other.face_id = other_face.id AND other.person_id > one.person_id
-    JOIN photos AS photo ON photo.id = one_face.photo_id
-    WHERE NOT one_face.not_a_face AND NOT other_face.not_a_face
+    JOIN assignments AS other ON other.photo_id = one.photo_id AND other.person_id > one.person_id
+    JOIN photos AS photo ON photo.id = one.photo_id
     GROUP BY one.person_id, other.person_id
 ) AS pair
 JOIN persons AS a ON a.id = pair.a
@@ -132,18 +137,30 @@ SELECT decision.id AS decision_id, decision.decided_at, decision.decided_by, dec
 FROM decisions AS decision""",
 ]
 
-POSTGRESQL_VIEWS = [
+POSTGRESQL = [
+    """CREATE FUNCTION assignments_photo_id() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.photo_id := (SELECT face.photo_id FROM faces AS face WHERE face.id = NEW.face_id AND NOT face.not_a_face);
+    RETURN NEW;
+END $$""",
+    """CREATE TRIGGER assignments_photo_id BEFORE INSERT OR UPDATE OF face_id ON assignments
+FOR EACH ROW EXECUTE FUNCTION assignments_photo_id()""",
+    """CREATE FUNCTION faces_not_a_face() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE assignments SET photo_id = CASE WHEN NEW.not_a_face THEN NULL ELSE NEW.photo_id END WHERE face_id = NEW.id;
+    RETURN NULL;
+END $$""",
+    """CREATE TRIGGER faces_not_a_face AFTER UPDATE OF not_a_face, photo_id ON faces
+FOR EACH ROW EXECUTE FUNCTION faces_not_a_face()""",
     """CREATE VIEW v1_people AS
 SELECT person.person_id, person.name, COALESCE(seen.faces, 0) AS faces, COALESCE(seen.photos, 0) AS photos,
     seen.first_seen, seen.last_seen, person.hidden, person.birth_date, person.created_at
 FROM persons AS person
 LEFT JOIN (
-    SELECT assigned.person_id, COUNT(*) AS faces, COUNT(DISTINCT photo.id) AS photos,
+    SELECT assigned.person_id, COUNT(*) AS faces, COUNT(DISTINCT assigned.photo_id) AS photos,
         MIN(photo.taken_at) AS first_seen, MAX(photo.taken_at) AS last_seen
     FROM assignments AS assigned
-    JOIN faces AS face ON face.id = assigned.face_id
-    JOIN photos AS photo ON photo.id = face.photo_id
-    WHERE NOT face.not_a_face
+    JOIN photos AS photo ON photo.id = assigned.photo_id
     GROUP BY assigned.person_id
 ) AS seen ON seen.person_id = person.id
 WHERE person.merged_into IS NULL AND (person.name IS NOT NULL OR seen.faces IS NOT NULL)""",
@@ -201,11 +218,8 @@ FROM (
     SELECT one.person_id AS a, other.person_id AS b, COUNT(DISTINCT photo.id) AS photos,
         MIN(photo.taken_at) AS first_seen, MAX(photo.taken_at) AS last_seen
     FROM assignments AS one
-    JOIN faces AS one_face ON one_face.id = one.face_id
-    JOIN faces AS other_face ON other_face.photo_id = one_face.photo_id
-    JOIN assignments AS other ON other.face_id = other_face.id AND other.person_id > one.person_id
-    JOIN photos AS photo ON photo.id = one_face.photo_id
-    WHERE NOT one_face.not_a_face AND NOT other_face.not_a_face
+    JOIN assignments AS other ON other.photo_id = one.photo_id AND other.person_id > one.person_id
+    JOIN photos AS photo ON photo.id = one.photo_id
     GROUP BY one.person_id, other.person_id
 ) AS pair
 JOIN persons AS a ON a.id = pair.a
@@ -831,7 +845,7 @@ def upgrade() -> None:
         comment="one appearance of a human face in one photo, as one engine sees it",
     )
     op.create_index("ix_faces_face_id", "faces", ["face_id"], unique=False)
-    op.create_index("ix_faces_photo_id", "faces", ["photo_id"], unique=False)
+    op.create_index("ix_faces_photo_id", "faces", ["photo_id", "not_a_face", "emotion"], unique=False)
     op.create_index("ix_faces_scan_id", "faces", ["scan_id"], unique=False)
     op.create_table(
         "locations",
@@ -1006,6 +1020,12 @@ def upgrade() -> None:
             "similarity", sa.Float(), nullable=True, comment="to the person's other faces when it was assigned, 0-100"
         ),
         sa.Column("assigned_at", sa.Text(), nullable=False, comment="UTC"),
+        sa.Column(
+            "photo_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=True,
+            comment="the face's photo, null for what is no face; kept true by triggers for reports",
+        ),
         sa.CheckConstraint("by IN ('cluster', 'human')", name=op.f("ck_assignments_by")),
         sa.ForeignKeyConstraint(
             ["face_id"], ["faces.id"], name=op.f("fk_assignments_face_id_faces"), ondelete="CASCADE"
@@ -1014,7 +1034,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("face_id", name=op.f("pk_assignments")),
         comment="which person a face belongs to, and who decided; a face has one at most",
     )
-    op.create_index("ix_assignments_person_id", "assignments", ["person_id"], unique=False)
+    op.create_index("ix_assignments_person_id", "assignments", ["person_id", "photo_id"], unique=False)
+    op.create_index("ix_assignments_photo_id", "assignments", ["photo_id", "person_id"], unique=False)
     op.create_table(
         "emotions",
         sa.Column(
@@ -1277,7 +1298,7 @@ def upgrade() -> None:
         ["collection_id", "user_id"],
         unique=False,
     )
-    for statement in {"sqlite": SQLITE_VIEWS, "postgresql": POSTGRESQL_VIEWS}[op.get_bind().dialect.name]:
+    for statement in {"sqlite": SQLITE, "postgresql": POSTGRESQL}[op.get_bind().dialect.name]:
         op.get_bind().exec_driver_sql(statement)
 
 
