@@ -176,7 +176,7 @@ def _keep_only(conn: Connection, here: Mapping[str, object], face_ids: Sequence[
 
 def _row_ids(conn: Connection, here: Mapping[str, object]) -> dict[str, int]:
     query = select(faces.c.face_id, faces.c.id).where(*(faces.c[name] == value for name, value in here.items()))
-    return {face_id: row_id for face_id, row_id in conn.execute(query)}
+    return {row.face_id: row.id for row in conn.execute(query)}
 
 
 def _columns(face: Face) -> dict[str, object]:
