@@ -112,3 +112,6 @@ class GroupMeans(Protocol):
 
         The caller may add rows and take dot products of sums; it may not store or print them.
         """
+
+    def similarities(self, values: Sequence[float]) -> list[float]:
+        """Values of the clustering scale as similarities, 0 to 100, for people to read."""

@@ -156,6 +156,9 @@ class LocalEngine:
     def group_sums(self, face_ids: Sequence[str]) -> NDArray[np.float32]:
         return self.gallery.vectors(face_ids)
 
+    def similarities(self, values: Sequence[float]) -> list[float]:
+        return [float(each) for each in self._calibration.similarity(np.asarray(values, np.float64))]
+
     # ------------------------------------------------------------------------------------------------ inside
 
     def _look(self, photo: OpenedPhoto) -> list[_Seen]:
