@@ -11,6 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "catalog").rglob("*.py"))
+LISTS = {"vocabulary.py", "tables.py", "contract.py"}
+"""Files that list nouns, tables or columns, with a word on each: they are read by looking up, and may be long."""
 
 
 def test_a_room_imports_only_from_rooms_below_it():
@@ -29,10 +31,10 @@ def test_looking_at_the_help_loads_no_network():
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_module_says_what_it_is_for_and_stays_small(module):
-    """Each file has a docstring and at most 350 lines."""
+    """Each file has a docstring and, unless it is a list, at most 350 lines."""
     text = module.read_text()
     assert ast.get_docstring(ast.parse(text)), "no docstring"
-    assert len(text.splitlines()) <= 350
+    assert module.name in LISTS or len(text.splitlines()) <= 350
 
 
 @pytest.mark.parametrize("word", ["utils", "helpers", "common", "manager", "misc"])

@@ -42,6 +42,11 @@ def commands_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def command_names() -> list[str]:
+    """``scan``, ``people list`` and so on."""
+    return [" ".join(path[1:]) for path, _ in _walk(typer.main.get_command(app), ("catalog",))]
+
+
 def _walk(command: Any, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], Any]]:
     if isinstance(command, TyperGroup):
         return [found for name, below in command.commands.items() for found in _walk(below, (*path, name))]

@@ -16,6 +16,9 @@ from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 
+from sqlalchemy import Engine as DatabaseEngine
+from sqlalchemy import create_engine
+
 from catalog.engines.base import Engine
 from catalog.errors import PhotoError, UsageError
 from catalog.images.decode import DecodeLimits, open_image
@@ -47,9 +50,18 @@ class Catalog:
     @cached_property
     def engine(self) -> Engine:
         """The engine that the settings name, on the gallery that they name."""
-        engine = _ENGINES[self.settings.engine.name](self.settings, self.database)
+        engine = _ENGINES[self.settings.engine.name](self.settings, self.database.engine)
         self._stack.callback(engine.close)
         return engine
+
+    @cached_property
+    def eye(self) -> Engine:
+        """The same engine for what keeps nothing: the local one then opens no catalogue."""
+        if self.settings.engine.name != "local":
+            return self.engine
+        eye = _local_engine(self.settings, create_engine("sqlite://"))
+        self._stack.callback(eye.close)
+        return eye
 
     @cached_property
     def limits(self) -> DecodeLimits:
@@ -74,13 +86,13 @@ class Catalog:
 
     def analyze(self, path: Path) -> Analysis:
         """The faces of a photo named on the command line; what it cost is entered in the ledger."""
-        analysis = self.engine.analyze(self.open_file(path))
+        analysis = self.eye.analyze(self.open_file(path))
         self.charge("analyze", analysis.charges)
         return analysis
 
     def compare(self, source: Path, target: Path, threshold: float) -> Comparison:
         """The faces of two photos compared. Raises NoFaceError with the photo's name."""
-        comparison = self.engine.compare(self.open_file(source), self.open_file(target), threshold)
+        comparison = self.eye.compare(self.open_file(source), self.open_file(target), threshold)
         self.charge("compare", comparison.charges)
         return comparison
 
@@ -135,12 +147,12 @@ class Catalog:
         return Charge(operation, 0 if self.settings.engine.name == "local" else calls, Decimal(0))
 
 
-def _local_engine(settings: Settings, database: Database) -> Engine:
+def _local_engine(settings: Settings, database: DatabaseEngine) -> Engine:
     # Heavy: loads the network runtime, which commands without faces do not need.
     from catalog.engines.local.engine import LocalEngine
 
     return LocalEngine(
-        database.engine,
+        database,
         collection=settings.engine.gallery,
         quality_filter=QualityFilter(settings.engine.quality_filter),
         attributes=settings.engine.attributes,

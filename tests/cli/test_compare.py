@@ -1,0 +1,74 @@
+"""`catalog compare` and `catalog analyze` on real portraits, and their JSON in Amazon Rekognition's shape."""
+
+from __future__ import annotations
+
+import botocore.session
+import pytest
+from botocore.validate import ParamValidator
+from PIL import Image
+
+
+@pytest.fixture(scope="module")
+def model():
+    return botocore.session.get_session().get_service_model("rekognition")
+
+
+def complaints(model, operation, body):
+    """What botocore's own model of the service finds wrong with a response."""
+    shape = model.operation_model(operation).output_shape
+    return ParamValidator().validate(body, shape).generate_report()
+
+
+def test_the_same_man_matches(catalog, portraits):
+    """Two portraits of one man are a match, at a high similarity."""
+    answer = catalog("compare", portraits / "obama_1.jpg", portraits / "obama_2.jpg")
+    assert answer.code == 0
+    assert answer.out.startswith("match")
+
+
+def test_two_men_do_not_match_and_that_is_an_answer(catalog, portraits, model):
+    """No match is exit 0; the other face is listed as unmatched."""
+    answer = catalog("compare", portraits / "obama_1.jpg", portraits / "biden.jpg", "--json")
+    assert answer.code == 0
+    assert answer.json["FaceMatches"] == []
+    assert len(answer.json["UnmatchedFaces"]) == 1
+    assert complaints(model, "CompareFaces", answer.json) == ""
+
+
+def test_analyze_speaks_rekognition(catalog, portraits, model):
+    """One photo gives one FaceDetails object that botocore's model accepts."""
+    answer = catalog("analyze", portraits / "astronaut.jpg", "--json")
+    assert answer.code == 0
+    assert complaints(model, "DetectFaces", answer.json) == ""
+    (face,) = answer.json["FaceDetails"]
+    assert face["Gender"]["Value"] == "Female"
+    assert face["Emotions"][0]["Type"] == "HAPPY"
+    assert face["Smile"]["Value"] is True
+
+
+def test_analyze_of_several_photos_is_a_list_with_their_names(catalog, portraits):
+    """Each object of the list names its photo."""
+    answer = catalog("analyze", portraits / "astronaut.jpg", portraits / "biden.jpg", "--json")
+    assert [entry["Photo"].rpartition("/")[2] for entry in answer.json] == ["astronaut.jpg", "biden.jpg"]
+
+
+def test_analyze_leaves_no_catalogue_behind(catalog, portraits, guarded_home):
+    """Nothing is kept, not even an empty database."""
+    catalog("analyze", portraits / "astronaut.jpg")
+    catalog("compare", portraits / "obama_1.jpg", portraits / "obama_2.jpg")
+    assert not list(guarded_home.rglob("*.sqlite3"))
+
+
+def test_a_photo_without_a_face_is_a_sentence_and_exit_code_2(catalog, portraits, tmp_path):
+    """Compare needs a face on both sides and says which is lacking."""
+    Image.new("RGB", (200, 200), "grey").save(tmp_path / "grey.png")
+    answer = catalog("compare", tmp_path / "grey.png", portraits / "biden.jpg")
+    assert answer.code == 2
+    assert "no face" in answer.err
+
+
+def test_a_photo_that_is_none_is_a_sentence_and_exit_code_2(catalog, portraits):
+    """A file that cannot be read is named."""
+    answer = catalog("analyze", portraits / "none.jpg")
+    assert answer.code == 2
+    assert "none.jpg" in answer.err
