@@ -1,0 +1,139 @@
+"""The face mesh: 468 points of a face, from which landmarks, eyes, mouth and pose are measured.
+
+MediaPipe's Face Mesh (Kartynnik et al. 2019, *Real-time Facial Surface Geometry from Monocular Video on Mobile GPUs*)
+as a network that looks at an upright crop. Point numbers are the ones of MediaPipe's canonical face model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.engines.local.align import similarity_transform, warp
+from catalog.engines.local.detect import DetectedFace
+from catalog.engines.local.models import Network
+from catalog.vocabulary import Pose
+
+FACE_MESH = Network("face_mesh.onnx", "pixels", ("mesh", "flag"))
+"""Upright faces, uint8 RGB (n, 192, 192, 3): points (n, 1404) in pixels of the crop, and the odds of a face (n, 1)."""
+
+SIDE = 192
+ZOOM = 1.25
+"""How much more than :data:`FRAME` the mesh network is shown."""
+
+FRAME = np.array([[33.6, 34.2], [77.2, 34.2], [37.0, 74.0], [73.8, 74.0]]) / 112
+"""Eye centers and corners of the mouth (the viewer's left first) in fractions of an upright crop: where they lie on the
+average in UTKFace's aligned crops, as the mesh sees them."""
+
+_CENTERS: dict[str, tuple[int, ...]] = {
+    "eyeLeft": (33, 133, 159, 145),
+    "eyeRight": (362, 263, 386, 374),
+    "mouthLeft": (61,),
+    "mouthRight": (291,),
+    "nose": (1,),
+    "leftEyeBrowLeft": (70,),
+    "leftEyeBrowRight": (107,),
+    "leftEyeBrowUp": (105,),
+    "rightEyeBrowLeft": (336,),
+    "rightEyeBrowRight": (300,),
+    "rightEyeBrowUp": (334,),
+    "leftEyeLeft": (33,),
+    "leftEyeRight": (133,),
+    "leftEyeUp": (159,),
+    "leftEyeDown": (145,),
+    "rightEyeLeft": (362,),
+    "rightEyeRight": (263,),
+    "rightEyeUp": (386,),
+    "rightEyeDown": (374,),
+    "noseLeft": (64,),
+    "noseRight": (294,),
+    "mouthUp": (0,),
+    "mouthDown": (17,),
+    "leftPupil": (33, 133, 159, 145),
+    "rightPupil": (362, 263, 386, 374),
+    "upperJawlineLeft": (127,),
+    "midJawlineLeft": (172,),
+    "chinBottom": (152,),
+    "midJawlineRight": (397,),
+    "upperJawlineRight": (356,),
+}
+"""Amazon Rekognition's 30 landmarks, in its order, as means of mesh points. Like Amazon's own published answer, a pupil
+is given the center of its eye: this mesh has no iris."""
+
+_EYES = (((33, 133), ((160, 144), (159, 145), (158, 153))), ((362, 263), ((385, 380), (386, 374), (387, 373))))
+_LIPS = ((78, 308), ((82, 87), (13, 14), (312, 317)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceMesh:
+    """One face's mesh: ``points`` is (468, 3) in pixels of the photo, z growing away from the viewer.
+
+    ``presence`` is the network's own odds, 0 to 1, that there was a face in the crop.
+    """
+
+    points: NDArray[np.float64]
+    presence: float
+
+    def landmarks(self) -> dict[str, tuple[float, float]]:
+        """Amazon's 30 landmarks, by name, x and y in pixels of the photo."""
+        means = {name: self.points[list(indices), :2].mean(axis=0) for name, indices in _CENTERS.items()}
+        return {name: (float(x), float(y)) for name, (x, y) in means.items()}
+
+    def frame_points(self) -> NDArray[np.float64]:
+        """Eye centers and corners of the mouth, (4, 2), to be laid on :data:`FRAME`."""
+        points = self.points[:, :2]
+        return np.stack([points[[33, 133]].mean(axis=0), points[[362, 263]].mean(axis=0), points[61], points[291]])
+
+    def eye_opening(self) -> float:
+        """Height of the eye slits over their width, in space, mean of both: the eye aspect ratio.
+
+        Soukupová and Čech 2016, *Real-Time Eye Blink Detection using Facial Landmarks*.
+        """
+        return sum(self._ratio(width, heights) for width, heights in _EYES) / 2
+
+    def mouth_opening(self) -> float:
+        """Gap between the inner lips over the width of the mouth, in space."""
+        return self._ratio(*_LIPS)
+
+    def _ratio(self, width: tuple[int, int], heights: tuple[tuple[int, int], ...]) -> float:
+        across = np.linalg.norm(self.points[width[0]] - self.points[width[1]])
+        gaps = [np.linalg.norm(self.points[upper] - self.points[lower]) for upper, lower in heights]
+        return float(np.mean(gaps) / max(float(across), 1e-9))
+
+    def pose(self) -> Pose:
+        """Head rotation with Amazon's signs: roll clockwise, yaw to the viewer's right, pitch up."""
+        right = self.points[[263, 454]].mean(axis=0) - self.points[[33, 234]].mean(axis=0)
+        down = self.points[152] - self.points[10]
+        right /= max(float(np.linalg.norm(right)), 1e-9)
+        down -= right * float(right @ down)
+        down /= max(float(np.linalg.norm(down)), 1e-9)
+        # Out of the face, toward the viewer where it looks straight ahead (z grows away from the viewer).
+        gaze = -np.cross(right, down)
+        yaw = np.degrees(np.arctan2(gaze[0], -gaze[2]))
+        pitch = np.degrees(np.arcsin(np.clip(-gaze[1], -1, 1)))
+        roll = np.degrees(np.arctan2(right[1], right[0]))
+        return Pose(roll=float(roll), yaw=float(yaw), pitch=float(pitch))
+
+
+def upright_transform(points: NDArray[np.floating], side: int, zoom: float) -> NDArray[np.float64]:
+    """The transform (2, 3) from the photo to an upright crop, given eyes and corners of the mouth (4, 2)."""
+    return similarity_transform(points, ((FRAME - 0.5) / zoom + 0.5) * side)
+
+
+def locate_meshes(pixels: NDArray[np.uint8], faces: Sequence[DetectedFace]) -> list[FaceMesh]:
+    """The mesh of each face, from the five landmarks that detection gave."""
+    if not faces:
+        return []
+    transforms = [upright_transform(face.landmarks[[0, 1, 3, 4]], SIDE, ZOOM) for face in faces]
+    answers, presences = FACE_MESH.run(np.stack([warp(pixels, transform, SIDE) for transform in transforms]))
+    meshes = []
+    for transform, answer, presence in zip(transforms, answers, presences, strict=True):
+        back = np.linalg.inv(np.vstack([transform, [0, 0, 1]]))
+        points = answer.reshape(-1, 3).astype(np.float64)
+        flat = points[:, :2] @ back[:2, :2].T + back[:2, 2]
+        depth = points[:, 2:] * float(np.hypot(back[0, 0], back[1, 0]))
+        meshes.append(FaceMesh(np.concatenate([flat, depth], axis=1), float(presence[0])))
+    return meshes

