@@ -127,8 +127,8 @@ def test_xmp_tells_the_time_where_exif_does_not(xmp: bytes) -> None:
 def test_the_xmp_of_a_file_is_read() -> None:
     """Through the decoder."""
     xmp = b'<rdf:Description photoshop:DateCreated="2018-03-04"/>'
-    for kind in ("JPEG", "WEBP", "TIFF"):
-        assert open_image(written(quarters(), kind, xmp=xmp)).metadata.taken_at == datetime(2018, 3, 4, tzinfo=UTC)
+    for kind, options in (("JPEG", {"xmp": xmp}), ("WEBP", {"xmp": xmp}), ("TIFF", {"tiffinfo": {700: xmp}})):
+        assert open_image(written(quarters(), kind, **options)).metadata.taken_at == datetime(2018, 3, 4, tzinfo=UTC)
 
 
 # ------------------------------------------------------------------------------------------------------ where
