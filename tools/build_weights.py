@@ -283,9 +283,11 @@ def main() -> None:
 
 
 def write_manifest(out: Path) -> None:
-    """SHA-256 of every network in the folder; the engine refuses a file that does not match."""
-    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(out.glob("*.onnx"))}
-    (out / "manifest.json").write_text(json.dumps(digests, indent=2) + "\n", encoding="utf-8")
+    """Note the SHA-256 of both networks beside those of the others; the engine refuses a file that does not match."""
+    path = out / "manifest.json"
+    digests = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    digests |= {f"{name}.onnx": hashlib.sha256((out / f"{name}.onnx").read_bytes()).hexdigest() for name in SOURCES}
+    path.write_text(json.dumps(digests, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

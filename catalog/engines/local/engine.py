@@ -13,6 +13,7 @@ from sqlalchemy import Engine as Database
 
 from catalog.engines.base import MAX_FACES, MAX_MATCHES
 from catalog.engines.local.align import align_faces
+from catalog.engines.local.attributes import AttributeReader, AttributeReading
 from catalog.engines.local.detect import DetectedFace, detect_faces
 from catalog.engines.local.embed import embed_faces
 from catalog.engines.local.gallery import LocalGallery, NewFace
@@ -31,6 +32,7 @@ from catalog.vocabulary import (
     EnrolledFace,
     Enrollment,
     Face,
+    FaceAttributes,
     FaceRecord,
     Landmark,
     Match,
@@ -50,9 +52,8 @@ _LANDMARKS = ("eyeLeft", "eyeRight", "nose", "mouthLeft", "mouthRight")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Seen:
-    """A face as found in pixels, as told to callers, and cut out for the embedding."""
+    """A face as told to callers, and cut out for the embedding."""
 
-    found: DetectedFace
     face: Face
     aligned: NDArray[np.uint8]
     side: float
@@ -79,19 +80,19 @@ class LocalEngine:
         self.model = f"{MODEL}{'+mirror' if mirrored else ''}/1"
         self.gallery = LocalGallery(database, collection, self.model)
         self._quality_filter = quality_filter
-        self._attributes = attributes
+        self._reader = AttributeReader() if attributes == "all" else None
         self._mirrored = mirrored
         self._calibration = MIRRORED if mirrored else PLAIN
 
     # ------------------------------------------------------------------------------------------------ contract
 
     def analyze(self, photo: OpenedPhoto) -> Analysis:
-        return Analysis(tuple(seen.face for seen in self._look(photo)))
+        return Analysis(tuple(seen.face for seen in self._look(photo, described=True)))
 
     def enroll(self, photo: OpenedPhoto, sha256: str) -> Enrollment:
         kept: list[_Seen] = []
         rejected: list[RejectedFace] = []
-        for seen in self._look(photo):
+        for seen in self._look(photo, described=True):
             flaws = self._flaws(seen)
             if flaws:
                 rejected.append(RejectedFace(seen.face, flaws))
@@ -161,20 +162,22 @@ class LocalEngine:
 
     # ------------------------------------------------------------------------------------------------ inside
 
-    def _look(self, photo: OpenedPhoto) -> list[_Seen]:
-        """The photo's faces, largest first, at most :data:`MAX_FACES`."""
+    def _look(self, photo: OpenedPhoto, *, described: bool = False) -> list[_Seen]:
+        """The photo's faces, largest first, at most :data:`MAX_FACES`; ``described`` with what each shows."""
         pixels = photo.pixels
         found = detect_faces(pixels)[:MAX_FACES]
         aligned = align_faces(pixels, [face.landmarks for face in found])
+        readings: list[AttributeReading | None] = [None] * len(found)
+        if described and self._reader is not None:
+            readings = [*self._reader.read(pixels, found)]
         enlargement = photo.width / pixels.shape[1]
         return [
             _Seen(
-                found=face,
-                face=_describe(face, square, pixels.shape[1], pixels.shape[0]),
+                face=_describe(face, square, reading, pixels.shape[1], pixels.shape[0]),
                 aligned=square,
                 side=face.size * enlargement,
             )
-            for face, square in zip(found, aligned, strict=True)
+            for face, square, reading in zip(found, aligned, readings, strict=True)
         ]
 
     def _flaws(self, seen: _Seen) -> tuple[RejectionReason, ...]:
@@ -197,9 +200,14 @@ class LocalEngine:
         return tuple(Match(face_id, float(self._calibration.similarity(cosine))) for face_id, cosine in found)
 
 
-def _describe(found: DetectedFace, aligned: NDArray[np.uint8], width: int, height: int) -> Face:
+def _describe(
+    found: DetectedFace, aligned: NDArray[np.uint8], reading: AttributeReading | None, width: int, height: int
+) -> Face:
     left, top, across, down = found.box
     wider, taller = across * _BOX_WIDTH, down * _BOX_HEIGHT
+    points = dict(zip(_LANDMARKS, found.landmarks.tolist(), strict=True))
+    if reading is not None:
+        points |= reading.landmarks
     return Face(
         box=BoundingBox(
             left=(left - (wider - across) / 2) / width,
@@ -208,10 +216,8 @@ def _describe(found: DetectedFace, aligned: NDArray[np.uint8], width: int, heigh
             height=taller / height,
         ),
         confidence=found.confidence,
-        landmarks=tuple(
-            Landmark(name, float(x) / width, float(y) / height)
-            for name, (x, y) in zip(_LANDMARKS, found.landmarks, strict=True)
-        ),
-        pose=estimate_pose(found.landmarks),
+        landmarks=tuple(Landmark(name, x / width, y / height) for name, (x, y) in points.items()),
+        pose=(reading and reading.pose) or estimate_pose(found.landmarks),
         quality=measure_quality(aligned),
+        attributes=reading.attributes if reading is not None else FaceAttributes(),
     )

@@ -162,7 +162,8 @@ class LocalGallery:
             blob = connection.execute(query).scalar_one_or_none()
         if blob is None:
             raise KeyError(face_id)
-        return _vectors([blob])[0]
+        vector: Floats = _vectors([blob])[0]
+        return vector
 
     def vectors(self, face_ids: Sequence[str]) -> Floats:
         """The unit vectors of faces, float32 (n, 128), in their order; ``KeyError`` when one is not held."""

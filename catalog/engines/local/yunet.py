@@ -1,0 +1,75 @@
+"""Run YuNet over an image and read its answer.
+
+The decoding follows OpenCV's ``FaceDetectorYN`` (modules/objdetect/src/face_detect.cpp).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from catalog.engines.local.models import YUNET
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+SCORE = 14
+"""Column of a candidate's score; before it come left, top, width, height and five points, x and y, in pixels."""
+
+_STRIDES = (8, 16, 32)
+_OVERLAP = 0.3
+"""Intersection over union from which two candidates are the same face."""
+
+
+def run_yunet(pixels: Pixels, floor: float) -> Floats:
+    """YuNet's candidates above ``floor``, best first, overlapping ones dropped.
+
+    Each row of the answer holds left, top, width, height, five points x and y, and the score (0 to 1): 15 numbers,
+    in pixels of ``pixels``.
+    """
+    rows, columns = pixels.shape[:2]
+    padded = np.zeros((-(-rows // 32) * 32, -(-columns // 32) * 32, 3), np.uint8)
+    padded[:rows, :columns] = pixels
+    answers = YUNET.run(padded[None])
+    found = []
+    for index, stride in enumerate(_STRIDES):
+        cls, obj, bbox, kps = (answer[0] for answer in answers[4 * index : 4 * index + 4])
+        scores = np.sqrt(np.clip(cls[:, 0], 0, 1) * np.clip(obj[:, 0], 0, 1))
+        (kept,) = np.nonzero(scores >= floor)
+        if not kept.size:
+            continue
+        cells = np.stack([kept % (padded.shape[1] // stride), kept // (padded.shape[1] // stride)], axis=1)
+        centers = (cells + bbox[kept, :2]) * stride
+        sizes = np.exp(bbox[kept, 2:]) * stride
+        points = (kps[kept].reshape(-1, 5, 2) + cells[:, None]) * stride
+        found.append(np.concatenate([centers - sizes / 2, sizes, points.reshape(-1, 10), scores[kept, None]], axis=1))
+    if not found:
+        return np.zeros((0, 15), np.float32)
+    return drop_overlapping(np.concatenate(found).astype(np.float32))
+
+
+def drop_overlapping(rows: Floats, overlap: float = _OVERLAP) -> Floats:
+    """Greedy non-maximum suppression of rows as :func:`run_yunet` gives them, best first."""
+    rows = rows[np.argsort(-rows[:, 14], kind="stable")]
+    areas = rows[:, 2] * rows[:, 3]
+    ends = rows[:, :2] + rows[:, 2:4]
+    alive = np.ones(len(rows), bool)
+    for i in range(len(rows)):
+        if not alive[i]:
+            continue
+        shared = np.minimum(ends[i], ends[i + 1 :]) - np.maximum(rows[i, :2], rows[i + 1 :, :2])
+        inside = np.clip(shared, 0, None).prod(axis=1)
+        alive[i + 1 :] &= inside <= overlap * (areas[i] + areas[i + 1 :] - inside)
+    return rows[alive]
+
+
+def reduced(pixels: Pixels, longest: int) -> tuple[Pixels, float]:
+    """The image with its longer side at most ``longest`` pixels, and the factor it was reduced by (1 or less)."""
+    rows, columns = pixels.shape[:2]
+    factor = longest / max(rows, columns)
+    if factor >= 1:
+        return pixels, 1.0
+    size = (max(1, round(columns * factor)), max(1, round(rows * factor)))
+    image = Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return np.asarray(image), factor
