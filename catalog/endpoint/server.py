@@ -201,6 +201,7 @@ class _Request(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
         """The base class calls this for what is not HTTP; Amazon's shape goes out instead of its page."""
         self.close_connection = True
+        self.request_version = "HTTP/1.1"  # before it is known the base class assumes 0.9, which has no headers
         error = WireError("BadRequest", message or "The request is not well-formed HTTP.", status=code)
         self._send(protocol.failure(error, self._request_id()))
 

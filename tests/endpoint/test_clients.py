@@ -1,0 +1,133 @@
+"""All 21 operations, driven by the two clients that everybody has: boto3 and the AWS CLI."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalog.endpoint.opening import open_endpoint
+from catalog.endpoint.schema import OPERATIONS
+from tests.endpoint.wire import FIXTURES, UNKNOWN_FACE, client_of, group
+
+Caller = Callable[..., Any]
+"""Operation in snake_case, members as keywords; pictures as paths."""
+
+
+def tell_a_story(call: Caller, group_photo: Path) -> None:
+    """Each operation at least once, with what it must answer."""
+    obama, again, biden = (FIXTURES / f"{name}.jpg" for name in ("obama_1", "obama_2", "biden"))
+    arn = "arn:" + call("create_collection", CollectionId="story", Tags={"made": "by test"})["CollectionArn"]
+    assert "story" in call("list_collections")["CollectionIds"]
+    call("tag_resource", ResourceArn=arn, Tags={"a": "b"})
+    call("untag_resource", ResourceArn=arn, TagKeys=["made"])
+    assert call("list_tags_for_resource", ResourceArn=arn)["Tags"] == {"a": "b"}
+
+    def index(photo: Path) -> str:
+        answer = call("index_faces", CollectionId="story", Image=photo, ExternalImageId=photo.name)
+        face_id: str = answer["FaceRecords"][0]["Face"]["FaceId"]
+        return face_id
+
+    one, two, joe = index(obama), index(again), index(biden)
+    assert call("describe_collection", CollectionId="story")["FaceCount"] == 3
+    assert {face["FaceId"] for face in call("list_faces", CollectionId="story")["Faces"]} == {one, two, joe}
+    assert len(call("detect_faces", Image=group_photo, Attributes=["ALL"])["FaceDetails"]) == 2
+    compared = call("compare_faces", SourceImage=biden, TargetImage=group_photo, SimilarityThreshold=90)
+    assert len(compared["FaceMatches"]) == len(compared["UnmatchedFaces"]) == 1
+    found = call("search_faces", CollectionId="story", FaceId=one, FaceMatchThreshold=90)
+    assert [match["Face"]["FaceId"] for match in found["FaceMatches"]] == [two]
+    found = call("search_faces_by_image", CollectionId="story", Image=group_photo, MaxFaces=5)
+    assert {match["Face"]["FaceId"] for match in found["FaceMatches"]} == {one, two}
+
+    call("create_user", CollectionId="story", UserId="barack")
+    call("create_user", CollectionId="story", UserId="nobody")
+    associated = call("associate_faces", CollectionId="story", UserId="barack", FaceIds=[one, two, UNKNOWN_FACE])
+    assert associated["UnsuccessfulFaceAssociations"][0]["Reasons"] == ["FACE_NOT_FOUND"]
+    assert len(call("list_users", CollectionId="story")["Users"]) == 2
+    users = call("search_users", CollectionId="story", FaceId=one)["UserMatches"]
+    assert [match["User"]["UserId"] for match in users] == ["barack"]
+    users = call("search_users_by_image", CollectionId="story", Image=group_photo)["UserMatches"]
+    assert [match["User"]["UserId"] for match in users] == ["barack"]
+    kept = call("delete_faces", CollectionId="story", FaceIds=[one, joe])
+    assert kept["DeletedFaces"] == [joe]
+    assert kept["UnsuccessfulFaceDeletions"][0]["Reasons"] == ["ASSOCIATED_TO_AN_EXISTING_USER"]
+    freed = call("disassociate_faces", CollectionId="story", UserId="barack", FaceIds=[one])
+    assert freed["DisassociatedFaces"] == [{"FaceId": one}]
+    call("delete_user", CollectionId="story", UserId="nobody")
+    assert call("delete_collection", CollectionId="story")["StatusCode"] == 200
+
+
+@pytest.fixture
+def group_photo(tmp_path):
+    path = tmp_path / "group.jpg"
+    path.write_bytes(group())
+    return path
+
+
+@pytest.fixture
+def server():
+    """An endpoint that saw nothing yet."""
+    with open_endpoint() as server, server.in_background():
+        yield server
+
+
+def used(server):
+    """The operations that were answered, all without error."""
+    assert {error for _, error in server.service.tally} == {""}
+    return {operation for operation, _ in server.service.tally}
+
+
+def test_boto3_drives_every_operation(server, group_photo):
+    """With pictures as bytes."""
+    client = client_of(server.url)
+
+    def call(operation: str, **members: Any) -> Any:
+        sent = {
+            name: {"Bytes": value.read_bytes()} if isinstance(value, Path) else value for name, value in members.items()
+        }
+        return getattr(client, operation)(**sent)
+
+    tell_a_story(call, group_photo)
+    assert used(server) == set(OPERATIONS)
+
+
+AWS = shutil.which("aws")
+
+
+@pytest.mark.skipif(AWS is None, reason="the AWS CLI is not on PATH (it pins its own botocore, so it is no dependency)")
+def test_the_aws_cli_drives_every_operation(server, group_photo, guarded_home):
+    """With pictures from files, by the CLI's own options for them."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(guarded_home),
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_PAGER": "",
+    }
+
+    def call(operation: str, **members: Any) -> Any:
+        words = [AWS, "rekognition", operation.replace("_", "-"), "--endpoint-url", server.url, "--output", "json"]
+        for name, value in members.items():
+            words += _option(name, value)
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout or "{}")
+
+    tell_a_story(call, group_photo)
+    assert used(server) == set(OPERATIONS)
+
+
+def _option(name: str, value: Any) -> list[str]:
+    dashed = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).strip("-")
+    if isinstance(value, Path):
+        return [f"--{dashed}-bytes", f"fileb://{value}"]
+    if isinstance(value, list):
+        return [f"--{dashed}", *value]
+    return [f"--{dashed}", json.dumps(value) if isinstance(value, dict) else str(value)]

@@ -1,0 +1,109 @@
+"""Talking to the endpoint in tests: boto3 with made-up keys and no retries, raw HTTP, and the pictures shown to it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from PIL import Image
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+UNKNOWN_FACE = "00000000-0000-4000-8000-000000000000"
+
+
+def client_of(url: str, *, key: str = "AKIDTEST", secret: str = "secret", region: str = "eu-west-1") -> Any:
+    """A Rekognition client that tries once."""
+    return boto3.client(
+        "rekognition",
+        endpoint_url=url,
+        region_name=region,
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+        config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30),
+    )
+
+
+@dataclass(frozen=True)
+class RawAnswer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def post(url: str, operation: str, members: object = None, *, body: bytes | None = None, **headers: str) -> RawAnswer:
+    """One request as bytes; ``headers`` with underscores for hyphens override the usual ones."""
+    usual = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"RekognitionService.{operation}"}
+    usual |= {name.replace("_", "-"): value for name, value in headers.items()}
+    data = json.dumps(members or {}).encode() if body is None else body
+    request = urllib.request.Request(url, data=data, headers=usual, method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return RawAnswer(answer.status, dict(answer.headers), answer.read())
+    except urllib.error.HTTPError as error:
+        return RawAnswer(error.code, dict(error.headers), error.read())
+
+
+def send_bytes(url: str, data: bytes, *, wait: float = 5.0) -> bytes:
+    """What comes back for raw bytes until the server closes or ``wait`` seconds pass."""
+    place = urlsplit(url)
+    with socket.create_connection((place.hostname, place.port), timeout=wait) as connection:
+        received = b""
+        try:
+            connection.sendall(data)
+            connection.shutdown(socket.SHUT_WR)
+            while chunk := connection.recv(65536):
+                received += chunk
+        except OSError:
+            pass
+        return received
+
+
+def refused(code: str) -> Any:
+    """The block must end in a ClientError of this code; the context's value is the error."""
+    return pytest.raises(ClientError, match=rf"\({code}\)")
+
+
+def portrait(name: str) -> bytes:
+    return (FIXTURES / f"{name}.jpg").read_bytes()
+
+
+@cache
+def group() -> bytes:
+    """Two men in one picture, Obama the larger."""
+    left, right = (Image.open(BytesIO(portrait(name))).convert("RGB") for name in ("obama_2", "biden"))
+    left, right = (
+        left.resize((left.width * 600 // left.height, 600)),
+        right.resize((right.width * 420 // right.height, 420)),
+    )
+    both = Image.new("RGB", (left.width + right.width, 600), (90, 110, 130))
+    both.paste(left, (0, 0))
+    both.paste(right, (left.width, 180))
+    return encode(both)
+
+
+@cache
+def nobody(width: int = 320, height: int = 240) -> bytes:
+    """A picture without a face."""
+    return encode(Image.linear_gradient("L").resize((width, height)).convert("RGB"))
+
+
+def encode(image: Image.Image, kind: str = "JPEG", **options: Any) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
