@@ -1,0 +1,50 @@
+"""The curve from cosine to similarity."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog.engines.local.similarity import MIRRORED, PLAIN, Calibration
+
+CURVES = pytest.mark.parametrize("curve", [PLAIN, MIRRORED])
+
+
+@CURVES
+def test_the_curve_goes_through_its_two_points_and_the_ends(curve: Calibration):
+    """80 and 99 lie where they were measured; 0 is nearly reached at cosine -1 and 100 exactly at 1."""
+    low, eighty, high, end = curve.similarity(np.array([-1.0, curve.cosine_80, curve.cosine_99, 1.0]))
+    assert eighty == pytest.approx(80, abs=0.01)
+    assert high == pytest.approx(99, abs=0.01)
+    assert 0 <= low < 1e-6
+    assert end == 100
+
+
+@CURVES
+def test_strangers_are_near_zero(curve: Calibration):
+    """The mean cosine of strangers, about 0.09, is below 2."""
+    assert curve.similarity(0.09) < 2
+
+
+@CURVES
+@given(a=st.floats(-1, 1), b=st.floats(-1, 1))
+def test_more_alike_is_more_similar(curve: Calibration, a: float, b: float):
+    """The curve never falls, and stays between 0 and 100."""
+    low, high = sorted((a, b))
+    assert 0 <= curve.similarity(low) <= curve.similarity(high) <= 100
+
+
+@CURVES
+@given(similarity=st.floats(0.01, 99.99))
+def test_a_threshold_finds_its_cosine(curve: Calibration, similarity: float):
+    """Cosine and back is the identity, so a threshold means what it says."""
+    assert curve.similarity(curve.cosine(similarity)) == pytest.approx(similarity, abs=1e-6)
+
+
+@CURVES
+def test_thresholds_at_the_ends(curve: Calibration):
+    """0 lets everybody in, 100 only the same picture."""
+    assert curve.cosine(0) == -1
+    assert curve.cosine(100) == 1
