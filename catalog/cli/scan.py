@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Annotated
@@ -56,7 +55,7 @@ def scan(
             settle=catalog.settle,
             gallery=catalog.settings.engine.gallery,
             version=VERSION,
-            workers=catalog.settings.scan.workers or os.cpu_count() or 1,
+            workers=catalog.workers,
             limit=limit,
         )
         show = _print_json if as_json else _print_table

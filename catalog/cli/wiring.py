@@ -21,8 +21,9 @@ from sqlalchemy import create_engine
 
 from catalog.engines.base import Engine
 from catalog.errors import PhotoError, UsageError
-from catalog.images.decode import DecodeLimits, open_image
-from catalog.images.opened import OpenedPhoto
+from catalog.images.decode import DecodeLimits
+from catalog.images.opened import OpenedPhoto, Opener
+from catalog.images.pool import DecoderPool
 from catalog.scanning.summary import Summary
 from catalog.settings import Settings, default_database, load_settings
 from catalog.sources.base import Source
@@ -63,14 +64,23 @@ class Catalog:
         self._stack.callback(eye.close)
         return eye
 
+    @property
+    def workers(self) -> int:
+        """Photos worked on at once."""
+        return self.settings.scan.workers or os.cpu_count() or 1
+
     @cached_property
-    def limits(self) -> DecodeLimits:
+    def opener(self) -> Opener:
+        """Decodes photos in processes that may die; they are started at the first photo."""
         images = self.settings.images
-        return DecodeLimits(
+        limits = DecodeLimits(
             max_pixels=images.max_megapixels * 1_000_000,
             seconds=images.decode_seconds,
             memory_bytes=images.decode_megabytes << 20,
         )
+        opener = DecoderPool(self.workers, limits)
+        self._stack.callback(opener.close)
+        return opener
 
     def open_file(self, path: Path) -> OpenedPhoto:
         """Read and decode one photo named on the command line. Raises UsageError."""
@@ -115,7 +125,7 @@ class Catalog:
 
     def open_photo(self, data: bytes) -> OpenedPhoto:
         """Decode one photo as the engine wants it. Raises PhotoError."""
-        return open_image(data, limits=self.limits, max_side=self.settings.images.max_side)
+        return self.opener.open(data, self.settings.images.max_side)
 
     def sources(self, addresses: Sequence[str]) -> list[Source]:
         """The sources at folders, files or ``s3://`` prefixes; one inside another is walked once, with the outer."""
