@@ -1,0 +1,176 @@
+"""Make a photo acceptable to an engine that takes only certain files: format, bytes, pixels.
+
+A photo that is acceptable as it is goes out byte for byte. Any other is written anew as an upright sRGB JPEG: first at
+lower quality and only then at lower resolution, because small faces need their pixels more than fine tones. What the
+engine says about the image it was sent is mapped back to the photo.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+
+from PIL import Image, JpegImagePlugin
+
+from catalog.images.opened import OpenedPhoto
+from catalog.vocabulary import BoundingBox
+
+_QUALITIES = (95, 90, 85, 75, 65)
+_REDUCED_QUALITY = 80
+_ATTEMPTS = 6
+_PADDING = (128, 128, 128)
+_TURNS_ONLY = (1, 3, 6, 8)
+"""Orientations that every reader of EXIF applies; the mirrored ones are too rare to rely on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageLimits:
+    """What an engine accepts. Sides and faces are in pixels."""
+
+    max_bytes: int
+    max_side: int
+    min_side: int
+    min_face: int
+    """Smaller faces are of no use, so that a photo with a side below this cannot have one that is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where the whole photo lies in the image that was sent: a box in fractions of that image."""
+
+    left: float = 0.0
+    top: float = 0.0
+    width: float = 1.0
+    height: float = 1.0
+
+    def point_in_photo(self, x: float, y: float) -> tuple[float, float]:
+        """A point of the sent image, in fractions of the upright photo."""
+        return (x - self.left) / self.width, (y - self.top) / self.height
+
+    def in_photo(self, box: BoundingBox) -> BoundingBox:
+        """A box of the sent image, in fractions of the upright photo."""
+        left, top = self.point_in_photo(box.left, box.top)
+        return BoundingBox(left, top, box.width / self.width, box.height / self.height)
+
+    def in_sent(self, box: BoundingBox) -> BoundingBox:
+        """A box of the upright photo, in fractions of the sent image."""
+        return BoundingBox(
+            box.left * self.width + self.left,
+            box.top * self.height + self.top,
+            box.width * self.width,
+            box.height * self.height,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """An acceptable image of a photo."""
+
+    data: bytes
+    placement: Placement
+    scale: float
+    """Pixels of the sent image for one of the photo: 1, or less where it had to be reduced."""
+    is_original: bool
+    """Whether ``data`` are the file's own bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """A photo that cannot be made acceptable, with a full sentence why."""
+
+    reason: str
+
+
+def fit(
+    photo: OpenedPhoto, limits: ImageLimits, *, reopen: Callable[[bytes, int], OpenedPhoto] | None = None
+) -> Fitted | Unfit:
+    """The photo as an engine accepts it, resized no more than needed.
+
+    Where ``photo`` was reduced on opening and has to be written anew, ``reopen`` (an opener's ``open``) gets its bytes
+    and ``limits.max_side``, for all the pixels there are. Raises :class:`~catalog.errors.PhotoError` through it.
+    """
+    if min(photo.width, photo.height) < limits.min_face:
+        return Unfit(
+            f"The photo is {photo.width:,} x {photo.height:,} pixels in size, too small for a face of "
+            f"{limits.min_face} pixels."
+        )
+    if _is_acceptable(photo, limits):
+        return Fitted(photo.data, Placement(), 1.0, is_original=True)
+    if reopen is not None and photo.data and _was_reduced(photo, limits):
+        photo = reopen(photo.data, limits.max_side)
+    return _written_anew(Image.fromarray(photo.pixels), photo, limits)
+
+
+def _is_acceptable(photo: OpenedPhoto, limits: ImageLimits) -> bool:
+    if not 0 < len(photo.data) <= limits.max_bytes:
+        return False
+    if min(photo.width, photo.height) < limits.min_side or max(photo.width, photo.height) > limits.max_side:
+        return False
+    if photo.format == "PNG":  # whose EXIF not everybody reads
+        return photo.orientation == 1
+    if photo.format == "JPEG":
+        with JpegImagePlugin.JpegImageFile(BytesIO(photo.data)) as header:
+            is_rgb: bool = header.mode != "CMYK"
+        return is_rgb and photo.orientation in _TURNS_ONLY
+    return False
+
+
+def _was_reduced(photo: OpenedPhoto, limits: ImageLimits) -> bool:
+    return max(photo.pixels.shape[:2]) < min(max(photo.width, photo.height), limits.max_side)
+
+
+def _written_anew(image: Image.Image, photo: OpenedPhoto, limits: ImageLimits) -> Fitted:
+    if max(image.size) > limits.max_side:
+        image = _scaled(image, limits.max_side / max(image.size))
+    for quality in _QUALITIES:
+        canvas, placement = _padded(image, limits.min_side)
+        data = _jpeg(canvas, quality)
+        if len(data) <= limits.max_bytes:
+            scale = max(image.size) / max(photo.width, photo.height)
+            return Fitted(data, placement, scale, is_original=False)
+    return _reduced(image, photo, limits)
+
+
+def _reduced(image: Image.Image, photo: OpenedPhoto, limits: ImageLimits) -> Fitted:
+    """As large as the limit on bytes allows, within a tenth of it or a few attempts."""
+    found: Fitted | None = None
+    low, high, attempts = 0.0, 1.0, 0
+    factor = math.sqrt(limits.max_bytes / len(_jpeg(image, _REDUCED_QUALITY)))
+    while found is None or (attempts < _ATTEMPTS and len(found.data) < 0.9 * limits.max_bytes):
+        factor = min(factor, (low + 3 * high) / 4)
+        smaller = _scaled(image, factor)
+        canvas, placement = _padded(smaller, limits.min_side)
+        data = _jpeg(canvas, _REDUCED_QUALITY)
+        if len(data) <= limits.max_bytes:
+            low = factor
+            found = Fitted(data, placement, max(smaller.size) / max(photo.width, photo.height), is_original=False)
+        else:
+            high = factor
+        # Bytes go roughly with the area.
+        factor = max(factor * math.sqrt(0.96 * limits.max_bytes / len(data)), (3 * low + high) / 4)
+        attempts += 1
+    return found
+
+
+def _scaled(image: Image.Image, factor: float) -> Image.Image:
+    size = max(1, math.floor(image.width * factor)), max(1, math.floor(image.height * factor))
+    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def _padded(image: Image.Image, min_side: int) -> tuple[Image.Image, Placement]:
+    """The image in the middle of a gray canvas, where one of its sides is below the least allowed."""
+    width, height = max(image.width, min_side), max(image.height, min_side)
+    if (width, height) == image.size:
+        return image, Placement()
+    canvas = Image.new("RGB", (width, height), _PADDING)
+    left, top = (width - image.width) // 2, (height - image.height) // 2
+    canvas.paste(image, (left, top))
+    return canvas, Placement(left / width, top / height, image.width / width, image.height / height)
+
+
+def _jpeg(image: Image.Image, quality: int) -> bytes:
+    written = BytesIO()
+    image.save(written, "JPEG", quality=quality)
+    return written.getvalue()
