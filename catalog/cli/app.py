@@ -8,7 +8,7 @@ import traceback
 
 import typer
 
-from catalog.cli import analyze, compare, scan, settings
+from catalog.cli import analyze, compare, endpoint, scan, settings
 from catalog.cli.options import VERSION
 from catalog.errors import CatalogError
 
@@ -48,6 +48,7 @@ def _root(
 app.command("scan")(scan.scan)
 app.command("analyze")(analyze.analyze)
 app.command("compare")(compare.compare)
+app.command("endpoint")(endpoint.endpoint)
 app.command("settings")(settings.show)
 
 

@@ -48,25 +48,24 @@ class Sight:
     """Looks at pictures with the local engine's networks; as many at a time as there are processors."""
 
     def __init__(self, database: Database) -> None:
-        self._thorough = LocalEngine(database, attributes="all")
-        self._quick = LocalEngine(database, attributes="none")
-        self._calibration = self._quick._calibration
+        self._engine = LocalEngine(database)
+        self._calibration = self._engine._calibration
         self._places = threading.BoundedSemaphore(os.cpu_count() or 1)
 
     @property
     def model(self) -> str:
-        return self._quick.model
+        return self._engine.model
 
     def faces(self, photo: OpenedPhoto, attributes: Collection[str] = ()) -> list[SeenFace]:
         """The faces of a picture, largest first, at most 100; with all attributes if any is asked for."""
-        engine = self._thorough if set(attributes) - {"DEFAULT"} else self._quick
+        described = bool(set(attributes) - {"DEFAULT"})
         with self._places:
-            return [SeenFace(seen.face, seen.side, seen) for seen in engine._look(photo)]
+            return [SeenFace(seen.face, seen.side, seen) for seen in self._engine._look(photo, described=described)]
 
     def vectors(self, faces: Sequence[SeenFace]) -> Floats:
         """Unit vectors, float32 (n, 128)."""
         with self._places:
-            return self._quick._vectors([face.inside for face in faces])
+            return self._engine._vectors([face.inside for face in faces])
 
     def similarity(self, cosine: float) -> float:
         """0 to 100."""

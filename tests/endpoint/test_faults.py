@@ -102,10 +102,9 @@ def test_a_client_sees_throttling():
                 client.list_collections()
                 codes["ok"] += 1
             except ClientError as error:
-                codes[error.response["Error"]["Code"]] += 1
-                assert error.response["Error"]["Message"] == "Provisioned Rate exceeded."
+                codes[error.response["Error"]["Message"]] += 1
         assert codes["ok"] in {3, 4}
-        assert codes["ProvisionedThroughputExceededException"] == 10 - codes["ok"]
+        assert codes["Provisioned Rate exceeded."] == 10 - codes["ok"]
         assert server.service.tally["ListCollections", "ProvisionedThroughputExceededException"] == 10 - codes["ok"]
 
 

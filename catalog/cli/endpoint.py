@@ -1,0 +1,118 @@
+"""``catalog endpoint``: Amazon Rekognition's wire protocol, served from the local engine."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from catalog.cli.options import Config, Verbose
+from catalog.cli.wiring import set_up_logging
+from catalog.errors import UsageError
+from catalog.settings import default_database, load_settings
+
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Where to listen; 0 takes a free port.")]
+Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Anything but loopback lets others in.")]
+Data = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="FILE_OR_URL",
+        help="Where collections live; default: a file of the endpoint's own; :memory: forgets them at the end.",
+        show_default=False,
+    ),
+]
+Keys = Annotated[
+    Path | None,
+    typer.Option(
+        "--keys", metavar="FILE", help='Lines of "ACCESS_KEY_ID SECRET": only requests signed by one are served.'
+    ),
+]
+S3 = Annotated[str | None, typer.Option("--s3", metavar="URL", help='Where S3Objects are read; "aws" for Amazon.')]
+S3Region = Annotated[str, typer.Option("--s3-region", metavar="REGION", help="Region of that S3.")]
+Tps = Annotated[float, typer.Option("--tps", min=0, help="Calls a second for each operation; 0: no limit.")]
+Latency = Annotated[float, typer.Option("--latency", min=0, max=60, help="Mean seconds added to each answer.")]
+FailRate = Annotated[float, typer.Option("--fail-rate", min=0, max=1, help="Share of calls that fail, 0 to 1.")]
+ConsistencyDelay = Annotated[
+    float, typer.Option("--consistency-delay", min=0, help="Seconds until a new face can be searched.")
+]
+AssociateDelay = Annotated[
+    float, typer.Option("--associate-delay", min=0, help="Seconds until a changed user is ACTIVE.")
+]
+Seed = Annotated[int, typer.Option("--seed", help="The same seed brings the same faults.")]
+
+
+def endpoint(
+    port: Port = 4599,
+    host: Host = "127.0.0.1",
+    data: Data = None,
+    keys: Keys = None,
+    s3: S3 = None,
+    s3_region: S3Region = "us-east-1",
+    tps: Tps = 0,
+    latency: Latency = 0,
+    fail_rate: FailRate = 0,
+    consistency_delay: ConsistencyDelay = 0,
+    associate_delay: AssociateDelay = 0,
+    seed: Seed = 0,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> int:
+    """Serve Amazon Rekognition's face operations on this machine, until Ctrl-C.
+
+    boto3, the AWS CLI and any other client use it when AWS_ENDPOINT_URL_REKOGNITION is set to the address that is
+    printed. The switches from --tps on play the troubles that a client must live with.
+    """
+    # Heavy: loads boto3 and the network runtime, which the other commands' help does not need.
+    from catalog.endpoint.faults import FaultPlan
+    from catalog.endpoint.opening import open_endpoint
+    from catalog.endpoint.server import is_loopback
+
+    settings = load_settings(config)
+    set_up_logging(verbose)
+    plan = FaultPlan(tps, latency, fail_rate, consistency_delay, associate_delay, seed)
+    place = open_endpoint(
+        data or str(default_database().with_name("endpoint.sqlite3")),
+        host=host,
+        port=port,
+        plan=plan,
+        keys=_read_keys(keys) if keys else None,
+        s3_url=s3,
+        s3_region=s3_region,
+        max_side=settings.images.max_side,
+    )
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        with place as server:
+            if not is_loopback(host):
+                guard = "" if keys else " and need no key; use --keys or --host 127.0.0.1"
+                typer.echo(f"catalog: Warning: others can reach {server.url}{guard}.", err=True)
+            typer.echo(server.url)
+            server.serve_forever()
+    except KeyboardInterrupt:
+        return 0
+    except OSError as error:
+        raise UsageError(
+            f'The endpoint cannot listen on "{host}" port {port}: {error.strerror}.',
+            remedy="Name another port with --port; 0 takes a free one.",
+        ) from error
+    return 0
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _read_keys(path: Path) -> dict[str, str]:
+    try:
+        lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, ValueError) as error:
+        raise UsageError(f'The keys in "{path}" cannot be read: {error}.') from error
+    if not lines or any(len(words) != 2 for words in lines):
+        raise UsageError(
+            f'The file "{path}" does not hold keys.', remedy="Write an access key id and its secret on each line."
+        )
+    return {words[0]: words[1] for words in lines}

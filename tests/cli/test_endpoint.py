@@ -1,0 +1,83 @@
+"""`catalog endpoint` as a process: what it prints, how it ends, and what it refuses."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+
+from tests.endpoint.wire import client_of, portrait
+
+
+@contextmanager
+def serving(*arguments):
+    """The process and the address that it printed."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "catalog.cli.app", "endpoint", "--port", "0", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process, process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_it_is_told_to_stop(end, guarded_home):
+    """It prints its address, answers boto3, keeps its collections in a file of its own, and ends with 0."""
+    with serving() as (process, url):
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
+        client = client_of(url)
+        client.create_collection(CollectionId="kept")
+        client.index_faces(CollectionId="kept", Image={"Bytes": portrait("biden")})
+        process.send_signal(end)
+        _, talk = process.communicate(timeout=10)
+        assert (process.returncode, talk) == (0, "")
+    with serving() as (_, url):
+        assert client_of(url).describe_collection(CollectionId="kept")["FaceCount"] == 1
+    assert list(guarded_home.rglob("endpoint.sqlite3"))
+
+
+def test_leaving_loopback_is_warned_of():
+    """Somebody who lets others in is told so."""
+    with serving("--host", "0.0.0.0", "--data", ":memory:") as (process, url):
+        process.send_signal(signal.SIGINT)
+        _, talk = process.communicate(timeout=10)
+        assert talk == f"catalog: Warning: others can reach {url} and need no key; use --keys or --host 127.0.0.1.\n"
+
+
+def test_keys_come_from_a_file(tmp_path):
+    """Only who has one is served."""
+    (tmp_path / "keys").write_text("AKIDTEST right\n\n")
+    with serving("--data", tmp_path / "data.sqlite3", "--keys", tmp_path / "keys") as (_, url):
+        client_of(url, secret="right").list_collections()
+        with pytest.raises(Exception, match="InvalidSignatureException"):
+            client_of(url, secret="wrong").list_collections()
+
+
+def test_a_file_without_keys_is_refused(catalog, tmp_path):
+    """With the file's name, and what should be in it."""
+    (tmp_path / "keys").write_text("only-one-word")
+    answer = catalog("endpoint", "--keys", tmp_path / "keys", "--data", ":memory:")
+    assert answer.code == 2
+    assert "does not hold keys" in answer.err
+
+
+def test_a_port_that_is_taken_is_told(catalog):
+    """Usage, with what to do."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        answer = catalog("endpoint", "--port", port, "--data", ":memory:")
+    assert answer.code == 2
+    assert f'cannot listen on "127.0.0.1" port {port}' in answer.err
+    assert "--port" in answer.err
