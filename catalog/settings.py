@@ -57,6 +57,22 @@ class ScanSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentitySettings:
+    linkage_threshold: Annotated[float, Range(-1, 1)]
+    linkage_price: Annotated[float, Range(0, 1)]
+    search_linkage_threshold: Annotated[float, Range(-12, 12)]
+    search_linkage_price: Annotated[float, Range(0, 12)]
+    search_threshold: Annotated[float, Range(0, 100)]
+    search_cover: Annotated[float, Range(0, 100)]
+    search_need: Annotated[int, Range(1, 10)]
+    search_workers: Annotated[int, Range(1, 256)]
+    founder_confidence: Annotated[float, Range(0, 100)]
+    founder_side: Annotated[float, Range(0, 1000)]
+    founder_sharpness: Annotated[float, Range(0, 100)]
+    founder_yaw: Annotated[float, Range(0, 180)]
+
+
+@dataclass(frozen=True, slots=True)
 class FindSettings:
     threshold: Annotated[float, Range(0, 100)]
     limit: Annotated[int, Range(1, 4_096)]
@@ -75,6 +91,7 @@ class Settings:
     engine: EngineSettings
     images: ImageSettings
     scan: ScanSettings
+    identities: IdentitySettings
     find: FindSettings
     log: LogSettings
     origins: Mapping[str, str]

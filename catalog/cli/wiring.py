@@ -21,6 +21,10 @@ from sqlalchemy import create_engine
 
 from catalog.engines.base import Engine
 from catalog.errors import PhotoError, UsageError
+from catalog.identities.assign import Rules, settle
+from catalog.identities.cluster import Linkage
+from catalog.identities.edges import SearchRules
+from catalog.identities.roster import FounderBars
 from catalog.images.decode import DecodeLimits
 from catalog.images.opened import OpenedPhoto, Opener
 from catalog.images.pool import DecoderPool
@@ -120,8 +124,42 @@ class Catalog:
                     now=datetime.now(UTC),
                 )
 
-    def settle(self, scan_id: int, summary: Summary) -> None:
+    @property
+    def rules(self) -> Rules:
+        """How persons are made of faces."""
+        set_to = self.settings.identities
+        return Rules(
+            means=Linkage(set_to.linkage_threshold, set_to.linkage_price),
+            searches=Linkage(set_to.search_linkage_threshold, set_to.search_linkage_price),
+            search=SearchRules(
+                threshold=set_to.search_threshold,
+                cover=set_to.search_cover,
+                need=set_to.search_need,
+                workers=set_to.search_workers,
+            ),
+            founders=FounderBars(
+                confidence=set_to.founder_confidence,
+                side=set_to.founder_side,
+                sharpness=set_to.founder_sharpness,
+                yaw=set_to.founder_yaw,
+            ),
+        )
+
+    def settle(self, scan_id: int | None, summary: Summary) -> None:
         """Work out who is who after a scan."""
+        settlement = settle(
+            self.database,
+            self.engine,
+            self.rules,
+            gallery=self.settings.engine.gallery,
+            scan_id=scan_id,
+            now=datetime.now(UTC),
+        )
+        summary.persons_new = settlement.persons_new
+        summary.persons_deleted = settlement.persons_deleted
+        summary.churn = settlement.churn
+        summary.conflicts = settlement.conflicts
+        summary.charges.extend(settlement.charges)
 
     def open_photo(self, data: bytes) -> OpenedPhoto:
         """Decode one photo as the engine wants it. Raises PhotoError."""
