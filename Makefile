@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 VENV   := .venv
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
 BIN    := $(VENV)/bin
 
 .PHONY: scan test lint types check bench wheel clean help
