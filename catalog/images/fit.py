@@ -112,8 +112,8 @@ def _is_acceptable(photo: OpenedPhoto, limits: ImageLimits) -> bool:
         return photo.orientation == 1
     if photo.format == "JPEG":
         with JpegImagePlugin.JpegImageFile(BytesIO(photo.data)) as header:
-            is_rgb: bool = header.mode != "CMYK"
-        return is_rgb and photo.orientation in _TURNS_ONLY
+            mode: str = header.mode
+        return photo.orientation in _TURNS_ONLY and mode != "CMYK"
     return False
 
 

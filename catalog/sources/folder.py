@@ -18,20 +18,11 @@ from urllib.parse import unquote_to_bytes
 
 from catalog.errors import PhotoError, SourceError
 from catalog.sources.base import Content, Skipped
+from catalog.sources.extensions import is_named_like_a_photo, is_side_file
 from catalog.sources.uri import absolute_path, display_name, file_path, file_uri, quote_name
 from catalog.vocabulary import PhotoRef
 
 log = logging.getLogger(__name__)
-
-EXTENSIONS = frozenset(
-    (
-        # JPEG, PNG, WebP, TIFF, GIF, HEIF and AVIF
-        b"jpg jpeg jpe jfif mpo png apng webp tif tiff gif heic heif hif heics heifs avif avifs "
-        # camera RAW
-        b"3fr arw cr2 cr3 dcr dng erf fff iiq k25 kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f"
-    ).split()
-)
-"""Endings, in lower case, of the files that a listing tells; what they really hold is found out from their content."""
 
 DEFAULT_MAX_BYTES = 1 << 30
 
@@ -115,7 +106,7 @@ class FolderSource:
                 for entry in entries:
                     if _is_folder(entry):
                         names.append(quote_name(entry.name) + "/")
-                    elif _has_extension(entry.name):
+                    elif is_named_like_a_photo(entry.name):
                         names.append(quote_name(entry.name))
         except OSError as error:
             if path == self.path:
@@ -125,8 +116,7 @@ class FolderSource:
         return names
 
     def _tell(self, path: bytes, uri: str) -> Iterator[PhotoRef | Skipped]:
-        name = os.path.basename(path)
-        if name.startswith(b"._"):
+        if is_side_file(os.path.basename(path)):
             yield Skipped(uri, f'"{display_name(path)}" is a side file of macOS, not a photo.')
             return
         try:
@@ -247,11 +237,6 @@ def _is_folder(entry: os.DirEntry[bytes]) -> bool:
         return entry.is_dir()
     except OSError:  # a link in circles, or into a place without rights: told as a file, if it is named like a photo
         return False
-
-
-def _has_extension(name: bytes) -> bool:
-    stem, _, extension = name.rpartition(b".")
-    return bool(stem) and extension.lower() in EXTENSIONS
 
 
 def _reason(error: OSError) -> str:
