@@ -1,4 +1,4 @@
-"""`make bench`: every slow proof in turn, each in a process of its own; or those named: python -m tests.benchmarks speed.
+"""`make bench`: every slow proof in turn, each in its own process; or those named: python -m tests.benchmarks speed.
 
 Figures of speed and memory want a quiet machine. A proof that needs ../shared/data says so and ends with code 0.
 """
