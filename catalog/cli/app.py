@@ -8,7 +8,7 @@ import traceback
 
 import typer
 
-from catalog.cli import analyze, compare, endpoint, scan, settings
+from catalog.cli import analyze, compare, endpoint, report, scan, settings, sql, status
 from catalog.cli.options import VERSION
 from catalog.errors import CatalogError
 
@@ -49,6 +49,9 @@ app.command("scan")(scan.scan)
 app.command("analyze")(analyze.analyze)
 app.command("compare")(compare.compare)
 app.command("endpoint")(endpoint.endpoint)
+app.add_typer(report.app, name="report")
+app.command("sql")(sql.sql)
+app.command("status")(status.status)
 app.command("settings")(settings.show)
 
 

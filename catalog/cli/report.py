@@ -1,0 +1,87 @@
+"""``catalog report``: questions with a name, and the pages made of their answers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from catalog.cli.options import Config, Database, Verbose
+from catalog.cli.wiring import open_catalog
+from catalog.reports.questions import Report, find_report, reports
+from catalog.reports.render import Format, render, write
+from catalog.reports.run import Answer, run_report
+from catalog.reports.scope import Scope
+
+FormatName = Annotated[Format, typer.Option("--format", help="How to print the answer.")]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write to a file that only you may read.", dir_okay=False),
+]
+Limit = Annotated[int, typer.Option("--limit", min=0, help="Rows at most; 0: all.")]
+Since = Annotated[str | None, typer.Option(metavar="DATE", help="From this year, month, day or moment on (UTC).")]
+Until = Annotated[str | None, typer.Option(metavar="DATE", help="To the end of this year, month, day or moment (UTC).")]
+Person = Annotated[str | None, typer.Option(metavar="PERSON", help="Only of this person: an id or exact name.")]
+Album = Annotated[str | None, typer.Option(metavar="DIR", help="Only in this folder or s3:// prefix and below.")]
+
+ROWS = 1000
+"""Rows shown unless more are asked for."""
+
+
+class _Reports(TyperGroup):
+    """Finds a report by any of its names."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return super().get_command(ctx, cmd_name) or super().get_command(ctx, find_report(cmd_name).name)
+
+
+app = typer.Typer(cls=_Reports, no_args_is_help=True, help="Answer a question with a name, or draw pages.")
+
+
+@app.command("list")
+def list_reports() -> None:
+    """List the questions that have a name."""
+    width = max(map(len, reports()))
+    for report in reports().values():
+        typer.echo(f"{report.name:{width}}  {report.question}")
+
+
+def _command(report: Report) -> Callable[..., None]:
+    def command(
+        since: Since = None,
+        until: Until = None,
+        person: Person = None,
+        album: Album = None,
+        form: FormatName = Format.TABLE,
+        output: Output = None,
+        limit: Limit = ROWS,
+        database: Database = None,
+        config: Config = None,
+        verbose: Verbose = 0,
+    ) -> None:
+        with open_catalog(config, database, verbose) as catalog, catalog.existing_database() as existing:
+            answer = run_report(existing, report, Scope(since, until, person, album), limit or None)
+        deliver(answer, form, output)
+
+    command.__doc__ = f"{report.question}\n\n{report.notes}"
+    return command
+
+
+for _report in reports().values():
+    app.command(_report.name)(_command(_report))
+
+
+def deliver(answer: Answer, form: Format, output: Path | None) -> None:
+    """Print or write an answer, and say on stderr when there is more of it."""
+    if output is not None:
+        write(answer, form, output)
+    elif form is Format.PARQUET:
+        raise typer.BadParameter("parquet is no text: name a file with --output.")
+    else:
+        sys.stdout.write(render(answer, form))
+    if answer.truncated:
+        typer.echo(f"The first {len(answer.rows)} rows; there are more. --limit 0 gives all.", err=True)

@@ -1,0 +1,19 @@
+"""How far a share can be trusted: E. B. Wilson's score interval (JASA 22, 1927), which stays within 0 and 1."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+SMALL_SAMPLE = 30
+"""Below so many faces a share is marked as resting on few."""
+
+_Z_95 = 1.959964
+
+
+def wilson_interval(count: int, total: int) -> tuple[float, float]:
+    """The 95 % confidence interval of ``count / total``, as fractions; ``total`` is above 0."""
+    share = count / total
+    spread = _Z_95**2 / total
+    middle = (share + spread / 2) / (1 + spread)
+    half = _Z_95 / (1 + spread) * sqrt(share * (1 - share) / total + spread / (4 * total))
+    return max(0.0, middle - half), min(1.0, middle + half)

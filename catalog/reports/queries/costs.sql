@@ -1,0 +1,10 @@
+-- What was paid, by month and operation?
+-- parameters: since until
+-- since and until speak of the day of payment. The local engine costs nothing and makes no row.
+SELECT substr(charge.charged_at, 1, 7) AS month, charge.engine, charge.region, charge.command, charge.operation,
+    SUM(charge.calls) AS calls, SUM(charge.microdollars) / 1000000.0 AS dollars
+FROM charges AS charge
+WHERE charge.charged_at >= :since AND charge.charged_at < :until
+GROUP BY substr(charge.charged_at, 1, 7), charge.engine, charge.region, charge.command, charge.operation
+ORDER BY month DESC, dollars DESC, charge.command, charge.operation
+LIMIT :limit

@@ -1,0 +1,20 @@
+-- Which photos could not be catalogued, and why?
+-- also: problems failed
+-- parameters: since until album
+-- One row per place: what the last scan that had trouble with it said. since and until speak of when it was tried.
+-- What a later, whole scan of the same source had no trouble with is left out.
+SELECT problem.uri, problem.outcome, problem.reason, problem.at, problem.scan_id
+FROM problems AS problem
+JOIN (
+    SELECT latest.uri, MAX(latest.id) AS id FROM problems AS latest GROUP BY latest.uri
+) AS last ON last.id = problem.id
+WHERE problem.at >= :since AND problem.at < :until
+    AND (:album = '' OR (problem.uri >= :album AND problem.uri < :album_end))
+    AND NOT EXISTS (
+        SELECT 1
+        FROM scan_sources AS walked
+        WHERE walked.scan_id > problem.scan_id AND walked.completed_at IS NOT NULL
+            AND substr(problem.uri, 1, length(walked.source_uri)) = walked.source_uri
+    )
+ORDER BY problem.outcome, problem.at DESC, problem.uri
+LIMIT :limit

@@ -1,0 +1,19 @@
+-- On how many photos is each person, from when to when, and with whom most often?
+-- also: persons
+-- parameters: since until person album
+-- company: yes
+-- Company is whoever shares the most of these photos. Hidden people are left out.
+WITH seen AS (
+    SELECT assigned.person_id, COUNT(*) AS faces, COUNT(DISTINCT assigned.photo_id) AS photos,
+        MIN(photo.taken_at) AS first_seen, MAX(photo.taken_at) AS last_seen
+    FROM assignments AS assigned
+    JOIN photos AS photo ON photo.id = assigned.photo_id
+    WHERE IN_SCOPE(photo)
+    GROUP BY assigned.person_id
+)
+SELECT person.person_id, person.name, seen.faces, seen.photos, seen.first_seen, seen.last_seen
+FROM seen
+JOIN persons AS person ON person.id = seen.person_id
+WHERE NOT person.hidden AND person.merged_into IS NULL AND (:person = '' OR person.person_id = :person)
+ORDER BY seen.photos DESC, person.name IS NULL, person.name, person.person_id
+LIMIT :limit

@@ -1,0 +1,13 @@
+-- On which photos was no face found?
+-- also: no-faces without-faces
+-- parameters: since until album
+-- rejected: faces that were seen there and left out as too poor. Photos that are gone are left out.
+SELECT PHOTO_PLACE(photo) AS uri, photo.taken_at, photo.taken_at_offset, (
+        SELECT COUNT(*) FROM rejected_faces AS rejected WHERE rejected.photo_id = photo.id
+    ) AS rejected
+FROM photos AS photo
+WHERE NOT EXISTS (SELECT 1 FROM faces AS face WHERE face.photo_id = photo.id AND NOT face.not_a_face)
+    AND EXISTS (SELECT 1 FROM locations AS place WHERE place.photo_id = photo.id AND place.missing_since IS NULL)
+    AND IN_SCOPE(photo)
+ORDER BY photo.taken_at DESC NULLS LAST, photo.id
+LIMIT :limit

@@ -1,0 +1,11 @@
+-- What did each scan do?
+-- also: scan-history history
+-- parameters: since until
+-- The newest first; since and until speak of when it began.
+SELECT scan.scan_id, scan.started_at, scan.finished_at, scan.state, scan.engine, scan.discovered, scan.new,
+    scan.unchanged, scan.changed, scan.moved, scan.duplicate, scan.skipped, scan.failed, scan.faces, scan.rejected,
+    scan.persons_new, scan.dollars
+FROM v1_scans AS scan
+WHERE scan.started_at >= :since AND scan.started_at < :until
+ORDER BY scan.scan_id DESC
+LIMIT :limit

@@ -1,0 +1,35 @@
+-- What does each month hold: photos, photos with faces, faces, and how many people?
+-- parameters: since until person album
+-- A month is the camera's own; photos without a date come last. With a person, only photos of that person count.
+WITH scoped AS (
+    SELECT photo.id, LOCAL_MONTH(photo) AS month
+    FROM photos AS photo
+    WHERE IN_SCOPE(photo) AND (:person = '' OR photo.id IN (
+        SELECT assigned.photo_id
+        FROM persons AS person
+        JOIN assignments AS assigned ON assigned.person_id = person.id
+        WHERE person.person_id = :person
+    ))
+),
+pictured AS (
+    SELECT scoped.month, COUNT(*) AS photos, COUNT(held.faces) AS with_faces, SUM(held.faces) AS faces
+    FROM scoped
+    LEFT JOIN (
+        SELECT face.photo_id, COUNT(*) AS faces FROM faces AS face WHERE NOT face.not_a_face GROUP BY face.photo_id
+    ) AS held ON held.photo_id = scoped.id
+    GROUP BY scoped.month
+),
+met AS (
+    SELECT scoped.month, COUNT(DISTINCT assigned.person_id) AS people
+    FROM scoped
+    JOIN assignments AS assigned ON assigned.photo_id = scoped.id
+    JOIN persons AS person ON person.id = assigned.person_id
+    WHERE NOT person.hidden
+    GROUP BY scoped.month
+)
+SELECT pictured.month, pictured.photos, pictured.with_faces, COALESCE(pictured.faces, 0) AS faces,
+    COALESCE(met.people, 0) AS people
+FROM pictured
+LEFT JOIN met ON met.month = pictured.month OR (met.month IS NULL AND pictured.month IS NULL)
+ORDER BY pictured.month IS NULL, pictured.month
+LIMIT :limit

@@ -1,0 +1,21 @@
+-- Which people without a name are seen often?
+-- also: unknown strangers
+-- parameters: since until album
+-- The most frequent first: a name for one of them settles the most photos. Hidden people are left out.
+WITH seen AS (
+    SELECT assigned.person_id, COUNT(*) AS faces, COUNT(DISTINCT assigned.photo_id) AS photos,
+        MIN(photo.taken_at) AS first_seen, MAX(photo.taken_at) AS last_seen, MIN(photo.id) AS example
+    FROM persons AS person
+    JOIN assignments AS assigned ON assigned.person_id = person.id
+    JOIN photos AS photo ON photo.id = assigned.photo_id
+    WHERE person.name IS NULL AND NOT person.hidden AND person.merged_into IS NULL AND IN_SCOPE(photo)
+    GROUP BY assigned.person_id
+    HAVING COUNT(DISTINCT assigned.photo_id) > 1
+    ORDER BY COUNT(DISTINCT assigned.photo_id) DESC, assigned.person_id
+    LIMIT :limit
+)
+SELECT person.person_id, seen.faces, seen.photos, seen.first_seen, seen.last_seen, PHOTO_PLACE(photo) AS example
+FROM seen
+JOIN persons AS person ON person.id = seen.person_id
+JOIN photos AS photo ON photo.id = seen.example
+ORDER BY seen.photos DESC, person.id

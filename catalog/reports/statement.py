@@ -1,0 +1,103 @@
+"""One SQL statement of the user's own, on a connection that cannot write.
+
+Three locks, so that no single mistake opens the door: the connection is read-only; the statement must begin as a
+question does; and SQLite asks an authorizer that knows only reading (``ATTACH`` and ``VACUUM INTO`` would make files),
+while PostgreSQL is spoken to in its extended protocol, which takes one statement at a time.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+
+import psycopg
+from sqlalchemy import Connection
+
+from catalog.errors import UsageError
+from catalog.reports.run import Answer, plain, reading
+from catalog.store.database import Database
+
+_COMMENT = re.compile(r"\s+|--[^\n]*(?:\n|$)|/\*.*?\*/", re.DOTALL)
+_QUESTIONS = {"select", "with", "values", "explain", "table", "show", "pragma"}
+_READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
+_PRAGMAS = {"table_info", "table_xinfo", "table_list", "index_list", "index_info", "foreign_key_list"}
+_REMEDY = "`catalog sql` only reads; docs/schema.md describes what there is to read."
+
+
+def run_statement(database: Database, sql: str, limit: int | None = None) -> Answer:
+    """The answer to one SELECT; rows beyond ``limit`` are not read.
+
+    Raises :class:`~catalog.errors.UsageError` for a statement that would write, is more than one, or is no SQL.
+    """
+    _check_question(sql)
+    with reading(database) as connection, _told(connection):
+        columns, rows = _sqlite(connection, sql) if database.dialect == "sqlite" else _postgresql(connection, sql)
+        taken = [tuple(map(plain, row)) for row in islice(rows, None if limit is None else limit + 1)]
+    return Answer(tuple(columns), tuple(taken[:limit]), truncated=limit is not None and len(taken) > limit)
+
+
+def _check_question(sql: str) -> None:
+    position = 0
+    while match := _COMMENT.match(sql, position):
+        position = match.end()
+    word = re.match(r"\(*\s*([A-Za-z]*)", sql[position:])
+    first = word[1].lower() if word else ""
+    if first not in _QUESTIONS:
+        raise UsageError(f'The statement begins with "{first.upper()}", which is no question.', remedy=_REMEDY)
+
+
+@contextmanager
+def _told(connection: Connection) -> Iterator[None]:
+    """Errors of the user's statement as sentences."""
+    try:
+        yield
+    except (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.InsufficientPrivilege) as error:
+        raise UsageError("The statement would write, or read what it may not.", remedy=_REMEDY) from error
+    except (sqlite3.OperationalError, sqlite3.DatabaseError, sqlite3.Warning, psycopg.Error) as error:
+        sentence = str(error).strip().splitlines()[0].rstrip(".")
+        if sentence in ("not authorized", "attempt to write a readonly database") or "prohibited" in sentence:
+            raise UsageError("The statement would write, or read what it may not.", remedy=_REMEDY) from error
+        if isinstance(error, psycopg.OperationalError) or "disk" in sentence:
+            raise
+        raise UsageError(f"The database cannot run the statement: {sentence}.", remedy=_REMEDY) from error
+    finally:
+        if connection.dialect.name == "sqlite":
+            _driver(connection).set_authorizer(None)
+
+
+def _sqlite(connection: Connection, sql: str) -> tuple[list[str], Iterator[Sequence[object]]]:
+    driver = _driver(connection)
+    driver.set_authorizer(_authorize)
+    cursor = driver.execute(sql)
+    return [column[0] for column in cursor.description or ()], iter(cursor)
+
+
+def _authorize(action: int, first: str | None, *_rest: str | None) -> int:
+    if action in _READING or (action == sqlite3.SQLITE_PRAGMA and first in _PRAGMAS):
+        return sqlite3.SQLITE_OK
+    return sqlite3.SQLITE_DENY
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
+
+
+def _postgresql(connection: Connection, sql: str) -> tuple[list[str], Iterator[Sequence[object]]]:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    driver.execute("SET TRANSACTION READ ONLY")
+    cursor = driver.cursor()
+    rows = cursor.stream(sql.encode())
+    first = next(rows, None)  # the columns are known from the first row on
+    columns = [column.name for column in cursor.description or ()]
+    return columns, iter(()) if first is None else _chained(first, rows)
+
+
+def _chained(first: Sequence[object], rest: Iterator[Sequence[object]]) -> Iterator[Sequence[object]]:
+    yield first
+    yield from rest
