@@ -61,9 +61,14 @@ class Edges:
     def of(cls, pairs: Iterable[tuple[int, int, float]]) -> Edges:
         """From tuples as an engine or a database yields them; of a pair given twice the highest similarity stays."""
         rows = np.fromiter(pairs, dtype=[("a", np.int64), ("b", np.int64), ("s", np.float64)])
-        first, second = np.minimum(rows["a"], rows["b"]), np.maximum(rows["a"], rows["b"])
-        order = np.lexsort((-rows["s"], second, first))
-        first, second, similarity = first[order], second[order], rows["s"][order]
+        return cls.of_arrays(rows["a"], rows["b"], rows["s"])
+
+    @classmethod
+    def of_arrays(cls, one: Ints, other: Ints, similarity: Floats) -> Edges:
+        """The same from arrays."""
+        first, second = np.minimum(one, other), np.maximum(one, other)
+        order = np.lexsort((-similarity, second, first))
+        first, second, similarity = first[order], second[order], similarity[order]
         fresh = np.ones(len(first), dtype=bool)
         fresh[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
         fresh &= first != second
@@ -76,6 +81,9 @@ class Linkage:
 
     threshold: float
     price: float
+    caution: float = 0.0
+    """What two groups of two faces or more must have beyond the threshold. For nightly runs, in which nobody can be
+    parted again: with few faces known, brothers look like one person who was photographed twice."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -184,7 +192,9 @@ def cluster_edges(lists: Lists, edges: Edges, linkage: Linkage, *, floor: float,
     present = lists.unseen(edges.first, edges.second).astype(np.float64)
     measured = Edges(edges.first, edges.second, edges.similarity - floor)
     evidence = EdgeEvidence(lists, floor, linkage.price)
-    return _Rounds(len(lists.complete), measured, present, evidence, constraints).run(linkage.threshold)
+    return _Rounds(np.ones(len(lists.complete)), measured, present, evidence, linkage, constraints).run(
+        linkage.threshold
+    )
 
 
 def cluster_means(
@@ -195,17 +205,28 @@ def cluster_means(
     A node is a face, or a person with the sum of its faces' unit vectors. ``edges`` only propose pairs.
     """
     evidence = MeanEvidence(sums, sizes, linkage.price)
-    return _Rounds(len(sums), edges, np.zeros(len(edges)), evidence, constraints).run(linkage.threshold)
+    return _Rounds(sizes, edges, np.zeros(len(edges)), evidence, linkage, constraints).run(linkage.threshold)
 
 
 class _Rounds:
     """The state of one clustering: groups, the edges between them, and what is forbidden."""
 
-    def __init__(self, count: int, edges: Edges, present: Floats, evidence: Evidence, given: Constraints) -> None:
+    def __init__(
+        self,
+        sizes: Floats,
+        edges: Edges,
+        present: Floats,
+        evidence: Evidence,
+        linkage: Linkage,
+        given: Constraints,
+    ) -> None:
+        count = len(sizes)
         self._count = count
         self._evidence = evidence
         self._group = np.arange(count, dtype=np.int64)
         self._camp = np.full(count, -1, dtype=np.int64) if given.camps is None else given.camps.copy()
+        self._many = sizes >= 2
+        self._caution = linkage.caution
         self._founder = np.ones(count, dtype=bool) if given.founders is None else given.founders.copy()
         self._lo, self._hi = edges.first.astype(np.int64), edges.second.astype(np.int64)
         self._total, self._present = edges.similarity.astype(np.float64), present
@@ -288,6 +309,7 @@ class _Rounds:
         self._evidence.merge(keep, gone)
         np.maximum.at(self._camp, keep, self._camp[gone])
         np.logical_or.at(self._founder, keep, self._founder[gone])
+        self._many[keep] = True
         target = np.arange(self._count, dtype=np.int64)
         target[gone] = keep
         moved = np.zeros(self._count, dtype=bool)
@@ -318,6 +340,7 @@ class _Rounds:
         scores = np.full(len(self._lo), -np.inf)
         lo, hi = self._lo[fresh], self._hi[fresh]
         value = np.round(self._evidence.scores(lo, hi, self._total[fresh], self._present[fresh]), 9)
+        value[self._many[lo] & self._many[hi]] -= self._caution
         camp_lo, camp_hi = self._camp[lo], self._camp[hi]
         apart = (camp_lo >= 0) & (camp_hi >= 0) & (camp_lo != camp_hi)
         if len(self._cannot):

@@ -1,0 +1,221 @@
+"""Settling who is who after a scan: new faces find their persons, and nobody leaves company.
+
+The corridor of this room: replay what humans decided, ask for the lists that are worth their money, cluster with the
+persons as they are, write. Everything is idempotent, so that running it again is how it is resumed after a kill.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+from sqlalchemy import Connection, case, func, select, update
+
+from catalog.engines.base import Engine, GroupMeans
+from catalog.identities.bonds import People, grow_only
+from catalog.identities.cluster import Constraints, Floats, Ints, Linkage, cluster_edges
+from catalog.identities.edges import SearchRules, buy_searches, logit, read_edges
+from catalog.identities.ledger import Standing, read_ledger, standing
+from catalog.identities.means import cluster_persons
+from catalog.identities.replay import replay
+from catalog.identities.roster import FounderBars, Roster, read_roster
+from catalog.store.database import Database
+from catalog.store.people import PersonRow, add_persons, all_persons, redirect
+from catalog.store.tables import assignments, faces, persons, utc_text
+from catalog.store.upsert import batches, insert_into
+from catalog.vocabulary import AssignedBy, Charge
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Everything that settling needs to be told; ``config/default.toml`` says what each value means."""
+
+    means: Linkage
+    """For an engine that lends group means, on their scale of -1 to 1."""
+    searches: Linkage
+    """For an engine that gives lists of neighbors only, on the scale of :func:`~catalog.identities.edges.logit`."""
+    search: SearchRules
+    founders: FounderBars
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What settling came to. ``churn`` counts faces that changed company, ``conflicts`` persons twice in one photo."""
+
+    faces_assigned: int = 0
+    persons_new: int = 0
+    persons_merged: int = 0
+    persons_deleted: int = 0
+    churn: int = 0
+    conflicts: int = 0
+    searches: int = 0
+    charges: tuple[Charge, ...] = ()
+
+
+def settle(
+    database: Database,
+    engine: Engine,
+    rules: Rules,
+    *,
+    gallery: str,
+    region: str = "",
+    scan_id: int | None,
+    now: datetime,
+) -> Settlement:
+    """Give every new face its person. Raises what the engine raises; what was bought until then is kept."""
+    with database.begin() as connection:
+        replay(connection, engine=engine.name, gallery=gallery, now=now)
+    with database.read() as connection:
+        roster = read_roster(connection, engine=engine.name, gallery=gallery, bars=rules.founders)
+    charges: list[Charge] = []
+    if not isinstance(engine, GroupMeans):
+        charges = buy_searches(database, engine, roster, rules.search, region=region, scan_id=scan_id, now=now)
+        with database.read() as connection:
+            roster = read_roster(connection, engine=engine.name, gallery=gallery, bars=rules.founders)
+    with database.read() as connection:
+        said = standing(read_ledger(connection))
+        people = People.of(all_persons(connection))
+        bonds = grow_only(connection, roster, said, people)
+        labels, likeness = _cluster(connection, engine, roster, bonds, rules, gallery)
+    groups = _groups(roster, labels)
+    with database.begin() as connection:
+        made, merged, given = _write(connection, roster, groups, said, likeness, now)
+    with database.read() as connection:
+        after = read_roster(connection, engine=engine.name, gallery=gallery, bars=rules.founders)
+        left = connection.scalar(select(func.count()).select_from(persons)) or 0
+        conflicts = same_photo_conflicts(connection, engine=engine.name, gallery=gallery)
+    return Settlement(
+        faces_assigned=given,
+        persons_new=made,
+        persons_merged=merged,
+        persons_deleted=max(0, len(people.rows) + made - left),
+        churn=churn(roster, after),
+        conflicts=conflicts,
+        searches=sum(charge.calls for charge in charges),
+        charges=tuple(charges),
+    )
+
+
+def _cluster(
+    connection: Connection, engine: Engine, roster: Roster, bonds: Constraints, rules: Rules, gallery: str
+) -> tuple[Ints, Floats]:
+    """The group of each face, and its similarity to the others of its group, 0-100, NaN where it has none."""
+    first = bool((roster.person < 0).all())
+    if isinstance(engine, GroupMeans):
+        return cluster_persons(engine, roster, _for(rules.means, first=first), bonds)
+    edges = read_edges(connection, roster, engine=engine.name, gallery=gallery)
+    labels = cluster_edges(
+        roster.lists(),
+        edges,
+        _for(rules.searches, first=first),
+        floor=float(logit(rules.search.threshold)),
+        constraints=bonds,
+    )
+    together = labels[edges.first] == labels[edges.second]
+    ends = np.concatenate((edges.first[together], edges.second[together]))
+    total = np.bincount(ends, np.tile(edges.similarity[together], 2), len(roster))
+    counts = np.bincount(ends, minlength=len(roster))
+    mean = total / np.where(counts == 0, np.nan, counts)
+    return labels, 100.0 / (1.0 + np.exp(-mean))
+
+
+def _for(linkage: Linkage, *, first: bool) -> Linkage:
+    """Caution is for runs that find persons there: the first sees all it will ever see of what it groups."""
+    return replace(linkage, caution=0.0) if first else linkage
+
+
+def _groups(roster: Roster, labels: Ints) -> list[list[int]]:
+    """Groups in which something is to be done: a face without a person, or several persons; by position."""
+    members: dict[int, list[int]] = defaultdict(list)
+    for at, label in enumerate(labels.tolist()):
+        members[label].append(at)
+    person = roster.person.tolist()
+    return [some for some in members.values() if len({person[at] for at in some}) > 1 or person[some[0]] < 0]
+
+
+def _write(
+    connection: Connection,
+    roster: Roster,
+    groups: Sequence[Sequence[int]],
+    said: Standing,
+    likeness: Floats,
+    now: datetime,
+) -> tuple[int, int, int]:
+    """Persons made, persons merged, faces assigned. What a human did meanwhile is left as it is."""
+    people = People.of(all_persons(connection))
+    spoken = people.spoken_for(said)
+    founding = [
+        number
+        for number, some in enumerate(groups)
+        if (roster.person[list(some)] < 0).all() and roster.founder[list(some)].any()
+    ]
+    fresh = dict(zip(founding, add_persons(connection, len(founding), now), strict=True))
+    merged = 0
+    rows: list[dict[str, object]] = []
+    for number, some in enumerate(groups):
+        there = {people.lead_row(row) for row in roster.person[list(some)].tolist() if row >= 0}
+        if there:
+            keeper, *gone = sorted(there, key=lambda row: (row.id not in spoken, row.id))
+            for each in gone:
+                if each.id not in spoken:
+                    _merge(connection, each, keeper)
+                    merged += 1
+        elif number in fresh:
+            keeper = fresh[number]
+        else:
+            continue
+        rows += [_row(roster, at, keeper, likeness, now) for at in some if roster.person[at] < 0]
+    given = 0
+    for batch in batches(rows, 2000):
+        given += connection.execute(insert_into(connection, assignments).on_conflict_do_nothing(), list(batch)).rowcount
+    return len(fresh), merged, given
+
+
+def _row(roster: Roster, at: int, person: PersonRow, likeness: Floats, now: datetime) -> dict[str, object]:
+    alike = float(likeness[at])
+    return {
+        "face_id": int(roster.rows[at]),
+        "person_id": person.id,
+        "by": AssignedBy.CLUSTER.value,
+        "similarity": None if np.isnan(alike) else round(alike, 4),
+        "assigned_at": utc_text(now),
+    }
+
+
+def _merge(connection: Connection, gone: PersonRow, kept: PersonRow) -> None:
+    """Two machine-made persons were found to be one: the younger id redirects."""
+    connection.execute(update(assignments).where(assignments.c.person_id == gone.id).values(person_id=kept.id))
+    redirect(connection, gone, kept)
+
+
+def churn(before: Roster, after: Roster) -> int:
+    """Faces that lost company: somebody they shared a person with is with another person now, or with none.
+
+    Getting new company is no churn, and neither is a face that left the gallery.
+    """
+    at = after.places(before.rows)
+    held = (before.person >= 0) & (at >= 0)
+    if not held.any():
+        return 0
+    old, new = before.person[held], after.person[at[held]]
+    _, old = np.unique(old, return_inverse=True)
+    pairs, number = np.unique(np.stack((old, new), axis=1), axis=0, return_counts=True)
+    scattered = (pairs[:, 1] < 0) | (number < np.bincount(old)[pairs[:, 0]])
+    return int(number[scattered].sum())
+
+
+def same_photo_conflicts(connection: Connection, *, engine: str, gallery: str) -> int:
+    """Persons that a machine put twice on one photo; a human may, for a mirror or a collage."""
+    by_machine = func.sum(case((assignments.c.by == AssignedBy.CLUSTER.value, 1), else_=0))
+    twice = (
+        select(assignments.c.person_id)
+        .join(faces, faces.c.id == assignments.c.face_id)
+        .where(faces.c.engine == engine, faces.c.gallery == gallery)
+        .group_by(assignments.c.person_id, faces.c.photo_id)
+        .having(func.count() > 1, by_machine > 0)
+        .subquery()
+    )
+    return int(connection.scalar(select(func.count()).select_from(twice)) or 0)

@@ -1,0 +1,88 @@
+"""What clustering must respect: humans' words and the rule that two faces of one photo are two people."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from catalog.identities.cluster import Constraints, Ints
+from catalog.identities.ledger import Standing
+from catalog.identities.roster import Roster, same_photo_pairs
+from catalog.store.people import PersonRow, Place
+from catalog.store.tables import faces, photos
+from catalog.store.upsert import batches
+from catalog.vocabulary import BoundingBox
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Every person row, and where ids lead after merges."""
+
+    rows: Mapping[int, PersonRow]
+    by_public_id: Mapping[str, PersonRow]
+
+    @classmethod
+    def of(cls, everyone: Sequence[PersonRow]) -> People:
+        return cls({row.id: row for row in everyone}, {row.person_id: row for row in everyone})
+
+    def lead(self, person_id: str) -> PersonRow | None:
+        """The person that a public id stands for today."""
+        row = self.by_public_id.get(person_id)
+        return None if row is None else self.lead_row(row.id)
+
+    def lead_row(self, row_id: int) -> PersonRow:
+        """The person that a row id stands for today."""
+        row = self.rows[row_id]
+        while row.merged_into is not None:
+            row = self.rows[row.merged_into]
+        return row
+
+    def spoken_for(self, said: Standing) -> set[int]:
+        """Row ids of persons about whom a human said anything: never merged with one another by a machine."""
+        told = {row.id for row in map(self.lead, said.touched) if row is not None}
+        return told | {row.id for row in self.rows.values() if row.name is not None or row.hidden}
+
+
+def positions(connection: Connection, roster: Roster, places: Sequence[Place]) -> list[int]:
+    """Where faces keyed by content and box are in the roster; -1 for those that are not."""
+    found: dict[str, list[tuple[BoundingBox, int]]] = defaultdict(list)
+    columns = (faces.c.id, photos.c.sha256, faces.c.box_left, faces.c.box_top, faces.c.box_width, faces.c.box_height)
+    for some in batches(sorted({place.sha256 for place in places})):
+        query = select(*columns).join_from(faces, photos).where(photos.c.sha256.in_(some))
+        for row, sha256, *box in connection.execute(query):
+            found[sha256].append((BoundingBox(*box), row))
+    rows = list({row for near in found.values() for _, row in near})
+    at = dict(zip(rows, roster.places(rows).tolist(), strict=True))
+    return [_best(place, [(box, at[row]) for box, row in found[place.sha256] if at[row] >= 0]) for place in places]
+
+
+def _best(place: Place, near: Sequence[tuple[BoundingBox, int]]) -> int:
+    same = [(box.iou(place.box), at) for box, at in near if place.same(Place(place.sha256, box))]
+    return max(same)[1] if same else -1
+
+
+def grow_only(connection: Connection, roster: Roster, said: Standing, people: People) -> Constraints:
+    """Nobody leaves company: the faces of each person are one from the start; persons spoken for stay apart."""
+    ids, first = np.unique(roster.person, return_index=True)
+    lead = dict(zip(ids.tolist(), first.tolist(), strict=True))
+    placed = np.flatnonzero(roster.person >= 0)
+    must = np.stack((placed, np.array([lead[person] for person in roster.person[placed].tolist()], dtype=np.int64)), 1)
+    spoken = people.spoken_for(said)
+    camps = np.array([person if person in spoken else -1 for person in roster.person.tolist()], dtype=np.int64)
+    cannot = [same_photo_pairs(roster.photo), _refused(connection, roster, said, people, lead)]
+    return Constraints(must=must, cannot=np.concatenate(cannot), camps=camps, founders=roster.founder)
+
+
+def _refused(connection: Connection, roster: Roster, said: Standing, people: People, lead: Mapping[int, int]) -> Ints:
+    """Pairs of a face and one face of the person that a human said it is not."""
+    at = positions(connection, roster, [place for place, _ in said.refusals])
+    pairs = []
+    for face, (_, person_id) in zip(at, said.refusals, strict=True):
+        person = people.lead(person_id)
+        if face >= 0 and person is not None and person.id in lead:
+            pairs.append((face, lead[person.id]))
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)

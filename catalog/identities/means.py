@@ -1,0 +1,134 @@
+"""Clustering with an engine that lends exact group means: persons are nodes, new faces find them.
+
+A face is compared with every person by the mean over all of the person's faces, never by the nearest face alone, so
+that nothing depends on which few neighbors a graph happens to keep. Only faces that are new to everybody need the graph
+of their nearest neighbors among themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.engines.base import GroupMeans
+from catalog.identities.cluster import Constraints, Edges, Floats, Ints, Linkage, cluster_means
+from catalog.identities.roster import Roster
+
+PER_FACE = 50
+"""Nearest new faces that may become company of a new face."""
+_NEAR_PERSONS = 8
+"""Persons that one face, or one person that grew, may turn out to be."""
+_BELOW = 0.12
+"""How far below the threshold two single faces may be and still end in one group by way of others."""
+_CELLS = 1 << 24
+"""Similarities held at once: 64 MB."""
+
+Vectors = NDArray[np.float32]
+
+
+def cluster_persons(engine: GroupMeans, roster: Roster, linkage: Linkage, bonds: Constraints) -> tuple[Ints, Floats]:
+    """The group of each face, and its similarity to the others of its group, 0-100, NaN where it is alone.
+
+    Groups are numbered by the lowest position among their faces.
+    """
+    if not len(roster):
+        return np.zeros(0, dtype=np.int64), np.zeros(0)
+    vectors: Any = engine.group_sums(roster.face_ids)
+    node, first = _nodes(roster)
+    sums, sizes = _sums(vectors, node, len(first))
+    new = np.flatnonzero(roster.person < 0)
+    fresh = node[new]
+    floor = linkage.threshold - _BELOW
+    proposed = [_among_new(engine, roster, new, fresh, floor)]
+    old = np.setdiff1d(np.arange(len(first)), fresh)
+    proposed.append(_nearest(sums, sizes, fresh, old, linkage.threshold - _BELOW))
+    grown = np.intersect1d(np.unique(np.concatenate(proposed[1][:2])), old)
+    proposed.append(_nearest(sums, sizes, grown, old, linkage.threshold - _BELOW / 2))
+    first_end, second_end, alike = (np.concatenate(part) for part in zip(*proposed, strict=True))
+    edges = Edges.of_arrays(first_end, second_end, alike)
+    groups = cluster_means(sums, sizes, edges, linkage, constraints=_at_nodes(bonds, node, first))
+    labels = first[groups][node]
+    return labels, _likeness(engine, vectors, labels, new)
+
+
+def _nodes(roster: Roster) -> tuple[Ints, Ints]:
+    """The node of each face, one for each person and each face without, and the first position of each node."""
+    loose = roster.person < 0
+    key = np.where(loose, -1 - np.arange(len(roster)), roster.person)
+    _, first, number = np.unique(key, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return rank[number], first[order]
+
+
+def _sums(vectors: Vectors, node: Ints, count: int) -> tuple[Vectors, Floats]:
+    order = np.argsort(node, kind="stable")
+    sizes = np.bincount(node, minlength=count)
+    starts = np.concatenate(([0], np.cumsum(sizes)[:-1]))
+    return np.add.reduceat(vectors[order], starts, axis=0), sizes.astype(np.float64)
+
+
+def _among_new(engine: GroupMeans, roster: Roster, new: Ints, fresh: Ints, floor: float) -> tuple[Ints, Ints, Floats]:
+    ids = [roster.face_ids[at] for at in new.tolist()]
+    near = Edges.of(engine.neighbor_edges(ids, per_face=PER_FACE, floor=floor)) if ids else Edges.of([])
+    return fresh[near.first], fresh[near.second], near.similarity
+
+
+def _nearest(sums: Vectors, sizes: Floats, these: Ints, those: Ints, floor: float) -> tuple[Ints, Ints, Floats]:
+    """For each of some nodes the nearest of others by mean, those at or above ``floor``."""
+    found = [
+        (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)),
+        *_blocks(sums, sizes, these, those, floor),
+    ]
+    one, other, alike = (np.concatenate(part) for part in zip(*found, strict=True))
+    return one, other, alike
+
+
+def _blocks(
+    sums: Vectors, sizes: Floats, these: Ints, those: Ints, floor: float
+) -> Iterator[tuple[Ints, Ints, Floats]]:
+    if not len(those):
+        return
+    means = (sums[those] / sizes[those, None]).astype(np.float32)
+    step = max(1, _CELLS // len(those))
+    for start in range(0, len(these), step):
+        some = these[start : start + step]
+        block = (sums[some] / sizes[some, None]).astype(np.float32) @ means.T
+        block[some[:, None] == those[None, :]] = -1.0
+        if len(those) > _NEAR_PERSONS:
+            best = np.argpartition(-block, _NEAR_PERSONS - 1, axis=1)[:, :_NEAR_PERSONS]
+        else:
+            best = np.broadcast_to(np.arange(len(those)), block.shape)
+        value = np.take_along_axis(block, best, axis=1)
+        row, slot = np.nonzero(value >= floor)
+        yield some[row], those[best[row, slot]], value[row, slot].astype(np.float64)
+
+
+def _at_nodes(bonds: Constraints, node: Ints, first: Ints) -> Constraints:
+    """The same constraints between nodes instead of faces; what must be together is one node already."""
+    count = len(first)
+    camps = np.full(count, -1, dtype=np.int64)
+    founders = np.ones(count, dtype=bool)
+    if bonds.camps is not None:
+        np.maximum.at(camps, node, bonds.camps)
+    if bonds.founders is not None:
+        founders[:] = False
+        np.logical_or.at(founders, node, bonds.founders)
+    cannot = None if bonds.cannot is None else node[bonds.cannot]
+    return Constraints(cannot=cannot, camps=camps, founders=founders)
+
+
+def _likeness(engine: GroupMeans, vectors: Vectors, labels: Ints, new: Ints) -> Floats:
+    """How like each new face is to the others of its group, on average, for people to read."""
+    _, group = np.unique(labels, return_inverse=True)
+    sums, sizes = _sums(vectors, group, int(group.max()) + 1)
+    others = sizes[group[new]] - 1
+    dots = np.einsum("ij,ij->i", vectors[new], sums[group[new]] - vectors[new])
+    some = others > 0
+    likeness = np.full(len(labels), np.nan)
+    likeness[new[some]] = engine.similarities((dots[some] / others[some]).tolist())
+    return likeness

@@ -1,0 +1,125 @@
+"""Replaying decisions on faces that came after them: a photo that returned, another engine, a new model, a restore.
+
+Decisions name faces by photo content and box. Whatever face lies there now, by whatever engine, is what they meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from catalog.identities.bonds import People
+from catalog.identities.ledger import Standing, read_ledger, standing
+from catalog.store.people import Place, all_persons, assign, unassign
+from catalog.store.tables import assignments, faces, photos, utc_text
+from catalog.store.upsert import batches
+from catalog.vocabulary import AssignedBy, BoundingBox
+
+
+def replay(connection: Connection, *, engine: str, gallery: str, now: datetime) -> int:
+    """Let every face of a gallery have what humans decided about it; returns how many faces that changed.
+
+    Faces that nobody decided on take the person that another gallery's face at the same place has.
+    """
+    said = standing(read_ledger(connection))
+    changed = _replay_claims(connection, said, engine, gallery, now)
+    return changed + inherit(connection, engine=engine, gallery=gallery, now=now)
+
+
+def _replay_claims(connection: Connection, said: Standing, engine: str, gallery: str, now: datetime) -> int:
+    if not (said.claims or said.not_faces):
+        return 0
+    people = People.of(all_persons(connection))
+    here = _faces_of(connection, {place.sha256 for place, _ in said.claims}, engine, gallery)
+    changed = 0
+    for place, person_id in said.claims:
+        person = people.lead(person_id)
+        face = _best(place, here.get(place.sha256, ()))
+        if person is None or face is None or (face.person == person.id and face.by == AssignedBy.HUMAN.value):
+            continue
+        assign(connection, [(face.row, None)], person.id, AssignedBy.HUMAN, utc_text(now) or "")
+        changed += 1
+    here = _faces_of(connection, {place.sha256 for place in said.not_faces}, engine, gallery)
+    for place in said.not_faces:
+        face = _best(place, here.get(place.sha256, ()))
+        if face is not None and not face.not_a_face:
+            connection.execute(update(faces).where(faces.c.id == face.row).values(not_a_face=True))
+            unassign(connection, [face.row])
+            changed += 1
+    return changed
+
+
+def inherit(connection: Connection, *, engine: str, gallery: str, now: datetime, overrule: bool = False) -> int:
+    """Give the faces of a gallery the persons that faces at the same places have in other galleries.
+
+    With ``overrule`` also those that a machine assigned already; what a human decided stays. Returns how many.
+    """
+    elsewhere = (faces.c.engine != engine) | (faces.c.gallery != gallery)
+    shared = select(faces.c.photo_id).where(elsewhere).distinct().subquery()
+    query = (
+        select(photos.c.sha256)
+        .join(faces, faces.c.photo_id == photos.c.id)
+        .outerjoin(assignments, assignments.c.face_id == faces.c.id)
+        .where(faces.c.engine == engine, faces.c.gallery == gallery, faces.c.not_a_face.is_(False))
+        .where(faces.c.photo_id.in_(select(shared.c.photo_id)))
+    )
+    loose = assignments.c.face_id.is_(None)
+    query = query.where(loose | (assignments.c.by == AssignedBy.CLUSTER.value) if overrule else loose)
+    wanted = set(connection.scalars(query))
+    here = _faces_of(connection, wanted, engine, gallery)
+    there = _faces_of(connection, wanted, engine, gallery, elsewhere=True)
+    changed = 0
+    for sha256, some in here.items():
+        for face in some:
+            if face.not_a_face or face.by == AssignedBy.HUMAN.value or (face.person is not None and not overrule):
+                continue
+            known = [other for other in there.get(sha256, ()) if other.person is not None]
+            twin = _best(face.place, known)
+            if twin is not None and twin.person is not None and twin.person != face.person:
+                by = AssignedBy(twin.by or AssignedBy.CLUSTER)
+                assign(connection, [(face.row, None)], twin.person, by, utc_text(now) or "")
+                changed += 1
+    return changed
+
+
+class _Face:
+    """One face with its assignment, as far as replaying needs it."""
+
+    def __init__(self, row: int, place: Place, person: int | None, by: str | None, not_a_face: bool) -> None:
+        self.row, self.place, self.person, self.by, self.not_a_face = row, place, person, by, not_a_face
+
+
+def _faces_of(
+    connection: Connection, contents: set[str], engine: str, gallery: str, *, elsewhere: bool = False
+) -> dict[str, list[_Face]]:
+    """The faces of some photos in a gallery, or in all others, by content."""
+    found: dict[str, list[_Face]] = {}
+    mine = (faces.c.engine == engine) & (faces.c.gallery == gallery)
+    for some in batches(sorted(contents)):
+        query = (
+            select(
+                faces.c.id,
+                photos.c.sha256,
+                faces.c.box_left,
+                faces.c.box_top,
+                faces.c.box_width,
+                faces.c.box_height,
+                assignments.c.person_id,
+                assignments.c.by,
+                faces.c.not_a_face,
+            )
+            .select_from(faces.join(photos).outerjoin(assignments, assignments.c.face_id == faces.c.id))
+            .where(photos.c.sha256.in_(some), ~mine if elsewhere else mine)
+            .order_by(faces.c.id)
+        )
+        for row, sha256, left, top, width, height, person, by, not_a_face in connection.execute(query):
+            place = Place(sha256, BoundingBox(left, top, width, height))
+            found.setdefault(sha256, []).append(_Face(row, place, person, by, bool(not_a_face)))
+    return found
+
+
+def _best(place: Place, near: Sequence[_Face]) -> _Face | None:
+    same = [face for face in near if face.place.same(place)]
+    return max(same, key=lambda face: face.place.box.iou(place.box), default=None)
