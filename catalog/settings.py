@@ -60,8 +60,10 @@ class ScanSettings:
 class IdentitySettings:
     linkage_threshold: Annotated[float, Range(-1, 1)]
     linkage_price: Annotated[float, Range(0, 1)]
+    linkage_caution: Annotated[float, Range(0, 1)]
     search_linkage_threshold: Annotated[float, Range(-12, 12)]
     search_linkage_price: Annotated[float, Range(0, 12)]
+    search_linkage_caution: Annotated[float, Range(0, 12)]
     search_threshold: Annotated[float, Range(0, 100)]
     search_cover: Annotated[float, Range(0, 100)]
     search_need: Annotated[int, Range(1, 10)]

@@ -129,8 +129,10 @@ class Catalog:
         """How persons are made of faces."""
         set_to = self.settings.identities
         return Rules(
-            means=Linkage(set_to.linkage_threshold, set_to.linkage_price),
-            searches=Linkage(set_to.search_linkage_threshold, set_to.search_linkage_price),
+            means=Linkage(set_to.linkage_threshold, set_to.linkage_price, set_to.linkage_caution),
+            searches=Linkage(
+                set_to.search_linkage_threshold, set_to.search_linkage_price, set_to.search_linkage_caution
+            ),
             search=SearchRules(
                 threshold=set_to.search_threshold,
                 cover=set_to.search_cover,
