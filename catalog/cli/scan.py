@@ -10,10 +10,16 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
+from catalog.cli.duration import seconds
+from catalog.cli.hook import hooked
 from catalog.cli.options import VERSION, AsJson, Config, Database, EngineName, Verbose
+from catalog.cli.signals import interruptible
 from catalog.cli.wiring import Catalog, open_catalog
+from catalog.errors import LimitReached
 from catalog.scanning.plan import estimate, plan
+from catalog.scanning.run import Limits
 from catalog.scanning.run import scan as run_scan
+from catalog.scanning.stop import Stop
 from catalog.scanning.summary import Summary
 from catalog.sources.uri import display
 from catalog.vocabulary import Operation, Outcome, OutcomeKind
@@ -25,6 +31,24 @@ Sources = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be done and what it would cost; do nothing.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Read at most so many photos.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, max=256, help="Photos worked on at once.")]
+MaxTime = Annotated[
+    float | None,
+    typer.Option("--max-time", parser=seconds, metavar="TIME", help="End after 90s, 30m or 8h; exit code 7."),
+]
+Wait = Annotated[
+    float,
+    typer.Option("--wait", parser=seconds, metavar="TIME", help="Wait so long for another scan of a source to end."),
+]
+Force = Annotated[bool, typer.Option("--force", help="Believe that a source is empty, and mark its photos as missing.")]
+LogFormat = Annotated[
+    str | None, typer.Option("--log-format", metavar="FORM", help="What goes to stderr: text, or json lines.")
+]
+PostCommand = Annotated[
+    str | None,
+    typer.Option(
+        "--post-command", metavar="COMMAND", help="Run this after the scan, with the summary as JSON on its stdin."
+    ),
+]
 
 
 def scan(
@@ -33,6 +57,11 @@ def scan(
     limit: Limit = None,
     workers: Workers = None,
     engine: EngineName = None,
+    max_time: MaxTime = None,
+    wait: Wait = 0,
+    force: Force = False,
+    post_command: PostCommand = None,
+    log_format: LogFormat = None,
     as_json: AsJson = False,
     database: Database = None,
     config: Config = None,
@@ -42,8 +71,11 @@ def scan(
 
     Running the same command again goes on where the last run ended, and reads only what is new or changed.
     """
-    flags = {"scan.workers": workers, "engine.name": engine}
-    with open_catalog(config, database, verbose, flags) as catalog:
+    flags = {"scan.workers": workers, "engine.name": engine, "log.format": log_format}
+    post_command = None if dry_run else post_command
+    stop = Stop(max_time)
+    limits = Limits(photos=limit, stop=stop, wait_seconds=wait, believe_empty=force)
+    with open_catalog(config, database, verbose, flags) as catalog, interruptible(stop), hooked(post_command) as told:
         if dry_run:
             _print_plan(catalog, sources, as_json)
             return 0
@@ -56,11 +88,17 @@ def scan(
             gallery=catalog.settings.engine.gallery,
             version=VERSION,
             workers=catalog.workers,
-            limit=limit,
+            limits=limits,
         )
         show = _print_json if as_json else _print_table
-        summary = show(outcomes)
-        return 3 if summary.failed else 0
+        told.summary = summary = show(outcomes)
+        if summary.out_of_time:
+            raise LimitReached(
+                "The time of the scan is over; what it did is kept.",
+                remedy="The same command again goes on from there.",
+            )
+        told.exit_code = 3 if summary.failed else 0
+        return told.exit_code
 
 
 def _watched(outcomes: Iterable[Outcome | Summary]) -> Iterator[Outcome | Summary]:
@@ -122,8 +160,8 @@ def _print_plan(catalog: Catalog, addresses: list[str], as_json: bool) -> None:
     settings = catalog.settings.engine
     totals = {"discovered": 0, "unchanged": 0, "unseen": 0, "altered": 0, "skipped": 0}
     for source in catalog.sources(addresses):
-        with catalog.existing_database() as database, database.read() as connection:
-            found = estimate(plan(connection, source, engine=settings.name, gallery=settings.gallery))
+        with catalog.existing_database() as database:
+            found = estimate(plan(database, source, engine=settings.name, gallery=settings.gallery))
         for key in totals:
             totals[key] += getattr(found, key)
     charge = catalog.price(Operation.INDEX_FACES, totals["unseen"] + totals["altered"])

@@ -6,9 +6,7 @@ to load, is made at its first use.
 
 from __future__ import annotations
 
-import logging
 import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -19,6 +17,7 @@ from pathlib import Path
 from sqlalchemy import Engine as DatabaseEngine
 from sqlalchemy import create_engine
 
+from catalog.cli.logs import set_up_logging
 from catalog.engines.base import Engine
 from catalog.errors import PhotoError, UsageError
 from catalog.identities.assign import Rules, settle
@@ -224,13 +223,6 @@ def open_catalog(
 ) -> Iterator[Catalog]:
     """Settings read and checked, logging set up; everything opened meanwhile is closed at the end."""
     settings = load_settings(config, flags={"database.url": database, **(flags or {})})
-    set_up_logging(verbose)
+    set_up_logging(verbose, settings.log.format)
     with ExitStack() as stack:
         yield Catalog(settings, stack)
-
-
-def set_up_logging(verbose: int) -> None:
-    """Talk goes to stderr. Nothing logged names a person or shows a face."""
-    level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
-    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING)
-    logging.getLogger("catalog").setLevel(level)

@@ -10,13 +10,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from sqlalchemy import Connection
-
 from catalog.sources.base import Skipped, Source
-from catalog.store.photos import Place, enrolled_photos, places
+from catalog.store.database import Database
+from catalog.store.photos import Place, enrolled_photos, places_among
 from catalog.vocabulary import PhotoRef
 
-BATCH = 500
+BATCH = 2000
 """Places looked up at once."""
 
 
@@ -41,19 +40,25 @@ class ToRead:
 Step = Unchanged | ToRead | Skipped
 
 
-def plan(connection: Connection, source: Source, *, engine: str, gallery: str) -> Iterator[Step]:
-    """One step for each entry of the source's listing, in its order."""
+def plan(database: Database, source: Source, *, engine: str, gallery: str) -> Iterator[Step]:
+    """One step for each entry of the source's listing, in its order.
+
+    The catalogue is asked batch by batch, each in a transaction of its own: one that lasted as long as the scan would
+    keep the database from reusing what the scan itself writes.
+    """
     listing = source.list()
     while entries := list(islice(listing, BATCH)):
-        refs = [entry for entry in entries if isinstance(entry, PhotoRef)]
-        known = places(connection, [ref.uri for ref in refs])
-        enrolled = enrolled_photos(connection, {place.photo_id for place in known.values()}, engine, gallery)
+        uris = [entry.uri for entry in entries if isinstance(entry, PhotoRef)]
+        with database.read() as connection:
+            known = places_among(connection, uris)
+            photos = {place.photo_id for place in known.values()}
+            waiting = photos.difference(enrolled_photos(connection, photos, engine, gallery))
         for entry in entries:
             if isinstance(entry, Skipped):
                 yield entry
                 continue
             place = known.get(entry.uri)
-            if place is not None and looks_the_same(entry, place) and place.photo_id in enrolled:
+            if place is not None and looks_the_same(entry, place) and place.photo_id not in waiting:
                 yield Unchanged(entry, place)
             else:
                 yield ToRead(source, entry, place)
@@ -62,11 +67,11 @@ def plan(connection: Connection, source: Source, *, engine: str, gallery: str) -
 def looks_the_same(ref: PhotoRef, place: Place) -> bool:
     """Size, modification time and change mark are those of the last reading, and it was never missed since."""
     return (
-        place.missing_since is None
+        ref.modified_ns == place.modified_ns
         and ref.size == place.size
-        and ref.modified_ns == place.modified_ns
         and ref.etag == place.etag
         and ref.version == place.version
+        and place.missing_since is None
     )
 
 

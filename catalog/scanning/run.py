@@ -1,51 +1,47 @@
-"""The corridor: one scan from listing to persons, named step by step.
-
-Work is done by a pool of threads; decisions and writing are done by one, in the order of the listing, so that a scan's
-outcome does not depend on which thread was faster. A photo passes two waits: for its bytes (which decide whether it is
-known), and, if it is not, for its faces. Both lines are bounded, so memory does not grow with the library.
-"""
+"""The corridor: one scan from listing to persons, named step by step."""
 
 from __future__ import annotations
 
-from collections import deque
+import contextlib
+import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from catalog.engines.base import Engine
-from catalog.errors import PhotoError
-from catalog.images.fingerprint import sha256_of
-from catalog.images.opened import OpenedPhoto
-from catalog.scanning.plan import Step, ToRead, Unchanged, plan
-from catalog.scanning.record import Recorder
+from catalog.errors import CatalogError, DatabaseError, LimitReached, SourceError
+from catalog.scanning.line import Line, Open
+from catalog.scanning.plan import ToRead, Unchanged, plan
+from catalog.scanning.record import Problem, Recorder
 from catalog.scanning.seen import Seen
+from catalog.scanning.stop import Stop
 from catalog.scanning.summary import Summary
-from catalog.sources.base import Content, Skipped, Source
+from catalog.sources.base import Skipped, Source
+from catalog.sources.uri import display
 from catalog.store.database import Database
-from catalog.store.photos import mark_missing, places_below
+from catalog.store.locks import Locks, hold
+from catalog.store.photos import count_below, mark_missing, places_below
 from catalog.store.scans import ScanState, complete_source, finish_scan, start_scan
-from catalog.vocabulary import Enrollment, Outcome, OutcomeKind
+from catalog.vocabulary import Outcome, OutcomeKind
 
-Open = Callable[[bytes], OpenedPhoto]
-"""Decodes a photo's bytes. Raises PhotoError."""
+log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A photo whose bytes are here."""
-
-    step: ToRead
-    content: Content
-    sha256: str
+LOCK_CHECK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
-    """A photo whose faces are enrolled."""
+class Limits:
+    """When to begin, when to end, and what not to believe.
 
-    photo: OpenedPhoto
-    enrollment: Enrollment
+    ``photos`` ends a scan after so many were read; ``stop`` when it is told to or its time is over; ``wait_seconds`` is
+    how long another scan of a source is waited for; ``believe_empty`` takes an empty source for what it is.
+    """
+
+    photos: int | None = None
+    stop: Stop = field(default_factory=Stop)
+    wait_seconds: float = 0
+    believe_empty: bool = False
 
 
 def scan(
@@ -59,191 +55,142 @@ def scan(
     version: str,
     workers: int,
     region: str = "",
-    limit: int | None = None,
+    limits: Limits | None = None,
 ) -> Iterator[Outcome | Summary]:
     """Catalogue the sources; yields an outcome for each photo and, last, the summary.
 
     ``settle`` is called once with the scan's id after the last photo, to work out who is who, and adds to the summary.
-    ``limit`` ends the scan after so many photos were read. Raises SourceError, EngineError and DatabaseError; what was
-    recorded until then is kept, and the same command again goes on from there.
+    Raises SourceError, EngineError, DatabaseError and LockHeld, and KeyboardInterrupt when ``limits.stop`` was
+    interrupted. What was recorded until then is kept, and the same command
+    again goes on from there.
     """
-    summary = Summary()
-    with database.begin() as connection:
-        scan_id = start_scan(
-            connection,
-            engine=engine.name,
-            gallery=gallery,
-            model=engine.model,
-            sources=[source.uri for source in sources],
-            version=version,
-            now=_now(),
-        )
-    state: ScanState = "failed"
-    exit_code = 1
-    try:
-        recorder = Recorder(database, engine, gallery=gallery, region=region, scan_id=scan_id)
-        recorder.pay_debts()
-        line = _Line(recorder, engine, open_photo, workers, limit)
-        try:
-            for source in sources:
-                before = summary.discovered
-                for outcome in _walk(source, database, engine.name, gallery, recorder, line):
-                    summary.count(outcome)
-                    yield outcome
-                if line.full:
-                    break
-                _close_source(database, scan_id, source, line.seen, summary.discovered - before)
-        finally:
-            line.close()
-        settle(scan_id, summary)
-        state, exit_code = "completed", 3 if summary.failed else 0
-    except (KeyboardInterrupt, GeneratorExit):
-        state, exit_code = "interrupted", 130
-        raise
-    finally:
+    limits = limits or Limits()
+    uris = [source.uri for source in sources]
+    with hold(database, uris, wait_seconds=limits.wait_seconds) as locks:
+        summary = Summary()
         with database.begin() as connection:
-            finish_scan(connection, scan_id, state=state, exit_code=exit_code, counts=summary.counts(), now=_now())
+            scan_id = start_scan(
+                connection,
+                engine=engine.name,
+                gallery=gallery,
+                model=engine.model,
+                sources=uris,
+                version=version,
+                now=_now(),
+            )
+        log.info("scan started", extra={"scan": scan_id, "sources": uris, "engine": engine.name, "gallery": gallery})
+        state: ScanState = "failed"
+        exit_code = 1
+        try:
+            recorder = Recorder(database, engine, gallery=gallery, region=region, scan_id=scan_id)
+            recorder.pay_debts()
+            line = Line(
+                recorder,
+                engine,
+                open_photo,
+                workers=workers,
+                limit=limits.photos,
+                stop=limits.stop,
+                on_record=_now_and_then(locks),
+            )
+            try:
+                for source in sources:
+                    before = summary.discovered
+                    with limits.stop.gently():
+                        for outcome in _walk(source, database, engine.name, gallery, line, limits.stop):
+                            summary.count(outcome)
+                            yield outcome
+                    if line.full:
+                        summary.out_of_time = limits.stop.out_of_time
+                        break
+                    _close_source(database, scan_id, source, line.seen, summary.discovered - before, limits)
+                    line.seen = Seen()
+            finally:
+                line.close()
+            if limits.stop.interrupted:
+                raise KeyboardInterrupt
+            settle(scan_id, summary)
+            state, exit_code = "completed", 3 if summary.failed else 0
+            if summary.out_of_time:
+                state, exit_code = "limited", LimitReached.exit_code
+        except (KeyboardInterrupt, GeneratorExit):
+            state, exit_code = "interrupted", 130
+            raise
+        except CatalogError as error:
+            exit_code = error.exit_code
+            raise
+        finally:
+            with _unless_already_failing(state), database.begin() as connection:
+                finish_scan(connection, scan_id, state=state, exit_code=exit_code, counts=summary.counts(), now=_now())
+            ended = {"scan": scan_id, "state": state, "exit_code": exit_code, **summary.counts()}
+            log.info("scan ended", extra=ended)
     yield summary
 
 
-def _walk(
-    source: Source, database: Database, engine: str, gallery: str, recorder: Recorder, line: _Line
-) -> Iterator[Outcome]:
-    """Follow the plan: what is unchanged or skipped is told at once, the rest goes through the line."""
-    with database.read() as connection:
-        for step in plan(connection, source, engine=engine, gallery=gallery):
-            if line.full:
+def _walk(source: Source, database: Database, engine: str, gallery: str, line: Line, stop: Stop) -> Iterator[Outcome]:
+    """Follow the plan: what is unchanged is told at once, the rest goes through the line."""
+    for number, step in enumerate(plan(database, source, engine=engine, gallery=gallery)):
+        if isinstance(step, Unchanged):
+            line.seen.add(step.place.location_id)
+            yield Outcome(step.ref.uri, OutcomeKind.UNCHANGED, step.place.sha256)
+            if number % 256 == 0 and stop.due:
                 break
-            yield from _follow(step, recorder, line)
+        elif line.full:
+            break
+        else:
+            yield from _follow(step, line)
     yield from line.finish()
 
 
-def _follow(step: Step, recorder: Recorder, line: _Line) -> Iterator[Outcome]:
-    match step:
-        case Unchanged(ref, place):
-            line.seen.add(place.location_id)
-            yield Outcome(ref.uri, OutcomeKind.UNCHANGED, place.sha256)
-        case Skipped(uri, reason):
-            outcome = recorder.problem(uri, OutcomeKind.SKIPPED, reason)
-            line.seen.add_below(uri)
-            if not uri.endswith("/"):
-                yield outcome
-        case ToRead():
-            yield from line.take(step)
+def _follow(step: ToRead | Skipped, line: Line) -> Iterator[Outcome]:
+    if isinstance(step, ToRead):
+        yield from line.take(step)
+        return
+    line.seen.add_below(step.uri)
+    yield from line.tell(Problem(step.uri, OutcomeKind.SKIPPED, step.reason))
 
 
-def _close_source(database: Database, scan_id: int, source: Source, seen: Seen, discovered: int) -> None:
+def _close_source(
+    database: Database, scan_id: int, source: Source, seen: Seen, discovered: int, limits: Limits
+) -> None:
     """A listing that went to its end tells what is gone."""
+    with database.read() as connection:
+        present = count_below(connection, source.uri)
+        if present and not discovered and not limits.believe_empty:
+            raise SourceError(
+                f'The source "{display(source.uri)}" is empty, where {present:,} photos were.',
+                remedy="Check whether its disk is mounted. If the photos are really gone, scan again with --force.",
+            )
+        gone = []
+        if not (seen.whole and len(seen) == present):
+            gone = [place.location_id for place in places_below(connection, source.uri) if place not in seen]
     with database.begin() as connection:
-        gone = [place.location_id for place in places_below(connection, source.uri) if place not in seen]
         mark_missing(connection, gone, _now())
         complete_source(connection, scan_id, source.uri, discovered, _now())
+    log.info("source completed", extra={"source": source.uri, "discovered": discovered, "missing": len(gone)})
 
 
-class _Line:
-    """The two waits of a photo: for its bytes, then for its faces; results come out in the order they went in."""
+def _now_and_then(locks: Locks) -> Callable[[], None]:
+    """A check of the locks every few seconds: a scan must not go on without them after the server was restarted."""
+    checked = time.monotonic()
 
-    def __init__(self, recorder: Recorder, engine: Engine, open_photo: Open, workers: int, limit: int | None) -> None:
-        self.seen = Seen()
-        self._left = limit
-        self._recorder = recorder
-        self._engine = engine
-        self._open_photo = open_photo
-        self._window = 4 * workers
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="scan")
-        self._reading: deque[tuple[ToRead, Future[Arrival]]] = deque()
-        self._seeing: deque[tuple[Arrival, Future[Sighting] | None]] = deque()
-        self._in_sight: set[str] = set()
+    def check() -> None:
+        nonlocal checked
+        if time.monotonic() - checked >= LOCK_CHECK_SECONDS:
+            locks.check()
+            checked = time.monotonic()
 
-    @property
-    def full(self) -> bool:
-        """The user's limit on photos read is reached."""
-        return self._left is not None and self._left <= 0
-
-    def take(self, step: ToRead) -> Iterator[Outcome]:
-        """Put one photo in the line; gives the outcomes that this pushed out at the other end."""
-        if self._left is not None:
-            self._left -= 1
-        self._reading.append((step, self._pool.submit(_read, step)))
-        while len(self._reading) > self._window:
-            yield from self._arrive()
-        while self._reading and self._reading[0][1].done():
-            yield from self._arrive()
-
-    def finish(self) -> Iterator[Outcome]:
-        """Everything that is still in the line."""
-        while self._reading:
-            yield from self._arrive()
-        while self._seeing:
-            yield self._leave()
-
-    def close(self) -> None:
-        """Drop what nobody waits for any more."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-    def _arrive(self) -> Iterator[Outcome]:
-        """The first photo's bytes are here: known content is recorded at once, the rest goes on to the engine."""
-        step, future = self._reading.popleft()
-        try:
-            arrival = future.result()
-        except PhotoError as error:
-            yield self._fail(step, None, error)
-            return
-        if arrival.sha256 in self._in_sight:
-            # The same content is with the engine right now: wait behind it rather than enroll, and pay, twice.
-            self._seeing.append((arrival, None))
-        elif (recorded := self._recorder.known(step, arrival.sha256)) is not None:
-            self.seen.add(recorded.location_id)
-            yield recorded.outcome
-        else:
-            self._submit(arrival)
-        while len(self._seeing) > self._window or (self._seeing and self._ready(self._seeing[0][1])):
-            yield self._leave()
-
-    def _leave(self) -> Outcome:
-        """The first photo's faces are here, or it waited for its twin to be recorded."""
-        arrival, future = self._seeing.popleft()
-        if future is None:
-            recorded = self._recorder.known(arrival.step, arrival.sha256)
-            if recorded is None:  # its twin failed
-                arrival, future = arrival, self._pool.submit(_see, arrival, self._engine, self._open_photo)
-        if future is not None:
-            self._in_sight.discard(arrival.sha256)
-            try:
-                sighting = future.result()
-            except PhotoError as error:
-                return self._fail(arrival.step, arrival.sha256, error)
-            recorded = self._recorder.enrolled(
-                arrival.step, arrival.sha256, len(arrival.content.data), sighting.photo, sighting.enrollment
-            )
-        assert recorded is not None
-        self.seen.add(recorded.location_id)
-        return recorded.outcome
-
-    def _submit(self, arrival: Arrival) -> None:
-        self._in_sight.add(arrival.sha256)
-        self._seeing.append((arrival, self._pool.submit(_see, arrival, self._engine, self._open_photo)))
-
-    def _fail(self, step: ToRead, sha256: str | None, error: PhotoError) -> Outcome:
-        if step.place is not None:
-            self.seen.add(step.place.location_id)
-        return self._recorder.problem(step.ref.uri, OutcomeKind.FAILED, str(error), sha256)
-
-    @staticmethod
-    def _ready(future: Future[Sighting] | None) -> bool:
-        return future is None or future.done()
+    return check
 
 
-def _read(step: ToRead) -> Arrival:
-    content = step.source.open(step.ref)
-    return Arrival(step, content, sha256_of(content.data))
-
-
-def _see(arrival: Arrival, engine: Engine, open_photo: Open) -> Sighting:
-    photo = replace(open_photo(arrival.content.data), address=arrival.content.address)
-    enrollment = engine.enroll(photo, arrival.sha256)
-    # The pixels are no longer needed; what waits in the line stays small.
-    return Sighting(replace(photo, pixels=photo.pixels[:0], data=b""), enrollment)
+@contextlib.contextmanager
+def _unless_already_failing(state: ScanState) -> Iterator[None]:
+    """The end of a scan that fails because the database is gone cannot be recorded; the first error is what counts."""
+    try:
+        yield
+    except DatabaseError:
+        if state == "completed":
+            raise
 
 
 def _now() -> datetime:

@@ -25,6 +25,14 @@ class Seen:
         """What lies below a folder that could not be looked into may still be there; so may a skipped file."""
         self._folders.append(uri)
 
+    def __len__(self) -> int:
+        return int.from_bytes(self._bits, "little").bit_count()
+
+    @property
+    def whole(self) -> bool:
+        """No folder had to be left out."""
+        return not self._folders
+
     def __contains__(self, place: Place) -> bool:
         index, bit = divmod(place.location_id, 8)
         if index < len(self._bits) and self._bits[index] >> bit & 1:

@@ -18,6 +18,8 @@ class Summary:
     persons_deleted: int = 0
     churn: int = 0
     conflicts: int = 0
+    out_of_time: bool = False
+    """The scan ended because its time was over, not its photos."""
     charges: list[Charge] = field(default_factory=list)
 
     @property

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, update
 
 from catalog.images.opened import OpenedPhoto
 from catalog.store.tables import enrollments, locations, photos, utc_text
@@ -48,6 +49,23 @@ def places(conn: Connection, uris: Sequence[str]) -> dict[str, Place]:
         for row in conn.execute(_PLACES.where(locations.c.uri.in_(some))):
             found[row[0]] = Place._make(row)
     return found
+
+
+def places_among(conn: Connection, uris: Sequence[str]) -> dict[str, Place]:
+    """:func:`places`, made fast for a part of a listing: uris that ascend are one range of the index."""
+    if len(uris) < 2 or any(first >= second for first, second in pairwise(uris)):
+        return places(conn, uris)
+    within = and_(locations.c.uri >= uris[0], locations.c.uri <= uris[-1])
+    most = 2 * len(uris) + 100
+    rows = conn.execute(_PLACES.where(within).limit(most)).all()
+    # A range that holds far more than was asked for: the folder lost many files.
+    return {row[0]: Place._make(row) for row in rows} if len(rows) < most else places(conn, uris)
+
+
+def count_below(conn: Connection, source_uri: str) -> int:
+    """How many places of a source are not missing."""
+    query = select(func.count()).where(below(source_uri), locations.c.missing_since.is_(None))
+    return int(conn.scalar(query) or 0)
 
 
 def places_of(conn: Connection, sha256: str) -> list[Place]:

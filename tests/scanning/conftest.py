@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from catalog.images.decode import open_image
-from catalog.scanning.run import scan
+from catalog.scanning.run import Limits, scan
 from catalog.scanning.summary import Summary
 from catalog.sources.folder import FolderSource
 from catalog.store.database import Database
@@ -39,7 +39,7 @@ class Scanner:
             gallery="catalog",
             version="test",
             workers=workers,
-            limit=limit,
+            limits=Limits(photos=limit),
         ):
             if isinstance(item, Summary):
                 return item

@@ -1,0 +1,42 @@
+"""Ctrl-C and SIGTERM: end gently the first time, at once the second."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from catalog.scanning.stop import Stop
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def interruptible(stop: Stop) -> Iterator[None]:
+    """Let signals interrupt a scan: what it is working on is finished and kept, then KeyboardInterrupt is raised.
+
+    A photo that hangs is not waited for: the process then ends without its threads.
+    """
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        if stop.gentle and not stop.interrupted:
+            stop.interrupt()
+        else:
+            raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, on_signal) for number in _SIGNALS}
+    try:
+        yield
+    except KeyboardInterrupt:
+        if stop.overdue:
+            # A thread that hangs in a read would be joined at the interpreter's end, for ever.
+            print("catalog: Interrupted; what was finished is kept.", file=sys.stderr, flush=True)  # noqa: T201
+            sys.stdout.flush()
+            os._exit(130)
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

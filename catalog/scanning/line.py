@@ -1,0 +1,222 @@
+"""The line of photos that are being worked on: wait for the bytes, wait for the faces, be recorded with others.
+
+Work is done by a pool of threads; decisions and writing are done by one. A photo passes two waits: for its bytes (which
+decide whether it is known), and, if it is not, for its faces. Both are bounded: memory does not grow with the library.
+
+What was found is recorded in groups, because each transaction waits for the disk: a group closes when it is large, when
+it is half a second old, and at once when money was paid for something in it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from typing import Any
+
+from catalog.engines.base import Engine
+from catalog.errors import PhotoError
+from catalog.images.fingerprint import sha256_of
+from catalog.images.opened import OpenedPhoto
+from catalog.scanning.plan import ToRead
+from catalog.scanning.record import Arrival, Enrolled, Finding, Known, Problem, Recorder, Sighting
+from catalog.scanning.seen import Seen
+from catalog.scanning.stop import Stop
+from catalog.vocabulary import Outcome, OutcomeKind
+
+log = logging.getLogger(__name__)
+
+Open = Callable[[bytes], OpenedPhoto]
+"""Decodes a photo's bytes. Raises PhotoError."""
+
+GROUP = 200
+"""Findings recorded in one transaction at most."""
+
+GROUP_SECONDS = 0.5
+"""How long a finding may wait to be recorded."""
+
+
+class Line:
+    """Takes what the plan wants read, gives outcomes once they are recorded."""
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        engine: Engine,
+        open_photo: Open,
+        *,
+        workers: int,
+        limit: int | None,
+        stop: Stop,
+        on_record: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.seen = Seen()
+        self._left = limit
+        self._stop = stop
+        self._recorder = recorder
+        self._engine = engine
+        self._open_photo = open_photo
+        self._on_record = on_record
+        self._window = 4 * workers
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="scan")
+        self._reading: deque[tuple[ToRead, Future[Arrival]]] = deque()
+        self._seeing: deque[tuple[Arrival, Future[Sighting] | None]] = deque()
+        self._in_sight: set[str] = set()
+        self._found: list[Finding] = []
+        self._found_since = 0.0
+
+    @property
+    def full(self) -> bool:
+        """No further photo may be begun: the user's limit is reached, or the scan is to stop."""
+        return self._stop.due or (self._left is not None and self._left <= 0)
+
+    def take(self, step: ToRead) -> Iterator[Outcome]:
+        """Put one photo in the line; gives the outcomes that this pushed out at the other end."""
+        if self._left is not None:
+            self._left -= 1
+        self._reading.append((step, self._pool.submit(_read, step)))
+        while len(self._reading) > self._window or (self._reading and self._reading[0][1].done()):
+            yield from self._arrive()
+
+    def tell(self, problem: Problem) -> Iterator[Outcome]:
+        """A photo that is not taken, with the reason."""
+        yield from self._find(problem)
+
+    def finish(self) -> Iterator[Outcome]:
+        """Everything that is still in the line; what is not begun when the scan is to stop is left out."""
+        while self._reading or self._seeing or self._found:
+            if self._stop.interrupted:
+                self._leave_out()
+            if self._reading:
+                yield from self._arrive()
+            elif self._seeing:
+                yield from self._depart()
+            else:
+                yield from self._record()
+
+    def close(self) -> None:
+        """Drop what nobody waits for any more."""
+        self._pool.shutdown(wait=not self._stop.overdue, cancel_futures=True)
+
+    def _leave_out(self) -> None:
+        """After an interruption: what no thread has begun, and in the end what is not done in time."""
+        late = self._stop.overdue
+        self._reading = deque(
+            entry for entry in self._reading if not entry[1].cancel() and (entry[1].done() or not late)
+        )
+        self._seeing = deque(
+            (arrival, future)
+            for arrival, future in self._seeing
+            if future is None or (not future.cancel() and (future.done() or not late))
+        )
+
+    def _arrive(self) -> Iterator[Outcome]:
+        """The first photo's bytes are here: known content is recorded soon, the rest goes on to the engine."""
+        step, future = self._reading[0]
+        yield from self._await(future)
+        if not future.done():  # interrupted
+            return
+        self._reading.popleft()
+        try:
+            arrival = future.result()
+        except PhotoError as error:
+            yield from self._fail(step, None, error)
+            return
+        if arrival.sha256 in self._in_sight:
+            # The same content is with the engine right now: wait behind it rather than enroll, and pay, twice.
+            self._seeing.append((arrival.light, None))
+        elif self._recorder.holds(arrival.sha256):
+            yield from self._find(Known(arrival.light))
+        elif not self._stop.interrupted:
+            self._submit(arrival)
+        while len(self._seeing) > self._window or (self._seeing and _ready(self._seeing[0][1])):
+            before = len(self._seeing)
+            yield from self._depart()
+            if len(self._seeing) == before:  # interrupted
+                return
+
+    def _depart(self) -> Iterator[Outcome]:
+        """The first photo's faces are here, or its twin's are."""
+        arrival, future = self._seeing[0]
+        if future is None:
+            self._seeing.popleft()
+            yield from self._find(Known(arrival))
+            return
+        yield from self._await(future)
+        if not future.done():  # interrupted
+            return
+        self._seeing.popleft()
+        try:
+            sighting = future.result()
+        except PhotoError as error:
+            self._in_sight.discard(arrival.sha256)
+            yield from self._fail(arrival.step, arrival.sha256, error)
+            return
+        yield from self._find(Enrolled(arrival, sighting))
+
+    def _await(self, future: Future[Any]) -> Iterator[Outcome]:
+        """Wait for a thread, but let neither findings nor an interruption wait for it."""
+        while not future.done():
+            left = GROUP_SECONDS - (time.monotonic() - self._found_since) if self._found else GROUP_SECONDS
+            wait([future], timeout=max(left, 0.01))
+            if self._found and time.monotonic() - self._found_since >= GROUP_SECONDS:
+                yield from self._record()
+            if self._stop.interrupted:
+                if self._stop.overdue or future.cancelled():
+                    return
+                wait([future], timeout=0.1)
+
+    def _submit(self, arrival: Arrival) -> None:
+        self._in_sight.add(arrival.sha256)
+        self._seeing.append((arrival.light, self._pool.submit(_see, arrival, self._engine, self._open_photo)))
+
+    def _fail(self, step: ToRead, sha256: str | None, error: PhotoError) -> Iterator[Outcome]:
+        if step.place is not None:
+            self.seen.add(step.place.location_id)
+        log.info("photo failed", extra={"uri": step.ref.uri, "reason": str(error)})
+        yield from self._find(Problem(step.ref.uri, OutcomeKind.FAILED, str(error), sha256))
+
+    def _find(self, finding: Finding) -> Iterator[Outcome]:
+        """Keep a finding with others until its group closes."""
+        if not self._found:
+            self._found_since = time.monotonic()
+        self._found.append(finding)
+        paid = isinstance(finding, Enrolled) and finding.sighting.enrollment.charges
+        if paid or len(self._found) >= GROUP or time.monotonic() - self._found_since >= GROUP_SECONDS:
+            yield from self._record()
+
+    def _record(self) -> Iterator[Outcome]:
+        findings, self._found = self._found, []
+        self._on_record()
+        for finding, recorded in zip(findings, self._recorder.record(findings), strict=True):
+            if isinstance(finding, Enrolled):
+                self._in_sight.discard(finding.arrival.sha256)
+            if recorded is not None:
+                if recorded.location_id is not None:
+                    self.seen.add(recorded.location_id)
+                # A folder that cannot be looked into is told among the problems; it is no photo.
+                if not recorded.outcome.uri.endswith("/"):
+                    yield recorded.outcome
+            elif isinstance(finding, Known) and not self._stop.interrupted:
+                # The twin that it waited for failed, so it is not known after all: from the start.
+                self._reading.append((finding.arrival.step, self._pool.submit(_read, finding.arrival.step)))
+
+
+def _ready(future: Future[Sighting] | None) -> bool:
+    return future is None or future.done()
+
+
+def _read(step: ToRead) -> Arrival:
+    content = step.source.open(step.ref)
+    return Arrival(step, sha256_of(content.data), len(content.data), content)
+
+
+def _see(arrival: Arrival, engine: Engine, open_photo: Open) -> Sighting:
+    assert arrival.content is not None
+    photo = replace(open_photo(arrival.content.data), address=arrival.content.address)
+    enrollment = engine.enroll(photo, arrival.sha256)
+    # The pixels are no longer needed; what waits in the line stays small.
+    return Sighting(replace(photo, pixels=photo.pixels[:0], data=b""), enrollment)
