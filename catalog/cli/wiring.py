@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy import Engine as DatabaseEngine
 from sqlalchemy import create_engine
 
-from catalog.cli.logs import set_up_logging
+from catalog.cli.logs import set_up_logging as set_up_logging
 from catalog.engines.base import Engine
 from catalog.errors import PhotoError, UsageError
 from catalog.identities.assign import Rules, settle
