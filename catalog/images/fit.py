@@ -112,13 +112,13 @@ def _is_acceptable(photo: OpenedPhoto, limits: ImageLimits) -> bool:
         return photo.orientation == 1
     if photo.format == "JPEG":
         with JpegImagePlugin.JpegImageFile(BytesIO(photo.data)) as header:
-            mode: str = header.mode
-        return photo.orientation in _TURNS_ONLY and mode != "CMYK"
+            return photo.orientation in _TURNS_ONLY and header.mode != "CMYK"
     return False
 
 
 def _was_reduced(photo: OpenedPhoto, limits: ImageLimits) -> bool:
-    return max(photo.pixels.shape[:2]) < min(max(photo.width, photo.height), limits.max_side)
+    longer: int = max(photo.pixels.shape[:2])
+    return longer < min(max(photo.width, photo.height), limits.max_side)
 
 
 def _written_anew(image: Image.Image, photo: OpenedPhoto, limits: ImageLimits) -> Fitted:

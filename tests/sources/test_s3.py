@@ -1,0 +1,529 @@
+"""A prefix of a bucket is a source like a folder, over real HTTP: a whole S3 server, and one that only makes errors."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+import boto3
+import pytest
+from botocore.config import Config
+from moto.s3.models import s3_backends
+from moto.server import ThreadedMotoServer
+
+from catalog.errors import PhotoError, SourceError
+from catalog.sources.base import Skipped
+from catalog.sources.s3 import S3Source
+from catalog.vocabulary import PhotoRef, S3Address
+
+
+@pytest.fixture(name="server", scope="module")
+def _server() -> Iterator[Server]:
+    threads = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    threads.start()
+    host, port = threads.get_host_and_port()
+    yield Server(f"http://{host}:{port}")
+    threads.stop()
+
+
+class Server:
+    """A whole S3 server, with a client of the owner."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.client = boto3.client(
+            "s3",
+            endpoint_url=url,
+            region_name="eu-central-1",
+            aws_access_key_id="owner",
+            aws_secret_access_key="owner",
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+
+
+@pytest.fixture(name="bucket")
+def _bucket(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with urlopen(Request(f"{server.url}/moto-api/reset", method="POST"), timeout=10):
+        yield Bucket(server)
+
+
+class Bucket:
+    """The bucket ``family`` in Frankfurt, on a server with no other."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server.url
+        self.client = server.client
+        self.client.create_bucket(Bucket="family", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+
+    def put(self, key: str, data: bytes = b"photo", **options: str) -> Any:
+        return self.client.put_object(Bucket="family", Key=key, Body=data, **options)
+
+    def source(self, address: str = "s3://family/", **options: Any) -> S3Source:
+        return S3Source(address, endpoint_url=self.server, attempts=2, **options)
+
+    def deny(self, action: str, resource: str) -> None:
+        statement = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": f"arn:aws:s3:::{resource}"}
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        self.client.put_bucket_policy(Bucket="family", Policy=json.dumps(policy))
+
+
+def photos(source: S3Source) -> list[PhotoRef]:
+    return [entry for entry in source.list() if isinstance(entry, PhotoRef)]
+
+
+def names(source: S3Source) -> list[str]:
+    return [ref.uri.removeprefix(source.uri) for ref in photos(source)]
+
+
+# ------------------------------------------------------------------------------------------------------ listing
+
+
+def test_objects_with_a_supported_extension_are_listed_at_any_depth(bucket: Bucket) -> None:
+    """As in a folder; pseudo-folders and other files are left out without a word."""
+    for key in ("a.jpg", "2019/", "2019/b.HEIC", "2019/06/c.cr2", "notes.txt", "2019/noending"):
+        bucket.put(key, b"" if key.endswith("/") else b"photo")
+    source = bucket.source("s3://family")
+    assert source.uri == "s3://family/"
+    assert names(source) == ["2019/06/c.cr2", "2019/b.HEIC", "a.jpg"]
+    assert not [entry for entry in source.list() if isinstance(entry, Skipped)]
+
+
+def test_an_object_is_listed_with_its_size_time_and_etag(bucket: Bucket) -> None:
+    """These three tell an unchanged photo without reading it."""
+    etag = bucket.put("a.jpg", b"12345")["ETag"]
+    modified: datetime = bucket.client.head_object(Bucket="family", Key="a.jpg")["LastModified"]
+    (ref,) = photos(bucket.source())
+    assert ref == PhotoRef("s3://family/a.jpg", 5, int(modified.timestamp()) * 10**9, etag.strip('"'))
+
+
+@pytest.mark.parametrize("address", ["s3://family/photos", "s3://family/photos/"])
+def test_a_prefix_is_a_folder_with_or_without_its_last_slash(bucket: Bucket, address: str) -> None:
+    """Its neighbors of similar names are not part of it."""
+    for key in ("photos/a.jpg", "photos/deep/b.jpg", "photos-old/c.jpg", "photos.jpg", "photos2.jpg"):
+        bucket.put(key)
+    source = bucket.source(address)
+    assert source.uri == "s3://family/photos/"
+    assert names(source) == ["a.jpg", "deep/b.jpg"]
+
+
+def test_a_single_object_is_a_source(bucket: Bucket) -> None:
+    """And only that one, though others begin with its name."""
+    bucket.put("a.jpg")
+    bucket.put("a.jpg.jpg")
+    source = bucket.source("s3://family/a.jpg")
+    assert [ref.uri for ref in photos(source)] == [source.uri] == ["s3://family/a.jpg"]
+
+
+def test_a_missing_object_is_an_error_of_the_source(bucket: Bucket) -> None:
+    """It was asked for by name."""
+    with pytest.raises(SourceError, match=r'There is no object "s3://family/a.jpg"'):
+        list(bucket.source("s3://family/a.jpg").list())
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["a b+c.jpg", "100%.jpg", "名前/写真.jpg", "q?x=1&y#z.jpg", "/leading//double.jpg", "..dots/../x.jpg",
+     "\x01.jpg"],
+)  # fmt: skip
+def test_keys_of_any_characters_are_listed_and_opened(bucket: Bucket, key: str) -> None:
+    """The uri is printable and leads back to the very key."""
+    bucket.put(key, key.encode())
+    source = bucket.source()
+    (ref,) = photos(source)
+    assert ref.uri.isascii()
+    assert ref.uri.isprintable()
+    content = source.open(ref)
+    assert content.data == key.encode()
+    assert content.address is not None
+    assert content.address.key == key
+
+
+def test_a_prefix_is_written_as_it_is(bucket: Bucket) -> None:
+    """Percent signs and spaces in an address mean themselves, as for the AWS CLI."""
+    bucket.put("a b/100%25/c.jpg")
+    bucket.put("a b/100%/d.jpg")
+    source = bucket.source("s3://family/a b/100%25")
+    assert source.uri == "s3://family/a%20b/100%2525/"
+    assert names(source) == ["c.jpg"]
+
+
+def test_more_than_a_thousand_objects_take_several_pages(bucket: Bucket) -> None:
+    """None is lost and none is told twice at the turn of a page."""
+    backend = s3_backend()
+    for number in range(2500):
+        backend.put_object("family", f"{number:05}.jpg", b"x")
+    assert names(bucket.source()) == [f"{number:05}.jpg" for number in range(2500)]
+
+
+def s3_backend() -> Any:
+    """The server's own store, in this process, to fill it quickly."""
+    return s3_backends["123456789012"]["aws"]
+
+
+@pytest.mark.parametrize("storage", ["GLACIER", "DEEP_ARCHIVE"])
+def test_archived_objects_are_skipped_with_the_reason(bucket: Bucket, storage: str) -> None:
+    """Reading them would fail, and restoring them costs money."""
+    bucket.put("cold.jpg", StorageClass=storage)
+    bucket.put("warm.jpg", StorageClass="GLACIER_IR")
+    source = bucket.source()
+    skipped, ref = source.list()
+    assert isinstance(skipped, Skipped)
+    assert skipped.reason == f'"s3://family/cold.jpg" is archived ({storage}) and must be restored first.'
+    assert isinstance(ref, PhotoRef)
+    assert ref.uri == "s3://family/warm.jpg"
+
+
+def test_side_files_of_macos_are_skipped_with_a_reason(bucket: Bucket) -> None:
+    """Uploads from a Mac bring them along."""
+    bucket.put("a/._b.jpg")
+    (entry,) = bucket.source().list()
+    assert isinstance(entry, Skipped)
+    assert "side file of macOS" in entry.reason
+
+
+def test_an_empty_prefix_lists_nothing(bucket: Bucket) -> None:
+    """Whether that is suspicious is for the scan to say, which knows what was there before."""
+    assert list(bucket.source("s3://family/nothing").list()) == []
+
+
+# ------------------------------------------------------------------------------------------------------ reading
+
+
+def test_a_photo_comes_with_the_address_for_an_engine(bucket: Bucket) -> None:
+    """Bucket, key, etag and region are those of the bytes that were read; without versioning there is no version."""
+    etag = bucket.put("a.jpg", b"bytes")["ETag"].strip('"')
+    source = bucket.source()
+    (ref,) = photos(source)
+    content = source.open(ref)
+    assert content.data == b"bytes"
+    assert content.address == S3Address("family", "a.jpg", None, etag, "eu-central-1")
+
+
+def test_of_a_versioned_key_the_newest_is_listed_and_named(bucket: Bucket) -> None:
+    """Older versions are no photos of their own, and neither is a deleted one."""
+    bucket.client.put_bucket_versioning(Bucket="family", VersioningConfiguration={"Status": "Enabled"})
+    bucket.put("a.jpg", b"old")
+    version = bucket.put("a.jpg", b"newer")["VersionId"]
+    bucket.put("gone.jpg")
+    bucket.client.delete_object(Bucket="family", Key="gone.jpg")
+    source = bucket.source()
+    (ref,) = photos(source)
+    content = source.open(ref)
+    assert content.data == b"newer"
+    assert content.address is not None
+    assert content.address.version == version
+
+
+def test_an_object_changed_after_listing_is_read_as_it_is_now(bucket: Bucket) -> None:
+    """The address tells the etag of what was read, not of what was listed."""
+    bucket.put("a.jpg", b"old")
+    source = bucket.source()
+    (ref,) = photos(source)
+    etag = bucket.put("a.jpg", b"changed")["ETag"].strip('"')
+    content = source.open(ref)
+    assert content.data == b"changed"
+    assert content.address is not None
+    assert content.address.etag == etag != ref.etag
+
+
+def test_an_object_that_vanished_after_listing_fails_alone(bucket: Bucket) -> None:
+    """Also when only a delete marker is left of it."""
+    bucket.put("a.jpg")
+    source = bucket.source()
+    (ref,) = photos(source)
+    bucket.client.delete_object(Bucket="family", Key="a.jpg")
+    with pytest.raises(PhotoError, match=r'^"s3://family/a.jpg" vanished after it was listed.$'):
+        source.open(ref)
+
+
+def test_a_bucket_that_vanished_after_listing_fails_the_source(bucket: Bucket) -> None:
+    """No other photo of it can be read either."""
+    bucket.put("a.jpg")
+    source = bucket.source()
+    (ref,) = photos(source)
+    bucket.client.delete_object(Bucket="family", Key="a.jpg")
+    bucket.client.delete_bucket(Bucket="family")
+    with pytest.raises(SourceError, match="bucket does not exist"):
+        source.open(ref)
+
+
+def test_an_object_archived_after_listing_fails_alone(bucket: Bucket) -> None:
+    """So does one in an archive tier that a listing does not show."""
+    bucket.put("a.jpg")
+    source = bucket.source()
+    (ref,) = photos(source)
+    bucket.put("a.jpg", StorageClass="DEEP_ARCHIVE")
+    with pytest.raises(PhotoError, match=r"is archived and must be restored first\.$"):
+        source.open(ref)
+
+
+def test_an_object_above_the_limit_is_refused_unread(bucket: Bucket) -> None:
+    """A disk image named .jpg is not downloaded."""
+    bucket.put("a.jpg", b"x" * 1001)
+    source = bucket.source(max_bytes=1000)
+    (ref,) = photos(source)
+    with pytest.raises(PhotoError, match="larger than the limit: 1,001 bytes of 1,000"):
+        source.open(ref)
+
+
+def test_one_denied_object_fails_alone(bucket: Bucket) -> None:
+    """Its neighbors are read, and the remedy names the right that is missing."""
+    bucket.put("a.jpg")
+    bucket.put("secret.jpg")
+    bucket.deny("s3:GetObject", "family/secret.jpg")
+    source = bucket.source()
+    allowed, denied = photos(source)
+    assert source.open(allowed).data == b"photo"
+    with pytest.raises(PhotoError, match=r'^Access to "s3://family/secret.jpg" is denied') as caught:
+        source.open(denied)
+    assert "s3:GetObject" in caught.value.remedy
+
+
+def test_a_missing_bucket_is_an_error_of_the_source(bucket: Bucket) -> None:
+    """Not an empty listing."""
+    with pytest.raises(SourceError, match=r'^The bucket does not exist: "s3://nobodys/" cannot be read.$') as caught:
+        list(bucket.source("s3://nobodys").list())
+    assert caught.value.exit_code == 4
+
+
+# ------------------------------------------------------------------------------------------------------ set-up
+
+
+@pytest.mark.parametrize(
+    "address", ["s3://", "s3:///a", "s3://b", "s3://two words/a", "http://family/a", "s3://a\x1b[2J/b"]
+)
+def test_what_is_no_address_is_refused(address: str) -> None:
+    """Before anything is sent."""
+    with pytest.raises(SourceError, match="is not the address of a bucket") as caught:
+        S3Source(address)
+    assert str(caught.value).isprintable()
+
+
+def test_missing_credentials_are_an_error_with_a_remedy(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commonest first experience."""
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    with pytest.raises(SourceError, match=r"^No AWS credentials were found") as caught:
+        list(bucket.source().list())
+    assert "aws configure" in caught.value.remedy
+
+
+def test_an_unknown_profile_is_an_error_with_a_remedy(bucket: Bucket) -> None:
+    """A typo in the settings."""
+    with pytest.raises(SourceError, match=r"^There is no such AWS profile") as caught:
+        bucket.source(profile="nobody")
+    assert "AWS_PROFILE" in caught.value.remedy
+
+
+def test_an_unreachable_endpoint_is_an_error_with_a_remedy(bucket: Bucket) -> None:
+    """While listing and while reading."""
+    bucket.put("a.jpg")
+    (ref,) = photos(bucket.source())
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        source = S3Source("s3://family", endpoint_url=f"http://127.0.0.1:{unused.getsockname()[1]}", attempts=1)
+        for attempt in (lambda: list(source.list()), lambda: source.open(ref)):
+            with pytest.raises(SourceError, match=r"^S3 cannot be reached") as caught:
+                attempt()
+            assert "endpoint URL" in caught.value.remedy
+
+
+@pytest.mark.parametrize("url", ["not a url", "ftp//x"])
+def test_an_endpoint_that_is_no_url_is_refused(bucket: Bucket, url: str) -> None:
+    """With a sentence instead of a traceback."""
+    with pytest.raises(SourceError, match="cannot be set up"):
+        S3Source("s3://family", endpoint_url=url)
+
+
+# ------------------------------------------------------------------------------------------------------ faults
+
+
+class Faulty(ThreadingHTTPServer):
+    """An S3 server with one photo, which answers as it is told and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _FaultyAnswers)
+        self.listing: tuple[int, str] | None = None
+        self.reading: tuple[int, str] | None = None
+        self.breaks = 0
+        self.key = "a.jpg"
+        self.asked: list[tuple[str, dict[str, str]]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _FaultyAnswers(BaseHTTPRequestHandler):
+    server: Faulty
+
+    def do_GET(self) -> None:
+        self.server.asked.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
+        is_listing = "list-type=2" in urlsplit(self.path).query
+        fault = self.server.listing if is_listing else self.server.reading
+        if fault is not None:
+            self._answer(fault[0], f"<Error><Code>{fault[1]}</Code><Message>Told so.</Message></Error>".encode())
+        elif is_listing:
+            self._answer(200, _LISTING.replace(b"KEY", self.server.key.encode()))
+        elif self.server.breaks > 0:
+            self.server.breaks -= 1
+            self._answer(200, b"pho", length=5)
+        else:
+            self._answer(200, b"photo")
+
+    def _answer(self, status: int, body: bytes, length: int | None = None) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(length or len(body)))
+        self.send_header("ETag", '"e"')
+        self.end_headers()
+        self.wfile.write(body)
+        self.close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class has it
+        """Tests are quiet."""
+
+
+_LISTING = (
+    b'<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><IsTruncated>false</IsTruncated>'
+    b"<EncodingType>url</EncodingType><Contents><Key>KEY</Key><LastModified>2024-01-02T03:04:05.000Z</LastModified>"
+    b"<ETag>&quot;e&quot;</ETag><Size>5</Size><StorageClass>GLACIER</StorageClass><RestoreStatus>"
+    b"<IsRestoreInProgress>false</IsRestoreInProgress><RestoreExpiryDate>2030-01-01T00:00:00.000Z</RestoreExpiryDate>"
+    b"</RestoreStatus></Contents></ListBucketResult>"
+)
+
+
+@pytest.fixture(name="faulty")
+def _faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Faulty]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with Faulty() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "sentence", "remedy"),
+    [
+        (403, "AccessDenied", 'Access to "s3://family/" is denied: Told so.', "s3:ListBucket"),
+        (400, "ExpiredToken", "The AWS credentials have expired", "aws sso login"),
+        (403, "InvalidAccessKeyId", "The AWS access key does not exist", "aws configure"),
+        (403, "SignatureDoesNotMatch", "The AWS secret key is wrong", "aws configure"),
+        (403, "RequestTimeTooSkewed", "The clock of this machine is wrong", "15 minutes"),
+        (400, "AuthorizationHeaderMalformed", "The bucket is in another region", "region"),
+        (403, "AllAccessDisabled", "All access to the bucket has been disabled", "owner"),
+        (503, "SlowDown", "S3 asks to slow down", "later"),
+        (500, "InternalError", "S3 has an internal error", "later"),
+        (400, "SomethingNew", 'S3 cannot list "s3://family/": Told so (SomethingNew).', ""),
+    ],
+)
+def test_each_refusal_of_the_bucket_has_its_sentence(
+    faulty: Faulty, status: int, code: str, sentence: str, remedy: str
+) -> None:
+    """And is the source's fault, with what to do about it."""
+    faulty.listing = (status, code)
+    with pytest.raises(SourceError) as caught:
+        list(S3Source("s3://family", endpoint_url=faulty.url, attempts=1).list())
+    assert str(caught.value).startswith(sentence)
+    assert remedy in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "error", "sentence"),
+    [
+        (403, "AccessDenied", PhotoError, 'Access to "s3://family/a.jpg" is denied: Told so.'),
+        (400, "InvalidRequest", PhotoError, '"s3://family/a.jpg" cannot be read: Told so (InvalidRequest).'),
+        (405, "MethodNotAllowed", PhotoError, '"s3://family/a.jpg" vanished'),
+        (403, "InvalidObjectState", PhotoError, '"s3://family/a.jpg" is archived'),
+        (400, "ExpiredToken", SourceError, "The AWS credentials have expired"),
+        (503, "SlowDown", SourceError, "S3 asks to slow down"),
+    ],
+)
+def test_each_refusal_of_an_object_is_told_apart(
+    faulty: Faulty, status: int, code: str, error: type[Exception], sentence: str
+) -> None:
+    """What would hit the next photo too is the source's fault, anything else the photo's."""
+    source = S3Source("s3://family", endpoint_url=faulty.url, attempts=1)
+    (ref,) = photos(source)
+    faulty.reading = (status, code)
+    with pytest.raises(error) as caught:
+        source.open(ref)
+    assert str(caught.value).startswith(sentence)
+
+
+def test_a_key_with_a_newline_is_listed_and_opened(faulty: Faulty) -> None:
+    """XML cannot hold every character, so listings are asked for in percent-encoding."""
+    faulty.key = "two%0Alines%25.jpg"
+    source = S3Source("s3://family", endpoint_url=faulty.url)
+    (ref,) = photos(source)
+    assert ref.uri == "s3://family/two%0Alines%25.jpg"
+    assert source.open(ref).data == b"photo"
+    listing, reading = (path for path, _ in faulty.asked)
+    assert "encoding-type=url" in listing
+    assert urlsplit(reading).path == "/family/two%0Alines%25.jpg"
+
+
+def test_a_restored_object_is_a_photo_again(faulty: Faulty) -> None:
+    """The listing says so, when asked to."""
+    source = S3Source("s3://family", endpoint_url=faulty.url)
+    assert [ref.uri for ref in photos(source)] == ["s3://family/a.jpg"]
+    assert faulty.asked[0][1]["x-amz-optional-object-attributes"] == "RestoreStatus"
+
+
+def test_a_body_that_breaks_off_is_read_again(faulty: Faulty) -> None:
+    """Networks break in the middle of a photo, and a photo in the middle is not one."""
+    source = S3Source("s3://family", endpoint_url=faulty.url)
+    (ref,) = photos(source)
+    faulty.breaks = 2
+    assert source.open(ref).data == b"photo"
+    faulty.breaks = 3
+    with pytest.raises(PhotoError, match="broke off 3 times"):
+        source.open(ref)
+
+
+def test_a_hiccup_of_the_service_is_waited_out(faulty: Faulty) -> None:
+    """Throttling is answered by trying again, with a pause."""
+    source = S3Source("s3://family", endpoint_url=faulty.url, attempts=3)
+    faulty.listing = (503, "SlowDown")
+
+    def heal() -> None:
+        while not faulty.asked:
+            time.sleep(0.01)
+        faulty.listing = None
+
+    healer = threading.Thread(target=heal)
+    healer.start()
+    assert len(photos(source)) == 1
+    healer.join()
+    assert len(faulty.asked) >= 2
+
+
+@pytest.mark.parametrize("pays", [True, False])
+def test_the_requester_pays_only_when_told_to(faulty: Faulty, pays: bool) -> None:
+    """On every call, because each costs."""
+    source = S3Source("s3://family", endpoint_url=faulty.url, requester_pays=pays)
+    (ref,) = photos(source)
+    source.open(ref)
+    assert [asked.get("x-amz-request-payer") for _, asked in faulty.asked] == ["requester" if pays else None] * 2
+
+
+def test_listing_and_reading_make_one_call_each(faulty: Faulty) -> None:
+    """No HEAD, no GetBucketLocation: each call costs money and needs a right."""
+    source = S3Source("s3://family/", endpoint_url=faulty.url)
+    (ref,) = photos(source)
+    source.open(ref)
+    assert [urlsplit(path).path for path, _ in faulty.asked] == ["/family", "/family/a.jpg"]
