@@ -54,6 +54,8 @@ class Appearance:
 
     row: int
     face_id: str
+    engine: str
+    gallery: str
     sha256: str
     box: BoundingBox
     uri: str | None
@@ -164,13 +166,14 @@ def list_people(connection: Connection, *, hidden: bool = False, named: bool | N
     ]
 
 
-def appearances_of(connection: Connection, person: PersonRow) -> list[Appearance]:
+def appearances_of(connection: Connection, person: PersonRow, limit: int | None = None) -> list[Appearance]:
     """The faces of a person, oldest photo first, those without a date last."""
     return _appearances(
         connection,
         _appearance_query()
         .where(assignments.c.person_id == person.id)
-        .order_by(photos.c.taken_at.is_(None), photos.c.taken_at, faces.c.id),
+        .order_by(photos.c.taken_at.is_(None), photos.c.taken_at, faces.c.id)
+        .limit(limit),
     )
 
 
@@ -265,6 +268,8 @@ def _appearance_query() -> Select[Any]:
     return select(
         faces.c.id,
         faces.c.face_id,
+        faces.c.engine,
+        faces.c.gallery,
         photos.c.sha256,
         faces.c.box_left,
         faces.c.box_top,
@@ -289,6 +294,8 @@ def _appearances(connection: Connection, query: Select[Any]) -> list[Appearance]
         Appearance(
             row=row.id,
             face_id=row.face_id,
+            engine=row.engine,
+            gallery=row.gallery,
             sha256=row.sha256,
             box=BoundingBox(row.box_left, row.box_top, row.box_width, row.box_height),
             uri=row.uri,
