@@ -43,6 +43,24 @@ class EngineSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RekognitionSettings:
+    region: str
+    profile: str
+    endpoint_url: str
+    connect_seconds: Annotated[float, Range(1, 300)]
+    read_seconds: Annotated[float, Range(1, 900)]
+    attempts: Annotated[int, Range(1, 100)]
+    connections: Annotated[int, Range(1, 256)]
+    calls_per_second: Annotated[float, Range(0, 10_000)]
+    headroom: Annotated[float, Range(0.1, 1)]
+    user_vectors: bool
+    user_faces: Annotated[int, Range(2, 100)]
+    user_faces_most: Annotated[int, Range(2, 100)]
+    quotas: dict[str, Any]
+    prices: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class ImageSettings:
     max_side: Annotated[int, Range(320, 10_000)]
     max_megapixels: Annotated[int, Range(1, 2_000)]
@@ -91,6 +109,7 @@ class Settings:
 
     database: DatabaseSettings
     engine: EngineSettings
+    rekognition: RekognitionSettings
     images: ImageSettings
     scan: ScanSettings
     identities: IdentitySettings

@@ -274,6 +274,10 @@ class Operation(StrEnum):
     SEARCH_FACES_BY_IMAGE = "SearchFacesByImage"
     DETECT_FACES = "DetectFaces"
     COMPARE_FACES = "CompareFaces"
+    SEARCH_USERS = "SearchUsers"
+    SEARCH_USERS_BY_IMAGE = "SearchUsersByImage"
+    ASSOCIATE_FACES = "AssociateFaces"
+    DISASSOCIATE_FACES = "DisassociateFaces"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,54 @@
+"""What the user allows to be spent: nothing that costs is called before it was taken from here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from decimal import Decimal
+
+from catalog.errors import LimitReached
+from catalog.vocabulary import Charge, Operation
+
+_REMEDY = "What was done is kept; the same command with a higher limit goes on from here."
+
+
+class Budget:
+    """Counts paid calls and their dollars before they are made. May be used from several threads."""
+
+    def __init__(
+        self,
+        price: Callable[[Operation, int], Charge],
+        *,
+        max_calls: int | None = None,
+        max_dollars: Decimal | None = None,
+    ) -> None:
+        """``price`` says what further calls cost; a limit of None is no limit."""
+        self._price = price
+        self._max_calls = max_calls
+        self._max_dollars = max_dollars
+        self._lock = threading.Lock()
+        self._calls = 0
+        self._dollars = Decimal(0)
+
+    def spend(self, operation: Operation) -> None:
+        """Take one call from the budget. Raises LimitReached, and then the call must not be made."""
+        with self._lock:
+            cost = self._price(operation, 1).dollars
+            if self._max_calls is not None and self._calls + 1 > self._max_calls:
+                raise LimitReached(f"The limit of {self._max_calls:,} paid calls is reached.", remedy=_REMEDY)
+            if self._max_dollars is not None and self._dollars + cost > self._max_dollars:
+                raise LimitReached(
+                    f"The limit of ${self._max_dollars} is reached: ${self._dollars} are spent "
+                    f"and the next call costs ${cost.normalize():f}.",
+                    remedy=_REMEDY,
+                )
+            self._calls += 1
+            self._dollars += cost
+
+    @property
+    def calls(self) -> int:
+        return self._calls
+
+    @property
+    def dollars(self) -> Decimal:
+        return self._dollars

@@ -1,0 +1,187 @@
+"""The only user of boto3's Rekognition client: one call at a time, paced, counted, retried and told in our words.
+
+botocore's own retries are off. They know neither the pace that all workers share nor the budget, and one that goes
+unseen is a call nobody counted; ``tests/benchmarks/quota.py`` measures both.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from catalog.engines.rekognition.budget import Budget
+from catalog.engines.rekognition.failures import Trouble, code_of, sort, told
+from catalog.engines.rekognition.limits import Limiter
+from catalog.errors import EngineError
+from catalog.vocabulary import Operation, S3Address
+
+log = logging.getLogger(__name__)
+
+Answer = dict[str, Any]
+
+_PAID = {operation.value: operation for operation in Operation}
+_WITH_IMAGE = {"IndexFaces", "DetectFaces", "CompareFaces", "SearchFacesByImage", "SearchUsersByImage"}
+_FIRST_WAIT = 0.2
+_LONGEST_WAIT = 20.0
+_ATTEMPTS_TO_REACH = 3
+"""For an address that never answered: it is more likely wrong than busy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How to reach Amazon. Empty texts mean what the AWS settings of the user say. Times in seconds."""
+
+    region: str = ""
+    profile: str = ""
+    endpoint_url: str = ""
+    connect_seconds: float = 10.0
+    read_seconds: float = 60.0
+    attempts: int = 10
+    """Of one call, the first one included."""
+    connections: int = 64
+    """Kept open at most; as many calls can be under way at once."""
+
+
+class RekognitionClient:
+    """Calls operations by name. May be used from several threads at once."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        limiter: Limiter,
+        budget: Budget | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        chance: random.Random | None = None,
+    ) -> None:
+        """Without a ``budget`` there is no limit to spending. Raises EngineError where nothing can be called at all."""
+        self._connection = connection
+        self._limiter = limiter
+        self._budget = budget
+        self._sleep = sleep
+        self._chance = chance or random.Random()  # noqa: S311 - jitter is no secret
+        self._reached = False
+        self._lock = threading.Lock()
+        try:
+            self._session = boto3.Session(profile_name=connection.profile or None)
+            self._client = self._session.client(
+                "rekognition",
+                region_name=connection.region or None,
+                endpoint_url=connection.endpoint_url or None,
+                config=self._config(),
+            )
+        except (BotoCoreError, ValueError) as error:
+            raise _as_told(error, "anything", connection.region) from error
+        self.region: str = self._client.meta.region_name
+
+    @property
+    def place(self) -> str:
+        """The region, or the address where one was set: for messages."""
+        return self._connection.endpoint_url or self.region
+
+    def call(self, operation: str, *, patience: int | None = None, **members: Any) -> Answer:
+        """The answer to one operation of the service model, such as ``IndexFaces``.
+
+        ``patience`` is how many attempts are made where a face is not there yet. Raises EngineError, PhotoError for a
+        photo that is refused, LimitReached, and ClientError where the service refuses for a reason that only the
+        caller understands (see :func:`_is_callers`).
+        """
+        method = getattr(self._client, _snake(operation))
+        paid = _PAID.get(operation)
+        attempt = 0
+        unsure = True
+        while True:
+            attempt += 1
+            if paid is not None and self._budget is not None and unsure:
+                self._budget.spend(paid)
+            self._limiter.wait(operation)
+            try:
+                answer: Answer = method(**members)
+            except (ClientError, BotoCoreError) as error:
+                trouble = sort(error)
+                # A call whose answer was lost may be billed all the same: the next one is counted anew.
+                unsure = trouble is Trouble.LOST
+                self._after(trouble, operation, error, attempt, patience)
+            else:
+                self._reached = True
+                return answer
+
+    def etag(self, address: S3Address) -> str:
+        """The ETag of an S3 object as it is now; empty when it cannot be asked for."""
+        with self._lock:
+            if not hasattr(self, "_s3"):
+                self._s3 = self._session.client("s3", region_name=self.region, config=self._config())
+        version = {"VersionId": address.version} if address.version else {}
+        try:
+            return str(self._s3.head_object(Bucket=address.bucket, Key=address.key, **version)["ETag"])
+        except (ClientError, BotoCoreError):
+            return ""
+
+    def close(self) -> None:
+        self._client.close()
+        self._limiter.close()
+
+    def _after(self, trouble: Trouble, operation: str, error: Exception, attempt: int, patience: int | None) -> None:
+        """Wait for the next attempt, or raise where there should be none."""
+        self._reached = self._reached or bool(code_of(error))
+        if trouble is Trouble.THROTTLED:
+            self._limiter.throttled(operation)
+        most = self._connection.attempts
+        if trouble is Trouble.UNREACHED and not self._reached:
+            most = min(most, _ATTEMPTS_TO_REACH)
+        if trouble is Trouble.NOT_THERE_YET:
+            most = min(most, patience or 1)
+        if trouble is Trouble.FINAL or attempt >= most:
+            if _is_callers(operation, error):
+                raise error
+            raise _as_told(error, operation, self.place) from error
+        # Full jitter: those who failed together do not come back together.
+        wait = self._chance.uniform(0, min(_LONGEST_WAIT, _FIRST_WAIT * 2.0**attempt))
+        log.debug("%s: attempt %d failed (%s); again in %.1f s.", operation, attempt, trouble.name, wait)
+        self._sleep(wait)
+
+    def _config(self) -> Config:
+        return Config(
+            retries={"mode": "standard", "total_max_attempts": 1},
+            connect_timeout=self._connection.connect_seconds,
+            read_timeout=self._connection.read_seconds,
+            max_pool_connections=self._connection.connections,
+            tcp_keepalive=True,
+            user_agent_extra="catalog",
+        )
+
+
+_CALLERS = {
+    "InvalidParameterException",
+    "ResourceNotFoundException",
+    "ResourceAlreadyExistsException",
+    "ConflictException",
+}
+
+
+def _is_callers(operation: str, error: Exception) -> bool:
+    """Refusals whose meaning depends on what was asked; for photos only those about faces."""
+    code = code_of(error)
+    if operation in {"IndexFaces", "DetectFaces"}:
+        return code == "ResourceNotFoundException"
+    return code in _CALLERS
+
+
+def _as_told(error: Exception, operation: str, place: str) -> Exception:
+    if isinstance(error, ValueError) and not isinstance(error, BotoCoreError):
+        return EngineError(f"The address of Amazon Rekognition cannot be used: {error}")
+    return told(error, operation, place=place or "no region", with_image=operation in _WITH_IMAGE)
+
+
+def _snake(operation: str) -> str:
+    """``SearchFacesByImage`` as boto3 calls it."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation).lstrip("_")

@@ -1,0 +1,253 @@
+"""The Rekognition engine: Amazon finds, describes, enrolls and compares the faces; every call is paced and paid for.
+
+The gallery is a collection. A photo's faces are enrolled under its SHA-256 as ExternalImageId, which is what makes
+enrollment idempotent at Amazon: the same bytes under the same id give the same faces. Photos are re-encoded, where they
+must be, in a way that gives the same bytes each time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal
+
+from botocore.exceptions import ClientError
+
+from catalog.engines.base import MAX_MATCHES
+from catalog.engines.rekognition.answers import is_sha256, read_box, read_face, read_matches, read_reasons
+from catalog.engines.rekognition.client import Answer, RekognitionClient
+from catalog.engines.rekognition.collection import open_collection, pinned_model
+from catalog.engines.rekognition.failures import is_face_not_found, no_face, told
+from catalog.engines.rekognition.pictures import Picture, Pictures, chosen_face
+from catalog.engines.rekognition.pricing import Prices
+from catalog.errors import NoFaceError
+from catalog.images.opened import OpenedPhoto
+from catalog.vocabulary import (
+    Analysis,
+    BoundingBox,
+    Charge,
+    ComparedFace,
+    Comparison,
+    EnrolledFace,
+    Enrollment,
+    Face,
+    FaceRecord,
+    Neighbors,
+    Operation,
+    QualityFilter,
+    RejectedFace,
+    Search,
+)
+
+_PATIENCE = 6
+"""Attempts at searching a face that is in the collection and not yet to be found: about six seconds."""
+_DELETED_AT_ONCE = 1000
+_LISTED_AT_ONCE = 4096
+
+
+class RekognitionEngine:
+    """Implements :class:`~catalog.engines.base.Engine` over one collection, made at first use where it is missing."""
+
+    name = "rekognition"
+
+    def __init__(
+        self,
+        client: RekognitionClient,
+        prices: Prices,
+        *,
+        collection: str = "catalog",
+        model: str | None = None,
+        quality_filter: QualityFilter = QualityFilter.AUTO,
+        attributes: Literal["all", "none"] = "all",
+        reopen: Callable[[bytes, int], OpenedPhoto] | None = None,
+    ) -> None:
+        """``model`` is what the gallery's faces were made by, where there are any: a collection of another is refused.
+
+        ``reopen`` is an opener's ``open``, for photos that were reduced on opening and must be sent larger.
+        """
+        self._client = client
+        self._prices = prices
+        self._collection = collection
+        self._expected = model
+        self._quality_filter = quality_filter.name
+        self._attributes = ["ALL"] if attributes == "all" else ["DEFAULT"]
+        self._pictures = Pictures(client, reopen)
+        self._opening = threading.Lock()
+        self._model: str | None = None
+
+    @property
+    def model(self) -> str:
+        """``rekognition-`` and the collection's FaceModelVersion. Makes or describes the collection when first asked.
+
+        Raises EngineError, also for a version other than the pinned one.
+        """
+        with self._opening:
+            if self._model is None:
+                version = open_collection(self._client, self._collection)
+                self._model = pinned_model(version, self._expected, self._collection)
+            return self._model
+
+    # ------------------------------------------------------------------------------------------------ contract
+
+    def analyze(self, photo: OpenedPhoto) -> Analysis:
+        picture = self._pictures.of(photo)
+        answer = self._client.call("DetectFaces", Image=picture.image, Attributes=self._attributes)
+        faces = [read_face(body, picture.placement) for body in answer["FaceDetails"]]
+        return Analysis(_largest_first(faces), self._paid(Operation.DETECT_FACES))
+
+    def enroll(self, photo: OpenedPhoto, sha256: str) -> Enrollment:
+        picture = self._pictures.of(photo)
+        answer = self._ask(
+            "IndexFaces",
+            Image=picture.image,
+            ExternalImageId=sha256,
+            DetectionAttributes=self._attributes,
+            QualityFilter=self._quality_filter,
+        )
+        records = [
+            FaceRecord(body["Face"]["FaceId"], read_face(body["FaceDetail"], picture.placement))
+            for body in answer["FaceRecords"]
+        ]
+        rejected = tuple(
+            RejectedFace(read_face(body["FaceDetail"], picture.placement), read_reasons(body.get("Reasons", ())))
+            for body in answer.get("UnindexedFaces", ())
+        )
+        records.sort(key=lambda record: -record.face.box.area)
+        return Enrollment(tuple(records), rejected, self._paid(Operation.INDEX_FACES))
+
+    def neighbors(self, face_id: str, threshold: float, limit: int = MAX_MATCHES) -> Neighbors:
+        most = min(limit + 1, MAX_MATCHES)
+        asked = {"FaceId": face_id, "FaceMatchThreshold": threshold, "MaxFaces": most}
+        try:
+            answer = self._ask("SearchFaces", **asked)
+        except ClientError as error:
+            if not is_face_not_found(error) or not self._holds(face_id):
+                raise self._own(error, "SearchFaces", face_id) from error
+            answer = self._search_until_found(asked)
+        bodies = answer["FaceMatches"]
+        matches = read_matches(bodies)
+        complete = len(bodies) < most if most <= limit else len(bodies) <= limit
+        return Neighbors(face_id, matches[:limit], complete, self._paid(Operation.SEARCH_FACES))
+
+    def search(
+        self, photo: OpenedPhoto, threshold: float, limit: int = MAX_MATCHES, box: BoundingBox | None = None
+    ) -> Search:
+        charges: list[Charge] = []
+        for picture in self._pictures.around(photo, box):
+            try:
+                answer = self._ask(
+                    "SearchFacesByImage",
+                    Image=picture.image,
+                    FaceMatchThreshold=threshold,
+                    MaxFaces=min(limit, MAX_MATCHES),
+                    QualityFilter="NONE",
+                )
+            except ClientError as error:
+                if no_face(error):
+                    continue
+                raise told(error, "SearchFacesByImage", place=self._client.place, with_image=True) from error
+            charges += self._paid(Operation.SEARCH_FACES_BY_IMAGE)
+            probe = Face(
+                read_box(answer["SearchedFaceBoundingBox"], picture.placement),
+                answer.get("SearchedFaceConfidence", 0.0),
+            )
+            if box is None or chosen_face(probe.box, box):
+                return Search(probe, read_matches(answer["FaceMatches"]), tuple(charges))
+        where = " at the place that was asked for" if box is not None else " to search for"
+        raise NoFaceError(f"The photo shows no face{where}.")
+
+    def compare(self, source: OpenedPhoto, target: OpenedPhoto, threshold: float) -> Comparison:
+        ours, theirs = self._pictures.of(source), self._pictures.of(target)
+        try:
+            answer = self._client.call(
+                "CompareFaces",
+                SourceImage=ours.image,
+                TargetImage=theirs.image,
+                SimilarityThreshold=threshold,
+                QualityFilter="NONE",
+            )
+        except ClientError as error:
+            # Amazon says no more than that a parameter is invalid; the sizes and formats were seen to before.
+            raise NoFaceError("The source or the target photo shows no face.") from error
+        return _comparison(answer, ours, theirs, self._paid(Operation.COMPARE_FACES))
+
+    def remove(self, face_ids: Iterable[str]) -> set[str]:
+        wanted = list(dict.fromkeys(face_ids))
+        removed: set[str] = set()
+        for start in range(0, len(wanted), _DELETED_AT_ONCE):
+            removed |= self._delete(wanted[start : start + _DELETED_AT_ONCE])
+        return removed
+
+    def enrolled(self) -> Iterator[EnrolledFace]:
+        token: dict[str, str] = {}
+        while True:
+            page = self._ask("ListFaces", MaxResults=_LISTED_AT_ONCE, **token)
+            for body in page["Faces"]:
+                if is_sha256(body.get("ExternalImageId", "")):
+                    box = read_box(body["BoundingBox"], Picture.WHOLE)
+                    yield EnrolledFace(body["FaceId"], body["ExternalImageId"], box, body["Confidence"])
+            if not page.get("NextToken"):
+                return
+            token = {"NextToken": page["NextToken"]}
+
+    def price(self, operation: Operation, calls: int) -> Charge:
+        return self._prices.quote(operation, calls)
+
+    def close(self) -> None:
+        self._client.close()
+
+    # ------------------------------------------------------------------------------------------------ inside
+
+    def _ask(self, operation: str, **members: Any) -> Answer:
+        """An operation on the collection, which is opened first."""
+        assert self.model
+        return self._client.call(operation, CollectionId=self._collection, **members)
+
+    def _search_until_found(self, asked: dict[str, Any]) -> Answer:
+        try:
+            return self._client.call("SearchFaces", CollectionId=self._collection, patience=_PATIENCE, **asked)
+        except ClientError as error:
+            raise self._own(error, "SearchFaces", asked["FaceId"]) from error
+
+    def _holds(self, face_id: str) -> bool:
+        """Whether the collection lists the face, which it does before it can be searched. Free."""
+        return bool(self._ask("ListFaces", FaceIds=[face_id])["Faces"])
+
+    def _own(self, error: ClientError, operation: str, face_id: str) -> Exception:
+        """KeyError for a face that is not held; else the error in our words."""
+        if is_face_not_found(error):
+            return KeyError(face_id)
+        return told(error, operation, place=self._client.place, with_image=False)
+
+    def _delete(self, face_ids: list[str]) -> set[str]:
+        answer = self._ask("DeleteFaces", FaceIds=face_ids)
+        removed = set(answer["DeletedFaces"])
+        held: dict[str, list[str]] = {}
+        for failure in answer.get("UnsuccessfulFaceDeletions", ()):
+            if "ASSOCIATED_TO_AN_EXISTING_USER" in failure.get("Reasons", ()) and "UserId" in failure:
+                held.setdefault(failure["UserId"], []).append(failure["FaceId"])
+        for user_id, ids in held.items():
+            for start in range(0, len(ids), 100):
+                self._ask("DisassociateFaces", UserId=user_id, FaceIds=ids[start : start + 100])
+        if held:
+            again = self._ask("DeleteFaces", FaceIds=[face_id for ids in held.values() for face_id in ids])
+            removed |= set(again["DeletedFaces"])
+        return removed
+
+    def _paid(self, operation: Operation) -> tuple[Charge, ...]:
+        return (self._prices.charge(operation),)
+
+
+def _largest_first(faces: list[Face]) -> tuple[Face, ...]:
+    return tuple(sorted(faces, key=lambda face: -face.box.area))
+
+
+def _comparison(answer: Answer, ours: Picture, theirs: Picture, charges: tuple[Charge, ...]) -> Comparison:
+    matches = [
+        ComparedFace(read_face(match["Face"], theirs.placement), match["Similarity"])
+        for match in answer.get("FaceMatches", ())
+    ]
+    matches.sort(key=lambda match: -match.similarity)
+    others = [read_face(body, theirs.placement) for body in answer.get("UnmatchedFaces", ())]
+    source = read_face(answer["SourceImageFace"], ours.placement)
+    return Comparison(source, tuple(matches), _largest_first(others), charges)

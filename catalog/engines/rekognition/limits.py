@@ -1,0 +1,134 @@
+"""One pace for all workers of a machine: no operation is called more often than Amazon allows.
+
+Calls are spread evenly (generic cell rate algorithm): each call books the next free slot on a time line, and slots lie
+one over the rate apart, so that there are no bursts to be throttled for. The time line is a file of 24 bytes for each
+operation, locked while it is read and written; threads and processes of one machine meet there.
+
+Should Amazon throttle all the same, because the quota is smaller than thought or other machines share it, the pace
+falls below the one that was too fast, climbs back to it within a minute, and then faster and faster beyond it: the
+shape of TCP CUBIC's window (RFC 9438), which botocore's adaptive mode follows too, but in one process only.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from catalog.engines.rekognition.quotas import Quotas
+
+_RECORD = struct.Struct("<ddd")  # next free slot; rate that was too fast (0: none yet); when that was
+_CUT = 0.85
+_CLIMB_SECONDS = 60.0
+_DOUBLING_SECONDS = 30.0
+_SAME_THROTTLE_SECONDS = 1.0
+"""Refusals that come within this time were called at the same pace; they count once."""
+_LONGEST_QUEUE_SECONDS = 600.0
+"""A slot further away was booked before the machine was started anew."""
+_SLOWEST = 0.05
+
+
+class SharedPace:
+    """The time line of one operation in one file. Times are of the system's monotonic clock, one for all processes."""
+
+    def __init__(self, file: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def book(self, rate: float) -> float:
+        """Take the next slot at ``rate`` calls a second; how many seconds away it is."""
+
+        def step(slot: float, too_fast: float, since: float, now: float) -> tuple[float, float, float, float]:
+            if not 0.0 <= slot - now <= _LONGEST_QUEUE_SECONDS:
+                slot = now
+            slower = _current(rate, too_fast, since, now)
+            return slot + 1.0 / slower, too_fast, since, slot - now
+
+        return self._change(step)
+
+    def slow_down(self, rate: float) -> None:
+        """Amazon refused a call for its pace."""
+
+        def step(slot: float, too_fast: float, since: float, now: float) -> tuple[float, float, float, float]:
+            if 0.0 <= now - since < _SAME_THROTTLE_SECONDS and too_fast:
+                return slot, too_fast, since, 0.0
+            return slot, max(_current(rate, too_fast, since, now), _SLOWEST), now, 0.0
+
+        self._change(step)
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+    def _change(self, step: Callable[[float, float, float, float], tuple[float, float, float, float]]) -> float:
+        with self._lock:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            try:
+                record = os.pread(self._descriptor, _RECORD.size, 0)
+                slot, too_fast, since = _RECORD.unpack(record) if len(record) == _RECORD.size else (0.0, 0.0, 0.0)
+                slot, too_fast, since, answer = step(slot, too_fast, since, self._clock())
+                os.pwrite(self._descriptor, _RECORD.pack(slot, too_fast, since), 0)
+            finally:
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        return answer
+
+
+def _current(rate: float, too_fast: float, since: float, now: float) -> float:
+    """The pace now, at most ``rate``, given the pace that was too fast and when."""
+    passed = now - since
+    if not too_fast or passed < 0:
+        return rate
+    if passed <= _CLIMB_SECONDS:
+        found = too_fast * (_CUT + (1.0 - _CUT) * passed / _CLIMB_SECONDS)
+    else:
+        found = too_fast * 2.0 ** min((passed - _CLIMB_SECONDS) / _DOUBLING_SECONDS, 20.0)
+    return min(rate, max(found, _SLOWEST))
+
+
+class Limiter:
+    """Paces the calls of one account in one region. Threads share one; processes share the folder."""
+
+    def __init__(
+        self,
+        quotas: Quotas,
+        folder: Path,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """``folder`` is of this user, account and region; it is made when missing. Raises OSError."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._quotas = quotas
+        self._folder = folder
+        self._clock = clock
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._paces: dict[str, SharedPace] = {}
+
+    def wait(self, operation: str) -> None:
+        """Return when the operation may be called."""
+        delay = self._pace(operation).book(self._quotas.rate(operation))
+        if delay > 0:
+            self._sleep(delay)
+
+    def throttled(self, operation: str) -> None:
+        """Tell that Amazon refused a call of the operation for its pace."""
+        self._pace(operation).slow_down(self._quotas.rate(operation))
+
+    def close(self) -> None:
+        with self._lock:
+            for pace in self._paces.values():
+                pace.close()
+            self._paces.clear()
+
+    def _pace(self, operation: str) -> SharedPace:
+        with self._lock:
+            pace = self._paces.get(operation)
+            if pace is None:
+                pace = SharedPace(self._folder / f"{operation}.pace", self._clock)
+                self._paces[operation] = pace
+            return pace

@@ -1,0 +1,85 @@
+"""What Amazon charges: a price for each call, falling with the calls of the month, and more in some regions.
+
+The table is data in ``config/default.toml`` (``rekognition.prices``), in dollars. One call is one image, also where no
+image is sent (SearchFaces) and where two are (CompareFaces). ListFaces, DeleteFaces and the operations on collections
+are free; keeping faces costs too, but by the month and not by the call.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from catalog.vocabulary import Charge, Operation
+
+GROUP_2 = frozenset({Operation.DETECT_FACES})
+"""Amazon counts these apart from all others, which are its group 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """``dollars`` a call, for the calls of a month up to ``up_to`` (None: all further ones)."""
+
+    up_to: int | None
+    dollars: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTable:
+    """The tiers of both groups and the factor of the region."""
+
+    group_1: Sequence[Tier]
+    group_2: Sequence[Tier]
+    factor: Decimal = Decimal(1)
+
+    def dollars(self, operation: Operation, calls: int, before: int = 0) -> Decimal:
+        """What ``calls`` further calls cost when there were ``before`` of its group this month."""
+        total, left = Decimal(0), calls
+        for tier in self.group_2 if operation in GROUP_2 else self.group_1:
+            room = left if tier.up_to is None else max(0, min(left, tier.up_to - before))
+            total += room * tier.dollars
+            before += room
+            left -= room
+        return total * self.factor
+
+
+def read_prices(table: Mapping[str, Any], region: str) -> PriceTable:
+    """The price table of a region from the settings. Raises ValueError for one that cannot be used."""
+    factor = table["region_factors"].get(region, table["other_regions_factor"])
+    return PriceTable(_tiers(table["group_1"]), _tiers(table["group_2"]), Decimal(str(factor)))
+
+
+def _tiers(rows: Sequence[Mapping[str, Any]]) -> list[Tier]:
+    tiers = [Tier(int(row["up_to"]) or None, Decimal(str(row["dollars"]))) for row in rows]
+    bounds = [tier.up_to or 0 for tier in tiers[:-1]]
+    if not tiers or tiers[-1].up_to is not None or 0 in bounds or sorted(bounds) != bounds:
+        raise ValueError("the tiers of a price table must rise, and the last one must have up_to = 0")
+    return tiers
+
+
+class Prices:
+    """Knows how many calls of the month were made, and so what the next one costs. May be used from several threads."""
+
+    def __init__(self, table: PriceTable, calls_this_month: Mapping[Operation, int] | None = None) -> None:
+        self._table = table
+        self._lock = threading.Lock()
+        self._before: Counter[bool] = Counter()
+        for operation, calls in (calls_this_month or {}).items():
+            self._before[operation in GROUP_2] += calls
+
+    def quote(self, operation: Operation, calls: int) -> Charge:
+        """What further calls would cost; nothing is counted."""
+        with self._lock:
+            return Charge(operation, calls, self._table.dollars(operation, calls, self._before[operation in GROUP_2]))
+
+    def charge(self, operation: Operation, calls: int = 1) -> Charge:
+        """What calls that were answered cost; they are counted."""
+        with self._lock:
+            group = operation in GROUP_2
+            dollars = self._table.dollars(operation, calls, self._before[group])
+            self._before[group] += calls
+            return Charge(operation, calls, dollars)
