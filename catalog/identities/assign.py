@@ -18,12 +18,14 @@ from catalog.engines.base import Engine, GroupMeans
 from catalog.identities.bonds import People, grow_only
 from catalog.identities.cluster import Constraints, Floats, Ints, Linkage, cluster_edges
 from catalog.identities.edges import SearchRules, buy_searches, logit, read_edges
+from catalog.identities.forget import bury
 from catalog.identities.ledger import Standing, read_ledger, standing
 from catalog.identities.means import cluster_persons
 from catalog.identities.replay import replay
 from catalog.identities.roster import FounderBars, Roster, read_roster
 from catalog.store.database import Database
 from catalog.store.people import PersonRow, add_persons, all_persons, redirect
+from catalog.store.removal import settle_removals
 from catalog.store.tables import assignments, faces, persons, utc_text
 from catalog.store.upsert import batches, insert_into
 from catalog.vocabulary import AssignedBy, Charge
@@ -67,7 +69,12 @@ def settle(
 ) -> Settlement:
     """Give every new face its person. Raises what the engine raises; what was bought until then is kept."""
     with database.begin() as connection:
+        owed = bury(connection, engine=engine.name, gallery=gallery, now=utc_text(now) or "")
         replay(connection, engine=engine.name, gallery=gallery, now=now)
+    if owed:
+        engine.remove(owed)
+        with database.begin() as connection:
+            settle_removals(connection, owed, engine.name, gallery)
     with database.read() as connection:
         roster = read_roster(connection, engine=engine.name, gallery=gallery, bars=rules.founders)
     charges: list[Charge] = []
@@ -79,7 +86,8 @@ def settle(
         said = standing(read_ledger(connection))
         people = People.of(all_persons(connection))
         bonds = grow_only(connection, roster, said, people)
-        labels, likeness = _cluster(connection, engine, roster, bonds, rules, gallery)
+        first = bool((roster.person < 0).all())
+        labels, likeness = cluster_roster(connection, engine, roster, bonds, rules, gallery, first=first)
     groups = _groups(roster, labels)
     with database.begin() as connection:
         made, merged, given = _write(connection, roster, groups, said, likeness, now)
@@ -99,11 +107,20 @@ def settle(
     )
 
 
-def _cluster(
-    connection: Connection, engine: Engine, roster: Roster, bonds: Constraints, rules: Rules, gallery: str
+def cluster_roster(
+    connection: Connection,
+    engine: Engine,
+    roster: Roster,
+    bonds: Constraints,
+    rules: Rules,
+    gallery: str,
+    *,
+    first: bool,
 ) -> tuple[Ints, Floats]:
-    """The group of each face, and its similarity to the others of its group, 0-100, NaN where it has none."""
-    first = bool((roster.person < 0).all())
+    """The group of each face, and its similarity to the others of its group, 0-100, NaN where it has none.
+
+    ``first`` says that whatever is grouped is grouped for the first time: no caution is needed.
+    """
     if isinstance(engine, GroupMeans):
         return cluster_persons(engine, roster, _for(rules.means, first=first), bonds)
     edges = read_edges(connection, roster, engine=engine.name, gallery=gallery)

@@ -54,6 +54,16 @@ def cluster_persons(engine: GroupMeans, roster: Roster, linkage: Linkage, bonds:
     return labels, _likeness(engine, vectors, labels, new)
 
 
+def near_nodes(vectors: Vectors, roster: Roster, floor: float) -> tuple[Ints, Ints, Floats]:
+    """Persons, and faces without one, that are near a person: a position of each, and their mean similarity."""
+    node, first = _nodes(roster)
+    sums, sizes = _sums(vectors, node, len(first))
+    held = np.flatnonzero(roster.person[first] >= 0)
+    one, other, value = _nearest(sums, sizes, np.arange(len(first)), held, floor)
+    pairs = Edges.of_arrays(one, other, value)
+    return first[pairs.first], first[pairs.second], pairs.similarity
+
+
 def _nodes(roster: Roster) -> tuple[Ints, Ints]:
     """The node of each face, one for each person and each face without, and the first position of each node."""
     loose = roster.person < 0

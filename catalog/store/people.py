@@ -180,11 +180,14 @@ def appearances_of(connection: Connection, person: PersonRow, limit: int | None 
 def appearances_by_id(
     connection: Connection, face_ids: Sequence[str], *, engine: str, gallery: str
 ) -> dict[str, Appearance]:
-    """The faces that a gallery knows by these ids; what the catalogue does not hold is left out."""
+    """The faces that a gallery knows by these ids; unknown ones and what a human called no face are left out."""
     found: list[Appearance] = []
     for some in batches(face_ids):
         query = _appearance_query().where(
-            faces.c.engine == engine, faces.c.gallery == gallery, faces.c.face_id.in_(some)
+            faces.c.engine == engine,
+            faces.c.gallery == gallery,
+            faces.c.face_id.in_(some),
+            faces.c.not_a_face.is_(False),
         )
         found += _appearances(connection, query)
     return {each.face_id: each for each in found}

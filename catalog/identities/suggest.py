@@ -1,0 +1,139 @@
+"""What a human could settle with one word: persons that may be one, and faces that may be somebody's."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection
+
+from catalog.engines.base import Engine, GroupMeans
+from catalog.identities.assign import Rules
+from catalog.identities.bonds import People, positions
+from catalog.identities.cluster import Floats, Ints
+from catalog.identities.edges import read_edges
+from catalog.identities.ledger import Standing, read_ledger, standing
+from catalog.identities.means import near_nodes
+from catalog.identities.roster import Roster, read_roster
+from catalog.store.database import Database
+from catalog.store.people import Appearance, PersonRow, all_persons, appearances_by_row
+
+_REACH = 0.15
+"""How far below the threshold of linkage a pair may be and still be worth asking about; 25 times that in log-odds."""
+_LOGIT_PER_COSINE = 25.0
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A question: is ``other`` the same person as ``person``, or is ``face``, which has no person?
+
+    ``faces`` is how many faces a yes would settle.
+    """
+
+    person: PersonRow
+    other: PersonRow | None
+    face: Appearance | None
+    similarity: float
+    faces: int
+
+
+def suggest(
+    database: Database, engine: Engine, rules: Rules, *, gallery: str, limit: int, person: PersonRow | None = None
+) -> list[Suggestion]:
+    """The questions most worth asking, those that settle most faces first. No search is bought for them.
+
+    Never two who are on one photo, and nothing that a human answered already.
+    """
+    with database.read() as connection:
+        roster = read_roster(connection, engine=engine.name, gallery=gallery, bars=rules.founders)
+        if not len(roster):
+            return []
+        said = standing(read_ledger(connection))
+        people = People.of(all_persons(connection))
+        pairs = (
+            _by_means(engine, roster, rules)
+            if isinstance(engine, GroupMeans)
+            else _by_searches(connection, engine, roster, rules, gallery)
+        )
+        refused = _refused(connection, roster, said, people)
+        asked = _questions(roster, pairs, refused, people, person)[:limit]
+        shown = appearances_by_row(connection, [int(roster.rows[at]) for _, at, _, _, single in asked if single])
+    return [
+        Suggestion(
+            people.rows[int(roster.person[one])],
+            None if single else people.rows[int(roster.person[at])],
+            shown[int(roster.rows[at])] if single else None,
+            similarity,
+            faces,
+        )
+        for one, at, similarity, faces, single in asked
+    ]
+
+
+Pairs = tuple[Ints, Ints, Floats]
+"""Positions of a face of one person, of a face of another person or of nobody, and the similarity of the two, 0-100."""
+
+
+def _by_means(engine: GroupMeans, roster: Roster, rules: Rules) -> Pairs:
+    vectors: Any = engine.group_sums(roster.face_ids)
+    one, other, value = near_nodes(vectors, roster, rules.means.threshold - _REACH)
+    return one, other, np.asarray(engine.similarities(value.tolist()), dtype=np.float64)
+
+
+def _by_searches(connection: Connection, engine: Engine, roster: Roster, rules: Rules, gallery: str) -> Pairs:
+    edges = read_edges(connection, roster, engine=engine.name, gallery=gallery)
+    key = np.where(roster.person >= 0, roster.person, -1 - np.arange(len(roster)))
+    _, first, node = np.unique(key, return_index=True, return_inverse=True)
+    one, other = node[edges.first], node[edges.second]
+    lo, hi = np.minimum(one, other), np.maximum(one, other)
+    apart = lo != hi
+    pair, fold = np.unique(lo[apart] * len(first) + hi[apart], return_inverse=True)
+    mean = np.bincount(fold, edges.similarity[apart], len(pair)) / np.bincount(fold, minlength=len(pair))
+    likely = mean >= rules.searches.threshold - _REACH * _LOGIT_PER_COSINE
+    pair, mean = pair[likely], mean[likely]
+    return first[pair // len(first)], first[pair % len(first)], 100.0 / (1.0 + np.exp(-mean))
+
+
+def _refused(connection: Connection, roster: Roster, said: Standing, people: People) -> set[tuple[int, int]]:
+    """Pairs (person, person) and (person, -1 - position of a face) that a human told apart."""
+    no: set[tuple[int, int]] = set()
+    for one, other in said.apart:
+        a, b = people.lead(one), people.lead(other)
+        if a is not None and b is not None:
+            no |= {(a.id, b.id), (b.id, a.id)}
+    at = positions(connection, roster, [place for place, _ in said.refusals])
+    for position, (_, public) in zip(at, said.refusals, strict=True):
+        person = people.lead(public)
+        if position < 0 or person is None:
+            continue
+        holder = int(roster.person[position])
+        no |= {(person.id, -1 - position)} if holder < 0 else {(person.id, holder), (holder, person.id)}
+    return no
+
+
+def _questions(
+    roster: Roster, pairs: Pairs, refused: set[tuple[int, int]], people: People, about: PersonRow | None
+) -> list[tuple[int, int, float, int, bool]]:
+    """(position of a face of the person, position of the other, similarity, faces settled, other is a single face)."""
+    photos: dict[int, set[int]] = defaultdict(set)
+    sizes: dict[int, int] = defaultdict(int)
+    for person, photo in zip(roster.person.tolist(), roster.photo.tolist(), strict=True):
+        photos[person].add(photo)
+        sizes[person] += 1
+    found = []
+    for one, other, similarity in zip(*(part.tolist() for part in pairs), strict=True):
+        a, b = int(roster.person[one]), int(roster.person[other])
+        if a < 0 or (b >= 0 and (not people.rows[a].name, -sizes[a], a) > (not people.rows[b].name, -sizes[b], b)):
+            one, other, a, b = other, one, b, a
+        single = b < 0
+        theirs = {int(roster.photo[other])} if single else photos[b]
+        hidden = people.rows[a].hidden or (not single and people.rows[b].hidden) if a >= 0 else True
+        named_both = not single and a >= 0 and people.rows[a].name and people.rows[b].name
+        if hidden or named_both or (about is not None and about.id not in (a, b)):
+            continue
+        if (a, -1 - other if single else b) in refused or photos[a] & theirs:
+            continue
+        found.append((one, other, similarity, 1 if single else min(sizes[a], sizes[b]), single))
+    return sorted(found, key=lambda row: (-row[3], -row[2], row[0], row[1]))
