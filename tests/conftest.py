@@ -18,6 +18,7 @@ import psycopg
 import pytest
 
 from catalog.store.database import Database, open_database
+from tests.reports.made_catalog import fill
 
 # ------------------------------------------------------------------------------------------------------ guards
 
@@ -168,3 +169,23 @@ def database(database_url: str) -> Iterator[Database]:
     opened = open_database(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A catalogue with 400 photos, 1,000 faces and 60 people, made by a script; to be read only."""
+    if request.param == "postgresql":
+        address = request.getfixturevalue("postgresql").create("catalog_template")
+    else:
+        address = str(tmp_path_factory.mktemp("filled") / "catalog.sqlite3")
+    opened = open_database(address)
+    fill(opened, photo_count=400, face_count=1000, person_count=60)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def refilled(database: Database) -> Database:
+    """The like of `filled`, smaller, to be written to."""
+    fill(database, photo_count=100, face_count=250, person_count=20)
+    return database

@@ -1,6 +1,7 @@
-"""Write the pages that must not lie: docs/commands.md from the commands' own help, docs/settings.md from the defaults.
+"""Write the pages that must not lie, from what they are about.
 
-Run after changing a command or a setting: python tools/write_docs.py. A test compares the pages with what this gives.
+docs/commands.md from the commands' own help, docs/settings.md from the defaults, docs/schema.md from tables and views.
+Run after changing any of these: python tools/write_docs.py. A test compares the pages with what this gives.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typer.core import TyperGroup
 
 from catalog.cli.app import app
 from catalog.settings import default_file, variable
+from tools.schema_page import schema_page
 
 DOCS = Path(__file__).parent.parent / "docs"
 COMMON = {"--database", "--config", "--verbose"}
@@ -95,7 +97,7 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"commands.md": commands_page, "settings.md": settings_page}
+PAGES = {"commands.md": commands_page, "settings.md": settings_page, "schema.md": schema_page}
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from catalog.cli.options import Config, Database, Verbose
+from catalog.cli.options import AsJson, Config, Database, Verbose
 from catalog.cli.wiring import open_catalog
 from catalog.reports.questions import Report, find_report, reports
 from catalog.reports.render import Format, render, write
@@ -43,8 +44,14 @@ app = typer.Typer(cls=_Reports, no_args_is_help=True, help="Answer a question wi
 
 
 @app.command("list")
-def list_reports() -> None:
+def list_reports(
+    as_json: AsJson = False, database: Database = None, config: Config = None, verbose: Verbose = 0
+) -> None:
     """List the questions that have a name."""
+    del database, config, verbose  # accepted by every command; the list is the same in every catalogue
+    if as_json:
+        typer.echo(json.dumps({report.name: report.question for report in reports().values()}, indent=2))
+        return
     width = max(map(len, reports()))
     for report in reports().values():
         typer.echo(f"{report.name:{width}}  {report.question}")
