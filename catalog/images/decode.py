@@ -6,6 +6,7 @@ meets strangers' bytes: :mod:`catalog.images.pool` runs this file in processes t
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -131,6 +132,17 @@ def _read_by_pillow(formats: str) -> Callable[[bytes, DecodeLimits], _Picture]:
     return read
 
 
+def _read_png(data: bytes, limits: DecodeLimits) -> _Picture:
+    """Loaded at once, because a PNG may have its EXIF behind its pixels; older editors wrote it into a text."""
+    image = Image.open(BytesIO(data), formats=["PNG"])
+    _refuse_bomb(*image.size, limits)
+    image.load()
+    if "exif" not in image.info and isinstance(text := image.info.get("Raw profile type exif"), str):
+        with contextlib.suppress(ValueError):
+            image.info["exif"] = bytes.fromhex("".join(text.split("\n")[3:]))
+    return _picture(image, limits)
+
+
 def _picture(image: Image.Image, limits: DecodeLimits) -> _Picture:
     _refuse_bomb(*image.size, limits)
     exif = load_exif(image.info.get("exif"))
@@ -177,7 +189,7 @@ def _read_raw(data: bytes, limits: DecodeLimits) -> _Picture:
 
 _READERS: dict[str, Callable[[bytes, DecodeLimits], _Picture]] = {
     "JPEG": _read_jpeg,
-    "PNG": _read_by_pillow("PNG"),
+    "PNG": _read_png,
     "WEBP": _read_by_pillow("WEBP"),
     "GIF": _read_by_pillow("GIF"),
     "AVIF": _read_by_pillow("AVIF"),

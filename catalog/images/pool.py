@@ -94,6 +94,8 @@ class _Worker:
         self.photos = 0
         self._seconds = limits.seconds
         self._dead = False
+        self._is_asked = False
+        """From a question to its answer: who is interrupted in between must not take it for that to the next."""
         self._channel, far = socket.socketpair()
         arguments = [str(far.fileno()), str(limits.max_pixels), str(limits.seconds), str(limits.memory_bytes)]
         with far:
@@ -104,7 +106,7 @@ class _Worker:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     pass_fds=[far.fileno()],
-                    env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+                    env=_environment(),
                 )
             except OSError as error:
                 self._channel.close()
@@ -127,12 +129,12 @@ class _Worker:
         raise CatalogError("A decoder process could not be started.")
 
     def is_dead(self) -> bool:
-        return self._dead or self._process.poll() is not None
+        return self._dead or self._is_asked or self._process.poll() is not None
 
     def end(self) -> None:
         """Close the socket, at which a living worker leaves; one that does not is killed."""
         self._channel.close()
-        if self._dead:
+        if self._dead or self._is_asked:
             self._process.kill()
         try:
             self._process.wait(1)
@@ -162,6 +164,7 @@ class _Worker:
                 os.close(pixels)
 
     def _ask(self, data: bytes, max_side: int | None) -> tuple[dict[str, Any], int]:
+        self._is_asked = True
         until = time.monotonic() + self._seconds
         self._channel.settimeout(self._seconds)
         head = REQUEST.pack(max_side or 0, len(data))
@@ -186,6 +189,7 @@ class _Worker:
             told = json.loads(received[REPLY.size :])
             if not isinstance(told, dict):
                 raise TypeError(told)
+            self._is_asked = False
         except BaseException:
             for descriptor in descriptors:
                 os.close(descriptor)
@@ -201,6 +205,13 @@ class _Worker:
         if code is not None and code < 0:
             return f"The photo crashed its decoder ({signal.strsignal(-code)})."
         return "The photo ended its decoder."
+
+
+def _environment() -> dict[str, str]:
+    """Our own, without what a photo that takes over its decoder had better not read."""
+    secrets = ("AWS_", "CATALOG_", "PG")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(secrets)}
+    return kept | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 def _map(pixels: int, rows: int, columns: int) -> NDArray[np.uint8]:

@@ -188,6 +188,27 @@ def test_heic_is_not_turned_twice() -> None:
     assert alike(shown(photo), QUARTERS)
 
 
+def test_exif_behind_the_pixels_of_a_png_counts() -> None:
+    """Where ExifTool writes it."""
+    image, exif = turned(6)
+    data = written(image, "PNG")
+    late = data[:-12] + chunk(b"eXIf", exif.tobytes()[6:]) + data[-12:]
+    photo = open_image(late)
+    assert (photo.width, photo.height, photo.orientation) == (96, 64, 6)
+    assert alike(shown(photo), QUARTERS)
+
+
+def test_exif_in_a_text_of_a_png_counts() -> None:
+    """Where ImageMagick wrote it before there was a better place."""
+    image, exif = turned(8)
+    raw = exif.tobytes()
+    text = f"\nexif\n{len(raw):8}\n{raw.hex()}\n".encode()
+    data = written(image, "PNG")
+    photo = open_image(data[:33] + chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(text)) + data[33:])
+    assert photo.orientation == 8
+    assert alike(shown(photo), QUARTERS)
+
+
 @pytest.mark.parametrize("value", [0, 9, 65535])
 def test_an_orientation_that_does_not_exist_is_ignored(value: int) -> None:
     """The photo is left as it lies."""

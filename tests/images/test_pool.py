@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -174,6 +175,32 @@ def test_a_worker_that_died_between_two_photos_costs_none(pool: Opener) -> None:
     os.kill(pid, signal.SIGKILL)
     assert gone(pid, 2)
     assert pool.open(PHOTO).pixels.shape == (64, 96, 3)
+
+
+def test_an_answer_that_nobody_waited_for_is_not_given_to_the_next_photo(
+    pool: DecoderPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C between question and answer costs the worker, not the truth."""
+    pool.open(PHOTO)
+    receive = socket.recv_fds
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(socket, "recv_fds", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        pool.open(written(noise(7, 5), "PNG"))
+    monkeypatch.setattr(socket, "recv_fds", receive)
+    assert pool.open(PHOTO).pixels.shape == (64, 96, 3)
+
+
+def test_workers_do_not_know_the_keys(pool: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A photo that takes over its decoder finds neither credentials nor the database's address."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-of-aws")
+    monkeypatch.setenv("CATALOG_DATABASE_URL", "postgresql://secret")
+    pool.open(PHOTO)
+    (pid,) = workers()
+    assert b"secret" not in Path(f"/proc/{pid}/environ").read_bytes()
 
 
 def test_a_worker_that_cannot_start_is_no_fault_of_the_photo(monkeypatch: pytest.MonkeyPatch) -> None:
