@@ -103,13 +103,18 @@ def scan(
 
 def _watched(outcomes: Iterable[Outcome | Summary]) -> Iterator[Outcome | Summary]:
     """The same stream, with a progress bar on stderr while it is a terminal."""
-    with tqdm(desc="photos", unit="", smoothing=0.05, disable=not sys.stderr.isatty(), file=sys.stderr) as bar:
+    if not sys.stderr.isatty():
+        yield from outcomes
+        return
+    with tqdm(desc="photos", unit="", smoothing=0.05, file=sys.stderr) as bar:
         faces = failed = 0
         for item in outcomes:
             if isinstance(item, Outcome):
                 faces += item.faces
                 failed += item.kind is OutcomeKind.FAILED
-                bar.set_postfix(faces=faces, failed=failed, refresh=False)
+                # Writing the postfix costs more than an unchanged photo does.
+                if item.kind is not OutcomeKind.UNCHANGED:
+                    bar.set_postfix(faces=faces, failed=failed, refresh=False)
                 bar.update()
             yield item
 

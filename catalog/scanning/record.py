@@ -16,7 +16,7 @@ from catalog.sources.base import Content
 from catalog.sources.uri import file_path
 from catalog.store.database import Database
 from catalog.store.faces import record_enrollment
-from catalog.store.photos import Place, find_photo, is_enrolled, places_of, record_photo, record_place
+from catalog.store.photos import Place, find_enrolled, find_photo, other_places, record_photo, record_place
 from catalog.store.removal import owed_removals, release_photo, settle_removals
 from catalog.store.scans import record_charges, record_problem
 from catalog.vocabulary import Enrollment, Outcome, OutcomeKind
@@ -145,14 +145,14 @@ class Recorder:
         photo_id = self._enrolled_photo(connection, arrival.sha256)
         if photo_id is None:
             return None
-        kind = self._kind(connection, arrival.step, arrival.sha256, known=True)
+        kind = self._kind(connection, arrival.step, arrival.sha256, photo_id)
         location_id = self._place(connection, arrival.step, photo_id, kind, released)
         return Recorded(Outcome(arrival.step.ref.uri, kind, arrival.sha256), location_id)
 
     def _enroll(self, connection: Connection, arrival: Arrival, sighting: Sighting, released: list[str]) -> Recorded:
         step, sha256, enrollment = arrival.step, arrival.sha256, sighting.enrollment
         now = self._clock()
-        kind = self._kind(connection, step, sha256, known=find_photo(connection, sha256) is not None)
+        kind = self._kind(connection, step, sha256, find_photo(connection, sha256))
         photo_id = record_photo(connection, sha256, arrival.size, sighting.photo, now)
         record_enrollment(
             connection,
@@ -178,20 +178,17 @@ class Recorder:
         return Recorded(outcome, location_id)
 
     def _enrolled_photo(self, connection: Connection, sha256: str) -> int | None:
-        photo_id = find_photo(connection, sha256)
-        if photo_id is None or not is_enrolled(connection, photo_id, self._engine.name, self._gallery):
-            return None
-        return photo_id
+        return find_enrolled(connection, sha256, self._engine.name, self._gallery)
 
-    def _kind(self, connection: Connection, step: ToRead, sha256: str, *, known: bool) -> OutcomeKind:
+    def _kind(self, connection: Connection, step: ToRead, sha256: str, known: int | None) -> OutcomeKind:
         if step.place is not None:
             # Touched, come back, or new to this gallery only: the content is the same.
             if step.place.sha256 == sha256:
-                return OutcomeKind.UNCHANGED if known else OutcomeKind.NEW
+                return OutcomeKind.NEW if known is None else OutcomeKind.UNCHANGED
             return OutcomeKind.CHANGED
-        if not known:
+        if known is None:
             return OutcomeKind.NEW
-        others = (place for place in places_of(connection, sha256) if place.uri != step.ref.uri)
+        others = other_places(connection, known, step.ref.uri)
         return OutcomeKind.DUPLICATE if any(map(stands, others)) else OutcomeKind.MOVED
 
     def _place(

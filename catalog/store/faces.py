@@ -140,7 +140,7 @@ def record_enrollment(
                 for rejected in enrollment.rejected
             ],
         )
-    row = insert_into(conn, enrollments)
+    row = insert_into(conn.dialect.name, enrollments)
     conn.execute(
         row.on_conflict_do_update(
             index_elements=["photo_id", "engine", "gallery"],

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, Select, and_, bindparam, case, func, or_, select, update
 
 from catalog.images.opened import OpenedPhoto
 from catalog.store.tables import enrollments, locations, photos, utc_text
@@ -40,6 +41,25 @@ _PLACES: Select[*tuple[Any, ...]] = select(
     locations.c.missing_since,
     locations.c.id,
 ).join_from(locations, photos)
+
+# Statements that run once for each photo are made once: making one takes longer than running it.
+_A_FEW = 8
+_OTHERS = _PLACES.where(
+    locations.c.photo_id == bindparam("photo"),
+    locations.c.missing_since.is_(None),
+    locations.c.uri != bindparam("uri"),
+)
+_A_FEW_OTHERS = _OTHERS.limit(_A_FEW)
+_FIND = select(photos.c.id).where(photos.c.sha256 == bindparam("sha256"))
+_FIND_ENROLLED = (
+    select(photos.c.id)
+    .join(enrollments, enrollments.c.photo_id == photos.c.id)
+    .where(
+        photos.c.sha256 == bindparam("sha256"),
+        enrollments.c.engine == bindparam("engine"),
+        enrollments.c.gallery == bindparam("gallery"),
+    )
+)
 
 
 def places(conn: Connection, uris: Sequence[str]) -> dict[str, Place]:
@@ -100,17 +120,28 @@ def below(source_uri: str) -> ColumnElement[bool]:
     return inside if source_uri.endswith("/") else or_(locations.c.uri == source_uri, inside)
 
 
+def other_places(conn: Connection, photo_id: int, uri: str) -> Iterator[Place]:
+    """The places of a photo that are not missing, but for this one; a few at first, as one is mostly enough."""
+    keys = {"photo": photo_id, "uri": uri}
+    rows = conn.execute(_A_FEW_OTHERS, keys).all()
+    yield from map(Place._make, rows)
+    if len(rows) == _A_FEW:
+        yield from map(Place._make, conn.execute(_OTHERS, keys))
+
+
 def find_photo(conn: Connection, sha256: str) -> int | None:
     """The row id of a content that is known."""
-    return conn.scalar(select(photos.c.id).where(photos.c.sha256 == sha256))
+    return conn.scalar(_FIND, {"sha256": sha256})
+
+
+def find_enrolled(conn: Connection, sha256: str, engine: str, gallery: str) -> int | None:
+    """The row id of a content whose faces are in that gallery: it need not be enrolled, or paid for, again."""
+    return conn.scalar(_FIND_ENROLLED, {"sha256": sha256, "engine": engine, "gallery": gallery})
 
 
 def is_enrolled(conn: Connection, photo_id: int, engine: str, gallery: str) -> bool:
-    """Whether the photo's faces are in that gallery: it need not be enrolled, or paid for, again."""
-    query = select(enrollments.c.photo_id).where(
-        enrollments.c.photo_id == photo_id, enrollments.c.engine == engine, enrollments.c.gallery == gallery
-    )
-    return conn.scalar(query) is not None
+    """Whether the photo's faces are in that gallery."""
+    return photo_id in enrolled_photos(conn, [photo_id], engine, gallery)
 
 
 def enrolled_photos(conn: Connection, photo_ids: Collection[int], engine: str, gallery: str) -> set[int]:
@@ -142,11 +173,15 @@ def record_photo(conn: Connection, sha256: str, size: int, photo: OpenedPhoto, n
         "gps_altitude": gps.altitude if gps else None,
         "recorded_at": utc_text(now),
     }
-    insert = insert_into(conn, photos).on_conflict_do_nothing(index_elements=["sha256"]).returning(photos.c.id)
-    made = conn.scalar(insert, row)
+    made = conn.scalar(_insert_photo(conn.dialect.name), row)
     photo_id = made if made is not None else find_photo(conn, sha256)
     assert photo_id is not None
     return int(photo_id)
+
+
+@cache
+def _insert_photo(dialect: str) -> Executable:
+    return insert_into(dialect, photos).on_conflict_do_nothing(index_elements=["sha256"]).returning(photos.c.id)
 
 
 def record_place(conn: Connection, photo_id: int, ref: PhotoRef, now: datetime) -> int:
@@ -161,10 +196,14 @@ def record_place(conn: Connection, photo_id: int, ref: PhotoRef, now: datetime) 
         "first_seen": utc_text(now),
         "missing_since": None,
     }
-    insert = insert_into(conn, locations)
+    return int(conn.execute(_upsert_place(conn.dialect.name), row).scalar_one())
+
+
+@cache
+def _upsert_place(dialect: str) -> Executable:
+    insert = insert_into(dialect, locations)
     new = insert.excluded
-    same_content = locations.c.photo_id == new.photo_id
-    upsert = insert.on_conflict_do_update(
+    return insert.on_conflict_do_update(
         index_elements=["uri"],
         set_={
             "photo_id": new.photo_id,
@@ -173,10 +212,9 @@ def record_place(conn: Connection, photo_id: int, ref: PhotoRef, now: datetime) 
             "etag": new.etag,
             "version": new.version,
             "missing_since": None,
-            "first_seen": case((same_content, locations.c.first_seen), else_=new.first_seen),
+            "first_seen": case((locations.c.photo_id == new.photo_id, locations.c.first_seen), else_=new.first_seen),
         },
-    )
-    return int(conn.execute(upsert.returning(locations.c.id), row).scalar_one())
+    ).returning(locations.c.id)
 
 
 def mark_missing(conn: Connection, location_ids: Sequence[int], now: datetime) -> None:

@@ -72,7 +72,7 @@ def _remove(conn: Connection, photo_ids: Sequence[int], engine: str, gallery: st
     ).all()
     if gone:
         conn.execute(
-            insert_into(conn, removals).on_conflict_do_nothing(),
+            insert_into(conn.dialect.name, removals).on_conflict_do_nothing(),
             [{"face_id": row[0], "engine": row[1], "gallery": row[2], "wanted_at": at} for row in gone],
         )
     conn.execute(delete(photos).where(photos.c.id.in_(photo_ids)))

@@ -11,8 +11,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 T = TypeVar("T")
 
 
-def insert_into(conn: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    return sqlite.insert(table) if conn.dialect.name == "sqlite" else postgresql.insert(table)
+def insert_into(target: Connection | str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An insert that may be given a conflict clause; ``target`` is a connection, or ``sqlite`` or ``postgresql``."""
+    dialect = target if isinstance(target, str) else target.dialect.name
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def batches(items: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
