@@ -8,7 +8,7 @@ import traceback
 
 import typer
 
-from catalog.cli import analyze, compare, endpoint, report, scan, settings, sql, status
+from catalog.cli import analyze, compare, endpoint, find_person, people, report, scan, settings, sql, status, undo, why
 from catalog.cli.options import VERSION
 from catalog.errors import CatalogError
 
@@ -48,6 +48,10 @@ def _root(
 app.command("scan")(scan.scan)
 app.command("analyze")(analyze.analyze)
 app.command("compare")(compare.compare)
+app.command("find-person")(find_person.find_person)
+app.add_typer(people.app, name="people")
+app.command("why")(why.why)
+app.command("undo")(undo.undo)
 app.command("endpoint")(endpoint.endpoint)
 app.add_typer(report.app, name="report")
 app.command("sql")(sql.sql)

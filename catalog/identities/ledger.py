@@ -103,7 +103,7 @@ def read_decision(connection: Connection, number: int) -> Decision | None:
 def last_in_force(connection: Connection) -> int | None:
     """The newest decision that can be taken back: not undone, and no undo itself."""
     query = select(func.max(decisions.c.id)).where(
-        decisions.c.undone_by.is_(None), decisions.c.verb.not_in(("undo", "forget"))
+        decisions.c.undone_by.is_(None), decisions.c.verb.not_in(("undo", "forget", "migrate"))
     )
     found = connection.scalar(query)
     return None if found is None else int(found)

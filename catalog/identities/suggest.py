@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from catalog.engines.base import Engine, GroupMeans
 from catalog.identities.assign import Rules
 from catalog.identities.bonds import People, positions
 from catalog.identities.cluster import Floats, Ints
-from catalog.identities.edges import read_edges
+from catalog.identities.edges import logit, read_edges
 from catalog.identities.ledger import Standing, read_ledger, standing
 from catalog.identities.means import near_nodes
 from catalog.identities.roster import Roster, read_roster
@@ -23,6 +24,8 @@ from catalog.store.people import Appearance, PersonRow, all_persons, appearances
 _REACH = 0.15
 """How far below the threshold of linkage a pair may be and still be worth asking about; 25 times that in log-odds."""
 _LOGIT_PER_COSINE = 25.0
+_SOFT = 0.75
+"""Log-odds of similarity in which the chance of a yes changes by a factor of about e."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,9 @@ class Suggestion:
 def suggest(
     database: Database, engine: Engine, rules: Rules, *, gallery: str, limit: int, person: PersonRow | None = None
 ) -> list[Suggestion]:
-    """The questions most worth asking, those that settle most faces first. No search is bought for them.
+    """The questions most worth asking: first those where the faces settled, times the chance of a yes, are most.
 
+    No search is bought for them.
     Never two who are on one photo, and nothing that a human answered already.
     """
     with database.read() as connection:
@@ -58,7 +62,8 @@ def suggest(
             else _by_searches(connection, engine, roster, rules, gallery)
         )
         refused = _refused(connection, roster, said, people)
-        asked = _questions(roster, pairs, refused, people, person)[:limit]
+        bar = _bar(engine, rules)
+        asked = _questions(roster, pairs, refused, people, person, bar)[:limit]
         shown = appearances_by_row(connection, [int(roster.rows[at]) for _, at, _, _, single in asked if single])
     return [
         Suggestion(
@@ -114,7 +119,7 @@ def _refused(connection: Connection, roster: Roster, said: Standing, people: Peo
 
 
 def _questions(
-    roster: Roster, pairs: Pairs, refused: set[tuple[int, int]], people: People, about: PersonRow | None
+    roster: Roster, pairs: Pairs, refused: set[tuple[int, int]], people: People, about: PersonRow | None, bar: float
 ) -> list[tuple[int, int, float, int, bool]]:
     """(position of a face of the person, position of the other, similarity, faces settled, other is a single face)."""
     photos: dict[int, set[int]] = defaultdict(set)
@@ -136,4 +141,16 @@ def _questions(
         if (a, -1 - other if single else b) in refused or photos[a] & theirs:
             continue
         found.append((one, other, similarity, 1 if single else min(sizes[a], sizes[b]), single))
-    return sorted(found, key=lambda row: (-row[3], -row[2], row[0], row[1]))
+    return sorted(found, key=lambda row: (-row[3] * _chance(row[2], bar), -row[2], row[0], row[1]))
+
+
+def _bar(engine: Engine, rules: Rules) -> float:
+    """The log-odds at which two groups would have been joined without being asked."""
+    if isinstance(engine, GroupMeans):
+        return float(logit(engine.similarities([rules.means.threshold])[0]))
+    return rules.searches.threshold
+
+
+def _chance(similarity: float, bar: float) -> float:
+    """A guess at the chance of a yes, for ranking only: even odds at the bar, less below."""
+    return 1.0 / (1.0 + math.exp(-(float(logit(similarity)) - bar) / _SOFT))

@@ -23,8 +23,8 @@ def undo(connection: Connection, number: int | None, stamp: Stamp) -> tuple[int,
         raise UsageError(what, remedy="`catalog people history` lists all.")
     if decision.undone_by is not None:
         raise UsageError(f"Decision {number} was taken back already, by {decision.undone_by}.")
-    if decision.verb == "forget":
-        raise UsageError("What was forgotten cannot be brought back.")
+    if decision.verb in ("forget", "migrate"):
+        raise UsageError(f"Decision {number} ({decision.verb}) cannot be taken back.")
     later = _builds_on(connection, decision)
     if later:
         numbers = ", ".join(map(str, later))

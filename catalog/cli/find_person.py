@@ -1,0 +1,246 @@
+"""``catalog find-person``: which photos show whoever is on a reference photo."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from catalog.cli.analyze import box_text
+from catalog.cli.options import AsJson, Config, Database, EngineName, Threshold, Verbose
+from catalog.cli.wiring import Catalog, open_catalog
+from catalog.errors import NoFaceError, UsageError
+from catalog.identities.find import Found, FoundFace, Reference, Wanted, find_faces
+from catalog.images.opened import OpenedPhoto
+from catalog.reports.render import Format, render
+from catalog.reports.run import Answer
+from catalog.sources.uri import display, file_path
+from catalog.store.people import find_person as person_named
+from catalog.vocabulary import BoundingBox, Face
+
+References = Annotated[
+    list[Path] | None, typer.Argument(metavar="[REF...]", help="Photos of the person; several views find more.")
+]
+Negatives = Annotated[
+    list[Path] | None,
+    typer.Option("--not", metavar="REF", help="A photo of somebody else who looks alike; repeatable."),
+]
+FaceNumber = Annotated[int | None, typer.Option("--face", min=1, help="Which face of the reference; 1 is the largest.")]
+AllFaces = Annotated[bool, typer.Option("--all-faces", help="Look for every face of the reference, one by one.")]
+Person = Annotated[
+    str | None, typer.Option("--person", metavar="PERSON", help="Look with this person's own faces too.")
+]
+Since = Annotated[str | None, typer.Option("--since", metavar="YYYY-MM-DD", help="Only photos from this day on.")]
+Until = Annotated[str | None, typer.Option("--until", metavar="YYYY-MM-DD", help="Only photos up to this day.")]
+AtMost = Annotated[int | None, typer.Option("--limit", min=1, max=4096, help="Matches shown at most.")]
+CopyTo = Annotated[Path | None, typer.Option("--copy-to", metavar="DIR", help="Copy the photos that match there.")]
+LinkTo = Annotated[Path | None, typer.Option("--link-to", metavar="DIR", help="Link to the photos that match there.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV on stdout.")]
+
+
+def find_person(
+    references: References = None,
+    negatives: Negatives = None,
+    face: FaceNumber = None,
+    all_faces: AllFaces = False,
+    person: Person = None,
+    since: Since = None,
+    until: Until = None,
+    threshold: Threshold = None,
+    limit: AtMost = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    copy_to: CopyTo = None,
+    link_to: LinkTo = None,
+    engine: EngineName = None,
+    database: Database = None,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Find the photos that show the person on one or more reference photos, best first."""
+    if not references and person is None:
+        raise UsageError("There is nobody to look for.", remedy="Give a reference photo, or --person.")
+    flags = {"engine.name": engine, "find.threshold": threshold, "find.limit": limit}
+    with open_catalog(config, database, verbose, flags) as catalog:
+        groups = _groups(catalog, references or [], face, all_faces)
+        common = _common(catalog, negatives or [], person, since, until)
+        found = [_find(catalog, group, common) for group in groups]
+    if as_json:
+        answers = [found_json(each) for each in found]
+        typer.echo(json.dumps(answers if all_faces else answers[0], ensure_ascii=False, indent=2))
+    elif as_csv:
+        typer.echo(render(_as_answer(found), Format.CSV), nl=False)
+    else:
+        for number, each in enumerate(found, start=1):
+            _print_found(each, number if all_faces else None)
+    uris = list(dict.fromkeys(match.uri for each in found for match in each.matches if match.uri))
+    for folder, link in ((copy_to, False), (link_to, True)):
+        if folder is not None:
+            _deliver(uris, folder, link=link)
+
+
+def _groups(catalog: Catalog, paths: Sequence[Path], face: int | None, all_faces: bool) -> list[list[Reference]]:
+    """What to search with: one group of references for one person, or one for each face with --all-faces."""
+    if face is None and not all_faces:
+        return [[_largest(catalog, path) for path in paths]]
+    if len(paths) != 1:
+        raise UsageError("--face and --all-faces go with one reference photo.")
+    photo, faces = _seen(catalog, paths[0])
+    if face is not None and face > len(faces):
+        count = f"{len(faces)} face{'' if len(faces) == 1 else 's'}"
+        raise UsageError(f'"{paths[0]}" shows {count}, not {face}.')
+    chosen = faces if all_faces else [faces[(face or 1) - 1]]
+    return [[Reference(photo, each.box)] for each in chosen]
+
+
+def _largest(catalog: Catalog, path: Path) -> Reference:
+    photo, faces = _seen(catalog, path)
+    if len(faces) > 1:
+        typer.echo(f'"{path}" shows {len(faces)} faces; the largest is used. --face N takes another:', err=True)
+        for number, each in enumerate(faces, start=1):
+            typer.echo(f"  {number}: at {box_text(each)}", err=True)
+    return Reference(photo, faces[0].box)
+
+
+def _seen(catalog: Catalog, path: Path) -> tuple[OpenedPhoto, tuple[Face, ...]]:
+    photo = catalog.open_file(path)
+    analysis = catalog.engine.analyze(photo)
+    catalog.charge("find-person", analysis.charges)
+    if not analysis.faces:
+        raise NoFaceError(f'"{path}" shows no face.', remedy="Take a photo on which the face is larger or sharper.")
+    return photo, analysis.faces
+
+
+def _common(
+    catalog: Catalog, negatives: Sequence[Path], person: str | None, since: str | None, until: str | None
+) -> Wanted:
+    with catalog.database.read() as connection:
+        known = person_named(connection, person) if person is not None else None
+    find = catalog.settings.find
+    return Wanted(
+        negatives=[Reference(catalog.open_file(path)) for path in negatives],
+        person=known,
+        threshold=find.threshold,
+        limit=find.limit,
+        since=_day(since, time.min),
+        until=_day(until, time.max),
+    )
+
+
+def _find(catalog: Catalog, references: Sequence[Reference], common: Wanted) -> Found:
+    wanted = Wanted(
+        references=references,
+        negatives=common.negatives,
+        person=common.person,
+        threshold=common.threshold,
+        limit=common.limit,
+        since=common.since,
+        until=common.until,
+    )
+    found = find_faces(catalog.database, catalog.engine, wanted, gallery=catalog.settings.engine.gallery)
+    catalog.charge("find-person", found.charges)
+    return found
+
+
+def _day(text: str | None, moment: time) -> datetime | None:
+    try:
+        return datetime.combine(date.fromisoformat(text), moment, UTC) if text else None
+    except ValueError as error:
+        raise UsageError(f'"{text}" is not a day.', remedy="Write it as 2024-12-31.") from error
+
+
+def found_json(found: Found) -> dict[str, object]:
+    probe = found.probes[0] if found.probes else None
+    return {
+        "reference": {"face": 1 if probe else None, "box": _box_json(probe.box) if probe else None},
+        "matches": [
+            {
+                "uri": match.uri,
+                "person": match.person_id,
+                "name": match.name,
+                "similarity": match.similarity,
+                "taken_at": match.taken_at.isoformat() if match.taken_at else None,
+                "box": _box_json(match.box),
+            }
+            for match in found.matches
+        ],
+        "people": [
+            {"person": each.person_id, "name": each.name, "similarity": each.score, "faces": each.faces}
+            for each in found.candidates
+        ],
+        "margin": found.margin,
+        "tie": found.tie,
+    }
+
+
+def _box_json(box: BoundingBox) -> dict[str, float]:
+    return {"left": box.left, "top": box.top, "width": box.width, "height": box.height}
+
+
+def _as_answer(found: Sequence[Found]) -> Answer:
+    rows = tuple(
+        (match.uri, match.person_id, match.name, match.similarity, _taken(match))
+        for each in found
+        for match in each.matches
+    )
+    return Answer(("uri", "person", "name", "similarity", "taken_at"), rows)
+
+
+def _taken(match: FoundFace) -> str | None:
+    return match.taken_at.isoformat() if match.taken_at else None
+
+
+def _print_found(found: Found, number: int | None) -> None:
+    if found.probes:
+        which = f"face {number}" if number else "the face"
+        where = ", ".join(box_text(probe) for probe in found.probes)
+        typer.echo(f"Looking for {which} at {where}")
+    if not found.matches:
+        typer.echo("Nothing found.")
+        return
+    typer.echo(_verdict(found))
+    for match in found.matches:
+        taken = match.taken_at.date().isoformat() if match.taken_at else "no date"
+        who = match.name or match.person_id or "nobody yet"
+        typer.echo(f"  {match.similarity:6.2f}  {taken:10}  {who:20}  {display(match.uri or '')}")
+
+
+def _verdict(found: Found) -> str:
+    people = found.candidates
+    if not people:
+        return f"{len(found.matches)} faces match; none belongs to a person yet."
+    names = [each.name or each.person_id for each in people]
+    if found.tie:
+        return f"Between {names[0]} and {names[1]}: too near to tell apart."
+    margin = "" if found.margin is None else f", {found.margin:.2f} before {names[1]}"
+    return f"{names[0]}, similarity {people[0].score:.2f}{margin}"
+
+
+def _deliver(uris: Sequence[str], folder: Path, *, link: bool) -> None:
+    """Copy or link photos into a folder; a name that is taken gets a number."""
+    folder.mkdir(parents=True, exist_ok=True)
+    done = 0
+    for uri in uris:
+        if not uri.startswith("file://"):
+            typer.echo(f"left out, not a file: {display(uri)}", err=True)
+            continue
+        source = Path(os.fsdecode(file_path(uri)))
+        if not source.exists():
+            typer.echo(f"left out, not there any more: {display(uri)}", err=True)
+            continue
+        target, number = folder / source.name, 2
+        while target.exists() or target.is_symlink():
+            target = folder / f"{source.stem}-{number}{source.suffix}"
+            number += 1
+        if link:
+            target.symlink_to(source.resolve())
+        else:
+            shutil.copy2(source, target)
+        done += 1
+    typer.echo(f"{done} photos {'linked' if link else 'copied'} to {folder}", err=True)

@@ -1,0 +1,240 @@
+"""``catalog people history|suggest|review|recluster|migrate``: what was decided, and what could be."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
+from catalog.cli.wiring import Catalog, open_catalog
+from catalog.identities.decisions import Stamp, confirm_face, merge_persons, name_person, reject_face
+from catalog.identities.ledger import Decision, append, read_ledger
+from catalog.identities.recluster import apply_recluster, plan_recluster
+from catalog.identities.replay import inherit
+from catalog.identities.suggest import Suggestion
+from catalog.identities.suggest import suggest as find_suggestions
+from catalog.sources.uri import display
+from catalog.store.people import PersonRow, appearances_of, find_person
+
+Someone = Annotated[str | None, typer.Argument(metavar="[PERSON]", help="Only about this person.")]
+AtMost = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
+
+
+def history(
+    person: Someone = None,
+    as_json: AsJson = False,
+    database: Database = None,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> None:
+    """List what humans decided, oldest first; those taken back are marked."""
+    with (
+        open_catalog(config, database, verbose) as catalog,
+        catalog.existing_database() as existing,
+        existing.read() as connection,
+    ):
+        about = find_person(connection, person).person_id if person else None
+        decided = read_ledger(connection, person_id=about)
+    if as_json:
+        typer.echo(json.dumps([decision_json(each) for each in decided], ensure_ascii=False, indent=2))
+        return
+    for each in decided:
+        typer.echo(decision_line(each))
+    if not decided:
+        typer.echo("Nothing was decided yet.")
+
+
+def suggest(
+    person: Someone = None,
+    limit: AtMost = 20,
+    as_json: AsJson = False,
+    engine: EngineName = None,
+    database: Database = None,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> None:
+    """List persons that may be one and faces that may be somebody's, those that settle most faces first."""
+    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+        found = _suggestions(catalog, person, limit)
+    if as_json:
+        typer.echo(json.dumps([_suggestion_json(each) for each in found], ensure_ascii=False, indent=2))
+        return
+    for each in found:
+        typer.echo(_question(each))
+        if each.other is not None:
+            typer.echo(f"    catalog people merge {each.person.person_id} {each.other.person_id}")
+        elif each.face is not None:
+            typer.echo(f"    catalog people confirm {each.face.face_id[:8]} {each.person.person_id}")
+    if not found:
+        typer.echo("Nothing to ask.")
+
+
+def review(
+    person: Someone = None,
+    limit: AtMost = 20,
+    engine: EngineName = None,
+    database: Database = None,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Answer the suggestions one by one: y yes, n no, s skip, q quit; a name names the person."""
+    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+        answered = 0
+        for each in _suggestions(catalog, person, limit):
+            typer.echo(_question(each))
+            for who in (each.person, each.other):
+                if who is not None:
+                    _show_photos(catalog, who)
+            answer = typer.prompt("[y]es, [n]o, [s]kip, [q]uit or a name", default="s").strip()
+            if answer.lower() == "q":
+                break
+            answered += _answer(catalog, each, answer)
+    typer.echo(f"{answered} answered.")
+
+
+def recluster(
+    apply: Annotated[bool, typer.Option("--apply", help="Carry it out; without, nothing is changed.")] = False,
+    as_json: AsJson = False,
+    engine: EngineName = None,
+    database: Database = None,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Group all faces anew and say what would change; only faces that nobody decided on may move."""
+    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+        gallery = catalog.settings.engine.gallery
+        change = plan_recluster(catalog.database, catalog.engine, catalog.rules, gallery=gallery)
+        if apply:
+            apply_recluster(catalog.database, change, datetime.now(UTC))
+    if as_json:
+        moves = [
+            {"from": move.source, "to": move.target, "new": move.to_new is not None, "faces": len(move.rows)}
+            for move in change.moves
+        ]
+        told = {"faces": change.faces, "moved": change.moved, "persons_new": change.persons_new}
+        typer.echo(json.dumps({**told, "redirected": change.emptied, "moves": moves, "applied": apply}, indent=2))
+        return
+    for move in sorted(change.moves, key=lambda move: -len(move.rows)):
+        target = move.target or "a new person"
+        typer.echo(f"  {len(move.rows):6,} faces of {move.source or 'nobody'} -> {target}")
+    for gone, kept in sorted(change.emptied.items()):
+        typer.echo(f"  {gone} would lead to {kept}" if not apply else f"  {gone} leads to {kept} now")
+    verb = "moved" if apply else "would move"
+    typer.echo(
+        f"{change.moved:,} of {change.faces:,} faces {verb}; {change.persons_new:,} new persons; no id is deleted."
+    )
+
+
+def migrate(
+    engine: Annotated[str, typer.Option("--engine", metavar="NAME", help="The engine whose faces get the names.")],
+    database: Database = None,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Give the faces of one engine the persons that other engines' faces at the same places have."""
+    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+        gallery = catalog.settings.engine.gallery
+        with catalog.database.begin() as connection:
+            now = datetime.now(UTC)
+            changed = inherit(connection, engine=engine, gallery=gallery, now=now, overrule=True)
+            append(connection, "migrate", who=getpass.getuser(), now=now, name=f"{engine}/{gallery}")
+    typer.echo(f"{changed:,} faces of {engine} have their persons now.")
+
+
+def decision_line(each: Decision) -> str:
+    about = " ".join(
+        part
+        for part in (
+            each.person_id,
+            f'"{each.name}"' if each.name else "",
+            f"<- {each.other_person_id}"
+            if each.verb == "merge"
+            else f"-> {each.other_person_id}"
+            if each.other_person_id
+            else "",
+            f"photo {each.place.sha256[:8]}" if each.place else "",
+            f"of decision {each.details['of']}" if each.verb == "undo" else "",
+            f"(taken back by {each.undone_by})" if each.undone_by else "",
+        )
+        if part
+    )
+    return f"{each.number:6}  {each.decided_at:%Y-%m-%d %H:%M}  {each.decided_by:12}  {each.verb:10}  {about}"
+
+
+def decision_json(each: Decision) -> dict[str, object]:
+    box = each.place.box if each.place else None
+    return {
+        "decision": each.number,
+        "at": each.decided_at.isoformat(),
+        "by": each.decided_by,
+        "verb": each.verb,
+        "person": each.person_id,
+        "other_person": each.other_person_id,
+        "name": each.name,
+        "photo_sha256": each.place.sha256 if each.place else None,
+        "box": {"left": box.left, "top": box.top, "width": box.width, "height": box.height} if box else None,
+        "undone_by": each.undone_by,
+    }
+
+
+def _suggestions(catalog: Catalog, person: str | None, limit: int) -> list[Suggestion]:
+    about: PersonRow | None = None
+    if person is not None:
+        with catalog.database.read() as connection:
+            about = find_person(connection, person)
+    gallery = catalog.settings.engine.gallery
+    return find_suggestions(catalog.database, catalog.engine, catalog.rules, gallery=gallery, limit=limit, person=about)
+
+
+def _question(each: Suggestion) -> str:
+    if each.other is not None:
+        what = f"Is {each.other} the same person as {each.person}?"
+    else:
+        assert each.face is not None
+        what = f"Is face {each.face.face_id[:8]} on {display(each.face.uri or '')} {each.person}?"
+    return f"{what}  similarity {each.similarity:.1f}, settles {each.faces} face{'' if each.faces == 1 else 's'}"
+
+
+def _suggestion_json(each: Suggestion) -> dict[str, object]:
+    return {
+        "person": each.person.person_id,
+        "name": each.person.name,
+        "other_person": each.other.person_id if each.other else None,
+        "face": each.face.face_id if each.face else None,
+        "uri": each.face.uri if each.face else None,
+        "similarity": each.similarity,
+        "faces": each.faces,
+    }
+
+
+def _show_photos(catalog: Catalog, person: PersonRow) -> None:
+    with catalog.database.read() as connection:
+        shown = appearances_of(connection, person, limit=5)
+    for face in shown:
+        typer.echo(f"    {person}: {display(face.uri or '')}")
+
+
+def _answer(catalog: Catalog, each: Suggestion, answer: str) -> int:
+    """Carry out one answer; 1 if it decided anything."""
+    by = Stamp(getpass.getuser(), datetime.now(UTC))
+    with catalog.database.begin() as connection:
+        if answer.lower() in ("s", ""):
+            return 0
+        if answer.lower() in ("n", "no"):
+            if each.face is not None:
+                reject_face(connection, each.face, each.person, by)
+            elif each.other is not None:
+                for face in appearances_of(connection, each.other, limit=3):
+                    reject_face(connection, face, each.person, by)
+            return 1
+        if each.other is not None:
+            merge_persons(connection, each.person, each.other, by)
+        elif each.face is not None:
+            confirm_face(connection, each.face, each.person, by)
+        if answer.lower() not in ("y", "yes"):
+            name_person(connection, find_person(connection, each.person.person_id), answer, by)
+    return 1
