@@ -17,7 +17,7 @@ from catalog.engines.base import MAX_MATCHES
 from catalog.engines.rekognition.answers import is_sha256, read_box, read_face, read_matches, read_reasons
 from catalog.engines.rekognition.client import Answer, RekognitionClient
 from catalog.engines.rekognition.collection import open_collection, pinned_model
-from catalog.engines.rekognition.failures import is_face_not_found, no_face, told
+from catalog.engines.rekognition.failures import code_of, is_face_not_found, no_face, told
 from catalog.engines.rekognition.pictures import Picture, Pictures, chosen_face
 from catalog.engines.rekognition.pricing import Prices
 from catalog.errors import NoFaceError
@@ -199,9 +199,14 @@ class RekognitionEngine:
     # ------------------------------------------------------------------------------------------------ inside
 
     def _ask(self, operation: str, **members: Any) -> Answer:
-        """An operation on the collection, which is opened first."""
+        """An operation on the collection, which is opened first. Raises ClientError for invalid parameters only."""
         assert self.model
-        return self._client.call(operation, CollectionId=self._collection, **members)
+        try:
+            return self._client.call(operation, CollectionId=self._collection, **members)
+        except ClientError as error:
+            if code_of(error) == "InvalidParameterException" or is_face_not_found(error):
+                raise
+            raise told(error, operation, place=self._client.place, with_image=False) from error
 
     def _search_until_found(self, asked: dict[str, Any]) -> Answer:
         try:

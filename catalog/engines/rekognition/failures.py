@@ -8,6 +8,7 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectionClosedError,
+    ConnectionError,  # noqa: A004 - of botocore, unlike the builtin
     ConnectTimeoutError,
     CredentialRetrievalError,
     EndpointConnectionError,
@@ -177,7 +178,7 @@ def _unsent(error: Exception, operation: str, place: str) -> CatalogError:
             f"The connection to Amazon Rekognition in {place} is not trusted: {error}",
             remedy="Check rekognition.endpoint_url, a proxy in between, and the certificates (AWS_CA_BUNDLE).",
         )
-    if isinstance(error, HTTPClientError | EndpointConnectionError):
+    if isinstance(error, HTTPClientError | ConnectionError):
         return EngineError(
             f"Amazon Rekognition in {place} cannot be reached: {str(error).rstrip('.')}.",
             remedy="Check the network, and that Rekognition is offered in this region (rekognition.region).",

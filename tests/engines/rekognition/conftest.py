@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -61,6 +62,7 @@ def open_rekognition(credentials: None, rekognition_url: str, tmp_path: Path) ->
             Connection(region="eu-west-1", endpoint_url=url, **(connection or {})),
             limiter=Limiter(quotas, tmp_path / "pace"),
             budget=budget,
+            sleep=lambda seconds: time.sleep(seconds / 10),
         )
         options = {"collection": collection, "quality_filter": QualityFilter.NONE, "reopen": open_image_at} | options
         return RekognitionEngine(client, Prices(TABLE), **options)

@@ -1,0 +1,112 @@
+"""Persons as users of the collection, over HTTP on real faces."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from catalog.endpoint.faults import FaultPlan
+from catalog.endpoint.opening import open_endpoint
+from catalog.engines.rekognition.pricing import Prices
+from catalog.engines.rekognition.users import CollectionUsers
+from catalog.errors import EngineError
+from catalog.images.decode import open_image
+from catalog.vocabulary import Operation
+from tests.endpoint.wire import UNKNOWN_FACE, client_of, nobody, portrait
+from tests.engines.rekognition.conftest import TABLE
+
+
+def photo(data):
+    return open_image(data)
+
+
+@pytest.fixture
+def people(open_rekognition):
+    """Opens an engine with four enrolled faces on a server; gives the users and the ids by portrait."""
+
+    def make(*url, **options):
+        engine = open_rekognition(*url)
+        ids = {}
+        for name in ("obama_1", "obama_2", "obama_3", "biden"):
+            data = portrait(name)
+            ids[name] = engine.enroll(photo(data), hashlib.sha256(data).hexdigest()).faces[0].face_id
+        users = CollectionUsers(engine._client, Prices(TABLE), collection=engine._collection, **options)
+        return users, ids
+
+    return make
+
+
+def test_persons_become_users_and_are_found(people):
+    """By a face and by a photo; each call is charged."""
+    users, ids = people()
+    changes = users.match({"p1": [ids["obama_1"], ids["obama_2"]], "p2": [ids["biden"]]})
+    assert (changes.created, changes.associated, changes.refused) == (2, 3, ())
+    assert [charge.operation for charge in changes.charges] == [Operation.ASSOCIATE_FACES] * 2
+    by_face = users.search_face(ids["obama_3"], 80)
+    assert [match.person_id for match in by_face.matches] == ["p1"]
+    assert by_face.charges[0].operation is Operation.SEARCH_USERS
+    by_image = users.search_image(photo(portrait("biden")), 80)
+    assert [match.person_id for match in by_image.matches] == ["p2"]
+    assert by_image.charges[0].operation is Operation.SEARCH_USERS_BY_IMAGE
+    assert users.search_image(photo(nobody()), 80).matches == ()
+
+
+def test_asking_for_the_same_again_changes_and_costs_nothing(people):
+    """It compares before it acts, and comparing is free."""
+    users, ids = people()
+    wanted = {"p1": [ids["obama_1"], ids["obama_2"]]}
+    users.match(wanted)
+    changes = users.match(wanted)
+    assert (changes.created, changes.deleted, changes.associated, changes.disassociated) == (0, 0, 0, 0)
+    assert changes.charges == ()
+
+
+def test_what_is_not_wanted_any_more_goes(people):
+    """Faces move from user to user; a person without faces is no user."""
+    users, ids = people()
+    users.match({"p1": [ids["obama_1"], ids["biden"]], "p2": [ids["obama_2"]]})
+    changes = users.match({"p1": [ids["obama_1"], ids["obama_2"]], "p3": [ids["biden"]], "p4": []})
+    assert (changes.created, changes.deleted, changes.associated, changes.disassociated) == (1, 1, 2, 1)
+    assert [match.person_id for match in users.search_image(photo(portrait("biden")), 80).matches] == ["p3"]
+
+
+def test_users_of_other_programs_are_left_alone(people, rekognition_url):
+    """Neither deleted nor found."""
+    users, ids = people()
+    client = client_of(rekognition_url)
+    theirs = {"CollectionId": users._collection, "UserId": "somebody"}
+    client.create_user(**theirs)
+    client.associate_faces(**theirs, FaceIds=[ids["obama_1"]])
+    changes = users.match({"p1": [ids["obama_1"], ids["obama_2"]]})
+    assert changes.refused == (ids["obama_1"],)
+    assert [match.person_id for match in users.search_face(ids["obama_3"], 80).matches] == ["p1"]
+    assert len(client.list_users(CollectionId=users._collection)["Users"]) == 2
+
+
+def test_users_are_followed_until_active(people):
+    """And not for ever."""
+    with open_endpoint(plan=FaultPlan(associate_delay=1.0)) as server, server.in_background() as url:
+        users, ids = people(url)
+        users.match({"p1": [ids["obama_1"]]})
+        assert server.service.tally["ListUsers", ""] >= 3
+        impatient = CollectionUsers(users._client, Prices(TABLE), collection=users._collection, patience_seconds=0)
+        with pytest.raises(EngineError, match="not active after 0 seconds"):
+            impatient.match({"p1": [ids["obama_1"], ids["obama_2"]]})
+
+
+def test_faults_leave_users_as_wanted(people):
+    """One call in three fails or loses its answer."""
+    with open_endpoint(plan=FaultPlan(fail_rate=0.33, seed=11)) as server, server.in_background() as url:
+        users, ids = people(url)
+        users.match({"p1": [ids["obama_1"]], "p2": [ids["biden"]]})
+        users.match({"p1": [ids["obama_2"], ids["obama_3"]]})
+        held = users._faces_by_user()
+        assert held == {"catalog:p1": {ids["obama_2"], ids["obama_3"]}}
+
+
+def test_an_unknown_face_is_a_key_error(people):
+    """As for neighbors."""
+    users, _ = people()
+    with pytest.raises(KeyError):
+        users.search_face(UNKNOWN_FACE, 80)
