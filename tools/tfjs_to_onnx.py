@@ -279,9 +279,14 @@ def convert_node(writer: GraphWriter, node: dict[str, Any], size: int | None) ->
 
 
 def prelu(writer: GraphWriter, source: str, negated_slopes: NDArray[np.float32]) -> str:
-    """PRelu; TensorFlow.js stores its slopes under the name ``Neg`` with their own sign."""
-    slopes = negated_slopes.reshape(-1, 1, 1).astype(np.float32)
-    return writer.write("PRelu", [source, writer.constant(slopes)])
+    """``slope * x + (1 - slope) * relu(x)``, which onnxruntime runs faster than PRelu.
+
+    TensorFlow.js stores the slopes under the name ``Neg`` with their own sign.
+    """
+    slopes = negated_slopes.reshape(1, -1, 1, 1).astype(np.float32)
+    everywhere = writer.write("Mul", [source, writer.store(slopes)])
+    above = writer.write("Mul", [writer.write("Relu", [source]), writer.store(1 - slopes)])
+    return writer.write("Add", [everywhere, above])
 
 
 def clip(writer: GraphWriter, source: str, low: float, high: float) -> str:

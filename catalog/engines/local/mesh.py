@@ -125,9 +125,16 @@ def upright_transform(points: NDArray[np.floating], side: int, zoom: float) -> N
 
 def locate_meshes(pixels: NDArray[np.uint8], faces: Sequence[DetectedFace]) -> list[FaceMesh]:
     """The mesh of each face, from the five landmarks that detection gave."""
-    if not faces:
+    return locate_meshes_at(pixels, [face.landmarks[[0, 1, 3, 4]] for face in faces])
+
+
+def locate_meshes_at(
+    pixels: NDArray[np.uint8], frames: Sequence[NDArray[np.floating]], zoom: float = ZOOM
+) -> list[FaceMesh]:
+    """The mesh of each face whose eyes and corners of the mouth, (4, 2), lie about where ``frames`` says."""
+    if not frames:
         return []
-    transforms = [upright_transform(face.landmarks[[0, 1, 3, 4]], SIDE, ZOOM) for face in faces]
+    transforms = [upright_transform(frame, SIDE, zoom) for frame in frames]
     answers, presences = FACE_MESH.run(np.stack([warp(pixels, transform, SIDE) for transform in transforms]))
     meshes = []
     for transform, answer, presence in zip(transforms, answers, presences, strict=True):
