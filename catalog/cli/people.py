@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated
 
 import typer
 from sqlalchemy import Connection
 
-from catalog.cli import people_review
-from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
+from catalog.cli import people_forget, people_review
+from catalog.cli.options import AsJson, Config, Database, Verbose
+from catalog.cli.people_forget import Who, stamp
 from catalog.cli.wiring import Catalog, open_catalog
 from catalog.errors import UsageError
 from catalog.identities import decisions
-from catalog.identities.decisions import Stamp
-from catalog.identities.forget import Receipt, forget_person
 from catalog.reports.render import Format, render
 from catalog.reports.run import Answer
 from catalog.scanning.summary import Summary
 from catalog.sources.uri import display
-from catalog.store.people import Appearance, appearances_of, find_face, find_person, list_people
+from catalog.store.appearances import Appearance, appearances_of, find_face
+from catalog.store.people import find_person, list_people
 
 app = typer.Typer(
     help="List, name, merge and split people, and take decisions about their faces.", no_args_is_help=True
 )
 
-Who = Annotated[str, typer.Argument(metavar="PERSON", help="A person's id or exact name.")]
 FaceId = Annotated[str, typer.Argument(metavar="FACE", help="A face's id, or how it begins; `people show` lists them.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV on stdout.")]
-
-
-def stamp() -> Stamp:
-    return Stamp(getpass.getuser(), datetime.now(UTC))
 
 
 @app.command("list")
@@ -218,44 +212,6 @@ def born(
     _done(number, f"{found} was born on {day}" if birth_date else f"The birth of {found} is unknown")
 
 
-@app.command()
-def forget(
-    person: Who,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    as_json: AsJson = False,
-    engine: EngineName = None,
-    database: Database = None,
-    config: Config = None,
-    verbose: Verbose = 0,
-) -> None:
-    """Forget a person for ever: faces, matches and decisions go, also from the gallery. Cannot be undone."""
-    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
-        with catalog.database.read() as connection:
-            found = find_person(connection, person)
-        if not yes:
-            typer.confirm(f"Forget {found} for ever? This cannot be undone.", abort=True, err=True)
-        gallery = catalog.settings.engine.gallery
-        receipt = forget_person(catalog.database, catalog.engine, found, stamp(), gallery=gallery)
-    _print_receipt(receipt, as_json)
-
-
-def _print_receipt(receipt: Receipt, as_json: bool) -> None:
-    if as_json:
-        told = {name: getattr(receipt, name) for name in receipt.__slots__ if name != "backups"}
-        typer.echo(json.dumps({**told, "backups": [str(path) for path in receipt.backups]}, indent=2))
-        return
-    typer.echo(
-        f"Forgotten: {receipt.person_id}, {receipt.faces} faces on {receipt.photos} photos, "
-        f"{receipt.decisions} decisions."
-    )
-    verified = "its list holds none of them" if receipt.verified else "but its list STILL HOLDS some: scan again"
-    typer.echo(f"The gallery let go of {receipt.removed}; {verified}.")
-    if receipt.owed:
-        typer.echo(f"{receipt.owed} faces are in other galleries; the next scan with their engine removes them.")
-    for path in receipt.backups:
-        typer.echo(f"A backup still holds the person: {path}")
-
-
 def _set_hidden(person: str, hidden: bool, database: Database, config: Config, verbose: int) -> None:
     with open_catalog(config, database, verbose) as catalog, catalog.database.begin() as connection:
         found = find_person(connection, person)
@@ -300,6 +256,7 @@ def _done(number: int, sentence: str) -> None:
 
 
 # The rest of the group: questions to humans and work on everybody at once.
+app.command("forget")(people_forget.forget)
 app.command("history")(people_review.history)
 app.command("suggest")(people_review.suggest)
 app.command("review")(people_review.review)

@@ -10,15 +10,17 @@ from typing import Annotated
 import typer
 
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
+from catalog.cli.people_forget import stamp
 from catalog.cli.wiring import Catalog, open_catalog
-from catalog.identities.decisions import Stamp, confirm_face, merge_persons, name_person, reject_face
+from catalog.identities.decisions import confirm_face, merge_persons, name_person, reject_face
 from catalog.identities.ledger import Decision, append, read_ledger
 from catalog.identities.recluster import apply_recluster, plan_recluster
 from catalog.identities.replay import inherit
 from catalog.identities.suggest import Suggestion
 from catalog.identities.suggest import suggest as find_suggestions
 from catalog.sources.uri import display
-from catalog.store.people import PersonRow, appearances_of, find_person
+from catalog.store.appearances import appearances_of
+from catalog.store.people import PersonRow, find_person
 
 Someone = Annotated[str | None, typer.Argument(metavar="[PERSON]", help="Only about this person.")]
 AtMost = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
@@ -220,7 +222,7 @@ def _show_photos(catalog: Catalog, person: PersonRow) -> None:
 
 def _answer(catalog: Catalog, each: Suggestion, answer: str) -> int:
     """Carry out one answer; 1 if it decided anything."""
-    by = Stamp(getpass.getuser(), datetime.now(UTC))
+    by = stamp()
     with catalog.database.begin() as connection:
         if answer.lower() in ("s", ""):
             return 0

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from catalog.cli.options import Config, Database, Verbose
+from catalog.cli.people_forget import stamp
 from catalog.cli.people_review import decision_line
 from catalog.cli.wiring import open_catalog
-from catalog.identities.decisions import Stamp
 from catalog.identities.undo import undo as take_back
 
 Number = Annotated[
@@ -22,5 +20,5 @@ Number = Annotated[
 def undo(number: Number = None, database: Database = None, config: Config = None, verbose: Verbose = 0) -> None:
     """Take back a decision: everything is as it was before it. An undo can be undone."""
     with open_catalog(config, database, verbose) as catalog, catalog.database.begin() as connection:
-        by, decision = take_back(connection, number, Stamp(getpass.getuser(), datetime.now(UTC)))
+        by, decision = take_back(connection, number, stamp())
     typer.echo(f"Taken back (decision {by}): {decision_line(decision).strip()}")

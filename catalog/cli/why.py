@@ -13,7 +13,7 @@ from catalog.cli.people_review import decision_json, decision_line
 from catalog.cli.wiring import open_catalog
 from catalog.identities.why import explain
 from catalog.sources.uri import display
-from catalog.store.people import Appearance
+from catalog.store.appearances import Appearance
 
 AtMost = Annotated[int, typer.Option("--limit", min=1, max=100, help="Neighbors shown at most.")]
 

@@ -16,9 +16,10 @@ from sqlalchemy import Connection, case, func, select, update
 
 from catalog.engines.base import Engine, GroupMeans
 from catalog.identities.bonds import People, grow_only
-from catalog.identities.cluster import Constraints, Floats, Ints, Linkage, cluster_edges
+from catalog.identities.cluster import cluster_edges
 from catalog.identities.edges import SearchRules, buy_searches, logit, read_edges
 from catalog.identities.forget import bury
+from catalog.identities.graph import Constraints, Floats, Ints, Linkage
 from catalog.identities.ledger import Standing, read_ledger, standing
 from catalog.identities.means import cluster_persons
 from catalog.identities.replay import replay

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, select
 
-from catalog.identities.cluster import Constraints, Ints
+from catalog.identities.graph import Constraints, Ints
 from catalog.identities.ledger import Standing
 from catalog.identities.roster import Roster, same_photo_pairs
-from catalog.store.people import PersonRow, Place
+from catalog.store.appearances import Place
+from catalog.store.people import PersonRow
 from catalog.store.tables import faces, photos
 from catalog.store.upsert import batches
 from catalog.vocabulary import BoundingBox

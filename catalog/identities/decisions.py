@@ -16,17 +16,8 @@ from sqlalchemy import Connection, select, update
 from catalog.errors import PersonError
 from catalog.identities.ledger import append, place_row
 from catalog.identities.snapshot import Before
-from catalog.store.people import (
-    Appearance,
-    PersonRow,
-    add_persons,
-    appearances_of,
-    assign,
-    faces_at,
-    find_person,
-    redirect,
-    unassign,
-)
+from catalog.store.appearances import Appearance, appearances_of, faces_at
+from catalog.store.people import PersonRow, add_persons, assign, find_person, redirect, unassign
 from catalog.store.tables import assignments, faces, persons, utc_text
 from catalog.vocabulary import AssignedBy
 

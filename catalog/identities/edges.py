@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, func, or_, select
 
 from catalog.engines.base import Engine
-from catalog.identities.cluster import Edges, Floats
+from catalog.identities.graph import Edges, Floats
 from catalog.identities.roster import Roster
 from catalog.store.database import Database
 from catalog.store.scans import record_charges

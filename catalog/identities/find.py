@@ -14,14 +14,9 @@ from datetime import datetime
 from catalog.engines.base import MAX_MATCHES, Engine
 from catalog.identities.edges import logit
 from catalog.images.opened import OpenedPhoto
+from catalog.store.appearances import Appearance, appearances_by_id, appearances_of
 from catalog.store.database import Database
-from catalog.store.people import (
-    Appearance,
-    PersonRow,
-    all_persons,
-    appearances_by_id,
-    appearances_of,
-)
+from catalog.store.people import PersonRow, all_persons
 from catalog.vocabulary import AssignedBy, BoundingBox, Charge, Face
 
 _BEST_FACES = 3

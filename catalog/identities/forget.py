@@ -18,8 +18,9 @@ from sqlalchemy import Connection, delete, insert, or_, select, update
 from catalog.engines.base import Engine
 from catalog.identities.decisions import Stamp
 from catalog.identities.ledger import append, place_of
+from catalog.store.appearances import Appearance, Place, appearances_of
 from catalog.store.database import Database
-from catalog.store.people import Appearance, PersonRow, Place, appearances_of
+from catalog.store.people import PersonRow
 from catalog.store.removal import owed_removals, settle_removals
 from catalog.store.tables import assignments, decisions, faces, persons, photos, removals, tombstones, utc_text
 from catalog.store.upsert import batches, insert_into

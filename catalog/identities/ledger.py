@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, or_, select, update
 
-from catalog.store.people import Place
+from catalog.store.appearances import Place
 from catalog.store.tables import decisions, utc_text, utc_time
 from catalog.vocabulary import BoundingBox
 

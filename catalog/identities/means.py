@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.engines.base import GroupMeans
-from catalog.identities.cluster import Constraints, Edges, Floats, Ints, Linkage, cluster_means
+from catalog.identities.cluster import cluster_means
+from catalog.identities.graph import Constraints, Edges, Floats, Ints, Linkage
 from catalog.identities.roster import Roster
 
 PER_FACE = 50

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, select
 from catalog.engines.base import Engine
 from catalog.identities.assign import Rules, cluster_roster
 from catalog.identities.bonds import People, grow_only, positions
-from catalog.identities.cluster import Ints
+from catalog.identities.graph import Ints
 from catalog.identities.ledger import Standing, read_ledger, standing
 from catalog.identities.roster import Roster, read_roster
 from catalog.store.database import Database

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, select, update
 
 from catalog.identities.bonds import People
 from catalog.identities.ledger import Standing, read_ledger, standing
-from catalog.store.people import Place, all_persons, assign, unassign
+from catalog.store.appearances import Place
+from catalog.store.people import all_persons, assign, unassign
 from catalog.store.tables import assignments, faces, photos, utc_text
 from catalog.store.upsert import batches
 from catalog.vocabulary import AssignedBy, BoundingBox

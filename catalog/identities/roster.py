@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, select
 
-from catalog.identities.cluster import Flags, Floats, Ints, Lists
+from catalog.identities.graph import Flags, Floats, Ints, Lists
 from catalog.store.tables import assignments, faces, photos, searches
 
 

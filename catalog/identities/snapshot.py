@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from catalog.identities.ledger import place_of, place_row
-from catalog.store.people import PersonRow, Place, faces_at
+from catalog.store.appearances import Place, faces_at
+from catalog.store.people import PersonRow
 from catalog.store.tables import assignments, faces, persons, photos
 from catalog.store.upsert import batches
 from catalog.vocabulary import BoundingBox

@@ -13,13 +13,14 @@ from sqlalchemy import Connection
 from catalog.engines.base import Engine, GroupMeans
 from catalog.identities.assign import Rules
 from catalog.identities.bonds import People, positions
-from catalog.identities.cluster import Floats, Ints
 from catalog.identities.edges import logit, read_edges
+from catalog.identities.graph import Floats, Ints
 from catalog.identities.ledger import Standing, read_ledger, standing
 from catalog.identities.means import near_nodes
 from catalog.identities.roster import Roster, read_roster
+from catalog.store.appearances import Appearance, appearances_by_row
 from catalog.store.database import Database
-from catalog.store.people import Appearance, PersonRow, all_persons, appearances_by_row
+from catalog.store.people import PersonRow, all_persons
 
 _REACH = 0.15
 """How far below the threshold of linkage a pair may be and still be worth asking about; 25 times that in log-odds."""

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, or_, select
 
 from catalog.engines.base import Engine, GroupMeans
 from catalog.identities.ledger import Decision, read_ledger
+from catalog.store.appearances import Appearance, appearances_by_id, appearances_by_row
 from catalog.store.database import Database
-from catalog.store.people import Appearance, appearances_by_id, appearances_by_row
 from catalog.store.tables import matches
 
 

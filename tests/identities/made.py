@@ -16,8 +16,8 @@ from sqlalchemy import Connection, insert
 
 from catalog.engines.local.groups import neighbor_edges
 from catalog.identities.assign import Rules
-from catalog.identities.cluster import Linkage
 from catalog.identities.edges import SearchRules
+from catalog.identities.graph import Linkage
 from catalog.identities.roster import FounderBars
 from catalog.images.opened import OpenedPhoto
 from catalog.store.database import Database
@@ -70,9 +70,7 @@ class VectorGallery:
         charge = Charge(Operation.SEARCH_FACES, 1, Decimal("0.001"))
         return Neighbors(face_id, tuple(found[:limit]), complete=len(found) <= limit, charges=(charge,))
 
-    def search(
-        self, photo: OpenedPhoto, threshold: float, limit: int = 4096, box: BoundingBox | None = None
-    ) -> Search:
+    def search(self, photo: OpenedPhoto, threshold: float, limit: int = 4096, box: BoundingBox | None = None) -> Search:
         face = Face(box or BoundingBox(0.25, 0.25, 0.5, 0.5), 99.0)
         charge = Charge(Operation.SEARCH_FACES_BY_IMAGE, 1, Decimal("0.001"))
         return Search(face, tuple(self._near(self.probes[photo.data], threshold)[:limit]), (charge,))

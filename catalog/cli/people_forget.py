@@ -1,0 +1,60 @@
+"""``catalog people forget``: the one command that cannot be undone."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
+from catalog.cli.wiring import open_catalog
+from catalog.identities.decisions import Stamp
+from catalog.identities.forget import Receipt, forget_person
+from catalog.store.people import find_person
+
+Who = Annotated[str, typer.Argument(metavar="PERSON", help="A person's id or exact name.")]
+
+
+def stamp() -> Stamp:
+    """Who is deciding on this command line, now."""
+    return Stamp(getpass.getuser(), datetime.now(UTC))
+
+
+def forget(
+    person: Who,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+    engine: EngineName = None,
+    database: Database = None,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Forget a person for ever: faces, matches and decisions go, also from the gallery. Cannot be undone."""
+    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+        with catalog.database.read() as connection:
+            found = find_person(connection, person)
+        if not yes:
+            typer.confirm(f"Forget {found} for ever? This cannot be undone.", abort=True, err=True)
+        gallery = catalog.settings.engine.gallery
+        receipt = forget_person(catalog.database, catalog.engine, found, stamp(), gallery=gallery)
+    _print_receipt(receipt, as_json)
+
+
+def _print_receipt(receipt: Receipt, as_json: bool) -> None:
+    if as_json:
+        told = {name: getattr(receipt, name) for name in receipt.__slots__ if name != "backups"}
+        typer.echo(json.dumps({**told, "backups": [str(path) for path in receipt.backups]}, indent=2))
+        return
+    typer.echo(
+        f"Forgotten: {receipt.person_id}, {receipt.faces} faces on {receipt.photos} photos, "
+        f"{receipt.decisions} decisions."
+    )
+    verified = "its list holds none of them" if receipt.verified else "but its list STILL HOLDS some: scan again"
+    typer.echo(f"The gallery let go of {receipt.removed}; {verified}.")
+    if receipt.owed:
+        typer.echo(f"{receipt.owed} faces are in other galleries; the next scan with their engine removes them.")
+    for path in receipt.backups:
+        typer.echo(f"A backup still holds the person: {path}")

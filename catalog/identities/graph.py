@@ -1,0 +1,98 @@
+"""What clustering is told: similarities between faces, what an absent one means, and what may not be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+_EPOCHS = 64
+"""Nights told apart; the oldest beyond these count as one, so that pairs among them that nobody looked at may
+count as unlike."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edges:
+    """Pairs of faces with their similarity, each pair once, first below second; any order of pairs."""
+
+    first: Ints
+    second: Ints
+    similarity: Floats
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[int, int, float]]) -> Edges:
+        """From tuples as an engine or a database yields them; of a pair given twice the highest similarity stays."""
+        rows = np.fromiter(pairs, dtype=[("a", np.int64), ("b", np.int64), ("s", np.float64)])
+        return cls.of_arrays(rows["a"], rows["b"], rows["s"])
+
+    @classmethod
+    def of_arrays(cls, one: Ints, other: Ints, similarity: Floats) -> Edges:
+        """The same from arrays."""
+        first, second = np.minimum(one, other), np.maximum(one, other)
+        order = np.lexsort((-similarity, second, first))
+        first, second, similarity = first[order], second[order], similarity[order]
+        fresh = np.ones(len(first), dtype=bool)
+        fresh[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
+        fresh &= first != second
+        return cls(first[fresh], second[fresh], similarity[fresh])
+
+
+@dataclass(frozen=True, slots=True)
+class Linkage:
+    """When two groups are one: see the module's formula. Both on the scale of the similarities."""
+
+    threshold: float
+    price: float
+    caution: float = 0.0
+    """What two groups of two faces or more must have beyond the threshold. For nightly runs, in which nobody can be
+    parted again: with few faces known, brothers look like one person who was photographed twice."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Constraints:
+    """What clustering may not decide for itself.
+
+    ``must`` and ``cannot`` are arrays of shape (k, 2). ``camps`` numbers faces of persons that humans hold apart: two
+    faces of different camps never meet; -1 is no camp. ``founders`` flags faces good enough to start a group; the
+    others join one at most. A must-link wins over a cannot-link, as only humans give must-links.
+    """
+
+    must: Ints | None = None
+    cannot: Ints | None = None
+    camps: Ints | None = None
+    founders: Flags | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lists:
+    """Whose lists of neighbors were asked for, and when: what makes an absent edge evidence.
+
+    ``complete`` flags faces whose list was asked for and did not hit its limit; ``epoch`` numbers the nights in which
+    faces were enrolled. A list shows the faces that were enrolled by then, in its own night or before. So of two faces
+    of one night either list will do; of two nights it takes the later face's.
+    """
+
+    complete: Flags
+    epoch: Ints
+
+    def unseen(self, first: Ints, second: Ints) -> Flags:
+        """Whether nobody looked at these pairs, so that their absence would mean nothing."""
+        epoch = number_nights(self.epoch)
+        a, b = epoch[first], epoch[second]
+        only_later = np.where(a < b, ~self.complete[second], ~self.complete[first])
+        return np.where(a == b, ~self.complete[first] & ~self.complete[second], only_later)
+
+
+def number_nights(epoch: Ints) -> Ints:
+    """Nights renumbered from 0; beyond :data:`_EPOCHS` the oldest share one number."""
+    nights, number = np.unique(epoch, return_inverse=True)
+    return np.maximum(number - max(0, len(nights) - _EPOCHS), 0)
