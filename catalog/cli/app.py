@@ -8,7 +8,24 @@ import traceback
 
 import typer
 
-from catalog.cli import analyze, compare, endpoint, find_person, people, report, scan, settings, sql, status, undo, why
+from catalog.cli import (
+    analyze,
+    backup,
+    compare,
+    database,
+    endpoint,
+    find_person,
+    people,
+    prune,
+    reconcile,
+    report,
+    scan,
+    settings,
+    sql,
+    status,
+    undo,
+    why,
+)
 from catalog.cli.options import VERSION
 from catalog.errors import CatalogError
 
@@ -57,6 +74,11 @@ app.add_typer(report.app, name="report")
 app.command("sql")(sql.sql)
 app.command("status")(status.status)
 app.command("settings")(settings.show)
+app.command("prune")(prune.prune)
+app.command("reconcile")(reconcile.reconcile)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
+app.add_typer(database.app, name="database")
 
 
 def main() -> None:

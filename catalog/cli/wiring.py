@@ -10,31 +10,29 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 
-from sqlalchemy import Engine as DatabaseEngine
-from sqlalchemy import create_engine
-
+from catalog.cli.engines import Parts, Spending, open_engine, open_eye, prefiltered, quote, region_of
 from catalog.cli.logs import set_up_logging as set_up_logging
 from catalog.engines.base import Engine
 from catalog.errors import PhotoError, UsageError
 from catalog.identities.assign import Rules, settle
-from catalog.identities.cluster import Linkage
 from catalog.identities.edges import SearchRules
+from catalog.identities.graph import Linkage
 from catalog.identities.roster import FounderBars
 from catalog.images.decode import DecodeLimits
 from catalog.images.opened import OpenedPhoto, Opener
 from catalog.images.pool import DecoderPool
 from catalog.scanning.summary import Summary
 from catalog.settings import Settings, default_database, load_settings
-from catalog.sources.base import Source
+from catalog.sources.base import Content, Source
 from catalog.sources.folder import FolderSource
-from catalog.sources.uri import display_name
+from catalog.sources.uri import display_name, file_path
 from catalog.store.database import Database, open_database
+from catalog.store.photos import Place
 from catalog.store.scans import record_charges
-from catalog.vocabulary import Analysis, Charge, Comparison, Operation, QualityFilter
+from catalog.vocabulary import Analysis, Charge, Comparison, Operation, PhotoRef
 
 
 class Catalog:
@@ -42,6 +40,7 @@ class Catalog:
 
     def __init__(self, settings: Settings, stack: ExitStack) -> None:
         self.settings = settings
+        self.spending = Spending()
         self._stack = stack
 
     @cached_property
@@ -54,7 +53,9 @@ class Catalog:
     @cached_property
     def engine(self) -> Engine:
         """The engine that the settings name, on the gallery that they name."""
-        engine = _ENGINES[self.settings.engine.name](self.settings, self.database.engine)
+        engine = open_engine(self.settings, self._parts)
+        if self.settings.scan.prefilter and self.settings.engine.name != "local":
+            engine = prefiltered(engine, self.settings)
         self._stack.callback(engine.close)
         return engine
 
@@ -63,14 +64,24 @@ class Catalog:
         """The same engine for what keeps nothing: the local one then opens no catalogue."""
         if self.settings.engine.name != "local":
             return self.engine
-        eye = _local_engine(self.settings, create_engine("sqlite://"))
+        eye = open_eye(self.settings, self._parts)
         self._stack.callback(eye.close)
         return eye
 
     @property
+    def _parts(self) -> Parts:
+        return Parts(lambda: self.database, self.opener.open, self.spending)
+
+    @property
+    def region(self) -> str:
+        """The AWS region in force; empty for the local engine."""
+        return region_of(self.settings)
+
+    @property
     def workers(self) -> int:
-        """Photos worked on at once."""
-        return self.settings.scan.workers or os.cpu_count() or 1
+        """Photos worked on at once: one per processor, or as many as wait for Amazon's answers."""
+        busy = 0 if self.settings.engine.name == "local" else self.settings.rekognition.connections // 2
+        return self.settings.scan.workers or max(busy, os.cpu_count() or 1)
 
     @cached_property
     def opener(self) -> Opener:
@@ -81,7 +92,7 @@ class Catalog:
             seconds=images.decode_seconds,
             memory_bytes=images.decode_megabytes << 20,
         )
-        opener = DecoderPool(self.workers, limits)
+        opener = DecoderPool(min(self.workers, os.cpu_count() or 1), limits)
         self._stack.callback(opener.close)
         return opener
 
@@ -117,7 +128,7 @@ class Catalog:
                     connection,
                     charges,
                     engine=self.engine.name,
-                    region="",
+                    region=self.region,
                     command=command,
                     scan_id=None,
                     now=datetime.now(UTC),
@@ -153,6 +164,7 @@ class Catalog:
             self.engine,
             self.rules,
             gallery=self.settings.engine.gallery,
+            region=self.region,
             scan_id=scan_id,
             now=datetime.now(UTC),
         )
@@ -166,6 +178,12 @@ class Catalog:
         """Decode one photo as the engine wants it. Raises PhotoError."""
         return self.opener.open(data, self.settings.images.max_side)
 
+    def read_place(self, place: Place) -> Content:
+        """The bytes of a place that the catalogue knows. Raises PhotoError and SourceError."""
+        address = os.fsdecode(file_path(place.uri)) if place.uri.startswith("file://") else place.uri
+        ref = PhotoRef(place.uri, place.size, place.modified_ns, place.etag, place.version)
+        return self._source(address).open(ref)
+
     def sources(self, addresses: Sequence[str]) -> list[Source]:
         """The sources at folders, files or ``s3://`` prefixes; one inside another is walked once, with the outer."""
         found = [self._source(address) for address in dict.fromkeys(addresses)]
@@ -177,7 +195,21 @@ class Catalog:
         ]
 
     def _source(self, address: str) -> Source:
-        return FolderSource(address, max_bytes=self.settings.images.max_megabytes * 1_000_000)
+        max_bytes = self.settings.images.max_megabytes * 1_000_000
+        if not address.startswith("s3://"):
+            return FolderSource(address, max_bytes=max_bytes)
+        # Heavy: boto3.
+        from catalog.sources.s3 import S3Source
+
+        chosen = self.settings.s3
+        return S3Source(
+            address,
+            endpoint_url=chosen.endpoint_url or None,
+            region=chosen.region or None,
+            profile=chosen.profile or None,
+            requester_pays=chosen.requester_pays,
+            max_bytes=max_bytes,
+        )
 
     @contextmanager
     def existing_database(self) -> Iterator[Database]:
@@ -191,24 +223,10 @@ class Catalog:
         finally:
             database.close()
 
-    def price(self, operation: Operation, calls: int) -> Charge:
+    def quote(self, operation: Operation, calls: int) -> Charge:
         """What so many calls would cost on the engine of the settings, without opening it."""
-        return Charge(operation, 0 if self.settings.engine.name == "local" else calls, Decimal(0))
-
-
-def _local_engine(settings: Settings, database: DatabaseEngine) -> Engine:
-    # Heavy: loads the network runtime, which commands without faces do not need.
-    from catalog.engines.local.engine import LocalEngine
-
-    return LocalEngine(
-        database,
-        collection=settings.engine.gallery,
-        quality_filter=QualityFilter(settings.engine.quality_filter),
-        attributes=settings.engine.attributes,
-    )
-
-
-_ENGINES = {"local": _local_engine}
+        with self.existing_database() as database:
+            return quote(self.settings, database, operation, calls)
 
 
 def database_url(settings: Settings) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from catalog.store.tables import emotions, enrollments, faces, photos, rejected_faces, removals, utc_text
 from catalog.store.upsert import batches, insert_into
@@ -153,6 +153,12 @@ def record_enrollment(
         {**common, "enrolled_at": at},
     )
     return [kept[record.face_id] for record in enrollment.faces]
+
+
+def rename_faces(conn: Connection, face_ids: Mapping[int, str]) -> None:
+    """Give rows the ids under which the gallery holds their faces now; all that hangs on the rows stays."""
+    for row_id, face_id in face_ids.items():
+        conn.execute(update(faces).where(faces.c.id == row_id).values(face_id=face_id))
 
 
 def _keep_only(conn: Connection, here: Mapping[str, object], face_ids: Sequence[str]) -> dict[str, int]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, exists, insert, select
+from sqlalchemy import Connection, RowMapping, delete, exists, func, insert, or_, select
 
 from catalog.store.tables import assignments, decisions, faces, locations, photos, removals, tombstones, utc_text
 from catalog.store.upsert import batches, insert_into
@@ -48,6 +48,33 @@ def remove_photos(conn: Connection, photo_ids: Sequence[int], *, engine: str, ga
     return [
         face_id for some in batches(photo_ids) for face_id in _remove(conn, some, engine, gallery, str(utc_text(now)))
     ]
+
+
+def missing_since(conn: Connection, before: datetime, limit: int = 500) -> list[int]:
+    """Row ids of places that were missed before a moment, the oldest first."""
+    query = select(locations.c.id).where(locations.c.missing_since < utc_text(before))
+    return list(conn.scalars(query.order_by(locations.c.missing_since, locations.c.id).limit(limit)))
+
+
+def count_missing(conn: Connection, before: datetime) -> tuple[int, int]:
+    """How many places were missed before a moment, and how many photos would be left without any place."""
+    old = locations.c.missing_since < utc_text(before)
+    place_count = conn.scalar(select(func.count()).select_from(locations).where(old)) or 0
+    other = locations.alias()
+    stays = exists().where(
+        other.c.photo_id == locations.c.photo_id,
+        or_(other.c.missing_since.is_(None), other.c.missing_since >= utc_text(before)),
+    )
+    photo_count = conn.scalar(select(func.count(locations.c.photo_id.distinct())).where(old, ~stays)) or 0
+    return int(place_count), int(photo_count)
+
+
+def remove_places(conn: Connection, location_ids: Sequence[int]) -> list[int]:
+    """Take places out; returns the row ids of the photos that have none left."""
+    shown = set(conn.scalars(select(locations.c.photo_id).where(locations.c.id.in_(location_ids))))
+    conn.execute(delete(locations).where(locations.c.id.in_(location_ids)))
+    kept = set(conn.scalars(select(locations.c.photo_id).where(locations.c.photo_id.in_(shown))))
+    return sorted(shown - kept)
 
 
 def owed_removals(conn: Connection, engine: str, gallery: str, limit: int = 1000) -> list[str]:

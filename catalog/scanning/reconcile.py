@@ -1,0 +1,163 @@
+"""Bringing a gallery and the catalogue in line: after a restore, a collection that somebody emptied, or a doubt."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from catalog.engines.base import Engine
+from catalog.errors import PhotoError, SourceError
+from catalog.images.fingerprint import sha256_of
+from catalog.images.opened import OpenedPhoto
+from catalog.scanning.prune import pay_removals
+from catalog.sources.base import Content
+from catalog.store.database import Database
+from catalog.store.faces import StoredFace, record_enrollment, rename_faces, stored_faces
+from catalog.store.locks import CATALOGUE, hold
+from catalog.store.photos import Place, places_of
+from catalog.store.scans import record_charges
+from catalog.vocabulary import Enrollment
+
+_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What the gallery and the catalogue do not share.
+
+    ``orphans`` are gallery faces without a row; ``missing`` photos of which the gallery lacks at least one face that
+    has a row, by content.
+    """
+
+    in_gallery: int
+    in_catalogue: int
+    orphans: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def agree(self) -> bool:
+        return not (self.orphans or self.missing)
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """What was done about a difference. ``failures`` are pairs of content and a sentence."""
+
+    removed: int
+    enrolled: int
+    failures: tuple[tuple[str, str], ...]
+
+
+def compare(database: Database, engine: Engine, *, gallery: str) -> Difference:
+    """Read both sides; nothing is written."""
+    # Sixteen bytes a face instead of a text: a gallery may hold millions.
+    held = {uuid.UUID(face.face_id).bytes for face in engine.enrolled()}
+    in_gallery = len(held)
+    missing: dict[str, None] = {}
+    in_catalogue = 0
+    with database.read() as connection:
+        for face in stored_faces(connection, engine=engine.name, gallery=gallery):
+            in_catalogue += 1
+            key = uuid.UUID(face.face_id).bytes
+            if key in held:
+                held.discard(key)
+            else:
+                missing[face.sha256] = None
+    return Difference(
+        in_gallery, in_catalogue, tuple(str(uuid.UUID(bytes=key)) for key in sorted(held)), tuple(missing)
+    )
+
+
+def reconcile(
+    database: Database,
+    engine: Engine,
+    *,
+    gallery: str,
+    read: Callable[[Place], Content],
+    open_photo: Callable[[bytes], OpenedPhoto],
+    now: datetime,
+    region: str = "",
+    wait_seconds: float = 0,
+) -> tuple[Difference, Repaired]:
+    """Remove gallery faces that no row knows, and enroll photos again whose faces the gallery lost.
+
+    ``read`` gives the bytes of a place. A face that is found again keeps its row, its person and its decisions.
+    """
+    with hold(database, [CATALOGUE], wait_seconds=wait_seconds):
+        pay_removals(database, lambda: engine, name=engine.name, gallery=gallery)
+        found = compare(database, engine, gallery=gallery)
+        removed = 0
+        for start in range(0, len(found.orphans), _BATCH):
+            removed += len(engine.remove(found.orphans[start : start + _BATCH]))
+        enrolled = 0
+        failures: list[tuple[str, str]] = []
+        for sha256 in found.missing:
+            try:
+                content = _read_any(database, sha256, read)
+                enrollment = engine.enroll(open_photo(content.data), sha256)
+            except PhotoError as error:
+                failures.append((sha256, str(error)))
+                continue
+            _record(database, engine, gallery, sha256, enrollment, region, now)
+            enrolled += 1
+    return found, Repaired(removed, enrolled, tuple(failures))
+
+
+def _read_any(database: Database, sha256: str, read: Callable[[Place], Content]) -> Content:
+    """The bytes of a content from the first of its places that still has them."""
+    with database.read() as connection:
+        places = places_of(connection, sha256)
+    for place in places:
+        try:
+            content = read(place)
+        except (PhotoError, SourceError):
+            continue
+        if sha256_of(content.data) == sha256:
+            return content
+    raise PhotoError(f"None of the {len(places)} places of photo {sha256[:12]} can be read.")
+
+
+def _record(
+    database: Database, engine: Engine, gallery: str, sha256: str, enrollment: Enrollment, region: str, now: datetime
+) -> None:
+    with database.begin() as connection:
+        photo_id = places_of(connection, sha256)[0].photo_id
+        rows = list(stored_faces(connection, engine=engine.name, gallery=gallery, photo_ids=[photo_id]))
+        rename_faces(connection, _successors(rows, enrollment))
+        record_enrollment(
+            connection,
+            photo_id,
+            enrollment,
+            engine=engine.name,
+            gallery=gallery,
+            model=engine.model,
+            scan_id=None,
+            now=now,
+        )
+        record_charges(
+            connection,
+            enrollment.charges,
+            engine=engine.name,
+            region=region,
+            command="reconcile",
+            scan_id=None,
+            now=now,
+        )
+
+
+def _successors(rows: Sequence[StoredFace], enrollment: Enrollment) -> dict[int, str]:
+    """Row ids of lost faces with the id under which the gallery holds the same face now."""
+    kept = {row.face_id for row in rows}
+    fresh = [record for record in enrollment.faces if record.face_id not in kept]
+    held = {record.face_id for record in enrollment.faces}
+    successors: dict[int, str] = {}
+    for row in rows:
+        if row.face_id in held:
+            continue
+        best = max(fresh, key=lambda record: record.face.box.iou(row.box), default=None)
+        if best is not None and best.face.box.iou(row.box) >= 0.5:
+            successors[row.row_id] = best.face_id
+            fresh.remove(best)
+    return successors
