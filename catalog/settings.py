@@ -72,6 +72,16 @@ class ImageSettings:
 @dataclass(frozen=True, slots=True)
 class ScanSettings:
     workers: Annotated[int, Range(0, 256)]
+    prefilter: bool
+    prefilter_sample: Annotated[float, Range(0, 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class S3Settings:
+    endpoint_url: str
+    region: str
+    profile: str
+    requester_pays: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +122,7 @@ class Settings:
     rekognition: RekognitionSettings
     images: ImageSettings
     scan: ScanSettings
+    s3: S3Settings
     identities: IdentitySettings
     find: FindSettings
     log: LogSettings

@@ -91,6 +91,8 @@ class Outcome:
     faces: int = 0
     rejected: int = 0
     reason: str | None = None
+    charges: tuple[Charge, ...] = ()
+    """What the photo cost."""
 
 
 # ------------------------------------------------------------------------------------------------------ faces

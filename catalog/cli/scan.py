@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Annotated
 
 import typer
 from tqdm import tqdm
 
 from catalog.cli.duration import seconds
+from catalog.cli.engines import Spending
 from catalog.cli.hook import hooked
 from catalog.cli.options import VERSION, AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.signals import interruptible
 from catalog.cli.wiring import Catalog, open_catalog
-from catalog.errors import LimitReached
+from catalog.engines.prefilter import PrefilteredEngine, Savings
 from catalog.scanning.plan import estimate, plan
 from catalog.scanning.run import Limits
 from catalog.scanning.run import scan as run_scan
@@ -34,6 +36,14 @@ Workers = Annotated[int | None, typer.Option("--workers", min=1, max=256, help="
 MaxTime = Annotated[
     float | None,
     typer.Option("--max-time", parser=seconds, metavar="TIME", help="End after 90s, 30m or 8h; exit code 7."),
+]
+MaxCalls = Annotated[int | None, typer.Option("--max-calls", min=0, help="Pay for at most so many calls; exit code 7.")]
+MaxCost = Annotated[
+    float | None, typer.Option("--max-cost", min=0, metavar="DOLLARS", help="Pay at most so much; exit code 7.")
+]
+Prefilter = Annotated[
+    bool | None,
+    typer.Option("--prefilter/--no-prefilter", help="Pay only for photos in which the local engine sees a face."),
 ]
 Wait = Annotated[
     float,
@@ -58,6 +68,9 @@ def scan(
     workers: Workers = None,
     engine: EngineName = None,
     max_time: MaxTime = None,
+    max_calls: MaxCalls = None,
+    max_cost: MaxCost = None,
+    prefilter: Prefilter = None,
     wait: Wait = 0,
     force: Force = False,
     post_command: PostCommand = None,
@@ -71,11 +84,12 @@ def scan(
 
     Running the same command again goes on where the last run ended, and reads only what is new or changed.
     """
-    flags = {"scan.workers": workers, "engine.name": engine, "log.format": log_format}
+    flags = {"scan.workers": workers, "engine.name": engine, "log.format": log_format, "scan.prefilter": prefilter}
     post_command = None if dry_run else post_command
     stop = Stop(max_time)
     limits = Limits(photos=limit, stop=stop, wait_seconds=wait, believe_empty=force)
     with open_catalog(config, database, verbose, flags) as catalog, interruptible(stop), hooked(post_command) as told:
+        catalog.spending = Spending(max_calls, None if max_cost is None else Decimal(str(max_cost)))
         if dry_run:
             _print_plan(catalog, sources, as_json)
             return 0
@@ -86,17 +100,17 @@ def scan(
             open_photo=catalog.open_photo,
             settle=catalog.settle,
             gallery=catalog.settings.engine.gallery,
+            region=catalog.region,
             version=VERSION,
             workers=catalog.workers,
             limits=limits,
         )
         show = _print_json if as_json else _print_table
         told.summary = summary = show(outcomes)
-        if summary.out_of_time:
-            raise LimitReached(
-                "The time of the scan is over; what it did is kept.",
-                remedy="The same command again goes on from there.",
-            )
+        if isinstance(catalog.engine, PrefilteredEngine):
+            _tell_savings(catalog.engine.savings)
+        if summary.limit:
+            raise summary.limit
         told.exit_code = 3 if summary.failed else 0
         return told.exit_code
 
@@ -135,10 +149,19 @@ def _table(summary: Summary) -> list[str]:
     lines += [f"  {kind.value:<15} {number:>9,}" for kind, number in summary.outcomes.items()]
     lines += [f"faces found       {counts['faces']:>9,}", f"faces rejected    {counts['rejected']:>9,}"]
     lines += [f"new persons       {counts['persons_new']:>9,}"]
-    if summary.charges:
-        calls = sum(charge.calls for charge in summary.charges)
-        lines += [f"paid calls        {calls:>9,}  ${sum(charge.dollars for charge in summary.charges):.4f}"]
+    if summary.calls:
+        lines += [f"paid calls        {summary.calls:>9,}   ${summary.dollars:.4f}"]
     return lines
+
+
+def _tell_savings(savings: Savings) -> None:
+    typer.echo(f"the prefilter spared {savings.spared:,} calls", err=True)
+    if savings.sampled:
+        typer.echo(
+            f"of {savings.sampled:,} photos without a face that were sent all the same, {savings.missed:,} showed one "
+            f"({savings.missed / savings.sampled:.1%})",
+            err=True,
+        )
 
 
 def _print_json(outcomes: Iterator[Outcome | Summary]) -> Summary:
@@ -169,7 +192,7 @@ def _print_plan(catalog: Catalog, addresses: list[str], as_json: bool) -> None:
             found = estimate(plan(database, source, engine=settings.name, gallery=settings.gallery))
         for key in totals:
             totals[key] += getattr(found, key)
-    charge = catalog.price(Operation.INDEX_FACES, totals["unseen"] + totals["altered"])
+    charge = catalog.quote(Operation.INDEX_FACES, totals["unseen"] + totals["altered"])
     if as_json:
         plan_json = {**totals, "operation": charge.operation, "calls": charge.calls, "dollars": float(charge.dollars)}
         typer.echo(json.dumps({"plan": True, **plan_json}))

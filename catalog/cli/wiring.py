@@ -172,7 +172,7 @@ class Catalog:
         summary.persons_deleted = settlement.persons_deleted
         summary.churn = settlement.churn
         summary.conflicts = settlement.conflicts
-        summary.charges.extend(settlement.charges)
+        summary.pay(settlement.charges)
 
     def open_photo(self, data: bytes) -> OpenedPhoto:
         """Decode one photo as the engine wants it. Raises PhotoError."""

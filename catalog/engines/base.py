@@ -44,10 +44,13 @@ MAX_MATCHES = 4096
 class Engine(Protocol):
     """Finds faces, enrolls them in a gallery and compares them."""
 
-    name: str
-    """``local`` or ``rekognition``."""
-    model: str
-    """Which networks in which version; stored with every face, and never mixed in one gallery."""
+    @property
+    def name(self) -> str:
+        """``local`` or ``rekognition``."""
+
+    @property
+    def model(self) -> str:
+        """Which networks in which version; stored with every face, and never mixed in one gallery."""
 
     def analyze(self, photo: OpenedPhoto) -> Analysis:
         """The faces of a photo, largest first, with all attributes. Nothing is kept. (DetectFaces)"""

@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Any
 
 from catalog.engines.base import Engine
-from catalog.errors import PhotoError
+from catalog.errors import CatalogError, PhotoError
 from catalog.images.fingerprint import sha256_of
 from catalog.images.opened import OpenedPhoto
 from catalog.scanning.plan import ToRead
@@ -65,13 +65,14 @@ class Line:
         self._reading: deque[tuple[ToRead, Future[Arrival]]] = deque()
         self._seeing: deque[tuple[Arrival, Future[Sighting] | None]] = deque()
         self._in_sight: set[str] = set()
+        self._broken: CatalogError | None = None
         self._found: list[Finding] = []
         self._found_since = 0.0
 
     @property
     def full(self) -> bool:
-        """No further photo may be begun: the user's limit is reached, or the scan is to stop."""
-        return self._stop.due or (self._left is not None and self._left <= 0)
+        """No further photo may be begun: a limit is reached, the scan is to stop, or source or engine are unusable."""
+        return self._stop.due or self._broken is not None or (self._left is not None and self._left <= 0)
 
     def take(self, step: ToRead) -> Iterator[Outcome]:
         """Put one photo in the line; gives the outcomes that this pushed out at the other end."""
@@ -86,7 +87,11 @@ class Line:
         yield from self._find(problem)
 
     def finish(self) -> Iterator[Outcome]:
-        """Everything that is still in the line; what is not begun when the scan is to stop is left out."""
+        """Everything that is still in the line; what is not begun when the scan is to stop is left out.
+
+        Raises what made source or engine unusable, once everything that was under way, and perhaps paid for, is
+        recorded.
+        """
         while self._reading or self._seeing or self._found:
             if self._stop.interrupted:
                 self._leave_out()
@@ -96,6 +101,8 @@ class Line:
                 yield from self._depart()
             else:
                 yield from self._record()
+        if self._broken is not None:
+            raise self._broken
 
     def close(self) -> None:
         """Drop what nobody waits for any more."""
@@ -125,12 +132,15 @@ class Line:
         except PhotoError as error:
             yield from self._fail(step, None, error)
             return
+        except CatalogError as error:
+            self._break(step, error)
+            return
         if arrival.sha256 in self._in_sight:
             # The same content is with the engine right now: wait behind it rather than enroll, and pay, twice.
             self._seeing.append((arrival.light, None))
         elif self._recorder.holds(arrival.sha256):
             yield from self._find(Known(arrival.light))
-        elif not self._stop.interrupted:
+        elif not self._stop.interrupted and self._broken is None:
             self._submit(arrival)
         while len(self._seeing) > self._window or (self._seeing and _ready(self._seeing[0][1])):
             before = len(self._seeing)
@@ -155,6 +165,10 @@ class Line:
             self._in_sight.discard(arrival.sha256)
             yield from self._fail(arrival.step, arrival.sha256, error)
             return
+        except CatalogError as error:
+            self._in_sight.discard(arrival.sha256)
+            self._break(arrival.step, error)
+            return
         yield from self._find(Enrolled(arrival, sighting))
 
     def _await(self, future: Future[Any]) -> Iterator[Outcome]:
@@ -178,6 +192,12 @@ class Line:
             self.seen.add(step.place.location_id)
         log.info("photo failed", extra={"uri": step.ref.uri, "reason": str(error)})
         yield from self._find(Problem(step.ref.uri, OutcomeKind.FAILED, str(error), sha256))
+
+    def _break(self, step: ToRead, error: CatalogError) -> None:
+        """Source or engine are of no use any more: the first sentence counts, and nothing new is begun."""
+        self._broken = self._broken or error
+        if step.place is not None:
+            self.seen.add(step.place.location_id)
 
     def _find(self, finding: Finding) -> Iterator[Outcome]:
         """Keep a finding with others until its group closes."""

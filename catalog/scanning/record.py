@@ -174,7 +174,8 @@ class Recorder:
             now=now,
         )
         location_id = self._place(connection, step, photo_id, kind, released)
-        outcome = Outcome(step.ref.uri, kind, sha256, len(enrollment.faces), len(enrollment.rejected))
+        faces, rejected = len(enrollment.faces), len(enrollment.rejected)
+        outcome = Outcome(step.ref.uri, kind, sha256, faces, rejected, charges=enrollment.charges)
         return Recorded(outcome, location_id)
 
     def _enrolled_photo(self, connection: Connection, sha256: str) -> int | None:

@@ -101,18 +101,24 @@ def scan(
                             summary.count(outcome)
                             yield outcome
                     if line.full:
-                        summary.out_of_time = limits.stop.out_of_time
+                        if limits.stop.out_of_time:
+                            summary.limit = _out_of_time()
                         break
                     _close_source(database, scan_id, source, line.seen, summary.discovered - before, limits)
                     line.seen = Seen()
+            except LimitReached as reached:
+                summary.limit = reached
             finally:
                 line.close()
             if limits.stop.interrupted:
                 raise KeyboardInterrupt
-            settle(scan_id, summary)
+            try:
+                settle(scan_id, summary)
+            except LimitReached as reached:
+                summary.limit = summary.limit or reached
             state, exit_code = "completed", 3 if summary.failed else 0
-            if summary.out_of_time:
-                state, exit_code = "limited", LimitReached.exit_code
+            if summary.limit:
+                state, exit_code = "limited", summary.limit.exit_code
         except (KeyboardInterrupt, GeneratorExit):
             state, exit_code = "interrupted", 130
             raise
@@ -125,6 +131,12 @@ def scan(
             ended = {"scan": scan_id, "state": state, "exit_code": exit_code, **summary.counts()}
             log.info("scan ended", extra=ended)
     yield summary
+
+
+def _out_of_time() -> LimitReached:
+    return LimitReached(
+        "The time of the scan is over; what it did is kept.", remedy="The same command again goes on from there."
+    )
 
 
 def _walk(source: Source, database: Database, engine: str, gallery: str, line: Line, stop: Stop) -> Iterator[Outcome]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 
+from catalog.errors import LimitReached
 from catalog.vocabulary import Charge, Outcome, OutcomeKind
 
 
@@ -18,9 +21,11 @@ class Summary:
     persons_deleted: int = 0
     churn: int = 0
     conflicts: int = 0
-    out_of_time: bool = False
-    """The scan ended because its time was over, not its photos."""
-    charges: list[Charge] = field(default_factory=list)
+    limit: LimitReached | None = None
+    """What ended the scan before its photos did: its time, calls or money were used up."""
+    calls: int = 0
+    """Paid calls that were answered."""
+    dollars: Decimal = Decimal(0)
 
     @property
     def discovered(self) -> int:
@@ -34,6 +39,12 @@ class Summary:
         self.outcomes[outcome.kind] += 1
         self.faces += outcome.faces
         self.rejected += outcome.rejected
+        self.pay(outcome.charges)
+
+    def pay(self, charges: Iterable[Charge]) -> None:
+        for charge in charges:
+            self.calls += charge.calls
+            self.dollars += charge.dollars
 
     def counts(self) -> dict[str, int]:
         """Every count under the name of its column in ``scans``."""

@@ -1,0 +1,156 @@
+"""The registry of engines: how each is made from the settings. Adding one is a function and a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import platformdirs
+from sqlalchemy import Engine as DatabaseEngine
+from sqlalchemy import create_engine
+
+from catalog.engines.base import Engine
+from catalog.engines.prefilter import PrefilteredEngine
+from catalog.errors import SettingsError
+from catalog.images.opened import OpenedPhoto
+from catalog.settings import Settings
+from catalog.store.database import Database
+from catalog.store.galleries import calls_this_month, gallery_model
+from catalog.vocabulary import Charge, Operation, QualityFilter
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What the user allows one command to pay; None is no limit."""
+
+    max_calls: int | None = None
+    max_dollars: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What engines are made of besides the settings."""
+
+    database: Callable[[], Database]
+    """Opens the catalogue; not called where nothing of it is needed."""
+    reopen: Callable[[bytes, int], OpenedPhoto]
+    spending: Spending = Spending()
+
+
+def open_engine(settings: Settings, parts: Parts) -> Engine:
+    """The engine that the settings name, on the gallery that they name. Raises EngineError."""
+    return _ENGINES[settings.engine.name](settings, parts)
+
+
+def open_eye(settings: Settings, parts: Parts) -> Engine:
+    """The same for what keeps nothing: the local engine then opens no catalogue."""
+    if settings.engine.name != "local":
+        return open_engine(settings, parts)
+    return _local(settings, create_engine("sqlite://"))
+
+
+def prefiltered(paid: Engine, settings: Settings) -> PrefilteredEngine:
+    """Pay only for photos in which the local engine sees a face."""
+    free = _local(settings, create_engine("sqlite://"), attributes="none")
+    return PrefilteredEngine(paid, free, sample=settings.scan.prefilter_sample)
+
+
+def quote(settings: Settings, database: Database, operation: Operation, calls: int) -> Charge:
+    """What so many further calls would cost, without opening the engine or asking anybody."""
+    if settings.engine.name == "local":
+        return Charge(operation, 0, Decimal(0))
+    # Heavy: boto3.
+    from catalog.engines.rekognition.pricing import Prices, read_prices
+
+    with database.read() as connection:
+        before = calls_this_month(connection, settings.engine.name, datetime.now(UTC))
+    return Prices(read_prices(settings.rekognition.prices, region_of(settings)), before).quote(operation, calls)
+
+
+def region_of(settings: Settings) -> str:
+    """The AWS region in force; empty for the local engine, and where none is set anywhere."""
+    if settings.engine.name == "local":
+        return ""
+    if settings.rekognition.region:
+        return settings.rekognition.region
+    # Heavy: boto3, which knows the user's own AWS settings.
+    import boto3
+
+    return boto3.Session(profile_name=settings.rekognition.profile or None).region_name or ""
+
+
+def _local(settings: Settings, database: DatabaseEngine, attributes: str | None = None) -> Engine:
+    # Heavy: loads the network runtime, which commands without faces do not need.
+    from catalog.engines.local.engine import LocalEngine
+
+    return LocalEngine(
+        database,
+        collection=settings.engine.gallery,
+        quality_filter=QualityFilter(settings.engine.quality_filter),
+        attributes="none" if attributes == "none" else settings.engine.attributes,
+    )
+
+
+def _local_on_catalogue(settings: Settings, parts: Parts) -> Engine:
+    return _local(settings, parts.database().engine)
+
+
+def _rekognition(settings: Settings, parts: Parts) -> Engine:
+    # Heavy: boto3.
+    from catalog.engines.rekognition.budget import Budget
+    from catalog.engines.rekognition.client import Connection, RekognitionClient
+    from catalog.engines.rekognition.engine import RekognitionEngine
+    from catalog.engines.rekognition.limits import Limiter
+    from catalog.engines.rekognition.pricing import Prices, read_prices
+    from catalog.engines.rekognition.quotas import quotas_of
+
+    chosen = settings.rekognition
+    region = region_of(settings)
+    database = parts.database()
+    with database.read() as connection:
+        before = calls_this_month(connection, "rekognition", datetime.now(UTC))
+        model = gallery_model(connection, "rekognition", settings.engine.gallery)
+    try:
+        prices = Prices(read_prices(chosen.prices, region), before)
+        quotas = quotas_of(
+            region,
+            large_regions=chosen.quotas["large_regions"],
+            large=chosen.quotas["large"],
+            others=chosen.quotas["others"],
+            override=chosen.calls_per_second,
+            headroom=chosen.headroom,
+        )
+    except (KeyError, ValueError, TypeError) as error:
+        raise SettingsError([f"The tables of prices and quotas for Rekognition cannot be used: {error}."]) from error
+    paces = Path(platformdirs.user_state_dir("catalog", appauthor=False)) / "pace" / (region or "default")
+    client = RekognitionClient(
+        Connection(
+            region=region,
+            profile=chosen.profile,
+            endpoint_url=chosen.endpoint_url,
+            connect_seconds=chosen.connect_seconds,
+            read_seconds=chosen.read_seconds,
+            attempts=chosen.attempts,
+            connections=chosen.connections,
+        ),
+        limiter=Limiter(quotas, paces),
+        budget=Budget(prices.quote, max_calls=parts.spending.max_calls, max_dollars=parts.spending.max_dollars),
+    )
+    return RekognitionEngine(
+        client,
+        prices,
+        collection=settings.engine.gallery,
+        model=model,
+        quality_filter=QualityFilter(settings.engine.quality_filter),
+        attributes=settings.engine.attributes,
+        reopen=parts.reopen,
+    )
+
+
+_ENGINES: dict[str, Callable[[Settings, Parts], Engine]] = {
+    "local": _local_on_catalogue,
+    "rekognition": _rekognition,
+}
