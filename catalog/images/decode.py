@@ -15,7 +15,7 @@ from io import BytesIO
 import numpy as np
 import pi_heif
 import rawpy
-from PIL import Image, JpegImagePlugin, PngImagePlugin, UnidentifiedImageError
+from PIL import AvifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, UnidentifiedImageError
 
 from catalog.errors import PhotoError
 from catalog.images.color import plain, to_srgb
@@ -27,7 +27,8 @@ from catalog.images.sniff import sniff
 # Pillow and libheif ask for these once a process. The limit on pixels is our own, checked before anything is decoded.
 Image.MAX_IMAGE_PIXELS = None
 PngImagePlugin.MAX_TEXT_CHUNK = 16 << 20  # editors write more than Pillow's 1 MB into a PNG's texts
-pi_heif.options.DECODE_THREADS = 1  # photos are decoded side by side; a second level of threads only gets in the way
+# Photos are decoded side by side; a second level of threads only gets in the way.
+pi_heif.options.DECODE_THREADS = AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 # Broken metadata is taken for not written, so there is nobody to warn.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 

@@ -14,7 +14,6 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes
 
 from catalog.errors import PhotoError, SourceError
 from catalog.sources.base import Content, Skipped
@@ -29,7 +28,8 @@ DEFAULT_MAX_BYTES = 1 << 30
 _Identity = tuple[int, int]
 """Device and inode: the same folder under whatever name."""
 
-_Names = list[str]
+_Names = list[tuple[str, bytes]]
+"""What to add to a folder's uri, and to its path; a folder's end in a slash."""
 
 
 @dataclass(slots=True)
@@ -71,7 +71,8 @@ class FolderSource:
 
     def list(self) -> Iterator[PhotoRef | Skipped]:
         if not self._is_folder:
-            yield from self._tell(self.path, self.uri)
+            if (told := self._look(self.path, os.path.basename(self.path), self.uri)) is not None:
+                yield told
             return
         above = self._identities_above()
         linked: set[_Identity] = set()
@@ -82,10 +83,11 @@ class FolderSource:
                 way.pop()
                 self._refuse_another(level)
                 continue
-            name = level.left.pop()
-            path, uri = level.path + unquote_to_bytes(name), level.uri + name
-            if not name.endswith("/"):
-                yield from self._tell(path, uri)
+            name, raw = level.left.pop()
+            path, uri = level.path + raw, level.uri + name
+            if name[-1] != "/":
+                if (told := self._look(path, raw, uri)) is not None:
+                    yield told
                 continue
             try:
                 identity = _identity(path)
@@ -105,9 +107,9 @@ class FolderSource:
             with os.scandir(path) as entries:
                 for entry in entries:
                     if _is_folder(entry):
-                        names.append(quote_name(entry.name) + "/")
+                        names.append((quote_name(entry.name) + "/", entry.name + b"/"))
                     elif is_named_like_a_photo(entry.name):
-                        names.append(quote_name(entry.name))
+                        names.append((quote_name(entry.name), entry.name))
         except OSError as error:
             if path == self.path:
                 raise self._unreachable(path, error) from error
@@ -115,23 +117,23 @@ class FolderSource:
         names.sort(reverse=True)
         return names
 
-    def _tell(self, path: bytes, uri: str) -> Iterator[PhotoRef | Skipped]:
-        if is_side_file(os.path.basename(path)):
-            yield Skipped(uri, f'"{display_name(path)}" is a side file of macOS, not a photo.')
-            return
+    def _look(self, path: bytes, name: bytes, uri: str) -> PhotoRef | Skipped | None:
+        """One file of the listing; None for what went away, and for a folder with a photo's name."""
+        if is_side_file(name):
+            return Skipped(uri, f'"{display_name(path)}" is a side file of macOS, not a photo.')
         try:
             found = os.stat(path)
         except OSError as error:
-            if error.errno in (errno.ENOENT, errno.ELOOP):
-                if os.path.islink(path):
-                    yield Skipped(uri, f'"{display_name(path)}" is a symbolic link that leads nowhere.')
-            else:
-                yield PhotoRef(uri, 0, 0)  # it is there, and opening it will tell what is wrong
-            return
+            if error.errno not in (errno.ENOENT, errno.ELOOP):
+                return PhotoRef(uri, 0, 0)  # it is there, and opening it will tell what is wrong
+            if os.path.islink(path):
+                return Skipped(uri, f'"{display_name(path)}" is a symbolic link that leads nowhere.')
+            return None
         if stat.S_ISREG(found.st_mode):
-            yield PhotoRef(uri, found.st_size, found.st_mtime_ns, f"{found.st_dev}:{found.st_ino}")
-        elif not stat.S_ISDIR(found.st_mode):
-            yield Skipped(uri, f'"{display_name(path)}" is not a regular file.')
+            return PhotoRef(uri, found.st_size, found.st_mtime_ns, f"{found.st_dev}:{found.st_ino}")
+        if stat.S_ISDIR(found.st_mode):
+            return None
+        return Skipped(uri, f'"{display_name(path)}" is not a regular file.')
 
     def _leads_back(self, path: bytes, identity: _Identity, way: set[_Identity], linked: set[_Identity]) -> bool:
         """Whether a folder must not be entered; a link that may be is remembered in ``linked``.

@@ -40,7 +40,7 @@ DEFAULT_MAX_BYTES = 1 << 30
 ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 """Storage classes whose objects must be restored, for hours and dollars, before they can be read."""
 
-_BUCKET = re.compile(r"[a-zA-Z0-9._-]{3,255}|arn:aws[a-z-]*:s3[a-z-]*:[^/]+(?:/[^/]+)?")
+_BUCKET = re.compile(r"[a-zA-Z0-9._-]{3,255}")  # names of buckets, also of before 2018, and aliases of access points
 _BODY_FAULTS = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError, ConnectionClosedError, ChecksumError)
 _BODY_ATTEMPTS = 3
 
