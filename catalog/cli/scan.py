@@ -15,16 +15,16 @@ from catalog.cli.duration import seconds
 from catalog.cli.engines import Spending
 from catalog.cli.hook import hooked
 from catalog.cli.options import VERSION, AsJson, Config, Database, EngineName, Verbose
+from catalog.cli.scan_plan import print_plan
 from catalog.cli.signals import interruptible
-from catalog.cli.wiring import Catalog, open_catalog
+from catalog.cli.wiring import open_catalog
 from catalog.engines.prefilter import PrefilteredEngine, Savings
-from catalog.scanning.plan import estimate, plan
 from catalog.scanning.run import Limits
 from catalog.scanning.run import scan as run_scan
 from catalog.scanning.stop import Stop
 from catalog.scanning.summary import Summary
 from catalog.sources.uri import display
-from catalog.vocabulary import Operation, Outcome, OutcomeKind
+from catalog.vocabulary import Outcome, OutcomeKind
 
 Sources = Annotated[
     list[str],
@@ -91,7 +91,7 @@ def scan(
     with open_catalog(config, database, verbose, flags) as catalog, interruptible(stop), hooked(post_command) as told:
         catalog.spending = Spending(max_calls, None if max_cost is None else Decimal(str(max_cost)))
         if dry_run:
-            _print_plan(catalog, sources, as_json)
+            print_plan(catalog, sources, as_json=as_json)
             return 0
         outcomes = run_scan(
             catalog.sources(sources),
@@ -182,24 +182,3 @@ def _print_json(outcomes: Iterator[Outcome | Summary]) -> Summary:
             )
         )
     raise AssertionError("a scan ends with its summary")
-
-
-def _print_plan(catalog: Catalog, addresses: list[str], as_json: bool) -> None:
-    settings = catalog.settings.engine
-    totals = {"discovered": 0, "unchanged": 0, "unseen": 0, "altered": 0, "skipped": 0}
-    for source in catalog.sources(addresses):
-        with catalog.existing_database() as database:
-            found = estimate(plan(database, source, engine=settings.name, gallery=settings.gallery))
-        for key in totals:
-            totals[key] += getattr(found, key)
-    charge = catalog.quote(Operation.INDEX_FACES, totals["unseen"] + totals["altered"])
-    if as_json:
-        plan_json = {**totals, "operation": charge.operation, "calls": charge.calls, "dollars": float(charge.dollars)}
-        typer.echo(json.dumps({"plan": True, **plan_json}))
-        return
-    typer.echo(f"photos discovered {totals['discovered']:>9,}")
-    typer.echo(f"  unchanged       {totals['unchanged']:>9,}")
-    typer.echo(f"  never seen      {totals['unseen']:>9,}   would be read")
-    typer.echo(f"  look changed    {totals['altered']:>9,}   would be read")
-    typer.echo(f"  skipped         {totals['skipped']:>9,}")
-    typer.echo(f"at most {charge.calls:,} calls of {charge.operation}, ${charge.dollars:.2f}")

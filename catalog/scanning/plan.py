@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from catalog.sources.base import Skipped, Source
 from catalog.store.database import Database
 from catalog.store.photos import Place, enrolled_photos, places_among
 from catalog.vocabulary import PhotoRef
 
-BATCH = 2000
+BATCH = 500
 """Places looked up at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unchanged:
+class Unchanged(NamedTuple):
     """A place that looks as it did when it was last read, with its photo enrolled."""
 
     ref: PhotoRef
@@ -58,7 +58,7 @@ def plan(database: Database, source: Source, *, engine: str, gallery: str) -> It
                 yield entry
                 continue
             place = known.get(entry.uri)
-            if place is not None and looks_the_same(entry, place) and place.photo_id not in waiting:
+            if place is not None and place.photo_id not in waiting and looks_the_same(entry, place):
                 yield Unchanged(entry, place)
             else:
                 yield ToRead(source, entry, place)
@@ -92,6 +92,13 @@ class Estimate:
     def to_read(self) -> int:
         """The most photos that may have to be enrolled."""
         return self.unseen + self.altered
+
+    def add(self, other: Estimate) -> None:
+        """Count another source's too."""
+        self.unchanged += other.unchanged
+        self.unseen += other.unseen
+        self.altered += other.altered
+        self.skipped += other.skipped
 
 
 def estimate(steps: Iterable[Step]) -> Estimate:

@@ -52,6 +52,7 @@ def test_a_dry_run_touches_nothing(catalog, portraits, guarded_home):
     answer = catalog("scan", portraits, "--dry-run")
     assert answer.code == 0
     assert "never seen" in answer.out
+    assert "costs nothing" in answer.out
     assert not list(guarded_home.rglob("*.sqlite3"))
 
 

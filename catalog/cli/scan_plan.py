@@ -1,0 +1,64 @@
+"""``catalog scan --dry-run``: what a scan would do and what it would cost, from listings alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import typer
+
+from catalog.cli.wiring import Catalog
+from catalog.identities.edges import plan_searches
+from catalog.scanning.plan import Estimate, estimate, plan
+from catalog.vocabulary import Charge, Operation
+
+
+def print_plan(catalog: Catalog, addresses: Sequence[str], *, as_json: bool) -> None:
+    """Print the plan. No photo is read, nothing is written, nobody is paid."""
+    total = _estimate(catalog, addresses)
+    charges = _charges(catalog, total)
+    counts = {name: getattr(total, name) for name in ("discovered", "unchanged", "unseen", "altered", "skipped")}
+    if as_json:
+        calls = [
+            {"operation": charge.operation.value, "calls": charge.calls, "dollars": float(charge.dollars)}
+            for charge in charges
+        ]
+        dollars = float(sum(charge.dollars for charge in charges))
+        typer.echo(json.dumps({"plan": True, **counts, "calls": calls, "dollars": dollars}))
+        return
+    for name, meaning in (
+        ("discovered", ""),
+        ("unchanged", ""),
+        ("unseen", "would be read: never seen"),
+        ("altered", "would be read: look changed, or new to this gallery"),
+        ("skipped", ""),
+    ):
+        label = "photos discovered" if name == "discovered" else f"  {name}"
+        typer.echo(f"{label:17} {counts[name]:>9,}   {meaning}".rstrip())
+    if not charges:
+        typer.echo("The local engine costs nothing.")
+    for charge in charges:
+        bound = "at most" if charge.operation is Operation.INDEX_FACES else "about"
+        typer.echo(f"{bound} {charge.calls:,} calls of {charge.operation.value}: ${charge.dollars:,.4f}")
+
+
+def _estimate(catalog: Catalog, addresses: Sequence[str]) -> Estimate:
+    chosen = catalog.settings.engine
+    total = Estimate()
+    with catalog.existing_database() as database:
+        for source in catalog.sources(addresses):
+            total.add(estimate(plan(database, source, engine=chosen.name, gallery=chosen.gallery)))
+    return total
+
+
+def _charges(catalog: Catalog, total: Estimate) -> list[Charge]:
+    """IndexFaces once for each photo that may be new, SearchFaces for about as many faces as such photos showed."""
+    chosen = catalog.settings.engine
+    if chosen.name == "local":
+        return []
+    with catalog.existing_database() as database, database.read() as connection:
+        searches = plan_searches(connection, engine=chosen.name, gallery=chosen.gallery, new_photos=total.to_read)
+    return [
+        catalog.quote(Operation.INDEX_FACES, total.to_read),
+        catalog.quote(Operation.SEARCH_FACES, searches.expected),
+    ]
