@@ -77,16 +77,27 @@ def calibration() -> dict[str, Any]:
 class AttributeReader:
     """Reads the attributes of faces that were detected. May be used from several threads at once."""
 
-    def read(self, pixels: NDArray[np.uint8], faces: Sequence[DetectedFace]) -> list[AttributeReading]:
-        """One reading for each face, in order. ``pixels`` is the upright photo, RGB, (rows, columns, 3)."""
+    def read(
+        self,
+        pixels: NDArray[np.uint8],
+        faces: Sequence[DetectedFace],
+        meshes: Sequence[FaceMesh] | None = None,
+    ) -> list[AttributeReading]:
+        """One reading for each face, in order. ``pixels`` is the upright photo, RGB, (rows, columns, 3).
+
+        ``meshes`` are those of the faces, where the caller has located them already.
+        """
         readings: list[AttributeReading] = []
         for start in range(0, len(faces), _BATCH):
-            readings += self._read_batch(pixels, faces[start : start + _BATCH])
+            batch = slice(start, start + _BATCH)
+            located = locate_meshes(pixels, faces[batch]) if meshes is None else meshes[batch]
+            readings += self._read_batch(pixels, faces[batch], located)
         return readings
 
-    def _read_batch(self, pixels: NDArray[np.uint8], faces: Sequence[DetectedFace]) -> list[AttributeReading]:
+    def _read_batch(
+        self, pixels: NDArray[np.uint8], faces: Sequence[DetectedFace], meshes: Sequence[FaceMesh]
+    ) -> list[AttributeReading]:
         numbers = calibration()
-        meshes = locate_meshes(pixels, faces)
         trusted = [mesh.presence >= numbers["mesh"]["presence"] for mesh in meshes]
         points = [
             mesh.frame_points() if fits else face.landmarks[[0, 1, 3, 4]]

@@ -29,9 +29,9 @@ _FLOOR = 0.5
 """Score below which a candidate is given up at once."""
 _SURE = 0.9
 """Score from which a candidate needs no second look."""
-_LOOKS = ((48, 4.0), (64, 3.0), (112, 3.0), (96, 4.0))
+_LOOKS = ((32, 5.0), (48, 4.0), (64, 3.0), (112, 3.0), (96, 4.0))
 """Second looks: the face's side in pixels, and the cut-out's side in sides of the face; the cheap ones first."""
-_LEAST, _MEAN = 0.5, 0.6
+_LEAST, _MEAN = 0.45, 0.62
 """A doubtful candidate is a face when its lowest score in all looks reaches the one and their mean the other."""
 _UPRIGHT = 98.0
 """Confidence of a face that leaves no doubt that the photo stands upright."""

@@ -18,6 +18,7 @@ from catalog.engines.local.detect import DetectedFace, detect_faces
 from catalog.engines.local.embed import embed_faces
 from catalog.engines.local.gallery import LocalGallery, NewFace
 from catalog.engines.local.groups import neighbor_edges
+from catalog.engines.local.placement import FIVE, place_landmarks
 from catalog.engines.local.pose import estimate_pose
 from catalog.engines.local.quality import find_flaws, measure_quality
 from catalog.engines.local.similarity import MIRRORED, PLAIN
@@ -44,10 +45,9 @@ from catalog.vocabulary import (
     Search,
 )
 
-MODEL = "yunet-2023mar/sface-2021dec"
+MODEL = "yunet-2023mar/facemesh/sface-2021dec"
 _BOX_WIDTH, _BOX_HEIGHT = 1.03, 1.06
 """YuNet's boxes are a little smaller than Amazon's: mean of Amazon's four boxes of data/seed, about the same centre."""
-_LANDMARKS = ("eyeLeft", "eyeRight", "nose", "mouthLeft", "mouthRight")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,9 +75,9 @@ class LocalEngine:
         collection: str = "catalog",
         quality_filter: QualityFilter = QualityFilter.AUTO,
         attributes: Literal["all", "none"] = "all",
-        mirrored: bool = True,
+        mirrored: bool = False,
     ) -> None:
-        self.model = f"{MODEL}{'+mirror' if mirrored else ''}/1"
+        self.model = f"{MODEL}{'/mirrored' if mirrored else ''}"
         self.gallery = LocalGallery(database, collection, self.model)
         self._quality_filter = quality_filter
         self._reader = AttributeReader() if attributes == "all" else None
@@ -165,11 +165,11 @@ class LocalEngine:
     def _look(self, photo: OpenedPhoto, *, described: bool = False) -> list[_Seen]:
         """The photo's faces, largest first, at most :data:`MAX_FACES`; ``described`` with what each shows."""
         pixels = photo.pixels
-        found = detect_faces(pixels)[:MAX_FACES]
+        found, meshes = place_landmarks(pixels, detect_faces(pixels)[:MAX_FACES])
         aligned = align_faces(pixels, [face.landmarks for face in found])
         readings: list[AttributeReading | None] = [None] * len(found)
         if described and self._reader is not None:
-            readings = [*self._reader.read(pixels, found)]
+            readings = [*self._reader.read(pixels, found, meshes)]
         enlargement = photo.width / pixels.shape[1]
         return [
             _Seen(
@@ -205,7 +205,7 @@ def _describe(
 ) -> Face:
     left, top, across, down = found.box
     wider, taller = across * _BOX_WIDTH, down * _BOX_HEIGHT
-    points = dict(zip(_LANDMARKS, found.landmarks.tolist(), strict=True))
+    points = dict(zip(FIVE, found.landmarks.tolist(), strict=True))
     if reading is not None:
         points |= reading.landmarks
     return Face(

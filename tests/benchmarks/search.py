@@ -1,0 +1,112 @@
+"""One probe against a million stored faces: time and recall of the gallery's search.
+
+    python -m tests.benchmarks.search [--faces 1000000] [--database FILE]
+
+Faces are made up: unit vectors around made-up people. They are written to a real SQLite gallery, read by another
+gallery object as a second process would, and searched by :meth:`LocalGallery.nearest`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import tempfile
+import time
+import uuid
+from pathlib import Path
+
+import numpy as np
+import sqlalchemy
+from sqlalchemy import insert
+
+from catalog.engines.local.gallery import LocalGallery, NewFace, image_id_of, now
+from catalog.engines.local.similarity import MIRRORED
+from catalog.engines.local.tables import create_gallery, gallery_faces, gallery_images
+from catalog.vocabulary import BoundingBox
+
+PER_PERSON = 20
+
+
+def fill(database: sqlalchemy.Engine, gallery: LocalGallery, count: int) -> np.ndarray:
+    """Store ``count`` faces, in few large transactions instead of one an image; their vectors as stored."""
+    random = np.random.default_rng(0)
+    gallery.enroll(
+        "f" * 64, [NewFace(BoundingBox(0.1, 0.1, 0.2, 0.2), 99.0, unit(random.standard_normal((1, 128)))[0])]
+    )
+    parts = []
+    for start in range(0, count, 50_000):
+        people = unit(random.standard_normal((50_000 // PER_PERSON, 128)))
+        vectors = unit(np.repeat(people, PER_PERSON, axis=0) + 0.075 * random.standard_normal((50_000, 128)))
+        halves = vectors[: count - start].astype("<f2")
+        parts.append(unit(halves.astype(np.float32)))
+        created = now()
+        rows = []
+        for place, half in enumerate(halves):
+            sha256 = f"{start + place:064x}"
+            rows.append(
+                {
+                    "collection_id": "million",
+                    "sha256": sha256,
+                    "external_image_id": "",
+                    "image_id": image_id_of(sha256),
+                    "created_at": created,
+                    "face_id": str(uuid.uuid4()),
+                    "box_left": 0.1,
+                    "box_top": 0.1,
+                    "box_width": 0.2,
+                    "box_height": 0.2,
+                    "confidence": 99.0,
+                    "vector": half.tobytes(),
+                    "revision": 1,
+                }
+            )
+        images = [{key: row[key] for key in gallery_images.c.keys()} for row in rows]  # noqa: SIM118
+        with database.begin() as connection:
+            connection.execute(insert(gallery_images), images)
+            connection.execute(insert(gallery_faces), rows)
+    return np.concatenate(parts)
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--faces", type=int, default=1_000_000)
+    parser.add_argument("--probes", type=int, default=100)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        database = sqlalchemy.create_engine(f"sqlite:///{Path(folder) / 'gallery.sqlite3'}")
+        create_gallery(database)
+        started = time.perf_counter()
+        stored = fill(database, LocalGallery(database, "million", "model/1"), arguments.faces)
+        print(f"{arguments.faces:,} faces stored in {time.perf_counter() - started:.0f} s")
+        gallery = LocalGallery(database, "million", "model/1")
+        started = time.perf_counter()
+        rows = gallery.rows()
+        print(f"loaded in {time.perf_counter() - started:.1f} s, {rows.vectors.nbytes / 2**20:.0f} MiB of vectors")
+        random = np.random.default_rng(1)
+        probes = unit(
+            stored[random.integers(0, len(stored), arguments.probes)] + 0.05 * random.standard_normal((1, 128))
+        )
+        seconds, hits, wanted = [], 0, 0
+        floor = MIRRORED.cosine(80)
+        for probe in probes:
+            started = time.perf_counter()
+            found = gallery.nearest(probe, floor, 100)
+            seconds.append(time.perf_counter() - started)
+            exact = stored @ probe
+            best = np.sort(exact[exact >= floor])[::-1][:100]
+            wanted += len(best)
+            hits += sum(cosine >= best[-1] - 1e-6 for _, cosine in found) if len(best) else 0
+        milliseconds = np.array(seconds) * 1000
+        print(
+            f"a probe: median {np.median(milliseconds):.1f} ms, 95th percentile {np.percentile(milliseconds, 95):.1f} ms; "
+            f"recall against exact {hits / max(wanted, 1):.4f} of {wanted}"
+        )
+        print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10:.0f} MiB")
+
+
+if __name__ == "__main__":
+    main()
