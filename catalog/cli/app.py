@@ -11,7 +11,9 @@ import typer
 from catalog.cli import (
     analyze,
     backup,
+    check,
     compare,
+    costs,
     database,
     endpoint,
     find_person,
@@ -73,6 +75,8 @@ app.command("endpoint")(endpoint.endpoint)
 app.add_typer(report.app, name="report")
 app.command("sql")(sql.sql)
 app.command("status")(status.status)
+app.command("costs")(costs.costs)
+app.command("check")(check.check)
 app.command("settings")(settings.show)
 app.command("prune")(prune.prune)
 app.command("reconcile")(reconcile.reconcile)

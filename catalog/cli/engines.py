@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 from sqlalchemy import Engine as DatabaseEngine
@@ -20,6 +21,10 @@ from catalog.settings import Settings
 from catalog.store.database import Database
 from catalog.store.galleries import calls_this_month, gallery_model
 from catalog.vocabulary import Charge, Operation, QualityFilter
+
+if TYPE_CHECKING:  # their room loads boto3
+    from catalog.engines.rekognition.budget import Budget
+    from catalog.engines.rekognition.client import RekognitionClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +103,17 @@ def _local_on_catalogue(settings: Settings, parts: Parts) -> Engine:
     return _local(settings, parts.database().engine)
 
 
-def _rekognition(settings: Settings, parts: Parts) -> Engine:
+def open_client(
+    settings: Settings, region: str, *, budget: Budget | None = None, attempts: int | None = None
+) -> RekognitionClient:
+    """A client of Amazon Rekognition as the settings describe it. Raises EngineError and SettingsError."""
     # Heavy: boto3.
-    from catalog.engines.rekognition.budget import Budget
     from catalog.engines.rekognition.client import Connection, RekognitionClient
-    from catalog.engines.rekognition.engine import RekognitionEngine
     from catalog.engines.rekognition.limits import Limiter
-    from catalog.engines.rekognition.pricing import Prices, read_prices
     from catalog.engines.rekognition.quotas import quotas_of
 
     chosen = settings.rekognition
-    region = region_of(settings)
-    database = parts.database()
-    with database.read() as connection:
-        before = calls_this_month(connection, "rekognition", datetime.now(UTC))
-        model = gallery_model(connection, "rekognition", settings.engine.gallery)
     try:
-        prices = Prices(read_prices(chosen.prices, region), before)
         quotas = quotas_of(
             region,
             large_regions=chosen.quotas["large_regions"],
@@ -124,23 +123,43 @@ def _rekognition(settings: Settings, parts: Parts) -> Engine:
             headroom=chosen.headroom,
         )
     except (KeyError, ValueError, TypeError) as error:
-        raise SettingsError([f"The tables of prices and quotas for Rekognition cannot be used: {error}."]) from error
-    paces = Path(platformdirs.user_state_dir("catalog", appauthor=False)) / "pace" / (region or "default")
-    client = RekognitionClient(
+        raise SettingsError([f"The table of quotas for Rekognition cannot be used: {error}."]) from error
+    # Each account and region has quotas of its own; what stands for an account is its profile or another address.
+    account = "".join(c if c.isalnum() or c in "-." else "_" for c in chosen.endpoint_url or chosen.profile)
+    paces = Path(platformdirs.user_state_dir("catalog", appauthor=False)) / "pace" / f"{region}@{account}"
+    return RekognitionClient(
         Connection(
             region=region,
             profile=chosen.profile,
             endpoint_url=chosen.endpoint_url,
             connect_seconds=chosen.connect_seconds,
             read_seconds=chosen.read_seconds,
-            attempts=chosen.attempts,
+            attempts=attempts or chosen.attempts,
             connections=chosen.connections,
         ),
         limiter=Limiter(quotas, paces),
-        budget=Budget(prices.quote, max_calls=parts.spending.max_calls, max_dollars=parts.spending.max_dollars),
+        budget=budget,
     )
+
+
+def _rekognition(settings: Settings, parts: Parts) -> Engine:
+    # Heavy: boto3.
+    from catalog.engines.rekognition.budget import Budget
+    from catalog.engines.rekognition.engine import RekognitionEngine
+    from catalog.engines.rekognition.pricing import Prices, read_prices
+
+    region = region_of(settings)
+    database = parts.database()
+    with database.read() as connection:
+        before = calls_this_month(connection, "rekognition", datetime.now(UTC))
+        model = gallery_model(connection, "rekognition", settings.engine.gallery)
+    try:
+        prices = Prices(read_prices(settings.rekognition.prices, region), before)
+    except (KeyError, ValueError, TypeError) as error:
+        raise SettingsError([f"The table of prices for Rekognition cannot be used: {error}."]) from error
+    budget = Budget(prices.quote, max_calls=parts.spending.max_calls, max_dollars=parts.spending.max_dollars)
     return RekognitionEngine(
-        client,
+        open_client(settings, region, budget=budget),
         prices,
         collection=settings.engine.gallery,
         model=model,

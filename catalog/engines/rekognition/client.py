@@ -145,7 +145,7 @@ class RekognitionClient:
                 raise error
             raise _as_told(error, operation, self.place) from error
         longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0**attempt)
-        # Full jitter: those who failed together do not come back together. For what only needs time, half of it is sure.
+        # Full jitter: who failed together shall not come back together. What only needs time gets half of it for sure.
         shortest = longest / 2 if trouble is Trouble.NOT_THERE_YET else 0.0
         wait = self._chance.uniform(shortest, longest)
         log.debug("%s: attempt %d failed (%s); again in %.1f s.", operation, attempt, trouble.name, wait)

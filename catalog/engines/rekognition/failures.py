@@ -113,6 +113,12 @@ def is_face_not_found(error: Exception) -> bool:
     )
 
 
+def is_denied(error: Exception) -> bool:
+    """Whether AWS denied a right; ``error`` may be ours with botocore's as its cause."""
+    cause = error if isinstance(error, ClientError) else error.__cause__
+    return isinstance(cause, ClientError) and code_of(cause) in _DENIED
+
+
 def no_face(error: Exception) -> bool:
     """Whether a search by image was refused because the image shows no face."""
     return code_of(error) == "InvalidParameterException" and "no faces in the image" in message_of(error).lower()

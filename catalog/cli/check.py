@@ -1,0 +1,173 @@
+"""``catalog check``: is everything there that a scan needs? Nothing is paid, and nothing is changed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
+from catalog.cli.wiring import Catalog, database_url, open_catalog
+from catalog.errors import CatalogError, CheckRefused, LockHeld
+from catalog.sources.base import Skipped
+from catalog.store.locks import CATALOGUE, hold
+
+LEAST_ROOM = 200_000_000
+"""Bytes that should be free beside the database: a nightly scan writes far less."""
+
+Sources = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[SOURCE]...", help="Folders or s3://bucket/prefix to look at too.", show_default=False),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; ``ok`` is None where nothing can be said."""
+
+    name: str
+    ok: bool | None
+    note: str = ""
+    remedy: str = ""
+
+
+def check(
+    sources: Sources = None,
+    engine: EngineName = None,
+    as_json: AsJson = False,
+    database: Database = None,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Try what a scan needs: database, disk, lock, networks, and each right at AWS, without paying.
+
+    Exit code 9 when something is missing.
+    """
+    findings = []
+    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+        for look in _looks(catalog, sources or []):
+            for finding in _safely(look):
+                findings.append(finding)
+                if not as_json:
+                    _print(finding)
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+    missing = [finding for finding in findings if finding.ok is False]
+    if missing:
+        raise CheckRefused(f"{len(missing)} of {len(findings)} checks failed: {', '.join(f.name for f in missing)}.")
+
+
+def _looks(catalog: Catalog, sources: list[str]) -> Iterator[Callable[[], Iterator[Finding]]]:
+    yield lambda: _database(catalog)
+    yield lambda: _disk(catalog)
+    yield lambda: _lock(catalog)
+    if catalog.settings.engine.name == "local" or catalog.settings.scan.prefilter:
+        yield _networks
+    if catalog.settings.engine.name == "rekognition":
+        yield lambda: _rekognition(catalog)
+    for address in sources:
+        yield lambda address=address: _source(catalog, address)  # type: ignore[misc]  # bound now, not later
+
+
+def _safely(look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """What a look finds; an error of ours ends it as a finding, under the name it was looking for."""
+    name = "settings"
+    try:
+        for finding in look():
+            name = finding.name
+            yield finding
+    except CatalogError as error:
+        yield Finding(_NAMES.get(type(error).__name__, name), ok=False, note=str(error), remedy=error.remedy)
+
+
+_NAMES = {
+    "DatabaseError": "database",
+    "SchemaError": "database",
+    "SourceError": "source",
+    "EngineError": "engine",
+    "UsageError": "source",
+    "PhotoError": "source",
+}
+
+
+def _database(catalog: Catalog) -> Iterator[Finding]:
+    with catalog.existing_database() as existing, existing.read() as connection:
+        connection.exec_driver_sql("SELECT 1")
+        yield Finding("database", ok=True, note=existing.url)
+
+
+def _disk(catalog: Catalog) -> Iterator[Finding]:
+    url = database_url(catalog.settings)
+    if not url.startswith("sqlite:///"):
+        return
+    folder = Path(url.removeprefix("sqlite:///")).parent
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    remedy = "Free some space, or keep the catalogue elsewhere (database.url)." if free < LEAST_ROOM else ""
+    yield Finding("disk", ok=free >= LEAST_ROOM, note=f'{free / 1e9:,.1f} GB free in "{folder}"', remedy=remedy)
+
+
+def _lock(catalog: Catalog) -> Iterator[Finding]:
+    url = database_url(catalog.settings)
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        yield Finding("lock", ok=None, note="there is no catalogue yet; the first scan makes it")
+        return
+    try:
+        with catalog.existing_database() as existing, hold(existing, [CATALOGUE]):
+            yield Finding("lock", ok=True, note="free")
+    except LockHeld:
+        yield Finding("lock", ok=True, note="another scan is at work")
+
+
+def _networks() -> Iterator[Finding]:
+    # Heavy: the network runtime.
+    from catalog.engines.local.models import WEIGHTS, read_checked
+
+    files = sorted(json.loads((WEIGHTS / "manifest.json").read_text(encoding="utf-8")))
+    for file in files:
+        read_checked(file, WEIGHTS)
+    yield Finding("networks", ok=True, note=f"{len(files)} files are the ones that were shipped")
+
+
+def _rekognition(catalog: Catalog) -> Iterator[Finding]:
+    # Heavy: boto3.
+    from catalog.cli.engines import open_client, region_of
+    from catalog.engines.rekognition.rights import try_rights
+
+    settings = catalog.settings
+    client = open_client(settings, region_of(settings), attempts=3)
+    try:
+        for right in try_rights(client, settings.engine.gallery, users=settings.rekognition.user_vectors):
+            denied = right.granted is False
+            yield Finding(
+                right.action,
+                ok=right.granted,
+                note="AWS denies it" if denied else right.note or client.place,
+                remedy="Add it to the policy; config/iam-policy.json holds what is needed." if denied else "",
+            )
+    finally:
+        client.close()
+
+
+def _source(catalog: Catalog, address: str) -> Iterator[Finding]:
+    (source,) = catalog.sources([address])
+    for found in source.list():
+        if isinstance(found, Skipped):
+            continue
+        source.open(found)
+        yield Finding(f"source {address}", ok=True, note="can be listed and read")
+        return
+    yield Finding(f"source {address}", ok=None, note="can be listed; it holds no photo to be read")
+
+
+def _print(finding: Finding) -> None:
+    word = {True: "ok", False: "MISSING", None: "-"}[finding.ok]
+    typer.echo(f"{word:8} {finding.name:36} {finding.note}".rstrip())
+    if finding.remedy:
+        typer.echo(f"{'':8} {finding.remedy}")

@@ -1,0 +1,68 @@
+"""What was paid: the ledger of charges, read by scan and by month."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, func, select
+
+from catalog.store.tables import charges, utc_text, utc_time
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeSum:
+    """Paid calls of one kind; ``scan_id`` is None outside scans, and ``since`` when the first of them was made."""
+
+    scan_id: int | None
+    command: str
+    engine: str
+    region: str
+    operation: str
+    calls: int
+    microdollars: int
+    since: datetime
+
+    @property
+    def dollars(self) -> float:
+        return self.microdollars / 1_000_000
+
+
+_SUMS = (
+    func.sum(charges.c.calls).label("calls"),
+    func.sum(charges.c.microdollars).label("microdollars"),
+    func.min(charges.c.charged_at).label("since"),
+)
+
+
+def charges_by_scan(conn: Connection, *, scans: int) -> list[ChargeSum]:
+    """The charges of the last ``scans`` scans that paid anything, newest first, by operation."""
+    scan = charges.c.scan_id
+    last = select(scan).where(scan.is_not(None)).group_by(scan).order_by(scan.desc()).limit(scans).subquery()
+    keys = (scan, charges.c.command, charges.c.engine, charges.c.region, charges.c.operation)
+    query = select(*keys, *_SUMS).where(scan.in_(select(last.c.scan_id))).group_by(*keys)
+    rows = conn.execute(query.order_by(scan.desc(), charges.c.operation)).mappings()
+    return [_sum(row["scan_id"], row) for row in rows]
+
+
+def charges_since(conn: Connection, moment: datetime) -> list[ChargeSum]:
+    """All charges from a moment on, by command and operation, the dearest first."""
+    keys = (charges.c.command, charges.c.engine, charges.c.region, charges.c.operation)
+    query = select(*keys, *_SUMS).where(charges.c.charged_at >= utc_text(moment)).group_by(*keys)
+    found = [_sum(None, row) for row in conn.execute(query).mappings()]
+    return sorted(found, key=lambda each: (-each.microdollars, each.command, each.operation))
+
+
+def _sum(scan_id: int | None, row: RowMapping) -> ChargeSum:
+    since = utc_time(row["since"])
+    assert since is not None
+    return ChargeSum(
+        scan_id,
+        command=row["command"],
+        engine=row["engine"],
+        region=row["region"],
+        operation=row["operation"],
+        calls=int(row["calls"]),
+        microdollars=int(row["microdollars"]),
+        since=since,
+    )

@@ -1,0 +1,136 @@
+"""`catalog check`: what is there, what is missing, and nothing paid or changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from catalog.cli import check as check_command
+from catalog.endpoint import errors
+from catalog.endpoint.opening import open_endpoint
+from catalog.engines.rekognition.rights import try_rights
+from tests.endpoint.wire import client_of
+
+POLICY = Path(__file__).parents[2] / "config" / "iam-policy.json"
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """An endpoint that the settings lead to; tests may deny operations on it."""
+    with open_endpoint() as server, server.in_background() as url:
+        for name, value in {
+            "AWS_ACCESS_KEY_ID": "a",
+            "AWS_SECRET_ACCESS_KEY": "b",
+            "CATALOG_ENGINE_NAME": "rekognition",
+            "CATALOG_REKOGNITION_REGION": "us-east-1",
+            "CATALOG_REKOGNITION_ENDPOINT_URL": url,
+            "CATALOG_REKOGNITION_CALLS_PER_SECOND": "500",
+            "CATALOG_REKOGNITION_USER_VECTORS": "true",
+        }.items():
+            monkeypatch.setenv(name, value)
+        yield server
+
+
+def deny(server, operation):
+    def refuse(_call):
+        raise errors.access_denied(f"User is not authorized to perform: rekognition:{operation}")
+
+    server.service._handlers[operation] = refuse
+
+
+def findings(answer):
+    return {finding["name"]: finding["ok"] for finding in answer.json}
+
+
+def test_with_the_local_engine_everything_is_there(catalog, portraits):
+    """Database, disk, lock, networks and a folder."""
+    assert catalog("scan", portraits).code == 0
+    answer = catalog("check", "--json", portraits)
+    assert answer.code == 0, answer.err
+    assert findings(answer) == {
+        "database": True,
+        "disk": True,
+        "lock": True,
+        "networks": True,
+        f"source {portraits}": True,
+    }
+
+
+def test_every_right_is_tried_and_nothing_is_paid(catalog, server):
+    """The rights of the policy that ships, all of them but making the collection, and nothing that AWS would bill."""
+    client = client_of(server.url)
+    client.create_collection(CollectionId="catalog")
+    before = client.describe_collection(CollectionId="catalog")
+    answer = catalog("check", "--json")
+    assert answer.code == 0, answer.err
+    statements = json.loads(POLICY.read_text())["Statement"]
+    actions = {action for statement in statements for action in statement["Action"] if "rekognition:" in action}
+    assert {name for name in findings(answer) if name.startswith("rekognition:")} == actions
+    paid = {"IndexFaces", "SearchFaces", "SearchFacesByImage", "DetectFaces", "CompareFaces"}
+    paid |= {"SearchUsers", "SearchUsersByImage", "AssociateFaces", "DisassociateFaces"}
+    assert [key for key in server.service.tally if key[0] in paid and not key[1]] == []
+    after = client.describe_collection(CollectionId="catalog")
+    assert (after["FaceCount"], after["UserCount"]) == (before["FaceCount"], before["UserCount"]) == (0, 0)
+
+
+def test_a_collection_that_is_not_there_is_not_made(catalog, server):
+    """The right to make it cannot be tried without making it, which is said."""
+    answer = catalog("check")
+    assert answer.code == 0, answer.err
+    assert "rekognition:CreateCollection" in answer.out
+    assert "not tried" in answer.out
+    assert client_of(server.url).list_collections()["CollectionIds"] == []
+
+
+@pytest.mark.parametrize("operation", ["DescribeCollection", "IndexFaces", "SearchFacesByImage", "DeleteFaces"])
+def test_the_right_that_is_missing_is_named(catalog, server, operation):
+    """With the remedy, and exit code 9; the others are tried all the same."""
+    client_of(server.url).create_collection(CollectionId="catalog")
+    deny(server, operation)
+    answer = catalog("check")
+    assert answer.code == 9
+    lines = answer.out.splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("MISSING")] == [f"rekognition:{operation}"]
+    assert "iam-policy.json" in answer.out
+    assert any(line.startswith("ok ") and "rekognition:CompareFaces" in line for line in lines)
+
+
+def test_missing_credentials_end_the_rights(catalog, server, monkeypatch):
+    """One finding, with the remedy."""
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    answer = catalog("check", "--json")
+    assert answer.code == 9
+    assert findings(answer)["engine"] is False
+    assert "aws configure" in answer.json[-1]["remedy"]
+
+
+def test_a_source_that_is_not_there_is_missing(catalog, tmp_path):
+    """And told as such."""
+    answer = catalog("check", tmp_path / "nowhere")
+    assert answer.code == 9
+    assert "MISSING  source" in answer.out
+
+
+def test_a_full_disk_is_missing_room(catalog, monkeypatch):
+    """With what is free."""
+    monkeypatch.setattr(check_command, "LEAST_ROOM", 10**18)
+    answer = catalog("check", "--json")
+    assert answer.code == 9
+    assert findings(answer)["disk"] is False
+
+
+def test_rights_are_tried_with_what_nobody_has():
+    """No picture, no face, no user: whoever is allowed is refused for that."""
+    sent = []
+
+    class Client:
+        def call(self, operation, **members):
+            sent.append((operation, members))
+            return {}
+
+    rights = list(try_rights(Client(), "catalog", users=True))
+    assert all(right.granted for right in rights)
+    assert all(members["Image"] == {"Bytes": b"x"} for _, members in sent if "Image" in members)

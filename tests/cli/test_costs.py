@@ -1,0 +1,58 @@
+"""`catalog costs`: the ledger, by scan and month, after real scans through the endpoint."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog.endpoint.opening import open_endpoint
+
+
+@pytest.fixture
+def paid(catalog, portraits, monkeypatch):
+    """A catalogue after two scans with the Rekognition engine; gives the server."""
+    with open_endpoint() as server, server.in_background() as url:
+        for name, value in {
+            "AWS_ACCESS_KEY_ID": "a",
+            "AWS_SECRET_ACCESS_KEY": "b",
+            "CATALOG_ENGINE_NAME": "rekognition",
+            "CATALOG_REKOGNITION_REGION": "us-east-1",
+            "CATALOG_REKOGNITION_ENDPOINT_URL": url,
+            "CATALOG_REKOGNITION_CALLS_PER_SECOND": "500",
+        }.items():
+            monkeypatch.setenv(name, value)
+        first = catalog("scan", portraits)
+        assert first.code == 0, first.err
+        assert catalog("scan", portraits).code == 0
+        yield server
+
+
+def test_what_was_paid_is_what_was_answered(catalog, paid):
+    """Calls in the ledger are the calls that the endpoint answered; the second scan paid nothing."""
+    answer = catalog("costs", "--json")
+    assert answer.code == 0, answer.err
+    ledger = {each["operation"]: each["calls"] for each in answer.json["scans"]}
+    answered = {
+        operation: paid.service.tally[operation, ""]
+        for operation in ("IndexFaces", "SearchFaces")
+        if paid.service.tally[operation, ""]
+    }
+    assert ledger == answered
+    assert ledger["IndexFaces"] == 5
+    assert {each["scan"] for each in answer.json["scans"]} == {1}
+    assert answer.json["month"]["calls"] == sum(ledger.values())
+    assert answer.json["month"]["dollars"] == pytest.approx(0.001 * sum(ledger.values()))
+
+
+def test_it_is_shown_by_scan_and_month(catalog, paid):
+    """With totals."""
+    lines = catalog("costs").out.splitlines()
+    assert lines[0].startswith("scan 1, ")
+    assert lines[1].split() == ["IndexFaces", "5", "calls", "$", "0.0050"]
+    assert any(line.startswith("month to date (") for line in lines)
+
+
+def test_nothing_paid_is_nothing_shown(catalog, tmp_path):
+    """An empty catalogue has cost nothing."""
+    answer = catalog("costs", "--json", "--database", tmp_path / "none.sqlite3")
+    assert answer.json["scans"] == []
+    assert answer.json["month"]["calls"] == 0
