@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from catalog.identities.graph import Flags, Floats, Ints, Lists
-from catalog.store.tables import assignments, faces, photos, searches
+from catalog.store.tables import assignments, faces, persons, photos, searches
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Roster:
     photo: Ints
     person: Ints
     human: Flags
+    named: Flags
     founder: Flags
     searched: Flags
     asked: Flags
@@ -60,6 +61,7 @@ class Roster:
             photo=self.photo[kept],
             person=self.person[kept],
             human=self.human[kept],
+            named=self.named[kept],
             founder=self.founder[kept],
             searched=self.searched[kept],
             asked=self.asked[kept],
@@ -94,19 +96,23 @@ def read_roster(connection: Connection, *, engine: str, gallery: str, bars: Foun
             photos.c.height,
             assignments.c.person_id,
             assignments.c.by,
+            persons.c.name,
             searches.c.complete,
         )
         .select_from(
             faces.join(photos, photos.c.id == faces.c.photo_id)
             .outerjoin(assignments, assignments.c.face_id == faces.c.id)
+            .outerjoin(persons, persons.c.id == assignments.c.person_id)
             .outerjoin(searches, searches.c.face_id == faces.c.id)
         )
         .where(faces.c.engine == engine, faces.c.gallery == gallery, faces.c.not_a_face.is_(False))
         .order_by(photos.c.sha256, faces.c.box_left, faces.c.box_top, faces.c.id)
     )
     found = connection.execute(query).all()
-    columns = list(zip(*found, strict=True)) if found else [()] * 14
-    ids, face_ids, photo, width, height, confidence, yaw, sharpness, scan, across, down, person, by, complete = columns
+    columns = list(zip(*found, strict=True)) if found else [()] * 15
+    ids, face_ids, photo, width, height, confidence, yaw, sharpness, scan, across, down, person, by, name, complete = (
+        columns
+    )
     side = np.sqrt(np.array(width, dtype=float) * across * np.array(height, dtype=float) * down)
     sharp = np.array([100.0 if value is None else value for value in sharpness], dtype=float)
     turned = np.array([0.0 if value is None else abs(value) for value in yaw], dtype=float)
@@ -117,6 +123,7 @@ def read_roster(connection: Connection, *, engine: str, gallery: str, bars: Foun
         photo=np.array(photo, dtype=np.int64),
         person=np.array([-1 if value is None else value for value in person], dtype=np.int64),
         human=np.array([value == "human" for value in by], dtype=bool),
+        named=np.array([value is not None for value in name], dtype=bool),
         founder=(certain >= bars.confidence) & (side >= bars.side) & (sharp >= bars.sharpness) & (turned <= bars.yaw),
         searched=np.array([bool(value) for value in complete], dtype=bool),
         asked=np.array([value is not None for value in complete], dtype=bool),

@@ -1,0 +1,224 @@
+"""``catalog watch``: persons of interest, looked for in every scan."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
+from catalog.cli.people_forget import stamp
+from catalog.cli.wiring import Catalog, open_catalog
+from catalog.errors import CheckRefused, PhotoError, SourceError
+from catalog.identities import watch as watching
+from catalog.identities.watch import REVIEW, THRESHOLD, Hit, State
+from catalog.images.crop import cut_out
+from catalog.sources.uri import display
+from catalog.store.photos import places_of
+
+app = typer.Typer(help="Watch for persons of interest in every scan; a human reviews each hit.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="What the list calls this person.")]
+Numbers = Annotated[list[int], typer.Argument(metavar="HIT...", help="Numbers of hits, as `watch hits` shows them.")]
+Crops = Annotated[Path | None, typer.Option("--crops", metavar="DIR", help="Write a crop of each hit there.")]
+
+
+@app.command()
+def add(
+    name: Name,
+    references: Annotated[list[Path], typer.Argument(metavar="REF...", help="Photos of the person.")],
+    negatives: Annotated[
+        list[Path] | None, typer.Option("--not", metavar="REF", help="A photo of somebody else who looks alike.")
+    ] = None,
+    threshold: Annotated[float, typer.Option(min=0, max=100, help="Lowest similarity of a hit, 0-100.")] = THRESHOLD,
+    engine: EngineName = None,
+    database: Database = None,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Put somebody on the watch list."""
+    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+        added = watching.add_watch(
+            catalog.database,
+            catalog.engine,
+            name,
+            [catalog.open_file(path) for path in references],
+            [catalog.open_file(path) for path in negatives or []],
+            stamp(),
+            threshold=threshold,
+            region=catalog.region,
+        )
+    typer.echo(f"Watching for {added.name} from similarity {added.threshold:g} on. {REVIEW}")
+    if threshold < THRESHOLD:
+        typer.echo(f"Amazon advises {THRESHOLD:g} or more where a match may cost somebody dearly.", err=True)
+
+
+@app.command("list")
+def list_(as_json: AsJson = False, database: Database = None, config: Config = None, verbose: Verbose = 0) -> None:
+    """Show who is on the watch list."""
+    with open_catalog(config, database, verbose) as catalog, catalog.existing_database() as existing:
+        found = watching.list_watches(existing)
+    if as_json:
+        rows = [
+            {
+                "name": each.name,
+                "threshold": each.threshold,
+                "references": each.references,
+                "negatives": each.negatives,
+                "open_hits": each.open_hits,
+                "created_at": each.created_at.isoformat(),
+                "created_by": each.created_by,
+            }
+            for each in found
+        ]
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for each in found:
+        typer.echo(
+            f"{each.name:24}  from {each.threshold:g}  {each.references} references, {each.negatives} of others, "
+            f"{each.open_hits} open hits"
+        )
+    if not found:
+        typer.echo("Nobody is on the watch list.")
+
+
+@app.command()
+def remove(name: Name, database: Database = None, config: Config = None, verbose: Verbose = 0) -> None:
+    """Take somebody off the watch list, with references and hits."""
+    with open_catalog(config, database, verbose) as catalog, catalog.database.begin() as connection:
+        watching.remove_watch(connection, name)
+    typer.echo(f"{name} is off the watch list.")
+
+
+@app.command()
+def check(
+    hook: Annotated[
+        str | None, typer.Option("--hook", metavar="COMMAND", help="Run it for new hits, JSON on stdin.")
+    ] = None,
+    crops: Crops = None,
+    as_json: AsJson = False,
+    engine: EngineName = None,
+    database: Database = None,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Look for everybody on the list now; new hits are printed, and end with exit code 9. Each scan does so too."""
+    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+        found, _ = watching.check_watches(
+            catalog.database,
+            catalog.engine,
+            catalog.open_photo,
+            gallery=catalog.settings.engine.gallery,
+            region=catalog.region,
+            scan_id=None,
+            now=datetime.now(UTC),
+        )
+        _write_crops(catalog, found, crops)
+    _print_hits(found, as_json)
+    if found and hook:
+        # A shell on purpose: it is the user's own command line, given by the user.
+        told = json.dumps([hit_json(each) for each in found])
+        subprocess.run(hook, shell=True, input=told, text=True, check=False, env=os.environ)  # noqa: S602
+    if found:
+        raise CheckRefused(f"{len(found)} new hits on the watch list.", remedy=REVIEW)
+
+
+@app.command()
+def hits(
+    state: Annotated[str | None, typer.Option("--state", help="open, confirmed or dismissed; default: all.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Only this person's.")] = None,
+    crops: Crops = None,
+    as_json: AsJson = False,
+    database: Database = None,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> None:
+    """List hits, newest first. Exit code 9 while any of them is open."""
+    wanted = _state(state)
+    with open_catalog(config, database, verbose) as catalog:
+        found = watching.read_hits(catalog.database, state=wanted, name=name)
+        _write_crops(catalog, found, crops)
+    _print_hits(found, as_json)
+    waiting = sum(each.state == "open" for each in found)
+    if waiting:
+        raise CheckRefused(f"{waiting} hits wait for a review.", remedy=REVIEW)
+
+
+@app.command()
+def confirm(numbers: Numbers, database: Database = None, config: Config = None, verbose: Verbose = 0) -> None:
+    """Say that hits are the person watched for."""
+    _review(numbers, "confirmed", database, config, verbose)
+
+
+@app.command()
+def dismiss(numbers: Numbers, database: Database = None, config: Config = None, verbose: Verbose = 0) -> None:
+    """Say that hits are somebody else."""
+    _review(numbers, "dismissed", database, config, verbose)
+
+
+def _review(numbers: list[int], state: State, database: Database, config: Config, verbose: int) -> None:
+    with open_catalog(config, database, verbose) as catalog, catalog.database.begin() as connection:
+        for number in numbers:
+            watching.review_hit(connection, number, state, stamp())
+    typer.echo(f"{len(numbers)} {state}.")
+
+
+def _state(text: str | None) -> State | None:
+    if text is None:
+        return None
+    for state in ("open", "confirmed", "dismissed"):
+        if text == state:
+            return state
+    raise typer.BadParameter(f"{text!r} is not open, confirmed or dismissed", param_hint="--state")
+
+
+def _print_hits(found: list[Hit], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps([hit_json(each) for each in found], ensure_ascii=False, indent=2))
+        return
+    for each in found:
+        margin = "" if each.margin is None else f"  margin {each.margin:.2f}"
+        where = display(each.face.uri or "")
+        typer.echo(f"{each.number:6}  {each.state:9}  {each.watch:20}  {each.similarity:6.2f}{margin}  {where}")
+    if not found:
+        typer.echo("No hits.")
+
+
+def hit_json(each: Hit) -> dict[str, object]:
+    return {
+        "hit": each.number,
+        "watch": each.watch,
+        "state": each.state,
+        "similarity": each.similarity,
+        "margin": each.margin,
+        "uri": each.face.uri,
+        "face": each.face.face_id,
+        "person": each.face.person_id,
+        "name": each.face.name,
+        "taken_at": each.face.taken_at.isoformat() if each.face.taken_at else None,
+        "found_at": each.found_at.isoformat(),
+        "reviewed_by": each.reviewed_by,
+        "review": REVIEW,
+    }
+
+
+def _write_crops(catalog: Catalog, found: list[Hit], folder: Path | None) -> None:
+    if folder is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in found:
+        with catalog.database.read() as connection:
+            places = [place for place in places_of(connection, each.face.sha256) if place.missing_since is None]
+        for place in places:
+            try:
+                photo = catalog.open_photo(catalog.read_place(place).data)
+            except (PhotoError, SourceError) as error:
+                typer.echo(f"no crop of hit {each.number}: {error}", err=True)
+                continue
+            (folder / f"hit-{each.number}.jpg").write_bytes(cut_out(photo, each.face.box))
+            break

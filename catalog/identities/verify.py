@@ -1,0 +1,232 @@
+"""Verification: is this the person who was enrolled under this id? Accept, refuse, or cannot tell.
+
+Kept apart from the gallery of photos: references are crops of their own, compared one to one. Every enrollment and
+every answer goes to the audit log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+
+from catalog.engines.base import Engine
+from catalog.errors import UsageError
+from catalog.identities import audit
+from catalog.identities.decisions import Stamp
+from catalog.identities.edges import logit
+from catalog.images.crop import cut_out
+from catalog.images.fingerprint import sha256_of
+from catalog.images.opened import OpenedPhoto
+from catalog.store.database import Database
+from catalog.store.scans import record_charges
+from catalog.store.tables import employee_references, employees, utc_text
+from catalog.store.upsert import insert_into
+from catalog.vocabulary import Charge, Face, Judgement
+
+ACCEPT = 99.0
+REFUSE = 80.0
+_PADDING = 0.8
+_SIDE = 640
+_SURE = 80.0
+"""Confidence from which a judgement such as "wears sunglasses" refuses a photo."""
+
+
+class Verdict(StrEnum):
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    CANNOT_TELL = "cannot tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The answer for one photo. ``similarity`` is to the best reference, None where no face could be compared.
+
+    ``false_match_rate`` is how often a stranger reaches ``threshold``, as the engine's scale promises. ``reasons`` say
+    why the photo cannot be judged.
+    """
+
+    employee_id: str
+    verdict: Verdict
+    similarity: float | None
+    threshold: float
+    false_match_rate: float
+    reasons: tuple[str, ...]
+    entry: int
+
+
+def find_flaws(photo: OpenedPhoto, faces: Sequence[Face]) -> list[str]:
+    """What keeps a photo from being a reference, in sentences; by Amazon's advice for input images.
+
+    One face, turned less than 45 degrees, looking neither far down (30) nor up (45), at least 50 pixels wide and high,
+    whole, uncovered, eyes open, no sunglasses, neither dark nor washed out nor blurred.
+    """
+    if len(faces) != 1:
+        return [f"It shows {len(faces) or 'no'} face{'' if len(faces) == 1 else 's'} instead of one."]
+    return [*_geometry(photo, faces[0]), *_appearance(faces[0])]
+
+
+def _geometry(photo: OpenedPhoto, face: Face) -> list[str]:
+    flaws = []
+    box, pose = face.box, face.pose
+    if min(box.width * photo.width, box.height * photo.height) < 50:
+        flaws.append("The face is smaller than 50 pixels.")
+    if box.left < 0 or box.top < 0 or box.right > 1 or box.bottom > 1:
+        flaws.append("The face is cut by the border of the photo.")
+    if pose is not None:
+        if abs(pose.yaw) >= 45:
+            flaws.append(f"The face is turned to the side by {abs(pose.yaw):.0f} degrees; less than 45 is needed.")
+        if pose.pitch <= -30 or pose.pitch >= 45:
+            flaws.append(f"The face is tilted by {pose.pitch:.0f} degrees; between -30 and 45 is needed.")
+    return flaws
+
+
+def _appearance(face: Face) -> list[str]:
+    flaws = []
+    quality, seen = face.quality, face.attributes
+    if quality is not None:
+        if quality.brightness < 20:
+            flaws.append("The face is too dark.")
+        if quality.brightness > 95:
+            flaws.append("The face is washed out.")
+        if quality.sharpness < 8:
+            flaws.append("The face is blurred.")
+    if _surely(seen.eyes_open, False):
+        flaws.append("The eyes are closed.")
+    if _surely(seen.sunglasses, True):
+        flaws.append("Sunglasses cover the eyes.")
+    if _surely(seen.face_occluded, True):
+        flaws.append("Part of the face is covered.")
+    return flaws
+
+
+def _surely(judgement: Judgement | None, value: bool) -> bool:
+    return judgement is not None and judgement.value is value and judgement.confidence >= _SURE
+
+
+def enroll_employee(
+    database: Database,
+    engine: Engine,
+    employee_id: str,
+    photos: Sequence[OpenedPhoto],
+    stamp: Stamp,
+    *,
+    region: str = "",
+) -> list[list[str]]:
+    """Keep reference faces under an id; photos may be added later. Returns the flaws of each photo.
+
+    A photo with flaws is not kept, and an id none of whose photos is good is not made.
+    """
+    flaws: list[list[str]] = []
+    with database.begin() as connection:
+        charges: list[Charge] = []
+        for photo in photos:
+            analysis = engine.analyze(photo)
+            charges += analysis.charges
+            flaws.append(find_flaws(photo, analysis.faces))
+            if not flaws[-1]:
+                crop = cut_out(photo, analysis.faces[0].box, padding=_PADDING, side=_SIDE, quality=92)
+                _keep(connection, employee_id, crop, sha256_of(photo.data), stamp)
+        _charge(connection, engine, charges, region, stamp)
+        content = {"what": "enroll", "employee_id": employee_id, "by": stamp.who, "engine": engine.name}
+        audit.record(connection, {**content, "model": engine.model, "flaws": flaws}, stamp.now)
+    return flaws
+
+
+def _keep(connection: Connection, employee_id: str, crop: bytes, sha256: str, stamp: Stamp) -> None:
+    row = {"employee_id": employee_id, "enrolled_at": utc_text(stamp.now), "enrolled_by": stamp.who}
+    connection.execute(insert_into(connection, employees).on_conflict_do_nothing(), row)
+    found = connection.scalar(select(employees.c.id).where(employees.c.employee_id == employee_id))
+    reference = {"employee_id": found, "image": crop, "sha256": sha256}
+    connection.execute(insert_into(connection, employee_references).on_conflict_do_nothing(), reference)
+
+
+def remove_employee(connection: Connection, employee_id: str, stamp: Stamp) -> int:
+    """Forget an employee: references go, and the content of the audit entries; returns how many entries."""
+    if connection.execute(delete(employees).where(employees.c.employee_id == employee_id)).rowcount == 0:
+        raise UsageError(f'Nobody is enrolled as "{employee_id}".')
+    gone = audit.forget_entries(connection, employee_id)
+    audit.record(connection, {"what": "remove", "by": stamp.who}, stamp.now)
+    return gone
+
+
+def verify_employee(
+    database: Database,
+    engine: Engine,
+    open_photo: Callable[[bytes], OpenedPhoto],
+    employee_id: str,
+    photo: OpenedPhoto,
+    stamp: Stamp,
+    *,
+    accept: float = ACCEPT,
+    refuse: float = REFUSE,
+    region: str = "",
+) -> Verification:
+    """Compare the largest face of a photo with an employee's references.
+
+    At ``accept`` and above accepted, below ``refuse`` refused, between the two, and where the photo shows no single
+    usable face, nobody can tell. Raises :class:`~catalog.errors.UsageError` for an unknown id.
+    """
+    with database.read() as connection:
+        references = connection.scalars(
+            select(employee_references.c.image)
+            .join(employees, employees.c.id == employee_references.c.employee_id)
+            .where(employees.c.employee_id == employee_id)
+        ).all()
+    if not references:
+        raise UsageError(f'Nobody is enrolled as "{employee_id}".', remedy="Enroll first: catalog enroll ID PHOTO...")
+    analysis = engine.analyze(photo)
+    charges = list(analysis.charges)
+    reasons = tuple(find_flaws(photo, analysis.faces))
+    similarity: float | None = None
+    if analysis.faces:
+        for image in references:
+            comparison = engine.compare(open_photo(bytes(image)), photo, 0.0)
+            charges += comparison.charges
+            largest = max(comparison.matches, key=lambda each: each.face.box.area, default=None)
+            if largest is not None:
+                similarity = max(largest.similarity, similarity or 0.0)
+    verdict = _verdict(similarity, reasons, accept, refuse)
+    content: dict[str, Any] = {
+        "what": "verify",
+        "employee_id": employee_id,
+        "by": stamp.who,
+        "photo_sha256": sha256_of(photo.data),
+        "verdict": verdict.value,
+        "similarity": similarity,
+        "accept": accept,
+        "refuse": refuse,
+        "reasons": list(reasons),
+        "engine": engine.name,
+        "model": engine.model,
+    }
+    with database.begin() as connection:
+        _charge(connection, engine, charges, region, stamp)
+        entry = audit.record(connection, content, stamp.now)
+    return Verification(employee_id, verdict, similarity, accept, false_match_rate(accept), reasons, entry.number)
+
+
+def _verdict(similarity: float | None, reasons: Sequence[str], accept: float, refuse: float) -> Verdict:
+    if similarity is None or reasons:
+        return Verdict.CANNOT_TELL
+    if similarity >= accept:
+        return Verdict.ACCEPTED
+    return Verdict.REFUSED if similarity < refuse else Verdict.CANNOT_TELL
+
+
+def false_match_rate(threshold: float) -> float:
+    """How many pairs of strangers reach a similarity: 1 in 1,000 at 80, 1 in 100,000 at 99, log-odds between.
+
+    What the scale of every engine promises (``engines/base.py``); `catalog evaluate` measures it on one's own labels.
+    """
+    steps = float((logit(threshold) - logit(80.0)) / (logit(99.0) - logit(80.0)))
+    return float(min(1.0, 10.0 ** (-3.0 - 2.0 * steps)))
+
+
+def _charge(connection: Connection, engine: Engine, charges: Sequence[Charge], region: str, stamp: Stamp) -> None:
+    record_charges(
+        connection, charges, engine=engine.name, region=region, command="verify", scan_id=None, now=stamp.now
+    )
