@@ -26,6 +26,8 @@ from catalog.cli import (
     sql,
     status,
     undo,
+    verify,
+    watch,
     why,
 )
 from catalog.cli.options import VERSION
@@ -71,6 +73,11 @@ app.command("find-person")(find_person.find_person)
 app.add_typer(people.app, name="people")
 app.command("why")(why.why)
 app.command("undo")(undo.undo)
+app.add_typer(watch.app, name="watch")
+app.command("enroll")(verify.enroll)
+app.command("verify")(verify.verify)
+app.command("evaluate")(verify.evaluate)
+app.command("audit")(verify.audit)
 app.command("endpoint")(endpoint.endpoint)
 app.add_typer(report.app, name="report")
 app.command("sql")(sql.sql)
