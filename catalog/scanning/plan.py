@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from catalog.sources.base import Skipped, Source
 from catalog.store.database import Database
-from catalog.store.photos import Place, enrolled_photos, places_among
+from catalog.store.photos import Place, look_up
 from catalog.vocabulary import PhotoRef
 
 BATCH = 500
@@ -50,29 +50,23 @@ def plan(database: Database, source: Source, *, engine: str, gallery: str) -> It
     while entries := list(islice(listing, BATCH)):
         uris = [entry.uri for entry in entries if isinstance(entry, PhotoRef)]
         with database.read() as connection:
-            known = places_among(connection, uris)
-            photos = {place.photo_id for place in known.values()}
-            waiting = photos.difference(enrolled_photos(connection, photos, engine, gallery))
+            known, waiting = look_up(connection, uris, engine, gallery)
         for entry in entries:
             if isinstance(entry, Skipped):
                 yield entry
-                continue
-            place = known.get(entry.uri)
-            if place is not None and place.photo_id not in waiting and looks_the_same(entry, place):
+            elif (
+                (place := known.get(entry.uri)) is not None
+                and entry.modified_ns == place.modified_ns
+                and entry.size == place.size
+                and entry.etag == place.etag
+                and entry.version == place.version
+                # It was never missed since, and is enrolled.
+                and place.missing_since is None
+                and place.photo_id not in waiting
+            ):
                 yield Unchanged(entry, place)
             else:
                 yield ToRead(source, entry, place)
-
-
-def looks_the_same(ref: PhotoRef, place: Place) -> bool:
-    """Size, modification time and change mark are those of the last reading, and it was never missed since."""
-    return (
-        ref.modified_ns == place.modified_ns
-        and ref.size == place.size
-        and ref.etag == place.etag
-        and ref.version == place.version
-        and place.missing_since is None
-    )
 
 
 @dataclass(slots=True)

@@ -15,9 +15,13 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 FILE_SCHEME = "file://"
 S3_SCHEME = "s3://"
 
+_PLAIN = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-~/"
+
 
 def quote_name(name: bytes) -> str:
     """Percent-encode a name or path as it stands in a uri."""
+    if not name.translate(None, _PLAIN):  # most names, and a listing has many
+        return name.decode("ascii")
     return quote_from_bytes(name, safe="/")
 
 

@@ -22,7 +22,6 @@ from catalog.errors import DatabaseError, UsageError
 from catalog.store.connections import file_name
 from catalog.store.database import Database, open_database
 from catalog.store.failures import told_in_sentences
-from catalog.store.migrate import copy_sqlite, exclusive_connection
 
 _VERSION_TABLE = "alembic_version"
 _ROWS = 2000
@@ -33,6 +32,9 @@ def back_up(database: Database, target: Path) -> int:
 
     The file appears under its name only when it is complete and on the disk.
     """
+    # Heavy: Alembic, here and below.
+    from catalog.store.migrate import exclusive_connection
+
     if target.exists():
         raise UsageError(f'The file "{target}" exists already.', remedy="Name another one.")
     with _beside(target) as copy:
@@ -54,6 +56,8 @@ def restore(database: Database, backup: Path) -> Path | None:
 
     Returns the copy of the SQLite file as it was before. The caller holds the lock of the whole catalogue.
     """
+    from catalog.store.migrate import copy_sqlite
+
     with _beside(database.path or Path(tempfile.gettempdir()) / "restore") as copy:
         if not backup.is_file():
             raise UsageError(f'There is no backup at "{backup}".')

@@ -61,6 +61,20 @@ _FIND_ENROLLED = (
     )
 )
 
+_RANGE = (
+    _PLACES.with_only_columns(enrollments.c.model, *_PLACES.selected_columns)
+    .outerjoin(
+        enrollments,
+        and_(
+            enrollments.c.photo_id == locations.c.photo_id,
+            enrollments.c.engine == bindparam("engine"),
+            enrollments.c.gallery == bindparam("gallery"),
+        ),
+    )
+    .where(locations.c.uri >= bindparam("first"), locations.c.uri <= bindparam("last"))
+    .limit(bindparam("most"))
+)
+
 
 def places(conn: Connection, uris: Sequence[str]) -> dict[str, Place]:
     """The known ones among these places."""
@@ -71,15 +85,21 @@ def places(conn: Connection, uris: Sequence[str]) -> dict[str, Place]:
     return found
 
 
-def places_among(conn: Connection, uris: Sequence[str]) -> dict[str, Place]:
-    """:func:`places`, made fast for a part of a listing: uris that ascend are one range of the index."""
-    if len(uris) < 2 or any(first >= second for first, second in pairwise(uris)):
-        return places(conn, uris)
-    within = and_(locations.c.uri >= uris[0], locations.c.uri <= uris[-1])
-    most = 2 * len(uris) + 100
-    rows = conn.execute(_PLACES.where(within).limit(most)).all()
-    # A range that holds far more than was asked for: the folder lost many files.
-    return {row[0]: Place._make(row) for row in rows} if len(rows) < most else places(conn, uris)
+def look_up(conn: Connection, uris: Sequence[str], engine: str, gallery: str) -> tuple[dict[str, Place], set[int]]:
+    """The known ones among the places of a part of a listing, and the row ids of those photos that a gallery lacks.
+
+    Made for speed: uris that ascend are one range of the index, and the driver's own tuples are taken as they are.
+    """
+    if len(uris) > 1 and all(first < second for first, second in pairwise(uris)):
+        most = 2 * len(uris) + 100
+        keys = {"first": uris[0], "last": uris[-1], "engine": engine, "gallery": gallery, "most": most}
+        rows = conn.execute(_RANGE, keys).cursor.fetchall()
+        # A range that holds far more than was asked for: the folder lost many files.
+        if len(rows) < most:
+            return {row[1]: Place._make(row[1:]) for row in rows}, {row[2] for row in rows if row[0] is None}
+    known = places(conn, uris)
+    photo_ids = {place.photo_id for place in known.values()}
+    return known, photo_ids.difference(enrolled_photos(conn, photo_ids, engine, gallery))
 
 
 def count_below(conn: Connection, source_uri: str) -> int:
