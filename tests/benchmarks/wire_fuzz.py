@@ -4,7 +4,6 @@ Run by hand: ``python -m tests.benchmarks.wire_fuzz [REQUESTS]``. The server is 
 is its own; each request has ten seconds.
 """
 
-# ruff: noqa: T201 - a table is what this is for
 from __future__ import annotations
 
 import http.client
