@@ -49,7 +49,7 @@ class Sight:
 
     def __init__(self, database: Database) -> None:
         self._engine = LocalEngine(database)
-        self._calibration = self._engine._calibration
+        self._calibration = self._engine.sight.calibration
         self._places = threading.BoundedSemaphore(os.cpu_count() or 1)
 
     @property
@@ -60,12 +60,14 @@ class Sight:
         """The faces of a picture, largest first, at most 100; with all attributes if any is asked for."""
         described = bool(set(attributes) - {"DEFAULT"})
         with self._places:
-            return [SeenFace(seen.face, seen.side, seen) for seen in self._engine._look(photo, described=described)]
+            return [
+                SeenFace(seen.face, seen.side, seen) for seen in self._engine.sight.look(photo, described=described)
+            ]
 
     def vectors(self, faces: Sequence[SeenFace]) -> Floats:
         """Unit vectors, float32 (n, 128)."""
         with self._places:
-            return self._engine._vectors([face.inside for face in faces])
+            return self._engine.sight.vectors([face.inside for face in faces])
 
     def similarity(self, cosine: float) -> float:
         """0 to 100."""

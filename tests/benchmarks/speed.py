@@ -26,7 +26,7 @@ from pathlib import Path
 import sqlalchemy
 from PIL import Image
 
-from catalog.engines.local import attributes, engine
+from catalog.engines.local import attributes, engine, sight
 from catalog.engines.local.engine import LocalEngine
 from catalog.engines.local.tables import create_gallery
 from catalog.images.decode import open_image
@@ -44,10 +44,11 @@ RIVALS = (
 )
 STAGES = {
     "decode": (None, ""),
-    "detect": (engine, "detect_faces"),
-    "align": (engine, "align_faces"),
-    "embed": (engine, "embed_faces"),
-    "quality": (engine, "measure_quality"),
+    "detect": (sight, "detect_faces"),
+    "mesh": (sight, "place_landmarks"),
+    "align": (sight, "align_faces"),
+    "embed": (sight, "embed_faces"),
+    "quality": (sight, "measure_quality"),
     "attributes": (attributes.AttributeReader, "read"),
     "gallery": (engine.LocalGallery, "enroll"),
 }
@@ -216,7 +217,7 @@ def compare(photos: list[Path], folder: Path, only: set[str], python: Path) -> N
         for workers, mirrored, what in itertools.product((1, 2), (False, True), ("none", "all")):
             name = f"ours, {workers} worker{'s' * (workers > 1)}, {'mirrored' if mirrored else 'one view'}, attributes {what}"
             tell(name, run_ours(photos, workers=workers, mirrored=mirrored, attributes=what))
-        spent = measure_stages(photos[:100], mirrored=True)
+        spent = measure_stages(photos[:100], mirrored=False)
         whole = sum(spent.values())
         print("  shares of one worker: " + ", ".join(f"{k} {100 * v / whole:.0f} %" for k, v in spent.items()))
     if "scan" in only:
