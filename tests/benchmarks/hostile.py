@@ -7,7 +7,6 @@ through a :class:`~catalog.images.pool.DecoderPool` from several threads; with `
 whose closing numbers must add up. Exit code 1 where a promise is broken.
 """
 
-# ruff: noqa: T201 - a table is what this is for
 from __future__ import annotations
 
 import argparse
