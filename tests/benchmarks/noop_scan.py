@@ -1,8 +1,8 @@
-"""How long a scan takes that finds nothing new, against what `find` takes to list the same files.
+r"""How long a scan takes that finds nothing new, against what `find` takes to list the same files.
 
-    python -m tests.benchmarks.noop_scan [--files 200000] [--postgresql] [--folder DIR]
+    python -m tests.benchmarks.noop_scan [--files 200000] [--database URL] [--folder DIR]
 
-Issue's bar: at most 8 times ``find DIR -type f -printf '%s %T@\\n' | wc -l`` in the same run, under 300 MB. The files are
+The bar: at most 8 times ``find DIR -type f -printf '%s %T@\n' | wc -l`` in the same run, under 300 MB. The files are
 copies of a few contents, so that the first scan is cheap. Prints a table.
 """
 
