@@ -82,11 +82,13 @@ def merge_persons(
             f"{kept} and {gone} are together on {len(shared)} photo{'' if len(shared) == 1 else 's'}.",
             remedy="If it shows one person twice (a mirror, a collage), merge with --same-photo.",
         )
-    before = Before().person(connection, kept).person(connection, gone).faces(connection, [f.row for f in theirs])
+    twice = [face.row for face in ours + theirs if face.sha256 in shared]
+    before = Before().person(connection, kept).person(connection, gone)
+    before.faces(connection, sorted({*(face.row for face in theirs), *twice}))
     for led in _led_to(connection, gone):
         before.person(connection, led)
     connection.execute(update(assignments).where(assignments.c.person_id == gone.id).values(person_id=kept.id))
-    _mark_human(connection, [face.row for face in theirs if face.sha256 in shared])
+    _mark_human(connection, twice)
     redirect(connection, gone, kept)
     taken = {"name": kept.name or gone.name, "birth_date": kept.birth_date or gone.birth_date}
     connection.execute(update(persons).where(persons.c.id == kept.id).values(**taken))

@@ -55,7 +55,9 @@ class Rounds:
                 if level <= threshold:
                     break
                 top = self._best(joining)
-        return self._group
+        lowest = np.full(self._count, self._count, dtype=np.int64)
+        np.minimum.at(lowest, self._group, np.arange(self._count))
+        return lowest[self._group]
 
     def _eligible(self, level: float, joining: bool) -> Ints:
         founders = self._founder[self._lo].astype(np.int8) + self._founder[self._hi]
@@ -76,13 +78,13 @@ class Rounds:
         np.minimum.at(best, lo, rank)
         np.minimum.at(best, hi, rank)
         heart = (best[lo] == rank) & (best[hi] == rank)
-        # A star: a reciprocal pair, and every other group whose best merge is one of that pair's kept half.
+        # A star: a pair of which each is the other's best, and every group whose best is one of the two.
         center = np.full(self._count, -1, dtype=np.int64)
-        center[lo[heart]] = lo[heart]
-        joins = heart | ((best[hi] == rank) & (center[lo] >= 0)) | ((best[lo] == rank) & (center[hi] >= 0))
-        joins &= ~((best[lo] == rank) & (best[hi] == rank) & ~heart)
-        keep = np.where(heart | (center[lo] >= 0), lo, hi)[joins]
-        gone = np.where(heart | (center[lo] >= 0), hi, lo)[joins]
+        center[lo[heart]] = center[hi[heart]] = lo[heart]
+        by_hi, by_lo = (best[hi] == rank) & (center[lo] >= 0), (best[lo] == rank) & (center[hi] >= 0)
+        joins = heart | by_hi | by_lo
+        keep = np.where(heart | by_hi, center[lo], center[hi])[joins]
+        gone = np.where(heart | by_hi, hi, lo)[joins]
         self._merge(*self._peaceful(keep, gone))
         return True
 

@@ -1,0 +1,225 @@
+"""Settling: who is who after each scan."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from catalog.engines.base import Engine
+from catalog.errors import EngineError
+from catalog.identities.assign import Settlement, settle
+from catalog.identities.edges import plan_searches
+from catalog.store.database import Database, open_database
+from catalog.store.tables import assignments, charges, faces, matches, persons, searches
+from tests.identities.made import NOW, RULES, LendingGallery, Shot, VectorGallery, enroll, near, people
+
+
+def settled(database: Database, gallery: VectorGallery, scan_id: int | None = None, **changed: Any) -> Settlement:
+    rules = replace(RULES, **changed)
+    return settle(database, as_engine(gallery), rules, gallery="catalog", scan_id=scan_id, now=NOW)
+
+
+def as_engine(gallery: VectorGallery) -> Engine:
+    return gallery
+
+
+def who_is_who(database: Database) -> dict[str, str | None]:
+    """Public id of the person of each face."""
+    query = (
+        select(faces.c.face_id, persons.c.person_id)
+        .select_from(faces.outerjoin(assignments, assignments.c.face_id == faces.c.id).outerjoin(persons))
+        .where(faces.c.not_a_face.is_(False))
+    )
+    with database.read() as connection:
+        return {row.face_id: row.person_id for row in connection.execute(query)}
+
+
+def groups(database: Database) -> set[frozenset[str]]:
+    found: dict[str | None, set[str]] = {}
+    for face, person in who_is_who(database).items():
+        found.setdefault(person, set()).add(face)
+    return {frozenset(some) for person, some in found.items() if person is not None}
+
+
+def album(rng: np.random.Generator, count: int = 8, photos: int = 30, start: int = 0) -> list[Shot]:
+    """Photos of one to three different people each."""
+    centers = people(count, np.random.default_rng(77), 128)
+    shots = []
+    for number in range(start, start + photos):
+        shown = rng.choice(count, size=int(rng.integers(1, 4)), replace=False)
+        shots.append(Shot(f"{number}.jpg", [near(centers[who], 0.83, rng) for who in shown]))
+    return shots
+
+
+@pytest.mark.parametrize("make", [LendingGallery, VectorGallery])
+def test_every_good_face_gets_a_person_a_lone_one_included(
+    database: Database, make: type[VectorGallery], rng: np.random.Generator
+) -> None:
+    """After a first scan nobody is left over, on either database, with either kind of engine."""
+    gallery = make()
+    scan_id = enroll(database, gallery, album(rng))
+    result = settled(database, gallery, scan_id)
+    assert None not in who_is_who(database).values()
+    assert result.persons_new == 8
+    assert (result.persons_deleted, result.churn, result.conflicts) == (0, 0, 0)
+
+
+def test_settling_again_changes_nothing(light_database: Database, rng: np.random.Generator) -> None:
+    """Running the same command again is the resume: nothing new, nothing bought."""
+    gallery = VectorGallery()
+    settled(light_database, gallery, enroll(light_database, gallery, album(rng)))
+    before, calls = who_is_who(light_database), gallery.calls
+    again = settled(light_database, gallery)
+    assert (again.faces_assigned, again.persons_new, again.searches) == (0, 0, 0)
+    assert who_is_who(light_database) == before
+    assert gallery.calls == calls
+
+
+@given(seed=st.integers(0, 10_000), nights=st.integers(2, 5), lending=st.booleans())
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_nobody_leaves_company_and_no_id_is_deleted(
+    seed: int, nights: int, lending: bool, sqlite_template: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Over several nights in any order, faces that shared a person share one for ever, and ids only grow."""
+    with fresh_database(sqlite_template, tmp_path_factory) as database:
+        rng = np.random.default_rng(seed)
+        gallery: VectorGallery = LendingGallery() if lending else VectorGallery()
+        shots = album(rng, count=6, photos=24)
+        before: set[frozenset[str]] = set()
+        ids: set[str] = set()
+        for night in range(nights):
+            part = shots[night::nights]
+            result = settled(database, gallery, enroll(database, gallery, part, night=night))
+            now = groups(database)
+            assert all(any(old <= new for new in now) for old in before)
+            with database.read() as connection:
+                known = set(connection.scalars(select(persons.c.person_id)))
+            assert ids <= known
+            assert (result.persons_deleted, result.churn, result.conflicts) == (0, 0, 0)
+            before, ids = now, known
+
+
+def fresh_database(template: Any, factory: pytest.TempPathFactory) -> Any:
+    """Another empty catalogue, for a test that needs several."""
+    path = factory.mktemp("night") / "catalog.sqlite3"
+    shutil.copyfile(template, path)
+    return contextlib.closing(open_database(str(path)))
+
+
+def test_two_faces_of_one_photo_are_two_people(light_database: Database, rng: np.random.Generator) -> None:
+    """Twins side by side stay two, however alike they are."""
+    (center,) = people(1, rng, 128)
+    gallery = LendingGallery()
+    shots = [Shot("twins.jpg", [near(center, 0.95, rng), near(center, 0.95, rng)])]
+    result = settled(light_database, gallery, enroll(light_database, gallery, shots))
+    assert result.persons_new == 2
+    assert result.conflicts == 0
+
+
+def test_a_poor_face_joins_but_founds_nobody(light_database: Database, rng: np.random.Generator) -> None:
+    """A small blurred face finds its person; a stranger's stays unassigned."""
+    centers = people(2, rng, 128)
+    gallery = LendingGallery()
+    shots = [
+        Shot("good.jpg", [near(centers[0], 0.85, rng)]),
+        Shot("poor.jpg", [near(centers[0], 0.85, rng)], poor=[True]),
+        Shot("stranger.jpg", [near(centers[1], 0.85, rng)], poor=[True]),
+    ]
+    result = settled(light_database, gallery, enroll(light_database, gallery, shots))
+    assert (result.persons_new, result.faces_assigned) == (1, 2)
+    assert list(who_is_who(light_database).values()).count(None) == 1
+
+
+def test_two_persons_found_to_be_one_merge_and_the_younger_id_leads_on(
+    light_database: Database, rng: np.random.Generator
+) -> None:
+    """A face between two machine-made persons joins them; the older id stays, the younger redirects."""
+    (center,) = people(1, rng, 128)
+    away = near(center, 0.0, rng).astype(np.float64)
+    tilt = [np.asarray(center * np.cos(a) + away * np.sin(a), dtype=np.float32) for a in (0.0, 1.2, 0.6)]
+    gallery = LendingGallery()
+    settled(light_database, gallery, enroll(light_database, gallery, [Shot("a", [tilt[0]])], night=0))
+    settled(light_database, gallery, enroll(light_database, gallery, [Shot("b", [tilt[1]])], night=1))
+    assert len(groups(light_database)) == 2
+    result = settled(light_database, gallery, enroll(light_database, gallery, [Shot("c", [tilt[2]])], night=2))
+    assert (result.persons_merged, result.persons_deleted) == (1, 0)
+    with light_database.read() as connection:
+        rows = connection.execute(select(persons).order_by(persons.c.id)).all()
+    assert [row.merged_into for row in rows] == [None, rows[0].id]
+
+
+def test_no_search_is_bought_twice(light_database: Database, rng: np.random.Generator) -> None:
+    """Each list is bought once, kept with its charge, and fewer are bought than there are faces."""
+    gallery = VectorGallery()
+    shots = album(rng, photos=40)
+    first = settled(light_database, gallery, enroll(light_database, gallery, shots[:20]))
+    second = settled(light_database, gallery, enroll(light_database, gallery, shots[20:], night=1))
+    with light_database.read() as connection:
+        kept = connection.scalar(select(func.count()).select_from(searches))
+        paid = connection.scalar(select(func.sum(charges.c.calls)))
+        edges = connection.scalar(select(func.count()).select_from(matches))
+        count = connection.scalar(select(func.count()).select_from(faces)) or 0
+    assert kept == paid == gallery.calls == first.searches + second.searches
+    assert gallery.calls < count
+    assert edges
+
+
+def test_a_killed_run_goes_on_where_it_stopped(light_database: Database, rng: np.random.Generator) -> None:
+    """What was bought before the engine failed is kept, and the next run buys only the rest."""
+    shots = album(rng)
+
+    class Failing(VectorGallery):
+        def neighbors(self, face_id: str, threshold: float, limit: int = 4096) -> Any:
+            if self.calls == 7:
+                raise EngineError("the line is dead")
+            return super().neighbors(face_id, threshold, limit)
+
+    failing = Failing()
+    scan_id = enroll(light_database, failing, shots)
+    with pytest.raises(EngineError):
+        settled(light_database, failing, scan_id)
+    with light_database.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(searches)) == 7
+    revived = VectorGallery(vectors=failing.vectors, sha256=failing.sha256)
+    result = settled(light_database, revived, scan_id)
+    whole = VectorGallery(vectors=failing.vectors, sha256=failing.sha256)
+    assert result.searches == revived.calls
+    assert None not in who_is_who(light_database).values()
+    assert revived.calls + 7 <= len(whole.vectors)
+
+
+def test_the_cover_finds_the_same_people_as_searching_everybody(
+    light_database: Database, tmp_path_factory: pytest.TempPathFactory, sqlite_template: Any, rng: np.random.Generator
+) -> None:
+    """Sparing searches of faces that are covered leaves the partition as it is."""
+    shots = album(rng, photos=60)
+    spared, everybody = VectorGallery(), VectorGallery()
+    settled(light_database, spared, enroll(light_database, spared, shots))
+    with fresh_database(sqlite_template, tmp_path_factory) as other:
+        rules = replace(RULES.search, cover=100.1)
+        settled(other, everybody, enroll(other, everybody, shots), search=rules)
+        assert groups(light_database) == groups(other)
+    assert spared.calls < everybody.calls == len(everybody.vectors)
+
+
+def test_the_plan_counts_searches_before_they_are_made(light_database: Database, rng: np.random.Generator) -> None:
+    """What waits is counted exactly; what new photos will need is judged by what was seen."""
+    gallery = VectorGallery()
+    scan_id = enroll(light_database, gallery, album(rng))
+
+    def plan(new_photos: int) -> Any:
+        with light_database.read() as connection:
+            return plan_searches(connection, engine="rekognition", gallery="catalog", new_photos=new_photos)
+
+    assert plan(0).at_most == len(gallery.vectors)
+    settled(light_database, gallery, scan_id)
+    assert (plan(0).at_most, plan(0).expected) == (0, 0)
+    assert 0 < plan(10).expected <= plan(10).at_most
