@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from tqdm import tqdm
 from typer.core import TyperGroup
 
-from catalog.cli.options import AsJson, Config, Database, Verbose
+from catalog.cli.options import VERSION, AsJson, Config, Database, Verbose
 from catalog.cli.wiring import open_catalog
 from catalog.reports.questions import Report, find_report, reports
 from catalog.reports.render import Format, render, write
 from catalog.reports.run import Answer, run_report
 from catalog.reports.scope import Scope
+from catalog.sources.uri import display_name
+from catalog.store.photos import Place
 
 FormatName = Annotated[Format, typer.Option("--format", help="How to print the answer.")]
 Output = Annotated[
@@ -55,6 +60,58 @@ def list_reports(
     width = max(map(len, reports()))
     for report in reports().values():
         typer.echo(f"{report.name:{width}}  {report.question}")
+
+
+Folder = Annotated[
+    Path, typer.Argument(metavar="OUT", help="A new or empty folder, or one that this command made before.")
+]
+NoPictures = Annotated[bool, typer.Option("--no-pictures", help="Write the pages only; read no photo.")]
+
+
+@app.command("html")
+def html(
+    out: Folder,
+    no_pictures: NoPictures = False,
+    database: Database = None,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> int:
+    """Write pages to look at: people, photos in time, expressions, company. They need no network and no server."""
+    # Heavy: templates and charts, which no other command needs.
+    from catalog.reports.site.folder import SiteFolder
+    from catalog.reports.site.write import write_site
+
+    with open_catalog(config, database, verbose) as catalog, catalog.existing_database() as existing:
+        bar = tqdm(unit="photo", disable=not sys.stderr.isatty())
+
+        def progress(done: int, of: int) -> None:
+            bar.total = of
+            bar.update(done - bar.n)
+
+        written = write_site(
+            existing,
+            SiteFolder(out),
+            read=lambda uri: catalog.read_place(_place(uri)).data,
+            opener=catalog.opener,
+            workers=catalog.workers,
+            now=datetime.now(UTC),
+            version=VERSION,
+            pictures=not no_pictures,
+            progress=progress,
+        )
+        bar.close()
+    for sentence in written.unreadable:
+        typer.echo(f"catalog: {sentence}", err=True)
+    typer.echo(
+        f"{written.people:,} people and {written.photos:,} photos, {written.pictures:,} photos drawn anew: "
+        f"{display_name(os.fsencode(out / 'index.html'))}"
+    )
+    return 3 if written.unreadable else 0
+
+
+def _place(uri: str) -> Place:
+    """A place to read, of which only the address is known."""
+    return Place(uri, 0, "", 0, 0, "", None, None, 0)
 
 
 def _command(report: Report) -> Callable[..., None]:

@@ -6,6 +6,7 @@ SQLite sorts the pairs of a million faces in more than the two seconds that a re
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,18 +26,49 @@ _SEEN_WITH = """ AND assigned.photo_id IN (
     JOIN assignments AS theirs ON theirs.person_id = person.id
     WHERE person.person_id = :person
 )"""
-_LISTED = "SELECT id, person_id, COALESCE(name, person_id) FROM persons WHERE NOT hidden AND merged_into IS NULL"
+_LISTED = "SELECT id, person_id, name FROM persons WHERE NOT hidden AND merged_into IS NULL"
 
 _Numbers = NDArray[np.int64]
-_LOW = np.int64(0xFFFFFFFF)
+_MASK = 0xFFFFFFFF
 
 
-def favorite_company(connection: Connection, values: Mapping[str, str]) -> dict[str, str]:
-    """Name (or id) of the favorite company by public id, within a scope's parameters; hidden people are nobody's.
+@dataclass(frozen=True, slots=True, eq=False)
+class Company:
+    """Who shares how many photos with whom, by row ids; ``people`` has the public id and the name of each.
 
-    Of two who share as many photos, the one whom the catalogue has known longer is given.
+    Each two who share a photo are there once, as ``one[i]``, ``other[i]`` and ``photos[i]``, ``one`` below ``other``.
     """
-    listed = {row: (person_id, name) for row, person_id, name in connection.execute(text(_LISTED))}
+
+    people: Mapping[int, tuple[str, str | None]]
+    one: _Numbers
+    other: _Numbers
+    photos: _Numbers
+
+    def closest(self, most: int) -> dict[int, list[tuple[int, int]]]:
+        """For each person, up to ``most`` others with the photos shared, most first, then the lower row id."""
+        person, friend = np.concatenate([self.one, self.other]), np.concatenate([self.other, self.one])
+        # One number that is lowest for the most photos, and among equals for the lowest row id.
+        score = -np.concatenate([self.photos, self.photos]) << 32 | friend
+        if most == 1:
+            order = np.argsort(person, kind="stable")
+            starts = np.flatnonzero(np.diff(person[order], prepend=-1))
+            best = np.minimum.reduceat(score[order], starts) if len(starts) else score
+            return {
+                each: [(first & _MASK, -(first >> 32))]
+                for each, first in zip(person[order][starts].tolist(), best.tolist(), strict=True)
+            }
+        order = np.lexsort((score, person))
+        found: dict[int, list[tuple[int, int]]] = {}
+        for each, first in zip(person[order].tolist(), score[order].tolist(), strict=True):
+            friends = found.setdefault(each, [])
+            if len(friends) < most:
+                friends.append((first & _MASK, -(first >> 32)))
+        return found
+
+
+def company(connection: Connection, values: Mapping[str, str]) -> Company:
+    """Who is with whom within a scope's parameters; hidden people are nobody's company."""
+    people = {row: (person_id, name) for row, person_id, name in connection.execute(text(_LISTED))}
     seen = _SEEN + (_SEEN_WITH if values["person"] else "")
     # In the order of an index, so that neighbors in memory are neighbors on the photo.
     ordered = f"{seen} ORDER BY assigned.photo_id, assigned.person_id"
@@ -44,25 +76,16 @@ def favorite_company(connection: Connection, values: Mapping[str, str]) -> dict[
     cursor = connection.execute(statement, dict(values)).cursor
     assert cursor is not None
     rows = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 2)
-    rows = rows[np.isin(rows[:, 1], np.fromiter(listed, np.int64, len(listed)))]
-    return {
-        listed[person][0]: listed[friend][1]
-        for person, friend in zip(*(side.tolist() for side in _closest(rows[:, 0], rows[:, 1])), strict=True)
-    }
+    rows = rows[np.isin(rows[:, 1], np.fromiter(people, np.int64, len(people)))]
+    pairs, photos = np.unique(_pairs(rows[:, 0], rows[:, 1]), return_counts=True)
+    return Company(people, pairs >> 32, pairs & _MASK, photos)
 
 
-def _closest(photos: _Numbers, people: _Numbers) -> tuple[_Numbers, _Numbers]:
-    """Each person who shares a photo with anyone, and the one it shares most with; both by row id."""
-    pairs, counts = np.unique(_pairs(photos, people), return_counts=True)
-    one, other = pairs >> 32, pairs & _LOW
-    person, friend = np.concatenate([one, other]), np.concatenate([other, one])
-    # One number that is highest for the most photos, and among equals for the lowest row id.
-    score = np.concatenate([counts, counts]) << 32 | (_LOW - friend)
-    order = np.argsort(person, kind="stable")
-    person, score = person[order], score[order]
-    starts = np.flatnonzero(np.diff(person, prepend=-1))
-    best = np.maximum.reduceat(score, starts) if len(starts) else score
-    return person[starts], _LOW - (best & _LOW)
+def favorite_company(connection: Connection, values: Mapping[str, str]) -> dict[str, str]:
+    """Name (or id) of whoever shares the most photos with each person, by public id, within a scope's parameters."""
+    found = company(connection, values)
+    named = {row: name or person_id for row, (person_id, name) in found.people.items()}
+    return {found.people[person][0]: named[friends[0][0]] for person, friends in found.closest(1).items()}
 
 
 def _pairs(photos: _Numbers, people: _Numbers) -> _Numbers:
