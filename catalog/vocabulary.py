@@ -23,7 +23,7 @@ class PhotoRef:
     """One place where a photo was seen, as a source lists it without reading it.
 
     ``uri`` is ``file://`` percent-encoded from the raw bytes of the name, or ``s3://bucket/key``. ``modified_ns`` is
-    in nanoseconds since the epoch. ``etag`` is the source's own change mark: an S3 ETag, or device and inode of a
+    in nanoseconds since the epoch. ``etag`` is the source's own change mark: an S3 ETag, or the inode of a
     local file; it is compared for equality only.
     """
 

@@ -81,10 +81,10 @@ def region_of(settings: Settings) -> str:
         return ""
     if settings.rekognition.region:
         return settings.rekognition.region
-    # Heavy: boto3, which knows the user's own AWS settings.
-    import boto3
+    # Heavy: boto3.
+    from catalog.engines.rekognition.region import users_region
 
-    return boto3.Session(profile_name=settings.rekognition.profile or None).region_name or ""
+    return users_region(settings.rekognition.profile)
 
 
 def _local(settings: Settings, database: DatabaseEngine, attributes: str | None = None) -> Engine:

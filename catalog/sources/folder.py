@@ -130,7 +130,7 @@ class FolderSource:
                 return Skipped(uri, f'"{display_name(path)}" is a symbolic link that leads nowhere.')
             return None
         if stat.S_ISREG(found.st_mode):
-            return PhotoRef(uri, found.st_size, found.st_mtime_ns, f"{found.st_dev}:{found.st_ino}")
+            return PhotoRef(uri, found.st_size, found.st_mtime_ns, str(found.st_ino))
         if stat.S_ISDIR(found.st_mode):
             return None
         return Skipped(uri, f'"{display_name(path)}" is not a regular file.')

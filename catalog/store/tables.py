@@ -115,7 +115,7 @@ locations = Table(
     Column("uri", Uri, nullable=False, unique=True, comment="file:// percent-encoded from the raw bytes, or s3://"),
     Column("size", BigInteger, nullable=False, comment="size in bytes when last read"),
     Column("modified_ns", BigInteger, nullable=False, comment="modification time when last read, ns since the epoch"),
-    Column("etag", Text, nullable=False, comment="device:inode of a file, ETag of an object; compared for equality"),
+    Column("etag", Text, nullable=False, comment="inode of a file, ETag of an object; compared for equality"),
     Column("version", Text, comment="S3 version id; null elsewhere"),
     Column("first_seen", Text, nullable=False, comment="when a scan first saw this place with this content, UTC"),
     Column("missing_since", Text, comment="when a completed scan first missed it, UTC; null: it is there"),

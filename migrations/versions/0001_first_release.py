@@ -873,10 +873,7 @@ def upgrade() -> None:
             comment="modification time when last read, ns since the epoch",
         ),
         sa.Column(
-            "etag",
-            sa.Text(),
-            nullable=False,
-            comment="device:inode of a file, ETag of an object; compared for equality",
+            "etag", sa.Text(), nullable=False, comment="inode of a file, ETag of an object; compared for equality"
         ),
         sa.Column("version", sa.Text(), nullable=True, comment="S3 version id; null elsewhere"),
         sa.Column(
