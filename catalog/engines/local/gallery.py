@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, RowMapping, Table, delete, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, Table, and_, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -86,8 +87,9 @@ class LocalGallery:
         with self._transaction() as connection:
             revision = self._raise_revision(connection)
             image_id, created = image_id_of(sha256), now()
-            self._insert_new(connection, gallery_images, {**key, "image_id": image_id, "created_at": created})
-            ids = _pair_up(faces, self._known_image(connection, key) or [])
+            image = {**key, "image_id": image_id, "created_at": created}
+            known = [] if self._insert_new(connection, gallery_images, image) else self._known_image(connection, key)
+            ids = _pair_up(faces, known or [])
             rows = []
             for place, face in enumerate(faces):
                 if ids[place] is not None:
@@ -236,11 +238,15 @@ class LocalGallery:
 
     def _known_image(self, connection: Connection, key: dict[str, str]) -> list[RowMapping] | None:
         """The stored faces of an image, or None when it was never enrolled."""
-        here = [gallery_images.c[name] == value for name, value in key.items()]
-        if connection.execute(select(gallery_images.c.image_id).where(*here)).first() is None:
-            return None
-        faces = select(gallery_faces).where(*[gallery_faces.c[name] == value for name, value in key.items()])
-        return list(connection.execute(faces.order_by(gallery_faces.c.seq)).mappings())
+        beside = and_(*(gallery_faces.c[name] == gallery_images.c[name] for name in key))
+        query = (
+            select(gallery_faces)
+            .select_from(gallery_images.outerjoin(gallery_faces, beside))
+            .where(*(gallery_images.c[name] == value for name, value in key.items()))
+            .order_by(gallery_faces.c.seq)
+        )
+        rows = connection.execute(query).mappings().all()
+        return [row for row in rows if row["seq"] is not None] if rows else None
 
     def _raise_revision(self, connection: Connection) -> int:
         raised = (
@@ -263,10 +269,14 @@ class LocalGallery:
         self._check_model(row["model"])
         return int(row["revision"])
 
-    def _insert_new(self, connection: Connection, table: Table, values: dict[str, object]) -> None:
-        """Insert a row unless its key is taken; waits for another transaction that is inserting the same."""
+    def _insert_new(self, connection: Connection, table: Table, values: dict[str, Any]) -> bool:
+        """Insert a row unless its key is taken, and say whether it was new.
+
+        Waits for another transaction that is inserting the same.
+        """
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        connection.execute(dialect.insert(table).values(values).on_conflict_do_nothing())
+        done = connection.execute(dialect.insert(table).values(values).on_conflict_do_nothing())
+        return done.rowcount == 1
 
     def _collection(self, connection: Connection) -> RowMapping | None:
         here = gallery_collections.c.collection_id == self._collection_id

@@ -17,6 +17,8 @@ from catalog.engines.local.detect import DetectedFace
 from catalog.engines.local.mesh import FaceMesh, locate_meshes
 
 FIVE = ("eyeLeft", "eyeRight", "nose", "mouthLeft", "mouthRight")
+_POINTS = ((33, 133, 159, 145), (362, 263, 386, 374), (1,), (61,), (291,))
+"""Points of the mesh whose means are the five: corners and lids of the eyes, tip of the nose, ends of the mouth."""
 _PRESENT = 0.5
 """The mesh network's own odds of a face from which it is believed."""
 _BATCH = 4
@@ -37,5 +39,4 @@ def place_landmarks(
 
 
 def _five(mesh: FaceMesh) -> NDArray[np.float32]:
-    points = mesh.landmarks()
-    return np.array([points[name] for name in FIVE], np.float32)
+    return np.array([mesh.points[list(group), :2].mean(axis=0) for group in _POINTS], np.float32)
