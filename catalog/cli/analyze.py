@@ -11,7 +11,7 @@ import typer
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.wiring import open_catalog
 from catalog.endpoint.shapes import Body, face_detail
-from catalog.vocabulary import Face, Judgement
+from catalog.vocabulary import BoundingBox, Face, Judgement
 
 Photos = Annotated[list[Path], typer.Argument(metavar="PHOTO", help="Photos to look at; nothing is kept.")]
 
@@ -46,7 +46,7 @@ def analyze(
 def describe(number: int, face: Face) -> list[str]:
     """What people want to read about one face; what was not measured is left out."""
     seen = face.attributes
-    first = [f"face {number}", f"confidence {face.confidence:.1f}", f"box {box_text(face)}"]
+    first = [f"face {number}", f"confidence {face.confidence:.1f}", f"box {box_text(face.box)}"]
     who = []
     if seen.gender is not None:
         who.append(f"{seen.gender.value.value} {seen.gender.confidence:.0f}%")
@@ -78,7 +78,6 @@ def _judged(name: str, judgement: Judgement) -> str:
     return f"{name}{'' if judgement.value else ' no'} {judgement.confidence:.0f}%"
 
 
-def box_text(face: Face) -> str:
-    """Left, top, width and height in hundredths of the image: ``61,11 8x17``."""
-    box = face.box
+def box_text(box: BoundingBox) -> str:
+    """Left, top, width and height in hundredths of the image: ``61,11 8x17%``."""
     return f"{box.left * 100:.0f},{box.top * 100:.0f} {box.width * 100:.0f}x{box.height * 100:.0f}%"

@@ -36,6 +36,6 @@ def compare(
         return
     for compared in comparison.matches:
         verdict = "match   " if compared.similarity >= least else "no match"
-        typer.echo(f"{verdict}  similarity {compared.similarity:6.2f}  face at {box_text(compared.face)}")
+        typer.echo(f"{verdict}  similarity {compared.similarity:6.2f}  face at {box_text(compared.face.box)}")
     if not any(compared.similarity >= least for compared in comparison.matches):
         typer.echo(f"No face of the target is similar at {least:g} or more.")

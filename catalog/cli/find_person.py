@@ -20,7 +20,7 @@ from catalog.identities.find import Found, FoundFace, Reference, Wanted, find_fa
 from catalog.images.opened import OpenedPhoto
 from catalog.reports.render import Format, render
 from catalog.reports.run import Answer
-from catalog.sources.uri import display, file_path
+from catalog.sources.uri import display, display_name, file_path
 from catalog.store.people import find_person as person_named
 from catalog.vocabulary import BoundingBox, Face
 
@@ -104,7 +104,7 @@ def _largest(catalog: Catalog, path: Path) -> Reference:
     if len(faces) > 1:
         typer.echo(f'"{path}" shows {len(faces)} faces; the largest is used. --face N takes another:', err=True)
         for number, each in enumerate(faces, start=1):
-            typer.echo(f"  {number}: at {box_text(each)}", err=True)
+            typer.echo(f"  {number}: at {box_text(each.box)}", err=True)
     return Reference(photo, faces[0].box)
 
 
@@ -185,11 +185,16 @@ def _box_json(box: BoundingBox) -> dict[str, float]:
 
 def _as_answer(found: Sequence[Found]) -> Answer:
     rows = tuple(
-        (match.uri, match.person_id, match.name, match.similarity, _taken(match))
+        (match.uri, match.person_id, match.name, match.similarity, _taken(match), *_edges(match.box))
         for each in found
         for match in each.matches
     )
-    return Answer(("uri", "person", "name", "similarity", "taken_at"), rows)
+    places = ("box_left", "box_top", "box_width", "box_height")
+    return Answer(("uri", "person", "name", "similarity", "taken_at", *places), rows)
+
+
+def _edges(box: BoundingBox) -> tuple[float, float, float, float]:
+    return box.left, box.top, box.width, box.height
 
 
 def _taken(match: FoundFace) -> str | None:
@@ -199,7 +204,7 @@ def _taken(match: FoundFace) -> str | None:
 def _print_found(found: Found, number: int | None) -> None:
     if found.probes:
         which = f"face {number}" if number else "the face"
-        where = ", ".join(box_text(probe) for probe in found.probes)
+        where = ", ".join(box_text(probe.box) for probe in found.probes)
         typer.echo(f"Looking for {which} at {where}")
     if not found.matches:
         typer.echo("Nothing found.")
@@ -207,8 +212,9 @@ def _print_found(found: Found, number: int | None) -> None:
     typer.echo(_verdict(found))
     for match in found.matches:
         taken = match.taken_at.date().isoformat() if match.taken_at else "no date"
-        who = match.name or match.person_id or "nobody yet"
-        typer.echo(f"  {match.similarity:6.2f}  {taken:10}  {who:20}  {display(match.uri or '')}")
+        who = display_name(match.name or match.person_id or "nobody yet")
+        place = box_text(match.box)
+        typer.echo(f"  {match.similarity:6.2f}  {taken:10}  {who:20}  {place:14}  {display(match.uri or '')}")
 
 
 def _verdict(found: Found) -> str:
