@@ -48,11 +48,13 @@ class Bars:
 
 
 BARS = {
-    QualityFilter.LOW: Bars(confidence=50, side=16, brightness=5, glare=99, sharpness=3, yaw=90, pitch=75),
-    QualityFilter.AUTO: Bars(confidence=70, side=24, brightness=8, glare=97, sharpness=8, yaw=75, pitch=60),
-    QualityFilter.MEDIUM: Bars(confidence=80, side=32, brightness=12, glare=95, sharpness=15, yaw=60, pitch=45),
-    QualityFilter.HIGH: Bars(confidence=90, side=56, brightness=20, glare=90, sharpness=30, yaw=40, pitch=30),
+    QualityFilter.LOW: Bars(confidence=50, side=14, brightness=4, glare=99, sharpness=8, yaw=90, pitch=75),
+    QualityFilter.AUTO: Bars(confidence=80, side=20, brightness=8, glare=97, sharpness=14, yaw=75, pitch=60),
+    QualityFilter.MEDIUM: Bars(confidence=90, side=32, brightness=12, glare=95, sharpness=25, yaw=60, pitch=45),
+    QualityFilter.HIGH: Bars(confidence=97, side=56, brightness=20, glare=90, sharpness=40, yaw=40, pitch=30),
 }
+"""On LFW's pairs, one photo made poorer: of faces of 20 pixels 90 % are recognized at similarity 80, of 29 pixels 98 %,
+of 16 pixels 61 %; of faces blurred to a sharpness of 23 95 %, of 18 74 %."""
 
 
 def find_flaws(
