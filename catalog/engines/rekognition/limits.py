@@ -1,35 +1,65 @@
 """One pace for all workers of a machine: no operation is called more often than Amazon allows.
 
 Calls are spread evenly (generic cell rate algorithm): each call books the next free slot on a time line, and slots lie
-one over the rate apart, so that there are no bursts to be throttled for. The time line is a file of 24 bytes for each
+one over the rate apart, so that there are no bursts to be throttled for. The time line is a file of 32 bytes for each
 operation, locked while it is read and written; threads and processes of one machine meet there.
 
 Should Amazon throttle all the same, because the quota is smaller than thought or other machines share it, the pace
-falls below the one that was too fast, climbs back to it within a minute, and then faster and faster beyond it: the
+falls below the one that was too fast, climbs back to it within a minute, and then faster and faster beyond it, in the
 shape of TCP CUBIC's window (RFC 9438), which botocore's adaptive mode follows too, but in one process only.
 """
 
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import struct
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from catalog.engines.rekognition.quotas import Quotas
 
-_RECORD = struct.Struct("<ddd")  # next free slot; rate that was too fast (0: none yet); when that was
+_RECORD = struct.Struct("<dddd")  # the fields of _State
 _CUT = 0.85
+_LIGHT_CUT = 0.95
+"""For the first refusal in a long time, which is more often a hiccup on the way than a smaller quota."""
+_LONG_SECONDS = 300.0
 _CLIMB_SECONDS = 60.0
+"""From :data:`_CUT` back to the pace that was too fast; in proportion from a lighter cut."""
 _DOUBLING_SECONDS = 30.0
 _SAME_THROTTLE_SECONDS = 1.0
 """Refusals that come within this time were called at the same pace; they count once."""
 _LONGEST_QUEUE_SECONDS = 600.0
 """A slot further away was booked before the machine was started anew."""
 _SLOWEST = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    slot: float = 0.0
+    """The next free one."""
+    too_fast: float = 0.0
+    """The pace that was refused; 0: none was."""
+    since: float = 0.0
+    """When that was."""
+    cut: float = 1.0
+    """What was left of the pace then."""
+
+    def pace(self, rate: float, now: float) -> float:
+        """Calls a second now, at most ``rate``."""
+        passed = now - self.since
+        if not self.too_fast or passed < 0:
+            return rate
+        climb = _CLIMB_SECONDS * (1.0 - self.cut) / (1.0 - _CUT)
+        if passed <= climb:
+            found = self.too_fast * (self.cut + (1.0 - self.cut) * passed / climb)
+        else:
+            found = self.too_fast * 2.0 ** min((passed - climb) / _DOUBLING_SECONDS, 20.0)
+        return min(rate, max(found, _SLOWEST))
 
 
 class SharedPace:
@@ -43,50 +73,38 @@ class SharedPace:
     def book(self, rate: float) -> float:
         """Take the next slot at ``rate`` calls a second; how many seconds away it is."""
 
-        def step(slot: float, too_fast: float, since: float, now: float) -> tuple[float, float, float, float]:
-            if not 0.0 <= slot - now <= _LONGEST_QUEUE_SECONDS:
-                slot = now
-            slower = _current(rate, too_fast, since, now)
-            return slot + 1.0 / slower, too_fast, since, slot - now
+        def step(state: _State, now: float) -> tuple[_State, float]:
+            slot = state.slot if 0.0 <= state.slot - now <= _LONGEST_QUEUE_SECONDS else now
+            return replace(state, slot=slot + 1.0 / state.pace(rate, now)), slot - now
 
         return self._change(step)
 
     def slow_down(self, rate: float) -> None:
         """Amazon refused a call for its pace."""
 
-        def step(slot: float, too_fast: float, since: float, now: float) -> tuple[float, float, float, float]:
-            if 0.0 <= now - since < _SAME_THROTTLE_SECONDS and too_fast:
-                return slot, too_fast, since, 0.0
-            return slot, max(_current(rate, too_fast, since, now), _SLOWEST), now, 0.0
+        def step(state: _State, now: float) -> tuple[_State, float]:
+            quiet = now - state.since if state.too_fast and now >= state.since else math.inf
+            if quiet < _SAME_THROTTLE_SECONDS:
+                return state, 0.0
+            cut = _LIGHT_CUT if quiet > _LONG_SECONDS else _CUT
+            return _State(state.slot, max(state.pace(rate, now), _SLOWEST), now, cut), 0.0
 
         self._change(step)
 
     def close(self) -> None:
         os.close(self._descriptor)
 
-    def _change(self, step: Callable[[float, float, float, float], tuple[float, float, float, float]]) -> float:
+    def _change(self, step: Callable[[_State, float], tuple[_State, float]]) -> float:
         with self._lock:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX)
             try:
                 record = os.pread(self._descriptor, _RECORD.size, 0)
-                slot, too_fast, since = _RECORD.unpack(record) if len(record) == _RECORD.size else (0.0, 0.0, 0.0)
-                slot, too_fast, since, answer = step(slot, too_fast, since, self._clock())
-                os.pwrite(self._descriptor, _RECORD.pack(slot, too_fast, since), 0)
+                state = _State(*_RECORD.unpack(record)) if len(record) == _RECORD.size else _State()
+                state, answer = step(state, self._clock())
+                os.pwrite(self._descriptor, _RECORD.pack(state.slot, state.too_fast, state.since, state.cut), 0)
             finally:
                 fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         return answer
-
-
-def _current(rate: float, too_fast: float, since: float, now: float) -> float:
-    """The pace now, at most ``rate``, given the pace that was too fast and when."""
-    passed = now - since
-    if not too_fast or passed < 0:
-        return rate
-    if passed <= _CLIMB_SECONDS:
-        found = too_fast * (_CUT + (1.0 - _CUT) * passed / _CLIMB_SECONDS)
-    else:
-        found = too_fast * 2.0 ** min((passed - _CLIMB_SECONDS) / _DOUBLING_SECONDS, 20.0)
-    return min(rate, max(found, _SLOWEST))
 
 
 class Limiter:

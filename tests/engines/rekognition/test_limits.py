@@ -72,10 +72,23 @@ def interval(pace, clock, rate):
     return pace.book(rate)
 
 
-def test_throttling_slows_down_and_the_pace_climbs_back(tmp_path):
+def test_a_first_refusal_slows_down_a_little(tmp_path):
+    """By a twentieth, for some twenty seconds: it is more often a hiccup than a smaller quota."""
+    clock = Clock()
+    pace = SharedPace(tmp_path / "pace", clock)
+    pace.slow_down(10)
+    assert interval(pace, clock, 10) == pytest.approx(1 / 9.5, rel=0.01)
+    clock.now += 21
+    assert interval(pace, clock, 10) == pytest.approx(0.1, rel=0.01)
+    pace.close()
+
+
+def test_a_second_refusal_slows_down_for_good_and_the_pace_climbs_back(tmp_path):
     """Below the pace that was too fast at once, at it after a minute, at the full rate some time later."""
     clock = Clock()
     pace = SharedPace(tmp_path / "pace", clock)
+    pace.slow_down(10)
+    clock.now += 30
     pace.slow_down(10)
     assert interval(pace, clock, 10) == pytest.approx(1 / 8.5, rel=0.02)
     clock.now += 30
@@ -91,7 +104,7 @@ def test_refusals_of_one_moment_count_once(tmp_path):
     pace = SharedPace(tmp_path / "pace", clock)
     for _ in range(20):
         pace.slow_down(10)
-    assert interval(pace, clock, 10) == pytest.approx(1 / 8.5, rel=0.02)
+    assert interval(pace, clock, 10) == pytest.approx(1 / 9.5, rel=0.01)
     pace.close()
 
 
