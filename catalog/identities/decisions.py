@@ -92,7 +92,6 @@ def merge_persons(
     redirect(connection, gone, kept)
     taken = {"name": kept.name or gone.name, "birth_date": kept.birth_date or gone.birth_date}
     connection.execute(update(persons).where(persons.c.id == kept.id).values(**taken))
-    anchors = [[place_row(_best(ours).place), place_row(_best(theirs).place)]] if ours and theirs else []
     return _append(
         connection,
         "merge",
@@ -101,7 +100,6 @@ def merge_persons(
         person_id=kept.person_id,
         other_person_id=gone.person_id,
         name=gone.name,
-        more={"anchors": anchors},
     )
 
 
@@ -203,11 +201,6 @@ def _append(
 def _clean(name: str | None) -> str | None:
     cleaned = " ".join((name or "").split())
     return cleaned or None
-
-
-def _best(shown: Sequence[Appearance]) -> Appearance:
-    """The face that stands for a person: confirmed by a human if any is, else the largest."""
-    return max(shown, key=lambda face: (face.by is AssignedBy.HUMAN, face.box.area, face.sha256))
 
 
 def _everywhere(connection: Connection, face: Appearance) -> list[int]:

@@ -194,8 +194,6 @@ def _strike(details: dict[str, Any], public: set[str], graves: Sequence[Place]) 
     lists: dict[str, Any] = {
         key: [row for row in details[key] if not buried(row)] for key in ("faces", "exemplars") if key in details
     }
-    if "anchors" in details:
-        lists["anchors"] = [pair for pair in details["anchors"] if not any(buried(row) for row in pair)]
     struck = {**details, **lists, **({"before": kept} if before else {})}
     changed = struck != details
     details.update(struck)

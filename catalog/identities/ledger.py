@@ -117,14 +117,14 @@ def mark_undone(connection: Connection, number: int, by: int | None) -> None:
 class Standing:
     """What the ledger says now. Persons are public ids, as they were when decided on: redirects may lead on.
 
-    ``anchors`` are pairs of faces, one of each of two persons that were merged; ``apart`` pairs of persons that were
-    split; ``touched`` persons about whom a human said anything.
+    ``merged`` are persons into which others were merged; ``apart`` pairs of persons that were split; ``touched``
+    persons about whom a human said anything; ``exemplars`` faces by which a named person is known.
     """
 
     claims: list[tuple[Place, str]] = field(default_factory=list)
     refusals: list[tuple[Place, str]] = field(default_factory=list)
     not_faces: list[Place] = field(default_factory=list)
-    anchors: list[tuple[Place, Place]] = field(default_factory=list)
+    merged: set[str] = field(default_factory=set)
     apart: list[tuple[str, str]] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     exemplars: list[tuple[Place, str]] = field(default_factory=list)
@@ -152,9 +152,8 @@ def standing(decided: Iterable[Decision]) -> Standing:
             refusals.add(each.place, each.person_id)
         elif each.verb == "not_a_face" and each.place:
             found.not_faces.append(each.place)
-        elif each.verb == "merge":
-            for one, other in each.details.get("anchors", ()):
-                found.anchors.append((place_of(one), place_of(other)))
+        elif each.verb == "merge" and each.person_id:
+            found.merged.add(each.person_id)
         elif each.verb == "name" and each.person_id:
             found.exemplars += [(place_of(row), each.person_id) for row in each.details.get("exemplars", ())]
     found.claims, found.refusals = claims.pairs(), refusals.pairs()

@@ -1,8 +1,9 @@
 """Clustering anew, from the beginning: what would change, and then, if wanted, the change.
 
-Only faces that nobody decided on may move. What humans decided is fixed first: confirmed faces, one face of each person
-about whom anything was said, the two faces by which a merge was anchored. Ids stay with the largest share of their
-faces; an id that is left without a face redirects to where most of its faces went.
+Only faces that nobody decided on may move. What humans decided is fixed first: confirmed faces, all faces of persons
+that were merged, one face of every other person about whom anything was said. Fixed faces of two persons never meet,
+and whatever gathers around a fixed face is that person, be it in one group or in several: a child and the adult. Other
+ids stay with the largest share of their faces; an id that is left without a face redirects to where most of them went.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from sqlalchemy import Connection, select
 
 from catalog.engines.base import Engine
 from catalog.identities.assign import Rules, cluster_roster
-from catalog.identities.bonds import People, grow_only, positions
-from catalog.identities.graph import Ints
+from catalog.identities.bonds import People, positions
+from catalog.identities.graph import Constraints, Ints
 from catalog.identities.ledger import Standing, read_ledger, standing
-from catalog.identities.roster import Roster, read_roster
+from catalog.identities.roster import Roster, read_roster, same_photo_pairs
 from catalog.store.database import Database
 from catalog.store.people import PersonRow, add_persons, all_persons, assign, redirect
 from catalog.store.tables import assignments, utc_text
@@ -57,11 +58,11 @@ def plan_recluster(database: Database, engine: Engine, rules: Rules, *, gallery:
         roster = read_roster(connection, engine=engine.name, gallery=gallery, bars=rules.founders)
         said = standing(read_ledger(connection))
         people = People.of(all_persons(connection))
-        fixed = _fixed(connection, roster, said, people)
-        blank = replace(roster, person=fixed)
-        bonds = grow_only(connection, blank, said, people)
+        fixed = _fixed(roster, said, people)
+        blank = replace(roster, person=np.full(len(roster), -1, dtype=np.int64))
+        bonds = _bonds(connection, roster, fixed, said, people)
         labels, _ = cluster_roster(connection, engine, blank, bonds, rules, gallery, first=True)
-    return _plan(roster, blank, labels, people)
+    return _plan(roster, fixed, labels, people)
 
 
 def apply_recluster(database: Database, change: Recluster, now: datetime) -> None:
@@ -79,26 +80,36 @@ def apply_recluster(database: Database, change: Recluster, now: datetime) -> Non
                 redirect(connection, one, other)
 
 
-def _fixed(connection: Connection, roster: Roster, said: Standing, people: People) -> Ints:
+def _fixed(roster: Roster, said: Standing, people: People) -> Ints:
     """The person of each face that may not move, -1 for the others."""
     fixed = np.where(roster.human, roster.person, -1)
-    anchors = positions(connection, roster, [place for pair in said.anchors for place in pair])
-    for at in anchors:
-        if at >= 0:
-            fixed[at] = roster.person[at]
-    for person in people.spoken_for(said) - set(fixed.tolist()):
-        own = np.flatnonzero(roster.person == person)
+    whole = {person.id for person in map(people.lead, said.merged) if person is not None}
+    fixed = np.where(np.isin(roster.person, list(whole)), roster.person, fixed)
+    for person in people.spoken_for(said):
+        own = np.flatnonzero((roster.person == person) & (fixed < 0))
         if len(own):
             best = own[np.argmax(roster.quality[own])]
             fixed[best] = person
     return fixed
 
 
-def _plan(roster: Roster, blank: Roster, labels: Ints, people: People) -> Recluster:
+def _bonds(connection: Connection, roster: Roster, fixed: Ints, said: Standing, people: People) -> Constraints:
+    """Two faces of one photo stay apart, and so do fixed faces of two persons, and a face from whom it is not."""
+    apart = [same_photo_pairs(roster.photo)]
+    at = positions(connection, roster, [place for place, _ in said.refusals])
+    for face, (_, public) in zip(at, said.refusals, strict=True):
+        person = people.lead(public)
+        if face >= 0 and person is not None:
+            theirs = np.flatnonzero(fixed == person.id)
+            apart.append(np.stack((np.full(len(theirs), face, dtype=np.int64), theirs), axis=1))
+    return Constraints(cannot=np.concatenate(apart), camps=fixed, founders=roster.founder)
+
+
+def _plan(roster: Roster, fixed: Ints, labels: Ints, people: People) -> Recluster:
     members: dict[int, list[int]] = defaultdict(list)
     for at, label in enumerate(labels.tolist()):
         members[label].append(at)
-    owner = _owners(roster, blank, members)
+    owner = _owners(roster, fixed, members)
     moves: dict[tuple[int, int], list[int]] = defaultdict(list)
     went: dict[int, Counter[int]] = defaultdict(Counter)
     new: dict[int, int] = {}
@@ -134,19 +145,22 @@ def _plan(roster: Roster, blank: Roster, labels: Ints, people: People) -> Reclus
     )
 
 
-def _owners(roster: Roster, blank: Roster, members: dict[int, list[int]]) -> dict[int, int]:
-    """The person that each group keeps: a fixed one, else the one it shares most faces with; one group a person."""
-    claims: list[tuple[bool, int, int, int]] = []
-    for label, some in members.items():
-        fixed = {int(blank.person[at]) for at in some} - {-1}
-        for person, count in Counter(int(roster.person[at]) for at in some if roster.person[at] >= 0).items():
-            claims.append((person in fixed, count, -person, -label))
+def _owners(roster: Roster, fixed: Ints, members: dict[int, list[int]]) -> dict[int, int]:
+    """The person of each group: that of its fixed faces, else the one it shares most faces with, one group a person."""
     owner: dict[int, int] = {}
-    taken: set[int] = set()
-    for _, _, person, label in sorted(claims, reverse=True):
-        if -label not in owner and -person not in taken:
-            owner[-label] = -person
-            taken.add(-person)
+    claims: list[tuple[int, int, int]] = []
+    for label, some in members.items():
+        bound = {int(fixed[at]) for at in some} - {-1}
+        if bound:
+            (owner[label],) = bound
+            continue
+        for person, count in Counter(int(roster.person[at]) for at in some if roster.person[at] >= 0).items():
+            claims.append((-count, person, label))
+    taken = set(owner.values())
+    for _, person, label in sorted(claims):
+        if label not in owner and person not in taken:
+            owner[label] = person
+            taken.add(person)
     return owner
 
 

@@ -1,0 +1,89 @@
+"""Decisions find their faces again after photos return, engines change and galleries are rebuilt."""
+
+from __future__ import annotations
+
+import numpy as np
+from sqlalchemy import delete, select
+
+from catalog.identities import decisions
+from catalog.identities.replay import inherit
+from catalog.store.appearances import appearances_of
+from catalog.store.database import Database
+from catalog.store.people import find_person
+from catalog.store.tables import assignments, faces, persons
+from catalog.vocabulary import BoundingBox
+from tests.identities.made import NOW, LendingGallery, Shot, VectorGallery, enroll, near, people
+from tests.identities.test_decisions import STAMP, everybody
+from tests.identities.test_settle import settled, who_is_who
+
+BOX = BoundingBox(0.30, 0.30, 0.20, 0.30)
+SHIFTED = BoundingBox(0.31, 0.29, 0.21, 0.30)
+
+
+def photos(box: BoundingBox, seed: int, count: int = 4, each: int = 4) -> list[Shot]:
+    rng = np.random.default_rng(seed)
+    centers = people(count, np.random.default_rng(seed), 128)
+    return [Shot(f"{who}-{n}", [near(centers[who], 0.85, rng)], [box]) for who in range(count) for n in range(each)]
+
+
+def test_another_engine_finds_the_same_people_under_the_same_names(light_database: Database) -> None:
+    """Its boxes are a little off and its vectors unrelated; ids, names and human words are all there."""
+    ours = LendingGallery()
+    settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1)))
+    with light_database.begin() as connection:
+        for number, person in enumerate(everybody(connection)):
+            decisions.name_person(connection, person, f"name {number}", STAMP)
+        one, two = everybody(connection)[:2]
+        face = appearances_of(connection, one)[0]
+        decisions.confirm_face(connection, face, two, STAMP)
+    theirs = VectorGallery()
+    result = settled(light_database, theirs, enroll(light_database, theirs, photos(SHIFTED, 2), night=1))
+    assert result.persons_new == 0
+    with light_database.read() as connection:
+        for number in range(4):
+            shown = appearances_of(connection, find_person(connection, f"name {number}"))
+            by_engine = [{f.sha256 for f in shown if f.engine == engine} for engine in ("local", "rekognition")]
+            assert by_engine[0] == by_engine[1]
+
+
+def test_a_photo_that_returns_has_its_decisions_again(light_database: Database) -> None:
+    """The rows of a face went with its photo; when both are back, what a human said holds."""
+    gallery = LendingGallery()
+    shots = photos(BOX, 1)
+    settled(light_database, gallery, enroll(light_database, gallery, shots))
+    with light_database.begin() as connection:
+        one, two, three = everybody(connection)[:3]
+        moved, gone = appearances_of(connection, one)[0], appearances_of(connection, three)[0]
+        decisions.confirm_face(connection, moved, two, STAMP)
+        decisions.mark_not_a_face(connection, gone, STAMP)
+        connection.execute(delete(faces).where(faces.c.face_id.in_([moved.face_id, gone.face_id])))
+    again = [shot for shot in shots if any(shot.name in (f.uri or "") for f in (moved, gone))]
+    settled(light_database, gallery, enroll(light_database, gallery, again, night=1))
+    assert who_is_who(light_database)[moved.face_id] == two.person_id
+    assert gone.face_id not in who_is_who(light_database)
+
+
+def test_migrating_overrules_a_machine_but_no_human(light_database: Database) -> None:
+    """Where the other engine's faces had persons already, names move onto them; confirmed faces stay."""
+    theirs = VectorGallery()
+    settled(light_database, theirs, enroll(light_database, theirs, photos(SHIFTED, 2)))
+    with light_database.begin() as connection:
+        kept = appearances_of(connection, everybody(connection)[0])[0]
+        decisions.confirm_face(connection, kept, everybody(connection)[1], STAMP)
+        connection.execute(delete(assignments).where(assignments.c.by == "nobody"))
+    ours = LendingGallery()
+    enroll(light_database, ours, photos(BOX, 1), night=1)
+    with light_database.begin() as connection:
+        person = everybody(connection)[3]
+        rows = list(connection.scalars(select(faces.c.id).where(faces.c.engine == "local")))
+        for row in rows:
+            connection.execute(
+                assignments.insert(), {"face_id": row, "person_id": person.id, "by": "cluster", "assigned_at": "x"}
+            )
+        changed = inherit(connection, engine="rekognition", gallery="catalog", now=NOW, overrule=True)
+    assert changed == 16 - 4 - 1
+    with light_database.read() as connection:
+        others = {f.face_id for f in appearances_of(connection, person) if f.engine == "rekognition"}
+        assert kept.face_id not in others
+        assert len(others) == 15
+        assert connection.scalar(select(persons.c.id).where(persons.c.id == person.id)) == person.id

@@ -1,0 +1,95 @@
+"""Suggestions ask what is worth asking, and nothing that was answered."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from catalog.identities import decisions
+from catalog.identities.suggest import Suggestion, suggest
+from catalog.identities.why import explain
+from catalog.store.appearances import appearances_of, find_face
+from catalog.store.database import Database
+from tests.identities.made import RULES, LendingGallery, Shot, VectorGallery, enroll, near, people
+from tests.identities.test_decisions import STAMP, everybody
+from tests.identities.test_settle import as_engine, settled
+
+
+def asked(database: Database, gallery: VectorGallery, limit: int = 20) -> list[Suggestion]:
+    return suggest(database, as_engine(gallery), RULES, gallery="catalog", limit=limit)
+
+
+def lookalikes(database: Database, gallery: VectorGallery, *, together: bool = False) -> None:
+    """Two people whose faces are at about 0.36 of one another, each on four photos, and two strangers."""
+    rng = np.random.default_rng(4)
+    one, stranger = people(2, rng, 128)
+    other = near(one, 0.5, rng).astype(np.float64)
+    shots = [Shot(f"{name}-{n}", [near(who, 0.86, rng)]) for name, who in (("a", one), ("b", other)) for n in range(4)]
+    shots += [Shot(f"c-{n}", [near(stranger, 0.86, rng)]) for n in range(2)]
+    if together:
+        shots.append(Shot("both", [near(one, 0.9, rng), near(other, 0.9, rng)]))
+    settled(database, gallery, enroll(database, gallery, shots))
+
+
+@pytest.mark.parametrize("make", [LendingGallery, VectorGallery])
+def test_persons_that_may_be_one_are_asked_about(light_database: Database, make: type[VectorGallery]) -> None:
+    """The two that look alike are the only question; it settles four faces and costs no search."""
+    gallery = make()
+    lookalikes(light_database, gallery)
+    calls = gallery.calls
+    (question,) = asked(light_database, gallery)
+    assert question.other is not None
+    assert question.faces == 4
+    assert gallery.calls == calls
+
+
+def test_two_who_are_on_one_photo_are_never_asked_about(light_database: Database) -> None:
+    """Being seen together answers the question."""
+    gallery = LendingGallery()
+    lookalikes(light_database, gallery, together=True)
+    assert asked(light_database, gallery) == []
+
+
+@pytest.mark.parametrize("answer", ["split", "reject", "names", "hide"])
+def test_what_was_answered_is_not_asked_again(light_database: Database, answer: str) -> None:
+    """A split, a rejection, two names or hiding one of the two end the question."""
+    gallery = LendingGallery()
+    lookalikes(light_database, gallery)
+    (question,) = asked(light_database, gallery)
+    assert question.other is not None
+    with light_database.begin() as connection:
+        if answer == "split":
+            number = decisions.merge_persons(connection, question.person, question.other, STAMP)
+            assert number == 1
+            shown = [f for f in appearances_of(connection, question.person) if "/b-" in (f.uri or "")]
+            decisions.split_person(connection, question.person, shown, STAMP)
+        elif answer == "reject":
+            for face in appearances_of(connection, question.other):
+                decisions.reject_face(connection, face, question.person, STAMP)
+        elif answer == "names":
+            decisions.name_person(connection, question.person, "Ann", STAMP)
+            decisions.name_person(connection, question.other, "Bea", STAMP)
+        else:
+            decisions.set_hidden(connection, question.other, True, STAMP)
+    assert asked(light_database, gallery) == []
+
+
+@pytest.mark.parametrize("make", [LendingGallery, VectorGallery])
+def test_why_shows_neighbors_and_decisions(light_database: Database, make: type[VectorGallery]) -> None:
+    """The nearest are the person's own, the word that was said is there, and no search is bought."""
+    gallery = make()
+    lookalikes(light_database, gallery)
+    with light_database.begin() as connection:
+        person = everybody(connection)[0]
+        shown = appearances_of(connection, person)[0]
+        decisions.confirm_face(connection, shown, person, STAMP)
+    with light_database.read() as connection:
+        face = find_face(connection, shown.face_id[:13], engine=gallery.name, gallery="catalog")
+    calls = gallery.calls
+    found = explain(light_database, as_engine(gallery), face, limit=3)
+    assert found.neighbors[0].same
+    assert [each.similarity for each in found.neighbors] == sorted(
+        (n.similarity for n in found.neighbors), reverse=True
+    )
+    assert [each.verb for each in found.decisions] == ["confirm"]
+    assert gallery.calls == calls or isinstance(gallery, LendingGallery)
