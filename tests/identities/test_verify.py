@@ -1,0 +1,173 @@
+"""Verification: accept, refuse, cannot tell; every answer in a log that shows tampering."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from catalog.errors import UsageError
+from catalog.identities.audit import START, check_chain, read_audit, record
+from catalog.identities.evaluate import evaluate
+from catalog.identities.verify import (
+    Verdict,
+    Verification,
+    enroll_employee,
+    false_match_rate,
+    find_flaws,
+    remove_employee,
+    verify_employee,
+)
+from catalog.store.appearances import appearances_of
+from catalog.store.database import Database
+from catalog.store.tables import employee_references, verifications
+from catalog.vocabulary import BoundingBox, Face, FaceAttributes, Judgement, Pose, Quality
+from tests.fakes import Drawn, FakeEngine, drawing_bytes, shade
+from tests.identities import test_decisions
+from tests.identities.made import NOW, RULES
+from tests.identities.test_decisions import STAMP, catalogue, everybody
+from tests.identities.test_settle import as_engine
+from tests.identities.test_watch import open_drawing
+
+GOOD = Face(
+    BoundingBox(0.3, 0.3, 0.3, 0.4), 99.0, pose=Pose(0, 5, 5), quality=Quality(60, 60), attributes=FaceAttributes()
+)
+PHOTO = replace(open_drawing(drawing_bytes([Drawn("ann")])), width=1000, height=1000)
+
+
+def seen(**changed: object) -> Face:
+    return replace(GOOD, attributes=replace(FaceAttributes(), **changed))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("faces", "reason"),
+    [
+        ([], "no faces"),
+        ([GOOD, GOOD], "2 faces"),
+        ([replace(GOOD, pose=Pose(0, 50, 0))], "turned to the side by 50"),
+        ([replace(GOOD, pose=Pose(0, 0, -35))], "tilted"),
+        ([replace(GOOD, box=BoundingBox(0.3, 0.3, 0.04, 0.04))], "smaller than 50"),
+        ([replace(GOOD, box=BoundingBox(-0.1, 0.3, 0.3, 0.3))], "cut by the border"),
+        ([replace(GOOD, quality=Quality(10, 60))], "dark"),
+        ([replace(GOOD, quality=Quality(99, 60))], "washed out"),
+        ([replace(GOOD, quality=Quality(60, 2))], "blurred"),
+        ([seen(eyes_open=Judgement(False, 95))], "closed"),
+        ([seen(sunglasses=Judgement(True, 95))], "Sunglasses"),
+        ([seen(face_occluded=Judgement(True, 95))], "covered"),
+    ],
+)
+def test_a_photo_that_is_not_good_enough_is_refused_with_its_reason(faces: list[Face], reason: str) -> None:
+    """Each of Amazon's pieces of advice is a rule with a sentence of its own."""
+    (flaw,) = find_flaws(PHOTO, faces)
+    assert reason in flaw
+
+
+def test_a_good_photo_has_no_flaw() -> None:
+    """A guess that is not sure refuses nobody."""
+    assert find_flaws(PHOTO, [GOOD]) == []
+    assert find_flaws(PHOTO, [seen(sunglasses=Judgement(True, 55), eyes_open=Judgement(True, 99))]) == []
+
+
+def face_of(person: str | tuple[int, int, int]) -> bytes:
+    return drawing_bytes([Drawn(person, left=60, top=40, size=110)])
+
+
+@pytest.fixture
+def enrolled(light_database: Database) -> Database:
+    assert enroll_employee(light_database, FakeEngine(), "ann", [open_drawing(face_of("ann"))], STAMP) == [[]]
+    return light_database
+
+
+def verify(database: Database, data: bytes, employee_id: str = "ann") -> Verification:
+    return verify_employee(database, FakeEngine(), open_drawing, employee_id, open_drawing(data), STAMP)
+
+
+@pytest.mark.parametrize(
+    ("data", "verdict"),
+    [
+        (face_of("ann"), Verdict.ACCEPTED),
+        (face_of("bob"), Verdict.REFUSED),
+        (face_of(shade("ann", 90)), Verdict.CANNOT_TELL),
+        (drawing_bytes(), Verdict.CANNOT_TELL),
+        (drawing_bytes([Drawn("ann", left=20), Drawn("bob", left=150)]), Verdict.CANNOT_TELL),
+    ],
+)
+def test_each_answer_is_one_of_three(enrolled: Database, data: bytes, verdict: Verdict) -> None:
+    """The same person, another, a lookalike, nobody, two at once."""
+    answer = verify(enrolled, data)
+    assert answer.verdict is verdict
+    assert answer.false_match_rate == pytest.approx(1e-5)
+
+
+def test_an_unknown_id_is_an_error(enrolled: Database) -> None:
+    """Nobody is verified against nothing."""
+    with pytest.raises(UsageError, match="Nobody is enrolled"):
+        verify(enrolled, face_of("ann"), "zoe")
+
+
+def test_a_bad_reference_enrolls_nobody(light_database: Database) -> None:
+    """A photo without a face is refused, and the id is not made."""
+    ((flaw,),) = [enroll_employee(light_database, FakeEngine(), "ann", [open_drawing(drawing_bytes())], STAMP)[0:1][0]]
+    assert "no faces" in flaw
+    with pytest.raises(UsageError):
+        verify(light_database, face_of("ann"))
+
+
+def test_the_stated_rate_follows_the_scale() -> None:
+    """80 is one stranger in a thousand, 99 one in a hundred thousand, and more is less."""
+    assert false_match_rate(80.0) == pytest.approx(1e-3)
+    assert false_match_rate(99.0) == pytest.approx(1e-5)
+    assert false_match_rate(99.9) < false_match_rate(99.0) < false_match_rate(90.0)
+
+
+def test_the_log_shows_every_change(enrolled: Database) -> None:
+    """An edited answer, a removed row, and rows cut off the end against a noted digest."""
+    for person in ("ann", "bob", "ann"):
+        verify(enrolled, face_of(person))
+    with enrolled.begin() as connection:
+        whole = check_chain(connection)
+        assert (whole.rows, whole.broken) == (4, None)
+        assert whole.head != START
+        row = connection.execute(select(verifications).where(verifications.c.id == 3)).one()
+        edited = json.dumps({**json.loads(row.content), "verdict": "accepted"})
+        connection.execute(update(verifications).where(verifications.c.id == 3).values(content=edited))
+        assert check_chain(connection).broken == 3
+        connection.execute(update(verifications).where(verifications.c.id == 3).values(content=row.content))
+        assert check_chain(connection).broken is None
+        connection.execute(delete(verifications).where(verifications.c.id == 4))
+        assert check_chain(connection).broken is None
+        assert check_chain(connection, expected_head=whole.head).broken == 4
+        connection.execute(delete(verifications).where(verifications.c.id == 2))
+        assert check_chain(connection).broken == 3
+
+
+def test_a_forgotten_employee_leaves_digests_only(enrolled: Database) -> None:
+    """References and contents go; the chain still holds."""
+    verify(enrolled, face_of("ann"))
+    with enrolled.begin() as connection:
+        assert remove_employee(connection, "ann", STAMP) == 2
+        assert connection.scalars(select(employee_references.c.id)).all() == []
+        assert [row.content is None for row in read_audit(connection)] == [True, True, False]
+        assert check_chain(connection).broken is None
+        assert "ann" not in str(connection.execute(select(verifications)).all())
+        record(connection, {"what": "verify"}, NOW)
+        assert check_chain(connection).broken is None
+
+
+def test_error_rates_come_from_confirmed_faces(light_database: Database) -> None:
+    """Well-parted people: no stranger at 99, none of their own missed at 50, and no claim beyond what pairs allow."""
+    gallery = catalogue(light_database, count=12, photos=4)
+    with pytest.raises(UsageError, match="too few confirmed"):
+        evaluate(light_database, as_engine(gallery), RULES.founders, gallery="catalog", named=False)
+    with light_database.begin() as connection:
+        for person in everybody(connection):
+            for face in appearances_of(connection, person):
+                test_decisions.decisions.confirm_face(connection, face, person, STAMP)
+    found = evaluate(light_database, as_engine(gallery), RULES.founders, gallery="catalog", named=False)
+    assert (found.faces, found.people, found.genuine, found.impostor) == (48, 12, 72, 1056)
+    rates = {rate.threshold: rate for rate in found.rates}
+    assert rates[99.0].false_match == 0
+    assert rates[50.0].false_non_match == 0
+    assert [each.threshold is None for each in found.recommended] == [False, True, True, True]

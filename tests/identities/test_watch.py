@@ -1,0 +1,137 @@
+"""The watch list: each hit is told once, and a human reviews it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+from sqlalchemy import func, select
+
+from catalog.errors import NoFaceError, UsageError
+from catalog.identities.watch import Hit, add_watch, check_watches, list_watches, read_hits, remove_watch, review_hit
+from catalog.images.fingerprint import sha256_of
+from catalog.images.opened import OpenedPhoto
+from catalog.store.database import Database
+from catalog.store.faces import record_enrollment
+from catalog.store.photos import record_photo
+from catalog.store.tables import charges, watch_hits, watch_references
+from tests.fakes import Drawn, FakeEngine, drawing_bytes, shade
+from tests.identities.test_decisions import STAMP
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def open_drawing(data: bytes) -> OpenedPhoto:
+    image = Image.open(BytesIO(data)).convert("RGB")
+    return OpenedPhoto(np.asarray(image), image.width, image.height, "JPEG", data=data)
+
+
+def catalog_drawing(database: Database, engine: FakeEngine, *faces: Drawn, note: int = 0) -> None:
+    data = drawing_bytes(faces, note=note)
+    photo, sha256 = open_drawing(data), sha256_of(data)
+    enrollment = engine.enroll(photo, sha256)
+    with database.begin() as connection:
+        row = record_photo(connection, sha256, len(data), photo, NOW)
+        record_enrollment(
+            connection,
+            row,
+            enrollment,
+            engine=engine.name,
+            gallery="catalog",
+            model=engine.model,
+            scan_id=None,
+            now=NOW,
+        )
+
+
+def reference(person: str) -> OpenedPhoto:
+    return open_drawing(drawing_bytes([Drawn(person)]))
+
+
+def check(database: Database, engine: FakeEngine) -> list[Hit]:
+    hits, _ = check_watches(database, engine, open_drawing, gallery="catalog", scan_id=None, now=NOW)
+    return hits
+
+
+def test_only_new_hits_are_told(database: Database) -> None:
+    """The first check finds Ann once; the next tells nothing; another photo of her is told alone."""
+    engine = FakeEngine()
+    catalog_drawing(database, engine, Drawn("ann", left=20), Drawn("bob", left=150))
+    add_watch(database, engine, "Ann", [reference("ann")], [], STAMP)
+    (hit,) = check(database, engine)
+    assert (hit.watch, hit.state, hit.margin) == ("Ann", "open", None)
+    assert hit.similarity > 99
+    assert check(database, engine) == []
+    catalog_drawing(database, engine, Drawn("ann", left=60), note=1)
+    assert len(check(database, engine)) == 1
+    assert len(read_hits(database)) == 2
+
+
+def test_a_lookalike_is_told_with_its_margin_or_kept_out(light_database: Database) -> None:
+    """A face nearer to a negative reference is no hit; one nearer to Ann is, with its margin."""
+    engine = FakeEngine()
+    twin = shade("ann", 90)
+    catalog_drawing(light_database, engine, Drawn("ann", left=20), Drawn(twin, left=150))
+    negative = open_drawing(drawing_bytes([Drawn(twin)]))
+    add_watch(light_database, engine, "Ann", [reference("ann")], [negative], STAMP, threshold=85)
+    (hit,) = check(light_database, engine)
+    assert hit.margin is not None
+    assert 5 < hit.margin < 15
+
+
+def test_a_reviewed_hit_stays_reviewed(light_database: Database) -> None:
+    """Dismissed, it does not open again at the next scan, and who said so is kept."""
+    engine = FakeEngine()
+    catalog_drawing(light_database, engine, Drawn("ann"))
+    add_watch(light_database, engine, "Ann", [reference("ann")], [], STAMP)
+    (hit,) = check(light_database, engine)
+    with light_database.begin() as connection:
+        review_hit(connection, hit.number, "dismissed", STAMP)
+        with pytest.raises(UsageError, match="no hit 99"):
+            review_hit(connection, 99, "confirmed", STAMP)
+    assert check(light_database, engine) == []
+    assert [(each.state, each.reviewed_by) for each in read_hits(light_database)] == [("dismissed", "tester")]
+    assert list_watches(light_database)[0].open_hits == 0
+
+
+def test_removing_takes_references_and_hits_along(light_database: Database) -> None:
+    """Nothing biometric stays behind, and the name is free again."""
+    engine = FakeEngine()
+    catalog_drawing(light_database, engine, Drawn("ann"))
+    add_watch(light_database, engine, "Ann", [reference("ann")], [], STAMP)
+    check(light_database, engine)
+    with pytest.raises(UsageError, match="already"):
+        add_watch(light_database, engine, "Ann", [reference("bob")], [], STAMP)
+    with light_database.begin() as connection:
+        remove_watch(connection, "Ann")
+        for table in (watch_references, watch_hits):
+            assert connection.scalar(select(func.count()).select_from(table)) == 0
+        with pytest.raises(UsageError, match="Nobody"):
+            remove_watch(connection, "Ann")
+
+
+def test_a_reference_without_a_face_is_refused(light_database: Database) -> None:
+    """The list holds nobody who could not be found."""
+    with pytest.raises(NoFaceError):
+        add_watch(light_database, FakeEngine(), "Ann", [open_drawing(drawing_bytes())], [], STAMP)
+    assert list_watches(light_database) == []
+
+
+def test_searches_of_a_check_are_charged(light_database: Database) -> None:
+    """One paid search a reference, under the command's name."""
+    from decimal import Decimal
+
+    engine = FakeEngine(dollars=Decimal("0.001"))
+    catalog_drawing(light_database, engine, Drawn("ann"))
+    add_watch(light_database, engine, "Ann", [reference("ann"), reference("ann")], [], STAMP)
+    check(light_database, engine)
+    with light_database.read() as connection:
+        paid = connection.execute(
+            select(charges.c.operation, func.sum(charges.c.calls))
+            .where(charges.c.command == "watch")
+            .group_by(charges.c.operation)
+        ).all()
+    assert {row[0]: row[1] for row in paid} == {"DetectFaces": 2, "SearchFacesByImage": 2}
