@@ -6,6 +6,7 @@ to load, is made at its first use.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -21,6 +22,7 @@ from catalog.identities.assign import Rules, settle
 from catalog.identities.edges import SearchRules
 from catalog.identities.graph import Linkage
 from catalog.identities.roster import FounderBars
+from catalog.identities.watch import REVIEW, Hit, check_watches
 from catalog.images.decode import DecodeLimits
 from catalog.images.opened import OpenedPhoto, Opener
 from catalog.images.pool import DecoderPool
@@ -34,12 +36,16 @@ from catalog.store.photos import Place
 from catalog.store.scans import record_charges
 from catalog.vocabulary import Analysis, Charge, Comparison, Operation, PhotoRef
 
+log = logging.getLogger(__name__)
+
 
 class Catalog:
     """One opened catalogue and what works on it. Closed by :func:`open_catalog`."""
 
     def __init__(self, settings: Settings, stack: ExitStack) -> None:
         self.settings = settings
+        self.new_hits: list[Hit] = []
+        """What the watch list brought in this scan."""
         self.spending = Spending()
         self._stack = stack
 
@@ -158,7 +164,7 @@ class Catalog:
         )
 
     def settle(self, scan_id: int | None, summary: Summary) -> None:
-        """Work out who is who after a scan."""
+        """Work out who is who after a scan, and look for those on the watch list; ``scan_id`` None: no scan, no look."""
         settlement = settle(
             self.database,
             self.engine,
@@ -173,6 +179,19 @@ class Catalog:
         summary.churn = settlement.churn
         summary.conflicts = settlement.conflicts
         summary.pay(settlement.charges)
+        if scan_id is not None:
+            self.new_hits, charges = check_watches(
+                self.database,
+                self.engine,
+                self.open_photo,
+                gallery=self.settings.engine.gallery,
+                region=self.region,
+                scan_id=scan_id,
+                now=datetime.now(UTC),
+            )
+            summary.pay(charges)
+            if self.new_hits:
+                log.warning("%d new hits on the watch list: see `catalog watch hits`. %s", len(self.new_hits), REVIEW)
 
     def open_photo(self, data: bytes) -> OpenedPhoto:
         """Decode one photo as the engine wants it. Raises PhotoError."""
