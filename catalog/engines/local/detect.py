@@ -1,6 +1,6 @@
 """Find the faces of a photo: a first look at a modest size, and second looks wherever the first leaves a doubt.
 
-- Small faces, or none: the photo is looked at again at up to its full size.
+- No face: the photo is looked at again at twice the size. Small faces: at up to its full size.
 - A candidate that YuNet is not sure of is looked at again in enlarged and reduced cut-outs. A face stays a face at
   every size; a dog, a flower or a headlight does so at some only.
 - Nothing sure at all: the photo may stand on its head or lie on its side, so the other three orientations are tried.
@@ -23,7 +23,7 @@ _FIRST_SIDE = 640
 _FURTHER_SIDES = (1280, 2048)
 _TINY = 28
 """Candidates smaller than this, in pixels of the image looked at, call for a look at a larger one."""
-_HINT = 0.3
+_HINT = 0.25
 """Score from which a tiny candidate is a reason to look closer."""
 _FLOOR = 0.5
 """Score below which a candidate is given up at once."""
@@ -99,7 +99,8 @@ def _candidates(pixels: Pixels) -> Floats:
     rows = run_yunet(small, _HINT)
     found = _scaled(rows, 1 / factor)
     for side in _FURTHER_SIDES:
-        if factor == 1.0 or not _calls_for_more(rows):
+        unseen = side == _FURTHER_SIDES[0] and not (rows[:, SCORE] >= _FLOOR).any()
+        if factor == 1.0 or not (unseen or _has_tiny(rows)):
             break
         larger, factor = reduced(pixels, side)
         rows = run_yunet(larger, _HINT)
@@ -108,9 +109,8 @@ def _candidates(pixels: Pixels) -> Floats:
     return found[found[:, SCORE] >= _FLOOR]
 
 
-def _calls_for_more(rows: Floats) -> bool:
-    likely = rows[rows[:, SCORE] >= _FLOOR]
-    return not len(likely) or bool((np.sqrt(rows[:, 2] * rows[:, 3]) < _TINY).any())
+def _has_tiny(rows: Floats) -> bool:
+    return bool((np.sqrt(rows[:, 2] * rows[:, 3]) < _TINY).any())
 
 
 def _merged(coarse: Floats, fine: Floats) -> Floats:
