@@ -164,7 +164,7 @@ class Catalog:
         )
 
     def settle(self, scan_id: int | None, summary: Summary) -> None:
-        """Work out who is who after a scan, and look for those on the watch list; ``scan_id`` None: no scan, no look."""
+        """Work out who is who, and, after a scan, look for those on the watch list."""
         settlement = settle(
             self.database,
             self.engine,
