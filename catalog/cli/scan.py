@@ -53,6 +53,9 @@ Force = Annotated[bool, typer.Option("--force", help="Believe that a source is e
 LogFormat = Annotated[
     str | None, typer.Option("--log-format", metavar="FORM", help="What goes to stderr: text, or json lines.")
 ]
+Worker = Annotated[
+    bool, typer.Option("--worker", help="Share the sources with other workers, on any machine; PostgreSQL only.")
+]
 PostCommand = Annotated[
     str | None,
     typer.Option(
@@ -73,6 +76,7 @@ def scan(
     prefilter: Prefilter = None,
     wait: Wait = 0,
     force: Force = False,
+    worker: Worker = False,
     post_command: PostCommand = None,
     log_format: LogFormat = None,
     as_json: AsJson = False,
@@ -87,7 +91,7 @@ def scan(
     flags = {"scan.workers": workers, "engine.name": engine, "log.format": log_format, "scan.prefilter": prefilter}
     post_command = None if dry_run else post_command
     stop = Stop(max_time)
-    limits = Limits(photos=limit, stop=stop, wait_seconds=wait, believe_empty=force)
+    limits = Limits(photos=limit, stop=stop, wait_seconds=wait, believe_empty=force, shared=worker)
     with open_catalog(config, database, verbose, flags) as catalog, interruptible(stop), hooked(post_command) as told:
         catalog.spending = Spending(max_calls, None if max_cost is None else Decimal(str(max_cost)))
         if dry_run:

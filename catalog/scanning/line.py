@@ -54,6 +54,8 @@ class Line:
         on_record: Callable[[], None] = lambda: None,
     ) -> None:
         self.seen = Seen()
+        self.claim: Callable[[str, str], bool] | None = None
+        """Whether a photo, by uri and content, may be enrolled here and now; another worker may be at its content."""
         self._left = limit
         self._stop = stop
         self._recorder = recorder
@@ -140,13 +142,20 @@ class Line:
             self._seeing.append((arrival.light, None))
         elif self._recorder.holds(arrival.sha256):
             yield from self._find(Known(arrival.light))
-        elif not self._stop.interrupted and self._broken is None:
-            self._submit(arrival)
+        elif not self._stop.interrupted and self._broken is None and self._may_enroll(step, arrival.sha256):
+            # Between the two questions another worker may have finished with the content.
+            if self.claim is not None and self._recorder.holds(arrival.sha256):
+                yield from self._find(Known(arrival.light))
+            else:
+                self._submit(arrival)
         while len(self._seeing) > self._window or (self._seeing and _ready(self._seeing[0][1])):
             before = len(self._seeing)
             yield from self._depart()
             if len(self._seeing) == before:  # interrupted
                 return
+
+    def _may_enroll(self, step: ToRead, sha256: str) -> bool:
+        return self.claim is None or self.claim(step.ref.uri, sha256)
 
     def _depart(self) -> Iterator[Outcome]:
         """The first photo's faces are here, or its twin's are."""

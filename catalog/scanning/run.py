@@ -10,24 +10,28 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from catalog.engines.base import Engine
-from catalog.errors import CatalogError, DatabaseError, LimitReached, SourceError
+from catalog.errors import CatalogError, DatabaseError, LimitReached, SourceError, UsageError
 from catalog.scanning.line import Line, Open
-from catalog.scanning.plan import ToRead, Unchanged, plan
-from catalog.scanning.record import Problem, Recorder
-from catalog.scanning.seen import Seen
+from catalog.scanning.record import Recorder
+from catalog.scanning.seen import Listing
+from catalog.scanning.share import SharedWalk
 from catalog.scanning.stop import Stop
 from catalog.scanning.summary import Summary
-from catalog.sources.base import Skipped, Source
+from catalog.scanning.walk import SoloWalk, Walk
+from catalog.sources.base import Source
 from catalog.sources.uri import display
 from catalog.store.database import Database
 from catalog.store.locks import Locks, hold
 from catalog.store.photos import count_below, mark_missing, places_below
 from catalog.store.scans import ScanState, complete_source, finish_scan, start_scan
-from catalog.vocabulary import Outcome, OutcomeKind
+from catalog.vocabulary import Outcome
 
 log = logging.getLogger(__name__)
 
 LOCK_CHECK_SECONDS = 5.0
+
+_TAKE = 8
+"""Photos that a worker of a shared source takes at once, for each of its threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +39,15 @@ class Limits:
     """When to begin, when to end, and what not to believe.
 
     ``photos`` ends a scan after so many were read; ``stop`` when it is told to or its time is over; ``wait_seconds`` is
-    how long another scan of a source is waited for; ``believe_empty`` takes an empty source for what it is.
+    how long another scan of a source is waited for; ``believe_empty`` takes an empty source for what it is;
+    ``shared`` lets other workers take part in the same sources.
     """
 
     photos: int | None = None
     stop: Stop = field(default_factory=Stop)
     wait_seconds: float = 0
     believe_empty: bool = False
+    shared: bool = False
 
 
 def scan(
@@ -66,22 +72,12 @@ def scan(
     """
     limits = limits or Limits()
     uris = [source.uri for source in sources]
-    with hold(database, uris, wait_seconds=limits.wait_seconds) as locks:
+    if limits.shared and database.dialect != "postgresql":
+        raise UsageError("Several workers can share a source on PostgreSQL only.", remedy="Leave --worker out.")
+    began = _now()
+    with hold(database, uris, shared=limits.shared, wait_seconds=limits.wait_seconds) as locks:
         summary = Summary()
-        with database.begin() as connection:
-            scan_id = start_scan(
-                connection,
-                engine=engine.name,
-                gallery=gallery,
-                model=engine.model,
-                sources=uris,
-                version=version,
-                now=_now(),
-            )
-        log.info("scan started", extra={"scan": scan_id, "sources": uris, "engine": engine.name, "gallery": gallery})
-        state: ScanState = "failed"
-        exit_code = 1
-        try:
+        with _booked(database, engine, gallery, version, uris, summary) as scan_id:
             recorder = Recorder(database, engine, gallery=gallery, region=region, scan_id=scan_id)
             recorder.pay_debts()
             line = Line(
@@ -93,19 +89,23 @@ def scan(
                 stop=limits.stop,
                 on_record=_now_and_then(locks),
             )
+            settles = not limits.shared
             try:
                 for source in sources:
-                    before = summary.discovered
+                    walk: Walk = SoloWalk(source, database, engine.name, gallery)
+                    if limits.shared:
+                        take = _TAKE * workers
+                        walk = SharedWalk(source, database, locks, engine.name, gallery, began=began, take=take)
                     with limits.stop.gently():
-                        for outcome in _walk(source, database, engine.name, gallery, line, limits.stop):
+                        for outcome in walk.walk(line, limits.stop):
                             summary.count(outcome)
                             yield outcome
                     if line.full:
-                        if limits.stop.out_of_time:
-                            summary.limit = _out_of_time()
+                        summary.limit = _out_of_time() if limits.stop.out_of_time else None
                         break
-                    _close_source(database, scan_id, source, line.seen, summary.discovered - before, limits)
-                    line.seen = Seen()
+                    if walk.planned:
+                        settles = True
+                        _close_source(database, scan_id, walk.listing, limits)
             except LimitReached as reached:
                 summary.limit = reached
             finally:
@@ -113,24 +113,47 @@ def scan(
             if limits.stop.interrupted:
                 raise KeyboardInterrupt
             try:
-                settle(scan_id, summary)
+                if settles:
+                    settle(scan_id, summary)
             except LimitReached as reached:
                 summary.limit = summary.limit or reached
-            state, exit_code = "completed", 3 if summary.failed else 0
-            if summary.limit:
-                state, exit_code = "limited", summary.limit.exit_code
-        except (KeyboardInterrupt, GeneratorExit):
-            state, exit_code = "interrupted", 130
-            raise
-        except CatalogError as error:
-            exit_code = error.exit_code
-            raise
-        finally:
-            with _unless_already_failing(state), database.begin() as connection:
-                finish_scan(connection, scan_id, state=state, exit_code=exit_code, counts=summary.counts(), now=_now())
-            ended = {"scan": scan_id, "state": state, "exit_code": exit_code, **summary.counts()}
-            log.info("scan ended", extra=ended)
     yield summary
+
+
+@contextlib.contextmanager
+def _booked(
+    database: Database, engine: Engine, gallery: str, version: str, uris: Sequence[str], summary: Summary
+) -> Iterator[int]:
+    """The scan's row: made at the beginning, and completed at the end, however it ends. Gives its id."""
+    with database.begin() as connection:
+        scan_id = start_scan(
+            connection,
+            engine=engine.name,
+            gallery=gallery,
+            model=engine.model,
+            sources=uris,
+            version=version,
+            now=_now(),
+        )
+    log.info("scan started", extra={"scan": scan_id, "sources": uris, "engine": engine.name, "gallery": gallery})
+    state: ScanState = "failed"
+    exit_code = 1
+    try:
+        yield scan_id
+        state, exit_code = "completed", 3 if summary.failed else 0
+        if summary.limit:
+            state, exit_code = "limited", summary.limit.exit_code
+    except (KeyboardInterrupt, GeneratorExit):
+        state, exit_code = "interrupted", 130
+        raise
+    except CatalogError as error:
+        exit_code = error.exit_code
+        raise
+    finally:
+        with _unless_already_failing(state), database.begin() as connection:
+            finish_scan(connection, scan_id, state=state, exit_code=exit_code, counts=summary.counts(), now=_now())
+        ended = {"scan": scan_id, "state": state, "exit_code": exit_code, **summary.counts()}
+        log.info("scan ended", extra=ended)
 
 
 def _out_of_time() -> LimitReached:
@@ -139,47 +162,27 @@ def _out_of_time() -> LimitReached:
     )
 
 
-def _walk(source: Source, database: Database, engine: str, gallery: str, line: Line, stop: Stop) -> Iterator[Outcome]:
-    """Follow the plan: what is unchanged is told at once, the rest goes through the line."""
-    for number, step in enumerate(plan(database, source, engine=engine, gallery=gallery)):
-        if isinstance(step, Unchanged):
-            line.seen.add(step.place.location_id)
-            yield Outcome(step.ref.uri, OutcomeKind.UNCHANGED, step.place.sha256)
-            if number % 256 == 0 and stop.due:
-                break
-        elif line.full:
-            break
-        else:
-            yield from _follow(step, line)
-    yield from line.finish()
-
-
-def _follow(step: ToRead | Skipped, line: Line) -> Iterator[Outcome]:
-    if isinstance(step, ToRead):
-        yield from line.take(step)
-        return
-    line.seen.add_below(step.uri)
-    yield from line.tell(Problem(step.uri, OutcomeKind.SKIPPED, step.reason))
-
-
-def _close_source(
-    database: Database, scan_id: int, source: Source, seen: Seen, discovered: int, limits: Limits
-) -> None:
+def _close_source(database: Database, scan_id: int, listing: Listing, limits: Limits) -> None:
     """A listing that went to its end tells what is gone."""
+    source, seen = listing.source, listing.seen
     with database.read() as connection:
         present = count_below(connection, source.uri)
-        if present and not discovered and not limits.believe_empty:
+        if present and not listing.photos and not limits.believe_empty:
             raise SourceError(
                 f'The source "{display(source.uri)}" is empty, where {present:,} photos were.',
                 remedy="Check whether its disk is mounted. If the photos are really gone, scan again with --force.",
             )
         gone = []
         if not (seen.whole and len(seen) == present):
-            gone = [place.location_id for place in places_below(connection, source.uri) if place not in seen]
+            gone = [
+                place.location_id
+                for place in places_below(connection, source.uri)
+                if place not in seen and place.location_id <= listing.newest
+            ]
     with database.begin() as connection:
         mark_missing(connection, gone, _now())
-        complete_source(connection, scan_id, source.uri, discovered, _now())
-    log.info("source completed", extra={"source": source.uri, "discovered": discovered, "missing": len(gone)})
+        complete_source(connection, scan_id, source.uri, listing.photos, _now())
+    log.info("source completed", extra={"source": source.uri, "discovered": listing.photos, "missing": len(gone)})
 
 
 def _now_and_then(locks: Locks) -> Callable[[], None]:

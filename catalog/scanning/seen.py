@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import dataclass
+
+from catalog.sources.base import Source
 from catalog.store.photos import Place
 
 
@@ -40,3 +44,16 @@ class Seen:
         return any(
             place.uri == folder or (folder.endswith("/") and place.uri.startswith(folder)) for folder in self._folders
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A source that was listed to its end: how many photos it showed, and which known places.
+
+    Places with a row id above ``newest`` were recorded meanwhile by somebody else: they are not gone.
+    """
+
+    source: Source
+    seen: Seen
+    photos: int
+    newest: int = sys.maxsize

@@ -438,6 +438,20 @@ scan_sources = Table(
 )
 Index("ix_scan_sources_source_uri", scan_sources.c.source_uri)
 
+work = Table(
+    "work",
+    metadata,
+    _row_id(),
+    Column("source_uri", Uri, nullable=False, comment="the folder or prefix that is being scanned"),
+    Column("uri", Uri, nullable=False, comment="the place to read"),
+    Column("size", BigInteger, nullable=False, comment="as it was listed, bytes"),
+    Column("modified_ns", BigInteger, nullable=False, comment="as it was listed, ns since the epoch"),
+    Column("etag", Text, nullable=False, comment="as it was listed"),
+    Column("version", Text, comment="as it was listed"),
+    UniqueConstraint("source_uri", "uri"),
+    comment="photos that the workers of a shared scan still have to read; empty when no such scan runs",
+)
+
 problems = Table(
     "problems",
     metadata,

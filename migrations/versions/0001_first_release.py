@@ -682,6 +682,35 @@ def upgrade() -> None:
         comment="the watch list: persons of interest, looked for in every scan",
     )
     op.create_table(
+        "work",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+            comment="internal row id, never shown",
+        ),
+        sa.Column(
+            "source_uri",
+            sa.Text().with_variant(sa.Text(collation="C"), "postgresql"),
+            nullable=False,
+            comment="the folder or prefix that is being scanned",
+        ),
+        sa.Column(
+            "uri",
+            sa.Text().with_variant(sa.Text(collation="C"), "postgresql"),
+            nullable=False,
+            comment="the place to read",
+        ),
+        sa.Column("size", sa.BigInteger(), nullable=False, comment="as it was listed, bytes"),
+        sa.Column("modified_ns", sa.BigInteger(), nullable=False, comment="as it was listed, ns since the epoch"),
+        sa.Column("etag", sa.Text(), nullable=False, comment="as it was listed"),
+        sa.Column("version", sa.Text(), nullable=True, comment="as it was listed"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_work")),
+        sa.UniqueConstraint("source_uri", "uri", name=op.f("uq_work_source_uri_uri")),
+        comment="photos that the workers of a shared scan still have to read; empty when no such scan runs",
+    )
+    op.create_table(
         "charges",
         sa.Column(
             "id",
