@@ -16,7 +16,9 @@ from catalog.cli import (
     costs,
     database,
     endpoint,
+    export,
     find_person,
+    import_,
     people,
     prune,
     reconcile,
@@ -80,6 +82,8 @@ app.command("evaluate")(verify.evaluate)
 app.command("audit")(verify.audit)
 app.command("endpoint")(endpoint.endpoint)
 app.add_typer(report.app, name="report")
+app.add_typer(export.app, name="export")
+app.add_typer(import_.app, name="import")
 app.command("sql")(sql.sql)
 app.command("status")(status.status)
 app.command("costs")(costs.costs)

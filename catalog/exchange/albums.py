@@ -1,0 +1,85 @@
+"""Photos put together in a folder, as copies or as links: an album for those who have no catalogue."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalog.errors import PhotoError, SourceError, UsageError
+from catalog.sources.uri import FILE_SCHEME, display, display_name, file_path
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """How many photos are in the folder now, how many were there already, and why others are not."""
+
+    placed: int
+    already: int
+    problems: tuple[str, ...]
+
+
+def place_photos(
+    uris: Iterable[str], directory: Path, *, link: bool, read: Callable[[str], bytes] | None = None
+) -> Placed:
+    """Copy photos into a folder, or link to them; a name that another photo has taken gets a number.
+
+    A photo that is there already is not placed again, so the same command may be repeated. ``read`` gives the bytes of
+    photos that are not files; those cannot be linked to. Raises :class:`~catalog.errors.UsageError` where the folder
+    cannot be made.
+    """
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        name = display_name(os.fsencode(directory))
+        raise UsageError(f'The folder "{name}" cannot be made: {error.strerror}.') from error
+    placed = already = 0
+    problems = []
+    for uri in dict.fromkeys(uris):
+        try:
+            if _place(uri, directory, link=link, read=read):
+                placed += 1
+            else:
+                already += 1
+        except OSError as error:
+            problems.append(f'"{display(uri)}" could not be placed: {error.strerror}.')
+        except (PhotoError, SourceError) as error:
+            problems.append(str(error))
+    return Placed(placed, already, tuple(problems))
+
+
+def _place(uri: str, directory: Path, *, link: bool, read: Callable[[str], bytes] | None) -> bool:
+    source = Path(os.fsdecode(file_path(uri))) if uri.startswith(FILE_SCHEME) else None
+    if source is None and (link or read is None):
+        raise PhotoError(f'"{display(uri)}" is no file, so it cannot be linked to.')
+    data = read(uri) if source is None and read is not None else None
+    name = Path(source.name if source is not None else display(uri).rpartition("/")[2])
+    number = 1
+    while True:
+        target = directory / (name if number == 1 else f"{name.stem}-{number}{name.suffix}")
+        if not os.path.lexists(target):
+            break
+        if _is_there(source, data, target, link=link):
+            return False
+        number += 1
+    if source is None:
+        target.touch(mode=0o600)
+        target.write_bytes(data or b"")
+    elif link:
+        target.symlink_to(source.resolve())
+    else:
+        shutil.copy2(source, target)
+    return True
+
+
+def _is_there(source: Path | None, data: bytes | None, target: Path, *, link: bool) -> bool:
+    if link:
+        return target.is_symlink() and source is not None and target.resolve() == source.resolve()
+    if target.is_symlink() or not target.is_file():
+        return False
+    if source is None:
+        return target.read_bytes() == data
+    return filecmp.cmp(source, target, shallow=False)
