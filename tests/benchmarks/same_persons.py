@@ -1,0 +1,117 @@
+"""Does a scan through Amazon's protocol find the same persons as the local engine in process?
+
+Run by hand: ``python -m tests.benchmarks.same_persons [--every N]`` (needs ../shared/data/lfw). Both scans see the same
+photos with the same networks; once with the local engine, once with the Rekognition engine, whose calls go over HTTP
+to the endpoint. They differ in what clustering may see: exact means of groups in process, bought lists of neighbors
+over HTTP.
+
+Told are, for the face nearest the middle of each photo, B-cubed precision and recall against the truth, how many pairs
+of photos only one of the two scans puts together, and the paid calls.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from itertools import combinations
+from pathlib import Path
+
+from catalog.endpoint.opening import open_endpoint
+
+DATA = Path(__file__).parents[3] / "shared" / "data" / "lfw"
+QUERY = "SELECT photo_sha256, person_id, box_left + box_width / 2, box_top + box_height / 2 FROM v1_faces"
+
+Persons = dict[str, str]
+"""Who is in the middle of a photo: a name or person id by the photo's SHA-256."""
+
+
+def scan(folder: Path, home: Path, **variables: str) -> Persons:
+    database = home / "catalog.sqlite3"
+    environment = {
+        **os.environ,
+        "HOME": str(home),
+        "XDG_STATE_HOME": str(home),
+        "CATALOG_DATABASE_URL": str(database),
+        **variables,
+    }
+    command = [sys.executable, "-m", "catalog.cli.app", "scan", str(folder)]
+    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+    middle: dict[str, tuple[float, str]] = {}
+    with sqlite3.connect(database) as connection:
+        for place, (sha256, person, x, y) in enumerate(connection.execute(QUERY)):
+            found = ((x - 0.5) ** 2 + (y - 0.5) ** 2, person or f"alone-{place}")
+            middle[sha256] = min(middle.get(sha256, found), found)
+    return {sha256: person for sha256, (_, person) in middle.items()}
+
+
+def groups(persons: Persons) -> dict[str, set[str]]:
+    found = defaultdict(set)
+    for sha256, person in persons.items():
+        found[person].add(sha256)
+    return found
+
+
+def pairs(persons: Persons) -> set[tuple[str, str]]:
+    return {pair for group in groups(persons).values() for pair in combinations(sorted(group), 2)}
+
+
+def b_cubed(persons: Persons, truth: Persons) -> tuple[float, float]:
+    """Precision and recall; a photo without a face is a group of its own."""
+    given = {sha256: persons.get(sha256, sha256) for sha256 in truth}
+    both = Counter((given[sha256], truth[sha256]) for sha256 in truth)
+    found, people = Counter(given.values()), Counter(truth.values())
+    precision = sum(n * n / found[group] for (group, _), n in both.items()) / len(truth)
+    return precision, sum(n * n / people[name] for (_, name), n in both.items()) / len(truth)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Does a scan through Amazon's protocol find the same persons?")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="take the photos of every N-th person")
+    options = parser.parse_args()
+    with (DATA / "people.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = sorted({row["person"] for row in rows})[:: options.every]
+    chosen = [row for row in rows if row["person"] in set(names)]
+    with tempfile.TemporaryDirectory() as root:
+        photos, local, remote = (Path(root, name) for name in ("photos", "local", "remote"))
+        for folder in (photos, local, remote):
+            folder.mkdir()
+        truth = {}
+        for row in chosen:
+            source = DATA / "photos" / row["photo"]
+            shutil.copyfile(source, photos / source.name)
+            truth[hashlib.sha256(source.read_bytes()).hexdigest()] = row["person"]
+        print(f"{len(truth)} photos of {len(names)} people")
+        here = scan(photos, local, CATALOG_ENGINE_NAME="local")
+        with open_endpoint() as server, server.in_background() as url:
+            there = scan(
+                photos,
+                remote,
+                CATALOG_ENGINE_NAME="rekognition",
+                CATALOG_REKOGNITION_REGION="us-east-1",
+                CATALOG_REKOGNITION_ENDPOINT_URL=url,
+                CATALOG_REKOGNITION_CALLS_PER_SECOND="1000",
+                AWS_ACCESS_KEY_ID="a",
+                AWS_SECRET_ACCESS_KEY="b",
+            )
+            calls = {key[0]: count for key, count in server.service.tally.items() if not key[1]}
+    for label, persons in (("local", here), ("through the endpoint", there)):
+        precision, recall = b_cubed(persons, truth)
+        print(f"{label:21} {len(groups(persons)):5} persons, B-cubed precision {precision:.4f} recall {recall:.4f}")
+    ours, theirs, true = pairs(here), pairs(there), pairs(truth)
+    print(f"pairs of photos of one person: {len(true)} in truth, {len(ours)} local, {len(theirs)} through the endpoint")
+    for label, only in (("local", ours - theirs), ("through the endpoint", theirs - ours)):
+        print(f"only {label}: {len(only)} pairs, {len(only & true)} of them right")
+    print(f"IndexFaces {calls.get('IndexFaces', 0)}, SearchFaces {calls.get('SearchFaces', 0)}")
+
+
+if __name__ == "__main__":
+    main()
