@@ -1,0 +1,275 @@
+"""XMP sidecars: what others read in ours, what we read in theirs, and what is left alone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from catalog.exchange.named_faces import photos_with_faces
+from catalog.exchange.sidecars import read_sidecars, write_sidecars
+from catalog.store.database import Database
+from catalog.store.tables import persons
+from catalog.vocabulary import BoundingBox
+from tests.exchange.conftest import BOX, save_photo
+
+needs_exiftool = pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed here")
+
+# As Lightroom writes it: attributes, a sequence of its own, things that are none of our business.
+LIGHTROOM = """<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="Adobe XMP Core 7.0">
+ <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+  <rdf:Description rdf:about=""
+    xmlns:mwg-rs="http://www.metadataworkinggroup.com/schemas/regions/"
+    xmlns:stDim="http://ns.adobe.com/xap/1.0/sType/Dimensions#"
+    xmlns:stArea="http://ns.adobe.com/xmp/sType/Area#"
+    xmlns:crs="http://ns.adobe.com/camera-raw-settings/1.0/" crs:Exposure2012="+0.35">
+   <!-- edited by hand -->
+   <mwg-rs:Regions rdf:parseType="Resource">
+    <mwg-rs:AppliedToDimensions stDim:w="{w}" stDim:h="{h}" stDim:unit="pixel"/>
+    <mwg-rs:RegionList><rdf:Bag>
+     <rdf:li><rdf:Description mwg-rs:Name="{name}" mwg-rs:Type="Face" mwg-rs:Rotation="0.1">
+      <mwg-rs:Area stArea:x="{x}" stArea:y="{y}" stArea:w="{aw}" stArea:h="{ah}" stArea:unit="normalized"/>
+     </rdf:Description></rdf:li>
+     <rdf:li><rdf:Description mwg-rs:Name="Rex" mwg-rs:Type="Pet">
+      <mwg-rs:Area stArea:x="0.1" stArea:y="0.8" stArea:w="0.1" stArea:h="0.1" stArea:unit="normalized"/>
+     </rdf:Description></rdf:li>
+    </rdf:Bag></mwg-rs:RegionList>
+   </mwg-rs:Regions>
+  </rdf:Description>
+ </rdf:RDF>
+</x:xmpmeta>
+"""
+
+# As digiKam (by Exiv2) writes it: fields as elements.
+DIGIKAM = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="XMP Core 4.4.0-Exiv2">
+ <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+  <rdf:Description rdf:about="" xmlns:MP="http://ns.microsoft.com/photo/1.2/"
+    xmlns:MPRI="http://ns.microsoft.com/photo/1.2/t/RegionInfo#"
+    xmlns:MPReg="http://ns.microsoft.com/photo/1.2/t/Region#">
+   <MP:RegionInfo rdf:parseType="Resource"><MPRI:Regions><rdf:Bag>
+     <rdf:li rdf:parseType="Resource">
+       <MPReg:Rectangle>0.5, 0.1, 0.2, 0.4</MPReg:Rectangle>
+       <MPReg:PersonDisplayName>花子</MPReg:PersonDisplayName>
+     </rdf:li>
+   </rdf:Bag></MPRI:Regions></MP:RegionInfo>
+  </rdf:Description>
+ </rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="w"?>"""
+
+
+def write(database: Database, **options: bool) -> list[tuple[str, str | None]]:
+    with database.read() as connection:
+        return [(each.outcome, each.reason) for each in write_sidecars(photos_with_faces(connection), **options)]
+
+
+def read(database: Database, **options: bool):
+    with database.read() as connection:
+        return list(read_sidecars(photos_with_faces(connection), **options))
+
+
+def exiftool(path: Path) -> dict:
+    answer = subprocess.run(["exiftool", "-json", "-struct", "-G1", path], capture_output=True, check=True)
+    return json.loads(answer.stdout)[0]
+
+
+@needs_exiftool
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exiftool_finds_the_face_in_the_stored_pixels(database, add_person, add_photo, tmp_path, orientation):
+    """Both layouts, for each orientation: the pixels under the region, as stored, are the red ones."""
+    add_person("Ada")
+    path = save_photo(tmp_path / "photo.jpg", orientation)
+    add_photo(path, orientation)
+    assert write(database) == [("written", None)]
+    found = exiftool(tmp_path / "photo.jpg.xmp")
+    info = found["XMP-mwg-rs:RegionInfo"]
+    with Image.open(path) as image:
+        width, height = image.size
+        assert (info["AppliedToDimensions"]["W"], info["AppliedToDimensions"]["H"]) == (width, height)
+        (region,) = info["RegionList"]
+        assert (region["Name"], region["Type"]) == ("Ada", "Face")
+        area = region["Area"]
+        left, top = area["X"] - area["W"] / 2, area["Y"] - area["H"] / 2
+        mwg = (left, top, left + area["W"], top + area["H"])
+        (person,) = found["XMP-MP:RegionInfoMP"]["Regions"]
+        rectangle = person["Rectangle"]
+        numbers = [float(part) for part in (rectangle if isinstance(rectangle, list) else rectangle.split(","))]
+        microsoft = (numbers[0], numbers[1], numbers[0] + numbers[2], numbers[1] + numbers[3])
+        assert person["PersonDisplayName"] == "Ada"
+        for box in (mwg, microsoft):
+            edges = [round(edge * size) for edge, size in zip(box, (width, height, width, height), strict=True)]
+            inside = image.crop((edges[0] + 3, edges[1] + 3, edges[2] - 3, edges[3] - 3)).getcolors(100_000)
+            assert all(r > 200 and g < 60 for _, (r, g, b) in inside), orientation
+            assert sorted((edges[2] - edges[0], edges[3] - edges[1])) == [40, 40]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_what_is_written_is_read_back_and_written_again_the_same(
+    database, add_person, add_photo, tmp_path, orientation
+):
+    """The round trip changes no byte and gives the name to its face."""
+    add_person("Ada <Lovelace> & 花子")
+    path = save_photo(tmp_path / "photo.jpg", orientation)
+    original = path.read_bytes()
+    add_photo(path, orientation)
+    write(database)
+    sidecar = tmp_path / "photo.jpg.xmp"
+    first = sidecar.read_bytes()
+    (photo,) = read(database)
+    assert [(each.name, each.face.box) for each in photo.names] == [("Ada <Lovelace> & 花子", BOX)]
+    assert write(database) == [("unchanged", None)]
+    assert sidecar.read_bytes() == first
+    assert path.read_bytes() == original
+
+
+def test_unnamed_and_hidden_people_are_left_out(database, add_person, add_photo, tmp_path):
+    """Only who has a name and is visible is written; a photo of others gets no sidecar."""
+    unnamed, hidden, ada = add_person(None), add_person("Eve", hidden=True), add_person("Ada")
+    boxes = [BoundingBox(0.05 + 0.3 * n, 0.1, 0.2, 0.4) for n in range(3)]
+    add_photo(save_photo(tmp_path / "three.jpg"), people=tuple(zip(boxes, (unnamed, hidden, ada), strict=True)))
+    other = save_photo(tmp_path / "other.png")
+    add_photo(other, people=((BOX, unnamed), (BOX, None)))
+    write(database)
+    text = (tmp_path / "three.jpg.xmp").read_text()
+    assert text.count("mwg-rs:Name=") == 1
+    assert "Ada" in text
+    assert "Eve" not in text
+    assert not (tmp_path / "other.png.xmp").exists()
+
+
+def test_what_others_wrote_stays(database, add_person, add_photo, tmp_path):
+    """Edits, comments, a dog and its packet stay; the face that is there already gets the name and keeps its area."""
+    ada = add_person("Ada")
+    add_photo(save_photo(tmp_path / "photo.jpg"), people=((BOX, ada), (BoundingBox(0.1, 0.2, 0.1, 0.2), None)))
+    sidecar = tmp_path / "photo.jpg.xmp"
+    theirs = LIGHTROOM.format(w=200, h=100, name="Augusta", x=0.6, y=0.31, aw=0.21, ah=0.4)
+    sidecar.write_text(theirs)
+    assert write(database) == [("written", None)]
+    ours = sidecar.read_text()
+    for kept in ('crs:Exposure2012="+0.35"', "<!-- edited by hand -->", 'mwg-rs:Name="Rex"', 'mwg-rs:Rotation="0.1"'):
+        assert kept in ours
+    assert 'mwg-rs:Name="Ada"' in ours
+    assert "Augusta" not in ours
+    assert 'stArea:y="0.31"' in ours
+    assert ours.count("mwg-rs:Name=") == 2
+
+
+def test_a_region_of_others_on_a_face_that_nobody_named_stays(database, add_person, add_photo, tmp_path):
+    """What another program knows and the catalogue does not is not lost."""
+    bob = add_person("Bob")
+    add_photo(save_photo(tmp_path / "photo.jpg"), people=((BOX, None), (BoundingBox(0.1, 0.2, 0.1, 0.2), bob)))
+    sidecar = tmp_path / "photo.jpg.xmp"
+    sidecar.write_text(LIGHTROOM.format(w=200, h=100, name="Augusta", x=0.6, y=0.3, aw=0.2, ah=0.4))
+    write(database)
+    assert {'mwg-rs:Name="Augusta"', 'mwg-rs:Name="Bob"'} <= set(sidecar.read_text().replace(">", " ").split())
+
+
+def test_a_name_that_was_taken_back_leaves_the_sidecar(database, add_person, add_photo, tmp_path):
+    """What this program added it also takes away, and nothing else."""
+    add_person("Ada")
+    add_photo(save_photo(tmp_path / "photo.jpg"))
+    sidecar = tmp_path / "photo.jpg.xmp"
+    write(database)
+    with database.begin() as connection:
+        connection.execute(persons.update().values(name=None))
+    assert write(database) == [("written", None)]
+    assert "Ada" not in sidecar.read_text()
+
+
+@pytest.mark.parametrize("name", ["photo.jpg.xmp", "photo.xmp"])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_lightrooms_regions_are_read(database, add_person, add_photo, tmp_path, name, orientation):
+    """Under both names of a sidecar; on a turned photo the area is of the stored image."""
+    add_person(None)
+    add_photo(save_photo(tmp_path / "photo.jpg", orientation), orientation)
+    # The upright centre (0.6, 0.3) lies at (0.3, 0.4) of the stored image of orientation 6.
+    values = (200, 100, 0.6, 0.3, 0.2, 0.4) if orientation == 1 else (100, 200, 0.3, 0.4, 0.4, 0.2)
+    w, h, x, y, aw, ah = values
+    (tmp_path / name).write_text(LIGHTROOM.format(w=w, h=h, name="Ada", x=x, y=y, aw=aw, ah=ah))
+    (photo,) = read(database)
+    assert [each.name for each in photo.names] == ["Ada"]
+    assert photo.unmatched == 0
+
+
+def test_a_writer_that_meant_the_upright_image_is_understood(database, add_person, add_photo, tmp_path):
+    """The size that a region applies to tells which image was meant."""
+    add_person(None)
+    add_photo(save_photo(tmp_path / "photo.jpg", 6), 6)
+    (tmp_path / "photo.xmp").write_text(LIGHTROOM.format(w=200, h=100, name="Ada", x=0.6, y=0.3, aw=0.2, ah=0.4))
+    (photo,) = read(database)
+    assert [each.name for each in photo.names] == ["Ada"]
+
+
+def test_digikams_layout_is_read(database, add_person, add_photo, tmp_path):
+    """Fields written as elements, in Microsoft's schema, with a name in Japanese."""
+    add_person(None)
+    add_photo(save_photo(tmp_path / "photo.jpg"))
+    (tmp_path / "photo.jpg.xmp").write_text(DIGIKAM)
+    (photo,) = read(database)
+    assert [each.name for each in photo.names] == ["花子"]
+
+
+@needs_exiftool
+def test_regions_inside_a_jpeg_are_read(database, add_person, add_photo, tmp_path):
+    """Written into the photo by exiftool, and not looked at when only sidecars are wanted."""
+    add_person(None)
+    path = save_photo(tmp_path / "photo.jpg")
+    region = (
+        "{AppliedToDimensions={W=200,H=100,Unit=pixel},RegionList=[{Name=Ada,Type=Face,"
+        "Area={X=0.6,Y=0.3,W=0.2,H=0.4,Unit=normalized}},{Name=Nobody,Type=Face,"
+        "Area={X=0.1,Y=0.9,W=0.1,H=0.1,Unit=normalized}}]}"
+    )
+    subprocess.run(["exiftool", "-q", "-overwrite_original", f"-RegionInfo={region}", path], check=True)
+    add_photo(path)
+    (photo,) = read(database)
+    assert [each.name for each in photo.names] == ["Ada"]
+    assert photo.unmatched == 1
+    assert read(database, embedded=False) == []
+
+
+BOMB = (
+    '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">&b;'
+    "</rdf:RDF></x:xmpmeta>"
+)
+THIEF = BOMB.replace('<!ENTITY a "aaaaaaaaaa">', '<!ENTITY a SYSTEM "file:///etc/passwd">')
+
+
+@pytest.mark.parametrize("hostile", [BOMB, THIEF, "<x:xmpmeta", "", "<a/>", "\x00\x01\x02"])
+def test_a_sidecar_that_is_none_is_left_as_it_is(database, add_person, add_photo, tmp_path, hostile):
+    """Told in a sentence, never overwritten, and nothing in it is expanded or fetched."""
+    add_person("Ada")
+    add_photo(save_photo(tmp_path / "photo.jpg"))
+    sidecar = tmp_path / "photo.jpg.xmp"
+    sidecar.write_text(hostile)
+    ((outcome, reason),) = write(database)
+    assert outcome == "failed"
+    assert "photo.jpg" in reason
+    assert "root:" not in reason
+    assert sidecar.read_text() == hostile
+    (photo,) = read(database)
+    assert photo.names == ()
+    assert len(photo.problems) == 1
+
+
+def test_a_dry_run_writes_nothing(database, add_person, add_photo, tmp_path):
+    """Only what would be done is told."""
+    add_person("Ada")
+    add_photo(save_photo(tmp_path / "photo.jpg"))
+    assert write(database, dry_run=True) == [("written", None)]
+    assert [path.name for path in tmp_path.glob("*.xmp")] == []
+
+
+def test_a_sidecar_is_as_private_as_its_photo(database, add_person, add_photo, tmp_path):
+    """Whoever may not read the photo may not read who is on it."""
+    add_person("Ada")
+    path = save_photo(tmp_path / "photo.jpg")
+    path.chmod(0o640)
+    add_photo(path)
+    write(database)
+    assert (tmp_path / "photo.jpg.xmp").stat().st_mode & 0o777 == 0o640
