@@ -43,12 +43,14 @@ class SiteFolder:
         return True
 
     def write(self, name: str, content: str | bytes) -> None:
-        """Write a file; ``name`` is relative, with slashes. Raises :class:`~catalog.errors.UsageError`."""
+        """Write a file unless it holds that already; ``name`` is relative, with slashes. Raises UsageError."""
         path = self.path / name
         self._kept.add(name)
         data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
         try:
             self._make(path.parent)
+            if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
+                return
             # Beside its place first: a reader, or a kill, never meets half a file.
             written = path.with_name(f"{path.name}.part")
             descriptor = os.open(written, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)

@@ -73,7 +73,10 @@ class SitePerson:
 
 @dataclass(frozen=True, slots=True)
 class SitePhoto:
-    """A photo that stands. ``taken`` is the camera's wall clock, ``YYYY-MM-DDTHH:MM:SS``, or empty."""
+    """A photo that stands. ``taken`` is the camera's wall clock, ``YYYY-MM-DDTHH:MM:SS``, or empty.
+
+    ``album`` and ``file`` are its place as people read it.
+    """
 
     row: int
     sha256: str
@@ -81,19 +84,13 @@ class SitePhoto:
     taken: str
     width: int
     height: int
+    album: str
+    file: str
 
     @property
     def picture(self) -> str:
         """The name of its reduced picture in the folder of pages."""
         return f"photos/{self.sha256[:2]}/{self.sha256[:20]}.jpg"
-
-    @property
-    def album(self) -> str:
-        return display(self.uri.rpartition("/")[0] + "/")
-
-    @property
-    def file(self) -> str:
-        return display(self.uri).rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +118,7 @@ def read_people(connection: Connection) -> dict[int, SitePerson]:
 def read_photos(connection: Connection) -> dict[int, SitePhoto]:
     """Every photo that stands, oldest first, those without a date last."""
     found = [
-        SitePhoto(row, digest, uri, _local(taken_at, offset), width, height)
+        SitePhoto(row, digest, uri, _local(taken_at, offset), width, height, *_place(uri))
         for row, digest, uri, taken_at, offset, width, height in connection.execute(text(_PHOTOS))
     ]
     found.sort(key=lambda photo: (photo.taken or "~", photo.row))
@@ -154,6 +151,12 @@ def _face(row: tuple[Any, ...]) -> SiteFace:
     sharp = 50 if sharpness is None else sharpness
     clarity = confidence / 100 * (0.2 + 0.8 * sharp / 100) * (1 - min(abs(yaw or 0), 90) / 120)
     return SiteFace(photo, person, BoundingBox(left, top, width, height), emotion, clarity)
+
+
+def _place(uri: str) -> tuple[str, str]:
+    """Folder, with a closing slash, and file."""
+    folder, slash, file = display(uri).rpartition("/")
+    return folder + slash, file
 
 
 def _local(taken_at: str | None, offset: int | None) -> str:

@@ -32,7 +32,7 @@ PORTRAITS = 4
 """Crops on a person's page; the first is on the page of people."""
 FRIENDS = 12
 CHARTED = 200
-"""People whose page has charts, those with the most faces: a chart takes some milliseconds, and few faces tell little."""
+"""People whose page has charts: those with the most faces. A chart takes milliseconds, and few faces tell little."""
 IN_MATRIX = 20
 PAIRS = 50
 _MONTHS = 24
@@ -116,14 +116,14 @@ class _Writer:
         self._folder = folder
         self.pictures = pictures
         self._drawn = drawn
-        self._shared = {"made": now.strftime("%Y-%m-%d %H:%M"), "version": version}
+        self._made = {"made": now.strftime("%Y-%m-%d %H:%M"), "version": version}
         self.cards: list[_Card] = []
         self._felt: Counter[tuple[str, str]] = Counter()
 
     def _write(
         self, name: str, template: str, values: Mapping[str, object], *, up: str = "", data: object = None
     ) -> None:
-        self._folder.write(name, page(template, {**self._shared, **values}, up=up, data=data))
+        self._folder.write(name, page(template, values, up=up, data=data))
 
     def write_people(self, grouped: Iterable[tuple[int, list[SiteFace]]]) -> None:
         """A page for each visible person."""
@@ -238,7 +238,7 @@ class _Writer:
             }
             for card in self.cards
         ]
-        self._write("index.html", "index.html", {"people": cards, "photo_count": len(self.photos)})
+        self._write("index.html", "index.html", {"people": cards, "photo_count": len(self.photos), **self._made})
         self._write("expressions.html", "expressions.html", _charts(self._felt))
         self._write("company.html", "company.html", {"rows": list(self._matrix()), "pairs": list(self._pairs())})
 
@@ -273,10 +273,12 @@ def _cell(photos: int, most: int) -> dict[str, int]:
 
 def _thousandths(box: BoundingBox) -> list[int]:
     """The part of a box that lies within the photo."""
-    left, top, right, bottom = (
-        round(_PARTS * min(1.0, max(0.0, edge))) for edge in (box.left, box.top, box.right, box.bottom)
-    )
-    return [left, top, right - left, bottom - top]
+    left, top = _within(box.left), _within(box.top)
+    return [left, top, _within(box.right) - left, _within(box.bottom) - top]
+
+
+def _within(edge: float) -> int:
+    return 0 if edge <= 0 else _PARTS if edge >= 1 else int(_PARTS * edge + 0.5)
 
 
 def _charts(felt: Mapping[tuple[str, str], int]) -> dict[str, object]:

@@ -1,0 +1,107 @@
+"""Boxes and labels drawn on a copy of a photo: what `analyze --annotate` and `compare --annotate` give.
+
+Labels are plain Latin text in the font that Pillow carries within itself, so that they look the same on every machine;
+names of people, which may be in any script, are for the pages, where the browser's fonts have them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+
+from PIL import Image, ImageDraw, ImageFont
+
+from catalog.images.opened import OpenedPhoto
+from catalog.vocabulary import BoundingBox, Comparison, Face
+
+_YES, _NO, _PLAIN = (46, 204, 113), (160, 160, 160), (255, 213, 74)
+_SIDE = 1600
+"""Longer side of a picture at most, pixels."""
+_GAP = 16
+
+
+def draw_analysis(photo: OpenedPhoto, faces: Sequence[Face]) -> bytes:
+    """A JPEG of the photo with each face's box, number, age, gender and strongest emotion, and its landmarks."""
+    image = _picture(photo)
+    pen = _Pen(image)
+    for face in faces:
+        for point in face.landmarks:
+            pen.dot(point.x, point.y)
+    for number, face in enumerate(faces, start=1):
+        pen.box(face.box, _PLAIN, [str(number), *_seen(face)])
+    return _jpeg(image)
+
+
+def draw_comparison(source: OpenedPhoto, target: OpenedPhoto, comparison: Comparison, threshold: float) -> bytes:
+    """A JPEG of both photos side by side: the source's face, and each of the target's with its similarity.
+
+    Green is a match at ``threshold`` or above.
+    """
+    left, right = _picture(source), _picture(target)
+    _Pen(left).box(comparison.source.box, _PLAIN, ["source"])
+    pen = _Pen(right)
+    for face in comparison.unmatched:
+        pen.box(face.box, _NO, ["no match"])
+    for compared in reversed(comparison.matches):
+        matches = compared.similarity >= threshold
+        pen.box(compared.face.box, _YES if matches else _NO, [f"{compared.similarity:.1f}"])
+    height = max(left.height, right.height)
+    both = Image.new("RGB", (left.width + _GAP + right.width, height), "white")
+    both.paste(left, (0, (height - left.height) // 2))
+    both.paste(right, (left.width + _GAP, (height - right.height) // 2))
+    return _jpeg(both)
+
+
+def _seen(face: Face) -> list[str]:
+    """What an engine measured, in a few words; what it did not is left out."""
+    seen = face.attributes
+    words = []
+    if seen.gender is not None:
+        words.append(seen.gender.value.value)
+    if seen.age_range is not None:
+        words.append(f"{seen.age_range.low}-{seen.age_range.high}")
+    if seen.emotions:
+        words.append(f"{seen.emotions[0].type.value.lower()} {seen.emotions[0].confidence:.0f}")
+    return words
+
+
+class _Pen:
+    """Draws on a picture in sizes that suit it."""
+
+    def __init__(self, image: Image.Image) -> None:
+        self._draw = ImageDraw.Draw(image)
+        self._size = image.size
+        longer = max(image.size)
+        self._line = max(2, longer // 400)
+        self._font = ImageFont.load_default(max(12, longer // 50))
+
+    def dot(self, x: float, y: float) -> None:
+        x, y, r = x * self._size[0], y * self._size[1], max(1, self._line // 2)
+        self._draw.ellipse((x - r, y - r, x + r, y + r), fill=_PLAIN)
+
+    def box(self, box: BoundingBox, color: tuple[int, int, int], words: Sequence[str]) -> None:
+        width, height = self._size
+        edges = (box.left * width, box.top * height, box.right * width, box.bottom * height)
+        self._draw.rectangle(edges, outline=color, width=self._line)
+        self._label(edges, color, "  ".join(words))
+
+    def _label(self, edges: tuple[float, float, float, float], color: tuple[int, int, int], text: str) -> None:
+        """Above the box, or within it where there is no room above; moved to stay inside the picture."""
+        left, top, right, bottom = self._draw.textbbox((0, 0), text, font=self._font)
+        wide, high = right - left + 2 * self._line, bottom - top + 2 * self._line
+        x = min(max(0, edges[0]), max(0, self._size[0] - wide))
+        y = edges[1] - high if edges[1] >= high else max(0, edges[1])
+        self._draw.rectangle((x, y, x + wide, y + high), fill=color)
+        self._draw.text((x + self._line - left, y + self._line - top), text, font=self._font, fill="black")
+
+
+def _picture(photo: OpenedPhoto) -> Image.Image:
+    image = Image.fromarray(photo.pixels)
+    image.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+    return image
+
+
+def _jpeg(image: Image.Image) -> bytes:
+    written = BytesIO()
+    image.save(written, "JPEG", quality=88, optimize=True)
+    return written.getvalue()
