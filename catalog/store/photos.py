@@ -8,7 +8,20 @@ from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Executable, Select, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from catalog.images.opened import OpenedPhoto
 from catalog.store.tables import enrollments, locations, photos, utc_text
@@ -72,7 +85,7 @@ _RANGE = (
         ),
     )
     .where(locations.c.uri >= bindparam("first"), locations.c.uri <= bindparam("last"))
-    .limit(bindparam("most"))
+    .limit(bindparam("most", type_=Integer))
 )
 
 

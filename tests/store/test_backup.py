@@ -1,0 +1,160 @@
+"""Whole backups, from either database into either database; names and decisions in a small file."""
+
+from __future__ import annotations
+
+import json
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+
+from catalog.errors import CatalogError, UsageError
+from catalog.store.backup import back_up, restore
+from catalog.store.database import Database, open_database
+from catalog.store.labels import parse_labels, read_labels, restore_labels
+
+NOW = datetime(2026, 5, 17, tzinfo=UTC)
+
+
+def fill(conn: Connection, face_id: str = "f1", engine: str = "local") -> None:
+    """One photo with a face of a person who was merged from another, a decision that was undone, a vector."""
+    run = conn.exec_driver_sql
+    run(
+        "INSERT INTO photos (id, sha256, size, format, width, height, orientation, recorded_at)"
+        " VALUES (7, 'aa', 1, 'JPEG', 1, 1, 1, '')"
+    )
+    run(
+        "INSERT INTO faces (id, face_id, photo_id, engine, gallery, model, box_left, box_top, box_width, box_height,"
+        " confidence, not_a_face, enrolled_at)"
+        f" VALUES (5, '{face_id}', 7, '{engine}', 'g', 'm', 0.1, 0.1, 0.3, 0.3, 99, false, '')"
+    )
+
+
+def name_somebody(conn: Connection) -> None:
+    run = conn.exec_driver_sql
+    run("INSERT INTO persons (id, person_id, name, hidden, created_at) VALUES (2, 'p2', 'Ann', false, '')")
+    run("INSERT INTO persons (id, person_id, hidden, merged_into, created_at) VALUES (1, 'p1', false, 2, '')")
+    run(
+        'INSERT INTO assignments (face_id, person_id, "by", assigned_at)'
+        " VALUES (5, 2, 'cluster', '2026-05-17T00:00:00.000000Z')"
+    )
+    run("INSERT INTO decisions (id, decided_at, decided_by, verb, person_id) VALUES (4, 't2', 'me', 'undo', 'p2')")
+    run(
+        "INSERT INTO decisions (id, decided_at, decided_by, verb, person_id, name, undone_by)"
+        " VALUES (3, 't1', 'me', 'name', 'p2', 'Anna', 4)"
+    )
+
+
+def everything(database: Database) -> dict[str, list[tuple[object, ...]]]:
+    tables = ("photos", "faces", "persons", "assignments", "decisions")
+    with database.read() as conn:
+        return {name: sorted(tuple(row) for row in conn.execute(text(f"SELECT * FROM {name}"))) for name in tables}
+
+
+def test_a_backup_restores_into_either_database(
+    database: Database, database_url: str, tmp_path: Path, postgresql_url: str
+) -> None:
+    """It is one SQLite file, for its owner only, and holds every row; new rows follow the restored ones."""
+    with database.begin() as conn:
+        fill(conn)
+        name_somebody(conn)
+    copy = tmp_path / "backup.sqlite3"
+    assert back_up(database, copy) == copy.stat().st_size
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert sorted(file.name for file in tmp_path.glob("*backup*")) == ["backup.sqlite3"]
+    for url in {postgresql_url, str(tmp_path / "restored" / "catalog.sqlite3")} - {database_url}:
+        target = open_database(url)
+        restore(target, copy)
+        assert everything(target) == everything(database)
+        with target.begin() as conn:
+            conn.exec_driver_sql("INSERT INTO persons (person_id, hidden, created_at) VALUES ('p3', false, '')")
+        target.close()
+
+
+def test_a_restore_keeps_a_copy_of_the_file_that_it_replaces(tmp_path: Path) -> None:
+    """Whoever restores the wrong backup can go back."""
+    first, second = (open_database(str(tmp_path / name)) for name in ("a.sqlite3", "b.sqlite3"))
+    with second.begin() as conn:
+        fill(conn)
+    back_up(second, tmp_path / "backup.sqlite3")
+    with first.begin() as conn:
+        fill(conn, "other")
+    before = restore(first, tmp_path / "backup.sqlite3")
+    assert everything(first) == everything(second)
+    assert before is not None
+    kept = open_database(str(before), read_only=True)
+    with kept.read() as conn:
+        assert conn.exec_driver_sql("SELECT face_id FROM faces").scalar() == "other"
+    for opened in (first, second, kept):
+        opened.close()
+
+
+@pytest.mark.parametrize("content", [b"", b"not a catalogue" * 100])
+def test_what_is_no_backup_changes_nothing(tmp_path: Path, content: bytes) -> None:
+    """It is refused before the catalogue is touched."""
+    database = open_database(str(tmp_path / "catalog.sqlite3"))
+    with database.begin() as conn:
+        fill(conn)
+    (tmp_path / "bad").write_bytes(content)
+    with pytest.raises(CatalogError):
+        restore(database, tmp_path / "bad")
+    assert len(everything(database)["faces"]) == 1
+    database.close()
+
+
+def test_a_backup_never_overwrites(tmp_path: Path) -> None:
+    """The name must be free."""
+    database = open_database(str(tmp_path / "catalog.sqlite3"))
+    (tmp_path / "there").touch()
+    with pytest.raises(UsageError, match="exists already"):
+        back_up(database, tmp_path / "there")
+    database.close()
+
+
+def test_labels_restore_onto_another_engine(database: Database, tmp_path: Path) -> None:
+    """The face of the same photo and box gets its person, though it has another id; twice is once."""
+    with database.begin() as conn:
+        fill(conn)
+        name_somebody(conn)
+        labels = parse_labels(json.dumps(read_labels(conn, NOW)), "labels")
+    other = open_database(str(tmp_path / "other.sqlite3"))
+    with other.begin() as conn:
+        fill(conn, "another-id", "rekognition")
+        done = restore_labels(conn, labels, NOW)
+        assert (done.persons, done.decisions, done.faces) == (2, 2, 1)
+        again = restore_labels(conn, labels, NOW)
+        assert (again.persons, again.decisions, again.faces) == (0, 0, 0)
+        held = conn.exec_driver_sql(
+            "SELECT p.name FROM assignments a JOIN persons p ON p.id = a.person_id JOIN faces f ON f.id = a.face_id"
+        ).scalars()
+        assert list(held) == ["Ann"]
+        assert (
+            conn.exec_driver_sql(
+                "SELECT verb FROM decisions WHERE id = (SELECT undone_by FROM decisions WHERE verb = 'name')"
+            ).scalar()
+            == "undo"
+        )
+    other.close()
+
+
+def test_labels_wait_for_photos_that_are_not_scanned_yet(database: Database, tmp_path: Path) -> None:
+    """A confirmation by content and box stands in the ledger, for the scan that finds the face."""
+    with database.begin() as conn:
+        fill(conn)
+        name_somebody(conn)
+        labels = read_labels(conn, NOW)
+    other = open_database(str(tmp_path / "other.sqlite3"))
+    with other.begin() as conn:
+        restore_labels(conn, labels, NOW)
+        restore_labels(conn, labels, NOW)
+        found = conn.exec_driver_sql("SELECT person_id, photo_sha256 FROM decisions WHERE verb = 'confirm'").all()
+    other.close()
+    assert [tuple(row) for row in found] == [("p2", "aa")]
+
+
+def test_what_is_no_file_of_labels_is_refused() -> None:
+    """JSON of another kind is not taken for labels."""
+    with pytest.raises(UsageError, match="not a file of labels"):
+        parse_labels("{}", "x.json")

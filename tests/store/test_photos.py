@@ -1,0 +1,115 @@
+"""Photos by content, places by uri."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection, text
+
+from catalog.images.opened import OpenedPhoto
+from catalog.store.database import Database
+from catalog.store.photos import (
+    count_below,
+    find_photo,
+    look_up,
+    mark_missing,
+    places,
+    places_below,
+    places_of,
+    record_photo,
+    record_place,
+)
+from catalog.vocabulary import GpsPosition, PhotoMetadata, PhotoRef
+
+NOW = datetime(2026, 5, 17, 14, 3, 22, tzinfo=UTC)
+LATER = datetime(2026, 5, 18, 14, 3, 22, tzinfo=UTC)
+
+
+def opened(**metadata: object) -> OpenedPhoto:
+    return OpenedPhoto(np.zeros((2, 3, 3), np.uint8), 3, 2, "JPEG", metadata=PhotoMetadata(**metadata))  # type: ignore[arg-type]
+
+
+def add(conn: Connection, uri: str, sha256: str = "aa", now: datetime = NOW) -> int:
+    photo_id = record_photo(conn, sha256, 9, opened(), now)
+    return record_place(conn, photo_id, PhotoRef(uri, 9, 1, "1"), now)
+
+
+def test_a_content_is_recorded_once(database: Database) -> None:
+    """Its row keeps what the camera wrote, times in UTC."""
+    with database.begin() as conn:
+        first = record_photo(conn, "aa", 9, opened(taken_at=NOW, gps=GpsPosition(1.5, -2.5)), NOW)
+        assert record_photo(conn, "aa", 9, opened(), LATER) == first == find_photo(conn, "aa")
+        assert find_photo(conn, "bb") is None
+        row = conn.execute(text("SELECT taken_at, gps_longitude, width, height FROM photos")).one()
+    assert tuple(row) == ("2026-05-17T14:03:22.000000Z", -2.5, 3, 2)
+
+
+def test_a_place_shows_one_photo_at_a_time(database: Database) -> None:
+    """Another content there is a new first sight; the same content is not, and is no longer missing."""
+    with database.begin() as conn:
+        row = add(conn, "file:///a/1")
+        mark_missing(conn, [row], LATER)
+        assert places(conn, ["file:///a/1"])["file:///a/1"].missing_since == "2026-05-18T14:03:22.000000Z"
+        assert add(conn, "file:///a/1", now=LATER) == row
+        first_seen = "SELECT first_seen FROM locations"
+        assert conn.execute(text(first_seen)).scalar() == "2026-05-17T14:03:22.000000Z"
+        assert add(conn, "file:///a/1", "bb", LATER) == row
+        assert conn.execute(text(first_seen)).scalar() == "2026-05-18T14:03:22.000000Z"
+        assert [place.uri for place in places_of(conn, "bb")] == ["file:///a/1"]
+        assert places_of(conn, "aa") == []
+
+
+def test_a_folder_covers_what_is_below_it_and_nothing_beside_it(database: Database) -> None:
+    """Places come in the order of their uris as bytes, which is the order of a listing."""
+    uris = [
+        "file:///a/b/%E5",
+        "file:///a/b/A",
+        "file:///a/b/a",
+        "file:///a/b/a-b/x",
+        "file:///a/b/a/x",
+        "file:///a/b/~",
+    ]
+    with database.begin() as conn:
+        for uri in [*reversed(uris), "file:///a/b.jpg", "file:///a/bc/x", "file:///a/b0", "file:///a/"]:
+            add(conn, uri)
+        assert [place.uri for place in places_below(conn, "file:///a/b/", batch=2)] == uris
+        assert [place.uri for place in places_below(conn, "file:///a/b")] == uris
+        assert [place.uri for place in places_below(conn, "file:///a/b.jpg")] == ["file:///a/b.jpg"]
+        assert count_below(conn, "file:///a/b/") == len(uris)
+        mark_missing(conn, [places(conn, uris)[uris[2]].location_id], NOW)
+        assert [place.uri for place in places_below(conn, "file:///a/b/")] == uris[:2] + uris[3:]
+        assert len(list(places_below(conn, "file:///a/b/", missing=True))) == len(uris)
+        assert count_below(conn, "file:///a/b/") == len(uris) - 1
+
+
+@pytest.mark.parametrize("ascending", [True, False])
+def test_part_of_a_listing_is_looked_up_whatever_its_order(database: Database, ascending: bool) -> None:
+    """Known places are found, and photos told that the gallery does not hold yet."""
+    uris = [f"file:///a/{number:03}" for number in range(0, 40, 2)]
+    with database.begin() as conn:
+        for number, uri in enumerate(uris):
+            add(conn, uri, f"{number % 2}")
+        photo = find_photo(conn, "1")
+        conn.execute(
+            text(
+                "INSERT INTO enrollments (photo_id, engine, gallery, model, enrolled_at)"
+                f" VALUES ({photo}, 'local', 'g', 'm', '')"
+            )
+        )
+        asked = [f"file:///a/{number:03}" for number in range(10, 20)]
+        known, waiting = look_up(conn, asked if ascending else asked[::-1], "local", "g")
+    assert sorted(known) == [uri for uri in uris if uri in asked]
+    assert waiting == {
+        find_photo_id for find_photo_id in {place.photo_id for place in known.values()} if find_photo_id != photo
+    }
+
+
+def test_a_listing_that_lost_most_of_its_files_reads_few_places(database: Database) -> None:
+    """Two names far apart do not drag in everything between them."""
+    with database.begin() as conn:
+        for number in range(150):
+            add(conn, f"file:///a/{number:03}")
+        known, _ = look_up(conn, ["file:///a/000", "file:///a/149"], "local", "g")
+    assert sorted(known) == ["file:///a/000", "file:///a/149"]
