@@ -7,29 +7,46 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-_BLOCK = 1024
-"""Faces compared with all others at a time: a block of similarities of 100,000 faces takes 400 MB."""
+_CELLS = 1 << 25
+"""Similarities held at a time: 128 MB."""
+_CHUNK = 1 << 16
 
 
 def neighbor_edges(vectors: NDArray[np.float32], *, per_face: int, floor: float) -> Iterator[tuple[int, int, float]]:
     """Pairs (i, j, dot product) with i < j: for each row its ``per_face`` nearest at or above ``floor``, each once."""
     count = len(vectors)
-    seen: set[int] = set()
-    for start in range(0, count, _BLOCK):
-        block = vectors[start : start + _BLOCK] @ vectors.T
-        places = np.arange(len(block))
-        block[places, start + places] = -np.inf
-        if per_face < count - 1:
-            nearest = np.argpartition(-block, per_face - 1, axis=1)[:, :per_face]
-        else:
-            nearest = np.broadcast_to(np.arange(count), block.shape)
-        values = np.take_along_axis(block, nearest, axis=1)
-        rows, slots = np.nonzero(values >= floor)
-        for i, j, value in zip(
-            (start + rows).tolist(), nearest[rows, slots].tolist(), values[rows, slots].tolist(), strict=True
-        ):
-            low, high = (i, j) if i < j else (j, i)
-            key = low * count + high
-            if key not in seen:
-                seen.add(key)
-                yield low, high, value
+    step = max(1, _CELLS // max(1, count))
+    keys: list[NDArray[np.int64]] = []
+    dots: list[NDArray[np.float32]] = []
+    for start in range(0, count, step):
+        rows, columns, values = _near(vectors, start, min(step, count - start), per_face, floor)
+        keys.append(np.minimum(rows, columns) * count + np.maximum(rows, columns))
+        dots.append(values)
+    if not keys:
+        return
+    pairs, first = np.unique(np.concatenate(keys), return_index=True)
+    similarities = np.concatenate(dots)[first]
+    for start in range(0, len(pairs), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        low, high = np.divmod(pairs[part], count)
+        yield from zip(low.tolist(), high.tolist(), similarities[part].tolist(), strict=True)
+
+
+def _near(
+    vectors: NDArray[np.float32], start: int, length: int, per_face: int, floor: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """For some rows, their nearest: row, column and dot product of each pair."""
+    count = len(vectors)
+    block = vectors[start : start + length] @ vectors.T
+    places = np.arange(length)
+    block[places, start + places] = -np.inf
+    # Few pairs of strangers reach the floor: picking those first is far cheaper than ordering whole rows.
+    rows, columns = np.divmod(np.flatnonzero(block.ravel() >= floor), count)
+    values = block[rows, columns]
+    kept = np.ones(len(rows), dtype=bool)
+    ends = np.cumsum(np.bincount(rows, minlength=length))
+    for row in np.flatnonzero(np.diff(ends, prepend=0) > per_face).tolist():
+        own = slice(ends[row - 1] if row else 0, ends[row])
+        kept[own] = False
+        kept[own.start + np.argpartition(-values[own], per_face - 1)[:per_face]] = True
+    return rows[kept] + start, columns[kept], values[kept]
