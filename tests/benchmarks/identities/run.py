@@ -1,0 +1,157 @@
+"""Takes the measurements. See the package's docstring."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from catalog.cli.wiring import Catalog, open_catalog
+from catalog.identities.assign import Rules, settle
+from catalog.identities.graph import Linkage
+from tests.benchmarks.identities.library import NOW, SHARED, Library, Listing, scanned, score
+from tests.benchmarks.identities.scale import measure_scale
+
+LFW = SHARED / "data" / "lfw"
+SYNTHETIC = SHARED / "data" / "synthetic_people"
+
+
+def shipped_rules() -> Rules:
+    """The rules as the product ships them."""
+    with open_catalog(None, "sqlite://", 0) as catalog:
+        assert isinstance(catalog, Catalog)
+        return catalog.rules
+
+
+def settled(library: Library, engine: Any, rules: Rules, scan_id: int | None) -> Any:
+    return settle(library.database, engine, rules, gallery="catalog", scan_id=scan_id, now=NOW)
+
+
+def one_shot(source: Path, work: Path, rules: Rules, truth: Path) -> None:
+    library = Library(source, work)
+    scan_id = library.enroll(sorted(library.faces_of))
+    start = perf_counter()
+    result = settled(library, library.lender, rules, scan_id)
+    print(f"one shot: {score(truth, library.groups(), work)}")
+    print(f"  {result.persons_new} persons, conflicts {result.conflicts}, {perf_counter() - start:.1f} s")
+    library.close()
+
+
+def cliff(source: Path, work: Path, rules: Rules, truth: Path) -> None:
+    for threshold in (0.38, 0.39, 0.40, 0.41, 0.42, 0.43, 0.44, 0.46):
+        library = Library(source, work)
+        scan_id = library.enroll(sorted(library.faces_of))
+        settled(library, library.lender, replace(rules, means=Linkage(threshold, rules.means.price)), scan_id)
+        print(f"threshold {threshold:.2f}: {score(truth, library.groups(), work)}")
+        library.close()
+
+
+def nights(source: Path, work: Path, rules: Rules, truth: Path, *, billed: bool, seeds: Sequence[int]) -> None:
+    for seed in seeds:
+        library = Library(source, work)
+        engine: Any = Listing(library.lender) if billed else library.lender
+        order = np.random.default_rng(seed).permutation(sorted(library.faces_of)).tolist()
+        lost, deleted, before = 0, 0, {}
+        for part in np.array_split(np.array(order), 10):
+            scan_id = library.enroll(part.tolist())
+            if billed:
+                engine.enrolled += [face for photo in part.tolist() for face in library.faces_of[photo]]
+            result = settled(library, engine, rules, scan_id)
+            now = library.company()
+            lost += len(left_company(before, now))
+            deleted += result.persons_deleted
+            before = now
+        calls = f", {engine.calls / library.count():.3f} searches a face" if billed else ""
+        print(f"ten nights, seed {seed}{calls}: {score(truth, library.groups(), work)}")
+        print(f"  faces that left company {lost}, ids deleted {deleted}, conflicts {result.conflicts}")
+        library.close()
+
+
+def left_company(before: dict[str, int], now: dict[str, int]) -> set[str]:
+    """Faces that shared a person with one from which they are parted now."""
+    size = Counter(before.values())
+    together = Counter((before[face], now.get(face)) for face in before)
+    return {face for face in before if together[before[face], now.get(face)] < size[before[face]]}
+
+
+def billed(source: Path, work: Path, rules: Rules, truth: Path) -> None:
+    everybody = replace(rules, search=replace(rules.search, cover=100.1, workers=1))
+    spared = replace(rules, search=replace(rules.search, workers=1))
+    with truth.open(newline="") as file:
+        person = {row["photo"]: row["person"] for row in csv.DictReader(file)}
+    counts = Counter(person.values())
+    rng = np.random.default_rng(0)
+    often = sorted(photo for photo, who in person.items() if counts[who] >= 10)
+    strangers = sorted(photo for photo, who in person.items() if counts[who] == 1)
+    album = often + rng.permutation(strangers)[:300].tolist()
+    for name, chosen, centers in (
+        ("all of LFW", None, False),
+        ("album, all faces", album, False),
+        ("album, center faces", album, True),
+    ):
+        for told, some in (("every face", everybody), ("cover", spared)):
+            library = Library(source, work)
+            photos = sorted(library.faces_of) if chosen is None else [p for p in chosen if p in library.faces_of]
+            ids = [f for p in photos for f in ([library.center[p]] if centers else library.faces_of[p])]
+            engine = Listing(library.lender, ids)
+            settled(library, engine, some, library.enroll_faces(ids))
+            verdict = score(truth, library.groups(), work, photos)
+            print(f"{name}, {told}: {engine.calls / len(ids):.3f} searches a face: {verdict}")
+            library.close()
+
+
+def synthetic(source: Path, work: Path, rules: Rules, truth: Path) -> None:
+    """Day 0 the references, days 1 to 4 one selfie each."""
+    with truth.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    library = Library(source, work)
+    first: dict[str, int] = {}
+    for day in range(5):
+        some = [
+            row["photo"]
+            for row in rows
+            if (row["role"] == "reference") == (day == 0)
+            and (day == 0 or Path(row["photo"]).stem.endswith(f"_{day - 1}"))
+        ]
+        result = settled(library, library.lender, rules, library.enroll(some))
+        if day == 0:
+            first = library.company()
+        same = sum(library.company().get(face) == person for face, person in first.items())
+        print(
+            f"day {day}: {len(some)} photos, {result.persons_new} new persons, {result.persons_merged} merged, "
+            f"{same} of {len(first)} references under their first id"
+        )
+    print(score(truth, library.groups(), work))
+    library.close()
+
+
+def main(work: Path, only: Sequence[str]) -> None:
+    rules = shipped_rules()
+    lfw = scanned(LFW / "photos", work, "lfw")
+    people = LFW / "people.csv"
+    taken = {
+        "one-shot": lambda: one_shot(lfw, work, rules, people),
+        "cliff": lambda: cliff(lfw, work, rules, people),
+        "nights": lambda: nights(lfw, work, rules, people, billed=False, seeds=range(5)),
+        "billed": lambda: billed(lfw, work, rules, people),
+        "billed-nights": lambda: nights(lfw, work, rules, people, billed=True, seeds=range(2)),
+        "synthetic": lambda: synthetic(
+            scanned(SYNTHETIC / "photos", work, "synthetic"), work, rules, SYNTHETIC / "people.csv"
+        ),
+        "scale": lambda: measure_scale(work, rules, 100_000),
+    }
+    for name, measure in taken.items():
+        if not only or name in only:
+            print(f"--- {name}")
+            measure()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])

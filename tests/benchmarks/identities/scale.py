@@ -1,0 +1,130 @@
+"""100,000 made faces: time and memory of settling, of a night's new faces, and of naming a person."""
+
+from __future__ import annotations
+
+import resource
+import uuid
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import insert, select
+
+from catalog.identities.assign import Rules, settle
+from catalog.identities.decisions import Stamp, name_person
+from catalog.store.database import Database, open_database
+from catalog.store.people import find_person, list_people
+from catalog.store.tables import assignments, faces, photos, scans, utc_text
+from tests.benchmarks.identities.library import NOW, Meaning
+
+
+def made_faces(
+    count: int, *, biggest: int = 2000, dimension: int = 128
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Unit vectors of people whose numbers of faces are heavy-tailed, in random order, and who each is.
+
+    Two faces of one person are at a cosine of about 0.685, as measured on LFW; strangers share a direction a little.
+    """
+    rng = np.random.default_rng(0)
+    sizes: list[int] = []
+    while sum(sizes) < count:
+        sizes.append(min(biggest, count - sum(sizes), int((1 - rng.random()) ** (-1 / 1.15))))
+    who = np.repeat(np.arange(len(sizes)), sizes)
+    centers = rng.standard_normal((len(sizes), dimension)) / np.sqrt(dimension)
+    common = rng.standard_normal(dimension)
+    centers += 0.3 * common / np.linalg.norm(common)
+    centers /= np.linalg.norm(centers, axis=1, keepdims=True)
+    near = np.clip(rng.normal(0.685**0.5, 0.05, count), 0.5, 0.95)[:, None]
+    noise = rng.standard_normal((count, dimension))
+    noise /= np.linalg.norm(noise, axis=1, keepdims=True)
+    vectors = centers[who] * near + noise * np.sqrt(1 - near**2)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    order = rng.permutation(count)
+    return vectors[order].astype(np.float32), who[order]
+
+
+def _enroll(database: Database, ids: list[str], night: int) -> int:
+    at = utc_text(NOW)
+    with database.begin() as connection:
+        scan = {
+            "started_at": at,
+            "state": "running",
+            "engine": "local",
+            "gallery": "catalog",
+            "model": "benchmark",
+            "version": "0",
+            "host": "",
+            "pid": 1,
+        }
+        scan_id = int(connection.execute(insert(scans).returning(scans.c.id), scan).scalar_one())
+        start = connection.scalar(select(photos.c.id).order_by(photos.c.id.desc()).limit(1)) or 0
+        box = {"box_left": 0.3, "box_top": 0.3, "box_width": 0.3, "box_height": 0.4}
+        connection.execute(
+            insert(photos),
+            [
+                {
+                    "id": start + n + 1,
+                    "sha256": uuid.uuid5(uuid.NAMESPACE_OID, f"{night}/{n}").hex * 2,
+                    "size": 1,
+                    "format": "JPEG",
+                    "width": 4000,
+                    "height": 3000,
+                    "orientation": 1,
+                    "recorded_at": at,
+                }
+                for n in range(len(ids))
+            ],
+        )
+        connection.execute(
+            insert(faces),
+            [
+                {
+                    "face_id": face_id,
+                    "photo_id": start + n + 1,
+                    "engine": "local",
+                    "gallery": "catalog",
+                    "model": "b",
+                    **box,
+                    "confidence": 99.0,
+                    "sharpness": 60.0,
+                    "yaw": 0.0,
+                    "not_a_face": False,
+                    "enrolled_at": at,
+                    "scan_id": scan_id,
+                }
+                for n, face_id in enumerate(ids)
+            ],
+        )
+    return scan_id
+
+
+def measure_scale(work: Path, rules: Rules, count: int) -> None:
+    path = work / "scale.sqlite3"
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+    database = open_database(str(path))
+    vectors, who = made_faces(count + 100)
+    ids = [str(uuid.UUID(int=n + 1)) for n in range(count + 100)]
+    engine = Meaning(ids, vectors, None)
+    scan_id = _enroll(database, ids[:count], 0)
+    start = perf_counter()
+    result = settle(database, engine, rules, gallery="catalog", scan_id=scan_id, now=NOW)  # type: ignore[arg-type]
+    took = perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(
+        f"{count:,} faces of {len(np.unique(who[:count])):,} people: {result.persons_new:,} persons, "
+        f"{took:.1f} s, peak {peak:.2f} GB"
+    )
+    scan_id = _enroll(database, ids[count:], 1)
+    start = perf_counter()
+    result = settle(database, engine, rules, gallery="catalog", scan_id=scan_id, now=NOW)  # type: ignore[arg-type]
+    print(f"100 more: {result.faces_assigned} placed, {result.persons_new} new, {perf_counter() - start:.2f} s")
+    with database.read() as connection:
+        largest = find_person(connection, list_people(connection)[0].person_id)
+        size = len(connection.execute(select(assignments).where(assignments.c.person_id == largest.id)).all())
+    start = perf_counter()
+    with database.begin() as connection:
+        name_person(connection, largest, "Ann", Stamp("benchmark", NOW))
+    print(f"naming a person of {size:,} faces: {1000 * (perf_counter() - start):.1f} ms")
+    database.close()
