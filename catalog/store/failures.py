@@ -95,8 +95,8 @@ def _explain_postgresql(error: psycopg.Error, name: str) -> DatabaseError | None
         if told := _POSTGRESQL.get(code):
             return DatabaseError(f'The database "{name}" {told[0]}.', remedy=told[1])
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
-        lines = str(error).strip().splitlines()
-        why = lines[-1].rstrip(".") if lines else "the connection was lost"
+        lines = str(error).strip().removeprefix("connection failed: ").splitlines()
+        why = lines[0].rstrip(".") if lines else "the connection was lost"
         return DatabaseError(
             f'The database "{name}" cannot be reached: {why}.',
             remedy=f"Look whether the server runs and whether its address is right. {_AGAIN}",
