@@ -74,8 +74,23 @@ def grow_only(connection: Connection, roster: Roster, said: Standing, people: Pe
     must = np.stack((placed, np.array([lead[person] for person in roster.person[placed].tolist()], dtype=np.int64)), 1)
     spoken = people.spoken_for(said)
     camps = np.array([person if person in spoken else -1 for person in roster.person.tolist()], dtype=np.int64)
-    cannot = [same_photo_pairs(roster.photo), _refused(connection, roster, said, people, lead)]
+    cannot = [
+        same_photo_pairs(roster.photo),
+        _refused(connection, roster, said, people, lead),
+        _before_birth(roster, people, lead),
+    ]
     return Constraints(must=must, cannot=np.concatenate(cannot), camps=camps, founders=roster.founder)
+
+
+def _before_birth(roster: Roster, people: People, lead: Mapping[int, int]) -> Ints:
+    """Pairs of a face on a photo from before somebody was born and one face of that person."""
+    pairs = []
+    for person in people.rows.values():
+        if person.birth_date is None or person.id not in lead:
+            continue
+        early = [at for at, taken in enumerate(roster.taken) if taken and taken[:10] < person.birth_date]
+        pairs += [(at, lead[person.id]) for at in early if roster.person[at] != person.id]
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
 def _refused(connection: Connection, roster: Roster, said: Standing, people: People, lead: Mapping[int, int]) -> Ints:

@@ -7,7 +7,7 @@ of their nearest neighbors among themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,9 @@ PER_FACE = 50
 """Nearest new faces that may become company of a new face."""
 _NEAR_PERSONS = 8
 """Persons that one face, or one person that grew, may turn out to be."""
+_SLICE_YEARS = 4
+"""A face changes little in so many years."""
+_MOST_SLICES = 10_000
 _BELOW = 0.12
 """How far below the threshold two single faces may be and still end in one group by way of others."""
 _CELLS = 1 << 24
@@ -56,19 +59,29 @@ def cluster_persons(engine: GroupMeans, roster: Roster, linkage: Linkage, bonds:
 
 
 def near_nodes(vectors: Vectors, roster: Roster, floor: float) -> tuple[Ints, Ints, Floats]:
-    """Persons, and faces without one, that are near a person: a position of each, and their mean similarity."""
-    node, first = _nodes(roster)
+    """Persons, and faces without one, that are near a person: a position of each, and their mean similarity.
+
+    Of a person each few years are looked at by themselves, so that a child is near the adult by way of the years
+    between.
+    """
+    node, first = _nodes(roster, [int(taken[:4] or 0) // _SLICE_YEARS for taken in roster.taken])
     sums, sizes = _sums(vectors, node, len(first))
     held = np.flatnonzero(roster.person[first] >= 0)
     one, other, value = _nearest(sums, sizes, np.arange(len(first)), held, floor)
     pairs = Edges.of_arrays(one, other, value)
+    apart = roster.person[first[pairs.first]] != roster.person[first[pairs.second]]
+    pairs = Edges(pairs.first[apart], pairs.second[apart], pairs.similarity[apart])
     return first[pairs.first], first[pairs.second], pairs.similarity
 
 
-def _nodes(roster: Roster) -> tuple[Ints, Ints]:
-    """The node of each face, one for each person and each face without, and the first position of each node."""
+def _nodes(roster: Roster, slices: Sequence[int] | None = None) -> tuple[Ints, Ints]:
+    """The node of each face, one for each person and each face without, and the first position of each node.
+
+    With ``slices``, a number for each face, one node for each person and number.
+    """
     loose = roster.person < 0
-    key = np.where(loose, -1 - np.arange(len(roster)), roster.person)
+    part = np.zeros(len(roster), dtype=np.int64) if slices is None else np.asarray(slices, dtype=np.int64)
+    key = np.where(loose, -1 - np.arange(len(roster)), roster.person * _MOST_SLICES + part)
     _, first, number = np.unique(key, return_index=True, return_inverse=True)
     order = np.argsort(first)
     rank = np.empty_like(order)

@@ -45,6 +45,8 @@ class Roster:
     asked: Flags
     epoch: Ints
     quality: Floats
+    taken: Sequence[str]
+    """When each photo was taken, as stored; empty where nobody knows."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -67,6 +69,7 @@ class Roster:
             asked=self.asked[kept],
             epoch=self.epoch[kept],
             quality=self.quality[kept],
+            taken=[self.taken[at] for at in kept.tolist()],
         )
 
     def places(self, rows: Sequence[int] | Ints) -> Ints:
@@ -94,6 +97,7 @@ def read_roster(connection: Connection, *, engine: str, gallery: str, bars: Foun
             faces.c.scan_id,
             photos.c.width,
             photos.c.height,
+            photos.c.taken_at,
             assignments.c.person_id,
             assignments.c.by,
             persons.c.name,
@@ -109,10 +113,25 @@ def read_roster(connection: Connection, *, engine: str, gallery: str, bars: Foun
         .order_by(photos.c.sha256, faces.c.box_left, faces.c.box_top, faces.c.id)
     )
     found = connection.execute(query).all()
-    columns = list(zip(*found, strict=True)) if found else [()] * 15
-    ids, face_ids, photo, width, height, confidence, yaw, sharpness, scan, across, down, person, by, name, complete = (
-        columns
-    )
+    columns = list(zip(*found, strict=True)) if found else [()] * 16
+    (
+        ids,
+        face_ids,
+        photo,
+        width,
+        height,
+        confidence,
+        yaw,
+        sharpness,
+        scan,
+        across,
+        down,
+        taken,
+        person,
+        by,
+        name,
+        complete,
+    ) = columns
     side = np.sqrt(np.array(width, dtype=float) * across * np.array(height, dtype=float) * down)
     sharp = np.array([100.0 if value is None else value for value in sharpness], dtype=float)
     turned = np.array([0.0 if value is None else abs(value) for value in yaw], dtype=float)
@@ -128,6 +147,7 @@ def read_roster(connection: Connection, *, engine: str, gallery: str, bars: Foun
         searched=np.array([bool(value) for value in complete], dtype=bool),
         asked=np.array([value is not None for value in complete], dtype=bool),
         epoch=np.array([0 if value is None else value for value in scan], dtype=np.int64),
+        taken=[value or "" for value in taken],
         quality=np.minimum(side, 200.0) * (0.2 + sharp / 100.0) * np.cos(np.radians(np.minimum(turned, 89.0))),
     )
 

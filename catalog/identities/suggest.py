@@ -142,7 +142,11 @@ def _questions(
         if (a, -1 - other if single else b) in refused or photos[a] & theirs:
             continue
         found.append((one, other, similarity, 1 if single else min(sizes[a], sizes[b]), single))
-    return sorted(found, key=lambda row: (-row[3] * _chance(row[2], bar), -row[2], row[0], row[1]))
+    found.sort(key=lambda row: (-row[3] * _chance(row[2], bar), -row[2], row[0], row[1]))
+    best: dict[tuple[int, int], tuple[int, int, float, int, bool]] = {}
+    for row in found:
+        best.setdefault((int(roster.person[row[0]]), -1 - row[1] if row[4] else int(roster.person[row[1]])), row)
+    return list(best.values())
 
 
 def _bar(engine: Engine, rules: Rules) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,10 @@ from sqlalchemy import func, select
 from catalog.engines.base import Engine
 from catalog.errors import EngineError
 from catalog.identities.assign import Settlement, settle
+from catalog.identities.decisions import Stamp, set_birth_date
 from catalog.identities.edges import plan_searches
 from catalog.store.database import Database, open_database
+from catalog.store.people import all_persons
 from catalog.store.tables import assignments, charges, faces, matches, persons, searches
 from tests.identities.made import NOW, RULES, LendingGallery, Shot, VectorGallery, enroll, near, people
 
@@ -223,3 +226,21 @@ def test_the_plan_counts_searches_before_they_are_made(light_database: Database,
     settled(light_database, gallery, scan_id)
     assert (plan(0).at_most, plan(0).expected) == (0, 0)
     assert 0 < plan(10).expected <= plan(10).at_most
+
+
+def test_nobody_is_given_faces_from_before_being_born(light_database: Database, rng: np.random.Generator) -> None:
+    """Once a birth date is known, an older photo of a lookalike makes a person of its own."""
+    (center,) = people(1, rng, 128)
+    gallery = LendingGallery()
+
+    def shots(year: int) -> list[Shot]:
+        when = datetime(year, 1, 2, tzinfo=UTC)
+        return [Shot(f"{year}-{n}", [near(center, 0.85, rng)], taken_at=when) for n in range(3)]
+
+    settled(light_database, gallery, enroll(light_database, gallery, shots(2010)))
+    with light_database.begin() as connection:
+        (person,) = all_persons(connection)
+        set_birth_date(connection, person, date(2005, 1, 1), Stamp("tester", NOW))
+    settled(light_database, gallery, enroll(light_database, gallery, shots(2000), night=1))
+    settled(light_database, gallery, enroll(light_database, gallery, shots(2015), night=2))
+    assert sorted(len(group) for group in groups(light_database)) == [3, 6]

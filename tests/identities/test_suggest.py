@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 
 from catalog.identities import decisions
+from catalog.identities.graph import Linkage
 from catalog.identities.suggest import Suggestion, suggest
 from catalog.identities.why import explain
 from catalog.store.appearances import appearances_of, find_face
 from catalog.store.database import Database
 from tests.identities.made import RULES, LendingGallery, Shot, VectorGallery, enroll, near, people
 from tests.identities.test_decisions import STAMP, everybody
-from tests.identities.test_settle import as_engine, settled
+from tests.identities.test_settle import as_engine, settled, who_is_who
 
 
 def asked(database: Database, gallery: VectorGallery, limit: int = 20) -> list[Suggestion]:
@@ -93,3 +96,22 @@ def test_why_shows_neighbors_and_decisions(light_database: Database, make: type[
     )
     assert [each.verb for each in found.decisions] == ["confirm"]
     assert gallery.calls == calls or isinstance(gallery, LendingGallery)
+
+
+def test_a_child_and_the_adult_are_asked_about_by_way_of_the_years_between(light_database: Database) -> None:
+    """A face that turns a little every year: too unlike at the ends to be joined, asked about all the same."""
+    rng = np.random.default_rng(6)
+    (child,) = people(1, rng, 128)
+    adult = near(child, 0.0, rng).astype(np.float64)
+    gallery = LendingGallery()
+    shots = []
+    for number, year in enumerate([*range(2000, 2006), *range(2009, 2015)]):
+        turn = np.pi / 2 * (year - 2000) / 18
+        grown = child * np.cos(turn) + adult * np.sin(turn)
+        when = datetime(year, 5, 1, tzinfo=UTC)
+        shots += [Shot(f"{number}-{n}", [near(grown, 0.78, rng)], taken_at=when) for n in range(3)]
+    settled(light_database, gallery, enroll(light_database, gallery, shots), means=Linkage(0.5, 0.0, 0.1))
+    assert len(set(who_is_who(light_database).values())) == 2
+    (question,) = asked(light_database, gallery)
+    assert question.other is not None
+    assert question.faces >= 15
