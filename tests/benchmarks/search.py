@@ -102,7 +102,8 @@ def main() -> None:
             hits += sum(cosine >= best[-1] - 1e-6 for _, cosine in found) if len(best) else 0
         milliseconds = np.array(seconds) * 1000
         print(
-            f"a probe: median {np.median(milliseconds):.1f} ms, 95th percentile {np.percentile(milliseconds, 95):.1f} ms; "
+            f"a probe: median {np.median(milliseconds):.1f} ms, "
+            f"95th percentile {np.percentile(milliseconds, 95):.1f} ms; "
             f"recall against exact {hits / max(wanted, 1):.4f} of {wanted}"
         )
         print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10:.0f} MiB")

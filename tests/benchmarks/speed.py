@@ -127,8 +127,8 @@ def measure_stages(photos: list[Path], *, mirrored: bool) -> dict[str, float]:
     """Seconds that one worker spends in each stage."""
     spent = dict.fromkeys(STAGES, 0.0)
 
-    def timed(stage: str, function):  # noqa: ANN202
-        def wrapped(*positional, **named):  # noqa: ANN202
+    def timed(stage: str, function):
+        def wrapped(*positional, **named):
             started = time.perf_counter()
             try:
                 return function(*positional, **named)
@@ -181,10 +181,8 @@ def spread(photos: list[Path], folder: Path, parts: int) -> list[Path]:
 def tell(name: str, answer: dict[str, float]) -> None:
     rate = answer["photos"] / answer["seconds"]
     per_photo = 1000 * answer["cpu_seconds"] / answer["photos"]
-    print(
-        f"  {name:<44}{rate:8.2f} photos/s {per_photo:9.1f} ms of processor a photo  {answer['faces']:.0f} faces",
-        flush=True,
-    )
+    processor = f"{per_photo:9.1f} ms of processor a photo"
+    print(f"  {name:<44}{rate:8.2f} photos/s {processor}  {answer['faces']:.0f} faces", flush=True)
 
 
 def main() -> None:
@@ -215,7 +213,8 @@ def compare(photos: list[Path], folder: Path, only: set[str], python: Path) -> N
         tell("dlib as face_recognition, two processes", run_rival(python, "dlib", spread(photos, folder / "two", 2)))
     if "ours" in only:
         for workers, mirrored, what in itertools.product((1, 2), (False, True), ("none", "all")):
-            name = f"ours, {workers} worker{'s' * (workers > 1)}, {'mirrored' if mirrored else 'one view'}, attributes {what}"
+            views = "mirrored" if mirrored else "one view"
+            name = f"ours, {workers} worker{'s' * (workers > 1)}, {views}, attributes {what}"
             tell(name, run_ours(photos, workers=workers, mirrored=mirrored, attributes=what))
         spent = measure_stages(photos[:100], mirrored=False)
         whole = sum(spent.values())

@@ -39,18 +39,19 @@ def warp(pixels: Pixels, transform: NDArray[np.float64], side: int = SIDE) -> Pi
     the square, the photo is first averaged over blocks of 2, 4, ... pixels: without, fine texture would turn to noise.
     """
     inverse = np.linalg.inv(np.vstack([transform, [0, 0, 1]]))[:2]
-    corners = np.array([[0, 0, 1], [side, 0, 1], [0, side, 1], [side, side, 1]]) @ inverse.T
-    low = np.floor(corners.min(axis=0)).astype(int) - 2
-    high = np.ceil(corners.max(axis=0)).astype(int) + 3
-    left, top = (int(v) for v in np.maximum(low, 0))
-    right, bottom = (int(v) for v in np.minimum(high, [pixels.shape[1], pixels.shape[0]]))
-    if left >= right or top >= bottom:
-        return np.zeros((side, side, 3), np.uint8)
-    image = Image.fromarray(np.ascontiguousarray(pixels[top:bottom, left:right]))
     step = float(np.hypot(inverse[0, 0], inverse[1, 0]))
     blocks = 1
     while step / (2 * blocks) >= 1.0:
         blocks *= 2
+    corners = np.array([[0, 0, 1], [side, 0, 1], [0, side, 1], [side, side, 1]]) @ inverse.T
+    low = np.floor(corners.min(axis=0)).astype(int) - 2
+    high = np.ceil(corners.max(axis=0)).astype(int) + 3
+    # Blocks lie on the photo's own grid, so that a face is sampled alike however its region is cut out.
+    left, top = (max(int(v), 0) // blocks * blocks for v in low)
+    right, bottom = (int(v) for v in np.minimum(high, [pixels.shape[1], pixels.shape[0]]))
+    if left >= right or top >= bottom:
+        return np.zeros((side, side, 3), np.uint8)
+    image = Image.fromarray(np.ascontiguousarray(pixels[top:bottom, left:right]))
     if blocks > 1:
         image = image.reduce(blocks)
     # Pillow's pixel (i, j) covers i..i+1 and has its centre at i + 0.5; OpenCV's has it at i.
