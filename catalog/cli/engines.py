@@ -15,6 +15,7 @@ from sqlalchemy import create_engine
 
 from catalog.engines.base import Engine
 from catalog.engines.prefilter import PrefilteredEngine
+from catalog.engines.users import Teachable, Users
 from catalog.errors import SettingsError
 from catalog.images.opened import OpenedPhoto
 from catalog.settings import Settings
@@ -61,6 +62,13 @@ def prefiltered(paid: Engine, settings: Settings) -> PrefilteredEngine:
     """Pay only for photos in which the local engine sees a face."""
     free = _local(settings, create_engine("sqlite://"), attributes="none")
     return PrefilteredEngine(paid, free, sample=settings.scan.prefilter_sample)
+
+
+def users_of(settings: Settings, engine: Engine) -> Users | None:
+    """The users of the engine's gallery, where it has any and the settings want them."""
+    behind = engine.paid if isinstance(engine, PrefilteredEngine) else engine
+    wanted = settings.engine.name == "rekognition" and settings.rekognition.user_vectors
+    return behind.users() if wanted and isinstance(behind, Teachable) else None
 
 
 def quote(settings: Settings, database: Database, operation: Operation, calls: int) -> Charge:

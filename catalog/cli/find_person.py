@@ -143,7 +143,9 @@ def _find(catalog: Catalog, references: Sequence[Reference], common: Wanted) -> 
         since=common.since,
         until=common.until,
     )
-    found = find_faces(catalog.database, catalog.engine, wanted, gallery=catalog.settings.engine.gallery)
+    found = find_faces(
+        catalog.database, catalog.engine, wanted, gallery=catalog.settings.engine.gallery, users=catalog.users
+    )
     catalog.charge("find-person", found.charges)
     return found
 

@@ -14,14 +14,16 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from catalog.cli.engines import Parts, Spending, open_engine, open_eye, prefiltered, quote, region_of
+from catalog.cli.engines import Parts, Spending, open_engine, open_eye, prefiltered, quote, region_of, users_of
 from catalog.cli.logs import set_up_logging as set_up_logging
 from catalog.engines.base import Engine
+from catalog.engines.users import Users
 from catalog.errors import PhotoError, UsageError
 from catalog.identities.assign import Rules, settle
 from catalog.identities.edges import SearchRules
 from catalog.identities.graph import Linkage
 from catalog.identities.roster import FounderBars
+from catalog.identities.taught import teach
 from catalog.identities.watch import REVIEW, Hit, check_watches
 from catalog.images.decode import DecodeLimits
 from catalog.images.opened import OpenedPhoto, Opener
@@ -90,6 +92,11 @@ class Catalog:
         return self.settings.scan.workers or max(busy, os.cpu_count() or 1)
 
     @cached_property
+    def users(self) -> Users | None:
+        """Persons as the engine knows them; None for an engine without users, and where the settings want none."""
+        return users_of(self.settings, self.engine)
+
+    @cached_property
     def opener(self) -> Opener:
         """Decodes photos in processes that may die; they are started at the first photo."""
         images = self.settings.images
@@ -126,8 +133,8 @@ class Catalog:
         self.charge("compare", comparison.charges)
         return comparison
 
-    def charge(self, command: str, charges: Sequence[Charge]) -> None:
-        """Enter in the ledger what a command outside a scan has paid for."""
+    def charge(self, command: str, charges: Sequence[Charge], scan_id: int | None = None) -> None:
+        """Enter in the ledger what a command has paid for; a scan enters most by itself, with what it brought."""
         if charges:
             with self.database.begin() as connection:
                 record_charges(
@@ -136,7 +143,7 @@ class Catalog:
                     engine=self.engine.name,
                     region=self.region,
                     command=command,
-                    scan_id=None,
+                    scan_id=scan_id,
                     now=datetime.now(UTC),
                 )
 
@@ -180,6 +187,7 @@ class Catalog:
         summary.conflicts = settlement.conflicts
         summary.pay(settlement.charges)
         if scan_id is not None:
+            self._teach(scan_id, summary)
             self.new_hits, charges = check_watches(
                 self.database,
                 self.engine,
@@ -192,6 +200,26 @@ class Catalog:
             summary.pay(charges)
             if self.new_hits:
                 log.warning("%d new hits on the watch list: see `catalog watch hits`. %s", len(self.new_hits), REVIEW)
+
+    def _teach(self, scan_id: int, summary: Summary) -> None:
+        """Make users of the persons that humans confirmed, where the engine has users and the settings want them."""
+        if self.users is None:
+            return
+        chosen = self.settings.rekognition
+        charges: list[Charge] = []
+        try:
+            teach(
+                self.database,
+                self.users,
+                engine=self.engine.name,
+                gallery=self.settings.engine.gallery,
+                least=chosen.user_faces,
+                most=chosen.user_faces_most,
+                pay=charges.append,
+            )
+        finally:
+            self.charge("scan", charges, scan_id)
+            summary.pay(charges)
 
     def open_photo(self, data: bytes) -> OpenedPhoto:
         """Decode one photo as the engine wants it. Raises PhotoError."""

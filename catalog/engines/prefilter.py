@@ -50,6 +50,11 @@ class PrefilteredEngine:
     def model(self) -> str:
         return self._paid.model
 
+    @property
+    def paid(self) -> Engine:
+        """The engine behind the filter, for what goes beyond the contract of engines."""
+        return self._paid
+
     def enroll(self, photo: OpenedPhoto, sha256: str) -> Enrollment:
         if self._free.analyze(photo).faces:
             return self._paid.enroll(photo, sha256)

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from catalog.engines.base import MAX_MATCHES, Engine
+from catalog.engines.users import Users
 from catalog.identities.edges import logit
+from catalog.identities.taught import faces_of_users
 from catalog.images.opened import OpenedPhoto
 from catalog.store.appearances import Appearance, appearances_by_id, appearances_of
 from catalog.store.database import Database
@@ -88,12 +90,25 @@ class Found:
     charges: tuple[Charge, ...]
 
 
-def find_faces(database: Database, engine: Engine, wanted: Wanted, *, gallery: str) -> Found:
-    """Search with every reference. Raises :class:`~catalog.errors.NoFaceError` when one shows no face."""
+def find_faces(
+    database: Database, engine: Engine, wanted: Wanted, *, gallery: str, users: Users | None = None
+) -> Found:
+    """Search with every reference. Raises :class:`~catalog.errors.NoFaceError` when one shows no face.
+
+    Where the engine has ``users``, they are asked first: a reference that is like one is answered by that person's
+    faces, and only others are compared with all faces.
+    """
     probes: list[Face] = []
     charges: list[Charge] = []
     best: dict[str, float] = {}
     for reference in wanted.references:
+        if users is not None:
+            asked = users.search_image(reference.photo, wanted.threshold, box=reference.box)
+            charges += asked.charges
+            _keep_best(best, faces_of_users(database, asked.matches, engine=engine.name, gallery=gallery))
+            if asked.probe is not None and asked.matches:
+                probes.append(asked.probe)
+                continue
         answer = engine.search(reference.photo, wanted.threshold, MAX_MATCHES, reference.box)
         probes.append(answer.probe)
         charges += answer.charges

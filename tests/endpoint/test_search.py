@@ -70,7 +70,7 @@ def test_a_deleted_face_is_not_found_any_more(rekognition, collection, index):
 
 def test_a_new_face_is_searched_after_the_consistency_delay():
     """Listed at once, found a little later: as at Amazon."""
-    with open_endpoint(plan=FaultPlan(consistency_delay=1.0)) as server, server.in_background() as url:
+    with open_endpoint(plan=FaultPlan(consistency_delay=2.0)) as server, server.in_background() as url:
         client = client_of(url)
         client.create_collection(CollectionId="c")
         answer = client.index_faces(CollectionId="c", Image={"Bytes": portrait("biden")})
@@ -80,6 +80,6 @@ def test_a_new_face_is_searched_after_the_consistency_delay():
             client.search_faces(CollectionId="c", FaceId=face_id)
         by_image = {"CollectionId": "c", "Image": {"Bytes": portrait("biden")}}
         assert client.search_faces_by_image(**by_image)["FaceMatches"] == []
-        time.sleep(1.0)
+        time.sleep(2.0)
         client.search_faces(CollectionId="c", FaceId=face_id)
         assert client.search_faces_by_image(**by_image)["FaceMatches"][0]["Similarity"] == pytest.approx(100, abs=0.5)

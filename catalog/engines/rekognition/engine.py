@@ -20,6 +20,7 @@ from catalog.engines.rekognition.collection import open_collection, pinned_model
 from catalog.engines.rekognition.failures import code_of, is_face_not_found, no_face, told
 from catalog.engines.rekognition.pictures import Picture, Pictures, chosen_face
 from catalog.engines.rekognition.pricing import Prices
+from catalog.engines.rekognition.users import CollectionUsers
 from catalog.errors import NoFaceError
 from catalog.images.opened import OpenedPhoto
 from catalog.vocabulary import (
@@ -71,6 +72,7 @@ class RekognitionEngine:
         self._expected = model
         self._quality_filter = quality_filter.name
         self._attributes = ["ALL"] if attributes == "all" else ["DEFAULT"]
+        self._reopen = reopen
         self._pictures = Pictures(client, reopen)
         self._opening = threading.Lock()
         self._model: str | None = None
@@ -192,6 +194,11 @@ class RekognitionEngine:
 
     def price(self, operation: Operation, calls: int) -> Charge:
         return self._prices.quote(operation, calls)
+
+    def users(self) -> CollectionUsers:
+        """Implements :class:`~catalog.engines.users.Teachable`."""
+        assert self.model
+        return CollectionUsers(self._client, self._prices, collection=self._collection, reopen=self._reopen)
 
     def close(self) -> None:
         self._client.close()

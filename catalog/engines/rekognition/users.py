@@ -10,18 +10,19 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from catalog.engines.rekognition.answers import read_face
 from catalog.engines.rekognition.client import Answer, RekognitionClient
-from catalog.engines.rekognition.failures import code_of, is_face_not_found, told
-from catalog.engines.rekognition.pictures import Pictures
+from catalog.engines.rekognition.failures import code_of, is_face_not_found, no_face, told
+from catalog.engines.rekognition.pictures import Pictures, chosen_face
 from catalog.engines.rekognition.pricing import Prices
+from catalog.engines.users import UserChanges, UserMatch, UserSearch
 from catalog.errors import EngineError, PhotoError
 from catalog.images.opened import OpenedPhoto
-from catalog.vocabulary import Charge, Operation
+from catalog.vocabulary import BoundingBox, Charge, Operation
 
 PREFIX = "catalog:"
 MAX_FACES = 100
@@ -31,36 +32,11 @@ _MATCH_THRESHOLD = 0.0
 """Amazon would refuse faces that are unlike the ones it has; a person's faces were confirmed by a human."""
 
 
-@dataclass(frozen=True, slots=True)
-class UserMatch:
-    """A person whose user is similar to a face."""
-
-    person_id: str
-    similarity: float
-
-
-@dataclass(frozen=True, slots=True)
-class UserSearch:
-    """Persons by their users, most similar first."""
-
-    matches: tuple[UserMatch, ...]
-    charges: tuple[Charge, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class UserChanges:
-    """What :meth:`CollectionUsers.match` did. ``refused`` are faces that Amazon would not associate."""
-
-    created: int
-    deleted: int
-    associated: int
-    disassociated: int
-    refused: tuple[str, ...]
-    charges: tuple[Charge, ...]
-
-
 class CollectionUsers:
-    """The users of one collection. May be used from several threads, :meth:`match` from one."""
+    """Implements :class:`~catalog.engines.users.Users` over one collection.
+
+    May be used from several threads, :meth:`match` from one.
+    """
 
     def __init__(
         self,
@@ -79,6 +55,8 @@ class CollectionUsers:
         self._pictures = Pictures(client, reopen)
         self._patience = patience_seconds
         self._sleep = sleep
+        self._any: bool | None = None
+        """Whether there are users of ours; None: not looked yet."""
 
     # ------------------------------------------------------------------------------------------------ searching
 
@@ -90,29 +68,38 @@ class CollectionUsers:
             if is_face_not_found(error):
                 raise KeyError(face_id) from error
             raise
-        return self._found(answer, Operation.SEARCH_USERS)
+        return UserSearch(None, _matches(answer), (self._prices.charge(Operation.SEARCH_USERS),))
 
-    def search_image(self, photo: OpenedPhoto, threshold: float, limit: int = 10) -> UserSearch:
-        """Persons like the largest face of a photo; none for a photo without a face."""
-        image = self._pictures.of(photo).image
-        try:
-            answer = self._ask("SearchUsersByImage", Image=image, UserMatchThreshold=threshold, MaxUsers=limit)
-        except ClientError as error:
-            raise PhotoError("Amazon Rekognition does not accept the photo.") from error
-        return self._found(answer, Operation.SEARCH_USERS_BY_IMAGE)
-
-    def _found(self, answer: Answer, operation: Operation) -> UserSearch:
-        matches = [
-            UserMatch(match["User"]["UserId"].removeprefix(PREFIX), match["Similarity"])
-            for match in answer.get("UserMatches", ())
-            if match["User"]["UserId"].startswith(PREFIX)
-        ]
-        matches.sort(key=lambda match: -match.similarity)
-        return UserSearch(tuple(matches), (self._prices.charge(operation),))
+    def search_image(
+        self, photo: OpenedPhoto, threshold: float, limit: int = 10, box: BoundingBox | None = None
+    ) -> UserSearch:
+        """Persons like the face of a photo at ``box``, else like its largest. Free while there are no users."""
+        if self._any is None:
+            self._any = bool(self._users())
+        if not self._any:
+            return UserSearch(None, (), ())
+        charges: list[Charge] = []
+        for picture in self._pictures.around(photo, box):
+            try:
+                answer = self._ask(
+                    "SearchUsersByImage", Image=picture.image, UserMatchThreshold=threshold, MaxUsers=limit
+                )
+            except ClientError as error:
+                if no_face(error):
+                    continue
+                raise PhotoError("Amazon Rekognition does not accept the photo.") from error
+            charges.append(self._prices.charge(Operation.SEARCH_USERS_BY_IMAGE))
+            seen = answer.get("SearchedFace", {}).get("FaceDetail")
+            if seen is None:
+                continue
+            probe = read_face(seen, picture.placement)
+            if box is None or chosen_face(probe.box, box):
+                return UserSearch(probe, _matches(answer), tuple(charges))
+        return UserSearch(None, (), tuple(charges))
 
     # ------------------------------------------------------------------------------------------------ teaching
 
-    def match(self, wanted: Mapping[str, Sequence[str]]) -> UserChanges:
+    def match(self, wanted: Mapping[str, Sequence[str]], pay: Callable[[Charge], None]) -> UserChanges:
         """Make the users those of ``wanted``: face ids by person id, the best ones first; a hundred are taken.
 
         Users become ACTIVE before this returns. Raises EngineError where they do not in time.
@@ -120,7 +107,6 @@ class CollectionUsers:
         goal = {f"{PREFIX}{person}": set(faces[:MAX_FACES]) for person, faces in wanted.items() if faces}
         users = self._users()
         held = self._faces_by_user()
-        charges: list[Charge] = []
         deleted = [user for user in users if user not in goal]
         for user in deleted:
             self._tolerant("ResourceNotFoundException", "DeleteUser", UserId=user)
@@ -130,7 +116,7 @@ class CollectionUsers:
             disassociated += len(surplus)
             for part in _parts(surplus):
                 self._ask("DisassociateFaces", UserId=user, FaceIds=part)
-                charges.append(self._prices.charge(Operation.DISASSOCIATE_FACES))
+                pay(self._prices.charge(Operation.DISASSOCIATE_FACES))
         created = [user for user in goal if user not in users]
         for user in created:
             self._tolerant("ConflictException", "CreateUser", UserId=user)
@@ -139,12 +125,13 @@ class CollectionUsers:
         for user, faces in goal.items():
             for part in _parts(sorted(faces - held.get(user, set()))):
                 answer = self._ask("AssociateFaces", UserId=user, FaceIds=part, UserMatchThreshold=_MATCH_THRESHOLD)
-                charges.append(self._prices.charge(Operation.ASSOCIATE_FACES))
+                pay(self._prices.charge(Operation.ASSOCIATE_FACES))
                 failures = [failure["FaceId"] for failure in answer.get("UnsuccessfulFaceAssociations", ())]
                 associated += len(part) - len(failures)
                 refused += failures
+        self._any = bool(goal)
         self._follow(set(goal))
-        return UserChanges(len(created), len(deleted), associated, disassociated, tuple(refused), tuple(charges))
+        return UserChanges(len(created), len(deleted), associated, disassociated, tuple(refused))
 
     def _follow(self, users: set[str]) -> None:
         waited, pause = 0.0, 0.5
@@ -213,3 +200,12 @@ def _parts(face_ids: Sequence[str]) -> Iterable[list[str]]:
     """At most a hundred at a time."""
     for start in range(0, len(face_ids), MAX_FACES):
         yield list(face_ids[start : start + MAX_FACES])
+
+
+def _matches(answer: Answer) -> tuple[UserMatch, ...]:
+    matches = [
+        UserMatch(match["User"]["UserId"].removeprefix(PREFIX), match["Similarity"])
+        for match in answer.get("UserMatches", ())
+        if match["User"]["UserId"].startswith(PREFIX)
+    ]
+    return tuple(sorted(matches, key=lambda match: -match.similarity))

@@ -1,0 +1,65 @@
+"""Persons that a human confirmed become users of the collection; find-person asks them first."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from catalog.endpoint.opening import open_endpoint
+from tests.endpoint.wire import client_of
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """An endpoint that the settings lead to."""
+    with open_endpoint() as server, server.in_background() as url:
+        for name, value in {
+            "AWS_ACCESS_KEY_ID": "a",
+            "AWS_SECRET_ACCESS_KEY": "b",
+            "CATALOG_ENGINE_NAME": "rekognition",
+            "CATALOG_REKOGNITION_REGION": "us-east-1",
+            "CATALOG_REKOGNITION_ENDPOINT_URL": url,
+            "CATALOG_REKOGNITION_CALLS_PER_SECOND": "500",
+            "CATALOG_REKOGNITION_USER_VECTORS": "true",
+            "CATALOG_REKOGNITION_USER_FACES": "2",
+        }.items():
+            monkeypatch.setenv(name, value)
+        yield server
+
+
+def users(server):
+    return client_of(server.url).list_users(CollectionId="catalog")["Users"]
+
+
+def test_confirmed_persons_are_taught_and_asked_first(catalog, portraits, server):
+    """After two confirmations and a scan, a search is answered by the user, and counted."""
+    reference = portraits / "obama_3.jpg"
+    aside = portraits.parent / "obama_3.jpg"
+    reference.rename(aside)
+    assert catalog("scan", portraits).code == 0
+    assert users(server) == []
+    found = catalog("find-person", aside, "--json").json
+    assert server.service.tally["SearchUsersByImage", ""] == 0
+    (person,) = {match["person"] for match in found["matches"]}
+    shown = catalog("people", "show", person, "--json").json
+    for face in shown["faces"]:
+        assert catalog("people", "confirm", face["face"], person).code == 0
+    assert catalog("scan", portraits).code == 0
+    assert users(server) == [{"UserId": f"catalog:{person}", "UserStatus": "ACTIVE"}]
+    before = Counter(server.service.tally)
+    again = catalog("find-person", aside, "--json").json
+    assert {match["uri"] for match in again["matches"]} == {match["uri"] for match in found["matches"]}
+    assert again["people"][0]["person"] == person
+    asked = Counter(server.service.tally) - before
+    assert asked["SearchUsersByImage", ""] == 1
+    assert asked["SearchFacesByImage", ""] == 0
+    ledger = {each["operation"]: each["calls"] for each in catalog("costs", "--json").json["month"]["charges"]}
+    assert ledger["AssociateFaces"] == ledger["SearchUsersByImage"] == 1
+
+
+def test_switched_off_nobody_is_taught(catalog, portraits, server, monkeypatch):
+    """The setting's default."""
+    monkeypatch.setenv("CATALOG_REKOGNITION_USER_VECTORS", "false")
+    assert catalog("scan", portraits).code == 0
+    assert not [operation for operation, _ in server.service.tally if "User" in operation]
