@@ -16,6 +16,7 @@ from catalog.store.removal import (
     count_missing,
     missing_since,
     owed_removals,
+    placeless,
     remove_photos,
     remove_places,
     settle_removals,
@@ -57,9 +58,9 @@ def prune(
         while True:
             with database.begin() as connection:
                 gone = missing_since(connection, before)
-                if not gone:
+                orphans = remove_places(connection, gone) if gone else placeless(connection)
+                if not orphans and not gone:
                     break
-                orphans = remove_places(connection, gone)
                 remove_photos(connection, orphans, engine=name, gallery=gallery, now=now)
             places += len(gone)
             photos += len(orphans)

@@ -23,7 +23,7 @@ from catalog.sources.uri import display
 from catalog.store.database import Database
 from catalog.store.locks import Locks, hold
 from catalog.store.photos import count_below, mark_missing, places_below
-from catalog.store.scans import ScanState, complete_source, finish_scan, start_scan
+from catalog.store.scans import ScanState, close_abandoned, complete_source, finish_scan, start_scan
 from catalog.vocabulary import Outcome
 
 log = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ def scan(
     began = _now()
     with hold(database, uris, shared=limits.shared, wait_seconds=limits.wait_seconds) as locks:
         summary = Summary()
-        with _booked(database, engine, gallery, version, uris, summary) as scan_id:
+        with _booked(database, engine, gallery, version, uris, summary, shared=limits.shared) as scan_id:
             recorder = Recorder(database, engine, gallery=gallery, region=region, scan_id=scan_id)
             recorder.pay_debts()
             line = Line(
@@ -122,10 +122,19 @@ def scan(
 
 @contextlib.contextmanager
 def _booked(
-    database: Database, engine: Engine, gallery: str, version: str, uris: Sequence[str], summary: Summary
+    database: Database,
+    engine: Engine,
+    gallery: str,
+    version: str,
+    uris: Sequence[str],
+    summary: Summary,
+    *,
+    shared: bool,
 ) -> Iterator[int]:
     """The scan's row: made at the beginning, and completed at the end, however it ends. Gives its id."""
     with database.begin() as connection:
+        if not shared:
+            close_abandoned(connection, uris)
         scan_id = start_scan(
             connection,
             engine=engine.name,

@@ -77,6 +77,12 @@ def remove_places(conn: Connection, location_ids: Sequence[int]) -> list[int]:
     return sorted(shown - kept)
 
 
+def placeless(conn: Connection, limit: int = 500) -> list[int]:
+    """Photos without any place: two workers changed the last two places of one at the same instant."""
+    shown = exists().where(locations.c.photo_id == photos.c.id)
+    return list(conn.scalars(select(photos.c.id).where(~shown).order_by(photos.c.id).limit(limit)))
+
+
 def owed_removals(conn: Connection, engine: str, gallery: str, limit: int = 1000) -> list[str]:
     """Face ids that this gallery must still let go of."""
     query = select(removals.c.face_id).where(removals.c.engine == engine, removals.c.gallery == gallery)

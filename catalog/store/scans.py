@@ -63,6 +63,17 @@ def start_scan(
     return scan_id
 
 
+def close_abandoned(conn: Connection, sources: Sequence[str]) -> int:
+    """Note that scans of these sources, which nobody can be running any more, were killed; returns how many.
+
+    For the holder of the sources' locks. Their end stays unknown.
+    """
+    of = select(scan_sources.c.scan_id).where(scan_sources.c.source_uri.in_(sources))
+    return conn.execute(
+        update(scans).where(scans.c.state == "running", scans.c.id.in_(of)).values(state="interrupted")
+    ).rowcount
+
+
 def record_problem(conn: Connection, scan_id: int, outcome: Outcome, now: datetime) -> None:
     """Record why a photo failed or was skipped."""
     conn.execute(

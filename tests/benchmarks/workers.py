@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.workers [--photos 600] [--workers 4] [--folder ../shared/data/lfw/photos]
 
-Compares places, faces per photo, the company that faces keep, and calls; prints both times. Exit code 1 when they differ.
+Compares places, faces per photo, the company that faces keep, and calls; prints both times. Exit code 1 if they differ.
 """
 
 from __future__ import annotations
