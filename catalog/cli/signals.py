@@ -18,7 +18,8 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def interruptible(stop: Stop) -> Iterator[None]:
     """Let signals interrupt a scan: what it is working on is finished and kept, then KeyboardInterrupt is raised.
 
-    A photo that hangs is not waited for: the process then ends without its threads.
+    The process then ends at once: a thread that hangs in a read would be joined for ever, and closing what ends with
+    the process anyway would only take time that systemd may not give.
     """
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -31,8 +32,7 @@ def interruptible(stop: Stop) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        if stop.overdue:
-            # A thread that hangs in a read would be joined at the interpreter's end, for ever.
+        if stop.interrupted:
             print("catalog: Interrupted; what was finished is kept.", file=sys.stderr, flush=True)  # noqa: T201
             sys.stdout.flush()
             os._exit(130)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-GRACE_SECONDS = 3.0
+GRACE_SECONDS = 2.0
 """How long an interrupted scan waits for the photos that it is working on; the rest is left to the next run."""
 
 
