@@ -16,4 +16,5 @@ def wilson_interval(count: int, total: int) -> tuple[float, float]:
     spread = _Z_95**2 / total
     middle = (share + spread / 2) / (1 + spread)
     half = _Z_95 / (1 + spread) * sqrt(share * (1 - share) / total + spread / (4 * total))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # Rounding must not put the share itself outside.
+    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 
@@ -24,6 +24,7 @@ _COMMENT = re.compile(r"\s+|--[^\n]*(?:\n|$)|/\*.*?\*/", re.DOTALL)
 _QUESTIONS = {"select", "with", "values", "explain", "table", "show", "pragma"}
 _READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 _PRAGMAS = {"table_info", "table_xinfo", "table_list", "index_list", "index_info", "foreign_key_list"}
+_Rows = Generator[Sequence[object], None, None]
 _REMEDY = "`catalog sql` only reads; docs/schema.md describes what there is to read."
 
 
@@ -35,7 +36,10 @@ def run_statement(database: Database, sql: str, limit: int | None = None) -> Ans
     _check_question(sql)
     with reading(database) as connection, _told(connection):
         columns, rows = _sqlite(connection, sql) if database.dialect == "sqlite" else _postgresql(connection, sql)
-        taken = [tuple(map(plain, row)) for row in islice(rows, None if limit is None else limit + 1)]
+        try:
+            taken = [tuple(map(plain, row)) for row in islice(rows, None if limit is None else limit + 1)]
+        finally:
+            rows.close()  # tells PostgreSQL to stop, where more was asked for than was wanted
     return Answer(tuple(columns), tuple(taken[:limit]), truncated=limit is not None and len(taken) > limit)
 
 
@@ -68,11 +72,11 @@ def _told(connection: Connection) -> Iterator[None]:
             _driver(connection).set_authorizer(None)
 
 
-def _sqlite(connection: Connection, sql: str) -> tuple[list[str], Iterator[Sequence[object]]]:
+def _sqlite(connection: Connection, sql: str) -> tuple[list[str], _Rows]:
     driver = _driver(connection)
     driver.set_authorizer(_authorize)
     cursor = driver.execute(sql)
-    return [column[0] for column in cursor.description or ()], iter(cursor)
+    return [column[0] for column in cursor.description or ()], _chained(None, cursor)
 
 
 def _authorize(action: int, first: str | None, *_rest: str | None) -> int:
@@ -87,7 +91,7 @@ def _driver(connection: Connection) -> sqlite3.Connection:
     return driver
 
 
-def _postgresql(connection: Connection, sql: str) -> tuple[list[str], Iterator[Sequence[object]]]:
+def _postgresql(connection: Connection, sql: str) -> tuple[list[str], _Rows]:
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
     driver.execute("SET TRANSACTION READ ONLY")
@@ -95,9 +99,10 @@ def _postgresql(connection: Connection, sql: str) -> tuple[list[str], Iterator[S
     rows = cursor.stream(sql.encode())
     first = next(rows, None)  # the columns are known from the first row on
     columns = [column.name for column in cursor.description or ()]
-    return columns, iter(()) if first is None else _chained(first, rows)
+    return columns, _chained(first, rows)
 
 
-def _chained(first: Sequence[object], rest: Iterator[Sequence[object]]) -> Iterator[Sequence[object]]:
-    yield first
+def _chained(first: Sequence[object] | None, rest: Iterator[Sequence[object]]) -> _Rows:
+    if first is not None:
+        yield first
     yield from rest

@@ -1,0 +1,90 @@
+"""Answers as tables, CSV, JSON and Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+from pyarrow import parquet
+from rich.cells import cell_len
+
+from catalog.reports.bands import wilson_interval
+from catalog.reports.render import Format, render, write
+from catalog.reports.run import Answer
+from catalog.reports.scope import album_uri
+
+ANSWER = Answer(
+    ("name", "photos", "share"),
+    (("花子", 12, 0.5), ('Zoë, "Z"\n', 3, None), (None, 100, 99.123456789)),
+)
+
+
+def test_a_tables_columns_line_up_as_a_terminal_shows_them():
+    """A Japanese character is two columns wide; numbers stand to the right."""
+    lines = render(ANSWER, Format.TABLE).splitlines()
+    photos = zip(lines[2:], ("12", "3", "100"), strict=True)
+    ends = {cell_len(line[: line.index(count) + len(count)]) for line, count in photos}
+    assert len(ends) == 1
+    assert lines[2].startswith("花子 ")
+
+
+@pytest.mark.parametrize("hostile", ["\x1b[2J", "\x07", "\r\n", "\u202eevil", "\x9b31m"])
+def test_what_could_steer_a_terminal_is_escaped(hostile):
+    """A name is only ever a name."""
+    table = render(Answer(("name",), ((f"a{hostile}b",),)), Format.TABLE)
+    assert hostile not in table
+    assert len(table.splitlines()) == 3
+
+
+def test_uris_are_shown_as_paths_in_tables_only():
+    """People read paths, programs read uris."""
+    answer = Answer(("uri",), (("file:///a%20b/%E8%8A%B1.jpg",),))
+    assert "/a b/花.jpg" in render(answer, Format.TABLE)
+    assert "file:///a%20b" in render(answer, Format.JSON)
+
+
+def test_csv_and_json_are_read_back_as_they_were():
+    """Commas, quotes, line ends and scripts survive."""
+    rows = list(csv.reader(io.StringIO(render(ANSWER, Format.CSV), newline="")))
+    assert rows[0] == list(ANSWER.columns)
+    assert rows[2] == ['Zoë, "Z"\n', "3", ""]
+    assert json.loads(render(ANSWER, Format.JSON)) == list(ANSWER.records())
+
+
+def test_parquet_is_read_back_as_it_was(tmp_path):
+    """One type a column, nulls kept, for its owner only."""
+    write(ANSWER, Format.PARQUET, tmp_path / "a.parquet")
+    assert parquet.read_table(tmp_path / "a.parquet").to_pylist() == list(ANSWER.records())
+    assert (tmp_path / "a.parquet").stat().st_mode & 0o777 == 0o600
+
+
+def test_nothing_is_said_in_words_for_people_and_as_emptiness_for_programs():
+    """An empty answer is an answer."""
+    empty = Answer(("a", "b"), ())
+    assert render(empty, Format.TABLE) == "Nothing found.\n"
+    assert render(empty, Format.JSON) == "[]\n"
+    assert render(empty, Format.CSV) == "a,b\r\n"
+
+
+@pytest.mark.parametrize(("count", "total"), [(0, 1), (1, 1), (0, 1000), (500, 1000), (3, 7)])
+def test_a_band_holds_its_share_and_stays_within_bounds(count, total):
+    """Also at nothing and at all of few."""
+    low, high = wilson_interval(count, total)
+    assert 0 <= low <= count / total <= high <= 1
+    assert high - low < (2 if total < 10 else 0.07)
+
+
+def test_a_band_is_wilsons():
+    """Ten of a hundred: 5.52 to 17.44 percent, as the textbooks have it."""
+    low, high = wilson_interval(10, 100)
+    assert (round(100 * low, 2), round(100 * high, 2)) == (5.52, 17.44)
+
+
+def test_an_album_is_a_folder_or_a_prefix(tmp_path, monkeypatch):
+    """However it is written."""
+    monkeypatch.chdir(tmp_path)
+    assert album_uri("s3://bucket/a") == "s3://bucket/a/"
+    assert album_uri("file:///a%20b/") == "file:///a%20b/"
+    assert album_uri("sommer 花") == f"file://{tmp_path}/sommer%20%E8%8A%B1/"
