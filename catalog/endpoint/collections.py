@@ -56,7 +56,7 @@ class Collections:
         self._lock = threading.Lock()
 
     def find(self, collection_id: str) -> Collection:
-        """Raises WireError when there is none, or one whose vectors come from other networks."""
+        """Raises WireError when there is none."""
         table = gallery_collections.c
         query = select(table.collection_id, table.model, table.instance, table.created_at)
         with self.database.connect() as connection:
@@ -66,7 +66,15 @@ class Collections:
         return Collection(row.collection_id, row.model, row.instance, datetime.fromisoformat(row.created_at))
 
     def gallery(self, collection: Collection) -> LocalGallery:
-        """The faces of a collection; kept open, as it holds its vectors in memory."""
+        """The faces of a collection; kept open, as it holds its vectors in memory.
+
+        Raises WireError for one whose vectors come from other networks: it can be described, listed and deleted.
+        """
+        if collection.model != self.model:
+            raise errors.invalid_parameter(
+                f"The collection id: {collection.collection_id} has face model version "
+                f"{collection.face_model_version}, which is not the one in use: {face_model_version(self.model)}"
+            )
         key = (collection.collection_id, collection.instance)
         with self._lock:
             gallery = self._galleries.get(key)

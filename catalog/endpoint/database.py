@@ -12,8 +12,10 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from catalog.engines.local.tables import create_gallery
-from catalog.store.address import parse_address, sqlite_path
+from catalog.errors import DatabaseError
+from catalog.store.address import parse_address, safe_form, sqlite_path
 from catalog.store.connections import WRITES, make_engine
+from catalog.store.failures import told_in_sentences
 
 MEMORY = ":memory:"
 
@@ -32,22 +34,35 @@ def open_data(address: str) -> Iterator[Engine]:
             address = str(Path(folder, "data.sqlite3"))
         url = parse_address(address)
         if url.drivername == "sqlite":
-            path = sqlite_path(url)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)
+            _make_file(sqlite_path(url))
         engine = make_engine(url)
         stack.callback(engine.dispose)
         if forgotten:
             event.listen(engine, "connect", _trust_memory)
-        with engine.connect() as connection:
-            present = "gallery_collections" in inspect(connection).get_table_names()
-            if url.drivername == "sqlite" and not present:
-                connection.rollback()
-                connection.exec_driver_sql("COMMIT")
-                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-        if not present:
-            create_gallery(engine)
+        with told_in_sentences(safe_form(url)):
+            _make_tables(engine)
         yield engine
+
+
+def _make_file(path: Path) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise DatabaseError(
+            f'The file "{path}" cannot be written: {error.strerror}.', remedy="Name another one with --data."
+        ) from error
+
+
+def _make_tables(engine: Engine) -> None:
+    with engine.connect() as connection:
+        present = "gallery_collections" in inspect(connection).get_table_names()
+        if engine.dialect.name == "sqlite" and not present:
+            connection.rollback()
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+    if not present:
+        create_gallery(engine)
 
 
 def _trust_memory(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
