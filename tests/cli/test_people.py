@@ -1,0 +1,128 @@
+"""The people commands, find-person, why, undo, watch and verify, as a user types them, on five real portraits."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalog.cli.app import run
+from catalog.settings import default_database
+from tests.cli.conftest import PORTRAITS, Catalog
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The portraits in a folder, and their catalogue: scanned once for all tests here."""
+    folder, database = tmp_path_factory.mktemp("portraits"), tmp_path_factory.mktemp("catalogue") / "catalog.sqlite3"
+    for photo in PORTRAITS.glob("*.jpg"):
+        shutil.copyfile(photo, folder / photo.name)
+    assert run(["scan", str(folder), "--database", str(database)]) == 0
+    return folder, database
+
+
+@pytest.fixture
+def scanned(catalog: Catalog, library: tuple[Path, Path]) -> list[dict[str, Any]]:
+    """The people of the portraits in the user's own catalogue, those on most photos first."""
+    default_database().parent.mkdir(parents=True)
+    shutil.copyfile(library[1], default_database())
+    found: list[dict[str, Any]] = catalog("people", "list", "--json").json
+    return found
+
+
+def test_five_portraits_are_three_people(scanned: list[dict[str, Any]]) -> None:
+    """One man is on three photos, the other two people on one each."""
+    assert [each["photos"] for each in scanned] == [3, 1, 1]
+
+
+def test_a_person_is_named_merged_and_all_is_undone(catalog: Catalog, scanned: list[dict[str, Any]]) -> None:
+    """By id or by name; history tells what was done, and undo takes it back, last first."""
+    first, second, third = (each["person"] for each in scanned)
+    before = catalog("people", "list", "--json").out
+    assert catalog("people", "name", first, "Barack").code == 0
+    assert catalog("people", "merge", "Barack", second, third).code == 0
+    assert [each["faces"] for each in catalog("people", "list", "--json").json] == [5]
+    assert catalog("people", "show", second, "--json").json["name"] == "Barack"
+    assert [each["verb"] for each in catalog("people", "history", "--json").json] == ["name", "merge", "merge"]
+    for _ in range(3):
+        assert catalog("undo").code == 0
+    assert catalog("people", "list", "--json").out == before
+    assert catalog("undo").code == 2
+
+
+def test_a_name_that_fits_nobody_or_several_is_a_usage_error(catalog: Catalog, scanned: list[dict[str, Any]]) -> None:
+    """Exit code 2, with a sentence."""
+    for each in scanned[:2]:
+        catalog("people", "name", each["person"], "Sam")
+    several = catalog("people", "show", "Sam")
+    assert (several.code, "Several people" in several.err) == (2, True)
+    assert catalog("people", "show", "Nobody at all").code == 2
+
+
+def test_a_rejected_face_finds_another_place_at_once(catalog: Catalog, scanned: list[dict[str, Any]]) -> None:
+    """With the local engine nothing has to wait for the next scan; `why` tells the decision."""
+    person = scanned[0]["person"]
+    face = catalog("people", "show", person, "--json").json["faces"][0]["face"]
+    assert catalog("people", "reject", face[:10]).code == 0
+    told = catalog("why", face, "--json").json
+    assert told["person"] not in (None, person)
+    assert [each["verb"] for each in told["decisions"]] == ["reject"]
+    assert catalog("people", "confirm", face, person).code == 0
+    assert catalog("people", "recluster", "--json").json["moved"] == 0
+
+
+def test_a_person_is_found_by_a_photo(catalog: Catalog, scanned: list[dict[str, Any]], tmp_path: Path) -> None:
+    """Best first, under the agreed keys; photos are copied where wanted."""
+    catalog("people", "name", scanned[0]["person"], "Barack")
+    found = catalog("find-person", PORTRAITS / "obama_1.jpg", "--json", "--copy-to", tmp_path / "found").json
+    assert set(found["reference"]) == {"face", "box"}
+    assert set(found["matches"][0]) == {"uri", "person", "name", "similarity", "taken_at", "box"}
+    assert [match["name"] for match in found["matches"]] == ["Barack"] * 3
+    assert sorted(path.name for path in (tmp_path / "found").iterdir()) == [f"obama_{n}.jpg" for n in (1, 2, 3)]
+    assert catalog("find-person", "--person", "Barack", "--json").json["matches"]
+    by_not = catalog("find-person", PORTRAITS / "obama_1.jpg", "--not", PORTRAITS / "obama_1.jpg")
+    assert (by_not.code, "Nothing found" in by_not.out) == (0, True)
+    assert catalog("find-person").code == 2
+
+
+def test_forgetting_leaves_a_receipt_and_no_way_back(
+    catalog: Catalog, scanned: list[dict[str, Any]], library: tuple[Path, Path]
+) -> None:
+    """The next scan does not bring the faces back."""
+    person = scanned[0]["person"]
+    receipt = catalog("people", "forget", person, "--yes", "--json").json
+    assert (receipt["faces"], receipt["verified"]) == (3, True)
+    assert catalog("people", "show", person).code == 2
+    for photo in library[0].iterdir():
+        photo.touch()
+    assert catalog("scan", library[0]).code == 0
+    assert sum(each["faces"] for each in catalog("people", "list", "--json").json) == 2
+
+
+def test_the_watch_list_tells_new_hits_once(catalog: Catalog, portraits: Path, tmp_path: Path) -> None:
+    """A hit waits for a review with exit code 9; the hook gets it as JSON; reviewed, all is quiet."""
+    assert catalog("watch", "add", "Barack", PORTRAITS / "obama_1.jpg").code == 0
+    assert catalog("scan", portraits).code == 0
+    hits = catalog("watch", "hits", "--json", "--crops", tmp_path / "crops")
+    assert hits.code == 9
+    assert len(hits.json) == len(list((tmp_path / "crops").iterdir())) > 0
+    assert catalog("watch", "check").code == 0
+    assert catalog("watch", "dismiss", *[hit["hit"] for hit in hits.json]).code == 0
+    assert catalog("watch", "hits").code == 0
+    assert catalog("watch", "remove", "Barack").code == 0
+
+
+def test_an_employee_is_verified(catalog: Catalog, tmp_path: Path) -> None:
+    """The same man is accepted, another is not, a file of claims is answered line by line, and all is in the log."""
+    assert catalog("enroll", "e-1", PORTRAITS / "obama_1.jpg").code == 0
+    assert catalog("verify", "e-1", PORTRAITS / "obama_2.jpg").code == 0
+    assert catalog("verify", "e-1", PORTRAITS / "biden.jpg").code == 9
+    claims = tmp_path / "claims.csv"
+    claims.write_text(f"id,photo\ne-1,{PORTRAITS / 'obama_2.jpg'}\ne-1,{PORTRAITS / 'biden.jpg'}\n")
+    answers = catalog("verify", "--csv", claims, "--json")
+    assert (answers.code, answers.json[0]["verdict"]) == (9, "accepted")
+    assert len(catalog("audit", "--json").json_lines) == 5
+    assert catalog("enroll", "e-1", "--remove").code == 0
+    assert catalog("verify", "e-1", PORTRAITS / "obama_2.jpg").code == 2
