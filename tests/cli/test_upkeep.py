@@ -1,0 +1,117 @@
+"""Looking after a catalogue from the command line: back up, restore, prune, reconcile, upgrade, run every night."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Catalog
+
+
+@pytest.fixture
+def scanned(catalog: Catalog, portraits: Path, database_url: str) -> str:
+    """The address of a catalogue of the portraits, once on each database."""
+    assert catalog("scan", portraits, "--database", database_url).code == 0
+    return database_url
+
+
+def test_a_catalogue_goes_through_a_backup_and_back(
+    catalog: Catalog, portraits: Path, scanned: str, tmp_path: Path
+) -> None:
+    """What was restored is found unchanged by the next scan, and its gallery agrees with it."""
+    copy, elsewhere = tmp_path / "copy.sqlite3", tmp_path / "elsewhere" / "catalog.sqlite3"
+    assert catalog("backup", copy, "--database", scanned).code == 0
+    assert catalog("restore", copy, "--database", elsewhere).code == 0
+    again = catalog("scan", portraits, "--json", "--database", elsewhere)
+    assert (again.code, again.json_lines[-1]["unchanged"]) == (0, 5)
+    differences = catalog("reconcile", "--dry-run", "--json", "--database", elsewhere).json
+    assert (differences["orphans"], differences["missing_photos"]) == (0, 0)
+    refused = catalog("restore", copy, "--database", elsewhere)
+    assert (refused.code, "--force" in refused.err) == (2, True)
+
+
+def test_names_restore_onto_a_catalogue_that_was_scanned_anew(
+    catalog: Catalog, portraits: Path, scanned: str, tmp_path: Path
+) -> None:
+    """Labels are small, and fit faces with other ids."""
+    people = catalog("people", "list", "--json", "--database", scanned).json
+    first = people[0]["person"]
+    assert catalog("people", "name", first, "Barack", "--database", scanned).code == 0
+    labels, other = tmp_path / "labels.json", tmp_path / "other.sqlite3"
+    assert catalog("backup", "--labels-only", labels, "--database", scanned).code == 0
+    assert labels.stat().st_size < 20_000
+    assert catalog("scan", portraits, "--database", other).code == 0
+    assert catalog("restore", labels, "--database", other).code == 0
+    named = [each for each in catalog("people", "list", "--json", "--database", other).json if each["name"]]
+    assert [(each["name"], each["photos"]) for each in named] == [("Barack", people[0]["photos"])]
+
+
+def test_prune_keeps_what_the_grace_period_protects(catalog: Catalog, portraits: Path, scanned: str) -> None:
+    """A photo that is gone stays for a month, or for as long as is asked."""
+    (portraits / "biden.jpg").unlink()
+    assert catalog("scan", portraits, "--database", scanned).code == 0
+    assert catalog("prune", "--json", "--database", scanned).json["photos"] == 0
+    assert catalog("prune", "--grace", "0s", "--dry-run", "--json", "--database", scanned).json["photos"] == 1
+    done = catalog("prune", "--grace", "0s", "--json", "--database", scanned).json
+    assert (done["places"], done["photos"], done["faces"]) == (1, 1, 1)
+    assert catalog("reconcile", "--dry-run", "--json", "--database", scanned).json["gallery"] == 4
+
+
+def test_a_schema_that_is_current_needs_no_upgrade(catalog: Catalog, scanned: str) -> None:
+    """The command says so."""
+    answer = catalog("database", "upgrade", "--database", scanned)
+    assert (answer.code, "current schema" in answer.out) == (0, True)
+
+
+def test_an_empty_source_needs_force(catalog: Catalog, portraits: Path, scanned: str) -> None:
+    """Exit code 4, and the way out is in the sentence."""
+    for photo in portraits.iterdir():
+        photo.unlink()
+    refused = catalog("scan", portraits, "--database", scanned)
+    assert (refused.code, "--force" in refused.err) == (4, True)
+    assert catalog("scan", portraits, "--force", "--database", scanned).code == 0
+
+
+def test_logs_are_json_and_the_hook_is_told(catalog: Catalog, portraits: Path, tmp_path: Path) -> None:
+    """One object a line on stderr; the summary on the hook's stdin."""
+    told = tmp_path / "told.json"
+    answer = catalog(
+        "scan",
+        portraits,
+        "--log-format",
+        "json",
+        "--post-command",
+        f"cat > {told}; echo $CATALOG_EXIT_CODE >> {told}",
+        "--database",
+        tmp_path / "c.sqlite3",
+    )
+    lines = [json.loads(line) for line in answer.err.splitlines()]
+    assert [line["message"] for line in lines] == ["scan started", "source completed", "scan ended"]
+    summary, _, code = told.read_text().partition("}")
+    assert (json.loads(summary + "}")["new"], code.strip()) == (5, "0")
+
+
+def test_sigterm_ends_a_scan_within_seconds(portraits: Path, tmp_path: Path) -> None:
+    """What was finished is kept, exit code 130; the same command again goes on."""
+    for number in range(60):
+        original = (portraits / "biden.jpg").read_bytes()
+        (portraits / f"more{number}.jpg").write_bytes(original + bytes([number]))
+    command = [sys.executable, "-m", "catalog", "scan", str(portraits), "--json", "--database", str(tmp_path / "c")]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
+    ) as running:
+        assert running.stdout is not None
+        running.stdout.readline()  # the first photo is told
+        running.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        _, errors = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert time.monotonic() - began < 20  # five seconds on a machine that does nothing else
+    assert "what was finished is kept" in errors
