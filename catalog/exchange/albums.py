@@ -55,6 +55,8 @@ def _place(uri: str, directory: Path, *, link: bool, read: Callable[[str], bytes
     source = Path(os.fsdecode(file_path(uri))) if uri.startswith(FILE_SCHEME) else None
     if source is None and (link or read is None):
         raise PhotoError(f'"{display(uri)}" is no file, so it cannot be linked to.')
+    if source is not None:
+        source.stat()  # a link to what is gone would be made without a word
     data = read(uri) if source is None and read is not None else None
     name = Path(source.name if source is not None else display(uri).rpartition("/")[2])
     number = 1
