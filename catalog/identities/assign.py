@@ -7,7 +7,7 @@ persons as they are, write. Everything is idempotent, so that running it again i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -23,7 +23,7 @@ from catalog.identities.graph import Constraints, Floats, Ints, Linkage
 from catalog.identities.ledger import Standing, read_ledger, standing
 from catalog.identities.means import cluster_persons
 from catalog.identities.replay import replay
-from catalog.identities.roster import FounderBars, Roster, read_roster
+from catalog.identities.roster import FounderBars, Roster, read_company, read_roster
 from catalog.store.database import Database
 from catalog.store.people import PersonRow, add_persons, all_persons, redirect
 from catalog.store.removal import settle_removals
@@ -93,7 +93,7 @@ def settle(
     with database.begin() as connection:
         made, merged, given = _write(connection, roster, groups, said, likeness, now)
     with database.read() as connection:
-        after = read_roster(connection, engine=engine.name, gallery=gallery, bars=rules.founders)
+        after = read_company(connection, engine=engine.name, gallery=gallery)
         left = connection.scalar(select(func.count()).select_from(persons)) or 0
         conflicts = same_photo_conflicts(connection, engine=engine.name, gallery=gallery)
     return Settlement(
@@ -209,16 +209,18 @@ def _merge(connection: Connection, gone: PersonRow, kept: PersonRow) -> None:
     redirect(connection, gone, kept)
 
 
-def churn(before: Roster, after: Roster) -> int:
+def churn(before: Roster, after: Mapping[int, int]) -> int:
     """Faces that lost company: somebody they shared a person with is with another person now, or with none.
 
-    Getting new company is no churn, and neither is a face that left the gallery.
+    ``after`` maps row ids of faces to persons, -1 for none. Getting new company is no churn, and neither is a face that
+    left the gallery.
     """
-    at = after.places(before.rows)
-    held = (before.person >= 0) & (at >= 0)
+    gone = -2
+    now = np.array([after.get(row, gone) for row in before.rows.tolist()], dtype=np.int64)
+    held = (before.person >= 0) & (now != gone)
     if not held.any():
         return 0
-    old, new = before.person[held], after.person[at[held]]
+    old, new = before.person[held], now[held]
     _, old = np.unique(old, return_inverse=True)
     pairs, number = np.unique(np.stack((old, new), axis=1), axis=0, return_counts=True)
     scattered = (pairs[:, 1] < 0) | (number < np.bincount(old)[pairs[:, 0]])

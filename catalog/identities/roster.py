@@ -152,6 +152,16 @@ def read_roster(connection: Connection, *, engine: str, gallery: str, bars: Foun
     )
 
 
+def read_company(connection: Connection, *, engine: str, gallery: str) -> dict[int, int]:
+    """The person of each face of a gallery by row ids, -1 for none."""
+    query = (
+        select(faces.c.id, assignments.c.person_id)
+        .outerjoin_from(faces, assignments, assignments.c.face_id == faces.c.id)
+        .where(faces.c.engine == engine, faces.c.gallery == gallery)
+    )
+    return {row: -1 if person is None else person for row, person in connection.execute(query)}
+
+
 def same_photo_pairs(photo: Ints) -> Ints:
     """Every pair of positions whose faces share a photo, as an array of shape (k, 2)."""
     order = np.argsort(photo, kind="stable")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
 import subprocess
 import sys
@@ -101,7 +102,8 @@ class Library:
     """A copy of a scanned catalogue in which nobody is enrolled yet."""
 
     def __init__(self, source: Path, work: Path) -> None:
-        self.path = work / "copy.sqlite3"
+        # Several measurements may be taken at once.
+        self.path = work / f"copy-{os.getpid()}.sqlite3"
         for suffix in ("", "-wal", "-shm"):
             Path(f"{self.path}{suffix}").unlink(missing_ok=True)
         shutil.copyfile(source, self.path)
@@ -188,11 +190,13 @@ class Library:
 
     def close(self) -> None:
         self.database.close()
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{self.path}{suffix}").unlink(missing_ok=True)
 
 
 def score(truth: Path, groups: dict[str, str], work: Path, photos_wanted: Sequence[str] | None = None) -> str:
     """The verdict of the project's own scorer; of some photos only, if asked so."""
-    given, wanted = work / "groups.csv", work / "truth.csv"
+    given, wanted = work / f"groups-{os.getpid()}.csv", work / f"truth-{os.getpid()}.csv"
     with truth.open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if photos_wanted is None or row["photo"] in set(photos_wanted)]
     for path, columns, lines in (
