@@ -14,6 +14,7 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 
 from catalog.errors import PhotoError, SourceError
 from catalog.sources.base import Content, Skipped
@@ -114,7 +115,7 @@ class FolderSource:
             if path == self.path:
                 raise self._unreachable(path, error) from error
             raise
-        names.sort(reverse=True)
+        names.sort(key=itemgetter(0), reverse=True)
         return names
 
     def _look(self, path: bytes, name: bytes, uri: str) -> PhotoRef | Skipped | None:

@@ -26,9 +26,11 @@ class SlowEngine(FakeEngine):
 
 
 class HangingEngine(FakeEngine):
-    """Never comes back from some photo."""
+    """Does not come back from some photo until it is set free."""
 
-    free = threading.Event()
+    def __init__(self, gallery):
+        super().__init__(gallery)
+        self.free = threading.Event()
 
     def enroll(self, photo, sha256):
         if photo.width == 333:
@@ -74,13 +76,14 @@ def test_a_photo_that_hangs_does_not_hold_up_an_interruption(scanner, folder, ro
     monkeypatch.setattr("catalog.scanning.stop.GRACE_SECONDS", 0.3)
     save_drawing(folder / "a.png", [Drawn("ann")])
     save_drawing(folder / "b.png", [Drawn("ann")], width=333)
-    stop = Stop()
-    threading.Timer(0.5, stop.interrupt).start()
-    began = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        list(run(scanner, Limits(stop=stop), HangingEngine(scanner.gallery)))
+    stop, engine = Stop(), HangingEngine(scanner.gallery)
+    began = 0.0
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        for _ in run(scanner, Limits(stop=stop), engine):
+            began = time.monotonic()
+            stop.interrupt()
     assert time.monotonic() - began < 10
-    HangingEngine.free.set()
+    engine.free.set()
     assert rows("SELECT count(*) FROM photos") == [(1,)]
 
 
