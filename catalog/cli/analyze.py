@@ -9,16 +9,23 @@ from typing import Annotated
 import typer
 
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
+from catalog.cli.pictures import picture_path, write_privately
 from catalog.cli.wiring import open_catalog
 from catalog.endpoint.shapes import Body, face_detail
+from catalog.reports.annotate import draw_analysis
 from catalog.vocabulary import BoundingBox, Face, Judgement
 
 Photos = Annotated[list[Path], typer.Argument(metavar="PHOTO", help="Photos to look at; nothing is kept.")]
+Annotate = Annotated[
+    Path | None,
+    typer.Option("--annotate", metavar="OUT", help="Draw boxes and labels on a copy: a JPEG; of several, a folder."),
+]
 
 
 def analyze(
     photos: Photos,
     engine: EngineName = None,
+    annotate: Annotate = None,
     as_json: AsJson = False,
     database: Database = None,
     config: Config = None,
@@ -27,6 +34,10 @@ def analyze(
     """Show each face's box, age, gender, smile, emotions, pose and quality; nothing is kept."""
     with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
         analyses = [(path, catalog.analyze(path)) for path in photos]
+        if annotate is not None:
+            for path, analysis in analyses:
+                out = picture_path(annotate, path, several=len(photos) > 1)
+                write_privately(out, draw_analysis(catalog.open_file(path), analysis.faces))
     if as_json:
         answers: list[Body] = [
             {"FaceDetails": [face_detail(face) for face in analysis.faces]} for _, analysis in analyses

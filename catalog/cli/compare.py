@@ -10,11 +10,16 @@ import typer
 
 from catalog.cli.analyze import box_text
 from catalog.cli.options import AsJson, Config, Database, EngineName, Threshold, Verbose
+from catalog.cli.pictures import write_privately
 from catalog.cli.wiring import open_catalog
 from catalog.endpoint.shapes import comparison_body
+from catalog.reports.annotate import draw_comparison
 
 SourcePhoto = Annotated[Path, typer.Argument(metavar="SOURCE", help="Its largest face is compared.")]
 TargetPhoto = Annotated[Path, typer.Argument(metavar="TARGET", help="Each of its faces is compared with.")]
+Annotate = Annotated[
+    Path | None, typer.Option("--annotate", metavar="OUT", help="Draw both photos with their faces as one JPEG.")
+]
 
 
 def compare(
@@ -22,6 +27,7 @@ def compare(
     target: TargetPhoto,
     threshold: Threshold = None,
     engine: EngineName = None,
+    annotate: Annotate = None,
     as_json: AsJson = False,
     database: Database = None,
     config: Config = None,
@@ -31,6 +37,9 @@ def compare(
     with open_catalog(config, database, verbose, {"engine.name": engine, "find.threshold": threshold}) as catalog:
         least = catalog.settings.find.threshold
         comparison = catalog.compare(source, target, 0.0 if not as_json else least)
+        if annotate is not None:
+            photos = catalog.open_file(source), catalog.open_file(target)
+            write_privately(annotate, draw_comparison(*photos, comparison, least))
     if as_json:
         typer.echo(json.dumps(comparison_body(comparison), indent=2))
         return

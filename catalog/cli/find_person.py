@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -14,14 +12,18 @@ import typer
 
 from catalog.cli.analyze import box_text
 from catalog.cli.options import AsJson, Config, Database, EngineName, Threshold, Verbose
+from catalog.cli.pictures import write_privately
 from catalog.cli.wiring import Catalog, open_catalog
-from catalog.errors import NoFaceError, UsageError
+from catalog.errors import NoFaceError, PhotoError, SourceError, UsageError
+from catalog.exchange.albums import place_photos
 from catalog.identities.find import Found, FoundFace, Reference, Wanted, find_faces
+from catalog.images.crop import cut_out
 from catalog.images.opened import OpenedPhoto
 from catalog.reports.render import Format, render
 from catalog.reports.run import Answer
-from catalog.sources.uri import display, display_name, file_path
+from catalog.sources.uri import display, display_name
 from catalog.store.people import find_person as person_named
+from catalog.store.photos import Place
 from catalog.vocabulary import BoundingBox, Face
 
 References = Annotated[
@@ -41,6 +43,7 @@ Until = Annotated[str | None, typer.Option("--until", metavar="YYYY-MM-DD", help
 AtMost = Annotated[int | None, typer.Option("--limit", min=1, max=4096, help="Matches shown at most.")]
 CopyTo = Annotated[Path | None, typer.Option("--copy-to", metavar="DIR", help="Copy the photos that match there.")]
 LinkTo = Annotated[Path | None, typer.Option("--link-to", metavar="DIR", help="Link to the photos that match there.")]
+Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write one page with the faces found.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV on stdout.")]
 
 
@@ -58,6 +61,7 @@ def find_person(
     as_csv: AsCsv = False,
     copy_to: CopyTo = None,
     link_to: LinkTo = None,
+    html: Html = None,
     engine: EngineName = None,
     database: Database = None,
     config: Config = None,
@@ -71,6 +75,12 @@ def find_person(
         groups = _groups(catalog, references or [], face, all_faces)
         common = _common(catalog, negatives or [], person, since, until)
         found = [_find(catalog, group, common) for group in groups]
+        uris = list(dict.fromkeys(match.uri for each in found for match in each.matches if match.uri))
+        for folder, link in ((copy_to, False), (link_to, True)):
+            if folder is not None:
+                _deliver(catalog, uris, folder, link=link)
+        if html is not None:
+            write_privately(html, _draw(catalog, groups, found))
     if as_json:
         answers = [found_json(each) for each in found]
         typer.echo(json.dumps(answers if all_faces else answers[0], ensure_ascii=False, indent=2))
@@ -79,10 +89,6 @@ def find_person(
     else:
         for number, each in enumerate(found, start=1):
             _print_found(each, number if all_faces else None)
-    uris = list(dict.fromkeys(match.uri for each in found for match in each.matches if match.uri))
-    for folder, link in ((copy_to, False), (link_to, True)):
-        if folder is not None:
-            _deliver(uris, folder, link=link)
 
 
 def _groups(catalog: Catalog, paths: Sequence[Path], face: int | None, all_faces: bool) -> list[list[Reference]]:
@@ -230,25 +236,49 @@ def _verdict(found: Found) -> str:
     return f"{names[0]}, similarity {people[0].score:.2f}{margin}"
 
 
-def _deliver(uris: Sequence[str], folder: Path, *, link: bool) -> None:
-    """Copy or link photos into a folder; a name that is taken gets a number."""
-    folder.mkdir(parents=True, exist_ok=True)
-    done = 0
-    for uri in uris:
-        if not uri.startswith("file://"):
-            typer.echo(f"left out, not a file: {display(uri)}", err=True)
-            continue
-        source = Path(os.fsdecode(file_path(uri)))
-        if not source.exists():
-            typer.echo(f"left out, not there any more: {display(uri)}", err=True)
-            continue
-        target, number = folder / source.name, 2
-        while target.exists() or target.is_symlink():
-            target = folder / f"{source.stem}-{number}{source.suffix}"
-            number += 1
-        if link:
-            target.symlink_to(source.resolve())
-        else:
-            shutil.copy2(source, target)
-        done += 1
-    typer.echo(f"{done} photos {'linked' if link else 'copied'} to {folder}", err=True)
+def _deliver(catalog: Catalog, uris: Sequence[str], folder: Path, *, link: bool) -> None:
+    """Copy or link photos into a folder; what cannot be placed is told and left out."""
+
+    def read(uri: str) -> bytes:
+        return catalog.read_place(Place(uri, 0, "", 0, 0, "", None, None, 0)).data
+
+    placed = place_photos(uris, folder, link=link, read=read)
+    for problem in placed.problems:
+        typer.echo(f"left out: {problem}", err=True)
+    there = f", {placed.already} were there already" if placed.already else ""
+    typer.echo(f"{placed.placed} photos {'linked' if link else 'copied'} to {folder}{there}", err=True)
+
+
+def _draw(catalog: Catalog, groups: Sequence[Sequence[Reference]], found: Sequence[Found]) -> bytes:
+    """The page of what was found: the face looked for, and each match cut out of its photo."""
+    # Heavy: the templates.
+    from catalog.reports.found import FoundPicture, found_page
+
+    pictures: list[bytes] = []
+    for group, each in zip(groups, found, strict=True):
+        if group and each.probes:
+            pictures.append(cut_out(group[0].photo, each.probes[0].box))
+    matches = [
+        FoundPicture(
+            crop=_crop(catalog, match),
+            name=display_name(match.name) if match.name else None,
+            person_id=match.person_id,
+            similarity=match.similarity,
+            taken_at=match.taken_at.date().isoformat() if match.taken_at else None,
+            place=display(match.uri or ""),
+        )
+        for each in found
+        for match in each.matches
+    ]
+    return found_page(pictures, matches).encode("utf-8", "backslashreplace")
+
+
+def _crop(catalog: Catalog, match: FoundFace) -> bytes | None:
+    """The face as it is on its photo, or None where the photo cannot be read any more."""
+    if match.uri is None:
+        return None
+    try:
+        data = catalog.read_place(Place(match.uri, 0, "", 0, 0, "", None, None, 0)).data
+        return cut_out(catalog.open_photo(data), match.box)
+    except (PhotoError, SourceError):
+        return None

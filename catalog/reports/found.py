@@ -21,8 +21,8 @@ class FoundPicture:
     place: str
 
 
-def found_page(reference: bytes, matches: Sequence[FoundPicture]) -> str:
-    """The page, as HTML without any other file. ``reference`` is a JPEG of the face that was looked for."""
+def found_page(references: Sequence[bytes], matches: Sequence[FoundPicture]) -> str:
+    """The page, as HTML without any other file. ``references`` are JPEGs of the faces that were looked for."""
     rows = [
         {
             "crop": _data(match.crop) if match.crop is not None else None,
@@ -33,7 +33,7 @@ def found_page(reference: bytes, matches: Sequence[FoundPicture]) -> str:
         }
         for match in matches
     ]
-    return standalone_page("found.html", {"reference": _data(reference), "matches": rows})
+    return standalone_page("found.html", {"references": [_data(each) for each in references], "matches": rows})
 
 
 def _data(jpeg: bytes) -> str:
