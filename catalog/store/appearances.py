@@ -15,8 +15,9 @@ from catalog.store.tables import assignments, faces, locations, persons, photos,
 from catalog.store.upsert import batches
 from catalog.vocabulary import AssignedBy, BoundingBox
 
-_SAME_FACE = 0.5
-"""Two boxes of one photo that overlap by this much (intersection over union) hold the same face."""
+_SAME_FACE = 0.35
+"""Two boxes of one photo that overlap by this much (intersection over union) hold the same face. Engines draw the same
+face larger or smaller, up to half in area; two faces of a crowd hardly overlap at all."""
 
 
 @dataclass(frozen=True, slots=True)
