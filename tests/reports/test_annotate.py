@@ -1,0 +1,88 @@
+"""Boxes and labels on copies of photos, and the page of what was found."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from catalog.images.opened import OpenedPhoto
+from catalog.reports.annotate import draw_analysis, draw_comparison
+from catalog.reports.found import FoundPicture, found_page
+from catalog.vocabulary import (
+    AgeRange,
+    BoundingBox,
+    ComparedFace,
+    Comparison,
+    Emotion,
+    EmotionType,
+    Face,
+    FaceAttributes,
+)
+
+BOX = BoundingBox(0.25, 0.25, 0.5, 0.5)
+
+
+def photo(width: int = 400, height: int = 300) -> OpenedPhoto:
+    pixels = np.full((height, width, 3), 128, dtype=np.uint8)
+    return OpenedPhoto(pixels=pixels, width=width, height=height, format="JPEG")
+
+
+def drawn(jpeg: bytes) -> np.ndarray:
+    with Image.open(BytesIO(jpeg)) as image:
+        assert image.format == "JPEG"
+        return np.asarray(image.convert("RGB")).astype(int)
+
+
+def test_a_face_is_framed_where_it_is_and_the_photo_is_untouched():
+    """The frame lies on the edges of the box; within it the photo is as it was."""
+    original = photo()
+    before = original.pixels.copy()
+    seen = FaceAttributes(age_range=AgeRange(20, 30), emotions=(Emotion(EmotionType.HAPPY, 99.0),))
+    pixels = drawn(draw_analysis(original, [Face(BOX, 99.0, attributes=seen)]))
+    assert pixels.shape == (300, 400, 3)
+    changed = np.abs(pixels - 128).max(axis=2) > 40
+    assert changed[75:225, 100].mean() > 0.9
+    assert changed[75:225, 300].mean() > 0.9
+    assert changed[225, 100:300].mean() > 0.9
+    assert not changed[90:210, 115:285].any()
+    assert changed[50:74, 100:200].mean() > 0.3  # the label stands above
+    assert (original.pixels == before).all()
+
+
+@pytest.mark.parametrize("box", [BoundingBox(-0.2, -0.2, 0.5, 0.5), BoundingBox(0.9, 0.9, 0.3, 0.3)])
+def test_a_face_cut_by_the_border_is_drawn_too(box):
+    """The label stays inside the picture."""
+    pixels = drawn(draw_analysis(photo(), [Face(box, 99.0)]))
+    assert (np.abs(pixels - 128).max(axis=2) > 40).any()
+
+
+def test_a_match_is_green_and_a_stranger_is_not():
+    """Above the threshold green, below it gray; both photos stand side by side."""
+    other = BoundingBox(0.05, 0.05, 0.1, 0.1)
+    compared = Comparison(Face(BOX, 99.0), (ComparedFace(Face(BOX, 99.0), 99.5),), (Face(other, 99.0),))
+
+    def is_green(jpeg: bytes) -> bool:
+        right = drawn(jpeg)[:, 416:]
+        frame = right[100:200, 100]
+        return bool((frame[:, 1] - frame[:, 0]).mean() > 80)
+
+    assert is_green(draw_comparison(photo(), photo(), compared, 80))
+    assert not is_green(draw_comparison(photo(), photo(), compared, 99.9))
+
+
+def test_what_was_found_is_one_page_that_fetches_nothing():
+    """Names and paths are text; pictures are inside; a photo that is gone has a place all the same."""
+    hostile = "<script>alert(1)</script>"
+    match = FoundPicture(b"jpeg", hostile, "p1", 99.0, "2020-01-01", "/a/花.jpg")
+    gone = FoundPicture(None, None, None, 81.5, None, "/gone.jpg")
+    text = found_page([b"reference"], [match, gone])
+    assert hostile not in text
+    assert "&lt;script&gt;" in text
+    assert text.count('src="data:image/jpeg;base64,') == 2
+    assert "花" in text
+    assert "2 faces found" in text
+    assert "http://" not in text.replace("http-equiv", "")
+    assert "<script" not in text
