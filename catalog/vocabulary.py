@@ -322,6 +322,8 @@ class Enrollment:
     faces: tuple[FaceRecord, ...]
     rejected: tuple[RejectedFace, ...] = ()
     charges: tuple[Charge, ...] = ()
+    spared: bool = False
+    """A prefilter saw no face, and the photo was not sent to the engine that is paid."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,9 +122,17 @@ def run(arguments: list[str]) -> int:
         _tell(str(error), error.remedy)
         return error.exit_code
     except Exception as error:  # noqa: BLE001  the door: whatever is left is a bug, told once
+        if isinstance(error, UnicodeEncodeError) and any(map(_is_no_text, arguments)):
+            _tell(f"An argument holds bytes that are no text in UTF-8: {error.object!r}.", "Only paths may.")
+            return 2
         _tell(f"This is a bug in catalog: {type(error).__name__}: {error}", "Run again with -v for the traceback.")
         return 1
     return 0
+
+
+def _is_no_text(argument: str) -> bool:
+    """Python lets in bytes that the locale cannot read, as lone surrogates."""
+    return any("\udc80" <= char <= "\udcff" for char in argument)
 
 
 def _tell(sentence: str, remedy: str) -> None:

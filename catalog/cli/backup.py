@@ -44,6 +44,8 @@ def backup(
     now = datetime.now(UTC)
     target = target or Path(backup_name(now) if not labels_only else Path(backup_name(now)).stem + "-labels.json")
     with open_catalog(config, database, verbose) as catalog, catalog.existing_database() as source:
+        if source.dialect == "sqlite" and source.path is None:
+            raise UsageError("There is no catalogue to back up yet.", remedy="Make one: catalog scan FOLDER")
         if labels_only:
             with source.read() as connection:
                 labels = read_labels(connection, now)

@@ -6,15 +6,15 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
-from catalog.cli.wiring import Catalog, database_url, open_catalog
+from catalog.cli.wiring import Catalog, database_address, open_catalog
 from catalog.errors import CatalogError, CheckRefused, LockHeld
 from catalog.sources.base import Skipped
+from catalog.store.address import is_file, parse_address, sqlite_path
 from catalog.store.locks import CATALOGUE, hold
 
 LEAST_ROOM = 200_000_000
@@ -102,10 +102,10 @@ def _database(catalog: Catalog) -> Iterator[Finding]:
 
 
 def _disk(catalog: Catalog) -> Iterator[Finding]:
-    url = database_url(catalog.settings)
-    if not url.startswith("sqlite:///"):
+    url = parse_address(database_address(catalog.settings))
+    if not is_file(url):
         return
-    folder = Path(url.removeprefix("sqlite:///")).parent
+    folder = sqlite_path(url).parent
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
@@ -114,8 +114,8 @@ def _disk(catalog: Catalog) -> Iterator[Finding]:
 
 
 def _lock(catalog: Catalog) -> Iterator[Finding]:
-    url = database_url(catalog.settings)
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+    url = parse_address(database_address(catalog.settings))
+    if is_file(url) and not sqlite_path(url).exists():
         yield Finding("lock", ok=None, note="there is no catalogue yet; the first scan makes it")
         return
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from catalog.cli.options import Config, Database, Verbose
-from catalog.cli.wiring import database_url, open_catalog
+from catalog.cli.wiring import database_address, open_catalog
 from catalog.store.address import parse_address, safe_form
 
 app = typer.Typer(help="Look after the database's schema.", no_args_is_help=True)
@@ -18,7 +18,7 @@ def upgrade(database: Database = None, config: Config = None, verbose: Verbose =
     from catalog.store import migrate
 
     with open_catalog(config, database, verbose) as catalog:
-        url = database_url(catalog.settings)
+        url = database_address(catalog.settings)
     done = migrate.upgrade(url)
     name = safe_form(parse_address(url))
     if done.before == done.after:

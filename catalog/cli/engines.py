@@ -16,7 +16,7 @@ from sqlalchemy import create_engine
 from catalog.engines.base import Engine
 from catalog.engines.prefilter import PrefilteredEngine
 from catalog.engines.users import Teachable, Users
-from catalog.errors import SettingsError
+from catalog.errors import EngineError, SettingsError
 from catalog.images.opened import OpenedPhoto
 from catalog.settings import Settings
 from catalog.store.database import Database
@@ -135,6 +135,13 @@ def open_client(
     # Each account and region has quotas of its own; what stands for an account is its profile or another address.
     account = "".join(c if c.isalnum() or c in "-." else "_" for c in chosen.endpoint_url or chosen.profile)
     paces = Path(platformdirs.user_state_dir("catalog", appauthor=False)) / "pace" / f"{region}@{account}"
+    try:
+        limiter = Limiter(quotas, paces)
+    except OSError as error:
+        raise EngineError(
+            f'The folder "{paces}", where the pace of calls is kept, cannot be made: {error.strerror}.',
+            remedy="Set XDG_STATE_HOME to a folder that you may write in.",
+        ) from error
     return RekognitionClient(
         Connection(
             region=region,
@@ -145,7 +152,7 @@ def open_client(
             attempts=attempts or chosen.attempts,
             connections=chosen.connections,
         ),
-        limiter=Limiter(quotas, paces),
+        limiter=limiter,
         budget=budget,
     )
 

@@ -82,7 +82,7 @@ def find_person(
         if html is not None:
             write_privately(html, _draw(catalog, groups, found))
     if as_json:
-        answers = [found_json(each) for each in found]
+        answers = [found_json(each, face or number) for number, each in enumerate(found, start=1)]
         typer.echo(json.dumps(answers if all_faces else answers[0], ensure_ascii=False, indent=2))
     elif as_csv:
         typer.echo(render(_as_answer(found), Format.CSV), nl=False)
@@ -163,10 +163,11 @@ def _day(text: str | None, moment: time) -> datetime | None:
         raise UsageError(f'"{text}" is not a day.', remedy="Write it as 2024-12-31.") from error
 
 
-def found_json(found: Found) -> dict[str, object]:
+def found_json(found: Found, number: int) -> dict[str, object]:
+    """``number`` is that of the reference's face, the largest being 1."""
     probe = found.probes[0] if found.probes else None
     return {
-        "reference": {"face": 1 if probe else None, "box": _box_json(probe.box) if probe else None},
+        "reference": {"face": number if probe else None, "box": _box_json(probe.box) if probe else None},
         "matches": [
             {
                 "uri": match.uri,

@@ -100,7 +100,7 @@ def scan(
         outcomes = run_scan(
             catalog.sources(sources),
             database=catalog.database,
-            engine=catalog.engine,
+            engine=catalog.scan_engine,
             open_photo=catalog.open_photo,
             settle=catalog.settle,
             gallery=catalog.settings.engine.gallery,
@@ -111,8 +111,8 @@ def scan(
         )
         show = _print_json if as_json else _print_table
         told.summary = summary = show(outcomes)
-        if isinstance(catalog.engine, PrefilteredEngine):
-            _tell_savings(catalog.engine.savings)
+        if isinstance(catalog.scan_engine, PrefilteredEngine):
+            _tell_savings(catalog.scan_engine.savings)
         if summary.limit:
             raise summary.limit
         told.exit_code = 3 if summary.failed else 0

@@ -33,7 +33,9 @@ from catalog.settings import Settings, default_database, load_settings
 from catalog.sources.base import Content, Source
 from catalog.sources.folder import FolderSource
 from catalog.sources.uri import display_name, file_path
+from catalog.store.address import is_file, parse_address, sqlite_path
 from catalog.store.database import Database, open_database
+from catalog.store.galleries import release_spared
 from catalog.store.photos import Place
 from catalog.store.scans import record_charges
 from catalog.vocabulary import Analysis, Charge, Comparison, Operation, PhotoRef
@@ -54,7 +56,7 @@ class Catalog:
     @cached_property
     def database(self) -> Database:
         """The catalogue's database, created or upgraded where that is safe."""
-        database = open_database(database_url(self.settings))
+        database = open_database(database_address(self.settings))
         self._stack.callback(database.close)
         return database
 
@@ -62,10 +64,22 @@ class Catalog:
     def engine(self) -> Engine:
         """The engine that the settings name, on the gallery that they name."""
         engine = open_engine(self.settings, self._parts)
-        if self.settings.scan.prefilter and self.settings.engine.name != "local":
-            engine = prefiltered(engine, self.settings)
         self._stack.callback(engine.close)
         return engine
+
+    @cached_property
+    def scan_engine(self) -> Engine:
+        """The engine as a scan uses it: with the prefilter, where the settings want one.
+
+        Without, photos that an earlier prefilter held back are waiting to be enrolled.
+        """
+        if self.settings.engine.name == "local":
+            return self.engine
+        if self.settings.scan.prefilter:
+            return prefiltered(self.engine, self.settings)
+        with self.database.begin() as connection:
+            release_spared(connection, self.settings.engine.name, self.settings.engine.gallery)
+        return self.engine
 
     @cached_property
     def eye(self) -> Engine:
@@ -233,12 +247,12 @@ class Catalog:
 
     def sources(self, addresses: Sequence[str]) -> list[Source]:
         """The sources at folders, files or ``s3://`` prefixes; one inside another is walked once, with the outer."""
-        found = [self._source(address) for address in dict.fromkeys(addresses)]
-        outer = [source.uri for source in found if source.uri.endswith("/")]
+        found = {source.uri: source for source in map(self._source, dict.fromkeys(addresses))}
+        outer = [uri for uri in found if uri.endswith("/")]
         return [
             source
-            for source in found
-            if not any(source.uri != other and source.uri.startswith(other) for other in outer)
+            for uri, source in found.items()
+            if not any(uri != other and uri.startswith(other) for other in outer)
         ]
 
     def _source(self, address: str) -> Source:
@@ -261,10 +275,10 @@ class Catalog:
     @contextmanager
     def existing_database(self) -> Iterator[Database]:
         """The catalogue as it is, for commands that touch nothing; an empty one where there is none yet."""
-        url = database_url(self.settings)
-        path = url.removeprefix("sqlite:///")
-        missing = url.startswith("sqlite:///") and not Path(path).exists()
-        database = open_database("sqlite://" if missing else url, read_only=not missing)
+        address = database_address(self.settings)
+        url = parse_address(address)
+        missing = is_file(url) and not sqlite_path(url).exists()
+        database = open_database("sqlite://" if missing else address, read_only=not missing)
         try:
             yield database
         finally:
@@ -276,10 +290,9 @@ class Catalog:
             return quote(self.settings, database, operation, calls)
 
 
-def database_url(settings: Settings) -> str:
-    """The address of the catalogue; a plain path is a SQLite file."""
-    url = settings.database.url or str(default_database())
-    return url if "://" in url else f"sqlite:///{Path(url).expanduser().absolute()}"
+def database_address(settings: Settings) -> str:
+    """The address of the catalogue: a url, or the path of an SQLite file."""
+    return settings.database.url or str(default_database())
 
 
 @contextmanager

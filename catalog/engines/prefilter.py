@@ -61,7 +61,7 @@ class PrefilteredEngine:
         if int(sha256[:8], 16) >= self._sample * 2**32:
             with self._lock:
                 self.savings.spared += 1
-            return Enrollment(())
+            return Enrollment((), spared=True)
         enrollment = self._paid.enroll(photo, sha256)
         with self._lock:
             self.savings.sampled += 1
@@ -92,5 +92,5 @@ class PrefilteredEngine:
         return self._paid.price(operation, calls)
 
     def close(self) -> None:
-        self._paid.close()
+        """Closes the free engine only; the paid one belongs to who made it."""
         self._free.close()

@@ -16,6 +16,7 @@ from catalog.sources.base import Content
 from catalog.sources.uri import file_path
 from catalog.store.database import Database
 from catalog.store.faces import record_enrollment
+from catalog.store.galleries import SPARED
 from catalog.store.photos import Place, find_enrolled, find_photo, other_places, record_photo, record_place
 from catalog.store.removal import owed_removals, release_photo, settle_removals
 from catalog.store.scans import record_charges, record_problem
@@ -160,7 +161,7 @@ class Recorder:
             enrollment,
             engine=self._engine.name,
             gallery=self._gallery,
-            model=self._engine.model,
+            model=SPARED if enrollment.spared else self._engine.model,
             scan_id=self._scan_id,
             now=now,
         )

@@ -10,6 +10,7 @@ from sqlalchemy.exc import ArgumentError
 from catalog.errors import DatabaseError
 
 _FORMS = "Use a file (photos.sqlite3, sqlite:////home/me/photos.sqlite3) or a server (postgresql://user@host/name)."
+_SECRETS = {"password", "sslpassword", "passfile"}
 _POSTGRESQL = {"postgresql", "postgres", "postgresql+psycopg"}
 
 
@@ -38,7 +39,9 @@ def parse_address(address: str) -> URL:
 def safe_form(url: URL) -> str:
     """The address for messages and logs, without its password."""
     if url.drivername != "sqlite":
-        return url.render_as_string(hide_password=True)
+        # libpq takes secrets from the query, too.
+        shown = {name: "***" if name in _SECRETS else value for name, value in url.query.items()}
+        return url.set(query=shown).render_as_string(hide_password=True)
     return "in memory" if url.database is None else str(sqlite_path(url))
 
 

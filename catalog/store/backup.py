@@ -46,7 +46,7 @@ def back_up(database: Database, target: Path) -> int:
                 _copy_rows(source, into)
         _fold_log(copy)
         _reach_disk(copy)
-        os.link(copy, target)  # never overwrites
+        _appear(copy, target)
         _reach_disk(target.parent)
     return target.stat().st_size
 
@@ -199,9 +199,21 @@ def write_private(target: Path, data: bytes) -> int:
     with _beside(target) as copy:
         copy.write_bytes(data)
         _reach_disk(copy)
-        os.link(copy, target)
+        _appear(copy, target)
         _reach_disk(target.parent)
     return len(data)
+
+
+def _appear(copy: Path, target: Path) -> None:
+    """Give a complete file its name, which nothing has yet; never overwrites."""
+    try:
+        os.link(copy, target)
+    except FileExistsError:
+        raise UsageError(f'The file "{target}" exists already.', remedy="Name another one.") from None
+    except OSError:
+        # FAT, exFAT and many network shares know no links: take the name first, then put the content under it.
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        copy.replace(target)
 
 
 def backup_name(now: datetime | None = None) -> str:

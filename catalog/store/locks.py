@@ -128,6 +128,7 @@ def _locks(database: Database) -> Iterator[Locks]:
 
 
 def _file_locks(path: Path) -> Iterator[Locks]:
+    path = path.resolve()  # a catalogue has one lock, by whatever link it was reached
     name = path.with_name(path.name + ".lock")
     try:
         descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

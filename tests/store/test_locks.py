@@ -98,3 +98,15 @@ def test_locks_that_went_with_the_server_are_noticed(postgresql_url: str) -> Non
         locks.check()
     database.close()
     assert caught.value.exit_code == 6
+
+
+def test_a_link_to_the_catalogue_leads_to_its_lock(sqlite_template, tmp_path):
+    """Two names of one file do not let two scans at one source."""
+    file, link = tmp_path / "catalog.sqlite3", tmp_path / "link.sqlite3"
+    file.write_bytes(sqlite_template.read_bytes())
+    link.symlink_to(file)
+    one, other = open_database(str(file)), open_database(str(link))
+    with hold(one, ["file:///photos/"]), hold(other, ["file:///music/"]):
+        assert [found.name for found in tmp_path.glob("*.lock")] == ["catalog.sqlite3.lock"]
+    one.close()
+    other.close()

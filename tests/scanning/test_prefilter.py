@@ -1,0 +1,65 @@
+"""Paying only for photos in which a free engine sees a face: what it spares, samples, misses, and takes back."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog.engines.prefilter import PrefilteredEngine, Savings
+from catalog.store.galleries import count_spared, gallery_model, release_spared
+from catalog.vocabulary import Analysis, Operation
+from tests.fakes import Drawn, FakeEngine, save_drawing
+
+
+class Blind(FakeEngine):
+    """Sees no face, as the local engine in photos that the prefilter misses."""
+
+    def analyze(self, photo):
+        return Analysis(())
+
+
+@pytest.fixture
+def prefilter(scanner):
+    """Puts a prefilter before the scanner's engine; returns the one that is paid."""
+
+    def put(free, sample=0.0):
+        paid = scanner.engine
+        scanner.engine = PrefilteredEngine(paid, free, sample=sample)
+        return paid
+
+    return put
+
+
+def test_photos_without_a_face_are_not_sent(scanner, folder, prefilter):
+    """One of two photos is paid for; the other is spared, and nothing is asked the next night."""
+    save_drawing(folder / "a.png", [Drawn("ann")])
+    save_drawing(folder / "b.png")
+    paid = prefilter(FakeEngine())
+    scanner()
+    assert paid.calls[Operation.INDEX_FACES] == 1
+    assert scanner.engine.savings == Savings(spared=1)
+    scanner()
+    assert scanner.kinds() == {"a.png": "unchanged", "b.png": "unchanged"}
+
+
+def test_a_sample_measures_what_is_missed(scanner, folder, prefilter):
+    """Photos that would have been spared and are sent all the same tell how many of them show a face."""
+    save_drawing(folder / "a.png", [Drawn("ann")])
+    save_drawing(folder / "b.png")
+    prefilter(Blind(), sample=1.0)
+    scanner()
+    assert scanner.engine.savings == Savings(spared=0, sampled=2, missed=1)
+
+
+def test_photos_that_were_never_sent_are_sent_once_the_prefilter_is_off(scanner, folder, prefilter, rows):
+    """What nobody paid for is not enrolled: the missed face is found by a scan that sends everything."""
+    save_drawing(folder / "a.png", [Drawn("ann")])
+    paid = prefilter(Blind())
+    scanner()
+    assert paid.calls[Operation.INDEX_FACES] == 0
+    with scanner.database.begin() as connection:
+        assert count_spared(connection, "fake", "catalog") == 1
+        assert gallery_model(connection, "fake", "catalog") is None
+        assert release_spared(connection, "fake", "catalog") == 1
+    scanner.engine = paid
+    scanner()
+    assert rows("SELECT count(*) FROM faces") == [(1,)]
