@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 import traceback
@@ -98,6 +99,7 @@ app.add_typer(database.app, name="database")
 
 def main() -> None:
     """Run one command and exit with its code; ``-v`` adds the traceback to an error's sentence."""
+    gc.freeze()  # what was imported stays for good: looking at it again and again takes a tenth of a long scan's time
     sys.exit(run(sys.argv[1:]))
 
 
