@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from catalog.engines.base import Engine
 from catalog.errors import EngineError
@@ -20,8 +20,9 @@ from catalog.identities.assign import Settlement, settle
 from catalog.identities.decisions import Stamp, set_birth_date
 from catalog.identities.edges import plan_searches
 from catalog.store.database import Database, open_database
-from catalog.store.people import all_persons
+from catalog.store.people import add_persons, all_persons, assign
 from catalog.store.tables import assignments, charges, faces, matches, persons, searches
+from catalog.vocabulary import AssignedBy
 from tests.identities.made import NOW, RULES, LendingGallery, Shot, VectorGallery, enroll, near, people
 
 
@@ -244,3 +245,22 @@ def test_nobody_is_given_faces_from_before_being_born(light_database: Database, 
     settled(light_database, gallery, enroll(light_database, gallery, shots(2000), night=1))
     settled(light_database, gallery, enroll(light_database, gallery, shots(2015), night=2))
     assert sorted(len(group) for group in groups(light_database)) == [3, 6]
+
+
+def test_what_a_human_does_while_faces_are_clustered_stands(light_database: Database, rng: np.random.Generator) -> None:
+    """A face that was confirmed meanwhile is left where it is, and one that is gone is given to nobody."""
+
+    class Meanwhile(LendingGallery):
+        def neighbor_edges(self, face_ids: Any, *, per_face: int, floor: float) -> Any:
+            with light_database.begin() as connection:
+                (person,) = add_persons(connection, 1, NOW)
+                rows = connection.scalars(select(faces.c.id).order_by(faces.c.id).limit(2)).all()
+                assign(connection, [(rows[0], None)], person.id, AssignedBy.HUMAN, "x")
+                connection.execute(delete(faces).where(faces.c.id == rows[1]))
+            return super().neighbor_edges(face_ids, per_face=per_face, floor=floor)
+
+    gallery = Meanwhile()
+    scan_id = enroll(light_database, gallery, album(rng, photos=6))
+    result = settled(light_database, gallery, scan_id)
+    assert result.faces_assigned == len(gallery.vectors) - 2
+    assert None not in who_is_who(light_database).values()
