@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,6 +125,10 @@ def postgresql() -> Iterator[PostgreSQL]:
         yield here
     finally:
         os.kill(server.get_pid(), signal.SIGQUIT)  # at once: nobody will ask for its data again
+        for _ in range(100):
+            if not (folder / "data" / "postmaster.pid").exists():
+                break
+            time.sleep(0.05)
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
 
