@@ -7,12 +7,12 @@ persons as they are, write. Everything is idempotent, so that running it again i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
-from sqlalchemy import Connection, case, func, select, update
+from sqlalchemy import Connection, case, func, insert, select, update
 
 from catalog.engines.base import Engine, GroupMeans
 from catalog.identities.bonds import People, grow_only
@@ -23,13 +23,17 @@ from catalog.identities.graph import Constraints, Floats, Ints, Linkage
 from catalog.identities.ledger import Standing, read_ledger, standing
 from catalog.identities.means import cluster_persons
 from catalog.identities.replay import replay
-from catalog.identities.roster import FounderBars, Roster, read_company, read_roster
+from catalog.identities.roster import FounderBars, Roster, read_company, read_roster, rows_still_there
 from catalog.store.database import Database
 from catalog.store.people import PersonRow, add_persons, all_persons, redirect
-from catalog.store.removal import settle_removals
+from catalog.store.removal import owed_removals, settle_removals
 from catalog.store.tables import assignments, faces, persons, utc_text
-from catalog.store.upsert import batches, insert_into
+from catalog.store.turns import turn
+from catalog.store.upsert import batches
 from catalog.vocabulary import AssignedBy, Charge
+
+_ATTEMPTS = 3
+"""A scan of another folder may take faces of changed photos out of the gallery while they are clustered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,30 +72,43 @@ def settle(
     scan_id: int | None,
     now: datetime,
 ) -> Settlement:
-    """Give every new face its person. Raises what the engine raises; what was bought until then is kept."""
+    """Give every new face its person, as soon as nobody else is at that.
+
+    Raises what the engine raises; what was bought until then is kept.
+    """
+    with turn(database):
+        return _settle(database, engine, rules, gallery, region, scan_id, now)
+
+
+def _settle(
+    database: Database, engine: Engine, rules: Rules, gallery: str, region: str, scan_id: int | None, now: datetime
+) -> Settlement:
     with database.begin() as connection:
         owed = bury(connection, engine=engine.name, gallery=gallery, now=utc_text(now) or "")
         replay(connection, engine=engine.name, gallery=gallery, now=now)
-    if owed:
+    while owed:
         engine.remove(owed)
         with database.begin() as connection:
             settle_removals(connection, owed, engine.name, gallery)
-    with database.read() as connection:
-        roster = read_roster(connection, engine=engine.name, gallery=gallery, bars=rules.founders)
+            owed = owed_removals(connection, engine.name, gallery)
     charges: list[Charge] = []
     if not isinstance(engine, GroupMeans):
-        charges = buy_searches(database, engine, roster, rules.search, region=region, scan_id=scan_id, now=now)
         with database.read() as connection:
             roster = read_roster(connection, engine=engine.name, gallery=gallery, bars=rules.founders)
-    with database.read() as connection:
-        said = standing(read_ledger(connection))
-        people = People.of(all_persons(connection))
-        bonds = grow_only(connection, roster, said, people)
-        first = bool((roster.person < 0).all())
-        labels, likeness = cluster_roster(connection, engine, roster, bonds, rules, gallery, first=first)
+        charges = buy_searches(database, engine, roster, rules.search, region=region, scan_id=scan_id, now=now)
+    for more in reversed(range(_ATTEMPTS)):
+        try:
+            roster, said, people, labels, likeness = _cluster(database, engine, rules, gallery)
+            break
+        except KeyError:
+            if not more:
+                raise
     groups = _groups(roster, labels)
     with database.begin() as connection:
-        made, merged, given = _write(connection, roster, groups, said, likeness, now)
+        # A human may have decided, or forgotten somebody, while faces were clustered.
+        company = read_company(connection, engine=engine.name, gallery=gallery)
+        free = rows_still_there(connection, sorted(row for row, person in company.items() if person < 0))
+        made, merged, given = _write(connection, roster, groups, free, said, likeness, now)
     with database.read() as connection:
         after = read_company(connection, engine=engine.name, gallery=gallery)
         left = connection.scalar(select(func.count()).select_from(persons)) or 0
@@ -106,6 +123,20 @@ def settle(
         searches=sum(charge.calls for charge in charges),
         charges=tuple(charges),
     )
+
+
+def _cluster(
+    database: Database, engine: Engine, rules: Rules, gallery: str
+) -> tuple[Roster, Standing, People, Ints, Floats]:
+    """The faces as they are now with their groups. Raises KeyError when the gallery let go of one meanwhile."""
+    with database.read() as connection:
+        roster = read_roster(connection, engine=engine.name, gallery=gallery, bars=rules.founders)
+        said = standing(read_ledger(connection))
+        people = People.of(all_persons(connection))
+        bonds = grow_only(connection, roster, said, people)
+        first = bool((roster.person < 0).all())
+        labels, likeness = cluster_roster(connection, engine, roster, bonds, rules, gallery, first=first)
+    return roster, said, people, labels, likeness
 
 
 def cluster_roster(
@@ -158,23 +189,25 @@ def _write(
     connection: Connection,
     roster: Roster,
     groups: Sequence[Sequence[int]],
+    free: Set[int],
     said: Standing,
     likeness: Floats,
     now: datetime,
 ) -> tuple[int, int, int]:
-    """Persons made, persons merged, faces assigned. What a human did meanwhile is left as it is."""
+    """Persons made, persons merged, faces assigned; only the faces whose row ids are in ``free`` are given away."""
     people = People.of(all_persons(connection))
     spoken = people.spoken_for(said)
     founding = [
         number
         for number, some in enumerate(groups)
-        if (roster.person[list(some)] < 0).all() and roster.founder[list(some)].any()
+        if (roster.person[list(some)] < 0).all()
+        and any(roster.founder[at] and int(roster.rows[at]) in free for at in some)
     ]
     fresh = dict(zip(founding, add_persons(connection, len(founding), now), strict=True))
     merged = 0
     rows: list[dict[str, object]] = []
     for number, some in enumerate(groups):
-        there = {people.lead_row(row) for row in roster.person[list(some)].tolist() if row >= 0}
+        there = {people.lead_row(row) for row in roster.person[list(some)].tolist() if row in people.rows}
         if there:
             keeper, *gone = sorted(there, key=lambda row: (row.id not in spoken, row.id))
             for each in gone:
@@ -185,10 +218,11 @@ def _write(
             keeper = fresh[number]
         else:
             continue
-        rows += [_row(roster, at, keeper, likeness, now) for at in some if roster.person[at] < 0]
+        rows += [_row(roster, at, keeper, likeness, now) for at in some if int(roster.rows[at]) in free]
     given = 0
     for batch in batches(rows, 2000):
-        given += connection.execute(insert_into(connection, assignments).on_conflict_do_nothing(), list(batch)).rowcount
+        connection.execute(insert(assignments), list(batch))
+        given += len(batch)
     return len(fresh), merged, given
 
 

@@ -38,7 +38,9 @@ class People:
     def lead_row(self, row_id: int) -> PersonRow:
         """The person that a row id stands for today."""
         row = self.rows[row_id]
-        while row.merged_into is not None:
+        seen = {row_id}
+        while row.merged_into is not None and row.merged_into not in seen:  # a circle would have no end
+            seen.add(row.merged_into)
             row = self.rows[row.merged_into]
         return row
 

@@ -9,7 +9,7 @@ records its charge, and is never bought again: a scan that was killed goes on wh
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from sqlalchemy import Connection, func, or_, select
 
 from catalog.engines.base import Engine
 from catalog.identities.graph import Edges, Floats
-from catalog.identities.roster import Roster
+from catalog.identities.roster import Roster, rows_still_there
 from catalog.store.database import Database
 from catalog.store.scans import record_charges
 from catalog.store.tables import enrollments, faces, matches, searches, utc_text
@@ -104,7 +104,8 @@ def buy_searches(
 ) -> list[Charge]:
     """Ask for the lists that the cover leaves open; each answer is kept with its charge before the next is begun.
 
-    Raises what the engine raises; everything bought until then is kept.
+    Raises what the engine raises; everything bought until then is kept, the answers to searches that were under way at
+    the time too.
     """
     place = dict(zip(roster.face_ids, range(len(roster)), strict=True))
     hits = np.zeros(len(roster), dtype=np.int64)
@@ -116,15 +117,25 @@ def buy_searches(
     charges: list[Charge] = []
     with ThreadPoolExecutor(rules.workers, thread_name_prefix="search") as pool:
         while wave := _wave(order, hits, rules):
-            answers = pool.map(lambda at: _ask(engine, roster.face_ids[at], rules.threshold), wave)
-            for at, answer in zip(wave, answers, strict=True):
-                if answer is None:
-                    continue
-                near = [(place[match.face_id], match.similarity) for match in answer.matches if match.face_id in place]
-                _keep(database, engine.name, roster, at, answer, near, rules, region, scan_id, now)
-                charges += answer.charges
-                for other, similarity in near:
-                    hits[other] += similarity >= rules.cover
+            asked = [pool.submit(_ask, engine, roster.face_ids[at], rules.threshold) for at in wave]
+            try:
+                wait(asked)
+            finally:
+                # Also when somebody interrupts: what is under way will be paid for.
+                failures = [error for each in asked if (error := each.exception()) is not None]
+                answers = [(at, each.result()) for at, each in zip(wave, asked, strict=True) if not each.exception()]
+                for at, answer in answers:
+                    if answer is None:
+                        continue
+                    near = [
+                        (place[match.face_id], match.similarity) for match in answer.matches if match.face_id in place
+                    ]
+                    _keep(database, engine.name, roster, at, answer, near, rules, region, scan_id, now)
+                    charges += answer.charges
+                    for other, similarity in near:
+                        hits[other] += similarity >= rules.cover
+            if failures:
+                raise failures[0]
     return charges
 
 
@@ -159,23 +170,26 @@ def _keep(
     now: datetime,
 ) -> None:
     row = int(roster.rows[at])
-    edges = [
-        {"face_a": min(row, other), "face_b": max(row, other), "similarity": similarity}
-        for other, similarity in ((int(roster.rows[other]), similarity) for other, similarity in near)
-        if other != row
-    ]
+    found = [(int(roster.rows[other]), similarity) for other, similarity in near]
     with database.begin() as connection:
+        there = rows_still_there(connection, [row, *(other for other, _ in found)])
+        edges = [
+            {"face_a": min(row, other), "face_b": max(row, other), "similarity": similarity}
+            for other, similarity in found
+            if other != row and row in there and other in there
+        ]
         for some in batches(edges, 200):
             connection.execute(insert_into(connection, matches).on_conflict_do_nothing(), list(some))
-        connection.execute(
-            insert_into(connection, searches).on_conflict_do_nothing(),
-            {
-                "face_id": row,
-                "threshold": rules.threshold,
-                "complete": answer.complete,
-                "searched_at": utc_text(now),
-            },
-        )
+        if row in there:
+            connection.execute(
+                insert_into(connection, searches).on_conflict_do_nothing(),
+                {
+                    "face_id": row,
+                    "threshold": rules.threshold,
+                    "complete": answer.complete,
+                    "searched_at": utc_text(now),
+                },
+            )
         record_charges(
             connection, answer.charges, engine=engine, region=region, command="scan", scan_id=scan_id, now=now
         )

@@ -21,10 +21,11 @@ from catalog.identities.assign import Rules, cluster_roster
 from catalog.identities.bonds import People, positions
 from catalog.identities.graph import Constraints, Ints
 from catalog.identities.ledger import Standing, read_ledger, standing
-from catalog.identities.roster import Roster, read_roster, same_photo_pairs
+from catalog.identities.roster import Roster, read_roster, rows_still_there, same_photo_pairs
 from catalog.store.database import Database
 from catalog.store.people import PersonRow, add_persons, all_persons, assign, redirect
 from catalog.store.tables import assignments, utc_text
+from catalog.store.turns import turn
 from catalog.vocabulary import AssignedBy
 
 
@@ -67,7 +68,7 @@ def plan_recluster(database: Database, engine: Engine, rules: Rules, *, gallery:
 
 def apply_recluster(database: Database, change: Recluster, now: datetime) -> None:
     """Carry out the change; faces that a human decided on meanwhile stay where they are."""
-    with database.begin() as connection:
+    with turn(database), database.begin() as connection:
         people = People.of(all_persons(connection))
         fresh = add_persons(connection, change.persons_new, now)
         for move in change.moves:
@@ -183,7 +184,8 @@ def _emptied(
 
 
 def _move(connection: Connection, rows: Sequence[int], target: PersonRow, now: datetime) -> None:
-    free = [row for row in rows if not _decided(connection, row)]
+    there = rows_still_there(connection, rows)
+    free = [row for row in rows if row in there and not _decided(connection, row)]
     assign(connection, [(row, None) for row in free], target.id, AssignedBy.CLUSTER, utc_text(now) or "")
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from catalog.identities.graph import Flags, Floats, Ints, Lists
 from catalog.store.tables import assignments, faces, persons, photos, searches
+from catalog.store.upsert import batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,22 @@ def read_company(connection: Connection, *, engine: str, gallery: str) -> dict[i
         .where(faces.c.engine == engine, faces.c.gallery == gallery)
     )
     return {row: -1 if person is None else person for row, person in connection.execute(query)}
+
+
+def rows_still_there(connection: Connection, rows: Sequence[int]) -> set[int]:
+    """Those of some faces, by row ids, that nobody took out or called no face meanwhile.
+
+    None of them goes before this transaction, which writes, ends.
+    """
+    return {
+        row
+        for some in batches(rows)
+        for row in connection.scalars(
+            select(faces.c.id)
+            .where(faces.c.id.in_(some), faces.c.not_a_face.is_(False))
+            .with_for_update(read=True, key_share=True)
+        )
+    }
 
 
 def same_photo_pairs(photo: Ints) -> Ints:
