@@ -21,7 +21,7 @@ Exit code 0 is done, 1 a bug, 130 interrupted. One place turns these into codes:
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class CatalogError(Exception):
@@ -52,7 +52,14 @@ class SettingsError(UsageError):
 
 
 class NoFaceError(UsageError):
-    """A photo that must show a face shows none."""
+    """A photo that must show a face shows none.
+
+    ``charges`` are the calls (each a :class:`~catalog.vocabulary.Charge`) that were paid for before that was known.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "", charges: tuple[Any, ...] = ()) -> None:
+        super().__init__(message, remedy=remedy)
+        self.charges = charges
 
 
 class PersonError(UsageError):

@@ -149,11 +149,14 @@ def _find(catalog: Catalog, references: Sequence[Reference], common: Wanted) -> 
         since=common.since,
         until=common.until,
     )
-    found = find_faces(
-        catalog.database, catalog.engine, wanted, gallery=catalog.settings.engine.gallery, users=catalog.users
+    return find_faces(
+        catalog.database,
+        catalog.engine,
+        wanted,
+        gallery=catalog.settings.engine.gallery,
+        users=catalog.users,
+        pay=lambda charges: catalog.charge("find-person", charges),
     )
-    catalog.charge("find-person", found.charges)
-    return found
 
 
 def _day(text: str | None, moment: time) -> datetime | None:

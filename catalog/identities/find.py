@@ -7,19 +7,20 @@ one lookalike photo decides nothing; the margin is how far the runner-up is behi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from catalog.engines.base import MAX_MATCHES, Engine
 from catalog.engines.users import Users
+from catalog.errors import NoFaceError
 from catalog.identities.edges import logit
 from catalog.identities.taught import faces_of_users
 from catalog.images.opened import OpenedPhoto
 from catalog.store.appearances import Appearance, appearances_by_id, appearances_of
 from catalog.store.database import Database
 from catalog.store.people import PersonRow, all_persons
-from catalog.vocabulary import AssignedBy, BoundingBox, Charge, Face
+from catalog.vocabulary import AssignedBy, BoundingBox, Charge, Face, Search
 
 _BEST_FACES = 3
 _TIE = 1.0
@@ -91,35 +92,55 @@ class Found:
 
 
 def find_faces(
-    database: Database, engine: Engine, wanted: Wanted, *, gallery: str, users: Users | None = None
+    database: Database,
+    engine: Engine,
+    wanted: Wanted,
+    *,
+    gallery: str,
+    users: Users | None = None,
+    pay: Callable[[Sequence[Charge]], None] | None = None,
 ) -> Found:
     """Search with every reference. Raises :class:`~catalog.errors.NoFaceError` when one shows no face.
 
+    ``pay`` is told of the paid calls of each search once it is answered, so that what was paid is known whatever comes
+    next.
     Where the engine has ``users``, they are asked first: a reference that is like one is answered by that person's
     faces, and only others are compared with all faces.
     """
     probes: list[Face] = []
     charges: list[Charge] = []
     best: dict[str, float] = {}
+
+    def paid(some: Sequence[Charge]) -> None:
+        charges.extend(some)
+        if pay is not None:
+            pay(some)
+
+    def search(reference: Reference) -> Search:
+        try:
+            answer = engine.search(reference.photo, wanted.threshold, MAX_MATCHES, reference.box)
+        except NoFaceError as error:
+            paid(error.charges)
+            raise
+        paid(answer.charges)
+        return answer
+
     for reference in wanted.references:
         if users is not None:
             asked = users.search_image(reference.photo, wanted.threshold, box=reference.box)
-            charges += asked.charges
+            paid(asked.charges)
             _keep_best(best, faces_of_users(database, asked.matches, engine=engine.name, gallery=gallery))
             if asked.probe is not None and asked.matches:
                 probes.append(asked.probe)
                 continue
-        answer = engine.search(reference.photo, wanted.threshold, MAX_MATCHES, reference.box)
+        answer = search(reference)
         probes.append(answer.probe)
-        charges += answer.charges
         _keep_best(best, ((match.face_id, match.similarity) for match in answer.matches))
     unlike: dict[str, float] = {}
     for reference in wanted.negatives:
-        answer = engine.search(reference.photo, wanted.threshold, MAX_MATCHES, reference.box)
-        charges += answer.charges
-        _keep_best(unlike, ((match.face_id, match.similarity) for match in answer.matches))
+        _keep_best(unlike, ((match.face_id, match.similarity) for match in search(reference).matches))
     if wanted.person is not None:
-        charges += _search_with_person(database, engine, wanted.person, wanted.threshold, gallery, best)
+        _search_with_person(database, engine, wanted.person, wanted.threshold, gallery, best, paid)
     best = {face_id: value for face_id, value in best.items() if value > unlike.get(face_id, -1.0)}
     with database.read() as connection:
         known = appearances_by_id(connection, list(best), engine=engine.name, gallery=gallery)
@@ -139,24 +160,28 @@ def find_faces(
 
 
 def _search_with_person(
-    database: Database, engine: Engine, person: PersonRow, threshold: float, gallery: str, best: dict[str, float]
-) -> list[Charge]:
+    database: Database,
+    engine: Engine,
+    person: PersonRow,
+    threshold: float,
+    gallery: str,
+    best: dict[str, float],
+    paid: Callable[[Sequence[Charge]], None],
+) -> None:
     """Search with the best faces of a person; its own faces match themselves wholly."""
     with database.read() as connection:
         own = [
             face for face in appearances_of(connection, person) if (face.engine, face.gallery) == (engine.name, gallery)
         ]
     own.sort(key=lambda face: (face.by is not AssignedBy.HUMAN, -face.box.area, face.face_id))
-    charges: list[Charge] = []
     for face in own[:_PROBES]:
         try:
             answer = engine.neighbors(face.face_id, threshold)
         except KeyError:
             continue  # gone from the gallery since it was recorded
-        charges += answer.charges
+        paid(answer.charges)
         _keep_best(best, ((match.face_id, match.similarity) for match in answer.matches))
     _keep_best(best, ((face.face_id, 100.0 if face.similarity is None else face.similarity) for face in own))
-    return charges
 
 
 def _keep_best(best: dict[str, float], found: Iterable[tuple[str, float]]) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import numpy as np
 import pytest
 
+from catalog.errors import NoFaceError
 from catalog.identities import decisions
 from catalog.identities.find import Found, Reference, Wanted, find_faces
 from catalog.images.opened import OpenedPhoto
 from catalog.store.appearances import appearances_of
 from catalog.store.database import Database
 from catalog.store.people import PersonRow, find_person
+from catalog.vocabulary import Charge, Operation
+from tests.fakes import Drawn, FakeEngine, draw, opened
 from tests.identities.made import LendingGallery, Shot, enroll, near, people
 from tests.identities.test_decisions import STAMP, everybody
 from tests.identities.test_settle import as_engine, settled
@@ -121,3 +125,13 @@ def test_hidden_people_are_not_found(library: Library) -> None:
     with library.database.begin() as connection:
         decisions.set_hidden(connection, find_person(connection, "Ann"), True, STAMP)
     assert library.find(Wanted([library.reference("ann")], threshold=90)).matches == ()
+
+
+def test_what_was_paid_is_told_although_a_later_reference_shows_no_face(light_database: Database) -> None:
+    """The charges reach the ledger by whatever way the search ends."""
+    engine = FakeEngine(dollars=Decimal("0.001"))
+    references = [Reference(opened(draw([Drawn("ann")]))), Reference(opened(draw()))]
+    paid: list[Charge] = []
+    with pytest.raises(NoFaceError):
+        find_faces(light_database, engine, Wanted(references=references), gallery="catalog", pay=paid.extend)
+    assert [(charge.operation, charge.calls) for charge in paid] == [(Operation.SEARCH_FACES_BY_IMAGE, 1)]

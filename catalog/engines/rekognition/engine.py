@@ -156,7 +156,7 @@ class RekognitionEngine:
             if box is None or chosen_face(probe.box, box):
                 return Search(probe, read_matches(answer["FaceMatches"]), tuple(charges))
         where = " at the place that was asked for" if box is not None else " to search for"
-        raise NoFaceError(f"The photo shows no face{where}.")
+        raise NoFaceError(f"The photo shows no face{where}.", charges=tuple(charges))
 
     def compare(self, source: OpenedPhoto, target: OpenedPhoto, threshold: float) -> Comparison:
         ours, theirs = self._pictures.of(source), self._pictures.of(target)

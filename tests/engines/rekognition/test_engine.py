@@ -203,6 +203,15 @@ def test_no_face_where_one_was_chosen(engine):
         engine.compare(photo(nobody()), photo(portrait("biden")), 80)
 
 
+def test_a_search_that_finds_another_face_than_the_one_chosen_is_paid_for(engine):
+    """There is no face at the place, and the error tells what it cost to learn that."""
+    (face,) = engine.analyze(photo(portrait("biden"))).faces
+    beside = replace(face.box, left=face.box.left + face.box.width)
+    with pytest.raises(NoFaceError) as caught:
+        engine.search(photo(portrait("biden")), 80, box=beside)
+    assert {charge.operation for charge in caught.value.charges} == {Operation.SEARCH_FACES_BY_IMAGE}
+
+
 def test_attributes_can_be_left_out(open_rekognition):
     """Then only DEFAULT is asked for."""
     engine = open_rekognition(attributes="none")
