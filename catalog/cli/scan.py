@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -19,6 +20,7 @@ from catalog.cli.scan_plan import print_plan
 from catalog.cli.signals import interruptible
 from catalog.cli.wiring import open_catalog
 from catalog.engines.prefilter import PrefilteredEngine, Savings
+from catalog.errors import CheckRefused
 from catalog.scanning.run import Limits
 from catalog.scanning.run import scan as run_scan
 from catalog.scanning.stop import Stop
@@ -56,6 +58,24 @@ LogFormat = Annotated[
 Worker = Annotated[
     bool, typer.Option("--worker", help="Share the sources with other workers, on any machine; PostgreSQL only.")
 ]
+
+
+class Gate(StrEnum):
+    """What may make a finished scan end with exit code 9."""
+
+    CHURN = "churn"
+    CONFLICTS = "conflicts"
+    HITS = "hits"
+
+
+FailOn = Annotated[
+    list[Gate] | None,
+    typer.Option(
+        "--fail-on",
+        help="Exit code 9 when faces changed company (churn), when a person is twice on one photo (conflicts), or when "
+        "the watch list has new hits (hits); repeatable.",
+    ),
+]
 PostCommand = Annotated[
     str | None,
     typer.Option(
@@ -77,6 +97,7 @@ def scan(
     wait: Wait = 0,
     force: Force = False,
     worker: Worker = False,
+    fail_on: FailOn = None,
     post_command: PostCommand = None,
     log_format: LogFormat = None,
     as_json: AsJson = False,
@@ -116,7 +137,21 @@ def scan(
         if summary.limit:
             raise summary.limit
         told.exit_code = 3 if summary.failed else 0
+        _check_gates(fail_on or [], summary, hits=len(catalog.new_hits))
         return told.exit_code
+
+
+def _check_gates(gates: Iterable[Gate], summary: Summary, *, hits: int) -> None:
+    """Raises CheckRefused when a gate that the user set is passed."""
+    counts = {
+        Gate.CHURN: (summary.churn, "faces changed company"),
+        Gate.CONFLICTS: (summary.conflicts, "persons have two faces on one photo"),
+        Gate.HITS: (hits, "new hits on the watch list wait for a person to look at them"),
+    }
+    for gate in gates:
+        count, what = counts[gate]
+        if count:
+            raise CheckRefused(f"{count:,} {what}.")
 
 
 def _watched(outcomes: Iterable[Outcome | Summary]) -> Iterator[Outcome | Summary]:

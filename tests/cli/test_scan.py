@@ -109,3 +109,12 @@ def test_the_same_folder_named_twice_is_walked_once(catalog, portraits):
     Path(portraits / "astronaut.jpg").rename(portraits / "sub" / "astronaut.jpg")
     summary = catalog("scan", portraits, portraits / "sub", portraits, "--json").json_lines[-1]
     assert (summary["discovered"], summary["new"]) == (5, 5)
+
+
+def test_a_new_hit_on_the_watch_list_can_fail_the_scan(catalog, portraits):
+    """With --fail-on hits a scan that finds somebody who is watched for ends with 9, and everything is recorded."""
+    assert catalog("watch", "add", "The man", portraits / "obama_1.jpg").code == 0
+    answer = catalog("scan", portraits, "--fail-on", "hits", "--fail-on", "churn")
+    assert answer.code == 9
+    assert "new hits" in answer.err
+    assert catalog("scan", portraits, "--fail-on", "hits", "--fail-on", "conflicts").code == 0
