@@ -101,9 +101,11 @@ def read_decision(connection: Connection, number: int) -> Decision | None:
 
 
 def last_in_force(connection: Connection) -> int | None:
-    """The newest decision that can be taken back: not undone, and no undo itself."""
+    """The newest decision that can be taken back: not undone, no undo itself, and no copy for edited content."""
     query = select(func.max(decisions.c.id)).where(
-        decisions.c.undone_by.is_(None), decisions.c.verb.not_in(("undo", "forget", "migrate"))
+        decisions.c.undone_by.is_(None),
+        decisions.c.verb.not_in(("undo", "forget", "migrate")),
+        or_(decisions.c.details.is_(None), decisions.c.details.not_like('%"carried_from":%')),
     )
     found = connection.scalar(query)
     return None if found is None else int(found)

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection
 
 from catalog.errors import UsageError
 from catalog.identities.decisions import Stamp
-from catalog.identities.ledger import Decision, append, last_in_force, mark_undone, read_decision, read_ledger
+from catalog.identities.ledger import (
+    Decision,
+    append,
+    last_in_force,
+    mark_undone,
+    place_row,
+    read_decision,
+    read_ledger,
+)
 from catalog.identities.snapshot import again, put_back
 
 
@@ -25,14 +35,19 @@ def undo(connection: Connection, number: int | None, stamp: Stamp) -> tuple[int,
         raise UsageError(f"Decision {number} was taken back already, by {decision.undone_by}.")
     if decision.verb in ("forget", "migrate"):
         raise UsageError(f"Decision {number} ({decision.verb}) cannot be taken back.")
-    later = _builds_on(connection, decision)
+    one = [decision, *_others_of(connection, decision)]
+    later = _builds_on(connection, one)
     if later:
         numbers = ", ".join(map(str, later))
         raise UsageError(
             f"Later decisions build on decision {decision.number}: {numbers}.", remedy="Take those back first."
         )
-    now = again(connection, decision.details.get("before", {}))
-    put_back(connection, decision.details.get("before", {}))
+    before = {
+        "persons": decision.details.get("before", {}).get("persons", ()),
+        "faces": [face for each in one for face in each.details.get("before", {}).get("faces", ())],
+    }
+    now = again(connection, before)
+    put_back(connection, before)
     by = append(
         connection,
         "undo",
@@ -41,23 +56,52 @@ def undo(connection: Connection, number: int | None, stamp: Stamp) -> tuple[int,
         person_id=decision.person_id,
         other_person_id=decision.other_person_id,
         place=decision.place,
-        details={**now.details, "of": decision.number},
+        details={**now.details, "of": decision.number, "with": [each.number for each in one[1:]]},
     )
-    mark_undone(connection, decision.number, by)
+    for each in one:
+        mark_undone(connection, each.number, by)
     if decision.verb == "undo":
-        mark_undone(connection, int(decision.details["of"]), None)
+        for undone in [decision.details["of"], *decision.details.get("with", ())]:
+            mark_undone(connection, int(undone), None)
     return by, decision
 
 
-def _builds_on(connection: Connection, decision: Decision) -> list[int]:
-    """Later decisions in force that changed the same persons or faces."""
+def _others_of(connection: Connection, decision: Decision) -> list[Decision]:
+    """What a human said once and scans repeated for edited content: the original and its copies that are in force."""
+    if decision.place is None or decision.verb == "undo":
+        return []
+    same = _said_once(decision)
+    return [
+        each
+        for each in read_ledger(connection, verbs=[decision.verb])
+        if each.undone_by is None and each.number != decision.number and each.place and _said_once(each) == same
+    ]
+
+
+def _said_once(decision: Decision) -> tuple[object, ...]:
+    """The same for a decision and its copies, also in another database."""
+    place = decision.details.get("carried_from") or (place_row(decision.place) if decision.place else [])
+    return decision.decided_at, decision.decided_by, decision.person_id, decision.other_person_id, *place
+
+
+def _builds_on(connection: Connection, one: Sequence[Decision]) -> list[int]:
+    """Later decisions in force that changed the same persons or faces as a decision and its copies."""
+    mine = {each.number for each in one}
+    found: set[int] = set()
+    for each in one:
+        found.update(_later_than(connection, each))
+    return sorted(found - mine)
+
+
+def _later_than(connection: Connection, decision: Decision) -> list[int]:
     persons, places = decision.touched()
     of = decision.details.get("of")
+    others_of = set(decision.details.get("with", ()))
     found = []
     for later in read_ledger(connection):
         if later.number <= decision.number or later.undone_by is not None or later.verb == "undo":
             continue
-        if later.number == of:
+        if later.number == of or later.number in others_of:
             continue
         others, faces = later.touched()
         if _depends(decision, later, persons, others) or any(one.same(other) for one in places for other in faces):

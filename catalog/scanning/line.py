@@ -70,6 +70,7 @@ class Line:
         self._broken: CatalogError | None = None
         self._found: list[Finding] = []
         self._found_since = 0.0
+        self._saving = False
 
     @property
     def full(self) -> bool:
@@ -105,6 +106,26 @@ class Line:
                 yield from self._record()
         if self._broken is not None:
             raise self._broken
+
+    def save(self) -> list[Outcome]:
+        """Record what is done or with the engine, after something else failed; the outcomes.
+
+        Answers of the engine may have been paid for. Nothing is begun any more, and nobody's locks are asked about:
+        what is recorded is true whoever else scans.
+        """
+        self._saving = True
+        self._on_record = lambda: None
+        for _, reading in self._reading:
+            reading.cancel()
+        self._reading.clear()
+        seeing = [(arrival, future) for arrival, future in self._seeing if future is not None and not future.cancel()]
+        self._seeing.clear()
+        for arrival, future in seeing:
+            while not future.done() and not self._stop.overdue:
+                wait([future], timeout=0.1 if self._stop.interrupted else GROUP_SECONDS)
+            if future.done() and future.exception() is None:
+                self._found.append(Enrolled(arrival, future.result()))
+        return list(self._record()) if self._found else []
 
     def close(self) -> None:
         """Drop what nobody waits for any more."""
@@ -198,7 +219,7 @@ class Line:
 
     def _fail(self, step: ToRead, sha256: str | None, error: PhotoError) -> Iterator[Outcome]:
         if step.place is not None:
-            self.seen.add(step.place.location_id)
+            self.seen.add_known(step.place)
         log.info("photo failed", extra={"uri": step.ref.uri, "reason": str(error)})
         yield from self._find(Problem(step.ref.uri, OutcomeKind.FAILED, str(error), sha256))
 
@@ -206,7 +227,7 @@ class Line:
         """Source or engine are of no use any more: the first sentence counts, and nothing new is begun."""
         self._broken = self._broken or error
         if step.place is not None:
-            self.seen.add(step.place.location_id)
+            self.seen.add_known(step.place)
 
     def _find(self, finding: Finding) -> Iterator[Outcome]:
         """Keep a finding with others until its group closes."""
@@ -218,9 +239,11 @@ class Line:
             yield from self._record()
 
     def _record(self) -> Iterator[Outcome]:
-        findings, self._found = self._found, []
         self._on_record()
-        for finding, recorded in zip(findings, self._recorder.record(findings), strict=True):
+        findings = self._found
+        results = self._recorder.record(findings)
+        self._found = []  # not before: findings that could not be recorded are tried again by `save`
+        for finding, recorded in zip(findings, results, strict=True):
             if isinstance(finding, Enrolled):
                 self._in_sight.discard(finding.arrival.sha256)
             if recorded is not None:
@@ -229,7 +252,7 @@ class Line:
                 # A folder that cannot be looked into is told among the problems; it is no photo.
                 if not recorded.outcome.uri.endswith("/"):
                     yield recorded.outcome
-            elif isinstance(finding, Known) and not self._stop.interrupted:
+            elif isinstance(finding, Known) and not self._stop.interrupted and not self._saving:
                 # The twin that it waited for failed, so it is not known after all: from the start.
                 self._reading.append((finding.arrival.step, self._pool.submit(_read, finding.arrival.step)))
 

@@ -12,12 +12,16 @@ from itertools import islice
 from typing import NamedTuple
 
 from catalog.sources.base import Skipped, Source
+from catalog.sources.uri import display
 from catalog.store.database import Database
 from catalog.store.photos import Place, look_up
 from catalog.vocabulary import PhotoRef
 
 BATCH = 500
 """Places looked up at once."""
+
+LONGEST_URI = 2500
+"""Characters of a uri at most: an index of PostgreSQL takes 2,704 bytes in a row, and a catalogue may move there."""
 
 
 class Unchanged(NamedTuple):
@@ -46,7 +50,7 @@ def plan(database: Database, source: Source, *, engine: str, gallery: str) -> It
     The catalogue is asked batch by batch, each in a transaction of its own: one that lasted as long as the scan would
     keep the database from reusing what the scan itself writes.
     """
-    listing = source.list()
+    listing = map(_or_too_long, source.list())
     while entries := list(islice(listing, BATCH)):
         uris = [entry.uri for entry in entries if isinstance(entry, PhotoRef)]
         with database.read() as connection:
@@ -67,6 +71,18 @@ def plan(database: Database, source: Source, *, engine: str, gallery: str) -> It
                 yield Unchanged(entry, place)
             else:
                 yield ToRead(source, entry, place)
+
+
+def _or_too_long(entry: PhotoRef | Skipped) -> PhotoRef | Skipped:
+    return too_long(entry.uri) if isinstance(entry, PhotoRef) and len(entry.uri) > LONGEST_URI else entry
+
+
+def too_long(uri: str) -> Skipped:
+    """The refusal of a photo for its address."""
+    name = display(uri)
+    return Skipped(
+        uri, f'The path of "...{name[-60:]}" is too long: as an address it takes {len(uri):,} of {LONGEST_URI:,} bytes.'
+    )
 
 
 @dataclass(slots=True)

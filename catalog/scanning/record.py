@@ -18,8 +18,18 @@ from catalog.store.database import Database
 from catalog.store.faces import record_enrollment
 from catalog.store.galleries import SPARED
 from catalog.store.photos import Place, find_enrolled, find_photo, other_places, record_photo, record_place
-from catalog.store.removal import owed_removals, release_photo, settle_removals
-from catalog.store.scans import record_charges, record_problem
+from catalog.store.removal import (
+    Carried,
+    carry_over,
+    owed_removals,
+    placeless,
+    release_photos,
+    settle_removals,
+    stood_elsewhere,
+    take_back,
+)
+from catalog.store.scans import others_running, record_charges, record_problem
+from catalog.store.upsert import batches
 from catalog.vocabulary import Enrollment, Outcome, OutcomeKind
 
 
@@ -82,6 +92,14 @@ class Recorded:
     location_id: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Replaced:
+    """A photo that a place showed before, and what of it went over to the one in its stead."""
+
+    photo_id: int
+    carried: Carried | None
+
+
 def stands(place: Place) -> bool:
     """Whether a known place still holds a photo, as far as can be told without a listing."""
     if place.missing_since is not None:
@@ -108,6 +126,8 @@ class Recorder:
         self._region = region
         self._scan_id = scan_id
         self._clock = clock
+        self._began = clock()
+        self._replaced: list[_Replaced] = []
 
     def holds(self, sha256: str) -> bool:
         """Whether this gallery holds the content: it need not be enrolled."""
@@ -116,11 +136,38 @@ class Recorder:
 
     def record(self, findings: Sequence[Finding]) -> list[Recorded | None]:
         """Record the findings in their order, all or none of them; None for a ``Known`` that turns out not to be."""
-        released: list[str] = []
+        replaced: list[_Replaced] = []
         with self._database.begin() as connection:
-            recorded = [self._record(connection, finding, released) for finding in findings]
-        self._remove(released)
+            recorded = [self._record(connection, finding, replaced) for finding in findings]
+        self._replaced += replaced
         return recorded
+
+    def release(self, sources: Sequence[str]) -> None:
+        """Let go of the photos whose places show others now and that no place of the sources showed instead.
+
+        For after the sources' listings: until then a later file may turn out to hold what an earlier one held. What a
+        killed or limited scan left behind goes too, unless a scan of other sources runs that may still come to it.
+        """
+        replaced, self._replaced = self._replaced, []
+        for some in batches(replaced):
+            with self._database.begin() as connection:
+                for each in some:
+                    if each.carried is not None and stood_elsewhere(connection, each.photo_id, self._began):
+                        take_back(connection, each.carried)
+                released = self._release(connection, [each.photo_id for each in some])
+            self._remove(released)
+        while True:
+            with self._database.begin() as connection:
+                if others_running(connection, self._scan_id, sources):
+                    return
+                left = placeless(connection)
+                released = self._release(connection, left)
+            self._remove(released)
+            if not left:
+                return
+
+    def _release(self, connection: Connection, photo_ids: Sequence[int]) -> list[str]:
+        return release_photos(connection, photo_ids, engine=self._engine.name, gallery=self._gallery, now=self._clock())
 
     def pay_debts(self) -> None:
         """Have the gallery let go of the faces that a killed scan left in it."""
@@ -131,29 +178,32 @@ class Recorder:
                 return
             self._remove(owed)
 
-    def _record(self, connection: Connection, finding: Finding, released: list[str]) -> Recorded | None:
+    def _record(self, connection: Connection, finding: Finding, replaced: list[_Replaced]) -> Recorded | None:
         match finding:
             case Known(arrival):
-                return self._known(connection, arrival, released)
+                return self._known(connection, arrival, replaced)
             case Enrolled(arrival, sighting):
-                return self._enroll(connection, arrival, sighting, released)
+                return self._enroll(connection, arrival, sighting, replaced)
             case Problem(uri, kind, reason, sha256):
                 outcome = Outcome(uri, kind, sha256, reason=reason)
                 record_problem(connection, self._scan_id, outcome, self._clock())
                 return Recorded(outcome, None)
 
-    def _known(self, connection: Connection, arrival: Arrival, released: list[str]) -> Recorded | None:
+    def _known(self, connection: Connection, arrival: Arrival, replaced: list[_Replaced]) -> Recorded | None:
         photo_id = self._enrolled_photo(connection, arrival.sha256)
         if photo_id is None:
             return None
         kind = self._kind(connection, arrival.step, arrival.sha256, photo_id)
-        location_id = self._place(connection, arrival.step, photo_id, kind, released)
+        location_id = self._place(connection, arrival.step, photo_id, kind, replaced, unheard_of=False)
         return Recorded(Outcome(arrival.step.ref.uri, kind, arrival.sha256), location_id)
 
-    def _enroll(self, connection: Connection, arrival: Arrival, sighting: Sighting, released: list[str]) -> Recorded:
+    def _enroll(
+        self, connection: Connection, arrival: Arrival, sighting: Sighting, replaced: list[_Replaced]
+    ) -> Recorded:
         step, sha256, enrollment = arrival.step, arrival.sha256, sighting.enrollment
         now = self._clock()
-        kind = self._kind(connection, step, sha256, find_photo(connection, sha256))
+        known = find_photo(connection, sha256)
+        kind = self._kind(connection, step, sha256, known)
         photo_id = record_photo(connection, sha256, arrival.size, sighting.photo, now)
         record_enrollment(
             connection,
@@ -174,7 +224,7 @@ class Recorder:
             scan_id=self._scan_id,
             now=now,
         )
-        location_id = self._place(connection, step, photo_id, kind, released)
+        location_id = self._place(connection, step, photo_id, kind, replaced, unheard_of=known is None)
         faces, rejected = len(enrollment.faces), len(enrollment.rejected)
         outcome = Outcome(step.ref.uri, kind, sha256, faces, rejected, charges=enrollment.charges)
         return Recorded(outcome, location_id)
@@ -194,14 +244,23 @@ class Recorder:
         return OutcomeKind.DUPLICATE if any(map(stands, others)) else OutcomeKind.MOVED
 
     def _place(
-        self, connection: Connection, step: ToRead, photo_id: int, kind: OutcomeKind, released: list[str]
+        self,
+        connection: Connection,
+        step: ToRead,
+        photo_id: int,
+        kind: OutcomeKind,
+        replaced: list[_Replaced],
+        *,
+        unheard_of: bool,
     ) -> int:
-        """Row id of the place; face ids that nothing holds any more now that its content changed are added."""
+        """Row id of the place; the photo that it showed before is added if its content changed.
+
+        Content that was known before is no edit of what the place showed: it has its own people.
+        """
         location_id = record_place(connection, photo_id, step.ref, self._clock())
         if kind is OutcomeKind.CHANGED and step.place is not None:
-            released += release_photo(
-                connection, step.place.photo_id, photo_id, engine=self._engine.name, gallery=self._gallery
-            )
+            carried = carry_over(connection, step.place.photo_id, photo_id) if unheard_of else None
+            replaced.append(_Replaced(step.place.photo_id, carried))
         return location_id
 
     def _remove(self, face_ids: list[str]) -> None:

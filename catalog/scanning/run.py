@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from catalog.engines.base import Engine
 from catalog.errors import CatalogError, DatabaseError, LimitReached, SourceError, UsageError
 from catalog.scanning.line import Line, Open
+from catalog.scanning.plan import LONGEST_URI
 from catalog.scanning.record import Recorder
 from catalog.scanning.seen import Listing
 from catalog.scanning.share import SharedWalk
@@ -72,6 +73,7 @@ def scan(
     """
     limits = limits or Limits()
     uris = [source.uri for source in sources]
+    _refuse_long(uris)
     if limits.shared and database.dialect != "postgresql":
         raise UsageError("Several workers can share a source on PostgreSQL only.", remedy="Leave --worker out.")
     began = _now()
@@ -96,16 +98,15 @@ def scan(
                     if limits.shared:
                         take = _TAKE * workers
                         walk = SharedWalk(source, database, locks, engine.name, gallery, began=began, take=take)
-                    with limits.stop.gently():
-                        for outcome in walk.walk(line, limits.stop):
-                            summary.count(outcome)
-                            yield outcome
+                    yield from _counted(walk, line, limits.stop, summary)
                     if line.full:
                         summary.limit = _out_of_time() if limits.stop.out_of_time else None
                         break
                     if walk.planned:
                         settles = True
                         _close_source(database, scan_id, walk.listing, limits)
+                else:
+                    recorder.release(uris)
             except LimitReached as reached:
                 summary.limit = reached
             finally:
@@ -165,6 +166,32 @@ def _booked(
         log.info("scan ended", extra=ended)
 
 
+def _refuse_long(uris: Sequence[str]) -> None:
+    for uri in uris:
+        if len(uri) > LONGEST_URI:
+            raise SourceError(f'The path of the source "...{display(uri)[-60:]}" is too long.')
+
+
+def _counted(walk: Walk, line: Line, stop: Stop, summary: Summary) -> Iterator[Outcome]:
+    with stop.gently():
+        try:
+            for outcome in walk.walk(line, stop):
+                summary.count(outcome)
+                yield outcome
+        except BaseException:  # whatever it was, answers that were paid for are kept
+            _save(line, summary)
+            raise
+
+
+def _save(line: Line, summary: Summary) -> None:
+    """What failed is told by whoever raised it, also where it keeps this from being recorded."""
+    try:
+        for outcome in line.save():
+            summary.count(outcome)
+    except CatalogError as error:
+        log.error("what was done last could not be recorded", extra={"reason": str(error)})
+
+
 def _out_of_time() -> LimitReached:
     return LimitReached(
         "The time of the scan is over; what it did is kept.", remedy="The same command again goes on from there."
@@ -182,7 +209,7 @@ def _close_source(database: Database, scan_id: int, listing: Listing, limits: Li
                 remedy="Check whether its disk is mounted. If the photos are really gone, scan again with --force.",
             )
         gone = []
-        if not (seen.whole and len(seen) == present):
+        if not (seen.countable and len(seen) == present):
             gone = [
                 place.location_id
                 for place in places_below(connection, source.uri)

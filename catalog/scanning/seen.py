@@ -18,6 +18,7 @@ class Seen:
     def __init__(self) -> None:
         self._marks = bytearray()
         self._folders: list[str] = []
+        self._doubtful = False
 
     def add(self, location_id: int) -> None:
         try:
@@ -25,6 +26,11 @@ class Seen:
         except IndexError:
             self._marks.extend(bytes(location_id + 4096 - len(self._marks)))
             self._marks[location_id] = 1
+
+    def add_known(self, place: Place) -> None:
+        """A known place that was listed, whether or not it can be read: it may be marked as missing still."""
+        self._doubtful = self._doubtful or place.missing_since is not None
+        self.add(place.location_id)
 
     def add_below(self, uri: str) -> None:
         """What lies below a folder that could not be looked into may still be there; so may a skipped file."""
@@ -34,9 +40,9 @@ class Seen:
         return self._marks.count(1)
 
     @property
-    def whole(self) -> bool:
-        """No folder had to be left out."""
-        return not self._folders
+    def countable(self) -> bool:
+        """Each of these is a present place, and no folder had to be left out: their number tells if one is gone."""
+        return not self._folders and not self._doubtful
 
     def __contains__(self, place: Place) -> bool:
         if place.location_id < len(self._marks) and self._marks[place.location_id]:

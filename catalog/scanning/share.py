@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from catalog.scanning.line import Line
-from catalog.scanning.plan import ToRead, Unchanged, plan
+from catalog.scanning.plan import LONGEST_URI, ToRead, Unchanged, plan, too_long
 from catalog.scanning.record import Problem
 from catalog.scanning.seen import Listing, Seen
 from catalog.scanning.stop import Stop
@@ -85,6 +85,9 @@ class SharedWalk:
             if stop.due:
                 break
             self.listed += not (isinstance(step, Skipped) and step.uri.endswith("/"))
+            # The list's index holds both addresses in one row.
+            if isinstance(step, ToRead) and len(self.source.uri) + len(step.ref.uri) > LONGEST_URI + 100:
+                step = too_long(step.ref.uri)
             match step:
                 case Unchanged(ref, place):
                     seen.add(place.location_id)
@@ -94,7 +97,7 @@ class SharedWalk:
                     yield from line.tell(Problem(uri, OutcomeKind.SKIPPED, reason))
                 case ToRead(ref=ref, place=known):
                     if known is not None:
-                        seen.add(known.location_id)
+                        seen.add_known(known)
                     waiting.append(ref)
             if len(waiting) >= _PLANNED_AT_ONCE:
                 self._add(waiting)

@@ -131,7 +131,7 @@ class FolderSource:
                 return Skipped(uri, f'"{display_name(path)}" is a symbolic link that leads nowhere.')
             return None
         if stat.S_ISREG(found.st_mode):
-            return PhotoRef(uri, found.st_size, found.st_mtime_ns, str(found.st_ino))
+            return PhotoRef(uri, found.st_size, _storable(found.st_mtime_ns), str(found.st_ino))
         if stat.S_ISDIR(found.st_mode):
             return None
         return Skipped(uri, f'"{display_name(path)}" is not a regular file.')
@@ -233,6 +233,11 @@ class FolderSource:
 def _identity(path: bytes) -> _Identity:
     found = os.stat(path)
     return found.st_dev, found.st_ino
+
+
+def _storable(nanoseconds: int) -> int:
+    """A time that fits into 64 bits: dates before 1677 and after 2262 are told as the first or last that does."""
+    return max(-(1 << 63), min(nanoseconds, (1 << 63) - 1))
 
 
 def _is_folder(entry: os.DirEntry[bytes]) -> bool:

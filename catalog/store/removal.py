@@ -6,8 +6,10 @@ Rows go in one transaction, gallery faces in another, later one: in between, and
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, exists, func, insert, or_, select
@@ -22,25 +24,72 @@ SAME_FACE = 0.5
 _BOX = ("box_left", "box_top", "box_width", "box_height")
 
 
-def release_photo(
-    conn: Connection, photo_id: int, successor: int, *, engine: str, gallery: str, now: datetime | None = None
-) -> list[str]:
-    """The content of a place changed from one photo to its successor: the old photo goes if no other place shows it.
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What went over from a photo to its successor: row ids of faces and of copied decisions."""
+
+    assigned: tuple[int, ...]
+    no_faces: tuple[int, ...]
+    decisions: tuple[int, ...]
+
+
+def carry_over(conn: Connection, photo_id: int, successor: int) -> Carried | None:
+    """The content of a place was edited: what held for a photo holds for its successor, which must be new.
 
     Human decisions and assignments whose boxes overlap a face of the successor are carried over to it; so are
-    tombstones. Returns the ids of the faces that this gallery must let go of; other galleries' are remembered.
+    tombstones. The old photo keeps its own: other places may show it.
     """
-    if conn.scalar(select(exists().where(locations.c.photo_id == photo_id))):
-        return []
-    at = utc_text(now or datetime.now(UTC))
     old = _content(conn, photo_id)
     new = _content(conn, successor)
     if old is None or new is None or photo_id == successor:
-        return []
-    _carry_assignments(conn, photo_id, successor)
-    _carry_decisions(conn, old, new, _faces_of(conn, successor))
+        return None
+    assigned, no_faces = _carry_assignments(conn, photo_id, successor)
+    said = _carry_decisions(conn, old, new, _faces_of(conn, successor))
     _carry_tombstones(conn, old, new)
-    return _remove(conn, [photo_id], engine, gallery, str(at))
+    return Carried(tuple(assigned), tuple(no_faces), tuple(said))
+
+
+def take_back(conn: Connection, carried: Carried) -> None:
+    """Undo :func:`carry_over`: the successor turned out to be another photo, not an edit.
+
+    Tombstones stay: rather is one face too many left out than one brought back that was forgotten.
+    """
+    conn.execute(delete(assignments).where(assignments.c.face_id.in_(carried.assigned)))
+    conn.execute(faces.update().where(faces.c.id.in_(carried.no_faces)).values(not_a_face=False))
+    conn.execute(delete(decisions).where(decisions.c.id.in_(carried.decisions), decisions.c.undone_by.is_(None)))
+
+
+def stood_elsewhere(conn: Connection, photo_id: int, since: datetime) -> bool:
+    """Whether a photo came to a place after some moment, and is still there: it was moved or copied, not edited."""
+    return bool(
+        conn.scalar(
+            select(
+                exists().where(
+                    locations.c.photo_id == photo_id,
+                    locations.c.missing_since.is_(None),
+                    locations.c.first_seen >= utc_text(since),
+                )
+            )
+        )
+    )
+
+
+def release_photos(
+    conn: Connection, photo_ids: Sequence[int], *, engine: str, gallery: str, now: datetime
+) -> list[str]:
+    """Take out those among these photos that no place shows any more.
+
+    Returns the ids of the faces that this gallery must let go of; other galleries' are remembered.
+    """
+    released = []
+    for some in batches(sorted(set(photo_ids))):
+        # Locked before their places are asked for, so that no other scan gives them one in between.
+        held = conn.scalars(select(photos.c.id).where(photos.c.id.in_(some)).order_by(photos.c.id).with_for_update())
+        here = set(held)
+        shown = select(locations.c.photo_id).where(locations.c.photo_id.in_(here), locations.c.missing_since.is_(None))
+        here -= set(conn.scalars(shown))
+        released += _remove(conn, sorted(here), engine, gallery, str(utc_text(now)))
+    return released
 
 
 def remove_photos(conn: Connection, photo_ids: Sequence[int], *, engine: str, gallery: str, now: datetime) -> list[str]:
@@ -123,8 +172,13 @@ def _faces_of(conn: Connection, photo_id: int) -> list[RowMapping]:
     return list(conn.execute(query.order_by(faces.c.id)).mappings())
 
 
-def _carry_assignments(conn: Connection, photo_id: int, successor: int) -> None:
-    """What a human said of a face, and for the rest the person it was given, holds for the face in its place."""
+def _carry_assignments(conn: Connection, photo_id: int, successor: int) -> tuple[list[int], list[int]]:
+    """What a human said of a face, and for the rest the person it was given, holds for the face in its place.
+
+    Returns the faces that got a person, and those that were said to be none.
+    """
+    assigned: list[int] = []
+    no_faces: list[int] = []
     fresh = _faces_of(conn, successor)
     given = set(
         conn.scalars(select(assignments.c.face_id).where(assignments.c.face_id.in_([row["id"] for row in fresh])))
@@ -142,21 +196,44 @@ def _carry_assignments(conn: Connection, photo_id: int, successor: int) -> None:
         if before is not None:
             conn.execute(insert(assignments), {**before, "face_id": heir["id"]})
             given.add(heir["id"])
+            assigned.append(heir["id"])
         if face["not_a_face"]:
             conn.execute(faces.update().where(faces.c.id == heir["id"]).values(not_a_face=True))
+            no_faces.append(heir["id"])
+    return assigned, no_faces
 
 
-def _carry_decisions(conn: Connection, old: str, new: str, fresh: Sequence[RowMapping]) -> None:
-    """Append a copy of each decision on a face of the old content for the face in its place; the old ones stay."""
-    query = select(decisions).where(decisions.c.photo_sha256 == old, decisions.c.undone_by.is_(None))
+def _carry_decisions(conn: Connection, old: str, new: str, fresh: Sequence[RowMapping]) -> list[int]:
+    """Append a copy of each decision on a face of the old content for the face in its place; the old ones stay.
+
+    Returns the copies. Each tells in its details which face was decided on: an undo takes all of them back as one.
+    """
+    query = select(decisions).where(
+        decisions.c.photo_sha256 == old, decisions.c.undone_by.is_(None), decisions.c.verb != "undo"
+    )
+    copies: list[int] = []
     for decision in conn.execute(query.order_by(decisions.c.id)).mappings().all():
         if decision["box_left"] is None:
             continue
         heir = _at(fresh, _box(decision))
         if heir is not None:
-            row: dict[str, Any] = {**decision, "photo_sha256": new, **{edge: heir[edge] for edge in _BOX}}
+            key = {"photo_sha256": new, **{edge: heir[edge] for edge in _BOX}}
+            row: dict[str, Any] = {**decision, **key, "details": _carried_details(decision, old, new, fresh)}
             del row["id"]
-            conn.execute(insert(decisions), row)
+            copies.append(int(conn.execute(insert(decisions).returning(decisions.c.id), row).scalar_one()))
+    return copies
+
+
+def _carried_details(decision: RowMapping, old: str, new: str, fresh: Sequence[RowMapping]) -> str:
+    """What to put back when the copy is undone lies at the faces of the new content."""
+    details: dict[str, Any] = json.loads(decision["details"]) if decision["details"] else {}
+    details.setdefault("carried_from", [old, *(decision[edge] for edge in _BOX)])
+    for saved in details.get("before", {}).get("faces", ()):
+        content, *box = saved["place"]
+        heir = _at(fresh, BoundingBox(*box)) if content == old else None
+        if heir is not None:
+            saved["place"] = [new, *(heir[edge] for edge in _BOX)]
+    return json.dumps(details, separators=(",", ":"))
 
 
 def _carry_tombstones(conn: Connection, old: str, new: str) -> None:

@@ -74,6 +74,15 @@ def close_abandoned(conn: Connection, sources: Sequence[str]) -> int:
     ).rowcount
 
 
+def others_running(conn: Connection, scan_id: int, sources: Sequence[str]) -> bool:
+    """Whether a scan of other sources may be running: one that was killed counts until its sources are scanned."""
+    query = select(scan_sources.c.scan_id).join(scans, scans.c.id == scan_sources.c.scan_id)
+    query = query.where(
+        scans.c.state == "running", scans.c.id != scan_id, scan_sources.c.source_uri.not_in(list(sources))
+    )
+    return conn.scalar(query.limit(1)) is not None
+
+
 def record_problem(conn: Connection, scan_id: int, outcome: Outcome, now: datetime) -> None:
     """Record why a photo failed or was skipped."""
     conn.execute(

@@ -183,3 +183,32 @@ def test_a_symlink_loop_is_not_followed(scanner, folder):
     save_drawing(folder / "a.jpg", [Drawn("ann")])
     (folder / "loop").symlink_to(folder)
     assert scanner().discovered == 1
+
+
+def test_a_lost_photo_is_missed_while_a_returned_one_cannot_be_read(scanner, folder, rows):
+    """As many places are seen as are present, and yet one is gone."""
+    a = save_drawing(folder / "a.png", [Drawn("ann")])
+    b = save_drawing(folder / "b.png", [Drawn("bob")], note=1)
+    save_drawing(folder / "c.png", [Drawn("cleo")], note=2)
+    scanner()
+    a.unlink()
+    scanner()
+    a.write_bytes(b"damaged")  # it is back, and broken
+    b.unlink()
+    scanner()
+    assert scanner.kinds() == {"a.png": "failed", "c.png": "unchanged"}
+    assert rows(
+        "SELECT count(*) FROM locations WHERE missing_since IS NOT NULL AND substr(uri, length(uri) - 4) = 'b.png'"
+    ) == [(1,)]
+
+
+@pytest.mark.parametrize("seconds", [12_000_000_000, -12_000_000_000])
+def test_a_file_dated_far_away_does_not_end_the_scan(scanner, folder, seconds):
+    """Its time in nanoseconds does not fit into 64 bits; it is catalogued, and known again."""
+    photo = save_drawing(folder / "a.png", [Drawn("ann")])
+    os.utime(photo, (0, seconds))  # about the years 2350 and 1590
+    if abs(photo.stat().st_mtime - seconds) > 1:
+        pytest.skip("this file system keeps no such date")
+    save_drawing(folder / "b.png", [Drawn("bob")])
+    assert scanner().outcomes["new"] == 2
+    assert scanner().outcomes["unchanged"] == 2

@@ -12,7 +12,7 @@ from catalog.images.opened import OpenedPhoto
 from catalog.store.database import Database
 from catalog.store.faces import faces_by_ids, record_enrollment, stored_faces
 from catalog.store.photos import record_photo, record_place
-from catalog.store.removal import owed_removals, release_photo, settle_removals
+from catalog.store.removal import carry_over, owed_removals, release_photos, settle_removals, take_back
 from catalog.vocabulary import (
     BoundingBox,
     Emotion,
@@ -101,7 +101,8 @@ def edit(conn: Connection, box: BoundingBox) -> tuple[int, list[str]]:
     )
     new = photo(conn, "bb")
     (after,) = enroll(conn, new, ("f2", box))
-    return after, release_photo(conn, old, new, engine="local", gallery="g", now=NOW)
+    carry_over(conn, old, new)
+    return after, release_photos(conn, [old], engine="local", gallery="g", now=NOW)
 
 
 def test_what_a_human_said_is_carried_to_the_face_in_the_same_place(database: Database) -> None:
@@ -130,9 +131,39 @@ def test_content_that_another_place_shows_stays(database: Database) -> None:
         old = photo(conn)
         photo(conn, "aa", "file:///copy")
         enroll(conn, old, ("f1", BOX))
-        new = photo(conn, "bb")
-        assert release_photo(conn, old, new, engine="local", gallery="g", now=NOW) == []
+        photo(conn, "bb")
+        assert release_photos(conn, [old], engine="local", gallery="g", now=NOW) == []
         assert count(conn, "faces") == 1
+
+
+def test_content_whose_other_places_are_all_missing_goes(database: Database) -> None:
+    """A place that was missed holds nothing any more."""
+    with database.begin() as conn:
+        old = photo(conn)
+        photo(conn, "aa", "file:///moved")
+        enroll(conn, old, ("f1", BOX))
+        photo(conn, "bb", "file:///moved")
+        conn.execute(text("UPDATE locations SET missing_since = '2026' WHERE uri = 'file:///a'"))
+        assert release_photos(conn, [old], engine="local", gallery="g", now=NOW) == ["f1"]
+        assert count(conn, "photos") == 1
+
+
+def test_what_was_carried_can_be_taken_back(database: Database) -> None:
+    """The successor turns out to be another photo: nobody said anything about its faces."""
+    with database.begin() as conn:
+        old = photo(conn)
+        (before,) = enroll(conn, old, ("f1", BOX))
+        conn.execute(text("INSERT INTO persons (id, person_id, hidden, created_at) VALUES (1, 'p', false, '')"))
+        conn.execute(
+            text(f"INSERT INTO assignments (face_id, person_id, \"by\", assigned_at) VALUES ({before}, 1, 'human', '')")
+        )
+        new = photo(conn, "bb")
+        enroll(conn, new, ("f2", BOX))
+        carried = carry_over(conn, old, new)
+        assert count(conn, "assignments") == 2
+        assert carried is not None
+        take_back(conn, carried)
+        assert conn.execute(text("SELECT face_id FROM assignments")).all() == [(before,)]
 
 
 def test_a_face_that_is_enrolled_again_is_no_longer_owed(database: Database) -> None:

@@ -1,0 +1,104 @@
+"""What is in the line when something else fails: answers that were paid for are kept."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+
+import pytest
+
+from catalog.errors import DatabaseError, SourceError
+from catalog.images.decode import open_image
+from catalog.scanning.run import scan
+from catalog.sources.folder import FolderSource
+from catalog.vocabulary import Operation
+from tests.fakes import Drawn, FakeEngine, save_drawing
+
+
+class BreaksOff(FolderSource):
+    """A source whose listing fails after its photos were told, as S3 or a disk that is unmounted may."""
+
+    def list(self):
+        yield from super().list()
+        time.sleep(0.3)
+        raise SourceError("The listing broke off.")
+
+
+@pytest.fixture
+def engine():
+    """Takes its time, and money."""
+    return FakeEngine(dollars=Decimal("0.001"), before=lambda *_: time.sleep(0.1))
+
+
+@pytest.fixture
+def many(folder, monkeypatch):
+    """More photos than the catalogue is asked about at once."""
+    monkeypatch.setattr("catalog.scanning.plan.BATCH", 4)
+    for number in range(12):
+        save_drawing(folder / f"{number:02}.png", [Drawn("ann")], note=number + 1)
+    return folder
+
+
+def begin(database, engine, source):
+    return scan(
+        [source],
+        database=database,
+        engine=engine,
+        open_photo=open_image,
+        settle=lambda scan_id, summary: None,
+        gallery="catalog",
+        version="test",
+        workers=4,
+    )
+
+
+def assert_all_answers_kept(engine, rows):
+    paid = engine.calls[Operation.INDEX_FACES]
+    assert paid > 0
+    assert rows("SELECT coalesce(sum(calls), 0) FROM charges") == [(paid,)]
+    assert rows("SELECT count(*) FROM faces") == [(paid,)]
+
+
+def test_a_listing_that_breaks_off_loses_no_answer(database, many, engine, rows):
+    """Calls that were answered are in the ledger, their faces in the catalogue, and the scan counts them."""
+    with pytest.raises(SourceError, match="broke off"):
+        list(begin(database, engine, BreaksOff(many)))
+    assert_all_answers_kept(engine, rows)
+    assert rows("SELECT state, faces FROM scans") == [("failed", engine.calls[Operation.INDEX_FACES])]
+
+
+def test_locks_that_are_lost_lose_no_answer(database, many, engine, rows, monkeypatch):
+    """The scan may not go on without them; what it has is recorded all the same."""
+
+    def lost():
+        raise DatabaseError("The locks were lost.")
+
+    monkeypatch.setattr("catalog.scanning.run._now_and_then", lambda locks: lost)
+    with pytest.raises(DatabaseError, match="locks were lost"):
+        list(begin(database, engine, FolderSource(many)))
+    assert_all_answers_kept(engine, rows)
+
+
+def test_who_stops_asking_for_outcomes_loses_no_answer(database, many, engine, rows):
+    """A reader that goes away closes the scan."""
+    going = begin(database, engine, FolderSource(many))
+    next(going)
+    going.close()
+    assert_all_answers_kept(engine, rows)
+    assert rows("SELECT state FROM scans") == [("interrupted",)]
+
+
+def test_a_program_error_loses_no_answer(database, many, engine, rows, monkeypatch):
+    """Also what nobody foresaw."""
+    real = FolderSource.list
+
+    def broken(self):
+        for number, entry in enumerate(real(self)):
+            if number == 9:
+                raise ZeroDivisionError
+            yield entry
+
+    monkeypatch.setattr(FolderSource, "list", broken)
+    with pytest.raises(ZeroDivisionError):
+        list(begin(database, engine, FolderSource(many)))
+    assert_all_answers_kept(engine, rows)

@@ -1,0 +1,196 @@
+"""What becomes of a place's old content, and of what humans said about it, when its file changes."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from datetime import UTC, datetime
+
+import pytest
+
+from catalog.identities.decisions import Stamp, confirm_face
+from catalog.identities.forget import bury, forget_person
+from catalog.identities.replay import replay
+from catalog.identities.undo import undo
+from catalog.scanning.record import Recorder
+from catalog.store.appearances import appearances_by_row
+from catalog.store.people import add_persons, find_person
+from catalog.vocabulary import Operation
+from tests.fakes import Drawn, save_drawing
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+ME = Stamp("me", NOW)
+
+WHO = (
+    "SELECT l.uri, p.person_id FROM locations l JOIN faces f ON f.photo_id = l.photo_id "
+    "LEFT JOIN assignments s ON s.face_id = f.id LEFT JOIN persons p ON p.id = s.person_id "
+    "WHERE l.missing_since IS NULL ORDER BY l.uri"
+)
+
+
+def confirmed(scanner, database, rows):
+    """The folder's faces in the order of their files, each confirmed as a person of its own."""
+    scanner()
+    ids = [
+        row
+        for (row,) in rows(
+            "SELECT min(f.id) FROM faces f JOIN locations l ON l.photo_id = f.photo_id "
+            "GROUP BY f.id ORDER BY min(l.uri)"
+        )
+    ]
+    with database.begin() as connection:
+        people = add_persons(connection, len(ids), NOW)
+        shown = appearances_by_row(connection, ids)
+        for row, person in zip(ids, people, strict=True):
+            confirm_face(connection, shown[row], person, ME)
+        return [find_person(connection, person.person_id) for person in people]
+
+
+def test_a_file_renamed_and_its_name_used_again_is_not_paid_for_twice(scanner, folder, rows):
+    """z.png holds what a.png held: known content in a new place, its face and all that hangs on it stay."""
+    photo = save_drawing(folder / "a.png", [Drawn("ann")])
+    scanner()
+    face = rows("SELECT id, face_id FROM faces")
+    photo.rename(folder / "z.png")
+    save_drawing(folder / "a.png", [Drawn("bob")], note=7)
+    for number in range(12):
+        save_drawing(folder / f"m{number:02}.png", note=20 + number)
+    scanner.engine.calls.clear()
+    scanner(workers=1)
+    assert scanner.engine.calls[Operation.INDEX_FACES] == 13  # so many photos are new
+    assert face[0] in rows("SELECT id, face_id FROM faces")
+
+
+def test_a_new_file_under_an_old_name_is_not_taken_for_whom_the_old_one_showed(scanner, folder, database, rows):
+    """What a human said moved on with the old content."""
+    photo = save_drawing(folder / "a.png", [Drawn("ann")])
+    (ann,) = confirmed(scanner, database, rows)
+    photo.rename(folder / "z.png")
+    save_drawing(folder / "a.png", [Drawn("bob")], note=7)
+    scanner(workers=1)
+    assert [person for _, person in rows(WHO)] == [None, ann.person_id]
+    assert rows("SELECT count(*) FROM decisions") == [(1,)]
+
+
+def test_two_files_that_swap_names_keep_their_people(scanner, folder, database, rows):
+    """What a human said of a face is keyed by content, and both contents are still there."""
+    a = save_drawing(folder / "a.png", [Drawn("ann")])
+    b = save_drawing(folder / "b.png", [Drawn("bob")], note=7)
+    ann, bob = confirmed(scanner, database, rows)
+    a.rename(folder / "c")
+    b.rename(folder / "a.png")
+    (folder / "c").rename(folder / "b.png")
+    scanner.engine.calls.clear()
+    scanner()
+    with database.begin() as connection:
+        replay(connection, engine="fake", gallery="catalog", now=NOW)
+    assert [person for _, person in rows(WHO)] == [bob.person_id, ann.person_id]
+    assert scanner.engine.calls[Operation.INDEX_FACES] == 0
+
+
+def test_a_forgotten_face_buries_nobody_in_another_known_photo(scanner, folder, database, rows):
+    """A copy of a known photo over one with a forgotten face: the known one keeps its face."""
+    a = save_drawing(folder / "a.png", [Drawn("ann")])
+    b = save_drawing(folder / "b.png", [Drawn("bob")], note=7)
+    ann, bob = confirmed(scanner, database, rows)
+    forget_person(database, scanner.engine, ann, ME, gallery="catalog")
+    shutil.copyfile(b, a)
+    scanner()
+    with database.begin() as connection:
+        assert bury(connection, engine="fake", gallery="catalog", now="2026") == []
+    assert [person for _, person in rows(WHO)] == [bob.person_id] * 2
+
+
+def test_a_scan_killed_before_it_let_go_is_healed_by_the_next(scanner, folder, rows, monkeypatch):
+    """A photo that no place shows is found without being remembered."""
+    photo = save_drawing(folder / "a.png", [Drawn("ann")])
+    scanner()
+    save_drawing(photo, [Drawn("bob")], note=7)
+
+    def die(self, sources):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Recorder, "release", die)
+        with pytest.raises(KeyboardInterrupt):
+            scanner()
+    assert rows("SELECT count(*) FROM photos") == [(2,)]
+    scanner()
+    assert rows("SELECT count(*) FROM photos") == [(1,)]
+    assert len(list(scanner.engine.enrolled())) == 1
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_decision_follows_an_edit(scanner, folder, database, rows, moved):
+    """Edited in place or moved before: the human's word is carried to the new content, and the old one goes."""
+    photo = save_drawing(folder / "a.png", [Drawn("ann")])
+    (ann,) = confirmed(scanner, database, rows)
+    if moved:
+        photo = photo.rename(folder / "b.png")
+        scanner()
+    save_drawing(photo, [Drawn("ann")], note=9)
+    scanner()
+    assert [person for _, person in rows(WHO)] == [ann.person_id]
+    assert rows("SELECT count(*) FROM photos") == [(1,)]
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_forgotten_face_is_not_enrolled_again_after_an_edit(scanner, folder, database, rows, moved):
+    """The tombstone is carried to the new content, also when the photo was moved before."""
+    photo = save_drawing(folder / "a.png", [Drawn("ann")])
+    (ann,) = confirmed(scanner, database, rows)
+    if moved:
+        photo = photo.rename(folder / "b.png")
+        scanner()
+    forget_person(database, scanner.engine, ann, ME, gallery="catalog")
+    save_drawing(photo, [Drawn("ann")], note=9)
+    scanner()
+    with database.begin() as connection:
+        scanner.engine.remove(bury(connection, engine="fake", gallery="catalog", now="2026"))
+    assert rows("SELECT count(*) FROM faces") == [(0,)]
+    assert list(scanner.engine.enrolled()) == []
+
+
+def test_an_edited_copy_of_a_photo_does_not_bring_a_forgotten_face_back(scanner, folder, database, rows):
+    """The tombstone follows the edit although another copy still stands."""
+    photo = save_drawing(folder / "a.png", [Drawn("ann")])
+    shutil.copyfile(photo, folder / "b.png")
+    (ann,) = confirmed(scanner, database, rows)
+    forget_person(database, scanner.engine, ann, ME, gallery="catalog")
+    save_drawing(folder / "b.png", [Drawn("ann")], note=9)
+    scanner()
+    with database.begin() as connection:
+        scanner.engine.remove(bury(connection, engine="fake", gallery="catalog", now="2026"))
+    assert list(scanner.engine.enrolled()) == []
+
+
+def test_undo_takes_a_decision_back_with_its_copies_for_new_content(scanner, folder, database, rows):
+    """One undo for what was said once: the face is nobody's again, also when decisions are replayed."""
+    photo = save_drawing(folder / "a.png", [Drawn("ann")])
+    (ann,) = confirmed(scanner, database, rows)
+    for note in (9, 10):
+        save_drawing(photo, [Drawn("ann")], note=note)
+        scanner()
+    assert [person for _, person in rows(WHO)] == [ann.person_id]
+    with database.begin() as connection:
+        number, _ = undo(connection, None, ME)
+        replay(connection, engine="fake", gallery="catalog", now=NOW)
+    assert rows("SELECT count(*) FROM assignments") == [(0,)]
+    with database.begin() as connection:
+        undo(connection, number, ME)
+        replay(connection, engine="fake", gallery="catalog", now=NOW)
+    assert [person for _, person in rows(WHO)] == [ann.person_id]
+
+
+def test_a_deep_path_of_long_names_is_skipped_with_a_reason(scanner, folder, rows):
+    """1,200 Japanese letters are a path that Linux allows and no index of PostgreSQL; the other photo is catalogued."""
+    chance = random.Random(1)
+    deep = folder
+    for _ in range(15):
+        deep = deep / "".join(chr(chance.randint(0x4E00, 0x9FA0)) for _ in range(80))
+    save_drawing(deep / "a.png", [Drawn("ann")])
+    save_drawing(folder / "b.png", [Drawn("bob")], note=1)
+    scanner()
+    assert scanner.kinds() == {"a.png": "skipped", "b.png": "new"}
+    ((reason,),) = rows("SELECT reason FROM problems")
+    assert "is too long" in reason
