@@ -20,6 +20,7 @@ from catalog.store.appearances import Appearance, Place, appearances_of
 from catalog.store.database import Database
 from catalog.store.forgotten import (
     FORGET,
+    Graves,
     drop_faces,
     erase_decisions,
     erase_persons,
@@ -121,6 +122,6 @@ def _erase(connection: Connection, person: PersonRow, shown: Sequence[Appearance
         at,
     )
     public = erase_persons(connection, [person.id])
-    erased = erase_decisions(connection, public, graves)
+    erased = erase_decisions(connection, public, Graves(graves))
     append(connection, FORGET, who=stamp.who, now=stamp.now, person_id=person.person_id)
     return erased

@@ -22,6 +22,9 @@ from catalog.errors import DatabaseError, UsageError
 from catalog.store.connections import file_name
 from catalog.store.database import Database, open_database
 from catalog.store.failures import told_in_sentences
+from catalog.store.forgotten import forget_again, read_forgotten
+from catalog.store.tables import utc_text
+from catalog.store.turns import turn
 
 _VERSION_TABLE = "alembic_version"
 _ROWS = 2000
@@ -54,11 +57,12 @@ def back_up(database: Database, target: Path) -> int:
 def restore(database: Database, backup: Path) -> Path | None:
     """Replace everything in the catalogue by what a backup holds, in one transaction.
 
-    Returns the copy of the SQLite file as it was before. The caller holds the lock of the whole catalogue.
+    Who was forgotten since the backup was made stays forgotten. Returns the copy of the SQLite file as it was before.
+    The caller holds the lock of the whole catalogue.
     """
     from catalog.store.migrate import copy_sqlite
 
-    with _beside(database.path or Path(tempfile.gettempdir()) / "restore") as copy:
+    with turn(database), _beside(database.path or Path(tempfile.gettempdir()) / "restore") as copy:
         if not backup.is_file():
             raise UsageError(f'There is no backup at "{backup}".')
         shutil.copyfile(backup, copy)
@@ -67,6 +71,7 @@ def restore(database: Database, backup: Path) -> Path | None:
             _check(source)
         finally:
             source.close()
+        _forget_again(database, copy)
         _fold_log(copy)
         if database.path is not None:
             before = copy_sqlite(database.path, "before-restore")
@@ -81,6 +86,18 @@ def restore(database: Database, backup: Path) -> Path | None:
         finally:
             source.close()
     return None
+
+
+def _forget_again(database: Database, copy: Path) -> None:
+    """Carry tombstones, and the entries that tell of them, from a catalogue into what will take its place."""
+    with database.read() as connection:
+        stones, entries = read_forgotten(connection)
+    into = open_database(str(copy))
+    try:
+        with into.begin() as connection:
+            forget_again(connection, stones, entries, str(utc_text(datetime.now(UTC))))
+    finally:
+        into.close()
 
 
 @contextmanager

@@ -23,9 +23,29 @@ FORGET = "forget"
 _BOX = ("box_left", "box_top", "box_width", "box_height")
 
 
-def graves_of(connection: Connection) -> list[Place]:
+class Graves:
+    """Faces that were forgotten."""
+
+    def __init__(self, places: Iterable[Place]) -> None:
+        self._by_content: dict[str, list[Place]] = {}
+        for place in places:
+            self._by_content.setdefault(place.sha256, []).append(place)
+
+    def __len__(self) -> int:
+        return len(self._by_content)
+
+    @property
+    def contents(self) -> list[str]:
+        """SHA-256 of the photos that show one."""
+        return sorted(self._by_content)
+
+    def hold(self, place: Place) -> bool:
+        return any(place.same(grave) for grave in self._by_content.get(place.sha256, ()))
+
+
+def graves_of(connection: Connection) -> Graves:
     """All tombstones."""
-    return [place_at(row) for row in connection.execute(select(tombstones)).mappings()]
+    return Graves(place_at(row) for row in connection.execute(select(tombstones)).mappings())
 
 
 def place_at(row: Mapping[Any, Any]) -> Place:
@@ -78,21 +98,17 @@ def forget_again(
 
 
 def faces_at_graves(
-    connection: Connection, graves: Sequence[Place], *only: ColumnElement[bool]
+    connection: Connection, graves: Graves, *only: ColumnElement[bool]
 ) -> list[tuple[int, tuple[str, str, str]]]:
     """Row id, engine, gallery and face id of each face that lies at a tombstone, of some faces only if asked so."""
-    by_content: dict[str, list[Place]] = {}
-    for grave in graves:
-        by_content.setdefault(grave.sha256, []).append(grave)
     risen: list[tuple[int, tuple[str, str, str]]] = []
     columns = (faces.c.id, faces.c.engine, faces.c.gallery, faces.c.face_id, photos.c.sha256)
-    for some in batches(sorted(by_content)):
+    for some in batches(graves.contents):
         query = select(*columns, *(faces.c[edge] for edge in _BOX)).join_from(faces, photos)
         for row, engine, gallery, face_id, sha256, *box in connection.execute(
             query.where(photos.c.sha256.in_(some), *only)
         ):
-            place = Place(sha256, BoundingBox(*box))
-            if any(place.same(grave) for grave in by_content[sha256]):
+            if graves.hold(Place(sha256, BoundingBox(*box))):
                 risen.append((row, (engine, gallery, face_id)))
     return risen
 
@@ -130,7 +146,7 @@ def erase_persons(connection: Connection, rows: Sequence[int]) -> set[str]:
     return set(found.values())
 
 
-def erase_decisions(connection: Connection, public: set[str], graves: Sequence[Place]) -> int:
+def erase_decisions(connection: Connection, public: set[str], graves: Graves) -> int:
     """Delete what was decided on persons or faces, and strike both out of what other decisions remember.
 
     That somebody was forgotten stays.
@@ -139,11 +155,10 @@ def erase_decisions(connection: Connection, public: set[str], graves: Sequence[P
     for people in batches(sorted(public)):
         about = or_(decisions.c.person_id.in_(people), decisions.c.other_person_id.in_(people))
         gone |= set(connection.scalars(select(decisions.c.id).where(decisions.c.verb != FORGET, about)))
-    for some in batches(sorted({grave.sha256 for grave in graves})):
+    for some in batches(graves.contents):
         query = select(decisions).where(decisions.c.photo_sha256.in_(some), decisions.c.box_left.is_not(None))
         for said in connection.execute(query).mappings():
-            place = place_at(said)
-            if any(place.same(grave) for grave in graves):
+            if graves.hold(place_at(said)):
                 gone.add(said["id"])
     for batch in batches(sorted(gone)):
         connection.execute(update(decisions).where(decisions.c.undone_by.in_(batch)).values(undone_by=None))
@@ -156,12 +171,11 @@ def erase_decisions(connection: Connection, public: set[str], graves: Sequence[P
     return len(gone)
 
 
-def _strike(details: dict[str, Any], public: set[str], graves: Sequence[Place]) -> bool:
+def _strike(details: dict[str, Any], public: set[str], graves: Graves) -> bool:
     """Leave out of a decision's memory every mention of a person or of a face; whether there was any."""
 
     def buried(row: Sequence[Any]) -> bool:
-        place = Place(row[0], BoundingBox(*row[1:5]))
-        return any(place.same(grave) for grave in graves)
+        return graves.hold(Place(row[0], BoundingBox(*row[1:5])))
 
     before = details.get("before", {})
     kept = {

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from catalog.errors import UsageError
+from catalog.store.appearances import Place
+from catalog.store.forgotten import FORGET, Graves, erase_decisions, forget_again, forgotten_ids, graves_of, place_at
 from catalog.store.tables import assignments, decisions, faces, persons, photos, tombstones, utc_text
 from catalog.vocabulary import BoundingBox
 
@@ -46,9 +48,12 @@ def read_labels(conn: Connection, now: datetime) -> dict[str, Any]:
     touched = {row[key] for row in said for key in ("person_id", "other_person_id") if row[key]}
     by_human = select(assignments.c.person_id).where(assignments.c.by == "human")
     human = {ids[row_id] for row_id in conn.scalars(by_human.distinct())}
+    # Whom others lead to must be there too: a scan merges persons about whom nobody said anything.
+    led_to = set(conn.scalars(select(persons.c.merged_into).where(persons.c.merged_into.is_not(None))))
     people = []
     for row in conn.execute(select(persons).order_by(persons.c.id)).mappings():
-        if row["name"] or row["hidden"] or row["person_id"] in touched | human or row["merged_into"]:
+        said_of = row["name"] or row["hidden"] or row["person_id"] in touched | human
+        if said_of or row["merged_into"] or row["id"] in led_to:
             merged = ids.get(row["merged_into"]) if row["merged_into"] else None
             people.append({**{key: row[key] for key in _PERSON}, "merged_into": merged, "faces": []})
     _add_faces(conn, {person["person_id"]: person["faces"] for person in people})
@@ -90,18 +95,84 @@ def parse_labels(data: str, name: str) -> dict[str, Any]:
         raise UsageError(f'"{name}" is not a file of labels.', remedy="Make one with `catalog backup --labels-only`.")
     if content["version"] != VERSION:
         raise UsageError(f'"{name}" was made by a newer program.', remedy="Update catalog.")
+    if _holds_nul(content):
+        raise UsageError(f'"{name}" holds a NUL character, which no name and no database may.', remedy="Take it out.")
     return content
 
 
+def _holds_nul(value: object) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(_holds_nul(each) for each in value.values())
+    return isinstance(value, list) and any(_holds_nul(each) for each in value)
+
+
 def restore_labels(conn: Connection, content: Mapping[str, Any], now: datetime) -> Restored:
-    """Add what is not there yet; restoring the same file twice adds nothing. Decisions keep their order."""
-    new_persons = _restore_persons(conn, content["persons"])
-    rows = {row.person_id: row.id for row in conn.execute(select(persons.c.person_id, persons.c.id))}
-    new_decisions = _restore_decisions(conn, content["decisions"])
-    given = 0
-    for person in content["persons"]:
-        given += _restore_faces(conn, person, rows[person["person_id"]], now)
-    return Restored(new_persons, new_decisions, given, _restore_tombstones(conn, content["tombstones"]))
+    """Add what is not there yet; restoring the same file twice adds nothing. Decisions keep their order.
+
+    Who was forgotten, here or where the file was made, stays forgotten.
+    """
+    entries = [{**row, "undone_by": None} for row in content["decisions"] if row["verb"] == FORGET]
+    for row in entries:
+        del row["id"]
+    new_stones = forget_again(conn, content["tombstones"], entries, str(utc_text(now)))
+    graves = graves_of(conn)
+    gone = _leading_to(forgotten_ids(conn), content["persons"])
+    people = [_above_ground(person, graves) for person in content["persons"] if person["person_id"] not in gone]
+    said = [row for row in content["decisions"] if row["verb"] != FORGET and not _is_about(row, gone, graves)]
+    new_persons = _restore_persons(conn, people)
+    new_decisions = _restore_decisions(conn, said)
+    erase_decisions(conn, gone, graves)
+    rows = _Redirects.of(conn)
+    given = sum(_restore_faces(conn, person, rows.lead(person["person_id"]), now) for person in people)
+    return Restored(new_persons, new_decisions, given, new_stones)
+
+
+def _leading_to(gone: set[str], people: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Persons who were forgotten, and those of the file who lead to them, by however many steps."""
+    found = set(gone)
+    while more := {each["person_id"] for each in people if each["merged_into"] in found} - found:
+        found |= more
+    return found
+
+
+def _above_ground(person: Mapping[str, Any], graves: Graves) -> dict[str, Any]:
+    """A person without the faces that lie at tombstones."""
+    places = [(row, Place(row[0], BoundingBox(*row[1:5]))) for row in person["faces"]]
+    return {**person, "faces": [row for row, place in places if not graves.hold(place)]}
+
+
+def _is_about(row: Mapping[str, Any], gone: set[str], graves: Graves) -> bool:
+    """Whether a decision is on somebody, or on a face, that was forgotten."""
+    if row["person_id"] in gone or row["other_person_id"] in gone:
+        return True
+    return row["box_left"] is not None and graves.hold(place_at(row))
+
+
+@dataclass(frozen=True, slots=True)
+class _Redirects:
+    """Row ids of persons, and where they lead."""
+
+    rows: dict[str, int]
+    merged_into: dict[int, int]
+
+    @classmethod
+    def of(cls, conn: Connection) -> _Redirects:
+        found = conn.execute(select(persons.c.person_id, persons.c.id, persons.c.merged_into)).all()
+        return cls(
+            {row.person_id: row.id for row in found},
+            {row.id: row.merged_into for row in found if row.merged_into is not None},
+        )
+
+    def lead(self, person_id: str) -> int:
+        """The row that a public id stands for; in a circle, which older programs may have made, any of it."""
+        row = self.rows[person_id]
+        seen = {row}
+        while (further := self.merged_into.get(row)) is not None and further not in seen:
+            seen.add(further)
+            row = further
+        return row
 
 
 def _restore_persons(conn: Connection, people: Sequence[Mapping[str, Any]]) -> int:
@@ -109,17 +180,37 @@ def _restore_persons(conn: Connection, people: Sequence[Mapping[str, Any]]) -> i
     fresh = [{key: person[key] for key in _PERSON} for person in people if person["person_id"] not in known]
     if fresh:
         conn.execute(insert(persons), fresh)
-    ids = {row.person_id: row.id for row in conn.execute(select(persons.c.person_id, persons.c.id))}
     for person in people:
         before = known.get(person["person_id"])
-        values: dict[str, Any] = {}
         if before is not None and before.name is None and person["name"]:
-            values |= {"name": person["name"], "hidden": person["hidden"], "birth_date": person["birth_date"]}
-        if person["merged_into"] and (before is None or before.merged_into is None):
-            values["merged_into"] = ids[person["merged_into"]]
-        if values:
+            values = {"name": person["name"], "hidden": person["hidden"], "birth_date": person["birth_date"]}
             conn.execute(update(persons).where(persons.c.person_id == person["person_id"]).values(values))
+    _restore_redirects(conn, people)
     return len(fresh)
+
+
+def _restore_redirects(conn: Connection, people: Sequence[Mapping[str, Any]]) -> None:
+    """Let ids lead where the file says, unless a human said otherwise here.
+
+    They may lead somewhere already, or the merge may have been taken back or turned around since.
+    """
+    here = _Redirects.of(conn)
+    undone = select(decisions.c.other_person_id).where(decisions.c.verb == "merge", decisions.c.undone_by.is_not(None))
+    parted = set(conn.scalars(undone))
+    for person in people:
+        target = person["merged_into"]
+        row = here.rows[person["person_id"]]
+        if target not in here.rows or row in here.merged_into or person["person_id"] in parted:
+            continue
+        kept = here.lead(target)
+        if kept == row:
+            continue  # an id that leads to itself would never end
+        conn.execute(update(assignments).where(assignments.c.person_id == row).values(person_id=kept))
+        conn.execute(
+            update(persons).where(or_(persons.c.id == row, persons.c.merged_into == row)).values(merged_into=kept)
+        )
+        here.merged_into.update({led: kept for led, to in here.merged_into.items() if to == row})
+        here.merged_into[row] = kept
 
 
 def _restore_decisions(conn: Connection, said: Sequence[Mapping[str, Any]]) -> int:
@@ -134,7 +225,7 @@ def _restore_decisions(conn: Connection, said: Sequence[Mapping[str, Any]]) -> i
             added += 1
         numbers[row["id"]] = here
     for row in said:
-        if row["undone_by"] in numbers:
+        if row["undone_by"] in numbers and row["id"] in numbers:
             conn.execute(
                 update(decisions)
                 .where(decisions.c.id == numbers[row["id"]], decisions.c.undone_by.is_(None))
@@ -195,11 +286,3 @@ def _confirm_later(conn: Connection, person: Mapping[str, Any]) -> None:
     fresh = [row for row in rows if _key(row) not in known]
     if fresh:
         conn.execute(insert(decisions), fresh)
-
-
-def _restore_tombstones(conn: Connection, stones: Sequence[Mapping[str, Any]]) -> int:
-    known = {(row.photo_sha256, row.box_left, row.box_top) for row in conn.execute(select(tombstones))}
-    fresh = [dict(row) for row in stones if (row["photo_sha256"], row["box_left"], row["box_top"]) not in known]
-    if fresh:
-        conn.execute(insert(tombstones), fresh)
-    return len(fresh)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
-from sqlalchemy import MetaData, func, select
+from sqlalchemy import MetaData, func, insert, select, update
 
 from catalog.errors import PersonError, UsageError
 from catalog.identities import decisions
 from catalog.identities.forget import forget_person
+from catalog.identities.ledger import read_ledger
 from catalog.identities.undo import undo
 from catalog.store.appearances import appearances_of
+from catalog.store.backup import back_up, restore
 from catalog.store.database import Database
-from catalog.store.people import find_person
-from catalog.store.tables import faces, matches, removals, tombstones
+from catalog.store.people import all_persons, find_person
+from catalog.store.tables import assignments, faces, matches, persons, removals, tombstones
 from tests.identities.made import LendingGallery, VectorGallery, enroll
 from tests.identities.test_decisions import STAMP, catalogue, everybody
 from tests.identities.test_replay import BOX, SHIFTED, photos
@@ -88,3 +91,52 @@ def test_what_was_bought_about_a_person_is_forgotten_too(light_database: Databas
     with light_database.read() as connection:
         assert (connection.scalar(select(func.count()).select_from(matches)) or 0) < before
         assert connection.scalar(select(func.count()).select_from(faces)) == 12
+
+
+def test_a_backup_from_before_does_not_bring_a_forgotten_person_back(database: Database, tmp_path: Path) -> None:
+    """What is restored is forgotten again: face, name and decisions go, and the gallery is owed the removal."""
+    gallery = catalogue(database)
+    with database.begin() as connection:
+        decisions.name_person(connection, everybody(connection)[0], "Secret Name", STAMP)
+        person = find_person(connection, "Secret Name")
+        others = [row.person_id for row in everybody(connection)[1:]]
+        shown = {face.face_id for face in appearances_of(connection, person)}
+    back_up(database, tmp_path / "backup.sqlite3")
+    vectors = dict(gallery.vectors)
+    forget_person(database, as_engine(gallery), person, STAMP, gallery="catalog")
+    restore(database, tmp_path / "backup.sqlite3")
+    with database.read() as connection:
+        assert [row.person_id for row in everybody(connection)] == others
+        assert not connection.execute(select(faces).where(faces.c.face_id.in_(shown))).all()
+        assert set(connection.scalars(select(removals.c.face_id))) == shown
+        assert [each.verb for each in read_ledger(connection, person_id=person.person_id)] == ["forget"]
+    assert "Secret Name" not in every_text(database)
+    gallery.vectors.update(vectors)  # as the local engine's gallery is, which is in the backup
+    settled(database, gallery)
+    assert not shown & set(gallery.vectors)
+
+
+def test_a_person_to_whom_others_lead_by_two_steps_can_be_forgotten(light_database: Database) -> None:
+    """All who lead there go with it."""
+    gallery = catalogue(light_database)
+    with light_database.begin() as connection:
+        one, two, three = everybody(connection)[:3]
+        theirs = assignments.c.person_id.in_([two.id, three.id])
+        connection.execute(update(assignments).where(theirs).values(person_id=one.id))
+        connection.execute(update(persons).where(persons.c.id == two.id).values(merged_into=one.id))
+        connection.execute(update(persons).where(persons.c.id == three.id).values(merged_into=two.id))
+    forget_person(light_database, as_engine(gallery), one, STAMP, gallery="catalog")
+    with light_database.read() as connection:
+        assert not {one.id, two.id, three.id} & {row.id for row in all_persons(connection)}
+
+
+def test_all_that_is_owed_is_removed_by_the_next_scan(light_database: Database) -> None:
+    """However much it is."""
+    gallery = catalogue(light_database)
+    owed = [f"owed-{number}" for number in range(1001)]
+    gallery.vectors.update(dict.fromkeys(owed, next(iter(gallery.vectors.values()))))
+    with light_database.begin() as connection:
+        here = {"engine": gallery.name, "gallery": "catalog", "wanted_at": "2026"}
+        connection.execute(insert(removals), [{**here, "face_id": face_id} for face_id in owed])
+    settled(light_database, gallery)
+    assert not set(owed) & set(gallery.vectors)
