@@ -18,6 +18,7 @@ from catalog.errors import UsageError
 from catalog.identities import audit
 from catalog.identities.decisions import Stamp
 from catalog.identities.edges import logit
+from catalog.identities.purchases import purchases
 from catalog.images.crop import cut_out
 from catalog.images.fingerprint import sha256_of
 from catalog.images.opened import OpenedPhoto
@@ -121,8 +122,10 @@ def enroll_employee(
     A photo with flaws is not kept, and an id none of whose photos is good is not made.
     """
     flaws: list[list[str]] = []
-    with database.begin() as connection:
-        charges: list[Charge] = []
+    with (
+        purchases(database, engine=engine.name, region=region, command="verify", now=stamp.now) as charges,
+        database.begin() as connection,
+    ):
         for photo in photos:
             analysis = engine.analyze(photo)
             charges += analysis.charges
@@ -178,34 +181,35 @@ def verify_employee(
         ).all()
     if not references:
         raise UsageError(f'Nobody is enrolled as "{employee_id}".', remedy="Enroll first: catalog enroll ID PHOTO...")
-    analysis = engine.analyze(photo)
-    charges = list(analysis.charges)
-    reasons = tuple(find_flaws(photo, analysis.faces))
-    similarity: float | None = None
-    if analysis.faces:
-        for image in references:
-            comparison = engine.compare(open_photo(bytes(image)), photo, 0.0)
-            charges += comparison.charges
-            largest = max(comparison.matches, key=lambda each: each.face.box.area, default=None)
-            if largest is not None:
-                similarity = max(largest.similarity, similarity or 0.0)
-    verdict = _verdict(similarity, reasons, accept, refuse)
-    content: dict[str, Any] = {
-        "what": "verify",
-        "employee_id": employee_id,
-        "by": stamp.who,
-        "photo_sha256": sha256_of(photo.data),
-        "verdict": verdict.value,
-        "similarity": similarity,
-        "accept": accept,
-        "refuse": refuse,
-        "reasons": list(reasons),
-        "engine": engine.name,
-        "model": engine.model,
-    }
-    with database.begin() as connection:
-        _charge(connection, engine, charges, region, stamp)
-        entry = audit.record(connection, content, stamp.now)
+    with purchases(database, engine=engine.name, region=region, command="verify", now=stamp.now) as charges:
+        analysis = engine.analyze(photo)
+        charges += analysis.charges
+        reasons = tuple(find_flaws(photo, analysis.faces))
+        similarity: float | None = None
+        if analysis.faces:
+            for image in references:
+                comparison = engine.compare(open_photo(bytes(image)), photo, 0.0)
+                charges += comparison.charges
+                largest = max(comparison.matches, key=lambda each: each.face.box.area, default=None)
+                if largest is not None:
+                    similarity = max(largest.similarity, similarity or 0.0)
+        verdict = _verdict(similarity, reasons, accept, refuse)
+        content: dict[str, Any] = {
+            "what": "verify",
+            "employee_id": employee_id,
+            "by": stamp.who,
+            "photo_sha256": sha256_of(photo.data),
+            "verdict": verdict.value,
+            "similarity": similarity,
+            "accept": accept,
+            "refuse": refuse,
+            "reasons": list(reasons),
+            "engine": engine.name,
+            "model": engine.model,
+        }
+        with database.begin() as connection:
+            _charge(connection, engine, charges, region, stamp)
+            entry = audit.record(connection, content, stamp.now)
     return Verification(employee_id, verdict, similarity, accept, false_match_rate(accept), reasons, entry.number)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from catalog.engines.base import MAX_MATCHES, Engine
 from catalog.errors import NoFaceError, UsageError
 from catalog.identities.decisions import Stamp
+from catalog.identities.purchases import purchases
 from catalog.images.crop import cut_out
 from catalog.images.fingerprint import sha256_of
 from catalog.images.opened import OpenedPhoto
@@ -25,7 +26,7 @@ from catalog.store.database import Database
 from catalog.store.scans import record_charges
 from catalog.store.tables import utc_text, utc_time, watch_hits, watch_references, watches
 from catalog.store.upsert import insert_into
-from catalog.vocabulary import Charge
+from catalog.vocabulary import Analysis, Charge
 
 THRESHOLD = 99.0
 REVIEW = "A hit is a guess by a machine: a person must look at both photos before anything follows from it."
@@ -82,31 +83,46 @@ def add_watch(
     Raises :class:`~catalog.errors.NoFaceError` for a photo without a face and :class:`~catalog.errors.UsageError` for a
     name that is taken.
     """
-    seen = [(photo, engine.analyze(photo), False) for photo in references]
-    seen += [(photo, engine.analyze(photo), True) for photo in negatives]
-    if any(not analysis.faces for _, analysis, _ in seen):
-        raise NoFaceError("A reference photo shows no face.", remedy="Take one on which the face is larger or sharper.")
-    charges = [charge for _, analysis, _ in seen for charge in analysis.charges]
-    with database.begin() as connection:
-        if connection.scalar(select(watches.c.id).where(watches.c.name == name)) is not None:
-            raise UsageError(f'"{name}" is on the watch list already.', remedy="Remove it first, or take another name.")
-        row = {
-            "name": name,
-            "threshold": threshold,
-            "created_at": utc_text(stamp.now),
-            "created_by": stamp.who,
-        }
-        watch = connection.execute(insert(watches).returning(watches.c.id), row).scalar_one()
-        record_charges(
-            connection, charges, engine=engine.name, region=region, command="watch", scan_id=None, now=stamp.now
-        )
-        for photo, analysis, negative in seen:
-            crop = cut_out(photo, analysis.faces[0].box, padding=_PADDING, side=_SIDE, quality=92)
-            connection.execute(
-                insert(watch_references),
-                {"watch_id": watch, "negative": negative, "image": crop, "sha256": sha256_of(photo.data)},
+    seen: list[tuple[OpenedPhoto, Analysis, bool]] = []
+    with purchases(database, engine=engine.name, region=region, command="watch", now=stamp.now) as charges:
+        for photo, negative in [(each, False) for each in references] + [(each, True) for each in negatives]:
+            analysis = engine.analyze(photo)
+            charges += analysis.charges
+            seen.append((photo, analysis, negative))
+        if any(not analysis.faces for _, analysis, _ in seen):
+            raise NoFaceError(
+                "A reference photo shows no face.", remedy="Take one on which the face is larger or sharper."
+            )
+        with database.begin() as connection:
+            _add(connection, name, threshold, seen, stamp)
+            record_charges(
+                connection, charges, engine=engine.name, region=region, command="watch", scan_id=None, now=stamp.now
             )
     return next(each for each in list_watches(database) if each.name == name)
+
+
+def _add(
+    connection: Connection,
+    name: str,
+    threshold: float,
+    seen: Sequence[tuple[OpenedPhoto, Analysis, bool]],
+    stamp: Stamp,
+) -> None:
+    if connection.scalar(select(watches.c.id).where(watches.c.name == name)) is not None:
+        raise UsageError(f'"{name}" is on the watch list already.', remedy="Remove it first, or take another name.")
+    row = {
+        "name": name,
+        "threshold": threshold,
+        "created_at": utc_text(stamp.now),
+        "created_by": stamp.who,
+    }
+    watch = connection.execute(insert(watches).returning(watches.c.id), row).scalar_one()
+    for photo, analysis, negative in seen:
+        crop = cut_out(photo, analysis.faces[0].box, padding=_PADDING, side=_SIDE, quality=92)
+        connection.execute(
+            insert(watch_references),
+            {"watch_id": watch, "negative": negative, "image": crop, "sha256": sha256_of(photo.data)},
+        )
 
 
 def list_watches(database: Database) -> list[Watch]:
@@ -171,19 +187,21 @@ def check_watches(
             ).all()
         like: dict[str, float] = {}
         unlike: dict[str, float] = {}
-        charges: list[Charge] = []
-        for negative, image in kept:
-            floor = min(_NEGATIVE_FLOOR, watch.threshold) if negative else watch.threshold
-            answer = engine.search(open_photo(bytes(image)), floor, MAX_MATCHES)
-            charges += answer.charges
-            found = unlike if negative else like
-            for match in answer.matches:
-                found[match.face_id] = max(match.similarity, found.get(match.face_id, 0.0))
-        with database.begin() as connection:
-            record_charges(
-                connection, charges, engine=engine.name, region=region, command="watch", scan_id=scan_id, now=now
-            )
-            fresh += _keep(connection, watch, like, unlike, engine.name, gallery, scan_id, now)
+        with purchases(
+            database, engine=engine.name, region=region, command="watch", scan_id=scan_id, now=now
+        ) as charges:
+            for negative, image in kept:
+                floor = min(_NEGATIVE_FLOOR, watch.threshold) if negative else watch.threshold
+                answer = engine.search(open_photo(bytes(image)), floor, MAX_MATCHES)
+                charges += answer.charges
+                found = unlike if negative else like
+                for match in answer.matches:
+                    found[match.face_id] = max(match.similarity, found.get(match.face_id, 0.0))
+            with database.begin() as connection:
+                record_charges(
+                    connection, charges, engine=engine.name, region=region, command="watch", scan_id=scan_id, now=now
+                )
+                fresh += _keep(connection, watch, like, unlike, engine.name, gallery, scan_id, now)
         paid += charges
     with database.read() as connection:
         return _hits(connection, numbers=fresh), paid
