@@ -17,7 +17,15 @@ from catalog.sources.uri import file_path
 from catalog.store.database import Database
 from catalog.store.faces import record_enrollment
 from catalog.store.galleries import SPARED
-from catalog.store.photos import Place, find_enrolled, find_photo, other_places, record_photo, record_place
+from catalog.store.photos import (
+    Place,
+    find_enrolled,
+    find_photo,
+    is_recorded_since,
+    other_places,
+    record_photo,
+    record_place,
+)
 from catalog.store.removal import (
     Carried,
     carry_over,
@@ -128,6 +136,8 @@ class Recorder:
         self._clock = clock
         self._began = clock()
         self._replaced: list[_Replaced] = []
+        self._successions: set[tuple[int, int]] = set()
+        self._believed: list[tuple[int, str]] = []
 
     def holds(self, sha256: str) -> bool:
         """Whether this gallery holds the content: it need not be enrolled."""
@@ -166,6 +176,18 @@ class Recorder:
             if not left:
                 return
 
+    def moved_after_all(self) -> int:
+        """How many photos were told as duplicates of places that the listings did not show; to be asked after them.
+
+        A file is asked for at once whether it stands. An object costs a call, and a listing shows them all.
+        """
+        believed, self._believed = self._believed, []
+        moved = 0
+        for some in batches(believed):
+            with self._database.read() as connection:
+                moved += sum(next(other_places(connection, *each), None) is None for each in some)
+        return moved
+
     def _release(self, connection: Connection, photo_ids: Sequence[int]) -> list[str]:
         return release_photos(connection, photo_ids, engine=self._engine.name, gallery=self._gallery, now=self._clock())
 
@@ -194,7 +216,7 @@ class Recorder:
         if photo_id is None:
             return None
         kind = self._kind(connection, arrival.step, arrival.sha256, photo_id)
-        location_id = self._place(connection, arrival.step, photo_id, kind, replaced, unheard_of=False)
+        location_id = self._place(connection, arrival.step, photo_id, kind, replaced)
         return Recorded(Outcome(arrival.step.ref.uri, kind, arrival.sha256), location_id)
 
     def _enroll(
@@ -224,7 +246,7 @@ class Recorder:
             scan_id=self._scan_id,
             now=now,
         )
-        location_id = self._place(connection, step, photo_id, kind, replaced, unheard_of=known is None)
+        location_id = self._place(connection, step, photo_id, kind, replaced)
         faces, rejected = len(enrollment.faces), len(enrollment.rejected)
         outcome = Outcome(step.ref.uri, kind, sha256, faces, rejected, charges=enrollment.charges)
         return Recorded(outcome, location_id)
@@ -240,8 +262,12 @@ class Recorder:
             return OutcomeKind.CHANGED
         if known is None:
             return OutcomeKind.NEW
-        others = other_places(connection, known, step.ref.uri)
-        return OutcomeKind.DUPLICATE if any(map(stands, others)) else OutcomeKind.MOVED
+        standing = next(filter(stands, other_places(connection, known, step.ref.uri)), None)
+        if standing is None:
+            return OutcomeKind.MOVED
+        if not standing.uri.startswith("file://"):
+            self._believed.append((known, step.ref.uri))
+        return OutcomeKind.DUPLICATE
 
     def _place(
         self,
@@ -250,16 +276,18 @@ class Recorder:
         photo_id: int,
         kind: OutcomeKind,
         replaced: list[_Replaced],
-        *,
-        unheard_of: bool,
     ) -> int:
         """Row id of the place; the photo that it showed before is added if its content changed.
 
-        Content that was known before is no edit of what the place showed: it has its own people.
+        Content that was known before the scan is no edit of what the place showed: it has its own people.
         """
         location_id = record_place(connection, photo_id, step.ref, self._clock())
         if kind is OutcomeKind.CHANGED and step.place is not None:
-            carried = carry_over(connection, step.place.photo_id, photo_id) if unheard_of else None
+            both = step.place.photo_id, photo_id
+            carried = None
+            if both not in self._successions and is_recorded_since(connection, photo_id, self._began):
+                self._successions.add(both)  # copies that were edited alike are one edit
+                carried = carry_over(connection, *both)
             replaced.append(_Replaced(step.place.photo_id, carried))
         return location_id
 

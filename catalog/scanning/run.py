@@ -107,6 +107,7 @@ def scan(
                         _close_source(database, scan_id, walk.listing, limits)
                 else:
                     recorder.release(uris)
+                    summary.moved_instead(recorder.moved_after_all())
             except LimitReached as reached:
                 summary.limit = reached
             finally:

@@ -41,6 +41,11 @@ class Summary:
         self.rejected += outcome.rejected
         self.pay(outcome.charges)
 
+    def moved_instead(self, number: int) -> None:
+        """So many duplicates turned out to have moved."""
+        self.outcomes[OutcomeKind.DUPLICATE] -= number
+        self.outcomes[OutcomeKind.MOVED] += number
+
     def pay(self, charges: Iterable[Charge]) -> None:
         for charge in charges:
             self.calls += charge.calls

@@ -172,6 +172,12 @@ def find_enrolled(conn: Connection, sha256: str, engine: str, gallery: str) -> i
     return conn.scalar(_FIND_ENROLLED, {"sha256": sha256, "engine": engine, "gallery": gallery})
 
 
+def is_recorded_since(conn: Connection, photo_id: int, moment: datetime) -> bool:
+    """Whether the content was not known before a moment."""
+    query = select(photos.c.id).where(photos.c.id == photo_id, photos.c.recorded_at >= utc_text(moment))
+    return conn.scalar(query) is not None
+
+
 def is_enrolled(conn: Connection, photo_id: int, engine: str, gallery: str) -> bool:
     """Whether the photo's faces are in that gallery."""
     return photo_id in enrolled_photos(conn, [photo_id], engine, gallery)

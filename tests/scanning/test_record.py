@@ -12,11 +12,15 @@ from catalog.identities.decisions import Stamp, confirm_face
 from catalog.identities.forget import bury, forget_person
 from catalog.identities.replay import replay
 from catalog.identities.undo import undo
+from catalog.images.decode import open_image
+from catalog.images.fingerprint import sha256_of
 from catalog.scanning.record import Recorder
+from catalog.scanning.run import scan
+from catalog.sources.base import Content
 from catalog.store.appearances import appearances_by_row
 from catalog.store.people import add_persons, find_person
-from catalog.vocabulary import Operation
-from tests.fakes import Drawn, save_drawing
+from catalog.vocabulary import Operation, PhotoRef
+from tests.fakes import Drawn, FakeEngine, FakeGallery, drawing_bytes, save_drawing
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 ME = Stamp("me", NOW)
@@ -162,6 +166,71 @@ def test_an_edited_copy_of_a_photo_does_not_bring_a_forgotten_face_back(scanner,
     with database.begin() as connection:
         scanner.engine.remove(bury(connection, engine="fake", gallery="catalog", now="2026"))
     assert list(scanner.engine.enrolled()) == []
+
+
+def test_an_edit_that_is_copied_does_not_bring_a_forgotten_face_back(scanner, folder, database, rows):
+    """The new content is met under a new name first: it is as new as under the old one."""
+    photo = save_drawing(folder / "b.png", [Drawn("ann")])
+    (ann,) = confirmed(scanner, database, rows)
+    forget_person(database, scanner.engine, ann, ME, gallery="catalog")
+    save_drawing(photo, [Drawn("ann")], note=9)
+    shutil.copyfile(photo, folder / "a.png")
+    scanner(workers=1)
+    with database.begin() as connection:
+        scanner.engine.remove(bury(connection, engine="fake", gallery="catalog", now="2026"))
+    assert list(scanner.engine.enrolled()) == []
+
+
+def test_copies_that_are_edited_alike_repeat_a_decision_once(scanner, folder, database, rows):
+    """Two places, one edit."""
+    photo = save_drawing(folder / "a.png", [Drawn("ann")])
+    shutil.copyfile(photo, folder / "b.png")
+    (ann,) = confirmed(scanner, database, rows)
+    for name in ("a.png", "b.png"):
+        save_drawing(folder / name, [Drawn("ann")], note=9)
+    scanner()
+    assert [person for _, person in rows(WHO)] == [ann.person_id] * 2
+    assert rows("SELECT count(*) FROM decisions") == [(2,)]
+
+
+class Bucket:
+    """Objects in memory, listed by key."""
+
+    uri = "s3://family/"
+
+    def __init__(self, **objects):
+        self.objects = objects
+
+    def list(self):
+        for key, data in sorted(self.objects.items()):
+            yield PhotoRef(f"{self.uri}{key}.png", len(data), 1, sha256_of(data))
+
+    def open(self, ref):
+        return Content(self.objects[ref.uri.removeprefix(self.uri).removesuffix(".png")])
+
+
+@pytest.mark.parametrize(("old", "new"), [("a", "z"), ("z", "a")])
+def test_an_object_with_a_new_key_counts_as_moved(database, old, new):
+    """Its old place is believed until the listing is whole; a copy beside it stays a duplicate."""
+    ann, bob = (drawing_bytes([Drawn(name)], format="PNG") for name in ("ann", "bob"))
+    gallery = FakeGallery()
+
+    def run(bucket):
+        *_, summary = scan(
+            [bucket],
+            database=database,
+            engine=FakeEngine(gallery),
+            open_photo=open_image,
+            settle=lambda scan_id, summary: None,
+            gallery="catalog",
+            version="test",
+            workers=2,
+        )
+        return summary.counts()
+
+    assert run(Bucket(**{old: ann, "m": bob}))["new"] == 2
+    counts = run(Bucket(**{new: ann, "m": bob, "n": bob}))
+    assert (counts["moved"], counts["duplicate"], counts["unchanged"]) == (1, 1, 1)
 
 
 def test_undo_takes_a_decision_back_with_its_copies_for_new_content(scanner, folder, database, rows):
