@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
-from sqlalchemy import Connection, case, func, insert, select, update
+from sqlalchemy import Connection, case, func, select, update
 
 from catalog.engines.base import Engine, GroupMeans
 from catalog.identities.bonds import People, grow_only
@@ -29,7 +29,7 @@ from catalog.store.people import PersonRow, add_persons, all_persons, redirect
 from catalog.store.removal import owed_removals, settle_removals
 from catalog.store.tables import assignments, faces, persons, utc_text
 from catalog.store.turns import turn
-from catalog.store.upsert import batches
+from catalog.store.upsert import batches, insert_into
 from catalog.vocabulary import AssignedBy, Charge
 
 _ATTEMPTS = 3
@@ -98,7 +98,7 @@ def _settle(
         charges = buy_searches(database, engine, roster, rules.search, region=region, scan_id=scan_id, now=now)
     for more in reversed(range(_ATTEMPTS)):
         try:
-            roster, said, people, labels, likeness = _cluster(database, engine, rules, gallery)
+            roster, people, labels, likeness = _cluster(database, engine, rules, gallery)
             break
         except KeyError:
             if not more:
@@ -107,7 +107,9 @@ def _settle(
     with database.begin() as connection:
         # A human may have decided, or forgotten somebody, while faces were clustered.
         company = read_company(connection, engine=engine.name, gallery=gallery)
-        free = rows_still_there(connection, sorted(row for row, person in company.items() if person < 0))
+        loose = roster.rows[roster.person < 0].tolist()
+        free = rows_still_there(connection, [row for row in loose if company.get(row, 0) < 0])
+        said = standing(read_ledger(connection))
         made, merged, given = _write(connection, roster, groups, free, said, likeness, now)
     with database.read() as connection:
         after = read_company(connection, engine=engine.name, gallery=gallery)
@@ -125,9 +127,7 @@ def _settle(
     )
 
 
-def _cluster(
-    database: Database, engine: Engine, rules: Rules, gallery: str
-) -> tuple[Roster, Standing, People, Ints, Floats]:
+def _cluster(database: Database, engine: Engine, rules: Rules, gallery: str) -> tuple[Roster, People, Ints, Floats]:
     """The faces as they are now with their groups. Raises KeyError when the gallery let go of one meanwhile."""
     with database.read() as connection:
         roster = read_roster(connection, engine=engine.name, gallery=gallery, bars=rules.founders)
@@ -136,7 +136,7 @@ def _cluster(
         bonds = grow_only(connection, roster, said, people)
         first = bool((roster.person < 0).all())
         labels, likeness = cluster_roster(connection, engine, roster, bonds, rules, gallery, first=first)
-    return roster, said, people, labels, likeness
+    return roster, people, labels, likeness
 
 
 def cluster_roster(
@@ -221,8 +221,7 @@ def _write(
         rows += [_row(roster, at, keeper, likeness, now) for at in some if int(roster.rows[at]) in free]
     given = 0
     for batch in batches(rows, 2000):
-        connection.execute(insert(assignments), list(batch))
-        given += len(batch)
+        given += connection.execute(insert_into(connection, assignments).on_conflict_do_nothing(), list(batch)).rowcount
     return len(fresh), merged, given
 
 

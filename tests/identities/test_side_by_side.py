@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import delete, func, select
 
+from catalog.identities.decisions import reject_face
 from catalog.identities.forget import forget_person
+from catalog.store.appearances import appearances_of
 from catalog.store.database import Database
 from catalog.store.people import all_persons
 from catalog.store.tables import faces, tombstones
@@ -131,3 +133,43 @@ def test_forgetting_waits_for_a_scan_that_settles(database: Database) -> None:
     with database.read() as connection:
         assert len(all_persons(connection)) == 3
         assert connection.scalar(select(func.count()).select_from(tombstones)) == 1
+
+
+class Deciding(LendingGallery):
+    """A human decides while faces are clustered."""
+
+    decide: Callable[[], object] = staticmethod(lambda: None)
+
+    def group_sums(self, face_ids: Sequence[str]) -> NDArray[np.float32]:
+        sums = super().group_sums(face_ids)
+        self.decide()
+        return sums
+
+
+def test_a_face_that_is_rejected_meanwhile_is_not_given_back(database: Database) -> None:
+    """The scan had seen it with that person, and new company came to both."""
+    gallery = Deciding()
+    rng = np.random.default_rng(5)
+    (who,) = people(1, rng)
+    enroll(database, gallery, [Shot(f"{number}.jpg", [near(who, 0.9, rng)]) for number in range(4)])
+    settled(database, gallery)
+    enroll(database, gallery, [Shot("new.jpg", [near(who, 0.9, rng)])], night=1)
+    rejected: list[str] = []
+
+    def reject() -> None:
+        if rejected:
+            return
+        with database.begin() as connection:
+            (person,) = all_persons(connection)
+            face = appearances_of(connection, person)[0]
+            reject_face(connection, face, person, STAMP)
+            rejected.append(face.face_id)
+
+    gallery.decide = reject
+    settled(database, gallery)
+    (face_id,) = rejected
+    company = who_is_who(database)
+    assert company.pop(face_id) is None
+    assert len(company) == 4
+    assert len(set(company.values()) - {None}) == 1
+    assert None not in company.values()
