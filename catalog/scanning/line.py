@@ -38,6 +38,9 @@ GROUP = 200
 GROUP_SECONDS = 0.5
 """How long a finding may wait to be recorded."""
 
+_FAILURES_BORNE = 3
+"""Findings that may fail to be recorded, each by itself, before the rest is given up."""
+
 
 class Line:
     """Takes what the plan wants read, gives outcomes once they are recorded."""
@@ -125,7 +128,25 @@ class Line:
                 wait([future], timeout=0.1 if self._stop.interrupted else GROUP_SECONDS)
             if future.done() and future.exception() is None:
                 self._found.append(Enrolled(arrival, future.result()))
-        return list(self._record()) if self._found else []
+        try:
+            return list(self._record()) if self._found else []
+        except Exception:  # noqa: BLE001  perhaps for one of them only, and the others were paid for
+            return self._save_apart(self._found)
+
+    def _save_apart(self, findings: list[Finding]) -> list[Outcome]:
+        """Record enrollments each by itself; raises the last failure when it looks like the database's own."""
+        outcomes: list[Outcome] = []
+        failures = 0
+        for finding in findings:
+            if isinstance(finding, Enrolled):
+                self._found = [finding]
+                try:
+                    outcomes += self._record()
+                except Exception:  # whatever keeps this one from being recorded need not hold for the next
+                    failures += 1
+                    if failures > _FAILURES_BORNE:
+                        raise
+        return outcomes
 
     def close(self) -> None:
         """Drop what nobody waits for any more."""

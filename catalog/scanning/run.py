@@ -189,8 +189,9 @@ def _save(line: Line, summary: Summary) -> None:
     try:
         for outcome in line.save():
             summary.count(outcome)
-    except CatalogError as error:
-        log.error("what was done last could not be recorded", extra={"reason": str(error)})
+    except Exception as error:  # noqa: BLE001  the first failure is the one to tell, whatever this one is
+        reason = str(error) if isinstance(error, CatalogError) else type(error).__name__
+        log.error("what was done last could not be recorded", extra={"reason": reason})
 
 
 def _out_of_time() -> LimitReached:

@@ -9,6 +9,7 @@ import pytest
 
 from catalog.errors import DatabaseError, SourceError
 from catalog.images.decode import open_image
+from catalog.scanning.record import Enrolled, Recorder
 from catalog.scanning.run import scan
 from catalog.sources.folder import FolderSource
 from catalog.vocabulary import Operation
@@ -102,3 +103,18 @@ def test_a_program_error_loses_no_answer(database, many, engine, rows, monkeypat
     with pytest.raises(ZeroDivisionError):
         list(begin(database, engine, FolderSource(many)))
     assert_all_answers_kept(engine, rows)
+
+
+def test_an_answer_that_cannot_be_recorded_takes_no_other_with_it(database, many, engine, rows, monkeypatch):
+    """It fails with all of its group; the others are then recorded without it."""
+    real = Recorder._record
+
+    def refuse(self, connection, finding, replaced):
+        if isinstance(finding, Enrolled) and finding.arrival.step.ref.uri.endswith("/02.png"):
+            raise ZeroDivisionError
+        return real(self, connection, finding, replaced)
+
+    monkeypatch.setattr(Recorder, "_record", refuse)
+    with pytest.raises(ZeroDivisionError):
+        list(begin(database, engine, FolderSource(many)))
+    assert rows("SELECT coalesce(sum(calls), 0) FROM charges") == [(engine.calls[Operation.INDEX_FACES] - 1,)]
