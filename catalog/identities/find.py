@@ -103,7 +103,7 @@ def find_faces(
     """Search with every reference. Raises :class:`~catalog.errors.NoFaceError` when one shows no face.
 
     ``pay`` is told of the paid calls of each search once it is answered, so that what was paid is known whatever comes
-    next.
+    next; the error's ``charges`` are all of them.
     Where the engine has ``users``, they are asked first: a reference that is like one is answered by that person's
     faces, and only others are compared with all faces.
     """
@@ -121,6 +121,7 @@ def find_faces(
             answer = engine.search(reference.photo, wanted.threshold, MAX_MATCHES, reference.box)
         except NoFaceError as error:
             paid(error.charges)
+            error.charges = tuple(charges)
             raise
         paid(answer.charges)
         return answer

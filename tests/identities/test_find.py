@@ -132,6 +132,7 @@ def test_what_was_paid_is_told_although_a_later_reference_shows_no_face(light_da
     engine = FakeEngine(dollars=Decimal("0.001"))
     references = [Reference(opened(draw([Drawn("ann")]))), Reference(opened(draw()))]
     paid: list[Charge] = []
-    with pytest.raises(NoFaceError):
+    with pytest.raises(NoFaceError) as caught:
         find_faces(light_database, engine, Wanted(references=references), gallery="catalog", pay=paid.extend)
+    assert caught.value.charges == tuple(paid)
     assert [(charge.operation, charge.calls) for charge in paid] == [(Operation.SEARCH_FACES_BY_IMAGE, 1)]
