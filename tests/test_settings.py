@@ -31,7 +31,9 @@ def test_the_environment_overrides_the_file_and_flags_override_both(tmp_path):
     file = tmp_path / "catalog.toml"
     file.write_text('[engine]\ngallery = "from-file"\n[find]\nlimit = 7\nthreshold = 70\n')
     settings = load_settings(
-        file, {"CATALOG_FIND_LIMIT": "8", "CATALOG_FIND_THRESHOLD": "75"}, {"find.threshold": 99.0, "scan.workers": None}
+        file,
+        {"CATALOG_FIND_LIMIT": "8", "CATALOG_FIND_THRESHOLD": "75"},
+        {"find.threshold": 99.0, "scan.workers": None},
     )
     assert (settings.engine.gallery, settings.find.limit, settings.find.threshold) == ("from-file", 8, 99.0)
     assert settings.origins["engine.gallery"] == str(file)
