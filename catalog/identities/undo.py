@@ -70,18 +70,22 @@ def _others_of(connection: Connection, decision: Decision) -> list[Decision]:
     """What a human said once and scans repeated for edited content: the original and its copies that are in force."""
     if decision.place is None or decision.verb == "undo":
         return []
-    same = _said_once(decision)
-    return [
-        each
-        for each in read_ledger(connection, verbs=[decision.verb])
-        if each.undone_by is None and each.number != decision.number and each.place and _said_once(each) == same
-    ]
+    said = _said(decision)
+    alike = [each for each in read_ledger(connection, verbs=[decision.verb]) if each.place and _said(each) == said]
+    if sum("carried_from" not in each.details for each in alike) > 1:
+        # Said twice in the same instant. Numbers tell which is whose copy, except after a restore of labels.
+        alike = [each for each in alike if _original(each) == _original(decision)]
+    return [each for each in alike if each.undone_by is None and each.number != decision.number]
 
 
-def _said_once(decision: Decision) -> tuple[object, ...]:
+def _said(decision: Decision) -> tuple[object, ...]:
     """The same for a decision and its copies, also in another database."""
     place = decision.details.get("carried_from") or (place_row(decision.place) if decision.place else [])
     return decision.decided_at, decision.decided_by, decision.person_id, decision.other_person_id, *place
+
+
+def _original(decision: Decision) -> int:
+    return int(decision.details.get("copy_of", decision.number))
 
 
 def _builds_on(connection: Connection, one: Sequence[Decision]) -> list[int]:

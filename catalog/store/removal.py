@@ -228,6 +228,7 @@ def _carried_details(decision: RowMapping, old: str, new: str, fresh: Sequence[R
     """What to put back when the copy is undone lies at the faces of the new content."""
     details: dict[str, Any] = json.loads(decision["details"]) if decision["details"] else {}
     details.setdefault("carried_from", [old, *(decision[edge] for edge in _BOX)])
+    details.setdefault("copy_of", decision["id"])
     for saved in details.get("before", {}).get("faces", ()):
         content, *box = saved["place"]
         heir = _at(fresh, BoundingBox(*box)) if content == old else None

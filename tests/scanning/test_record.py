@@ -251,6 +251,24 @@ def test_undo_takes_a_decision_back_with_its_copies_for_new_content(scanner, fol
     assert [person for _, person in rows(WHO)] == [ann.person_id]
 
 
+def test_what_was_said_twice_is_taken_back_one_by_one(scanner, folder, database, rows):
+    """Two words on one face in the same instant, each with its copy: one undo takes one of them."""
+    photo = save_drawing(folder / "a.png", [Drawn("ann")])
+    (ann,) = confirmed(scanner, database, rows)
+    ((row,),) = rows("SELECT id FROM faces")
+    with database.begin() as connection:
+        confirm_face(connection, appearances_by_row(connection, [row])[row], ann, ME)
+    save_drawing(photo, [Drawn("ann")], note=9)
+    scanner()
+    in_force = "SELECT count(*) FROM decisions WHERE undone_by IS NULL AND verb = 'confirm'"
+    assert rows(in_force) == [(4,)]
+    for left, person in ((2, ann.person_id), (0, None)):
+        with database.begin() as connection:
+            undo(connection, None, ME)
+        assert rows(in_force) == [(left,)]
+        assert [shown for _, shown in rows(WHO)] == [person]
+
+
 def test_a_deep_path_of_long_names_is_skipped_with_a_reason(scanner, folder, rows):
     """1,200 Japanese letters are a path that Linux allows and no index of PostgreSQL; the other photo is catalogued."""
     chance = random.Random(1)
