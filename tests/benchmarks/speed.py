@@ -21,6 +21,7 @@ import tempfile
 import time
 import venv
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import sqlalchemy
@@ -28,8 +29,8 @@ from PIL import Image
 
 from catalog.engines.local import attributes, engine, sight
 from catalog.engines.local.engine import LocalEngine
-from catalog.engines.local.tables import create_gallery
 from catalog.images.decode import open_image
+from catalog.store.database import open_database
 from tools.build_weights import fetch_sources
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -82,11 +83,14 @@ def run_rival(python: Path, which: str, folders: list[Path]) -> dict[str, float]
 
 
 def run_ours(photos: list[Path], *, workers: int, mirrored: bool, attributes: str) -> dict[str, float]:
-    """Decode and enroll every photo in threads, on a fresh gallery in memory."""
-    database = sqlalchemy.create_engine(
-        "sqlite://", poolclass=sqlalchemy.pool.StaticPool, connect_args={"check_same_thread": False}
-    )
-    create_gallery(database)
+    """Decode and enroll every photo in threads, on a fresh catalogue in a file, as a scan does."""
+    with tempfile.TemporaryDirectory() as folder, closing(open_database(f"{folder}/catalog.sqlite3")) as database:
+        return _enroll(photos, database.engine, workers=workers, mirrored=mirrored, attributes=attributes)
+
+
+def _enroll(
+    photos: list[Path], database: sqlalchemy.Engine, *, workers: int, mirrored: bool, attributes: str
+) -> dict[str, float]:
     ours = LocalEngine(database, mirrored=mirrored, attributes=attributes)
     numbers = itertools.count()
 
