@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.reports [--photos 300000] [--faces 1000000] [--people 20000] [--keep FILE] [--no-pages]
 
-Issue's bar: every report under two seconds on SQLite, the HTML index under one minute. The catalogue is made by
+Wanted: every report under two seconds on SQLite, the HTML index under one minute. The catalogue is made by
 tests/reports/made_catalog.py, with 30 landmarks and seven emotions a face (about 2 GB, three minutes). Each report is
 run three times; the best counts, as wall clock and as processor time of this process.
 """
