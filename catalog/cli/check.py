@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from catalog.cli.engines import open_client, region_of
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.wiring import Catalog, database_address, open_catalog
 from catalog.errors import CatalogError, CheckRefused, LockHeld
@@ -137,7 +138,6 @@ def _networks() -> Iterator[Finding]:
 
 def _rekognition(catalog: Catalog) -> Iterator[Finding]:
     # Heavy: boto3.
-    from catalog.cli.engines import open_client, region_of
     from catalog.engines.rekognition.rights import try_rights
 
     settings = catalog.settings

@@ -95,7 +95,7 @@ def _replace(path: Path, data: bytes, *, like: Path) -> None:
             os.fsync(file.fileno())
             os.fchmod(file.fileno(), mode)
         part.replace(target)
-    except BaseException:
+    except BaseException:  # whatever ended it, Ctrl-C too: half a sidecar must not stay
         part.unlink()
         raise
 

@@ -23,7 +23,7 @@ def purchases(
     charges: list[Charge] = []
     try:
         yield charges
-    except BaseException as error:
+    except BaseException as error:  # whatever ended it, Ctrl-C too: what was paid for is paid for
         if isinstance(error, NoFaceError):
             charges += error.charges
         with database.begin() as connection:

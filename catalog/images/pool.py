@@ -190,7 +190,7 @@ class _Worker:
             if not isinstance(told, dict):
                 raise TypeError(told)
             self._is_asked = False
-        except BaseException:
+        except BaseException:  # whatever ended it, Ctrl-C too: the pixels' descriptors are ours to close
             for descriptor in descriptors:
                 os.close(descriptor)
             raise
