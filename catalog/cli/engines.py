@@ -112,7 +112,12 @@ def _local_on_catalogue(settings: Settings, parts: Parts) -> Engine:
 
 
 def open_client(
-    settings: Settings, region: str, *, budget: Budget | None = None, attempts: int | None = None
+    settings: Settings,
+    region: str,
+    *,
+    budget: Budget | None = None,
+    lose: Callable[[Operation], None] = lambda operation: None,
+    attempts: int | None = None,
 ) -> RekognitionClient:
     """A client of Amazon Rekognition as the settings describe it. Raises EngineError and SettingsError."""
     # Heavy: boto3.
@@ -154,6 +159,7 @@ def open_client(
         ),
         limiter=limiter,
         budget=budget,
+        lose=lose,
     )
 
 
@@ -174,7 +180,7 @@ def _rekognition(settings: Settings, parts: Parts) -> Engine:
         raise SettingsError([f"The table of prices for Rekognition cannot be used: {error}."]) from error
     budget = Budget(prices.quote, max_calls=parts.spending.max_calls, max_dollars=parts.spending.max_dollars)
     return RekognitionEngine(
-        open_client(settings, region, budget=budget),
+        open_client(settings, region, budget=budget, lose=prices.lose),
         prices,
         collection=settings.engine.gallery,
         model=model,

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from catalog.cli.engines import Parts, Spending, open_engine, open_eye, prefiltered, quote, region_of, users_of
 from catalog.cli.logs import set_up_logging as set_up_logging
-from catalog.engines.base import Engine
+from catalog.engines.base import Engine, Metered
 from catalog.engines.users import Users
 from catalog.errors import PhotoError, UsageError
 from catalog.identities.assign import Rules, settle
@@ -65,6 +65,9 @@ class Catalog:
         """The engine that the settings name, on the gallery that they name."""
         engine = open_engine(self.settings, self._parts)
         self._stack.callback(engine.close)
+        if isinstance(engine, Metered):
+            # Lost calls that nobody else entered in the ledger; a scan enters its own.
+            self._stack.callback(lambda: self.charge("unanswered", engine.unclaimed()))
         return engine
 
     @cached_property

@@ -118,3 +118,15 @@ class GroupMeans(Protocol):
 
     def similarities(self, values: Sequence[float]) -> list[float]:
         """Values of the clustering scale as similarities, 0 to 100, for people to read."""
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """An engine that is paid by the call, over a network where answers may be lost.
+
+    A call whose answer was lost may be billed, so it counts: the charges of the next answer of its operation include
+    it. What no answer included is told here.
+    """
+
+    def unclaimed(self) -> tuple[Charge, ...]:
+        """The charges of lost calls that no answer carries; each is told once."""

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from catalog.engines.base import MAX_MATCHES, Engine
+from catalog.engines.base import MAX_MATCHES, Engine, Metered
 from catalog.images.opened import OpenedPhoto
 from catalog.vocabulary import (
     Analysis,
@@ -90,6 +90,10 @@ class PrefilteredEngine:
 
     def price(self, operation: Operation, calls: int) -> Charge:
         return self._paid.price(operation, calls)
+
+    def unclaimed(self) -> tuple[Charge, ...]:
+        """Implements :class:`~catalog.engines.base.Metered`."""
+        return self._paid.unclaimed() if isinstance(self._paid, Metered) else ()
 
     def close(self) -> None:
         """Closes the free engine only; the paid one belongs to who made it."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from catalog.engines.base import Engine
+from catalog.engines.base import Engine, Metered
 from catalog.errors import CatalogError, DatabaseError, LimitReached, SourceError, UsageError
 from catalog.scanning.line import Line, Open
 from catalog.scanning.plan import LONGEST_URI
@@ -24,7 +24,7 @@ from catalog.sources.uri import display
 from catalog.store.database import Database
 from catalog.store.locks import Locks, hold
 from catalog.store.photos import count_below, mark_missing, places_below
-from catalog.store.scans import ScanState, close_abandoned, complete_source, finish_scan, start_scan
+from catalog.store.scans import ScanState, close_abandoned, complete_source, finish_scan, record_charges, start_scan
 from catalog.vocabulary import Outcome
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ def scan(
     began = _now()
     with hold(database, uris, shared=limits.shared, wait_seconds=limits.wait_seconds) as locks:
         summary = Summary()
-        with _booked(database, engine, gallery, version, uris, summary, shared=limits.shared) as scan_id:
+        with _booked(database, engine, gallery, version, uris, summary, region=region, shared=limits.shared) as scan_id:
             recorder = Recorder(database, engine, gallery=gallery, region=region, scan_id=scan_id)
             recorder.pay_debts()
             line = Line(
@@ -131,9 +131,13 @@ def _booked(
     uris: Sequence[str],
     summary: Summary,
     *,
+    region: str,
     shared: bool,
 ) -> Iterator[int]:
-    """The scan's row: made at the beginning, and completed at the end, however it ends. Gives its id."""
+    """The scan's row: made at the beginning, and completed at the end, however it ends. Gives its id.
+
+    With the end goes into the ledger what was paid, perhaps, for answers that never came.
+    """
     with database.begin() as connection:
         if not shared:
             close_abandoned(connection, uris)
@@ -161,7 +165,12 @@ def _booked(
         exit_code = error.exit_code
         raise
     finally:
+        lost = engine.unclaimed() if isinstance(engine, Metered) else ()
+        summary.pay(lost)
         with _unless_already_failing(state), database.begin() as connection:
+            record_charges(
+                connection, lost, engine=engine.name, region=region, command="scan", scan_id=scan_id, now=_now()
+            )
             finish_scan(connection, scan_id, state=state, exit_code=exit_code, counts=summary.counts(), now=_now())
         ended = {"scan": scan_id, "state": state, "exit_code": exit_code, **summary.counts()}
         log.info("scan ended", extra=ended)

@@ -60,13 +60,18 @@ class RekognitionClient:
         *,
         limiter: Limiter,
         budget: Budget | None = None,
+        lose: Callable[[Operation], None] = lambda operation: None,
         sleep: Callable[[float], None] = time.sleep,
         chance: random.Random | None = None,
     ) -> None:
-        """Without a ``budget`` there is no limit to spending. Raises EngineError where nothing can be called at all."""
+        """Without a ``budget`` there is no limit to spending; ``lose`` is told of each paid call without an answer.
+
+        Raises EngineError where nothing can be called at all.
+        """
         self._connection = connection
         self._limiter = limiter
         self._budget = budget
+        self._lose = lose
         self._sleep = sleep
         self._chance = chance or random.Random()  # noqa: S311 - jitter is no secret
         self._reached = False
@@ -110,6 +115,8 @@ class RekognitionClient:
                 trouble = sort(error)
                 # A call whose answer was lost may be billed all the same: the next one is counted anew.
                 unsure = trouble is Trouble.LOST
+                if paid is not None and unsure:
+                    self._lose(paid)
                 self._after(trouble, operation, error, attempt, patience)
             else:
                 self._reached = True

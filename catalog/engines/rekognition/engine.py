@@ -195,6 +195,10 @@ class RekognitionEngine:
     def price(self, operation: Operation, calls: int) -> Charge:
         return self._prices.quote(operation, calls)
 
+    def unclaimed(self) -> tuple[Charge, ...]:
+        """Implements :class:`~catalog.engines.base.Metered`."""
+        return self._prices.unclaimed()
+
     def users(self) -> CollectionUsers:
         """Implements :class:`~catalog.engines.users.Teachable`."""
         assert self.model

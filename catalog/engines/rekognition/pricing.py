@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -62,24 +63,60 @@ def _tiers(rows: Sequence[Mapping[str, Any]]) -> list[Tier]:
 
 
 class Prices:
-    """Knows how many calls of the month were made, and so what the next one costs. May be used from several threads."""
+    """Knows how many calls of the month were made, and so what the next one costs. May be used from several threads.
 
-    def __init__(self, table: PriceTable, calls_this_month: Mapping[Operation, int] | None = None) -> None:
+    A month is a calendar month in UTC, as on the bill: with the next one the tiers begin anew.
+    """
+
+    def __init__(
+        self,
+        table: PriceTable,
+        calls_this_month: Mapping[Operation, int] | None = None,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._table = table
+        self._clock = clock
+        self._month = _month(clock())
         self._lock = threading.Lock()
         self._before: Counter[bool] = Counter()
+        self._lost: Counter[Operation] = Counter()
         for operation, calls in (calls_this_month or {}).items():
             self._before[operation in GROUP_2] += calls
 
     def quote(self, operation: Operation, calls: int) -> Charge:
         """What further calls would cost; nothing is counted."""
         with self._lock:
-            return Charge(operation, calls, self._table.dollars(operation, calls, self._before[operation in GROUP_2]))
+            return Charge(operation, calls, self._cost(operation, calls))
 
     def charge(self, operation: Operation, calls: int = 1) -> Charge:
-        """What calls that were answered cost; they are counted."""
+        """What calls that were answered cost, with the operation's lost ones before them; they are counted."""
         with self._lock:
-            group = operation in GROUP_2
-            dollars = self._table.dollars(operation, calls, self._before[group])
-            self._before[group] += calls
-            return Charge(operation, calls, dollars)
+            return self._count(operation, calls + self._lost.pop(operation, 0))
+
+    def lose(self, operation: Operation) -> None:
+        """A call's answer was lost on the way: its work may be done, and billed. The next charge includes it."""
+        with self._lock:
+            self._lost[operation] += 1
+
+    def unclaimed(self) -> tuple[Charge, ...]:
+        """What lost calls cost that no charge includes so far; they are counted, and told once."""
+        with self._lock:
+            lost, self._lost = self._lost, Counter()
+            return tuple(self._count(operation, calls) for operation, calls in lost.items())
+
+    def _count(self, operation: Operation, calls: int) -> Charge:
+        dollars = self._cost(operation, calls)
+        self._before[operation in GROUP_2] += calls
+        return Charge(operation, calls, dollars)
+
+    def _cost(self, operation: Operation, calls: int) -> Decimal:
+        month = _month(self._clock())
+        if month != self._month:
+            self._month = month
+            self._before.clear()
+        return self._table.dollars(operation, calls, self._before[operation in GROUP_2])
+
+
+def _month(moment: datetime) -> tuple[int, int]:
+    return moment.year, moment.month

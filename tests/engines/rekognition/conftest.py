@@ -58,14 +58,16 @@ def open_rekognition(credentials: None, rekognition_url: str, tmp_path: Path) ->
         connection: dict[str, Any] | None = None,
         **options: Any,
     ) -> RekognitionEngine:
+        prices = Prices(TABLE)
         client = RekognitionClient(
             Connection(region="eu-west-1", endpoint_url=url, **(connection or {})),
             limiter=Limiter(quotas, tmp_path / "pace"),
             budget=budget,
+            lose=prices.lose,
             sleep=lambda seconds: time.sleep(seconds / 10),
         )
         options = {"collection": collection, "quality_filter": QualityFilter.NONE, "reopen": open_image_at} | options
-        return RekognitionEngine(client, Prices(TABLE), **options)
+        return RekognitionEngine(client, prices, **options)
 
     return open_one
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -11,7 +12,7 @@ from catalog.engines.rekognition.budget import Budget
 from catalog.engines.rekognition.pricing import Prices, read_prices
 from catalog.errors import LimitReached
 from catalog.settings import load_settings
-from catalog.vocabulary import Operation
+from catalog.vocabulary import Charge, Operation
 
 INDEX, DETECT = Operation.INDEX_FACES, Operation.DETECT_FACES
 
@@ -38,6 +39,27 @@ def table():
 def test_prices_fall_with_the_calls_of_the_month(table, operation, calls, before, dollars):
     """Tier by tier."""
     assert table.dollars(operation, calls, before) == Decimal(dollars)
+
+
+def test_the_tiers_begin_anew_when_a_month_begins(table):
+    """A scan over midnight (UTC) of the last day: the calls of the old month make no call of the new one cheaper."""
+    now = [datetime(2026, 11, 30, 23, 59, 59, tzinfo=UTC)]
+    prices = Prices(table, {INDEX: 2_000_000}, clock=lambda: now[0])
+    assert prices.charge(INDEX).dollars == Decimal("0.0008")
+    now[0] = datetime(2026, 12, 1, 0, 0, 1, tzinfo=UTC)
+    assert prices.quote(INDEX, 1_000_001).dollars == Decimal("1000.0008")
+    assert prices.charge(INDEX).dollars == Decimal("0.001")
+
+
+def test_lost_calls_are_in_the_next_charge_of_their_operation_or_told_by_themselves(table):
+    """Each once, and each a call of the month."""
+    prices = Prices(table, {INDEX: 999_999})
+    prices.lose(INDEX)
+    prices.lose(DETECT)
+    assert prices.charge(INDEX).calls == 2
+    assert prices.charge(INDEX) == Charge(INDEX, 1, Decimal("0.0008"))
+    assert prices.unclaimed() == (Charge(DETECT, 1, Decimal("0.001")),)
+    assert prices.unclaimed() == ()
 
 
 def test_an_unknown_region_costs_more():
