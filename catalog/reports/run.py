@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from catalog.errors import UsageError
 from catalog.reports.bands import SMALL_SAMPLE, wilson_interval
-from catalog.reports.company import favorite_company
+from catalog.reports.company import favorite_company, shared_photos
 from catalog.reports.questions import Band, Report
 from catalog.reports.scope import Scope, parameters
 from catalog.store.database import Database
@@ -57,6 +57,8 @@ def run_report(database: Database, report: Report, scope: Scope | None = None, l
         raise UsageError(f'The report "{report.name}" knows no --{unknown[0]}.', remedy=f"It knows: {known}.")
     with reading(database) as connection:
         values = parameters(scope, connection)
+        if report.shares:
+            values["shared"] = shared_photos(connection, values, None if limit is None else limit + 1)
         answer = ask(connection, report.select(database.dialect), values, limit)
         if report.company:
             answer = with_company(connection, answer, values)

@@ -2,9 +2,10 @@
 
     python -m tests.benchmarks.reports [--photos 300000] [--faces 1000000] [--people 20000] [--keep FILE] [--no-pages]
 
-Wanted: every report under two seconds on SQLite, the HTML index under one minute. The catalogue is made by
-tests/reports/made_catalog.py, with 30 landmarks and seven emotions a face (about 2 GB, three minutes). Each report is
-run three times; the best counts, as wall clock and as processor time of this process.
+Wanted: every report under two seconds on SQLite; the HTML index, with the page of each person that it leads to, under
+one minute, after which the other pages follow. The catalogue is made by tests/reports/made_catalog.py, with 30
+landmarks and seven emotions a face (about 2 GB, three minutes). Each report is run three times; the best counts, as
+wall clock and as processor time of this process.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from catalog.reports.site.write import write_site
 from catalog.store.database import Database, open_database
 from tests.reports.made_catalog import fill
 
-BAR, PAGES_BAR = 2.0, 60.0
+BAR, INDEX_BAR = 2.0, 60.0
 TIMES = 3
 
 
@@ -91,10 +92,13 @@ def measure(database: Database, folder: Path | None) -> list[str]:
                 if wall > BAR:
                     slow.append(name + label)
     if folder is not None:
+        began = time.time()
         wall, processor = timed(lambda: pages(database, folder), times=1)
+        index = (folder / "index.html").stat().st_mtime - began
+        print(f"{'html, until the index is there':32} {index:7.2f}", flush=True)
         print(f"{'html, all pages, no pictures':32} {wall:7.2f} {processor:7.2f}", flush=True)
-        if wall > PAGES_BAR:
-            slow.append("html")
+        if index > INDEX_BAR:
+            slow.append("html index")
     return slow
 
 

@@ -88,6 +88,7 @@ def write_site(
         writer.charted = most_seen(connection, CHARTED)
         writer.company = company(connection, parameters(Scope(), connection))
         writer.write_people(faces_by_person(connection))
+        writer.write_index()  # first of all, so that there is something to open
         writer.write_photos(faces_by_photo(connection))
     writer.write_overviews()
     unreadable = []
@@ -225,8 +226,8 @@ class _Writer:
             data=photo_data(rows, [self.people[row].label for row in people]),
         )
 
-    def write_overviews(self) -> None:
-        """People, expressions and company."""
+    def write_index(self) -> None:
+        """The page of people, from which all the others are reached."""
         self.cards.sort(key=lambda card: (-card.photos, card.person.name is None, card.person.label))
         cards = [
             {
@@ -239,6 +240,9 @@ class _Writer:
             for card in self.cards
         ]
         self._write("index.html", "index.html", {"people": cards, "photo_count": len(self.photos), **self._made})
+
+    def write_overviews(self) -> None:
+        """Expressions and company."""
         self._write("expressions.html", "expressions.html", _charts(self._felt))
         self._write("company.html", "company.html", {"rows": list(self._matrix()), "pairs": list(self._pairs())})
 
