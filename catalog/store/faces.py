@@ -107,12 +107,12 @@ def record_enrollment(
     """Record what the gallery now holds of a photo; returns the faces' row ids in the enrollment's order.
 
     What an earlier enrollment of the photo in the same gallery left is replaced, but a face that is still the same
-    (by its id) keeps its row and all that hangs on it.
+    (by its id) keeps its row and all that hangs on it; the gallery must let go of the others.
     """
     here = {"photo_id": photo_id, "engine": engine, "gallery": gallery}
     common = {**here, "model": model, "scan_id": scan_id}
     at = utc_text(now)
-    kept = _keep_only(conn, here, [record.face_id for record in enrollment.faces])
+    kept = _keep_only(conn, here, [record.face_id for record in enrollment.faces], at)
     fresh = [record for record in enrollment.faces if record.face_id not in kept]
     if fresh:
         conn.execute(
@@ -161,12 +161,19 @@ def rename_faces(conn: Connection, face_ids: Mapping[int, str]) -> None:
         conn.execute(update(faces).where(faces.c.id == row_id).values(face_id=face_id))
 
 
-def _keep_only(conn: Connection, here: Mapping[str, object], face_ids: Sequence[str]) -> dict[str, int]:
+def _keep_only(conn: Connection, here: Mapping[str, object], face_ids: Sequence[str], at: str | None) -> dict[str, int]:
     """Take away what an earlier enrollment left, save these faces; returns the row ids of those that stay."""
     earlier = _row_ids(conn, here)
-    gone = [row_id for face_id, row_id in earlier.items() if face_id not in face_ids]
+    gone = {face_id: row_id for face_id, row_id in earlier.items() if face_id not in face_ids}
     if gone:
-        conn.execute(delete(faces).where(faces.c.id.in_(gone)))
+        conn.execute(delete(faces).where(faces.c.id.in_(gone.values())))
+        conn.execute(
+            insert_into(conn, removals).on_conflict_do_nothing(),
+            [
+                {"face_id": face_id, "engine": here["engine"], "gallery": here["gallery"], "wanted_at": at}
+                for face_id in gone
+            ],
+        )
     conn.execute(delete(rejected_faces).where(*(rejected_faces.c[name] == value for name, value in here.items())))
     # The gallery gave them (again), whoever wanted them gone.
     for some in batches(face_ids):

@@ -126,15 +126,17 @@ def exclusive_connection(address: str) -> Iterator[Connection]:
 
 def copy_sqlite(path: Path, revision: str) -> Path:
     """A consistent copy beside the file, named after revision and time; the oldest beyond three are removed."""
-    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
     copy = path.with_name(f"{path.name}.backup-{revision}-{moment}")
-    os.close(os.open(copy, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
+    os.close(os.open(copy, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600))
     with (
         closing(sqlite3.connect(file_name(path, "ro"), uri=True)) as source,
         closing(sqlite3.connect(file_name(copy, "rw"), uri=True)) as target,
     ):
         source.backup(target)
-    copies = sorted(path.parent.glob(f"{_literal(path.name)}.backup-*"), key=lambda found: found.name[-16:])
+    copies = sorted(
+        path.parent.glob(f"{_literal(path.name)}.backup-*"), key=lambda found: found.name.rpartition("-")[2]
+    )
     for old in copies[:-BACKUPS_KEPT]:
         old.unlink(missing_ok=True)
     return copy

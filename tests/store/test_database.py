@@ -122,6 +122,23 @@ def test_an_upgrade_copies_the_file_first_and_keeps_three(tmp_path: Path, monkey
     opened.close()
 
 
+def test_two_copies_within_one_second_are_two(tmp_path: Path) -> None:
+    """The second restore, or upgrade, must not overwrite what was saved before the first."""
+    from catalog.store import migrate
+
+    path = tmp_path / "catalog.sqlite3"
+    open_database(str(path)).close()
+    first = migrate.copy_sqlite(path, "before-restore")
+    saved = first.read_bytes()
+    database = open_database(str(path))
+    with database.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO persons (person_id, hidden, created_at) VALUES ('p', false, '')")
+    database.close()
+    second = migrate.copy_sqlite(path, "before-restore")
+    assert second != first
+    assert first.read_bytes() == saved != second.read_bytes()
+
+
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [

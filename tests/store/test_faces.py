@@ -85,6 +85,17 @@ def test_recording_twice_is_recording_once(database: Database) -> None:
         assert (count(conn, "faces"), count(conn, "rejected_faces"), count(conn, "emotions")) == (1, 0, 2)
 
 
+def test_a_face_that_is_seen_no_more_is_owed_to_its_gallery(database: Database) -> None:
+    """With a stricter filter the gallery still holds what it was given: without its row nobody would ask for it."""
+    with database.begin() as conn:
+        row = photo(conn)
+        enroll(conn, row, ("f1", BOX), ("f2", BESIDE))
+        enroll(conn, row, ("f2", BESIDE))
+        assert owed_removals(conn, "local", "g") == ["f1"]
+        enroll(conn, row, ("f1", BOX), ("f2", BESIDE))
+        assert owed_removals(conn, "local", "g") == []
+
+
 def edit(conn: Connection, box: BoundingBox) -> tuple[int, list[str]]:
     """A photo with a confirmed face changes its content; returns the new face's row and what the gallery must drop."""
     old = photo(conn)
