@@ -116,7 +116,7 @@ def open_client(
     region: str,
     *,
     budget: Budget | None = None,
-    lose: Callable[[Operation], None] = lambda operation: None,
+    lose: Callable[[Operation], None] = lambda _: None,
     attempts: int | None = None,
 ) -> RekognitionClient:
     """A client of Amazon Rekognition as the settings describe it. Raises EngineError and SettingsError."""

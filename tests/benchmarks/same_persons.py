@@ -6,7 +6,9 @@ to the endpoint. They differ in what clustering may see: exact means of groups i
 over HTTP.
 
 Told are, for the face nearest the middle of each photo, B-cubed precision and recall against the truth, how many pairs
-of photos only one of the two scans puts together, and the paid calls.
+of photos only one of the two scans puts together, and the paid calls. Where IndexFaces was called more than once for a
+photo, because the client gave up waiting, those calls are told with the time they took, and beside the ledger, which
+counts them too.
 """
 
 from __future__ import annotations
@@ -20,14 +22,43 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter, defaultdict
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 from catalog.endpoint.opening import open_endpoint
+from catalog.endpoint.service import Handler
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "lfw"
 QUERY = "SELECT photo_sha256, person_id, box_left + box_width / 2, box_top + box_height / 2 FROM v1_faces"
+
+
+class Calls:
+    """Stands before IndexFaces and notes how long each call took, by photo."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.handler = handler
+        self.seconds: defaultdict[str, list[float]] = defaultdict(list)
+
+    def __call__(self, call: Any) -> Any:
+        began = time.monotonic()
+        try:
+            return self.handler(call)
+        finally:
+            self.seconds[call.members["ExternalImageId"]].append(time.monotonic() - began)
+
+    def tell(self, ledger: int) -> None:
+        every = sorted(seconds for each in self.seconds.values() for seconds in each)
+        print(
+            f"IndexFaces {len(every)} for {len(self.seconds)} photos, in the ledger {ledger}; "
+            f"median {every[len(every) // 2]:.2f} s, longest {every[-1]:.1f} s"
+        )
+        for each in self.seconds.values():
+            if len(each) > 1:
+                print(f"  called {len(each)} times: {', '.join(f'{seconds:.1f} s' for seconds in each)}")
+
 
 Persons = dict[str, str]
 """Who is in the middle of a photo: a name or person id by the photo's SHA-256."""
@@ -92,6 +123,8 @@ def main() -> None:
         print(f"{len(truth)} photos of {len(names)} people")
         here = scan(photos, local, CATALOG_ENGINE_NAME="local")
         with open_endpoint() as server, server.in_background() as url:
+            handlers = server.service._handlers
+            calls = handlers["IndexFaces"] = Calls(handlers["IndexFaces"])  # type: ignore[index]
             there = scan(
                 photos,
                 remote,
@@ -102,7 +135,9 @@ def main() -> None:
                 AWS_ACCESS_KEY_ID="a",
                 AWS_SECRET_ACCESS_KEY="b",
             )
-            calls = {key[0]: count for key, count in server.service.tally.items() if not key[1]}
+            searches = server.service.tally["SearchFaces", ""]
+        with sqlite3.connect(remote / "catalog.sqlite3") as connection:
+            (ledger,) = connection.execute("SELECT sum(calls) FROM charges WHERE operation = 'IndexFaces'").fetchone()
     for label, persons in (("local", here), ("through the endpoint", there)):
         precision, recall = b_cubed(persons, truth)
         print(f"{label:21} {len(groups(persons)):5} persons, B-cubed precision {precision:.4f} recall {recall:.4f}")
@@ -110,7 +145,8 @@ def main() -> None:
     print(f"pairs of photos of one person: {len(true)} in truth, {len(ours)} local, {len(theirs)} through the endpoint")
     for label, only in (("local", ours - theirs), ("through the endpoint", theirs - ours)):
         print(f"only {label}: {len(only)} pairs, {len(only & true)} of them right")
-    print(f"IndexFaces {calls.get('IndexFaces', 0)}, SearchFaces {calls.get('SearchFaces', 0)}")
+    print(f"SearchFaces {searches}")
+    calls.tell(ledger)
 
 
 if __name__ == "__main__":

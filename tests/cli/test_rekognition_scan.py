@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import uuid
+from collections import Counter
 from contextlib import contextmanager
 
 import boto3
@@ -11,6 +13,7 @@ from moto.server import ThreadedMotoServer
 
 from catalog.endpoint.faults import FaultPlan, Faults
 from catalog.endpoint.opening import open_endpoint
+from catalog.vocabulary import Operation, OutcomeKind
 from tests.endpoint.wire import client_of
 
 
@@ -35,45 +38,101 @@ def serving(monkeypatch):
     return start
 
 
+@pytest.fixture
+def bucket(monkeypatch):
+    """Copies folders to prefixes of a new bucket of moto's server, which the settings lead to."""
+    s3 = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    s3.start()
+    url = f"http://127.0.0.1:{s3.get_host_and_port()[1]}"
+    monkeypatch.setenv("CATALOG_S3_ENDPOINT_URL", url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    client = boto3.client("s3", endpoint_url=url, region_name="us-east-1")
+    name = f"photos-{uuid.uuid4()}"  # moto's servers of one process share their buckets
+    client.create_bucket(Bucket=name)
+
+    def copy(folder, prefix):
+        for photo in folder.iterdir():
+            client.upload_file(str(photo), name, f"{prefix}/{photo.name}")
+        return f"s3://{name}/{prefix}"
+
+    yield copy
+    s3.stop()
+
+
 def indexed(server):
     return server.service.tally["IndexFaces", ""]
 
 
-def test_each_content_is_indexed_once(catalog, portraits, serving, monkeypatch):
-    """First scan, second scan, a duplicate, a rename, and a copy of the folder in S3: five photos, five calls."""
+def may_be_billed(server, operation):
+    """Calls that the endpoint answered, or whose work it may have done although the answer was a failure or none."""
+    return sum(server.service.tally[operation, error] for error in ("", "InternalServerError", "ConnectionDropped"))
+
+
+def ledger(catalog):
+    """Paid calls of this month by operation, as the catalogue has them."""
+    sums = Counter()
+    for each in catalog("costs", "--json").json["month"]["charges"]:
+        sums[each["operation"]] += each["calls"]
+    return sums
+
+
+def outcomes(answer):
+    """How many photos came to what."""
+    assert answer.code == 0, answer.err
+    kinds = [kind.value for kind in OutcomeKind]
+    return {kind: number for kind, number in answer.json_lines[-1].items() if kind in kinds and number}
+
+
+def test_index_faces_is_called_once_for_each_distinct_new_photo(catalog, portraits, serving, bucket):
+    """Counted at the endpoint, over a first and a second scan, duplicates, a rename, an edit and a copy in S3."""
     with serving() as server:
-        assert catalog("scan", portraits).code == 0
+        assert outcomes(catalog("scan", portraits, "--json")) == {"new": 5}
         assert indexed(server) == 5
-        assert catalog("scan", portraits).code == 0
+
+        assert outcomes(catalog("scan", portraits, "--json")) == {"unchanged": 5}
+        assert indexed(server) == 5
+
         shutil.copyfile(portraits / "biden.jpg", portraits / "a copy.jpg")
-        (portraits / "obama_1.jpg").rename(portraits / "renamed.jpg")
-        assert catalog("scan", portraits).code == 0
-        s3 = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        s3.start()
-        try:
-            url = f"http://127.0.0.1:{s3.get_host_and_port()[1]}"
-            monkeypatch.setenv("CATALOG_S3_ENDPOINT_URL", url)
-            client = boto3.client("s3", endpoint_url=url, region_name="us-east-1")
-            client.create_bucket(Bucket="photos")
-            for photo in portraits.iterdir():
-                client.upload_file(str(photo), "photos", f"summer/{photo.name}")
-            answer = catalog("scan", "s3://photos/summer")
-        finally:
-            s3.stop()
-        assert answer.code == 0, answer.err
+        shutil.copyfile(portraits / "biden.jpg", portraits / "z copy.jpg")
+        assert outcomes(catalog("scan", portraits, "--json")) == {"unchanged": 5, "duplicate": 2}
         assert indexed(server) == 5
-        assert server.service.tally["DetectFaces", ""] == 0
+
+        (portraits / "obama_1.jpg").rename(portraits / "renamed.jpg")
+        assert outcomes(catalog("scan", portraits, "--json")) == {"unchanged": 6, "moved": 1}
+        assert indexed(server) == 5
+
+        in_s3 = bucket(portraits, "summer")
+        assert outcomes(catalog("scan", in_s3, "--json")) == {"duplicate": 7}
+        assert outcomes(catalog("scan", in_s3, "--json")) == {"unchanged": 7}
+        assert indexed(server) == 5
+
+        edited = portraits / "obama_2.jpg"
+        edited.write_bytes(edited.read_bytes() + b"\0")
+        assert outcomes(catalog("scan", portraits, in_s3, "--json")) == {"unchanged": 13, "changed": 1}
+        assert indexed(server) == 6
+
+        assert ledger(catalog)["IndexFaces"] == 6
+        paid = {operation for operation, _ in server.service.tally} & {operation.value for operation in Operation}
+        assert paid == {"IndexFaces", "SearchFaces"}
 
 
-def test_with_faults_no_photo_is_lost_and_none_enrolled_twice(catalog, portraits, serving):
-    """A quarter of all calls fails or loses its answer."""
-    with serving(FaultPlan(fail_rate=0.25, seed=2)) as server:
-        answer = catalog("scan", portraits, "--json")
-        assert answer.code == 0, answer.err
-        summary = answer.json_lines[-1]
-        assert (summary["new"], summary["failed"]) == (5, 0)
-        assert sum(1 for _, error in server.service.tally if error) >= 2
-    assert summary["faces"] == 5
+def test_with_faults_no_photo_is_lost_and_none_enrolled_twice(catalog, portraits, serving, bucket):
+    """A fifth of all calls fails, half of those after their work is done; what may be billed is in the ledger."""
+    with serving(FaultPlan(fail_rate=0.2, seed=4)) as server:
+        assert outcomes(catalog("scan", portraits, "--json")) == {"new": 5}
+        assert outcomes(catalog("scan", portraits, bucket(portraits, "summer"), "--json")) == {
+            "unchanged": 5,
+            "duplicate": 5,
+        }
+        failures = [error for operation, error in server.service.tally if operation == "IndexFaces" and error]
+        assert failures
+        assert indexed(server) == 5
+        for operation in ("IndexFaces", "SearchFaces"):
+            assert ledger(catalog)[operation] == may_be_billed(server, operation)
+        server.service._faults = Faults(FaultPlan())
+        held = client_of(server.url).list_faces(CollectionId="catalog")["Faces"]
+    assert len(held) == len({face["ExternalImageId"] for face in held}) == 5
 
 
 def test_the_gallery_holds_what_the_catalogue_says(catalog, portraits, serving):

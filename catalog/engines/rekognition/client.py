@@ -60,7 +60,7 @@ class RekognitionClient:
         *,
         limiter: Limiter,
         budget: Budget | None = None,
-        lose: Callable[[Operation], None] = lambda operation: None,
+        lose: Callable[[Operation], None] = lambda _: None,
         sleep: Callable[[float], None] = time.sleep,
         chance: random.Random | None = None,
     ) -> None:
