@@ -15,9 +15,18 @@ from catalog.scanning.reconcile import compare
 from catalog.scanning.reconcile import reconcile as run_reconcile
 from catalog.scanning.summary import Summary
 
+Strangers = Annotated[
+    bool,
+    typer.Option(
+        "--strangers",
+        help="Remove faces of photos that this catalogue does not know, too: no other catalogue uses the collection.",
+    ),
+]
+
 
 def reconcile(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what differs; do nothing.")] = False,
+    strangers: Strangers = False,
     engine: EngineName = None,
     as_json: AsJson = False,
     database: Database = None,
@@ -26,17 +35,24 @@ def reconcile(
 ) -> int:
     """Compare the gallery with the catalogue: remove faces that no photo has, enroll those again that it lost.
 
+    In a collection at Amazon, faces of photos that this catalogue does not know are counted and left alone: another
+    catalogue may have enrolled them.
+
     Exit code 3 when a photo whose faces are lost could not be enrolled again.
     """
     with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
         gallery = catalog.settings.engine.gallery
+        # The local engine's gallery lives in the catalogue itself, and is nobody else's.
+        shared = catalog.settings.engine.name != "local" and not strangers
         if dry_run:
-            found, done = compare(catalog.database, catalog.engine, gallery=gallery), None
+            found, done = compare(catalog.database, catalog.engine, gallery=gallery, shared=shared), None
         else:
             found, done = run_reconcile(
                 catalog.database,
                 catalog.engine,
                 gallery=gallery,
+                shared=shared,
+                region=catalog.region,
                 read=catalog.read_place,
                 open_photo=catalog.open_photo,
                 now=datetime.now(UTC),
@@ -47,6 +63,7 @@ def reconcile(
         "gallery": found.in_gallery,
         "catalogue": found.in_catalogue,
         "orphans": len(found.orphans),
+        "strangers": found.strangers,
         "missing_photos": len(found.missing),
         "removed": done.removed if done else 0,
         "enrolled": done.enrolled if done else 0,
@@ -60,6 +77,11 @@ def reconcile(
         typer.echo(
             f"in the gallery only     {len(found.orphans):>9,}" + (f"   {done.removed:,} removed" if done else "")
         )
+        if found.strangers:
+            typer.echo(
+                f"of unknown photos       {found.strangers:>9,}   left alone: another catalogue may have enrolled them "
+                "(--strangers removes them)"
+            )
         typer.echo(
             f"photos with lost faces  {len(found.missing):>9,}"
             + (f"   {done.enrolled:,} enrolled again" if done else "")

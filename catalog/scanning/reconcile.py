@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from catalog.engines.base import Engine
@@ -16,7 +16,7 @@ from catalog.sources.base import Content
 from catalog.store.database import Database
 from catalog.store.faces import StoredFace, record_enrollment, rename_faces, stored_faces
 from catalog.store.locks import CATALOGUE, hold
-from catalog.store.photos import Place, places_of
+from catalog.store.photos import Place, find_photo, places_of
 from catalog.store.scans import record_charges
 from catalog.vocabulary import Enrollment
 
@@ -28,13 +28,15 @@ class Difference:
     """What the gallery and the catalogue do not share.
 
     ``orphans`` are gallery faces without a row; ``missing`` photos of which the gallery lacks at least one face that
-    has a row, by content.
+    has a row, by content. ``strangers`` counts faces in a shared gallery that are of photos which this catalogue does
+    not know: another one enrolled them, or this one after the backup that it was restored from.
     """
 
     in_gallery: int
     in_catalogue: int
     orphans: tuple[str, ...]
     missing: tuple[str, ...]
+    strangers: int = 0
 
     @property
     def agree(self) -> bool:
@@ -50,10 +52,12 @@ class Repaired:
     failures: tuple[tuple[str, str], ...]
 
 
-def compare(database: Database, engine: Engine, *, gallery: str) -> Difference:
-    """Read both sides; nothing is written."""
+def compare(database: Database, engine: Engine, *, gallery: str, shared: bool = False) -> Difference:
+    """Read both sides; nothing is written. ``shared``: other catalogues may have faces in the gallery too."""
     # Sixteen bytes a face instead of a text: a gallery may hold millions.
-    held = {uuid.UUID(face.face_id).bytes for face in engine.enrolled()}
+    held: dict[bytes, bytes] = {}
+    for enrolled in engine.enrolled():
+        held[uuid.UUID(enrolled.face_id).bytes] = bytes.fromhex(enrolled.sha256) if shared else b""
     in_gallery = len(held)
     missing: dict[str, None] = {}
     in_catalogue = 0
@@ -62,12 +66,13 @@ def compare(database: Database, engine: Engine, *, gallery: str) -> Difference:
             in_catalogue += 1
             key = uuid.UUID(face.face_id).bytes
             if key in held:
-                held.discard(key)
+                del held[key]
             else:
                 missing[face.sha256] = None
-    return Difference(
-        in_gallery, in_catalogue, tuple(str(uuid.UUID(bytes=key)) for key in sorted(held)), tuple(missing)
-    )
+        # What another catalogue enrolled is not ours to remove. Of a photo that both know there is one set of faces.
+        strange = {sha256 for sha256 in set(held.values()) if sha256 and find_photo(connection, sha256.hex()) is None}
+    orphans = [str(uuid.UUID(bytes=key)) for key, sha256 in sorted(held.items()) if sha256 not in strange]
+    return Difference(in_gallery, in_catalogue, tuple(orphans), tuple(missing), len(held) - len(orphans))
 
 
 def reconcile(
@@ -75,6 +80,7 @@ def reconcile(
     engine: Engine,
     *,
     gallery: str,
+    shared: bool = False,
     read: Callable[[Place], Content],
     open_photo: Callable[[bytes], OpenedPhoto],
     now: datetime,
@@ -83,11 +89,12 @@ def reconcile(
 ) -> tuple[Difference, Repaired]:
     """Remove gallery faces that no row knows, and enroll photos again whose faces the gallery lost.
 
-    ``read`` gives the bytes of a place. A face that is found again keeps its row, its person and its decisions.
+    ``read`` gives the bytes of a place. In a ``shared`` gallery faces of photos that this catalogue does not know are
+    left alone. A face that is found again keeps its row, its person and its decisions.
     """
     with hold(database, [CATALOGUE], wait_seconds=wait_seconds):
         pay_removals(database, lambda: engine, name=engine.name, gallery=gallery)
-        found = compare(database, engine, gallery=gallery)
+        found = compare(database, engine, gallery=gallery, shared=shared)
         removed = 0
         for start in range(0, len(found.orphans), _BATCH):
             removed += len(engine.remove(found.orphans[start : start + _BATCH]))
@@ -96,7 +103,8 @@ def reconcile(
         for sha256 in found.missing:
             try:
                 content = _read_any(database, sha256, read)
-                enrollment = engine.enroll(open_photo(content.data), sha256)
+                photo = replace(open_photo(content.data), address=content.address)
+                enrollment = engine.enroll(photo, sha256)
             except PhotoError as error:
                 failures.append((sha256, str(error)))
                 continue

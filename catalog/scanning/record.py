@@ -20,7 +20,6 @@ from catalog.store.galleries import SPARED
 from catalog.store.photos import (
     Place,
     find_enrolled,
-    find_photo,
     is_recorded_since,
     other_places,
     record_photo,
@@ -224,8 +223,9 @@ class Recorder:
     ) -> Recorded:
         step, sha256, enrollment = arrival.step, arrival.sha256, sighting.enrollment
         now = self._clock()
-        known = find_photo(connection, sha256)
-        kind = self._kind(connection, step, sha256, known)
+        # What this gallery did not hold is new to it, and was paid for, wherever else it is known from.
+        changed = step.place is not None and step.place.sha256 != sha256
+        kind = OutcomeKind.CHANGED if changed else OutcomeKind.NEW
         photo_id = record_photo(connection, sha256, arrival.size, sighting.photo, now)
         record_enrollment(
             connection,
@@ -254,14 +254,11 @@ class Recorder:
     def _enrolled_photo(self, connection: Connection, sha256: str) -> int | None:
         return find_enrolled(connection, sha256, self._engine.name, self._gallery)
 
-    def _kind(self, connection: Connection, step: ToRead, sha256: str, known: int | None) -> OutcomeKind:
+    def _kind(self, connection: Connection, step: ToRead, sha256: str, known: int) -> OutcomeKind:
+        """What a place is whose content the gallery held."""
         if step.place is not None:
-            # Touched, come back, or new to this gallery only: the content is the same.
-            if step.place.sha256 == sha256:
-                return OutcomeKind.NEW if known is None else OutcomeKind.UNCHANGED
-            return OutcomeKind.CHANGED
-        if known is None:
-            return OutcomeKind.NEW
+            # Touched or come back: the content is the same.
+            return OutcomeKind.UNCHANGED if step.place.sha256 == sha256 else OutcomeKind.CHANGED
         standing = next(filter(stands, other_places(connection, known, step.ref.uri)), None)
         if standing is None:
             return OutcomeKind.MOVED

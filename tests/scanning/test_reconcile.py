@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from catalog.images.decode import open_image
+from catalog.images.fingerprint import sha256_of
 from catalog.scanning.reconcile import compare, reconcile
 from catalog.sources.folder import FolderSource
 from catalog.sources.uri import file_path
-from catalog.vocabulary import PhotoRef
+from catalog.vocabulary import PhotoRef, S3Address
 from tests.fakes import Drawn, save_drawing
 
 
-def repair(scanner):
-    def read(place):
-        return FolderSource(file_path(place.uri)).open(PhotoRef(place.uri, place.size, place.modified_ns))
+def read(place):
+    return FolderSource(file_path(place.uri)).open(PhotoRef(place.uri, place.size, place.modified_ns))
 
+
+def repair(scanner, *, read=read, shared=False):
     return reconcile(
         scanner.database,
         scanner.engine,
         gallery="catalog",
+        shared=shared,
         read=read,
         open_photo=open_image,
         now=datetime.now(UTC),
@@ -42,6 +46,42 @@ def test_gallery_faces_without_a_row_are_removed(scanner, folder, rows):
     found, done = repair(scanner)
     assert (len(found.orphans), done.removed) == (1, 1)
     assert compare(scanner.database, scanner.engine, gallery="catalog").agree
+
+
+def test_in_a_shared_gallery_faces_of_unknown_photos_are_left_alone(scanner, folder):
+    """Another catalogue may have enrolled them; only a face that this one let go of is its own to remove."""
+    photo = save_drawing(folder / "a.png", [Drawn("ann"), Drawn("bob", left=140)])
+    scanner()
+    stray = save_drawing(folder.parent / "stray.png", [Drawn("cleo")])
+    scanner.engine.enroll(open_image(stray.read_bytes()), "ff" * 32)
+    other = save_drawing(folder.parent / "other.png", [Drawn("dan", left=220)])
+    own = scanner.engine.enroll(open_image(other.read_bytes()), sha256_of(photo.read_bytes())).faces
+    found = compare(scanner.database, scanner.engine, gallery="catalog", shared=True)
+    assert (found.orphans, found.strangers) == ((own[0].face_id,), 1)
+    _, done = repair(scanner, shared=True)
+    assert done.removed == 1
+    assert "ff" * 32 in {face.sha256 for face in scanner.engine.enrolled()}
+    assert compare(scanner.database, scanner.engine, gallery="catalog", shared=True).agree
+    _, done = repair(scanner)
+    assert done.removed == 1
+
+
+def test_a_photo_in_s3_is_enrolled_again_with_its_address(scanner, folder, monkeypatch):
+    """The engine may read a large one there by itself, as in the scan, instead of having it re-encoded."""
+    save_drawing(folder / "a.png", [Drawn("ann")])
+    scanner()
+    scanner.engine.remove([face.face_id for face in scanner.engine.enrolled()])
+    address = S3Address("library", "a.png", "v1", "etag", "eu-west-1")
+    seen = []
+    enroll = scanner.engine.enroll
+
+    def noted(photo, sha256):
+        seen.append(photo.address)
+        return enroll(photo, sha256)
+
+    monkeypatch.setattr(scanner.engine, "enroll", noted)
+    _, done = repair(scanner, read=lambda place: replace(read(place), address=address))
+    assert (done.enrolled, seen) == (1, [address])
 
 
 def test_lost_faces_are_enrolled_again_and_keep_their_rows(scanner, folder, rows):

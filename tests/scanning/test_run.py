@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from catalog.errors import EngineError
+from catalog.vocabulary import Operation
 from tests.fakes import Drawn, FakeEngine, drawing_bytes, save_drawing
 
 
@@ -32,6 +33,20 @@ def test_a_second_scan_finds_everything_unchanged_and_asks_the_engine_nothing(sc
     scanner()
     assert scanner.kinds() == {"a.jpg": "unchanged"}
     assert not scanner.engine.calls
+
+
+def test_a_photo_that_only_another_engine_knew_is_new(scanner, folder):
+    """It is enrolled, and may have to be paid for, so it is not told as unchanged; a copy met with it is."""
+    save_drawing(folder / "a.png", [Drawn("ann")])
+    scanner()
+    scanner.engine = FakeEngine(model="other/1")
+    scanner.engine.name = "other"
+    (folder / "b.png").write_bytes((folder / "a.png").read_bytes())
+    scanner()
+    assert scanner.kinds() == {"a.png": "new", "b.png": "duplicate"}
+    assert scanner.engine.calls[Operation.INDEX_FACES] == 1
+    scanner()
+    assert scanner.kinds() == {"a.png": "unchanged", "b.png": "unchanged"}
 
 
 def test_a_touched_file_is_read_and_found_unchanged(scanner, folder, rows):
