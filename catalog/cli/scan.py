@@ -51,7 +51,9 @@ Wait = Annotated[
     float,
     typer.Option("--wait", parser=seconds, metavar="TIME", help="Wait so long for another scan of a source to end."),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Believe that a source is empty, and mark its photos as missing.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Believe that a source or folder is empty, and mark its photos as missing.")
+]
 LogFormat = Annotated[
     str | None, typer.Option("--log-format", metavar="FORM", help="What goes to stderr: text, or json lines.")
 ]
@@ -134,8 +136,8 @@ def scan(
         told.summary = summary = show(outcomes)
         if isinstance(catalog.scan_engine, PrefilteredEngine):
             _tell_savings(catalog.scan_engine.savings)
-        if summary.limit:
-            raise summary.limit
+        if stopped := summary.limit or summary.doubt:
+            raise stopped
         told.exit_code = 3 if summary.failed else 0
         _check_gates(fail_on or [], summary, hits=len(catalog.new_hits))
         return told.exit_code

@@ -14,14 +14,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import replace
 from typing import Any
 
 from catalog.engines.base import Engine
 from catalog.errors import CatalogError, PhotoError
-from catalog.images.fingerprint import sha256_of
-from catalog.images.opened import OpenedPhoto
+from catalog.scanning.claims import Claims
 from catalog.scanning.plan import ToRead
+from catalog.scanning.reading import Open, read, see
 from catalog.scanning.record import Arrival, Enrolled, Finding, Known, Problem, Recorder, Sighting
 from catalog.scanning.seen import Seen
 from catalog.scanning.stop import Stop
@@ -29,14 +28,14 @@ from catalog.vocabulary import Outcome, OutcomeKind
 
 log = logging.getLogger(__name__)
 
-Open = Callable[[bytes], OpenedPhoto]
-"""Decodes a photo's bytes. Raises PhotoError."""
-
 GROUP = 200
 """Findings recorded in one transaction at most."""
 
 GROUP_SECONDS = 0.5
 """How long a finding may wait to be recorded."""
+
+_PAUSE_SECONDS = 0.2
+"""Between questions after what another scan is enrolling."""
 
 _FAILURES_BORNE = 3
 """Findings that may fail to be recorded, each by itself, before the rest is given up."""
@@ -54,11 +53,11 @@ class Line:
         workers: int,
         limit: int | None,
         stop: Stop,
-        on_record: Callable[[], None] = lambda: None,
+        on_record: Callable[[], None],
+        claims: Claims,
     ) -> None:
         self.seen = Seen()
-        self.claim: Callable[[str, str], bool] | None = None
-        """Whether a photo, by uri and content, may be enrolled here and now; another worker may be at its content."""
+        self.claims = claims
         self._left = limit
         self._stop = stop
         self._recorder = recorder
@@ -70,6 +69,7 @@ class Line:
         self._reading: deque[tuple[ToRead, Future[Arrival]]] = deque()
         self._seeing: deque[tuple[Arrival, Future[Sighting] | None]] = deque()
         self._in_sight: set[str] = set()
+        self._postponed: list[Arrival] = []
         self._broken: CatalogError | None = None
         self._found: list[Finding] = []
         self._found_since = 0.0
@@ -84,7 +84,7 @@ class Line:
         """Put one photo in the line; gives the outcomes that this pushed out at the other end."""
         if self._left is not None:
             self._left -= 1
-        self._reading.append((step, self._pool.submit(_read, step)))
+        self._reading.append((step, self._pool.submit(read, step)))
         while len(self._reading) > self._window or (self._reading and self._reading[0][1].done()):
             yield from self._arrive()
 
@@ -98,15 +98,17 @@ class Line:
         Raises what made source or engine unusable, once everything that was under way, and perhaps paid for, is
         recorded.
         """
-        while self._reading or self._seeing or self._found:
+        while self._reading or self._seeing or self._found or self._postponed:
             if self._stop.interrupted:
                 self._leave_out()
             if self._reading:
                 yield from self._arrive()
             elif self._seeing:
                 yield from self._depart()
-            else:
+            elif self._found:
                 yield from self._record()
+            else:
+                yield from self._ask_again()
         if self._broken is not None:
             raise self._broken
 
@@ -184,20 +186,42 @@ class Line:
             self._seeing.append((arrival.light, None))
         elif self._recorder.holds(arrival.sha256):
             yield from self._find(Known(arrival.light))
-        elif not self._stop.interrupted and self._broken is None and self._may_enroll(step, arrival.sha256):
-            # Between the two questions another worker may have finished with the content.
-            if self.claim is not None and self._recorder.holds(arrival.sha256):
-                yield from self._find(Known(arrival.light))
-            else:
-                self._submit(arrival)
+        elif not self._stop.interrupted and self._broken is None:
+            yield from self._enroll(arrival)
         while len(self._seeing) > self._window or (self._seeing and _ready(self._seeing[0][1])):
             before = len(self._seeing)
             yield from self._depart()
             if len(self._seeing) == before:  # interrupted
                 return
 
-    def _may_enroll(self, step: ToRead, sha256: str) -> bool:
-        return self.claim is None or self.claim(step.ref.uri, sha256)
+    def _enroll(self, arrival: Arrival) -> Iterator[Outcome]:
+        """Let the engine have a photo whose content is nobody else's right now."""
+        if not self.claims.claim(arrival.step.ref.uri, arrival.sha256):
+            if self.claims.waits:
+                self._postponed.append(arrival.light)
+        elif self._recorder.holds(arrival.sha256):  # between the two questions another scan finished with it
+            self.claims.let_go(arrival.sha256)
+            yield from self._find(Known(arrival.light))
+        else:
+            self._in_sight.add(arrival.sha256)
+            self._seeing.append((arrival.light, self._pool.submit(see, arrival, self._engine, self._open_photo)))
+
+    def _ask_again(self) -> Iterator[Outcome]:
+        """What another scan was enrolling: known by now, free again, or still to be waited for."""
+        postponed, self._postponed = self._postponed, []
+        for arrival in postponed:
+            if self._stop.due or self._broken is not None:
+                return  # not begun, and so left out
+            if self._recorder.holds(arrival.sha256):
+                yield from self._find(Known(arrival))
+            elif self.claims.claim(arrival.step.ref.uri, arrival.sha256):
+                self.claims.let_go(arrival.sha256)
+                self._reading.append((arrival.step, self._pool.submit(read, arrival.step)))
+            else:
+                self._postponed.append(arrival)
+        if self._postponed and not self._reading:
+            self._on_record()
+            time.sleep(_PAUSE_SECONDS)
 
     def _depart(self) -> Iterator[Outcome]:
         """The first photo's faces are here, or its twin's are."""
@@ -213,11 +237,11 @@ class Line:
         try:
             sighting = future.result()
         except PhotoError as error:
-            self._in_sight.discard(arrival.sha256)
+            self._out_of_sight(arrival.sha256)
             yield from self._fail(arrival.step, arrival.sha256, error)
             return
         except CatalogError as error:
-            self._in_sight.discard(arrival.sha256)
+            self._out_of_sight(arrival.sha256)
             self._break(arrival.step, error)
             return
         yield from self._find(Enrolled(arrival, sighting))
@@ -234,9 +258,11 @@ class Line:
                     return
                 wait([future], timeout=0.1)
 
-    def _submit(self, arrival: Arrival) -> None:
-        self._in_sight.add(arrival.sha256)
-        self._seeing.append((arrival.light, self._pool.submit(_see, arrival, self._engine, self._open_photo)))
+    def _out_of_sight(self, sha256: str) -> None:
+        """The engine is done with a content, and it is recorded, or never will be."""
+        self._in_sight.discard(sha256)
+        if not self._saving:  # the locks may be what failed; they end with the scan
+            self.claims.let_go(sha256)
 
     def _fail(self, step: ToRead, sha256: str | None, error: PhotoError) -> Iterator[Outcome]:
         if step.place is not None:
@@ -266,7 +292,7 @@ class Line:
         self._found = []  # not before: findings that could not be recorded are tried again by `save`
         for finding, recorded in zip(findings, results, strict=True):
             if isinstance(finding, Enrolled):
-                self._in_sight.discard(finding.arrival.sha256)
+                self._out_of_sight(finding.arrival.sha256)
             if recorded is not None:
                 if recorded.location_id is not None:
                     self.seen.add(recorded.location_id)
@@ -275,21 +301,8 @@ class Line:
                     yield recorded.outcome
             elif isinstance(finding, Known) and not self._stop.interrupted and not self._saving:
                 # The twin that it waited for failed, so it is not known after all: from the start.
-                self._reading.append((finding.arrival.step, self._pool.submit(_read, finding.arrival.step)))
+                self._reading.append((finding.arrival.step, self._pool.submit(read, finding.arrival.step)))
 
 
 def _ready(future: Future[Sighting] | None) -> bool:
     return future is None or future.done()
-
-
-def _read(step: ToRead) -> Arrival:
-    content = step.source.open(step.ref)
-    return Arrival(step, sha256_of(content.data), len(content.data), content)
-
-
-def _see(arrival: Arrival, engine: Engine, open_photo: Open) -> Sighting:
-    assert arrival.content is not None
-    photo = replace(open_photo(arrival.content.data), address=arrival.content.address)
-    enrollment = engine.enroll(photo, arrival.sha256)
-    # The pixels are no longer needed; what waits in the line stays small.
-    return Sighting(replace(photo, pixels=photo.pixels[:0], data=b""), enrollment)

@@ -11,21 +11,32 @@ from datetime import UTC, datetime
 
 from catalog.engines.base import Engine, Metered
 from catalog.errors import CatalogError, DatabaseError, LimitReached, SourceError, UsageError
-from catalog.scanning.line import Line, Open
+from catalog.scanning.claims import OwnClaims
+from catalog.scanning.line import Line
 from catalog.scanning.plan import LONGEST_URI
+from catalog.scanning.reading import Open
 from catalog.scanning.record import Recorder
 from catalog.scanning.seen import Listing
 from catalog.scanning.share import SharedWalk
 from catalog.scanning.stop import Stop
 from catalog.scanning.summary import Summary
+from catalog.scanning.vanished import Vanished, told
 from catalog.scanning.walk import SoloWalk, Walk
 from catalog.sources.base import Source
 from catalog.sources.uri import display
 from catalog.store.database import Database
 from catalog.store.locks import Locks, hold
 from catalog.store.photos import count_below, mark_missing, places_below
-from catalog.store.scans import ScanState, close_abandoned, complete_source, finish_scan, record_charges, start_scan
-from catalog.vocabulary import Outcome
+from catalog.store.scans import (
+    ScanState,
+    close_abandoned,
+    complete_source,
+    finish_scan,
+    record_charges,
+    record_problem,
+    start_scan,
+)
+from catalog.vocabulary import Outcome, OutcomeKind
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +51,7 @@ class Limits:
     """When to begin, when to end, and what not to believe.
 
     ``photos`` ends a scan after so many were read; ``stop`` when it is told to or its time is over; ``wait_seconds`` is
-    how long another scan of a source is waited for; ``believe_empty`` takes an empty source for what it is;
+    how long another scan of a source is waited for; ``believe_empty`` takes an empty source, or folder, for what it is;
     ``shared`` lets other workers take part in the same sources.
     """
 
@@ -90,6 +101,7 @@ def scan(
                 limit=limits.photos,
                 stop=limits.stop,
                 on_record=_now_and_then(locks),
+                claims=OwnClaims(locks),
             )
             settles = not limits.shared
             try:
@@ -104,7 +116,8 @@ def scan(
                         break
                     if walk.planned:
                         settles = True
-                        _close_source(database, scan_id, walk.listing, limits)
+                        doubt = _close_source(database, scan_id, walk.listing, limits)
+                        summary.doubt = summary.doubt or doubt
                 else:
                     recorder.release(uris)
                     summary.moved_instead(recorder.moved_after_all())
@@ -156,6 +169,8 @@ def _booked(
     try:
         yield scan_id
         state, exit_code = "completed", 3 if summary.failed else 0
+        if summary.doubt:
+            exit_code = summary.doubt.exit_code
         if summary.limit:
             state, exit_code = "limited", summary.limit.exit_code
     except (KeyboardInterrupt, GeneratorExit):
@@ -209,9 +224,10 @@ def _out_of_time() -> LimitReached:
     )
 
 
-def _close_source(database: Database, scan_id: int, listing: Listing, limits: Limits) -> None:
-    """A listing that went to its end tells what is gone."""
+def _close_source(database: Database, scan_id: int, listing: Listing, limits: Limits) -> SourceError | None:
+    """A listing that went to its end tells what is gone; returned is what of that is not believed."""
     source, seen = listing.source, listing.seen
+    vanished = Vanished(source.uri)
     with database.read() as connection:
         present = count_below(connection, source.uri)
         if present and not listing.photos and not limits.believe_empty:
@@ -219,17 +235,21 @@ def _close_source(database: Database, scan_id: int, listing: Listing, limits: Li
                 f'The source "{display(source.uri)}" is empty, where {present:,} photos were.',
                 remedy="Check whether its disk is mounted. If the photos are really gone, scan again with --force.",
             )
-        gone = []
         if not (seen.countable and len(seen) == present):
-            gone = [
-                place.location_id
-                for place in places_below(connection, source.uri)
-                if place not in seen and place.location_id <= listing.newest
-            ]
+            for place in places_below(connection, source.uri):
+                if place not in seen and place.location_id <= listing.newest:
+                    vanished.add(place)
+        doubtful = [] if limits.believe_empty else vanished.doubtful(connection, present)
+    gone = vanished.gone(doubtful)
+    doubt = told(source.uri, doubtful) if doubtful else None
     with database.begin() as connection:
         mark_missing(connection, gone, _now())
+        for each in doubtful:
+            outcome = Outcome(each.folder, OutcomeKind.SKIPPED, reason=str(told(source.uri, [each])))
+            record_problem(connection, scan_id, outcome, _now())
         complete_source(connection, scan_id, source.uri, listing.photos, _now())
     log.info("source completed", extra={"source": source.uri, "discovered": listing.photos, "missing": len(gone)})
+    return doubt
 
 
 def _now_and_then(locks: Locks) -> Callable[[], None]:

@@ -113,7 +113,7 @@ class SharedWalk:
         with take_work(self.database, self.source.uri, self.take) as taken:
             with self.database.read() as connection:
                 known = places(connection, [ref.uri for ref in taken.refs])
-            line.claim = taken.claim
+            line.claims = taken
             for ref in taken.refs:
                 yield from line.take(ToRead(self.source, ref, known.get(ref.uri)))
             yield from line.finish()

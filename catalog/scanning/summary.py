@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from catalog.errors import LimitReached
+from catalog.errors import LimitReached, SourceError
 from catalog.vocabulary import Charge, Outcome, OutcomeKind
 
 
@@ -23,6 +23,8 @@ class Summary:
     conflicts: int = 0
     limit: LimitReached | None = None
     """What ended the scan before its photos did: its time, calls or money were used up."""
+    doubt: SourceError | None = None
+    """What looks like a disk that is not mounted: its photos were not marked as missing."""
     calls: int = 0
     """Paid calls that were answered."""
     dollars: Decimal = Decimal(0)

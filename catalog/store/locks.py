@@ -41,6 +41,9 @@ class Locks(Protocol):
     def take(self, key: int, *, shared: bool) -> bool:
         """Whether the lock could be had at once."""
 
+    def drop(self, key: int) -> None:
+        """Let go of one that was taken once."""
+
     def give_back(self) -> None:
         """Let go of all."""
 
@@ -75,6 +78,11 @@ def hold(database: Database, uris: Sequence[str], *, shared: bool = False, wait_
 def try_hold(locks: Locks, uri: str) -> bool:
     """Take one further lock alone, if it is free; it is given back with the others."""
     return locks.take(_key(uri), shared=False)
+
+
+def content_key(sha256: str) -> int:
+    """The lock of a photo's content, held by whoever enrolls it."""
+    return int.from_bytes(hashlib.blake2b(bytes.fromhex(sha256), digest_size=8).digest(), "big", signed=True)
 
 
 def _claims(uris: Sequence[str], *, shared: bool) -> dict[str, bool]:
@@ -149,6 +157,9 @@ class NoLocks:
     def take(self, key: int, *, shared: bool) -> bool:  # noqa: ARG002
         return True
 
+    def drop(self, key: int) -> None:
+        pass
+
     def give_back(self) -> None:
         pass
 
@@ -170,6 +181,9 @@ class FileLocks:
             return False
         return True
 
+    def drop(self, key: int) -> None:
+        fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, _offset(key))
+
     def give_back(self) -> None:
         fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 0, 0)
 
@@ -190,6 +204,9 @@ class AdvisoryLocks:
     def take(self, key: int, *, shared: bool) -> bool:
         function = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
         return bool(self._connection.scalar(text(f"SELECT {function}(:key)"), {"key": key}))
+
+    def drop(self, key: int) -> None:
+        self._connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
 
     def give_back(self) -> None:
         if not self._connection.closed and not self._connection.invalidated:

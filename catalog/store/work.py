@@ -6,7 +6,6 @@ them with its connection, and another one takes them.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -14,6 +13,7 @@ from sqlalchemy import Connection, delete, exists, select, text
 
 from catalog.store.database import Database
 from catalog.store.failures import told_in_sentences
+from catalog.store.locks import content_key
 from catalog.store.tables import work
 from catalog.store.upsert import insert_into
 from catalog.vocabulary import PhotoRef
@@ -22,7 +22,9 @@ _COLUMNS = ("uri", "size", "modified_ns", "etag", "version")
 
 
 class Taken:
-    """Photos that this worker took, until the transaction ends."""
+    """Photos that this worker took, until the transaction ends; contents among them are claimed as long."""
+
+    waits = False
 
     def __init__(self, connection: Connection, rows: Sequence[tuple[int, PhotoRef]]) -> None:
         self._connection = connection
@@ -32,11 +34,13 @@ class Taken:
 
     def claim(self, uri: str, sha256: str) -> bool:
         """Whether this worker may enroll a content. If another one is at it, the photo is put back for later."""
-        key = int.from_bytes(hashlib.blake2b(bytes.fromhex(sha256), digest_size=8).digest(), "big", signed=True)
-        if self._connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": key}):
+        if self._connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": content_key(sha256)}):
             return True
         self._put_back.add(uri)
         return False
+
+    def let_go(self, sha256: str) -> None:
+        """Claims last as long as the photos are this worker's."""
 
     def finish(self) -> None:
         """Take what was done off the list."""

@@ -26,7 +26,7 @@ class Scanner:
         self.engine = FakeEngine(self.gallery)
         self.outcomes: list[Outcome] = []
 
-    def __call__(self, *folders: Path, limit: int | None = None, workers: int = 2) -> Summary:
+    def __call__(self, *folders: Path, limit: int | None = None, workers: int = 2, force: bool = False) -> Summary:
         """Run a scan to its end; its outcomes are in ``outcomes``, by name in :meth:`kinds`."""
         self.outcomes = []
         sources = [FolderSource(folder) for folder in folders or [self.folder]]
@@ -39,7 +39,7 @@ class Scanner:
             gallery="catalog",
             version="test",
             workers=workers,
-            limits=Limits(photos=limit),
+            limits=Limits(photos=limit, believe_empty=force),
         ):
             if isinstance(item, Summary):
                 return item
