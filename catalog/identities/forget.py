@@ -65,6 +65,7 @@ def forget_person(database: Database, engine: Engine, person: PersonRow, stamp: 
     still = {face.face_id for face in engine.enrolled()} & set(ours) if ours else set()
     with database.begin() as connection:
         settle_removals(connection, [each for each in ours if each not in still], engine.name, gallery)
+    database.empty_log()
     return Receipt(
         person_id=person.person_id,
         faces=len(shown),

@@ -9,22 +9,26 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 
-import psycopg
 from sqlalchemy import Connection
 
 from catalog.errors import UsageError
 from catalog.reports.run import Answer, plain, reading
 from catalog.store.database import Database
+from catalog.store.failures import driver_errors
 
 _COMMENT = re.compile(r"\s+|--[^\n]*(?:\n|$)|/\*.*?\*/", re.DOTALL)
 _QUESTIONS = {"select", "with", "values", "explain", "table", "show", "pragma"}
 _READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 _PRAGMAS = {"table_info", "table_xinfo", "table_list", "index_list", "index_info", "foreign_key_list"}
 _Rows = Generator[Sequence[object], None, None]
+_FORBIDDEN = {"25006", "42501"}
+"""PostgreSQL's codes of a transaction that may only read, and of missing rights."""
+_WRITES = re.compile(r"^(not authorized|attempt to write a readonly database)$|prohibited")
 _REMEDY = "`catalog sql` only reads; docs/schema.md describes what there is to read."
 
 
@@ -58,18 +62,26 @@ def _told(connection: Connection) -> Iterator[None]:
     """Errors of the user's statement as sentences."""
     try:
         yield
-    except (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.InsufficientPrivilege) as error:
-        raise UsageError("The statement would write, or read what it may not.", remedy=_REMEDY) from error
-    except (sqlite3.OperationalError, sqlite3.DatabaseError, sqlite3.Warning, psycopg.Error) as error:
+    except _statement_errors() as error:
         sentence = str(error).strip().splitlines()[0].rstrip(".")
-        if sentence in ("not authorized", "attempt to write a readonly database") or "prohibited" in sentence:
+        if _WRITES.search(sentence) or getattr(error, "sqlstate", None) in _FORBIDDEN:
             raise UsageError("The statement would write, or read what it may not.", remedy=_REMEDY) from error
-        if isinstance(error, psycopg.OperationalError) or "disk" in sentence:
+        if _is_no_fault(error) or "disk" in sentence:
             raise
         raise UsageError(f"The database cannot run the statement: {sentence}.", remedy=_REMEDY) from error
     finally:
         if connection.dialect.name == "sqlite":
             _driver(connection).set_authorizer(None)
+
+
+def _statement_errors() -> tuple[type[Exception], ...]:
+    return (*driver_errors(), sqlite3.Warning)
+
+
+def _is_no_fault(error: Exception) -> bool:
+    """Whether it is the server that failed, not the statement."""
+    psycopg = sys.modules.get("psycopg")
+    return psycopg is not None and isinstance(error, psycopg.OperationalError)
 
 
 def _sqlite(connection: Connection, sql: str) -> tuple[list[str], _Rows]:
@@ -92,6 +104,8 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 
 def _postgresql(connection: Connection, sql: str) -> tuple[list[str], _Rows]:
+    import psycopg  # heavy, and loaded by now: it is its connection
+
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
     driver.execute("SET TRANSACTION READ ONLY")

@@ -4,6 +4,8 @@ SQLite
     Write-ahead log, so that questions are answered while a scan writes; ``synchronous=FULL``, because a call that was
     paid for must not be lost with the power; foreign keys on. A transaction that will write says so at its beginning
     (``BEGIN IMMEDIATE``) and waits its turn there: one that reads first and writes later would fail, not wait.
+    What is deleted is overwritten (``secure_delete``): vectors of the forgotten must not stay in free pages. On a file
+    system that nobody can write to, no log can be opened and none is needed (``immutable``).
 
 PostgreSQL
     psycopg 3; a connection that died while it was idle is replaced before it is handed out.
@@ -42,7 +44,12 @@ def make_engine(url: URL, *, read_only: bool = False, foreign_keys: bool = True)
 
 
 def _sqlite_engine(url: URL, *, read_only: bool, foreign_keys: bool) -> Engine:
-    name = file_name(sqlite_path(url), "ro" if read_only else "rw") if is_file(url) else "file::memory:"
+    name = "file::memory:"
+    if is_file(url):
+        path = sqlite_path(url)
+        name = file_name(path, "ro" if read_only else "rw")
+        if read_only and _is_unchanging(path):
+            name += "&immutable=1"
 
     def connect() -> sqlite3.Connection:
         # Transactions are begun by us, below, not guessed by the driver: isolation_level=None.
@@ -59,6 +66,7 @@ def _sqlite_engine(url: URL, *, read_only: bool, foreign_keys: bool) -> Engine:
         cursor = connection.cursor()
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+        cursor.execute("PRAGMA secure_delete = ON")
         cursor.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
         cursor.execute("PRAGMA temp_store = MEMORY")
         cursor.execute("PRAGMA cache_size = -32000")  # kibibytes
@@ -72,6 +80,15 @@ def _sqlite_engine(url: URL, *, read_only: bool, foreign_keys: bool) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _is_unchanging(path: Path) -> bool:
+    """Whether nobody can write where the file lies, and no log holds anything: a snapshot, a disc."""
+    log = path.with_name(path.name + "-wal")
+    try:
+        return bool(os.statvfs(path).f_flag & os.ST_RDONLY) and not (log.exists() and log.stat().st_size)
+    except OSError:
+        return False  # opening the file will tell
 
 
 def file_name(path: Path, mode: str) -> str:

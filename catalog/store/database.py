@@ -55,6 +55,21 @@ class Database:
                 connection.execution_options(postgresql_readonly=True)
             yield connection
 
+    def empty_log(self) -> bool:
+        """Fold SQLite's log into the file: it holds pages as they were before something was deleted.
+
+        False when somebody else is reading or writing for long; the log is then emptied the next time round.
+        """
+        if self.path is None:
+            return True
+        with told_in_sentences(self.url):
+            connection = self.engine.raw_connection()
+            try:
+                busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                connection.close()
+        return not busy
+
     def close(self) -> None:
         self.engine.dispose()
 

@@ -7,14 +7,18 @@ is wrong in itself stays what it is, a bug, or the business of whoever let a use
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-import psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from catalog.errors import DatabaseError
+
+if TYPE_CHECKING:
+    import psycopg
 
 _AGAIN = "Run the same command again afterwards: it goes on where it stopped."
 
@@ -64,19 +68,25 @@ def told_in_sentences(name: str) -> Iterator[None]:
         if told is None:
             raise
         raise told from error
-    except (sqlite3.Error, psycopg.Error) as error:
+    except driver_errors() as error:
         told = explain(error, name)
         if told is None:
             raise
         raise told from error
 
 
+def driver_errors() -> tuple[type[Exception], ...]:
+    """What the drivers raise. psycopg is not loaded for its errors: what has not been loaded raises none."""
+    loaded = sys.modules.get("psycopg")
+    return (sqlite3.Error,) if loaded is None else (sqlite3.Error, loaded.Error)
+
+
 def explain(error: BaseException | None, name: str) -> DatabaseError | None:
     """What a driver's error means, or None where it tells of a wrong statement."""
     if isinstance(error, sqlite3.Error):
         return _explain_sqlite(error, name)
-    if isinstance(error, psycopg.Error):
-        return _explain_postgresql(error, name)
+    if isinstance(error, driver_errors()):
+        return _explain_postgresql(error, name)  # type: ignore[arg-type]  # it is no other's
     return None
 
 
@@ -88,6 +98,8 @@ def _explain_sqlite(error: sqlite3.Error, name: str) -> DatabaseError | None:
 
 
 def _explain_postgresql(error: psycopg.Error, name: str) -> DatabaseError | None:
+    import psycopg  # heavy, and loaded by now: it raised the error
+
     state = error.sqlstate or ""
     if isinstance(error, psycopg.IntegrityError):
         return _refused(error, name)

@@ -122,6 +122,48 @@ def test_an_upgrade_copies_the_file_first_and_keeps_three(tmp_path: Path, monkey
     opened.close()
 
 
+def test_what_is_deleted_leaves_the_file(tmp_path: Path) -> None:
+    """Not only its rows: neither free pages nor the log hold a trace of whoever was forgotten."""
+    path = tmp_path / "catalog.sqlite3"
+    database = open_database(str(path))
+    secret = "Zebulon Quux"
+    with database.begin() as connection:
+        for number in range(200):
+            connection.exec_driver_sql(
+                "INSERT INTO persons (person_id, name, hidden, created_at) VALUES (?, ?, false, '')",
+                (f"p{number}", f"{secret} {number}" * 20),
+            )
+    with database.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM persons")
+    assert database.empty_log()
+    files = [found for found in tmp_path.iterdir() if found.name.startswith(path.name)]
+    assert path in files
+    assert [found for found in files if secret.encode() in found.read_bytes()] == []
+    database.close()
+
+
+def test_a_catalogue_on_a_read_only_file_system_can_be_read(tmp_path: Path) -> None:
+    """A snapshot or a disc: there is no room for a log, and nothing to write in it."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    path = disk / "catalog.sqlite3"
+    try:
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)], check=False)
+    except FileNotFoundError:
+        pytest.skip("there is no mount on this machine")
+    if mounted.returncode:
+        pytest.skip("this user may not mount a file system")
+    try:
+        open_database(str(path)).close()
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        database = open_database(str(path), read_only=True)
+        with database.read() as connection:
+            assert connection.exec_driver_sql("SELECT count(*) FROM photos").scalar() == 0
+        database.close()
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
 def test_two_copies_within_one_second_are_two(tmp_path: Path) -> None:
     """The second restore, or upgrade, must not overwrite what was saved before the first."""
     from catalog.store import migrate
