@@ -27,12 +27,27 @@ app = typer.Typer(help="Write what other programs read: XMP sidecars, tables, al
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="One file for each documented view is written there.")]
 People = Annotated[list[str], typer.Argument(metavar="PERSON...", help="Photos that show all of these people.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")]
+Into = Annotated[
+    Path | None,
+    typer.Option(
+        "--into",
+        metavar="DIR",
+        file_okay=False,
+        help="Where sidecars of photos in S3 go: DIR/bucket/key.xmp; those of files stay beside them.",
+    ),
+]
 CopyTo = Annotated[Path | None, typer.Option("--copy-to", metavar="DIR", help="Copy the photos there.")]
 LinkTo = Annotated[Path | None, typer.Option("--link-to", metavar="DIR", help="Link to the photos there.")]
 
 
 @app.command("xmp")
-def xmp(dry_run: DryRun = False, database: Database = None, config: Config = None, verbose: Verbose = 0) -> int:
+def xmp(
+    into: Into = None,
+    dry_run: DryRun = False,
+    database: Database = None,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> int:
     """Write the names of people into XMP sidecars (photo.jpg.xmp); photos are never touched.
 
     Regions follow the Metadata Working Group's and Microsoft's layout. Unnamed and hidden people are left out, and
@@ -44,7 +59,7 @@ def xmp(dry_run: DryRun = False, database: Database = None, config: Config = Non
         catalog.existing_database() as existing,
         existing.read() as connection,
     ):
-        for written in write_sidecars(photos_with_faces(connection), dry_run=dry_run):
+        for written in write_sidecars(photos_with_faces(connection), into=into, dry_run=dry_run):
             counts[written.outcome] += 1
             if written.reason:
                 typer.echo(f"catalog: {written.reason}", err=True)
@@ -53,7 +68,9 @@ def xmp(dry_run: DryRun = False, database: Database = None, config: Config = Non
         f"{counts['written']:,} sidecars {verb}, {counts['unchanged']:,} up to date, {counts['failed']:,} failed"
     )
     if counts["elsewhere"]:
-        typer.echo(f"{counts['elsewhere']:,} photos are no files, and so have no sidecar beside them.", err=True)
+        typer.echo(
+            f"{counts['elsewhere']:,} photos are no files: their sidecars need a folder, which --into names.", err=True
+        )
     return 3 if counts["failed"] else 0
 
 

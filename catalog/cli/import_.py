@@ -30,6 +30,15 @@ Names = Annotated[Path, typer.Argument(metavar="FILE", help="CSV with name, and 
 Embedded = Annotated[
     bool, typer.Option("--embedded/--sidecars-only", help="Read regions inside JPEGs as well as sidecars.")
 ]
+Into = Annotated[
+    Path | None,
+    typer.Option(
+        "--into",
+        metavar="DIR",
+        file_okay=False,
+        help="Where sidecars of photos in S3 lie, as `export xmp --into` does it.",
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be entered, and enter nothing.")]
 
 
@@ -45,6 +54,7 @@ class Adopted:
 @app.command("xmp")
 def xmp(
     embedded: Embedded = True,
+    into: Into = None,
     dry_run: DryRun = False,
     database: Database = None,
     config: Config = None,
@@ -56,13 +66,14 @@ def xmp(
     region that names a face otherwise moves that face.
     """
     wanted: dict[int, str] = {}
-    unmatched = troubles = 0
+    unmatched = troubles = elsewhere = 0
     with open_catalog(config, database, verbose) as catalog:
         with catalog.database.read() as connection:
-            for photo in read_sidecars(photos_with_faces(connection), embedded=embedded):
+            for photo in read_sidecars(photos_with_faces(connection), into=into, embedded=embedded):
                 wanted.update({each.face.row: each.name for each in photo.names})
                 unmatched += photo.unmatched
                 troubles += len(photo.problems)
+                elsewhere += photo.elsewhere
                 for problem in photo.problems:
                     typer.echo(f"catalog: {problem}", err=True)
         if dry_run:
@@ -70,6 +81,8 @@ def xmp(
         else:
             with catalog.database.begin() as connection:
                 adopted = adopt_names(connection, wanted, stamp())
+    if elsewhere:
+        typer.echo(f"{elsewhere:,} photos are no files: the folder of their sidecars is named with --into.", err=True)
     typer.echo(f"{len(wanted):,} faces named by regions, {unmatched:,} regions fit no face")
     if not dry_run:
         typer.echo(f"{adopted.people:,} people named, {adopted.faces:,} faces confirmed, {adopted.already:,} known")

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import typer
 
 from catalog.cli.options import AsJson, Config, Database, Verbose
-from catalog.cli.wiring import open_catalog
+from catalog.cli.wiring import database_address, open_catalog
 from catalog.reports.status import ScanStatus, Status, read_status
 from catalog.sources.uri import display
+from catalog.store.address import parse_address, safe_form
 
 
 def status(as_json: AsJson = False, database: Database = None, config: Config = None, verbose: Verbose = 0) -> None:
     """Show what the catalogue holds, and what the last scans did."""
     with open_catalog(config, database, verbose) as catalog, catalog.existing_database() as existing:
         found = read_status(existing)
+        name = safe_form(parse_address(database_address(catalog.settings)))
+    is_missing = name != found.database
+    found = replace(found, database=name)
     if as_json:
         typer.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=2))
         return
-    for name, value in _lines(found):
-        typer.echo(f"{name:10} {value}")
+    if is_missing:
+        typer.echo(f"catalogue  {name}, which is not there yet")
+    for label, value in [] if is_missing else _lines(found):
+        typer.echo(f"{label:10} {value}")
     for scan in found.scans:
         typer.echo(_scan_line(scan))
     if not found.scans:

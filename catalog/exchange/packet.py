@@ -6,6 +6,8 @@ refused, so no entity is ever expanded, and nothing is fetched.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from hashlib import md5
 from typing import cast
 
 from lxml import etree
@@ -18,6 +20,7 @@ MAX_BYTES = 16_000_000
 """The largest packet that is read. A sidecar with a long editing history is a few hundred kilobytes."""
 
 _SEGMENT = b"http://ns.adobe.com/xap/1.0/\x00"
+_EXTENSION = b"http://ns.adobe.com/xmp/extension/\x00"
 _EMPTY = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="{X}" x:xmptk="catalog">
  <rdf:RDF xmlns:rdf="{RDF}">
@@ -68,17 +71,38 @@ def descriptions(root: etree._Element) -> list[etree._Element]:
     return [] if rdf is None else rdf.findall(f"{{{RDF}}}Description")
 
 
-def embedded_packet(jpeg: bytes) -> bytes | None:
-    """The XMP packet inside a JPEG, or None. Segments up to the image data are looked at, nothing is decoded."""
+def embedded_packets(jpeg: bytes) -> list[bytes]:
+    """The XMP packets inside a JPEG: the main one and, where it was too large for one segment, what extends it.
+
+    Segments up to the image data are looked at, nothing is decoded.
+    """
+    main: bytes | None = None
+    parts: dict[bytes, dict[int, bytes]] = {}
+    for segment in _application_segments(jpeg):
+        if segment.startswith(_SEGMENT) and main is None:
+            main = segment[len(_SEGMENT) :]
+        elif segment.startswith(_EXTENSION):
+            # Its digest in 32 hex digits, its whole size and the place of this part in 4 bytes each.
+            body = segment[len(_EXTENSION) :]
+            parts.setdefault(body[:32], {})[int.from_bytes(body[36:40], "big")] = body[40:]
+    if main is None:
+        return []
+    extensions = [(digest, b"".join(part for _, part in sorted(found.items()))) for digest, found in parts.items()]
+    return [main, *(data for digest, data in extensions if digest in main and _digest(data) == digest)]
+
+
+def _digest(data: bytes) -> bytes:
+    return md5(data, usedforsecurity=False).hexdigest().upper().encode()
+
+
+def _application_segments(jpeg: bytes) -> Iterator[bytes]:
     if jpeg[:2] != b"\xff\xd8":
-        return None
+        return
     at = 2
     while at + 4 <= len(jpeg) and jpeg[at] == 0xFF:
         marker, length = jpeg[at + 1], int.from_bytes(jpeg[at + 2 : at + 4], "big")
         if marker in (0xD9, 0xDA):
-            return None
-        segment = jpeg[at + 4 : at + 2 + length]
-        if marker == 0xE1 and segment.startswith(_SEGMENT):
-            return segment[len(_SEGMENT) :]
+            return
+        if marker == 0xE1:
+            yield jpeg[at + 4 : at + 2 + length]
         at += 2 + length
-    return None

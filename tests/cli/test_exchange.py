@@ -94,6 +94,40 @@ def test_an_album_holds_the_photos_that_show_everyone_named(database, add_person
     assert run(["export", "album", "Eve", "--copy-to", str(tmp_path / "x"), *address]) == 2
 
 
+def test_photos_in_a_bucket_need_a_folder_for_their_sidecars(database, add_person, add_photo, tmp_path, capsys):
+    """A clear sentence without it; with it the names go out and come back."""
+    add_person("Ada")
+    add_photo(save_photo(tmp_path / "photo.jpg"))
+    with database.begin() as connection:
+        connection.exec_driver_sql("UPDATE locations SET uri = 's3://bucket/photo.jpg'")
+    address = ["--database", str(database.path)]
+    assert run(["export", "xmp", *address]) == 0
+    assert "1 photos are no files: their sidecars need a folder, which --into names." in capsys.readouterr().err
+    assert run(["import", "xmp", *address]) == 0
+    assert "--into" in capsys.readouterr().err
+    into = ["--into", str(tmp_path / "sidecars")]
+    assert run(["export", "xmp", *into, *address]) == 0
+    assert (tmp_path / "sidecars" / "bucket" / "photo.jpg.xmp").exists()
+    with database.begin() as connection:
+        connection.exec_driver_sql("UPDATE persons SET name = NULL")
+    capsys.readouterr()
+    assert run(["import", "xmp", *into, *address]) == 0
+    assert "1 people named" in capsys.readouterr().out
+
+
+def test_status_names_a_catalogue_that_is_not_there(tmp_path, capsys):
+    """And makes none."""
+    path = tmp_path / "nowhere.sqlite3"
+    assert run(["status", "--database", str(path)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"catalogue  {path}, which is not there yet",
+        "No scan yet: `catalog scan FOLDER` makes the first.",
+    ]
+    assert run(["status", "--json", "--database", str(path)]) == 0
+    assert json.loads(capsys.readouterr().out)["database"] == str(path)
+    assert not path.exists()
+
+
 def test_status_reports_and_sql_speak_json(database, add_person, add_photo, tmp_path, capsys):
     """What the commands print is what the catalogue holds."""
     add_person("Ada")

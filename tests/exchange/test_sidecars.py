@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from hashlib import md5
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from PIL import Image
 from catalog.exchange.named_faces import photos_with_faces
 from catalog.exchange.sidecars import read_sidecars, write_sidecars
 from catalog.store.database import Database
-from catalog.store.tables import persons
+from catalog.store.tables import locations, persons
 from catalog.vocabulary import BoundingBox
 from tests.exchange.conftest import BOX, save_photo
 
@@ -63,12 +64,12 @@ DIGIKAM = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <?xpacket end="w"?>"""
 
 
-def write(database: Database, **options: bool) -> list[tuple[str, str | None]]:
+def write(database: Database, **options: object) -> list[tuple[str, str | None]]:
     with database.read() as connection:
         return [(each.outcome, each.reason) for each in write_sidecars(photos_with_faces(connection), **options)]
 
 
-def read(database: Database, **options: bool):
+def read(database: Database, **options: object):
     with database.read() as connection:
         return list(read_sidecars(photos_with_faces(connection), **options))
 
@@ -232,6 +233,36 @@ def test_regions_inside_a_jpeg_are_read(database, add_person, add_photo, tmp_pat
     assert read(database, embedded=False) == []
 
 
+def test_regions_in_what_extends_the_packet_of_a_jpeg_are_read(database, add_person, add_photo, tmp_path):
+    """Adobe's Extended XMP: parts of a second packet in any order, which the first one names by its digest."""
+    add_person(None)
+    path = save_photo(tmp_path / "photo.jpg")
+    extension = LIGHTROOM.format(w=200, h=100, name="Ada", x=0.6, y=0.3, aw=0.2, ah=0.4).encode()
+    digest = md5(extension, usedforsecurity=False).hexdigest().upper().encode()
+    main = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        b'<rdf:Description rdf:about="" xmlns:xmpNote="http://ns.adobe.com/xmp/note/" xmpNote:HasExtendedXMP="'
+        + digest
+        + b'"/></rdf:RDF></x:xmpmeta>'
+    )
+
+    def segment(body: bytes) -> bytes:
+        return b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body
+
+    def part(start: int, end: int) -> bytes:
+        place = len(extension).to_bytes(4, "big") + start.to_bytes(4, "big")
+        return segment(b"http://ns.adobe.com/xmp/extension/\0" + digest + place + extension[start:end])
+
+    photo = path.read_bytes()
+    segments = segment(b"http://ns.adobe.com/xap/1.0/\0" + main) + part(500, len(extension)) + part(0, 500)
+    path.write_bytes(photo[:2] + segments + photo[2:])
+    add_photo(path)
+    (found,) = read(database)
+    assert [each.name for each in found.names] == ["Ada"]
+    path.write_bytes(photo[:2] + segments.replace(b"Ada", b"Eve") + photo[2:])
+    assert read(database) == []  # the digest is another's: not the packet that is named
+
+
 BOMB = (
     '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">&b;'
@@ -273,3 +304,50 @@ def test_a_sidecar_is_as_private_as_its_photo(database, add_person, add_photo, t
     add_photo(path)
     write(database)
     assert (tmp_path / "photo.jpg.xmp").stat().st_mode & 0o777 == 0o640
+
+
+def put_in_bucket(database: Database, uri: str) -> None:
+    with database.begin() as connection:
+        connection.execute(locations.update().values(uri=uri))
+
+
+@pytest.mark.parametrize(
+    ("key", "path"),
+    [
+        ("2024/a%20b.jpg", "2024/a b.jpg.xmp"),
+        ("../..//x.jpg", "%2E%2E/%2E%2E/%/x.jpg.xmp"),
+        ("%25/y.jpg", "%25/y.jpg.xmp"),
+    ],
+)
+def test_sidecars_of_a_bucket_lie_in_a_folder_that_mirrors_it(database, add_person, add_photo, tmp_path, key, path):
+    """Written, found up to date and read back; no key leads out of the folder, and only its owner may look."""
+    add_person("Ada")
+    add_photo(save_photo(tmp_path / "photo.jpg"))
+    put_in_bucket(database, f"s3://bucket/{key}")
+    into = tmp_path / "sidecars"
+    assert write(database, into=into) == [("written", None)]
+    (written,) = [found for found in into.rglob("*") if found.is_file()]
+    assert written == into / "bucket" / path
+    assert written.stat().st_mode & 0o777 == 0o600
+    assert into.stat().st_mode & 0o777 == 0o700
+    assert write(database, into=into) == [("unchanged", None)]
+    ((found,),) = [photo.names for photo in read(database, into=into)]
+    assert (found.name, found.uri) == ("Ada", f"s3://bucket/{key}")
+
+
+def test_photos_in_a_bucket_have_no_sidecar_unless_a_folder_is_named(database, add_person, add_photo, tmp_path):
+    """They are counted, so that a sentence can tell of it."""
+    add_person("Ada")
+    add_photo(save_photo(tmp_path / "photo.jpg"))
+    put_in_bucket(database, "s3://bucket/photo.jpg")
+    assert write(database) == [("elsewhere", None)]
+    assert [photo.elsewhere for photo in read(database)] == [1]
+
+
+def test_with_a_folder_named_sidecars_of_files_stay_beside_them(database, add_person, add_photo, tmp_path):
+    """The folder is for photos that are no files."""
+    add_person("Ada")
+    add_photo(save_photo(tmp_path / "photo.jpg"))
+    assert write(database, into=tmp_path / "sidecars") == [("written", None)]
+    assert (tmp_path / "photo.jpg.xmp").exists()
+    assert not (tmp_path / "sidecars").exists()
