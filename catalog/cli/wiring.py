@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 
 from catalog.cli.engines import Parts, Spending, open_engine, open_eye, prefiltered, quote, region_of, users_of
 from catalog.cli.logs import set_up_logging as set_up_logging
@@ -52,6 +53,8 @@ class Catalog:
         """What the watch list brought in this scan."""
         self.spending = Spending()
         self._stack = stack
+        self._buckets: dict[str, Source] = {}
+        self._lock = Lock()
 
     @cached_property
     def database(self) -> Database:
@@ -244,9 +247,17 @@ class Catalog:
 
     def read_place(self, place: Place) -> Content:
         """The bytes of a place that the catalogue knows. Raises PhotoError and SourceError."""
-        address = os.fsdecode(file_path(place.uri)) if place.uri.startswith("file://") else place.uri
         ref = PhotoRef(place.uri, place.size, place.modified_ns, place.etag, place.version)
-        return self._source(address).open(ref)
+        if place.uri.startswith("file://"):
+            return self._source(os.fsdecode(file_path(place.uri))).open(ref)
+        return self._bucket(place.uri.split("/")[2]).open(ref)
+
+    def _bucket(self, name: str) -> Source:
+        """One client for all photos of a bucket: making one takes longer than reading a photo."""
+        with self._lock:
+            if name not in self._buckets:
+                self._buckets[name] = self._source(f"s3://{name}/")
+            return self._buckets[name]
 
     def sources(self, addresses: Sequence[str]) -> list[Source]:
         """The sources at folders, files or ``s3://`` prefixes; one inside another is walked once, with the outer."""

@@ -1,0 +1,35 @@
+"""What is put together once and used again."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog.cli.wiring import open_catalog
+from catalog.sources.base import Content
+from catalog.store.photos import Place
+from catalog.vocabulary import PhotoRef
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """The addresses of all sources in S3 that were opened."""
+    addresses: list[str] = []
+
+    class Bucket:
+        def __init__(self, address: str, **_options: object) -> None:
+            addresses.append(address)
+
+        def open(self, ref: PhotoRef) -> Content:
+            return Content(ref.uri.encode())
+
+    monkeypatch.setattr("catalog.sources.s3.S3Source", Bucket)
+    return addresses
+
+
+def test_all_photos_of_a_bucket_are_read_by_one_client(tmp_path, opened):
+    """Pages of ten thousand photos do not make ten thousand clients."""
+    uris = ["s3://one/a/1.jpg", "s3://one/b/2.jpg", "s3://other/1.jpg", "s3://one/3.jpg"]
+    with open_catalog(None, str(tmp_path / "catalog.sqlite3"), 0) as catalog:
+        for uri in uris:
+            assert catalog.read_place(Place(uri, 0, "", 0, 0, "", None, None, 0)).data == uri.encode()
+    assert opened == ["s3://one/", "s3://other/"]
