@@ -1,7 +1,7 @@
 """Regions: named rectangles in XMP, as the Metadata Working Group (MWG) and Microsoft lay them down.
 
 MWG gives the centre and the size of an area, Microsoft the top left corner and the size; both in fractions of the
-stored image. Structures may be written as attributes, as elements, or within a further rdf:Description: all are read.
+stored image. ACDSee's own layout, which is MWG's under other names, is read too.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from lxml import etree
 
 from catalog.exchange.orientation import is_sideways, stored, upright
 from catalog.exchange.packet import RDF, descriptions
+from catalog.exchange.rdf import as_number, holders, members, properties, set_value, structure, value
 from catalog.vocabulary import BoundingBox
 
 MWG = "http://www.metadataworkinggroup.com/schemas/regions/"
@@ -23,6 +24,7 @@ AREA = "http://ns.adobe.com/xmp/sType/Area#"
 MP = "http://ns.microsoft.com/photo/1.2/"
 MPRI = "http://ns.microsoft.com/photo/1.2/t/RegionInfo#"
 MPREG = "http://ns.microsoft.com/photo/1.2/t/Region#"
+ACDSEE = "http://ns.acdsee.com/regions/"
 OURS = "urn:face-catalog:regions/1/"
 """Marks the regions that this program wrote, so that it may take them away again, and no others."""
 
@@ -30,6 +32,23 @@ _PREFIXES = {"mwg-rs": MWG, "stDim": DIMENSIONS, "stArea": AREA, "MP": MP, "MPRI
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SAME = 0.3
 """Two boxes that overlap by this much (intersection over union) mean the same face: programs draw them differently."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """The namespaces of a list of regions, of sizes and of areas; of a region's areas the first that is there holds."""
+
+    space: str
+    sizes: str
+    areas: str
+    names: tuple[str, ...]
+
+
+_MWG = _Layout(MWG, DIMENSIONS, AREA, ("Area",))
+# ACDSee tells where it found a face, and where the user drew it.
+_ACDSEE = _Layout(
+    ACDSEE, "http://ns.acdsee.com/sType/Dimensions#", "http://ns.acdsee.com/sType/Area#", ("DLYArea", "ALGArea")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,36 +85,46 @@ def _holds(box: BoundingBox, point: tuple[float, float]) -> bool:
 
 
 def read_regions(root: etree._Element, frame: Frame) -> list[Region]:
-    """The named faces of a packet: MWG's, and Microsoft's where MWG has none of the same face."""
+    """The named faces of a packet: MWG's, and others' where MWG has none of the same face."""
     found: list[Region] = []
-    for item, box in chain(_mwg_items(root, frame), _microsoft_items(root, frame)):
-        name = _field(item, MWG, "Name") or _field(item, MPREG, "PersonDisplayName")
+    items = chain(_mwg_items(root, frame), _microsoft_items(root, frame), _listed(root, frame, _ACDSEE))
+    for item, box in items:
+        name = value(item, MWG, "Name") or value(item, MPREG, "PersonDisplayName") or value(item, ACDSEE, "Name")
         if name and name.strip() and not any(same_face(box, other.box) for other in found):
             found.append(Region(" ".join(name.split()), box))
     return found
 
 
 def _mwg_items(root: etree._Element, frame: Frame) -> Iterator[tuple[etree._Element, BoundingBox]]:
-    """The faces of MWG's list, with their boxes on the upright photo; what cannot be read is left out."""
-    for regions in _properties(root, MWG, "Regions"):
-        size = _structure(regions, MWG, "AppliedToDimensions")
+    return _listed(root, frame, _MWG)
+
+
+def _listed(root: etree._Element, frame: Frame, layout: _Layout) -> Iterator[tuple[etree._Element, BoundingBox]]:
+    """The faces of a list, with their boxes on the upright photo; what cannot be read is left out."""
+    for regions in properties(root, layout.space, "Regions"):
+        size = structure(regions, layout.space, "AppliedToDimensions")
         applied = None
         if size is not None:
-            applied = _number(_field(size, DIMENSIONS, "w")), _number(_field(size, DIMENSIONS, "h"))
-        for item in _items(regions, MWG, "RegionList"):
-            if (_field(item, MWG, "Type") or "Face") != "Face":
+            applied = as_number(value(size, layout.sizes, "w")), as_number(value(size, layout.sizes, "h"))
+        for item in members(regions, layout.space, "RegionList"):
+            if (value(item, layout.space, "Type") or "Face") != "Face":
                 continue
-            area = _structure(item, MWG, "Area")
-            box = None if area is None else _mwg_box(area, applied)
+            if value(item, layout.space, "NameAssignType") == "denied":  # ACDSee's guess, which the user rejected
+                continue
+            areas = (structure(item, layout.space, name) for name in layout.names)
+            area = next((area for area in areas if area is not None), None)
+            box = None if area is None else _area_box(area, layout.areas, applied)
             if box is not None:
                 yield item, box if _is_upright(applied, frame) else upright(box, frame.orientation)
 
 
-def _mwg_box(area: etree._Element, applied: tuple[float | None, float | None] | None) -> BoundingBox | None:
-    x, y, w, h = (_number(_field(area, AREA, edge)) for edge in "xywh")
+def _area_box(
+    area: etree._Element, space: str, applied: tuple[float | None, float | None] | None
+) -> BoundingBox | None:
+    x, y, w, h = (as_number(value(area, space, edge)) for edge in "xywh")
     if x is None or y is None or not w or not h or w < 0 or h < 0:
         return None
-    if _field(area, AREA, "unit") == "pixel":
+    if value(area, space, "unit") == "pixel":
         if applied is None or not applied[0] or not applied[1]:
             return None
         x, w, y, h = x / applied[0], w / applied[0], y / applied[1], h / applied[1]
@@ -111,9 +140,9 @@ def _is_upright(applied: tuple[float | None, float | None] | None, frame: Frame)
 
 
 def _microsoft_items(root: etree._Element, frame: Frame) -> Iterator[tuple[etree._Element, BoundingBox]]:
-    for info in _properties(root, MP, "RegionInfo"):
-        for item in _items(info, MPRI, "Regions"):
-            edges = [_number(part) for part in (_field(item, MPREG, "Rectangle") or "").split(",")]
+    for info in properties(root, MP, "RegionInfo"):
+        for item in members(info, MPRI, "Regions"):
+            edges = [as_number(part) for part in (value(item, MPREG, "Rectangle") or "").split(",")]
             if len(edges) == 4 and None not in edges:
                 left, top, width, height = (edge or 0.0 for edge in edges)
                 if width > 0 and height > 0:
@@ -155,9 +184,9 @@ def _update(
         region = max((each for each in waiting if same_face(each.box, box)), key=lambda r: r.box.iou(box), default=None)
         if region is not None:
             waiting.remove(region)
-            if " ".join((_field(item, *name) or "").split()) != region.name:
-                _set_field(item, *name, region.name)
-        elif any(f"{{{OURS}}}added" in holder.attrib for holder in _holders(item)):
+            if " ".join((value(item, *name) or "").split()) != region.name:
+                set_value(item, *name, region.name)
+        elif any(f"{{{OURS}}}added" in holder.attrib for holder in holders(item)):
             _remove(item)
     if waiting:
         where = bag(root, frame)
@@ -167,14 +196,14 @@ def _update(
 
 def _mwg_list(root: etree._Element, frame: Frame) -> etree._Element:
     """The bag of MWG's regions, made where there is none."""
-    regions = next(_properties(root, MWG, "Regions"), None)
+    regions = next(properties(root, MWG, "Regions"), None)
     if regions is None:
         regions = _resource(_description(root), MWG, "Regions")
-    if _structure(regions, MWG, "AppliedToDimensions") is None:
+    if structure(regions, MWG, "AppliedToDimensions") is None:
         width, height = frame.stored_size
-        size = etree.SubElement(_holders(regions)[-1], f"{{{MWG}}}AppliedToDimensions")
-        for field, value in (("w", str(width)), ("h", str(height)), ("unit", "pixel")):
-            size.set(f"{{{DIMENSIONS}}}{field}", value)
+        size = etree.SubElement(holders(regions)[-1], f"{{{MWG}}}AppliedToDimensions")
+        for field, text in (("w", str(width)), ("h", str(height)), ("unit", "pixel")):
+            size.set(f"{{{DIMENSIONS}}}{field}", text)
     return _bag(regions, MWG, "RegionList")
 
 
@@ -183,14 +212,14 @@ def _new_mwg(bag: etree._Element, region: Region, box: BoundingBox) -> None:
     inner.set(f"{{{MWG}}}Name", region.name)
     inner.set(f"{{{MWG}}}Type", "Face")
     area = etree.SubElement(inner, f"{{{MWG}}}Area")
-    for field, value in zip("xywh", (*box.center, box.width, box.height), strict=True):
-        area.set(f"{{{AREA}}}{field}", f"{value:.6f}")
+    for field, share in zip("xywh", (*box.center, box.width, box.height), strict=True):
+        area.set(f"{{{AREA}}}{field}", f"{share:.6f}")
     area.set(f"{{{AREA}}}unit", "normalized")
 
 
 def _microsoft_list(root: etree._Element, frame: Frame) -> etree._Element:
     del frame  # Microsoft notes no size
-    info = next(_properties(root, MP, "RegionInfo"), None)
+    info = next(properties(root, MP, "RegionInfo"), None)
     if info is None:
         info = _resource(_description(root), MP, "RegionInfo")
     return _bag(info, MPRI, "Regions")
@@ -204,64 +233,6 @@ def _new_microsoft(bag: etree._Element, region: Region, box: BoundingBox) -> Non
 
 
 # ------------------------------------------------------------------------------------------------------ RDF
-
-
-def _properties(root: etree._Element, space: str, name: str) -> Iterator[etree._Element]:
-    for description in descriptions(root):
-        yield from description.findall(f"{{{space}}}{name}")
-
-
-def _holders(node: etree._Element) -> list[etree._Element]:
-    """The elements that hold a structure's fields: itself, and an rdf:Description within it."""
-    return [node, *node.findall(f"{{{RDF}}}Description")]
-
-
-def _structure(node: etree._Element, space: str, name: str) -> etree._Element | None:
-    for holder in _holders(node):
-        found = holder.find(f"{{{space}}}{name}")
-        if found is not None:
-            return found
-    return None
-
-
-def _field(node: etree._Element, space: str, name: str) -> str | None:
-    for holder in _holders(node):
-        value = holder.get(f"{{{space}}}{name}")
-        if value is None:
-            value = holder.findtext(f"{{{space}}}{name}")
-        if value is not None:
-            return str(value)
-    return None
-
-
-def _set_field(node: etree._Element, space: str, name: str, value: str) -> None:
-    tag = f"{{{space}}}{name}"
-    for holder in _holders(node):
-        element = holder.find(tag)
-        if element is not None:
-            element.text = value
-            return
-        if tag in holder.attrib:
-            holder.set(tag, value)
-            return
-    _holders(node)[-1].set(tag, value)
-
-
-def _items(node: etree._Element, space: str, name: str) -> Iterator[etree._Element]:
-    """The members of a list, whether a bag or a sequence."""
-    holder = _structure(node, space, name)
-    if holder is not None:
-        for kind in ("Bag", "Seq", "Alt"):
-            for bag in holder.findall(f"{{{RDF}}}{kind}"):
-                yield from bag.findall(f"{{{RDF}}}li")
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        value = float(text or "")
-    except ValueError:
-        return None
-    return value if abs(value) < 1e9 else None
 
 
 def _description(root: etree._Element) -> etree._Element:
@@ -283,9 +254,9 @@ def _resource(parent: etree._Element, space: str, name: str) -> etree._Element:
 
 
 def _bag(node: etree._Element, space: str, name: str) -> etree._Element:
-    holder = _structure(node, space, name)
+    holder = structure(node, space, name)
     if holder is None:
-        holder = etree.SubElement(_holders(node)[-1], f"{{{space}}}{name}")
+        holder = etree.SubElement(holders(node)[-1], f"{{{space}}}{name}")
     for kind in ("Bag", "Seq"):
         found = holder.find(f"{{{RDF}}}{kind}")
         if found is not None:

@@ -215,6 +215,34 @@ def test_digikams_layout_is_read(database, add_person, add_photo, tmp_path):
     assert [each.name for each in photo.names] == ["花子"]
 
 
+ACDSEE = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+ <rdf:Description rdf:about="" xmlns:acdsee-rs="http://ns.acdsee.com/regions/"
+   xmlns:acdsee-stDim="http://ns.acdsee.com/sType/Dimensions#" xmlns:acdsee-stArea="http://ns.acdsee.com/sType/Area#">
+  <acdsee-rs:Regions rdf:parseType="Resource">
+   <acdsee-rs:AppliedToDimensions acdsee-stDim:w="200" acdsee-stDim:h="100" acdsee-stDim:unit="pixel"/>
+   <acdsee-rs:RegionList><rdf:Bag>
+    <rdf:li><rdf:Description acdsee-rs:Type="Face" acdsee-rs:Name="Ada" acdsee-rs:NameAssignType="manual">
+     <acdsee-rs:DLYArea acdsee-stArea:x="0.6" acdsee-stArea:y="0.3" acdsee-stArea:w="0.2" acdsee-stArea:h="0.4"/>
+     <acdsee-rs:ALGArea acdsee-stArea:x="0.1" acdsee-stArea:y="0.1" acdsee-stArea:w="0.1" acdsee-stArea:h="0.1"/>
+    </rdf:Description></rdf:li>
+    <rdf:li><rdf:Description acdsee-rs:Type="Face" acdsee-rs:Name="Eve" acdsee-rs:NameAssignType="denied">
+     <acdsee-rs:DLYArea acdsee-stArea:x="0.2" acdsee-stArea:y="0.8" acdsee-stArea:w="0.1" acdsee-stArea:h="0.2"/>
+    </rdf:Description></rdf:li>
+   </rdf:Bag></acdsee-rs:RegionList>
+  </acdsee-rs:Regions>
+ </rdf:Description></rdf:RDF></x:xmpmeta>"""
+
+
+def test_acdsees_layout_is_read(database, add_person, add_photo, tmp_path):
+    """The area that the user drew counts; a name that the user denied does not."""
+    add_person(None)
+    add_photo(save_photo(tmp_path / "photo.jpg"))
+    (tmp_path / "photo.xmp").write_text(ACDSEE)
+    (photo,) = read(database)
+    assert [each.name for each in photo.names] == ["Ada"]
+    assert photo.unmatched == 0
+
+
 @needs_exiftool
 def test_regions_inside_a_jpeg_are_read(database, add_person, add_photo, tmp_path):
     """Written into the photo by exiftool, and not looked at when only sidecars are wanted."""
