@@ -79,6 +79,25 @@ def test_an_empty_source_needs_force(catalog: Catalog, portraits: Path, scanned:
     assert catalog("scan", portraits, "--force", "--database", scanned).code == 0
 
 
+def test_an_empty_folder_in_a_source_is_told_once_the_rest_is_scanned(
+    catalog: Catalog, portraits: Path, scanned: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Perhaps a disk that is not mounted: the table, one sentence, exit code 4; --force believes it."""
+    monkeypatch.setattr("catalog.scanning.vanished.MANY", 2)
+    disk = portraits / "disk"
+    disk.mkdir()
+    for photo in sorted(portraits.glob("*.jpg"))[:2]:
+        photo.rename(disk / photo.name)
+    assert catalog("scan", portraits, "--database", scanned).code == 0
+    disk.rename(tmp_path / "aside")
+    disk.mkdir()
+    doubted = catalog("scan", portraits, "--database", scanned)
+    assert doubted.code == 4
+    assert "photos discovered" in doubted.out
+    assert "is empty, where 2 photos were" in doubted.err
+    assert catalog("scan", portraits, "--force", "--database", scanned).code == 0
+
+
 def test_logs_are_json_and_the_hook_is_told(catalog: Catalog, portraits: Path, tmp_path: Path) -> None:
     """One object a line on stderr; the summary on the hook's stdin."""
     told = tmp_path / "told.json"
