@@ -56,6 +56,8 @@ class RekognitionSettings:
     user_vectors: bool
     user_faces: Annotated[int, Range(2, 100)]
     user_faces_most: Annotated[int, Range(2, 100)]
+    users_first: bool
+    user_certain: Annotated[float, Range(50, 100)]
     quotas: dict[str, Any]
     prices: dict[str, Any]
 
@@ -100,6 +102,8 @@ class IdentitySettings:
     founder_side: Annotated[float, Range(0, 1000)]
     founder_sharpness: Annotated[float, Range(0, 100)]
     founder_yaw: Annotated[float, Range(0, 180)]
+    apparent_birth_years: Annotated[float, Range(0, 200)]
+    apparent_gender: Annotated[float, Range(50, 100)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,7 +198,8 @@ def _question(each: Suggestion) -> str:
     else:
         assert each.face is not None
         what = f"Is face {each.face.face_id[:8]} on {display(each.face.uri or '')} {each.person}?"
-    return f"{what}  similarity {each.similarity:.1f}, settles {each.faces} face{'' if each.faces == 1 else 's'}"
+    asked = f"{what}  similarity {each.similarity:.1f}, settles {each.faces} face{'' if each.faces == 1 else 's'}"
+    return asked if each.kept_apart is None else f"{asked}; not joined unasked, as {each.kept_apart}"
 
 
 def _suggestion_json(each: Suggestion) -> dict[str, object]:
@@ -210,6 +211,7 @@ def _suggestion_json(each: Suggestion) -> dict[str, object]:
         "uri": each.face.uri if each.face else None,
         "similarity": each.similarity,
         "faces": each.faces,
+        "kept_apart": each.kept_apart,
     }
 
 

@@ -31,14 +31,19 @@ def why(
     with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
         with catalog.database.read() as connection:
             shown = the_face(catalog, connection, face)
-        found = explain(catalog.database, catalog.engine, shown, limit=limit)
+        found = explain(catalog.database, catalog.engine, catalog.rules, shown, limit=limit)
     if as_json:
         told = {
             **face_json(shown),
             "person": shown.person_id,
             "name": shown.name,
             "neighbors": [
-                {**face_json(each.face), "person": each.face.person_id, "similarity": each.similarity}
+                {
+                    **face_json(each.face),
+                    "person": each.face.person_id,
+                    "similarity": each.similarity,
+                    "kept_apart": each.kept_apart,
+                }
                 for each in found.neighbors
             ],
             "decisions": [decision_json(each) for each in found.decisions],
@@ -52,6 +57,8 @@ def why(
         mark = "=" if each.same else " "
         where = display(each.face.uri or "")
         typer.echo(f"  {mark} {each.similarity:6.2f}  {each.face.face_id[:8]}  {_who(each.face):24}  {where}")
+        if each.kept_apart:
+            typer.echo(f"              kept apart: {each.kept_apart}")
     for decision in found.decisions:
         typer.echo(f"  {decision_line(decision).strip()}")
 

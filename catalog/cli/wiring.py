@@ -15,11 +15,22 @@ from functools import cached_property
 from pathlib import Path
 from threading import Lock
 
-from catalog.cli.engines import Parts, Spending, open_engine, open_eye, prefiltered, quote, region_of, users_of
+from catalog.cli.engines import (
+    Parts,
+    Spending,
+    open_engine,
+    open_eye,
+    prefiltered,
+    quote,
+    region_of,
+    searching,
+    users_of,
+)
 from catalog.cli.logs import set_up_logging as set_up_logging
 from catalog.engines.base import Engine, Metered
 from catalog.engines.users import Users
 from catalog.errors import PhotoError, UsageError
+from catalog.identities.apparent import ApparentBars
 from catalog.identities.assign import Rules, settle
 from catalog.identities.edges import SearchRules
 from catalog.identities.graph import Linkage
@@ -188,19 +199,27 @@ class Catalog:
                 sharpness=set_to.founder_sharpness,
                 yaw=set_to.founder_yaw,
             ),
+            apparent=ApparentBars(set_to.apparent_birth_years, set_to.apparent_gender),
         )
 
     def settle(self, scan_id: int | None, summary: Summary) -> None:
         """Work out who is who, and, after a scan, look for those on the watch list."""
-        settlement = settle(
-            self.database,
-            self.engine,
-            self.rules,
-            gallery=self.settings.engine.gallery,
-            region=self.region,
-            scan_id=scan_id,
-            now=datetime.now(UTC),
-        )
+        engine = searching(self.settings, self.engine)
+        try:
+            settlement = settle(
+                self.database,
+                engine,
+                self.rules,
+                gallery=self.settings.engine.gallery,
+                region=self.region,
+                scan_id=scan_id,
+                now=datetime.now(UTC),
+            )
+        finally:
+            if isinstance(engine, Metered):
+                unclaimed = engine.unclaimed()
+                self.charge("scan", unclaimed, scan_id)
+                summary.pay(unclaimed)
         summary.persons_new = settlement.persons_new
         summary.persons_deleted = settlement.persons_deleted
         summary.churn = settlement.churn
@@ -284,6 +303,7 @@ class Catalog:
             profile=chosen.profile or None,
             requester_pays=chosen.requester_pays,
             max_bytes=max_bytes,
+            connections=self.workers,
         )
 
     @contextmanager

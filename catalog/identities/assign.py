@@ -15,6 +15,7 @@ import numpy as np
 from sqlalchemy import Connection, case, func, select, update
 
 from catalog.engines.base import Engine, GroupMeans
+from catalog.identities.apparent import NEVER, ApparentBars
 from catalog.identities.bonds import People, grow_only
 from catalog.identities.cluster import cluster_edges
 from catalog.identities.edges import SearchRules, buy_searches, logit, read_edges
@@ -46,6 +47,12 @@ class Rules:
     """For an engine that gives lists of neighbors only, on the scale of :func:`~catalog.identities.edges.logit`."""
     search: SearchRules
     founders: FounderBars
+    apparent: ApparentBars = NEVER
+
+
+def roster_of(connection: Connection, engine: Engine, rules: Rules, gallery: str) -> Roster:
+    """Every face of the gallery, as the rules see it."""
+    return read_roster(connection, engine=engine.name, gallery=gallery, bars=rules.founders, apparent=rules.apparent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,7 @@ def _settle(
     charges: list[Charge] = []
     if not isinstance(engine, GroupMeans):
         with database.read() as connection:
-            roster = read_roster(connection, engine=engine.name, gallery=gallery, bars=rules.founders)
+            roster = roster_of(connection, engine, rules, gallery)
         charges = buy_searches(database, engine, roster, rules.search, region=region, scan_id=scan_id, now=now)
     for more in reversed(range(_ATTEMPTS)):
         try:
@@ -130,7 +137,7 @@ def _settle(
 def _cluster(database: Database, engine: Engine, rules: Rules, gallery: str) -> tuple[Roster, People, Ints, Floats]:
     """The faces as they are now with their groups. Raises KeyError when the gallery let go of one meanwhile."""
     with database.read() as connection:
-        roster = read_roster(connection, engine=engine.name, gallery=gallery, bars=rules.founders)
+        roster = roster_of(connection, engine, rules, gallery)
         said = standing(read_ledger(connection))
         people = People.of(all_persons(connection))
         bonds = grow_only(connection, roster, said, people)

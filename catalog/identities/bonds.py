@@ -44,6 +44,10 @@ class People:
             row = self.rows[row.merged_into]
         return row
 
+    def birth_years(self) -> dict[int, int]:
+        """The year of birth, where a human told it, by row id."""
+        return {row.id: int(row.birth_date[:4]) for row in self.rows.values() if row.birth_date is not None}
+
     def spoken_for(self, said: Standing) -> set[int]:
         """Row ids of persons about whom a human said anything: never merged with one another by a machine."""
         told = {row.id for row in map(self.lead, said.touched) if row is not None}
@@ -81,7 +85,8 @@ def grow_only(connection: Connection, roster: Roster, said: Standing, people: Pe
         _refused(connection, roster, said, people, lead),
         _before_birth(roster, people, lead),
     ]
-    return Constraints(must=must, cannot=np.concatenate(cannot), camps=camps, founders=roster.founder)
+    apparent = roster.apparent.settled(roster.person, people.birth_years())
+    return Constraints(must, np.concatenate(cannot), camps, roster.founder, apparent)
 
 
 def _before_birth(roster: Roster, people: People, lead: Mapping[int, int]) -> Ints:

@@ -1,8 +1,9 @@
 """Edges that cost money: which neighbor lists to ask for, and keeping every answer.
 
 With Amazon Rekognition each list of neighbors is a paid call. A face that a searched face found to be very near itself
-(``cover``) is not asked about: whatever is near it is near the other too, and the other's list shows it. Good faces are
-asked about first, as they cover most. What was bought is kept in ``matches`` and ``searches`` in the transaction that
+(``cover``) is not asked about: whatever is near it is near the other too, and the other's list shows it. Good faces
+are asked about first, as they cover most. Two that look born far apart, or of different gender, do not cover one
+another: they will not be joined. What was bought is kept in ``matches`` and ``searches`` in the transaction that
 records its charge, and is never bought again: a scan that was killed goes on where it stopped.
 """
 
@@ -111,7 +112,10 @@ def buy_searches(
     hits = np.zeros(len(roster), dtype=np.int64)
     with database.read() as connection:
         open_rows = roster.rows[~roster.asked].tolist()
-        np.add.at(hits, roster.places(list(_covered(connection, open_rows, rules.cover))), 1)
+        for some in batches(list(_covered(connection, open_rows, rules.cover))):
+            covered, by = (roster.places(rows) for rows in zip(*some, strict=True))
+            known = by >= 0
+            np.add.at(hits, covered[known], ~roster.apparent.at_odds(covered[known], by[known]))
     open_faces = np.flatnonzero(~roster.asked)
     order = iter(open_faces[np.argsort(-roster.quality[open_faces], kind="stable")].tolist())
     charges: list[Charge] = []
@@ -132,8 +136,8 @@ def buy_searches(
                     ]
                     _keep(database, engine.name, roster, at, answer, near, rules, region, scan_id, now)
                     charges += answer.charges
-                    for other, similarity in near:
-                        hits[other] += similarity >= rules.cover
+                    covered = np.array([other for other, alike in near if alike >= rules.cover], dtype=np.int64)
+                    hits[covered] += ~roster.apparent.at_odds(covered, np.full_like(covered, at))
             if failures:
                 raise failures[0]
     return charges
@@ -195,11 +199,13 @@ def _keep(
         )
 
 
-def _covered(connection: Connection, rows: Sequence[int], cover: float) -> Iterator[int]:
-    """Row ids among ``rows``, once for each searched face that covers them."""
+def _covered(connection: Connection, rows: Sequence[int], cover: float) -> Iterator[tuple[int, int]]:
+    """Row ids among ``rows``, each with that of a searched face that covers it, once for each such face."""
+    ends = (matches.c.face_a, matches.c.face_b)
     for some in batches(rows):
-        for end in (matches.c.face_a, matches.c.face_b):
-            yield from connection.scalars(select(end).where(end.in_(some), matches.c.similarity >= cover))
+        for end, other in (ends, ends[::-1]):
+            query = select(end, other).where(end.in_(some), matches.c.similarity >= cover)
+            yield from ((row, by) for row, by in connection.execute(query))
 
 
 def read_edges(connection: Connection, roster: Roster, *, engine: str, gallery: str) -> Edges:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.identities.apparent import Apparent
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -63,13 +65,15 @@ class Constraints:
 
     ``must`` and ``cannot`` are arrays of shape (k, 2). ``camps`` numbers faces of persons that humans hold apart: two
     faces of different camps never meet; -1 is no camp. ``founders`` flags faces good enough to start a group; the
-    others join one at most. A must-link wins over a cannot-link, as only humans give must-links.
+    others join one at most. Two groups whose faces are at odds in ``apparent`` never meet. A must-link wins over all of
+    these, as only humans give must-links.
     """
 
     must: Ints | None = None
     cannot: Ints | None = None
     camps: Ints | None = None
     founders: Flags | None = None
+    apparent: Apparent | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -143,7 +143,8 @@ def _at_nodes(bonds: Constraints, node: Ints, first: Ints) -> Constraints:
         founders[:] = False
         np.logical_or.at(founders, node, bonds.founders)
     cannot = None if bonds.cannot is None else node[bonds.cannot]
-    return Constraints(cannot=cannot, camps=camps, founders=founders)
+    apparent = None if bonds.apparent is None else bonds.apparent.grouped(node, count)
+    return Constraints(cannot=cannot, camps=camps, founders=founders, apparent=apparent)
 
 
 def _likeness(engine: GroupMeans, vectors: Vectors, labels: Ints, new: Ints) -> Floats:

@@ -17,11 +17,11 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from catalog.engines.base import Engine
-from catalog.identities.assign import Rules, cluster_roster
+from catalog.identities.assign import Rules, cluster_roster, roster_of
 from catalog.identities.bonds import People, positions
 from catalog.identities.graph import Constraints, Ints
 from catalog.identities.ledger import Standing, read_ledger, standing
-from catalog.identities.roster import Roster, read_roster, rows_still_there, same_photo_pairs
+from catalog.identities.roster import Roster, rows_still_there, same_photo_pairs
 from catalog.store.database import Database
 from catalog.store.people import PersonRow, add_persons, all_persons, assign, redirect
 from catalog.store.tables import assignments, utc_text
@@ -56,7 +56,7 @@ class Recluster:
 def plan_recluster(database: Database, engine: Engine, rules: Rules, *, gallery: str) -> Recluster:
     """Work out the change; nothing is written and no search is bought."""
     with database.read() as connection:
-        roster = read_roster(connection, engine=engine.name, gallery=gallery, bars=rules.founders)
+        roster = roster_of(connection, engine, rules, gallery)
         said = standing(read_ledger(connection))
         people = People.of(all_persons(connection))
         fixed = _fixed(roster, said, people)
@@ -103,7 +103,8 @@ def _bonds(connection: Connection, roster: Roster, fixed: Ints, said: Standing, 
         if face >= 0 and person is not None:
             theirs = np.flatnonzero(fixed == person.id)
             apart.append(np.stack((np.full(len(theirs), face, dtype=np.int64), theirs), axis=1))
-    return Constraints(cannot=np.concatenate(apart), camps=fixed, founders=roster.founder)
+    apparent = roster.apparent.settled(fixed, people.birth_years())
+    return Constraints(cannot=np.concatenate(apart), camps=fixed, founders=roster.founder, apparent=apparent)
 
 
 def _plan(roster: Roster, fixed: Ints, labels: Ints, people: People) -> Recluster:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, select
 
+from catalog.identities.apparent import NEVER, Apparent, ApparentBars
 from catalog.identities.graph import Flags, Floats, Ints, Lists
 from catalog.store.tables import assignments, faces, persons, photos, searches
 from catalog.store.upsert import batches
@@ -48,6 +49,8 @@ class Roster:
     quality: Floats
     taken: Sequence[str]
     """When each photo was taken, as stored; empty where nobody knows."""
+    apparent: Apparent
+    """What the faces say of their owners' birth and gender."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -71,6 +74,7 @@ class Roster:
             epoch=self.epoch[kept],
             quality=self.quality[kept],
             taken=[self.taken[at] for at in kept.tolist()],
+            apparent=self.apparent.at(kept),
         )
 
     def places(self, rows: Sequence[int] | Ints) -> Ints:
@@ -83,7 +87,14 @@ class Roster:
         return np.where(self.rows[order[at]] == wanted, order[at], -1)
 
 
-def read_roster(connection: Connection, *, engine: str, gallery: str, bars: FounderBars) -> Roster:
+def read_roster(
+    connection: Connection,
+    *,
+    engine: str,
+    gallery: str,
+    bars: FounderBars,
+    apparent: ApparentBars = NEVER,
+) -> Roster:
     """Every face of the gallery that no human called no face."""
     query = (
         select(
@@ -96,6 +107,10 @@ def read_roster(connection: Connection, *, engine: str, gallery: str, bars: Foun
             faces.c.yaw,
             faces.c.sharpness,
             faces.c.scan_id,
+            faces.c.age_low,
+            faces.c.age_high,
+            faces.c.gender,
+            faces.c.gender_confidence,
             photos.c.width,
             photos.c.height,
             photos.c.taken_at,
@@ -114,7 +129,7 @@ def read_roster(connection: Connection, *, engine: str, gallery: str, bars: Foun
         .order_by(photos.c.sha256, faces.c.box_left, faces.c.box_top, faces.c.id)
     )
     found = connection.execute(query).all()
-    columns = list(zip(*found, strict=True)) if found else [()] * 16
+    columns = list(zip(*found, strict=True)) if found else [()] * 20
     (
         ids,
         face_ids,
@@ -125,6 +140,10 @@ def read_roster(connection: Connection, *, engine: str, gallery: str, bars: Foun
         yaw,
         sharpness,
         scan,
+        young,
+        old,
+        gender,
+        sure,
         across,
         down,
         taken,
@@ -137,6 +156,7 @@ def read_roster(connection: Connection, *, engine: str, gallery: str, bars: Foun
     sharp = np.array([100.0 if value is None else value for value in sharpness], dtype=float)
     turned = np.array([0.0 if value is None else abs(value) for value in yaw], dtype=float)
     certain = np.array(confidence, dtype=float)
+    dates = [value or "" for value in taken]
     return Roster(
         rows=np.array(ids, dtype=np.int64),
         face_ids=face_ids,
@@ -148,7 +168,10 @@ def read_roster(connection: Connection, *, engine: str, gallery: str, bars: Foun
         searched=np.array([bool(value) for value in complete], dtype=bool),
         asked=np.array([value is not None for value in complete], dtype=bool),
         epoch=np.array([0 if value is None else value for value in scan], dtype=np.int64),
-        taken=[value or "" for value in taken],
+        taken=dates,
+        apparent=Apparent.of_faces(
+            dates, list(zip(young, old, strict=True)), list(zip(gender, sure, strict=True)), apparent
+        ),
         quality=np.minimum(side, 200.0) * (0.2 + sharp / 100.0) * np.cos(np.radians(np.minimum(turned, 89.0))),
     )
 

@@ -34,6 +34,7 @@ class Rounds:
         self._lo, self._hi = edges.first.astype(np.int64), edges.second.astype(np.int64)
         self._total, self._present = edges.similarity.astype(np.float64), present
         self._cannot = _keys(_pairs(given.cannot), count)
+        self._apparent = None if given.apparent is None else given.apparent.copied()
         self._score = np.full(len(self._lo), -np.inf)
         self._contract(_pairs(given.must))
         self._score = self._scored(np.ones(len(self._lo), dtype=bool))
@@ -108,12 +109,23 @@ class Rounds:
                     camp[at] = camp[gone[place]]
                 elif camp[at] != camp[gone[place]]:
                     fine[place] = False
+        if self._apparent is not None:
+            # One merge into a group was looked at when it was scored; of several each must agree with those before.
+            several = np.flatnonzero(fine & (np.bincount(keep[fine], minlength=self._count)[keep] > 1))
+            grown = self._apparent.copied()
+            for place in several.tolist():
+                if grown.at_odds(keep[[place]], gone[[place]])[0]:
+                    fine[place] = False
+                else:
+                    grown.pour(keep[[place]], gone[[place]])
         return keep[fine], gone[fine]
 
     def _merge(self, keep: Ints, gone: Ints) -> None:
         self._evidence.merge(keep, gone)
         np.maximum.at(self._camp, keep, self._camp[gone])
         np.logical_or.at(self._founder, keep, self._founder[gone])
+        if self._apparent is not None:
+            self._apparent.pour(keep, gone)
         self._many[keep] = True
         target = np.arange(self._count, dtype=np.int64)
         target[gone] = keep
@@ -152,6 +164,8 @@ class Rounds:
             key = lo * self._count + hi
             place = np.minimum(np.searchsorted(self._cannot, key), len(self._cannot) - 1)
             apart |= self._cannot[place] == key
+        if self._apparent is not None:
+            apart |= self._apparent.at_odds(lo, hi)
         value[apart] = -np.inf
         scores[fresh] = value
         return scores

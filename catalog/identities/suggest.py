@@ -11,13 +11,14 @@ import numpy as np
 from sqlalchemy import Connection
 
 from catalog.engines.base import Engine, GroupMeans
-from catalog.identities.assign import Rules
+from catalog.identities.apparent import Apparent
+from catalog.identities.assign import Rules, roster_of
 from catalog.identities.bonds import People, positions
 from catalog.identities.edges import logit, read_edges
-from catalog.identities.graph import Floats, Ints
+from catalog.identities.graph import Flags, Floats, Ints
 from catalog.identities.ledger import Standing, read_ledger, standing
 from catalog.identities.means import near_nodes
-from catalog.identities.roster import Roster, read_roster
+from catalog.identities.roster import Roster
 from catalog.store.appearances import Appearance, appearances_by_row
 from catalog.store.database import Database
 from catalog.store.people import PersonRow, all_persons
@@ -28,12 +29,16 @@ _LOGIT_PER_COSINE = 25.0
 _SOFT = 0.75
 """Log-odds of similarity in which the chance of a yes changes by a factor of about e."""
 
+_AT_ODDS = 0.25
+"""How much less likely a yes is for two who look born far apart or of different gender; for ranking only."""
+
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
     """A question: is ``other`` the same person as ``person``, or is ``face``, which has no person?
 
-    ``faces`` is how many faces a yes would settle.
+    ``faces`` is how many faces a yes would settle. ``kept_apart`` says why a machine did not join them, however alike
+    they are, where there is such a reason.
     """
 
     person: PersonRow
@@ -41,6 +46,7 @@ class Suggestion:
     face: Appearance | None
     similarity: float
     faces: int
+    kept_apart: str | None = None
 
 
 def suggest(
@@ -52,7 +58,7 @@ def suggest(
     Never two who are on one photo, and nothing that a human answered already.
     """
     with database.read() as connection:
-        roster = read_roster(connection, engine=engine.name, gallery=gallery, bars=rules.founders)
+        roster = roster_of(connection, engine, rules, gallery)
         if not len(roster):
             return []
         said = standing(read_ledger(connection))
@@ -64,7 +70,9 @@ def suggest(
         )
         refused = _refused(connection, roster, said, people)
         bar = _bar(engine, rules)
-        asked = _questions(roster, pairs, refused, people, person, bar)[:limit]
+        node, apparent = by_owner(roster, people)
+        odd = apparent.at_odds(node[pairs[0]], node[pairs[1]])
+        asked = _questions(roster, pairs, odd, refused, people, person, bar)[:limit]
         shown = appearances_by_row(connection, [int(roster.rows[at]) for _, at, _, _, single in asked if single])
     return [
         Suggestion(
@@ -73,6 +81,7 @@ def suggest(
             shown[int(roster.rows[at])] if single else None,
             similarity,
             faces,
+            apparent.told_apart(int(node[one]), int(node[at])),
         )
         for one, at, similarity, faces, single in asked
     ]
@@ -102,6 +111,13 @@ def _by_searches(connection: Connection, engine: Engine, roster: Roster, rules: 
     return first[pair // len(first)], first[pair % len(first)], 100.0 / (1.0 + np.exp(-mean))
 
 
+def by_owner(roster: Roster, people: People) -> tuple[Ints, Apparent]:
+    """What everybody's faces together say of their owner, and everybody's row there; a face without person is alone."""
+    key = np.where(roster.person >= 0, roster.person, -1 - np.arange(len(roster)))
+    ids, node = np.unique(key, return_inverse=True)
+    return node, roster.apparent.settled(roster.person, people.birth_years()).grouped(node, len(ids))
+
+
 def _refused(connection: Connection, roster: Roster, said: Standing, people: People) -> set[tuple[int, int]]:
     """Pairs (person, person) and (person, -1 - position of a face) that a human told apart."""
     no: set[tuple[int, int]] = set()
@@ -120,7 +136,13 @@ def _refused(connection: Connection, roster: Roster, said: Standing, people: Peo
 
 
 def _questions(
-    roster: Roster, pairs: Pairs, refused: set[tuple[int, int]], people: People, about: PersonRow | None, bar: float
+    roster: Roster,
+    pairs: Pairs,
+    odd: Flags,
+    refused: set[tuple[int, int]],
+    people: People,
+    about: PersonRow | None,
+    bar: float,
 ) -> list[tuple[int, int, float, int, bool]]:
     """(position of a face of the person, position of the other, similarity, faces settled, other is a single face)."""
     photos: dict[int, set[int]] = defaultdict(set)
@@ -129,7 +151,7 @@ def _questions(
         photos[person].add(photo)
         sizes[person] += 1
     found = []
-    for one, other, similarity in zip(*(part.tolist() for part in pairs), strict=True):
+    for one, other, similarity, unlikely in zip(*(part.tolist() for part in (*pairs, odd)), strict=True):
         a, b = int(roster.person[one]), int(roster.person[other])
         if a < 0 or (b >= 0 and (not people.rows[a].name, -sizes[a], a) > (not people.rows[b].name, -sizes[b], b)):
             one, other, a, b = other, one, b, a
@@ -141,10 +163,12 @@ def _questions(
             continue
         if (a, -1 - other if single else b) in refused or photos[a] & theirs:
             continue
-        found.append((one, other, similarity, 1 if single else min(sizes[a], sizes[b]), single))
-    found.sort(key=lambda row: (-row[3] * _chance(row[2], bar), -row[2], row[0], row[1]))
+        settles = 1 if single else min(sizes[a], sizes[b])
+        worth = settles * _chance(similarity, bar) * (_AT_ODDS if unlikely else 1.0)
+        found.append((worth, (one, other, similarity, settles, single)))
+    found.sort(key=lambda rated: (-rated[0], -rated[1][2], rated[1]))
     best: dict[tuple[int, int], tuple[int, int, float, int, bool]] = {}
-    for row in found:
+    for _, row in found:
         best.setdefault((int(roster.person[row[0]]), -1 - row[1] if row[4] else int(roster.person[row[1]])), row)
     return list(best.values())
 

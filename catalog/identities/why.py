@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from sqlalchemy import Connection, or_, select
 
 from catalog.engines.base import Engine, GroupMeans
-from catalog.identities.ledger import Decision, read_ledger
+from catalog.identities.assign import Rules, roster_of
+from catalog.identities.bonds import People
+from catalog.identities.ledger import Decision, Standing, read_ledger, standing
+from catalog.identities.suggest import by_owner
 from catalog.store.appearances import Appearance, appearances_by_id, appearances_by_row
 from catalog.store.database import Database
+from catalog.store.people import all_persons
 from catalog.store.tables import matches
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbor:
-    """A face near another one. ``same`` says that both belong to one person."""
+    """A face near another one. ``same`` says that both belong to one person.
+
+    ``kept_apart`` says what parts the two persons, however alike they are; None where nothing but likeness decided.
+    """
 
     face: Appearance
     similarity: float
     same: bool
+    kept_apart: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +41,7 @@ class Explanation:
     decisions: tuple[Decision, ...]
 
 
-def explain(database: Database, engine: Engine, face: Appearance, *, limit: int) -> Explanation:
+def explain(database: Database, engine: Engine, rules: Rules, face: Appearance, *, limit: int) -> Explanation:
     """Gather what is known. An engine that takes money is not asked: the edges it was paid for are kept."""
     with database.read() as connection:
         near = (
@@ -39,12 +49,51 @@ def explain(database: Database, engine: Engine, face: Appearance, *, limit: int)
             if isinstance(engine, GroupMeans)
             else _bought(connection, face, limit)
         )
-        decided = [each for each in read_ledger(connection) if any(place.same(face.place) for place in each.places)]
+        ledger = read_ledger(connection)
+        decided = [each for each in ledger if any(place.same(face.place) for place in each.places)]
+        others = [other for other, _ in near if other.person_id is None or other.person_id != face.person_id]
+        apart = _kept_apart(connection, engine, rules, standing(ledger), face, others) if others else {}
     neighbors = [
-        Neighbor(other, similarity, other.person_id is not None and other.person_id == face.person_id)
-        for other, similarity in near
+        Neighbor(other, similarity, other.row not in apart, apart.get(other.row)) for other, similarity in near
     ]
     return Explanation(face, tuple(neighbors), tuple(decided))
+
+
+def _kept_apart(
+    connection: Connection, engine: Engine, rules: Rules, said: Standing, face: Appearance, others: Sequence[Appearance]
+) -> dict[int, str | None]:
+    """What parts a face from others, by row id."""
+    roster = roster_of(connection, engine, rules, face.gallery)
+    people = People.of(all_persons(connection))
+    node, apparent = by_owner(roster, people)
+    here, *there = roster.places([face.row, *(other.row for other in others)]).tolist()
+    held = roster.photo[roster.person == roster.person[here]] if here >= 0 and roster.person[here] >= 0 else []
+    found: dict[int, str | None] = {}
+    for other, at in zip(others, there, strict=True):
+        reason = None
+        if other.sha256 == face.sha256:
+            reason = "both are on this photo"
+        elif _refused(said, people, face, other) or _refused(said, people, other, face):
+            reason = "a human said so"
+        elif here >= 0 and at >= 0:
+            reason = apparent.told_apart(int(node[here]), int(node[at]))
+            theirs = roster.photo[roster.person == roster.person[at]] if roster.person[at] >= 0 else roster.photo[[at]]
+            if reason is None and np.isin(theirs, held).any():
+                reason = "the two persons are together on a photo"
+        found[other.row] = reason
+    return found
+
+
+def _refused(said: Standing, people: People, face: Appearance, other: Appearance) -> bool:
+    """Whether a human said that a face is not the other's person, or parted the two persons."""
+    if other.person_id is None:
+        return False
+    for place, public in said.refusals:
+        lead = people.lead(public)
+        if lead is not None and lead.person_id == other.person_id and place.same(face.place):
+            return True
+    parted = [{lead.person_id for lead in map(people.lead, pair) if lead is not None} for pair in said.apart]
+    return {face.person_id, other.person_id} in parted
 
 
 def _ask(connection: Connection, engine: Engine, face: Appearance, limit: int) -> list[tuple[Appearance, float]]:

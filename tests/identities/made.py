@@ -137,6 +137,7 @@ class Shot:
     poor: Sequence[bool] = ()
     taken_at: datetime | None = None
     ages: Sequence[tuple[int, int]] = ()
+    genders: Sequence[tuple[str, float]] = ()
 
 
 def digest(name: str) -> str:
@@ -177,6 +178,7 @@ def enroll(database: Database, gallery: VectorGallery, shots: Sequence[Shot], *,
                 gallery.vectors[face_id] = vector
                 gallery.sha256[face_id] = digest(shot.name)
                 age = shot.ages[number] if number < len(shot.ages) else (None, None)
+                gender = shot.genders[number] if number < len(shot.genders) else (None, None)
                 connection.execute(
                     insert(faces),
                     {
@@ -194,6 +196,8 @@ def enroll(database: Database, gallery: VectorGallery, shots: Sequence[Shot], *,
                         "sharpness": 4.0 if poor else 60.0,
                         "age_low": age[0],
                         "age_high": age[1],
+                        "gender": gender[0],
+                        "gender_confidence": gender[1],
                         "not_a_face": False,
                         "enrolled_at": at,
                         "scan_id": scan_id,

@@ -89,7 +89,7 @@ def test_why_shows_neighbors_and_decisions(light_database: Database, make: type[
     with light_database.read() as connection:
         face = find_face(connection, shown.face_id[:13], engine=gallery.name, gallery="catalog")
     calls = gallery.calls
-    found = explain(light_database, as_engine(gallery), face, limit=3)
+    found = explain(light_database, as_engine(gallery), RULES, face, limit=3)
     assert found.neighbors[0].same
     assert [each.similarity for each in found.neighbors] == sorted(
         (n.similarity for n in found.neighbors), reverse=True
