@@ -1,22 +1,26 @@
-"""Takes the measurements. See the package's docstring."""
+"""Takes the measurements: see the package's docstring."""
 
 from __future__ import annotations
 
+import argparse
 import csv
-import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
+from sqlalchemy import update
 
 from catalog.cli.wiring import Catalog, open_catalog
+from catalog.identities.apparent import NEVER
 from catalog.identities.assign import Rules, settle
 from catalog.identities.graph import Linkage
+from catalog.store.tables import photos
 from tests.benchmarks.identities.library import NOW, SHARED, Library, Listing, scanned, score
+from tests.benchmarks.identities.over_http import album_of, billed_over_http
 from tests.benchmarks.identities.scale import measure_scale
 
 LFW = SHARED / "data" / "lfw"
@@ -84,13 +88,7 @@ def left_company(before: dict[str, int], now: dict[str, int]) -> set[str]:
 def billed(source: Path, work: Path, rules: Rules, truth: Path) -> None:
     everybody = replace(rules, search=replace(rules.search, cover=100.1, workers=1))
     spared = replace(rules, search=replace(rules.search, workers=1))
-    with truth.open(newline="") as file:
-        person = {row["photo"]: row["person"] for row in csv.DictReader(file)}
-    counts = Counter(person.values())
-    rng = np.random.default_rng(0)
-    often = sorted(photo for photo, who in person.items() if counts[who] >= 10)
-    strangers = sorted(photo for photo, who in person.items() if counts[who] == 1)
-    album = often + rng.permutation(strangers)[:300].tolist()
+    album = album_of(truth)
     for name, chosen, centers in (
         ("all of LFW", None, False),
         ("album, all faces", album, False),
@@ -98,11 +96,11 @@ def billed(source: Path, work: Path, rules: Rules, truth: Path) -> None:
     ):
         for told, some in (("every face", everybody), ("cover", spared)):
             library = Library(source, work)
-            photos = sorted(library.faces_of) if chosen is None else [p for p in chosen if p in library.faces_of]
-            ids = [f for p in photos for f in ([library.center[p]] if centers else library.faces_of[p])]
+            shown = sorted(library.faces_of) if chosen is None else [p for p in chosen if p in library.faces_of]
+            ids = [f for p in shown for f in ([library.center[p]] if centers else library.faces_of[p])]
             engine = Listing(library.lender, ids)
             settled(library, engine, some, library.enroll_faces(ids))
-            verdict = score(truth, library.groups(), work, photos)
+            verdict = score(truth, library.groups(), work, shown)
             print(f"{name}, {told}: {engine.calls / len(ids):.3f} searches a face: {verdict}")
             library.close()
 
@@ -132,26 +130,56 @@ def synthetic(source: Path, work: Path, rules: Rules, truth: Path) -> None:
     library.close()
 
 
+def apparent(source: Path, work: Path, rules: Rules, truth: Path) -> None:
+    """One shot with every photo dated alike, as LFW's were taken within few years, with and without what faces say."""
+    for name, bars in (
+        ("likeness alone", NEVER),
+        ("births", replace(rules.apparent, gender=100.0)),
+        ("gender", replace(rules.apparent, birth_years=float("inf"))),
+        ("both", rules.apparent),
+    ):
+        library = Library(source, work)
+        with library.database.begin() as connection:
+            connection.execute(update(photos).values(taken_at="2003-06-01T00:00:00.000000Z"))
+        scan_id = library.enroll(sorted(library.faces_of))
+        result = settled(library, library.lender, replace(rules, apparent=bars), scan_id)
+        print(f"{name}: {score(truth, library.groups(), work)}")
+        print(f"  {result.persons_new} persons, conflicts {result.conflicts}")
+        library.close()
+
+
 def main(work: Path, only: Sequence[str]) -> None:
-    rules = shipped_rules()
-    lfw = scanned(LFW / "photos", work, "lfw")
-    people = LFW / "people.csv"
-    taken = {
-        "one-shot": lambda: one_shot(lfw, work, rules, people),
-        "cliff": lambda: cliff(lfw, work, rules, people),
-        "nights": lambda: nights(lfw, work, rules, people, billed=False, seeds=range(5)),
-        "billed": lambda: billed(lfw, work, rules, people),
-        "billed-nights": lambda: nights(lfw, work, rules, people, billed=True, seeds=range(2)),
-        "synthetic": lambda: synthetic(
-            scanned(SYNTHETIC / "photos", work, "synthetic"), work, rules, SYNTHETIC / "people.csv"
-        ),
+    rules, people = shipped_rules(), LFW / "people.csv"
+
+    def lfw() -> Path:
+        return scanned(LFW / "photos", work, "lfw")
+
+    def synthetic_people() -> Path:
+        return scanned(SYNTHETIC / "photos", work, "synthetic")
+
+    taken: dict[str, Callable[[], None]] = {
+        "one-shot": lambda: one_shot(lfw(), work, rules, people),
+        "apparent": lambda: apparent(lfw(), work, rules, people),
+        "cliff": lambda: cliff(lfw(), work, rules, people),
+        "nights": lambda: nights(lfw(), work, rules, people, billed=False, seeds=range(5)),
+        "billed": lambda: billed(lfw(), work, rules, people),
+        "billed-http": lambda: billed_over_http(LFW / "photos", people, work),
+        "billed-nights": lambda: nights(lfw(), work, rules, people, billed=True, seeds=range(2)),
+        "synthetic": lambda: synthetic(synthetic_people(), work, rules, SYNTHETIC / "people.csv"),
         "scale": lambda: measure_scale(work, rules, 100_000),
     }
+    if unknown := set(only) - taken.keys():
+        raise SystemExit(f"No such measurement: {', '.join(sorted(unknown))}. There are: {', '.join(taken)}.")
+    work.mkdir(parents=True, exist_ok=True)
     for name, measure in taken.items():
         if not only or name in only:
-            print(f"--- {name}")
+            print(f"--- {name}", flush=True)
             measure()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    told = argparse.ArgumentParser(description=__doc__)
+    told.add_argument("work", type=Path, help="folder for what is scanned once and measured often")
+    told.add_argument("only", nargs="*", help="measurements to take; default: all")
+    chosen = told.parse_args()
+    main(chosen.work, chosen.only)
