@@ -14,6 +14,7 @@ from catalog.scanning.run import Limits, scan
 from catalog.scanning.stop import Stop
 from catalog.scanning.summary import Summary
 from catalog.sources.folder import FolderSource
+from catalog.vocabulary import Operation
 from tests.fakes import Drawn, FakeEngine, save_drawing
 
 
@@ -23,6 +24,19 @@ class SlowEngine(FakeEngine):
     def enroll(self, photo, sha256):
         time.sleep(0.05)
         return super().enroll(photo, sha256)
+
+
+class Hourglass(Stop):
+    """Its time is over once an engine has enrolled so many photos, however fast the machine is."""
+
+    def __init__(self, engine, photos):
+        super().__init__()
+        self.engine = engine
+        self.photos = photos
+
+    @property
+    def out_of_time(self):
+        return self.engine.calls[Operation.INDEX_FACES] >= self.photos
 
 
 class HangingEngine(FakeEngine):
@@ -91,14 +105,21 @@ def test_time_that_is_over_ends_a_scan_and_settles_it(scanner, folder, rows):
     """What was done is grouped into persons; the code says that a limit was reached; the next run goes on."""
     for number in range(60):
         save_drawing(folder / f"{number:02}.png", [Drawn("ann", left=10 + number)])
-    settled = []
-    *_, summary = run(scanner, Limits(stop=Stop(0.4)), SlowEngine(scanner.gallery), settled)
+    settled, engine = [], SlowEngine(scanner.gallery)
+    *_, summary = run(scanner, Limits(stop=Hourglass(engine, 5)), engine, settled)
     assert isinstance(summary, Summary)
     assert summary.limit is not None
     assert 0 < summary.discovered < 60
     assert len(settled) == 1
     assert rows("SELECT state, exit_code FROM scans") == [("limited", 7)]
     assert rows("SELECT count(*) FROM locations WHERE missing_since IS NOT NULL") == [(0,)]
+
+
+def test_time_is_over_when_it_is_over():
+    """Told in seconds from the beginning; none is no limit."""
+    assert Stop(0).due
+    assert not Stop(60).due
+    assert not Stop().due
 
 
 def test_a_suddenly_empty_source_is_refused(scanner, folder, rows):
