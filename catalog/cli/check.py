@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
@@ -14,7 +14,7 @@ from catalog.cli.engines import open_client, region_of
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.wiring import Catalog, database_address, open_catalog
 from catalog.errors import CatalogError, CheckRefused, LockHeld
-from catalog.sources.base import Skipped
+from catalog.sources.base import Skipped, Source
 from catalog.store.address import is_file, parse_address, sqlite_path
 from catalog.store.locks import CATALOGUE, hold
 
@@ -24,6 +24,14 @@ LEAST_ROOM = 200_000_000
 Sources = Annotated[
     list[str] | None,
     typer.Argument(metavar="[SOURCE]...", help="Folders or s3://bucket/prefix to look at too.", show_default=False),
+]
+
+MakeCollection = Annotated[
+    bool,
+    typer.Option(
+        "--make-collection",
+        help="Make the collection if it is not there, which is free and tries the right to; else the first scan does.",
+    ),
 ]
 
 
@@ -39,6 +47,7 @@ class Finding:
 
 def check(
     sources: Sources = None,
+    make_collection: MakeCollection = False,
     engine: EngineName = None,
     as_json: AsJson = False,
     database: Database = None,
@@ -47,11 +56,13 @@ def check(
 ) -> None:
     """Try what a scan needs: database, disk, lock, networks, and each right at AWS, without paying.
 
+    Of S3 the first object's first byte is read. Nothing is changed, unless --make-collection is given.
+
     Exit code 9 when something is missing.
     """
     findings = []
     with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
-        for look in _looks(catalog, sources or []):
+        for look in _looks(catalog, sources or [], make_collection=make_collection):
             for finding in _safely(look):
                 findings.append(finding)
                 if not as_json:
@@ -63,14 +74,14 @@ def check(
         raise CheckRefused(f"{len(missing)} of {len(findings)} checks failed: {', '.join(f.name for f in missing)}.")
 
 
-def _looks(catalog: Catalog, sources: list[str]) -> Iterator[Callable[[], Iterator[Finding]]]:
+def _looks(catalog: Catalog, sources: list[str], *, make_collection: bool) -> Iterator[Callable[[], Iterator[Finding]]]:
     yield lambda: _database(catalog)
     yield lambda: _disk(catalog)
     yield lambda: _lock(catalog)
     if catalog.settings.engine.name == "local" or catalog.settings.scan.prefilter:
         yield _networks
     if catalog.settings.engine.name == "rekognition":
-        yield lambda: _rekognition(catalog)
+        yield lambda: _rekognition(catalog, make_collection=make_collection)
     for address in sources:
         yield lambda address=address: _source(catalog, address)  # type: ignore[misc]  # bound now, not later
 
@@ -136,27 +147,26 @@ def _networks() -> Iterator[Finding]:
     yield Finding("networks", ok=True, note=f"{len(files)} files are the ones that were shipped")
 
 
-def _rekognition(catalog: Catalog) -> Iterator[Finding]:
+def _rekognition(catalog: Catalog, *, make_collection: bool) -> Iterator[Finding]:
     # Heavy: boto3.
     from catalog.engines.rekognition.rights import try_rights
 
     settings = catalog.settings
     client = open_client(settings, region_of(settings), attempts=3)
     try:
-        for right in try_rights(client, settings.engine.gallery, users=settings.rekognition.user_vectors):
-            denied = right.granted is False
-            yield Finding(
-                right.action,
-                ok=right.granted,
-                note="AWS denies it" if denied else right.note or client.place,
-                remedy="Add it to the policy; config/iam-policy.json holds what is needed." if denied else "",
-            )
+        users = settings.rekognition.user_vectors
+        for right in try_rights(client, settings.engine.gallery, users=users, make=make_collection):
+            yield _right_finding(right.action, right.granted, right.note or client.place)
     finally:
         client.close()
 
 
 def _source(catalog: Catalog, address: str) -> Iterator[Finding]:
     (source,) = catalog.sources([address])
+    if address.startswith("s3://"):
+        denied = yield from _s3_rights(source, address)
+        if denied:
+            return
     for found in source.list():
         if isinstance(found, Skipped):
             continue
@@ -164,6 +174,29 @@ def _source(catalog: Catalog, address: str) -> Iterator[Finding]:
         yield Finding(f"source {address}", ok=True, note="can be listed and read")
         return
     yield Finding(f"source {address}", ok=None, note="can be listed; it holds no photo to be read")
+
+
+def _s3_rights(source: Source, address: str) -> Generator[Finding, None, bool]:
+    """Whether a right is missing."""
+    # Heavy: boto3.
+    from catalog.sources.s3 import S3Source
+
+    denied = False
+    assert isinstance(source, S3Source)
+    for right in source.rights():
+        denied = denied or right.granted is False
+        yield _right_finding(right.action, right.granted, right.note or address)
+    return denied
+
+
+def _right_finding(action: str, granted: bool | None, note: str) -> Finding:
+    denied = granted is False
+    return Finding(
+        action,
+        ok=granted,
+        note="AWS denies it" if denied else note,
+        remedy="Add it to the policy; config/iam-policy.json holds what is needed." if denied else "",
+    )
 
 
 def _print(finding: Finding) -> None:

@@ -33,6 +33,7 @@ from catalog.errors import PhotoError, SourceError
 from catalog.sources.base import Content, Skipped
 from catalog.sources.extensions import is_named_like_a_photo, is_side_file
 from catalog.sources.s3_faults import photo_fault, source_fault
+from catalog.sources.s3_rights import S3Rights
 from catalog.sources.uri import S3_SCHEME, display, quote_name
 from catalog.vocabulary import PhotoRef, S3Address
 
@@ -58,8 +59,11 @@ class S3Source:
         requester_pays: bool = False,
         max_bytes: int = DEFAULT_MAX_BYTES,
         attempts: int = 5,
+        connections: int = 32,
     ) -> None:
         """Reaches for credentials and nothing else. ``attempts`` are made of each call that may heal.
+
+        ``connections`` are kept open: as many as threads that read, else some are opened anew for each photo.
 
         Raises :class:`~catalog.errors.SourceError`.
         """
@@ -79,7 +83,7 @@ class S3Source:
                     retries={"mode": "standard", "total_max_attempts": attempts},
                     connect_timeout=10,
                     read_timeout=60,
-                    max_pool_connections=32,
+                    max_pool_connections=connections,
                     s3={"addressing_style": "path" if endpoint_url else "auto"},
                 ),
             )
@@ -88,6 +92,10 @@ class S3Source:
         except ValueError as error:  # an endpoint that is no URL
             raise SourceError(f"The S3 client cannot be set up: {error}.") from error
         self._region: str | None = self._client.meta.region_name
+
+    def rights(self) -> S3Rights:
+        """The rights that a scan needs, each tried as it is asked for."""
+        return S3Rights(self._client, self._bucket, self._key, self.uri, self._payer)
 
     # -------------------------------------------------------------------------------------------------- listing
 

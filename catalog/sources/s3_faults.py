@@ -106,6 +106,16 @@ def photo_fault(error: Exception, uri: str) -> PhotoError | SourceError:
     return PhotoError(f"{place} cannot be read: {message} ({code}).")
 
 
+def is_denied(error: Exception) -> bool:
+    """Whether S3 denied a right."""
+    return _code(error) in _DENIED
+
+
+def is_vanished(error: Exception) -> bool:
+    """Whether there is no such object, or no longer; only those hear that who may read it."""
+    return _code(error) in _VANISHED
+
+
 def _code(error: Exception) -> str:
     """The service's code for an answer that is an error, or the name of botocore's exception."""
     told = _told(error)

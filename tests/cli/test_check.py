@@ -84,6 +84,22 @@ def test_a_collection_that_is_not_there_is_not_made(catalog, server):
     assert client_of(server.url).list_collections()["CollectionIds"] == []
 
 
+def test_the_collection_is_made_where_that_is_asked_for(catalog, server):
+    """Which tries the right to; the policy that ships allows that name only, so no other is made."""
+    answer = catalog("check", "--make-collection", "--json")
+    assert answer.code == 0, answer.err
+    assert findings(answer)["rekognition:CreateCollection"] is True
+    assert client_of(server.url).list_collections()["CollectionIds"] == ["catalog"]
+
+
+def test_a_right_to_make_the_collection_that_is_missing_is_named(catalog, server):
+    """Where there is none yet."""
+    deny(server, "CreateCollection")
+    answer = catalog("check", "--make-collection", "--json")
+    assert answer.code == 9
+    assert findings(answer)["rekognition:CreateCollection"] is False
+
+
 @pytest.mark.parametrize("operation", ["DescribeCollection", "IndexFaces", "SearchFacesByImage", "DeleteFaces"])
 def test_the_right_that_is_missing_is_named(catalog, server, operation):
     """With the remedy, and exit code 9; the others are tried all the same."""

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -527,3 +528,68 @@ def test_listing_and_reading_make_one_call_each(faulty: Faulty) -> None:
     (ref,) = photos(source)
     source.open(ref)
     assert [urlsplit(path).path for path, _ in faulty.asked] == ["/family", "/family/a.jpg"]
+
+
+# ------------------------------------------------------------------------------------------------------ rights
+
+
+def rights(source: S3Source) -> dict[str, bool | None]:
+    return {right.action: right.granted for right in source.rights()}
+
+
+def test_the_rights_of_a_bucket_are_tried(bucket: Bucket) -> None:
+    """On the first object; versions only where there are any."""
+    bucket.put("photos/", b"")
+    bucket.put("photos/a.jpg")
+    assert rights(bucket.source("s3://family/photos")) == {"s3:ListBucket": True, "s3:GetObject": True}
+    bucket.client.put_bucket_versioning(Bucket="family", VersioningConfiguration={"Status": "Enabled"})
+    bucket.put("photos/a.jpg", b"again")
+    assert rights(bucket.source("s3://family/photos")) == {
+        "s3:ListBucket": True,
+        "s3:GetObject": True,
+        "s3:GetObjectVersion": True,
+    }
+
+
+def test_the_right_to_read_is_tried_on_an_empty_prefix_too(bucket: Bucket) -> None:
+    """Whoever may read is told that an object is not there."""
+    assert rights(bucket.source("s3://family/photos")) == {"s3:ListBucket": True, "s3:GetObject": True}
+
+
+@pytest.mark.parametrize(
+    ("listing", "reading", "expected"),
+    [
+        ((403, "AccessDenied"), (403, "AccessDenied"), {"s3:ListBucket": False, "s3:GetObject": None}),
+        (None, (403, "AccessDenied"), {"s3:ListBucket": True, "s3:GetObject": False}),
+        (None, (404, "NoSuchKey"), {"s3:ListBucket": True, "s3:GetObject": True}),
+    ],
+)
+def test_a_right_that_is_missing_is_found(faulty: Faulty, listing: Any, reading: Any, expected: Any) -> None:
+    """By its name."""
+    faulty.listing, faulty.reading = listing, reading
+    assert rights(S3Source("s3://family", endpoint_url=faulty.url, attempts=1)) == expected
+
+
+def test_rights_on_a_bucket_that_is_not_there_are_an_error_of_the_source(bucket: Bucket) -> None:
+    """There is nothing to have rights on."""
+    with pytest.raises(SourceError, match="does not exist"):
+        list(bucket.source("s3://nobody/").rights())
+
+
+@pytest.mark.parametrize(("connections", "opened_anew"), [(2, True), (24, False)])
+def test_as_many_connections_are_kept_as_threads_read(
+    bucket: Bucket, caplog: pytest.LogCaptureFixture, connections: int, opened_anew: bool
+) -> None:
+    """Where there are fewer, urllib3 throws some away after each photo, and says so in the log."""
+    bucket.put("a.jpg", bytes(1_000_000))
+    source = bucket.source(connections=connections)
+    (ref,) = photos(source)
+    gate = threading.Barrier(24)
+
+    def read(_: int) -> int:
+        gate.wait(30)
+        return len(source.open(ref).data)
+
+    with ThreadPoolExecutor(24) as pool:
+        assert set(pool.map(read, range(24))) == {1_000_000}
+    assert ("pool is full" in caplog.text) is opened_anew

@@ -30,20 +30,29 @@ class Right:
     note: str = ""
 
 
-def try_rights(client: RekognitionClient, collection: str, *, users: bool = False) -> Iterator[Right]:
+def try_rights(
+    client: RekognitionClient, collection: str, *, users: bool = False, make: bool = False
+) -> Iterator[Right]:
     """Each right that the engine needs, with those for user vectors if wanted.
+
+    The right to make a collection cannot be tried without making it, as nobody knows whether Amazon looks at the
+    request or at rights first, and a policy may allow one name only. ``make`` does: it is free, the first scan needs
+    it, and nothing is left that would not be there anyway.
 
     Raises EngineError when nothing can be asked at all: no credentials, no connection.
     """
     described = "rekognition:DescribeCollection"
-    note = f'not tried: it would make the collection "{collection}", which the first scan does'
+    note = f'not tried: it would make the collection "{collection}", as the first scan and --make-collection do'
     try:
         client.call("DescribeCollection", CollectionId=collection)
     except (ClientError, EngineError) as error:
         if not is_denied(error) and not _is_answer(error):
             raise
         yield Right(described, granted=not is_denied(error))
-        yield Right("rekognition:CreateCollection", granted=None, note=note)
+        if make:
+            yield _try(client, "CreateCollection", {"CollectionId": collection})
+        else:
+            yield Right("rekognition:CreateCollection", granted=None, note=note)
     else:
         yield Right(described, granted=True)
         yield _try(client, "CreateCollection", {"CollectionId": collection})
