@@ -16,6 +16,7 @@ from sqlalchemy import create_engine
 from catalog.engines.base import Engine
 from catalog.engines.prefilter import PrefilteredEngine
 from catalog.engines.users import Teachable, Users
+from catalog.engines.users_first import UsersFirstEngine
 from catalog.errors import EngineError, SettingsError
 from catalog.images.opened import OpenedPhoto
 from catalog.settings import Settings
@@ -71,6 +72,12 @@ def users_of(settings: Settings, engine: Engine) -> Users | None:
     return behind.users() if wanted and isinstance(behind, Teachable) else None
 
 
+def searching(settings: Settings, engine: Engine) -> Engine:
+    """The engine as new faces are searched with: its users first, where the settings want that."""
+    users = users_of(settings, engine) if settings.rekognition.users_first else None
+    return engine if users is None else UsersFirstEngine(engine, users, certain=settings.rekognition.user_certain)
+
+
 def quote(settings: Settings, database: Database, operation: Operation, calls: int) -> Charge:
     """What so many further calls would cost, without opening the engine or asking anybody."""
     if settings.engine.name == "local":
@@ -81,6 +88,25 @@ def quote(settings: Settings, database: Database, operation: Operation, calls: i
     with database.read() as connection:
         before = calls_this_month(connection, settings.engine.name, datetime.now(UTC))
     return Prices(read_prices(settings.rekognition.prices, region_of(settings)), before).quote(operation, calls)
+
+
+def price_note(settings: Settings) -> str:
+    """What the user must know of the prices in force: that those of the region are a guess; empty where they are not.
+
+    Raises EngineError for a profile that does not exist.
+    """
+    if settings.engine.name == "local":
+        return ""
+    # Heavy: boto3.
+    from catalog.engines.rekognition.pricing import is_guess
+
+    region, prices = region_of(settings), settings.rekognition.prices
+    if not is_guess(prices, region):
+        return ""
+    return (
+        f"What calls cost in {region or 'no region'} is not known: {prices['other_regions_factor']} times the "
+        "prices of us-east-1 are taken, rather too much. Enter the region in rekognition.prices (region_factors)."
+    )
 
 
 def region_of(settings: Settings) -> str:
@@ -155,7 +181,7 @@ def open_client(
             connect_seconds=chosen.connect_seconds,
             read_seconds=chosen.read_seconds,
             attempts=attempts or chosen.attempts,
-            connections=chosen.connections,
+            connections=max(chosen.connections, settings.scan.workers, settings.identities.search_workers),
         ),
         limiter=limiter,
         budget=budget,

@@ -13,7 +13,7 @@ import typer
 from tqdm import tqdm
 
 from catalog.cli.duration import seconds
-from catalog.cli.engines import Spending
+from catalog.cli.engines import Spending, price_note
 from catalog.cli.hook import hooked
 from catalog.cli.options import VERSION, AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.scan_plan import print_plan
@@ -134,6 +134,8 @@ def scan(
         )
         show = _print_json if as_json else _print_table
         told.summary = summary = show(outcomes)
+        if summary.calls and (note := price_note(catalog.settings)):
+            typer.echo(note, err=True)
         if isinstance(catalog.scan_engine, PrefilteredEngine):
             _tell_savings(catalog.scan_engine.savings)
         if stopped := summary.limit or summary.doubt:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
+from catalog.cli.engines import price_note
 from catalog.cli.wiring import Catalog
 from catalog.identities.edges import plan_searches
 from catalog.scanning.plan import Estimate, estimate, plan
@@ -24,7 +25,8 @@ def print_plan(catalog: Catalog, addresses: Sequence[str], *, as_json: bool) -> 
             for charge in charges
         ]
         dollars = float(sum(charge.dollars for charge in charges))
-        typer.echo(json.dumps({"plan": True, **counts, "calls": calls, "dollars": dollars}))
+        note = price_note(catalog.settings)
+        typer.echo(json.dumps({"plan": True, **counts, "calls": calls, "dollars": dollars, "note": note}))
         return
     for name, meaning in (
         ("discovered", ""),
@@ -40,6 +42,8 @@ def print_plan(catalog: Catalog, addresses: Sequence[str], *, as_json: bool) -> 
     for charge in charges:
         bound = "at most" if charge.operation is Operation.INDEX_FACES else "about"
         typer.echo(f"{bound} {charge.calls:,} calls of {charge.operation.value}: ${charge.dollars:,.4f}")
+    if note := price_note(catalog.settings):
+        typer.echo(note)
 
 
 def _estimate(catalog: Catalog, addresses: Sequence[str]) -> Estimate:
@@ -52,13 +56,18 @@ def _estimate(catalog: Catalog, addresses: Sequence[str]) -> Estimate:
 
 
 def _charges(catalog: Catalog, total: Estimate) -> list[Charge]:
-    """IndexFaces once for each photo that may be new, SearchFaces for about as many faces as such photos showed."""
+    """IndexFaces once for each photo that may be new, SearchFaces for about as many faces as such photos showed.
+
+    Where users are asked first, so are they about each of these faces; how many lists that saves nobody knows before.
+    """
     chosen = catalog.settings.engine
     if chosen.name == "local":
         return []
     with catalog.existing_database() as database, database.read() as connection:
         searches = plan_searches(connection, engine=chosen.name, gallery=chosen.gallery, new_photos=total.to_read)
+    users_first = catalog.settings.rekognition.user_vectors and catalog.settings.rekognition.users_first
     return [
         catalog.quote(Operation.INDEX_FACES, total.to_read),
+        *([catalog.quote(Operation.SEARCH_USERS, searches.expected)] if users_first else []),
         catalog.quote(Operation.SEARCH_FACES, searches.expected),
     ]

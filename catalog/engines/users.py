@@ -58,6 +58,12 @@ class Users(Protocol):
     ) -> UserSearch:
         """Persons like the face of a photo at ``box``, else like its largest."""
 
+    def search_face(self, face_id: str, threshold: float, limit: int = 10) -> UserSearch:
+        """Persons like an enrolled face. Raises ``KeyError`` for one that the gallery does not hold."""
+
+    def taught(self) -> dict[str, tuple[str, ...]]:
+        """The faces that each person's user was made of, by person id. Free."""
+
     def match(self, wanted: Mapping[str, Sequence[str]], pay: Callable[[Charge], None]) -> UserChanges:
         """Make the users those of ``wanted``: face ids by person id, the best ones first.
 

@@ -22,13 +22,13 @@ def serving(monkeypatch):
     """Starts an endpoint that the settings lead to."""
 
     @contextmanager
-    def start(plan=None):
+    def start(plan=None, region="us-east-1"):
         with open_endpoint(plan=plan) as server, server.in_background() as url:
             for name, value in {
                 "AWS_ACCESS_KEY_ID": "a",
                 "AWS_SECRET_ACCESS_KEY": "b",
                 "CATALOG_ENGINE_NAME": "rekognition",
-                "CATALOG_REKOGNITION_REGION": "us-east-1",
+                "CATALOG_REKOGNITION_REGION": region,
                 "CATALOG_REKOGNITION_ENDPOINT_URL": url,
                 "CATALOG_REKOGNITION_CALLS_PER_SECOND": "500",
             }.items():
@@ -155,3 +155,14 @@ def test_a_limit_of_calls_ends_with_what_was_done(catalog, portraits, serving):
         assert sum(n for (operation, _), n in server.service.tally.items() if operation.startswith("Search")) == 0
         assert catalog("scan", portraits).code == 0
         assert indexed(server) == 5
+
+
+@pytest.mark.parametrize(("region", "guessed"), [("us-east-1", False), ("sa-east-1", True)])
+def test_prices_that_are_a_guess_are_told_as_such(catalog, portraits, serving, region, guessed):
+    """Before the scan and after it; the factor of a region can be entered in the settings."""
+    with serving(region=region):
+        plan, scan = catalog("scan", portraits, "--dry-run"), catalog("scan", portraits)
+    told = "What calls cost in sa-east-1 is not known"
+    assert (plan.code, scan.code) == (0, 0)
+    assert (told in plan.out, told in scan.err) == (guessed, guessed)
+    assert ("region_factors" in scan.err) is guessed

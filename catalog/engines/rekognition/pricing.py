@@ -54,6 +54,11 @@ def read_prices(table: Mapping[str, Any], region: str) -> PriceTable:
     return PriceTable(_tiers(table["group_1"]), _tiers(table["group_2"]), Decimal(str(factor)))
 
 
+def is_guess(table: Mapping[str, Any], region: str) -> bool:
+    """Whether the region's factor is not entered, so that the highest one stands in for it."""
+    return region not in table["region_factors"]
+
+
 def _tiers(rows: Sequence[Mapping[str, Any]]) -> list[Tier]:
     tiers = [Tier(int(row["up_to"]) or None, Decimal(str(row["dollars"]))) for row in rows]
     bounds = [tier.up_to or 0 for tier in tiers[:-1]]

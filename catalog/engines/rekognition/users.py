@@ -99,6 +99,12 @@ class CollectionUsers:
 
     # ------------------------------------------------------------------------------------------------ teaching
 
+    def taught(self) -> dict[str, tuple[str, ...]]:
+        """The faces that each person's user was made of, by person id. Free."""
+        if not self._users():
+            return {}
+        return {user.removeprefix(PREFIX): tuple(sorted(faces)) for user, faces in self._faces_by_user().items()}
+
     def match(self, wanted: Mapping[str, Sequence[str]], pay: Callable[[Charge], None]) -> UserChanges:
         """Make the users those of ``wanted``: face ids by person id, the best ones first; a hundred are taken.
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from catalog.engines.rekognition.budget import Budget
-from catalog.engines.rekognition.pricing import Prices, read_prices
+from catalog.engines.rekognition.pricing import Prices, is_guess, read_prices
 from catalog.errors import LimitReached
 from catalog.settings import load_settings
 from catalog.vocabulary import Charge, Operation
@@ -63,9 +63,11 @@ def test_lost_calls_are_in_the_next_charge_of_their_operation_or_told_by_themsel
 
 
 def test_an_unknown_region_costs_more():
-    """Estimates err on the high side."""
-    table = read_prices(load_settings().rekognition.prices, "mars-north-1")
-    assert table.dollars(INDEX, 1000) == Decimal("1.25")
+    """Estimates err on the high side, and are known to be none of Amazon's."""
+    prices = load_settings().rekognition.prices
+    assert read_prices(prices, "mars-north-1").dollars(INDEX, 1000) == Decimal("1.25")
+    assert is_guess(prices, "mars-north-1")
+    assert not is_guess(prices, "eu-west-1")
 
 
 @pytest.mark.parametrize(
