@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import getpass
 import json
+from collections.abc import Set
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -12,6 +14,7 @@ import typer
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.people_forget import stamp
 from catalog.cli.wiring import Catalog, open_catalog
+from catalog.errors import PersonError
 from catalog.identities.decisions import confirm_face, merge_persons, name_person, reject_face
 from catalog.identities.ledger import Decision, append, read_ledger
 from catalog.identities.recluster import apply_recluster, plan_recluster
@@ -83,19 +86,29 @@ def review(
     config: Config = None,
     verbose: Verbose = 0,
 ) -> None:
-    """Answer the suggestions one by one: y yes, n no, s skip, q quit; a name names the person."""
+    """Answer the suggestions one by one: y yes, n no, s skip, q quit; a name means yes, and names the person."""
     with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
         answered = 0
-        for each in _suggestions(catalog, person, limit):
-            typer.echo(_question(each))
-            for who in (each.person, each.other):
+        told_apart: set[frozenset[str]] = set()
+        asked = _suggestions(catalog, person, limit)
+        for each in asked:
+            now = _as_it_stands(catalog, each, told_apart)
+            if now is None:
+                continue  # settled by an answer to another question
+            typer.echo(_question(now))
+            for who in (now.person, now.other):
                 if who is not None:
                     _show_photos(catalog, who)
-            answer = typer.prompt("[y]es, [n]o, [s]kip, [q]uit or a name", default="s").strip()
-            if answer.lower() == "q":
+            answer = _ask_human()
+            if answer.lower() in ("q", "quit"):
                 break
-            answered += _answer(catalog, each, answer)
-    typer.echo(f"{answered} answered.")
+            if answer.lower() in ("n", "no") and now.other is not None:
+                told_apart.add(frozenset((now.person.person_id, now.other.person_id)))
+            try:
+                answered += _answer(catalog, now, answer)
+            except PersonError as error:
+                typer.echo(f"    {error} {error.remedy}".rstrip(), err=True)
+    typer.echo(f"{answered} answered." if asked else "Nothing to ask.")
 
 
 def recluster(
@@ -222,11 +235,33 @@ def _show_photos(catalog: Catalog, person: PersonRow) -> None:
         typer.echo(f"    {person}: {display(face.uri or '')}")
 
 
+def _as_it_stands(catalog: Catalog, each: Suggestion, told_apart: Set[frozenset[str]]) -> Suggestion | None:
+    """The question after the answers to those before it; None when they settled it."""
+    with catalog.database.read() as connection:
+        person = find_person(connection, each.person.person_id)
+        other = find_person(connection, each.other.person_id) if each.other is not None else None
+    if other is not None and (
+        other.id == person.id
+        or (other.name and person.name)
+        or frozenset((person.person_id, other.person_id)) in told_apart
+    ):
+        return None
+    return replace(each, person=person, other=other)
+
+
+def _ask_human() -> str:
+    try:
+        return str(typer.prompt("[y]es, [n]o, [s]kip, [q]uit or a name", default="s")).strip()
+    except typer.Abort:  # Ctrl-D, Ctrl-C, or the end of a file: what was answered is kept
+        typer.echo()
+        return "q"
+
+
 def _answer(catalog: Catalog, each: Suggestion, answer: str) -> int:
     """Carry out one answer; 1 if it decided anything."""
     by = stamp()
     with catalog.database.begin() as connection:
-        if answer.lower() in ("s", ""):
+        if answer.lower() in ("s", "skip", ""):
             return 0
         if answer.lower() in ("n", "no"):
             if each.face is not None:
