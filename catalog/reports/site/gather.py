@@ -143,7 +143,8 @@ def faces_by_photo(connection: Connection) -> Iterator[tuple[int, list[SiteFace]
 
 
 def _streamed(connection: Connection, sql: str) -> Iterator[tuple[Any, ...]]:
-    yield from connection.execution_options(yield_per=5000).execute(text(sql))
+    for rows in connection.execution_options(yield_per=5000).execute(text(sql)).partitions(5000):
+        yield from rows
 
 
 def _face(row: tuple[Any, ...]) -> SiteFace:

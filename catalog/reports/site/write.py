@@ -276,13 +276,13 @@ def _cell(photos: int, most: int) -> dict[str, int]:
 
 
 def _thousandths(box: BoundingBox) -> list[int]:
-    """The part of a box that lies within the photo."""
-    left, top = _within(box.left), _within(box.top)
-    return [left, top, _within(box.right) - left, _within(box.bottom) - top]
-
-
-def _within(edge: float) -> int:
-    return 0 if edge <= 0 else _PARTS if edge >= 1 else int(_PARTS * edge + 0.5)
+    """The part of a box that lies within the photo. Called for each face of the catalogue, twice."""
+    left, top, right, bottom = box.left, box.top, box.left + box.width, box.top + box.height
+    x = 0 if left <= 0 else _PARTS if left >= 1 else int(_PARTS * left + 0.5)
+    y = 0 if top <= 0 else _PARTS if top >= 1 else int(_PARTS * top + 0.5)
+    across = 0 if right <= 0 else _PARTS if right >= 1 else int(_PARTS * right + 0.5)
+    down = 0 if bottom <= 0 else _PARTS if bottom >= 1 else int(_PARTS * bottom + 0.5)
+    return [x, y, across - x, down - y]
 
 
 def _charts(felt: Mapping[tuple[str, str], int]) -> dict[str, object]:
