@@ -63,3 +63,35 @@ def test_switched_off_nobody_is_taught(catalog, portraits, server, monkeypatch):
     monkeypatch.setenv("CATALOG_REKOGNITION_USER_VECTORS", "false")
     assert catalog("scan", portraits).code == 0
     assert not [operation for operation, _ in server.service.tally if "User" in operation]
+
+
+def test_new_faces_are_compared_with_users_first(catalog, portraits, server, monkeypatch):
+    """A sure user spares the list, and the face joins that person; planned, limited and in the ledger."""
+    monkeypatch.setenv("CATALOG_REKOGNITION_USERS_FIRST", "true")
+    monkeypatch.setenv("CATALOG_REKOGNITION_USER_CERTAIN", "99")
+    aside = portraits.parent / "obama_3.jpg"
+    (portraits / "obama_3.jpg").rename(aside)
+    assert catalog("scan", portraits).code == 0
+    found = catalog("find-person", aside, "--json").json
+    (person,) = {match["person"] for match in found["matches"]}
+    for face in catalog("people", "show", person, "--json").json["faces"]:
+        assert catalog("people", "confirm", face["face"], person).code == 0
+    assert catalog("scan", portraits).code == 0
+    aside.rename(portraits / "obama_3.jpg")
+
+    plan = catalog("scan", portraits, "--dry-run", "--json").json
+    assert [call["operation"] for call in plan["calls"]] == ["IndexFaces", "SearchUsers", "SearchFaces"]
+    before = Counter(server.service.tally)
+    assert catalog("scan", portraits, "--max-calls", "1").code == 7
+    assert (Counter(server.service.tally) - before)["SearchUsers", ""] == 0
+
+    assert catalog("scan", portraits).code == 0
+    asked = Counter(server.service.tally) - before
+    assert {operation: asked[operation, ""] for operation in ("IndexFaces", "SearchUsers", "SearchFaces")} == {
+        "IndexFaces": 1,
+        "SearchUsers": 1,
+        "SearchFaces": 0,
+    }
+    assert len(catalog("people", "show", person, "--json").json["faces"]) == 3
+    ledger = {each["operation"]: each["calls"] for each in catalog("costs", "--json").json["month"]["charges"]}
+    assert ledger["SearchUsers"] == 1
