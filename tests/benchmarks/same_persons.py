@@ -75,6 +75,10 @@ def scan(folder: Path, home: Path, **variables: str) -> Persons:
     }
     command = [sys.executable, "-m", "catalog.cli.app", "scan", str(folder)]
     subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+    return in_the_middle(database)
+
+
+def in_the_middle(database: Path) -> Persons:
     middle: dict[str, tuple[float, str]] = {}
     with sqlite3.connect(database) as connection:
         for place, (sha256, person, x, y) in enumerate(connection.execute(QUERY)):
