@@ -1,0 +1,152 @@
+"""Does it pay to compare new faces with users before all faces? The same night twice, once so and once so.
+
+Run by hand: ``python -m tests.benchmarks.users_first [--people N] [--certain SIMILARITY]`` (needs ../shared/data/lfw).
+On the first night half of the photos of some people are scanned, with as many strangers; then a human confirms those
+people's faces, and they become users. The second night brings the other half, and other strangers: once from a copy of
+the catalogue and the collection with ``rekognition.users_first`` off, once on.
+
+Told are the second night's paid calls, B-cubed precision and recall against the truth, and how many pairs of photos
+only one of the two puts together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import csv
+import hashlib
+import io
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from catalog.cli.app import run
+from catalog.endpoint.opening import open_endpoint
+from tests.benchmarks.same_persons import DATA, Persons, b_cubed, groups, in_the_middle, pairs
+
+OF_EACH = 8
+"""Photos of each person, half of them for each night."""
+
+
+def catalog(*arguments: object) -> str:
+    """What a command writes. Raises RuntimeError where it fails."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        code = run([str(argument) for argument in arguments])
+    if code:
+        raise RuntimeError(f"catalog {arguments[0]}: exit code {code}")
+    return out.getvalue()
+
+
+def put(photos: Sequence[Path], folder: Path, truth: Persons, name: str) -> None:
+    for photo in photos:
+        truth[hashlib.sha256(photo.read_bytes()).hexdigest()] = name
+        shutil.copyfile(photo, folder / photo.name)
+
+
+def choose(number: int, nights: tuple[Path, Path]) -> tuple[Persons, list[str]]:
+    """Put the photos in the folders of two nights; who is on each, and who is to be confirmed."""
+    people = defaultdict(list)
+    with (DATA / "people.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            people[row["person"]].append(DATA / "photos" / row["photo"])
+    known = [name for name in sorted(people) if len(people[name]) >= OF_EACH][:number]
+    strangers = [name for name in sorted(people) if len(people[name]) < 3][: 2 * number * OF_EACH // 2]
+    truth: Persons = {}
+    for name in known:
+        photos = people[name][:OF_EACH]
+        put(photos[: OF_EACH // 2], nights[0], truth, name)
+        put(photos[OF_EACH // 2 :], nights[1], truth, name)
+    for place, name in enumerate(strangers):
+        put(people[name][:1], nights[place % 2], truth, name)
+    return truth, known
+
+
+def confirm(truth: Persons, known: Sequence[str], home: Path) -> int:
+    """What a human does in the morning: of each known person the largest group is confirmed face by face."""
+    found = in_the_middle(home / "catalog.sqlite3")
+    taught = 0
+    for name in known:
+        votes = Counter(person for sha256, person in found.items() if truth[sha256] == name and "alone" not in person)
+        if not votes:
+            continue
+        person = votes.most_common(1)[0][0]
+        for face in json.loads(catalog("people", "show", person, "--json"))["faces"]:
+            if name in face["uri"]:
+                catalog("people", "confirm", face["face"], person)
+                taught += 1
+    return taught
+
+
+def night(home: Path, photos: Path, **variables: str) -> tuple[Counter[str], Persons]:
+    """A scan against the collection in ``home``: the answered calls by operation, and who is who."""
+    with open_endpoint(str(home / "endpoint.sqlite3")) as server, server.in_background() as url:
+        os.environ |= {
+            "HOME": str(home),
+            "XDG_STATE_HOME": str(home),
+            "AWS_ACCESS_KEY_ID": "a",
+            "AWS_SECRET_ACCESS_KEY": "b",
+            "CATALOG_DATABASE_URL": str(home / "catalog.sqlite3"),
+            "CATALOG_ENGINE_NAME": "rekognition",
+            "CATALOG_REKOGNITION_REGION": "us-east-1",
+            "CATALOG_REKOGNITION_ENDPOINT_URL": url,
+            "CATALOG_REKOGNITION_CALLS_PER_SECOND": "1000",
+            "CATALOG_REKOGNITION_USER_VECTORS": "true",
+            **variables,
+        }
+        catalog("scan", photos)
+        calls = Counter({operation: n for (operation, error), n in server.service.tally.items() if not error})
+    return calls, in_the_middle(home / "catalog.sqlite3")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--people", type=int, default=25)
+    parser.add_argument("--certain", type=float, nargs="+", default=[99.0, 99.9])
+    options = parser.parse_args()
+    if not DATA.is_dir():
+        print(f"{DATA} is not there")
+        return 0
+    with tempfile.TemporaryDirectory() as root:
+        first, second, home = (Path(root, name) for name in ("first", "second", "home"))
+        for folder in (first, second, home):
+            folder.mkdir()
+        truth, known = choose(options.people, (first, second))
+        night(home, first)
+        taught = confirm(truth, known, home)
+        calls, _ = night(home, first)
+        print(f"{len(truth)} photos, {len(known)} people confirmed with {taught} faces; {calls['CreateUser']} users")
+        answers = {}
+        for label, variables in {
+            "neighbors only": {},
+            **{
+                f"users from {certain:g}": {
+                    "CATALOG_REKOGNITION_USERS_FIRST": "true",
+                    "CATALOG_REKOGNITION_USER_CERTAIN": str(certain),
+                }
+                for certain in options.certain
+            },
+        }.items():
+            copy = Path(root, label.replace(" ", "-"))
+            shutil.copytree(home, copy)
+            calls, persons = night(copy, second, **variables)
+            answers[label] = persons
+            paid = {operation: calls[operation] for operation in ("IndexFaces", "SearchUsers", "SearchFaces")}
+            precision, recall = b_cubed(persons, truth)
+            ours, theirs, true = pairs(answers["neighbors only"]), pairs(persons), pairs(truth)
+            more, less = theirs - ours, ours - theirs
+            print(
+                f"{label:16} {paid}, {sum(paid.values())} in all; {len(groups(persons))} persons, B-cubed precision "
+                f"{precision:.4f} recall {recall:.4f}; pairs only here {len(more)} ({len(more & true)} right), only "
+                f"without users {len(less)} ({len(less & true)} right)"
+            )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
