@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from catalog.cli import people_forget, people_review
 from catalog.cli.options import AsJson, Config, Database, Verbose
-from catalog.cli.people_forget import Who, stamp
+from catalog.cli.people_forget import Who, counted, stamp
 from catalog.cli.wiring import Catalog, open_catalog
 from catalog.errors import UsageError
 from catalog.identities import decisions
@@ -84,7 +84,9 @@ def show(
         typer.echo(json.dumps(about, ensure_ascii=False, indent=2))
         return
     photos = len({face.sha256 for face in shown})
-    typer.echo(f"{found}: {len(shown)} faces on {photos} photos" + (", hidden" if found.hidden else ""))
+    typer.echo(
+        f"{found}: {counted(len(shown), 'face')} on {counted(photos, 'photo')}" + (", hidden" if found.hidden else "")
+    )
     for face in shown:
         taken = face.taken_at.date().isoformat() if face.taken_at else "no date"
         by = "said by a human" if face.by == "human" else _alike(face)
@@ -102,8 +104,17 @@ def name(
     """Name a person, or rename it."""
     with open_catalog(config, database, verbose) as catalog, catalog.database.begin() as connection:
         found = find_person(connection, person)
+        if not new_name.strip() and found.name is None:
+            raise UsageError(f"{found} has no name that could be taken away.")
         number = decisions.name_person(connection, found, new_name, stamp())
-    _done(number, f"{found.person_id} is " + (f'"{new_name}" now' if new_name.strip() else "without a name now"))
+        called = find_person(connection, found.person_id).name
+        alike = [each.person_id for each in list_people(connection, hidden=True, named=True) if each.name == called]
+    _done(number, f"{found.person_id} is " + (f'"{called}" now' if called else "without a name now"))
+    others = [each for each in alike if each != found.person_id]
+    if others:
+        more = "Another person has" if len(others) == 1 else f"{len(others)} other people have"
+        typer.echo(f"{more} this name. If they are one person, say so:", err=True)
+        typer.echo(f"  catalog people merge {' '.join([*others, found.person_id])}", err=True)
 
 
 @app.command()
@@ -139,7 +150,9 @@ def split(
         found = find_person(connection, person)
         parted = [the_face(catalog, connection, each) for each in face]
         number, other = decisions.split_person(connection, found, parted, stamp())
-    _done(number, f"{len(parted)} faces of {found} are {other.person_id} now")
+    _done(
+        number, f"{counted(len(parted), 'face')} of {found} {'is' if len(parted) == 1 else 'are'} {other.person_id} now"
+    )
 
 
 @app.command()

@@ -23,6 +23,11 @@ def stamp() -> Stamp:
     return Stamp(getpass.getuser(), datetime.now(UTC))
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 face``, ``2 faces``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def forget(
     person: Who,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
@@ -49,7 +54,7 @@ def _print_receipt(receipt: Receipt, as_json: bool) -> None:
         typer.echo(json.dumps({**told, "backups": [str(path) for path in receipt.backups]}, indent=2))
         return
     typer.echo(
-        f"Forgotten: {receipt.person_id}, {receipt.faces} faces on {receipt.photos} photos, "
+        f"Forgotten: {receipt.person_id}, {counted(receipt.faces, 'face')} on {counted(receipt.photos, 'photo')}, "
         f"{receipt.decisions} decisions."
     )
     verified = "its list holds none of them" if receipt.verified else "but its list STILL HOLDS some: scan again"

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
-from catalog.cli.people_forget import stamp
+from catalog.cli.people_forget import counted, stamp
 from catalog.cli.wiring import Catalog, open_catalog
 from catalog.errors import PersonError
 from catalog.identities.decisions import confirm_face, merge_persons, name_person, reject_face
@@ -135,7 +135,7 @@ def recluster(
         return
     for move in sorted(change.moves, key=lambda move: -len(move.rows)):
         target = move.target or "a new person"
-        typer.echo(f"  {len(move.rows):6,} faces of {move.source or 'nobody'} -> {target}")
+        typer.echo(f"  {counted(len(move.rows), 'face'):>12} of {move.source or 'nobody'} -> {target}")
     for gone, kept in sorted(change.emptied.items()):
         typer.echo(f"  {gone} would lead to {kept}" if not apply else f"  {gone} leads to {kept} now")
     verb = "moved" if apply else "would move"
@@ -157,7 +157,7 @@ def migrate(
             now = datetime.now(UTC)
             changed = inherit(connection, engine=engine, gallery=gallery, now=now, overrule=True)
             append(connection, "migrate", who=getpass.getuser(), now=now, name=f"{engine}/{gallery}")
-    typer.echo(f"{changed:,} faces of {engine} have their persons now.")
+    typer.echo(f"{counted(changed, 'face')} of {engine} {'has' if changed == 1 else 'have'} another person now.")
 
 
 def decision_line(each: Decision) -> str:
@@ -211,7 +211,7 @@ def _question(each: Suggestion) -> str:
     else:
         assert each.face is not None
         what = f"Is face {each.face.face_id[:8]} on {display(each.face.uri or '')} {each.person}?"
-    asked = f"{what}  similarity {each.similarity:.1f}, settles {each.faces} face{'' if each.faces == 1 else 's'}"
+    asked = f"{what}  similarity {each.similarity:.1f}, settles {counted(each.faces, 'face')}"
     return asked if each.kept_apart is None else f"{asked}; not joined unasked, as {each.kept_apart}"
 
 

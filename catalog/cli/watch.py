@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
-from catalog.cli.people_forget import stamp
+from catalog.cli.people_forget import counted, stamp
 from catalog.cli.wiring import Catalog, open_catalog
 from catalog.errors import CheckRefused, PhotoError, SourceError
 from catalog.identities import watch as watching
@@ -26,6 +26,8 @@ app = typer.Typer(help="Watch for persons of interest in every scan; a human rev
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What the list calls this person.")]
 Numbers = Annotated[list[int], typer.Argument(metavar="HIT...", help="Numbers of hits, as `watch hits` shows them.")]
 Crops = Annotated[Path | None, typer.Option("--crops", metavar="DIR", help="Write a crop of each hit there.")]
+
+_HOW = f"{REVIEW} `catalog watch confirm HIT...` or `catalog watch dismiss HIT...` records the answer."
 
 
 @app.command()
@@ -80,8 +82,8 @@ def list_(as_json: AsJson = False, database: Database = None, config: Config = N
         return
     for each in found:
         typer.echo(
-            f"{each.name:24}  from {each.threshold:g}  {each.references} references, {each.negatives} of others, "
-            f"{each.open_hits} open hits"
+            f"{each.name:24}  from {each.threshold:g}  {counted(each.references, 'reference')}, "
+            f"{each.negatives} of others, {counted(each.open_hits, 'open hit')}"
         )
     if not found:
         typer.echo("Nobody is on the watch list.")
@@ -125,7 +127,7 @@ def check(
         told = json.dumps([hit_json(each) for each in found])
         subprocess.run(hook, shell=True, input=told, text=True, check=False, env=os.environ)  # noqa: S602
     if found:
-        raise CheckRefused(f"{len(found)} new hits on the watch list.", remedy=REVIEW)
+        raise CheckRefused(f"{counted(len(found), 'new hit')} on the watch list.", remedy=_HOW)
 
 
 @app.command()
@@ -146,7 +148,7 @@ def hits(
     _print_hits(found, as_json)
     waiting = sum(each.state == "open" for each in found)
     if waiting:
-        raise CheckRefused(f"{waiting} hits wait for a review.", remedy=REVIEW)
+        raise CheckRefused(f"{counted(waiting, 'hit')} still open.", remedy=_HOW)
 
 
 @app.command()

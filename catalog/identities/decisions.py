@@ -74,7 +74,7 @@ def merge_persons(
     ``same_photo`` says that this is meant (a mirror, a collage, an ID card).
     """
     if kept.id == gone.id:
-        raise PersonError(f"{kept} cannot be merged with itself.")
+        raise PersonError(f"They are one person, {kept} already.")
     ours, theirs = appearances_of(connection, kept), appearances_of(connection, gone)
     shared = {face.sha256 for face in ours} & {face.sha256 for face in theirs}
     if shared and not same_photo:

@@ -71,8 +71,11 @@ def evaluate(database: Database, engine: Engine, bars: FounderBars, *, gallery: 
     genuine, impostor = np.sort(scores[same]), np.sort(scores[~same])
     if not len(genuine) or not len(impostor):
         raise UsageError(
-            "There are too few confirmed faces: two people are needed, one of them with two faces.",
-            remedy="Confirm some with `catalog people confirm` or `catalog people review`, or use --named.",
+            f"There are too few {'named people' if named else 'confirmed faces'}: two people are needed, one of them "
+            "with two faces.",
+            remedy="Name some with `catalog people name`."
+            if named
+            else "Confirm some with `catalog people confirm`, or use --named for all faces of people with a name.",
         )
     return Evaluation(
         faces=len(roster),

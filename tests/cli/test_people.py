@@ -126,3 +126,53 @@ def test_an_employee_is_verified(catalog: Catalog, tmp_path: Path) -> None:
     assert len(catalog("audit", "--json").json_lines) == 5
     assert catalog("enroll", "e-1", "--remove").code == 0
     assert catalog("verify", "e-1", PORTRAITS / "obama_2.jpg").code == 2
+
+
+def test_what_is_counted_once_is_told_in_the_singular(catalog: Catalog, scanned: list[dict[str, Any]]) -> None:
+    """One face on one photo, one reference, one hit."""
+    man, woman = scanned[0]["person"], scanned[1]["person"]
+    assert ": 3 faces on 3 photos" in catalog("people", "show", man).out
+    assert ": 1 face on 1 photo\n" in catalog("people", "show", woman).out
+    face = catalog("people", "show", man, "--json").json["faces"][0]["face"]
+    assert catalog("people", "split", man, face).out.startswith("1 face of ")
+    catalog("watch", "add", "Joe", PORTRAITS / "biden.jpg")
+    assert "1 reference, 0 of others, 0 open hits" in catalog("watch", "list").out
+    assert "1 new hit on" in catalog("watch", "check").err
+
+
+def test_a_name_that_somebody_has_is_given_and_the_merge_is_told(
+    catalog: Catalog, scanned: list[dict[str, Any]]
+) -> None:
+    """Two persons of one name are often one: the command that says so is on stderr, and works."""
+    first, second, third = (each["person"] for each in scanned)
+    assert catalog("people", "name", first, "Barack").err == ""
+    told = catalog("people", "name", second, " Barack ")
+    assert (told.code, told.out.startswith(f'{second} is "Barack" now')) == (0, True)
+    assert f"catalog people merge {first} {second}" in told.err
+    assert catalog("people", "merge", first, second).code == 0
+    again = catalog("people", "merge", first, second)
+    assert (again.code, f'one person, "Barack" ({first}) already' in again.err) == (2, True)
+    nameless = catalog("people", "name", third, "")
+    assert (nameless.code, "has no name" in nameless.err) == (2, True)
+    assert [each["verb"] for each in catalog("people", "history", "--json").json] == ["name", "name", "merge"]
+
+
+def test_open_hits_tell_how_to_review_them(catalog: Catalog, scanned: list[dict[str, Any]]) -> None:
+    """What waits for a human says which command takes the answer."""
+    assert scanned
+    catalog("watch", "add", "Joe", PORTRAITS / "biden.jpg")
+    assert "catalog watch confirm HIT" in catalog("watch", "check").err
+    assert "catalog watch confirm HIT" in catalog("watch", "hits").err
+
+
+def test_an_evaluation_without_enough_labels_tells_what_would_help(
+    catalog: Catalog, scanned: list[dict[str, Any]]
+) -> None:
+    """Confirmed faces, or --named unless that was tried; once two are named, --named measures."""
+    first, second, _ = (each["person"] for each in scanned)
+    assert "--named" in catalog("evaluate").err
+    without = catalog("evaluate", "--named")
+    assert (without.code, "`catalog people name`" in without.err, "--named" in without.err) == (2, True, False)
+    catalog("people", "name", first, "Barack")
+    catalog("people", "name", second, "Eileen")
+    assert catalog("evaluate", "--named", "--json").json["genuine_pairs"] == 3
