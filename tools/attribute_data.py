@@ -18,16 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from catalog.engines.local.attributes import (
-    ATTRIBUTES,
-    ATTRIBUTES_CROP,
-    MARKS,
-    Answers,
-    cut,
-    look,
-)
+from catalog.engines.local.align import align_faces, warp
+from catalog.engines.local.attributes import ATTRIBUTES, EMOTION, EMOTION_CROP, MARKS, Answers, cut, look, trust
 from catalog.engines.local.detect import DetectedFace, detect_faces
-from tools.prepare_crops import USUAL_IN_FER, find_frame, read_ages
+from catalog.engines.local.embed import embed_with_maps
+from catalog.engines.local.placement import place_landmarks
+from tools.prepare_crops import alignment_of, find_frame, read_ages
 
 LABELS = Path(__file__).parent.parent / "tests" / "benchmarks" / "lfw_labels.csv"
 HELD_OUT_SEED = 20261122
@@ -64,7 +60,7 @@ def see_emotions(data: Path, every: int = 1) -> SeenExpressions:
     answers = []
     for image in fer["validation_images"][::every]:
         pixels = np.repeat(image[:, :, None], 3, axis=2)
-        answers.append(ATTRIBUTES.run(cut(pixels, [find_frame(pixels, USUAL_IN_FER)], *ATTRIBUTES_CROP))[1])
+        answers.append(EMOTION.run(cut(pixels, [find_frame(pixels)], *EMOTION_CROP))[0])
     return SeenExpressions(np.concatenate(answers), fer["validation_labels"][::every].astype(np.int64))
 
 
@@ -74,21 +70,22 @@ class SeenAges:
     ages: NDArray[np.int64]
     genders: NDArray[np.str_]
     ethnicities: NDArray[np.str_]
+    likeness: NDArray[np.float32]
+    """Cosine to the likest face in the training's part: many people of UTKFace are in it more than once."""
 
 
 def see_ages(data: Path) -> SeenAges:
     """The held-out fifth of ``data/ages``."""
     people, images = read_ages(data)
-    chosen = np.flatnonzero(held_out(len(people)))
-    rows = [people[index] for index in chosen]
-    answers = [
-        ATTRIBUTES.run(cut(images[index], [find_frame(images[index], None)], *ATTRIBUTES_CROP))[0] for index in chosen
-    ]
+    chosen = held_out(len(people))
+    rows = [people[index] for index in np.flatnonzero(chosen)]
+    embedded = embed_with_maps(np.stack([warp(image, alignment_of(image)) for image in images]), mirrored=False)
     return SeenAges(
-        np.concatenate(answers),
+        ATTRIBUTES.run(embedded.rows[chosen], embedded.grid[chosen])[0],
         np.array([int(row["age"]) for row in rows]),
         np.array([row["gender"] for row in rows]),
         np.array([row["ethnicity"] for row in rows]),
+        (embedded.vectors[chosen] @ embedded.vectors[~chosen].T).max(axis=1),
     )
 
 
@@ -153,8 +150,10 @@ def see_lfw(data: Path, every: int = 1) -> SeenPhotos:
         face = middle_face(pixels)
         if face is None:
             continue
-        (mesh,), answer = look(pixels, [face])
-        answers.append(answer)
+        (placed,), (located,) = place_landmarks(pixels, [face])
+        embedded = embed_with_maps(align_faces(pixels, [placed.landmarks]), mirrored=False)
+        mesh = trust(located)
+        answers.append(look(pixels, [placed], [mesh], embedded.rows, embedded.grid))
         eyes.append(mesh.eye_opening() if mesh else np.nan)
         mouths.append(mesh.mouth_opening() if mesh else np.nan)
         seen.append(row)

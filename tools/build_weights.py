@@ -157,7 +157,12 @@ def rewrite_yunet(old: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def rewrite_sface(old: onnx.ModelProto) -> onnx.ModelProto:
-    """SFace for any number of aligned RGB faces of 112 x 112 pixels; its vectors are not yet of length 1."""
+    """SFace for any number of aligned RGB faces of 112 x 112 pixels; its vectors are not yet of length 1.
+
+    Two of its maps are told as well, in brief, for attributes: ``rows``, the means over each row of the map before its
+    last two blocks, 512 channels of 14 rows; and ``grid``, means over overlapping quarters of its last map, 1,024
+    channels of 4. Who asks for the vector alone does not pay for them.
+    """
     writer = _Writer(old)
     # The network was trained with the mean taken off before the zero padding of its first convolution.
     writer.node("Cast", ["face"], "face.float", to=TensorProto.FLOAT)
@@ -195,7 +200,12 @@ def rewrite_sface(old: onnx.ModelProto) -> onnx.ModelProto:
         elif node.op_type == "Gemm":
             last = writer.node("Gemm", [last, weights[node.input[1]], weights[node.input[2]]], name, transB=1)
     writer.nodes[-1].output[0] = "vector"
-    return writer.model("sface", {"face": ["n", 112, 112, 3]}, {"vector": ["n", 128]})
+    writer.node("AveragePool", ["conv_12_relu"], "means_of_rows", kernel_shape=[1, 14])
+    writer.node("Flatten", ["means_of_rows"], "rows", axis=1)
+    writer.node("AveragePool", ["bn1"], "means_of_quarters", kernel_shape=[4, 4], strides=[3, 3])
+    writer.node("Flatten", ["means_of_quarters"], "grid", axis=1)
+    outputs: dict[str, list[Any]] = {"vector": ["n", 128], "rows": ["n", 512 * 14], "grid": ["n", 1024 * 4]}
+    return writer.model("sface", {"face": ["n", 112, 112, 3]}, outputs)
 
 
 def _normalisation(old: dict[str, Array], node: onnx.NodeProto, epsilon: float) -> tuple[Array, Array]:

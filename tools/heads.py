@@ -1,4 +1,4 @@
-"""Training of small heads on the trunk's maps (``tools.trunk``): two linear layers on a grid, and lines."""
+"""Training of small heads on what the embedding network's maps show (``tools.trunk``): two linear layers, and lines."""
 
 from __future__ import annotations
 
@@ -8,18 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tools import mobilenet
-from tools.trunk import CROP, LEVELS
-
-FEATURES = 512 * (CROP[0] // 32) ** 2
+FEATURES = 4096
 HIDDEN = 192
-
-
-def features_of(maps: Tensor) -> Tensor:
-    """Square roots of means over patches of 2 x 2, as ``mobilenet.export`` writes them; float16 to save memory."""
-    return torch.cat(
-        [functional.avg_pool2d(part.float() / LEVELS, 2).flatten(1).sqrt().half() for part in maps.split(1000)]
-    )
 
 
 class GridHead(nn.Module):
@@ -32,16 +22,18 @@ class GridHead(nn.Module):
         self.first, self.last = nn.Linear(FEATURES, HIDDEN), nn.Linear(HIDDEN, answers)
 
     def forward(self, features: Tensor) -> Tensor:
-        x = functional.dropout((features - self.mean) / self.spread, 0.4, self.training)
+        x = (features - self.mean) / self.spread
+        if self.training:
+            x = functional.dropout(x + 0.15 * torch.randn_like(x), 0.4)
         return self.last(functional.dropout(functional.relu(self.first(x)), 0.5, self.training))
 
-    def head(self, name: str) -> mobilenet.Head:
-        """The head with the scaling folded into its first layer."""
+    def chain(self) -> list[nn.Linear]:
+        """The head's two layers with the scaling folded into the first."""
         first = nn.Linear(FEATURES, HIDDEN)
         with torch.no_grad():
             first.weight.copy_(self.first.weight / self.spread)
             first.bias.copy_(self.first.bias - first.weight @ self.mean)
-        return mobilenet.Head(name, [first, self.last], grid=True)
+        return [first, self.last]
 
 
 def teach(
@@ -55,8 +47,8 @@ def teach(
     batch: int,
 ) -> None:
     """Trains a head with AdamW, the rate falling to nothing; ``loss_of(answers, rows)`` is what to make small."""
-    head.mean.copy_(features[:4000].float().mean(dim=0))
-    head.spread.copy_(features[:4000].float().std(dim=0) + 0.015)
+    head.mean.copy_(features.mean(dim=0))
+    head.spread.copy_(features.std(dim=0) + 0.01)
     optimizer = torch.optim.AdamW([*head.first.parameters(), *head.last.parameters()], weight_decay=0.2)
     steps, step = epochs * (len(features) // batch), 0
     for epoch in range(epochs):
@@ -64,7 +56,7 @@ def teach(
         for chosen in torch.randperm(len(features))[: len(features) // batch * batch].view(-1, batch):
             for group in optimizer.param_groups:
                 group["lr"] = rate * (1 - step / steps)
-            loss = loss_of(head(features[chosen].float()), chosen)
+            loss = loss_of(head(features[chosen]), chosen)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()

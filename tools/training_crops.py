@@ -58,12 +58,12 @@ def disturb(crops: Tensor, fill: Tensor, rng: torch.Generator, *, blur: tuple[in
 
     contrast = uniform(0.7, 1.3, n, 1, 1, 1) * uniform(0.93, 1.07, n, channels, 1, 1)
     crops = ((crops - 128) * contrast + 128 + uniform(-30, 30, n, 1, 1, 1)).clamp(0, 255)
-    if float(uniform(0, 1, 1)) < 0.3:
+    if float(uniform(0, 1, 1)) < 0.2:
         small = int(torch.randint(*blur, (1,), generator=rng))
         crops = functional.interpolate(crops, size=small, mode="bilinear", antialias=True)
         crops = functional.interpolate(crops, size=side, mode="bilinear")
     for crop in crops:
-        if float(uniform(0, 1, 1)) < 0.4:
+        if float(uniform(0, 1, 1)) < 0.25:
             high, wide = (int(v) for v in torch.randint(side // 8, side // 3, (2,), generator=rng))
             top, left = (int(v) for v in torch.randint(0, side - side // 8, (2,), generator=rng))
             crop[:, top : top + high, left : left + wide] = fill

@@ -1,57 +1,49 @@
-"""The part of the network that is never trained, run by onnxruntime over a whole data set once.
+"""The network that is never trained: SFace as it ships, run over a whole data set once.
 
-Heads are trained on what it gives: the map behind layer ``REGIONAL``, (512, 8, 8) for a crop of 128 pixels, kept as
-uint8 because it lies between 0 and 6. That is what makes training possible in minutes on one core.
+Heads are trained on what its maps show (``catalog.engines.local.embed.EmbeddedFaces``), which the engine computes for
+the embedding anyway. That is what makes training them possible in minutes on one core.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
-import onnxruntime
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from tools import mobilenet
-from tools.training_crops import disturb, sample, shake, zoomed
+from catalog.engines.local.align import SIDE
+from catalog.engines.local.embed import embed_with_maps
+from tools.training_crops import disturb, sample, shake
 
-CROP = (128, 1.0)
-"""Side in pixels, and zoom; the same as in ``catalog/engines/local/attributes.py``."""
-LEVELS = 255 / 6
-MEAN = torch.tensor(mobilenet.MEAN).view(1, 3, 1, 1)
-
-
-class Trunk:
-    """Turns pictures into maps."""
-
-    def __init__(self, models: Path, crop: tuple[int, float]) -> None:
-        self.side, self.zoom = crop
-        body, _ = mobilenet.load(models, grey=False)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        model = mobilenet.export_trunk(body, self.side).SerializeToString()
-        self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-    def see(self, images: Tensor, transforms: Tensor, *, mode: str, rng: torch.Generator | None = None) -> Tensor:
-        """Maps (n, 512, side / 16, side / 16), uint8, of pictures (n, 3 or 1, rows, columns).
-
-        With ``rng`` the pictures are shaken and disturbed.
-        """
-        maps = torch.empty(len(images), 512, self.side // 16, self.side // 16, dtype=torch.uint8)
-        for chosen in torch.arange(len(images)).split(32):
-            some = transforms[chosen]
-            if rng is not None:
-                some = shake(some, rng, turn=0.12, zoom=0.08, shift=0.03)
-            crops = sample(images[chosen].float(), zoomed(some, self.zoom), self.side, mode=mode)
-            if rng is not None:
-                crops = disturb(crops, MEAN[0, : crops.shape[1]], rng, blur=(self.side // 3, self.side * 3 // 4))
-            pixels = crops.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).round().to(torch.uint8).numpy()
-            answer: NDArray[np.float32] = self.session.run(["map"], {"pixels": np.ascontiguousarray(pixels)})[0]
-            maps[chosen] = torch.from_numpy(np.rint(answer * LEVELS).astype(np.uint8))
-        return maps
+BLACK = torch.zeros(3, 1, 1)
+MIRROR = torch.tensor([[-1.0, 0, 1], [0, 1, 0], [0, 0, 1]])
 
 
-def as_floats(maps: Tensor) -> Tensor:
-    return (maps.float() / LEVELS).contiguous(memory_format=torch.channels_last)
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """``rows`` (n, 512, 14) and ``grid`` (n, 4096) of some faces."""
+
+    rows: Tensor
+    grid: Tensor
+
+
+def see(images: Tensor, transforms: Tensor, *, rng: torch.Generator | None = None) -> Seen:
+    """What the maps show of pictures (n, 3, rows, columns) of faces.
+
+    ``transforms`` (n, 2, 3) take fractions of an aligned face to pixels of its picture. With ``rng`` the pictures are
+    shaken and disturbed a little, half of them mirrored.
+    """
+    rows, grid = [], []
+    for chosen in torch.arange(len(images)).split(32):
+        some = transforms[chosen]
+        if rng is not None:
+            some = shake(some, rng, turn=0.06, zoom=0.05, shift=0.02)
+        crops = sample(images[chosen].float(), some, SIDE, mode="zeros")
+        if rng is not None:
+            crops = disturb(crops, BLACK, rng, blur=(SIDE // 3, SIDE * 3 // 4))
+        pixels = crops.permute(0, 2, 3, 1).round().to(torch.uint8).numpy()
+        embedded = embed_with_maps(np.ascontiguousarray(pixels), mirrored=False)
+        rows.append(torch.from_numpy(embedded.rows).view(-1, 512, 14))
+        grid.append(torch.from_numpy(embedded.grid))
+    return Seen(torch.cat(rows), torch.cat(grid))

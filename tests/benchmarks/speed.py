@@ -48,7 +48,7 @@ STAGES = {
     "detect": (sight, "detect_faces"),
     "mesh": (sight, "place_landmarks"),
     "align": (sight, "align_faces"),
-    "embed": (sight, "embed_faces"),
+    "embed": (sight, "embed_with_maps"),
     "quality": (sight, "measure_quality"),
     "attributes": (attributes.AttributeReader, "read"),
     "gallery": (engine.LocalGallery, "enroll"),

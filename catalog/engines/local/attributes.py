@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from catalog.engines.local.align import warp
 from catalog.engines.local.detect import DetectedFace
-from catalog.engines.local.mesh import FaceMesh, locate_meshes, upright_transform
+from catalog.engines.local.embed import EmbeddedFaces
+from catalog.engines.local.mesh import FaceMesh, upright_transform
 from catalog.engines.local.models import WEIGHTS, Network, read_checked
 from catalog.vocabulary import (
     AgeRange,
@@ -31,16 +32,19 @@ from catalog.vocabulary import (
 )
 
 MARKS = ("eyeglasses", "beard", "mustache")
-ATTRIBUTES = Network("attributes.onnx", "pixels", ("age", "emotions", *MARKS))
-"""Upright faces, uint8 RGB (n, 128, 128, 3): log-odds of each age from 0 to 99 (n, 100), of each of :data:`EMOTIONS`
-(n, 7), of glasses, of a beard and of a mustache (n, 1 each)."""
-ATTRIBUTES_CROP = (128, 1.0)
+ATTRIBUTES = Network("attributes.onnx", ("rows", "grid"), ("age", *MARKS))
+"""What the embedding network's maps show (:class:`EmbeddedFaces`): log-odds of each age from 0 to 99 (n, 100), of
+glasses, of a beard and of a mustache (n, 1 each)."""
+
+EMOTION = Network("emotions.onnx", ("pixels",), ("emotions",))
+"""Upright faces, uint8 RGB (n, 96, 96, 3): log-odds of each of :data:`EMOTIONS` (n, 7). Color is not looked at."""
+EMOTION_CROP = (96, 1.0)
 """Side in pixels, and zoom."""
 
-GENDER = Network("gender.onnx", "pixels", ("gender",))
+GENDER = Network("gender.onnx", ("pixels",), ("gender",))
 """Upright faces, uint8 RGB (n, 192, 192, 3): log-odds of male (n, 1)."""
 GENDER_CROP = (192, 1.2)
-"""Larger and wider, for hair and chin: at 128 pixels gender is right for 97 instead of 98 faces in a hundred of LFW."""
+"""Larger and wider, for hair and chin: with less of them more is mistaken."""
 
 EMOTIONS = (
     EmotionType.ANGRY,
@@ -93,37 +97,41 @@ class AttributeReader:
         self,
         pixels: NDArray[np.uint8],
         faces: Sequence[DetectedFace],
-        meshes: Sequence[FaceMesh] | None = None,
+        meshes: Sequence[FaceMesh],
+        embedded: EmbeddedFaces,
     ) -> list[AttributeReading]:
         """One reading for each face, in order. ``pixels`` is the upright photo, RGB, (rows, columns, 3).
 
-        ``meshes`` are those of the faces, where the caller has located them already.
+        ``meshes`` and ``embedded`` are those of the faces.
         """
         readings: list[AttributeReading] = []
         for start in range(0, len(faces), _BATCH):
             batch = slice(start, start + _BATCH)
-            trusted, answers = look(pixels, faces[batch], None if meshes is None else meshes[batch])
+            trusted = [trust(mesh) for mesh in meshes[batch]]
+            answers = look(pixels, faces[batch], trusted, embedded.rows[batch], embedded.grid[batch])
             readings += [_reading(mesh, answers, row) for row, mesh in enumerate(trusted)]
         return readings
 
 
+def trust(mesh: FaceMesh) -> FaceMesh | None:
+    """The mesh, or None where its network sees no face."""
+    return mesh if mesh.presence >= calibration()["mesh"]["presence"] else None
+
+
 def look(
-    pixels: NDArray[np.uint8], faces: Sequence[DetectedFace], meshes: Sequence[FaceMesh] | None = None
-) -> tuple[list[FaceMesh | None], Answers]:
-    """The meshes of some faces (None where the mesh network sees no face) and the networks' answers."""
-    presence = calibration()["mesh"]["presence"]
-    located = locate_meshes(pixels, faces) if meshes is None else meshes
-    trusted = [mesh if mesh.presence >= presence else None for mesh in located]
+    pixels: NDArray[np.uint8],
+    faces: Sequence[DetectedFace],
+    meshes: Sequence[FaceMesh | None],
+    rows: NDArray[np.float32],
+    grid: NDArray[np.float32],
+) -> Answers:
+    """The networks' answers for some faces; ``rows`` and ``grid`` as in :class:`EmbeddedFaces`."""
     frames = [
         face.landmarks[[0, 1, 3, 4]] if mesh is None else mesh.frame_points()
-        for mesh, face in zip(trusted, faces, strict=True)
+        for mesh, face in zip(meshes, faces, strict=True)
     ]
-    return trusted, ask(pixels, frames)
-
-
-def ask(pixels: NDArray[np.uint8], frames: Sequence[NDArray[np.floating]]) -> Answers:
-    """The networks' answers for faces whose eyes and corners of the mouth, (4, 2), lie where ``frames`` says."""
-    ages, emotions, *marks = ATTRIBUTES.run(cut(pixels, frames, *ATTRIBUTES_CROP))
+    ages, *marks = ATTRIBUTES.run(rows, grid)
+    (emotions,) = EMOTION.run(cut(pixels, frames, *EMOTION_CROP))
     (male,) = GENDER.run(cut(pixels, frames, *GENDER_CROP))
     return Answers(male[:, 0], ages, np.concatenate(marks, axis=1), emotions)
 

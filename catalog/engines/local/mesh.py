@@ -17,7 +17,7 @@ from catalog.engines.local.detect import DetectedFace
 from catalog.engines.local.models import Network
 from catalog.vocabulary import Pose
 
-FACE_MESH = Network("face_mesh.onnx", "pixels", ("mesh", "flag"))
+FACE_MESH = Network("face_mesh.onnx", ("pixels",), ("mesh", "flag"))
 """Upright faces, uint8 RGB (n, 192, 192, 3): points (n, 1404) in pixels of the crop, and the odds of a face (n, 1)."""
 
 SIDE = 192

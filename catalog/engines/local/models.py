@@ -26,27 +26,31 @@ _REMEDY = "Install the package again: its file of weights is damaged or missing.
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """One network: its file in ``weights/``, the name of its only input and of its outputs, in order."""
+    """One network: its file in ``weights/``, the names of its inputs and of its outputs, in order."""
 
     file: str
-    input: str
+    inputs: tuple[str, ...]
     outputs: tuple[str, ...]
 
-    def run(self, batch: NDArray[Any]) -> list[NDArray[np.float32]]:
-        """Run the network on one batch; the outputs in the order of ``outputs``."""
-        answers: list[NDArray[np.float32]] = open_session(self.file).run(list(self.outputs), {self.input: batch})
+    def run(self, *batches: NDArray[Any]) -> list[NDArray[np.float32]]:
+        """Run the network on one batch of each input; the outputs in the order of ``outputs``."""
+        given = dict(zip(self.inputs, batches, strict=True))
+        answers: list[NDArray[np.float32]] = open_session(self.file).run(list(self.outputs), given)
         return answers
 
 
 YUNET = Network(
     "yunet.onnx",
-    "image",
+    ("image",),
     tuple(f"{kind}_{stride}" for stride in (8, 16, 32) for kind in ("cls", "obj", "bbox", "kps")),
 )
 """Faces of RGB images: uint8 (n, rows, columns, 3), rows and columns divisible by 32."""
 
-SFACE = Network("sface.onnx", "face", ("vector",))
+SFACE = Network("sface.onnx", ("face",), ("vector",))
 """Identity of aligned RGB faces: uint8 (n, 112, 112, 3) gives float32 (n, 128), not of length 1."""
+
+SFACE_WITH_MAPS = Network("sface.onnx", ("face",), ("vector", "rows", "grid"))
+"""The same, and on the way what its maps show, for attributes: float32 (n, 7168) and (n, 4096)."""
 
 _lock = threading.Lock()
 _sessions: dict[str, onnxruntime.InferenceSession] = {}

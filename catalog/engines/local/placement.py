@@ -32,11 +32,12 @@ def place_landmarks(
     for start in range(0, len(faces), _BATCH):
         meshes += locate_meshes(pixels, faces[start : start + _BATCH])
     placed = [
-        replace(face, landmarks=_five(mesh)) if mesh.presence >= _PRESENT else face
+        replace(face, landmarks=five_points(mesh)) if mesh.presence >= _PRESENT else face
         for face, mesh in zip(faces, meshes, strict=True)
     ]
     return placed, meshes
 
 
-def _five(mesh: FaceMesh) -> NDArray[np.float32]:
+def five_points(mesh: FaceMesh) -> NDArray[np.float32]:
+    """The five landmarks, (5, 2), in the order of :data:`FIVE`."""
     return np.array([mesh.points[list(group), :2].mean(axis=0) for group in _POINTS], np.float32)

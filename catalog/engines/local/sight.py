@@ -1,7 +1,7 @@
 """What there is to see in one photo: its faces with landmarks, pose, quality and attributes, and their vectors.
 
-The stages in order: detect, put the landmarks right, align, read attributes, measure quality; and, for the faces that
-somebody wants to compare, embed.
+The stages in order: detect, put the landmarks right, align, measure quality; for attributes, embed and read, partly
+off the embedding network's own maps; else embed only the faces that somebody wants to compare.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from catalog.engines.base import MAX_FACES
 from catalog.engines.local.align import SIDE, align_faces
 from catalog.engines.local.attributes import AttributeReader, AttributeReading
 from catalog.engines.local.detect import DetectedFace, detect_faces
-from catalog.engines.local.embed import embed_faces
+from catalog.engines.local.embed import DIMENSION, embed_faces, embed_with_maps
 from catalog.engines.local.placement import FIVE, place_landmarks
 from catalog.engines.local.pose import estimate_pose
 from catalog.engines.local.quality import find_flaws, measure_quality
@@ -38,6 +38,8 @@ class SeenFace:
     aligned: NDArray[np.uint8]
     side: float
     """Geometric mean of the box's sides in pixels of the original photo."""
+    vector: NDArray[np.float32] | None = None
+    """Where the face was embedded already, because its attributes were read."""
 
     def flaws(self, quality_filter: QualityFilter) -> tuple[RejectionReason, ...]:
         """Why a quality filter keeps the face out; empty when it does not."""
@@ -67,22 +69,29 @@ class FaceSight:
         found, meshes = place_landmarks(pixels, detect_faces(pixels)[:MAX_FACES])
         aligned = align_faces(pixels, [face.landmarks for face in found])
         readings: list[AttributeReading | None] = [None] * len(found)
+        vectors: list[NDArray[np.float32] | None] = [None] * len(found)
         if described and self._reader is not None:
-            readings = [*self._reader.read(pixels, found, meshes)]
+            embedded = embed_with_maps(aligned, mirrored=self._mirrored)
+            readings = [*self._reader.read(pixels, found, meshes, embedded)]
+            vectors = [*embedded.vectors]
         enlargement = photo.width / pixels.shape[1]
         return [
             SeenFace(
                 face=_describe(face, square, reading, pixels.shape[1], pixels.shape[0]),
                 aligned=square,
                 side=face.size * enlargement,
+                vector=vector,
             )
-            for face, square, reading in zip(found, aligned, readings, strict=True)
+            for face, square, reading, vector in zip(found, aligned, readings, vectors, strict=True)
         ]
 
     def vectors(self, faces: Sequence[SeenFace]) -> NDArray[np.float32]:
         """Unit vectors, float32 (n, 128), whose dot product ``calibration`` turns into a similarity."""
-        aligned = np.stack([seen.aligned for seen in faces]) if faces else np.zeros((0, SIDE, SIDE, 3), np.uint8)
-        return embed_faces(aligned, mirrored=self._mirrored)
+        blank = [seen.aligned for seen in faces if seen.vector is None]
+        aligned = np.stack(blank) if blank else np.zeros((0, SIDE, SIDE, 3), np.uint8)
+        made = iter(embed_faces(aligned, mirrored=self._mirrored))
+        vectors = [next(made) if seen.vector is None else seen.vector for seen in faces]
+        return np.stack(vectors) if vectors else np.zeros((0, DIMENSION), np.float32)
 
 
 def _describe(

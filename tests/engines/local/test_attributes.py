@@ -9,15 +9,24 @@ import pytest
 from PIL import Image
 
 from catalog.engines.local import attributes
+from catalog.engines.local.align import align_faces
 from catalog.engines.local.attributes import AttributeReader, AttributeReading
-from catalog.engines.local.detect import detect_faces
+from catalog.engines.local.detect import DetectedFace, detect_faces
+from catalog.engines.local.embed import embed_faces, embed_with_maps
+from catalog.engines.local.placement import place_landmarks
 from catalog.vocabulary import EmotionType, GenderValue
 from tests.engines.local.conftest import portrait, side_by_side
 
 
 def read(image: Image.Image) -> list[AttributeReading]:
     pixels = np.asarray(image)
-    return AttributeReader().read(pixels, detect_faces(pixels))
+    return read_faces(pixels, detect_faces(pixels))
+
+
+def read_faces(pixels: np.ndarray, faces: list[DetectedFace], reader: AttributeReader | None = None):
+    placed, meshes = place_landmarks(pixels, faces)
+    embedded = embed_with_maps(align_faces(pixels, [face.landmarks for face in placed]))
+    return (reader or AttributeReader()).read(pixels, placed, meshes, embedded)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +116,7 @@ def test_every_face_of_a_photo_in_order():
     image = side_by_side(*[portrait("astronaut"), portrait("biden")] * 5)
     pixels = np.asarray(image)
     faces = detect_faces(pixels)
-    found = AttributeReader().read(pixels, faces)
+    found = read_faces(pixels, faces)
     assert len(found) == len(faces) == 10
     for face, reading in zip(faces, found, strict=True):
         left, top, width, height = face.box
@@ -118,7 +127,7 @@ def test_every_face_of_a_photo_in_order():
 
 def test_no_face_no_reading():
     """An empty list of faces is answered with an empty list, and no network runs."""
-    assert AttributeReader().read(np.zeros((10, 10, 3), np.uint8), []) == []
+    assert read_faces(np.zeros((10, 10, 3), np.uint8), []) == []
 
 
 def test_a_tiny_face_is_read_too():
@@ -130,7 +139,7 @@ def test_a_tiny_face_is_read_too():
     shrunk = type(face)(
         box=tuple(scale * side for side in face.box), landmarks=face.landmarks * scale, confidence=face.confidence
     )
-    (reading,) = AttributeReader().read(small, [shrunk])
+    (reading,) = read_faces(small, [shrunk])
     assert reading.attributes.gender.value is GenderValue.MALE
 
 
@@ -139,7 +148,7 @@ def test_a_box_beside_the_photo_is_not_a_face():
     image = portrait("biden")
     face = detect_faces(np.asarray(image))[0]
     moved = type(face)(box=face.box, landmarks=face.landmarks - 3000, confidence=face.confidence)
-    (reading,) = AttributeReader().read(np.asarray(image), [moved])
+    (reading,) = read_faces(np.asarray(image), [moved])
     assert reading.landmarks == {}
     assert reading.pose is None
     assert reading.attributes.eyes_open is None
@@ -150,10 +159,10 @@ def test_threads_read_the_same():
     """Eight readings at once in four threads agree with one alone."""
     pixels = np.asarray(portrait("astronaut"))
     faces = detect_faces(pixels)
-    alone = AttributeReader().read(pixels, faces)
+    alone = read_faces(pixels, faces)
     reader = AttributeReader()
     with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(lambda _: reader.read(pixels, faces), range(8)))
+        together = list(pool.map(lambda _: read_faces(pixels, faces, reader), range(8)))
     assert all(reading == alone for reading in together)
 
 
@@ -182,3 +191,13 @@ def test_the_family_is_happy(seed):
     assert len(found) == 6
     assert [reading.attributes.emotions[0].type for reading in found] == [EmotionType.HAPPY] * 6
     assert all(reading.attributes.smile.value for reading in found)
+
+
+def test_what_is_embedded_for_attributes_is_embedded_alike():
+    """Asking for the maps on the way does not change the vector, with the mirrored view and without."""
+    pixels = np.asarray(portrait("astronaut"))
+    placed, _ = place_landmarks(pixels, detect_faces(pixels))
+    aligned = align_faces(pixels, [face.landmarks for face in placed])
+    for mirrored in (False, True):
+        vectors = embed_with_maps(aligned, mirrored=mirrored).vectors
+        np.testing.assert_allclose(vectors, embed_faces(aligned, mirrored=mirrored), atol=1e-5)
