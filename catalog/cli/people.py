@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 import typer
@@ -84,9 +84,9 @@ def show(
         typer.echo(json.dumps(about, ensure_ascii=False, indent=2))
         return
     photos = len({face.sha256 for face in shown})
-    typer.echo(
-        f"{found}: {counted(len(shown), 'face')} on {counted(photos, 'photo')}" + (", hidden" if found.hidden else "")
-    )
+    born_on = f", born {found.birth_date}" if found.birth_date else ""
+    hidden = ", hidden" if found.hidden else ""
+    typer.echo(f"{found}: {counted(len(shown), 'face')} on {counted(photos, 'photo')}{born_on}{hidden}")
     for face in shown:
         taken = face.taken_at.date().isoformat() if face.taken_at else "no date"
         by = "said by a human" if face.by == "human" else _alike(face)
@@ -182,7 +182,10 @@ def reject(
             found = find_person(connection, wanted)
             number = decisions.reject_face(connection, shown, found, stamp())
         _place_anew(catalog)
-    _done(number, f"Face {shown.face_id[:8]} is not {found}")
+        with catalog.database.read() as connection:
+            holder = the_face(catalog, connection, shown.face_id).person_id
+            now = "nobody's until the next scan" if holder is None else f"{find_person(connection, holder)} for now"
+    _done(number, f"Face {shown.face_id[:8]} is not {found}. It is {now}")
 
 
 @app.command("not-a-face")
@@ -219,6 +222,8 @@ def born(
         birth_date = date.fromisoformat(day) if day.strip() else None
     except ValueError as error:
         raise UsageError(f'"{day}" is not a day.', remedy="Write it as 1984-02-29.") from error
+    if birth_date is not None and birth_date > datetime.now().astimezone().date():
+        raise UsageError(f"The day {birth_date} has not come yet.")
     with open_catalog(config, database, verbose) as catalog, catalog.database.begin() as connection:
         found = find_person(connection, person)
         number = decisions.set_birth_date(connection, found, birth_date, stamp())

@@ -11,6 +11,7 @@ import typer
 
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.wiring import open_catalog
+from catalog.errors import UsageError
 from catalog.identities.decisions import Stamp
 from catalog.identities.forget import Receipt, forget_person
 from catalog.store.people import find_person
@@ -41,11 +42,19 @@ def forget(
     with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
         with catalog.database.read() as connection:
             found = find_person(connection, person)
-        if not yes:
-            typer.confirm(f"Forget {found} for ever? This cannot be undone.", abort=True, err=True)
+        if not (yes or _confirmed(f"Forget {found} for ever? This cannot be undone.")):
+            typer.echo("Nothing was forgotten.")
+            return
         gallery = catalog.settings.engine.gallery
         receipt = forget_person(catalog.database, catalog.engine, found, stamp(), gallery=gallery)
     _print_receipt(receipt, as_json)
+
+
+def _confirmed(question: str) -> bool:
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort as error:
+        raise UsageError("Nobody answered, and nothing was forgotten.", remedy="In scripts, --yes answers.") from error
 
 
 def _print_receipt(receipt: Receipt, as_json: bool) -> None:

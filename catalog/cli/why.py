@@ -52,7 +52,8 @@ def why(
         return
     by = {"human": "as a human said", "cluster": "because it is near others of this person"}.get(shown.by or "", "")
     typer.echo(f"Face {shown.face_id} on {display(shown.uri or '')}")
-    typer.echo(f"  is {_who(shown)} {by}".rstrip())
+    no_face = any(each.verb == "not_a_face" and each.undone_by is None for each in found.decisions)
+    typer.echo("  is no face, as a human said" if no_face and by == "" else f"  is {_who(shown)} {by}".rstrip())
     for each in found.neighbors:
         mark = "=" if each.same else " "
         where = display(each.face.uri or "")

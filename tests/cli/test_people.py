@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from pathlib import Path
 from typing import Any
@@ -176,3 +177,39 @@ def test_an_evaluation_without_enough_labels_tells_what_would_help(
     catalog("people", "name", first, "Barack")
     catalog("people", "name", second, "Eileen")
     assert catalog("evaluate", "--named", "--json").json["genuine_pairs"] == 3
+
+
+def test_a_birth_is_shown_and_lies_in_the_past(catalog: Catalog, scanned: list[dict[str, Any]]) -> None:
+    """A day to come is a slip of the keyboard."""
+    person = scanned[0]["person"]
+    assert catalog("people", "born", person, "1961-08-04").code == 0
+    assert "born 1961-08-04" in catalog("people", "show", person).out
+    future = catalog("people", "born", person, "2961-08-04")
+    assert (future.code, "has not come" in future.err) == (2, True)
+    assert catalog("people", "show", person, "--json").json["birth_date"] == "1961-08-04"
+
+
+def test_what_became_of_a_face_is_told(catalog: Catalog, scanned: list[dict[str, Any]]) -> None:
+    """A rejected face names its new person, and one that a human called no face says so when asked why."""
+    person = scanned[0]["person"]
+    face = catalog("people", "show", person, "--json").json["faces"][0]["face"]
+    told = catalog("people", "reject", face)
+    assert f"It is {catalog('why', face, '--json').json['person']} for now" in told.out
+    assert catalog("people", "not-a-face", face).code == 0
+    assert "is no face, as a human said" in catalog("why", face).out
+    assert catalog("undo").code == 0
+    assert "is no face" not in catalog("why", face).out
+
+
+def test_forgetting_needs_a_yes(
+    catalog: Catalog, scanned: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A no keeps everybody, and so does a script that cannot answer; it is told of --yes."""
+    person = scanned[0]["person"]
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    kept = catalog("people", "forget", person)
+    assert (kept.code, "Nothing was forgotten" in kept.out) == (0, True)
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    silent = catalog("people", "forget", person)
+    assert (silent.code, "--yes" in silent.err) == (2, True)
+    assert len(catalog("people", "show", person, "--json").json["faces"]) == 3
