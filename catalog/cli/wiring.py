@@ -304,6 +304,7 @@ class Catalog:
             requester_pays=chosen.requester_pays,
             max_bytes=max_bytes,
             connections=self.workers,
+            amazon_reads=not self.settings.rekognition.endpoint_url,
         )
 
     @contextmanager

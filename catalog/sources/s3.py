@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlsplit
 
 import boto3
 from botocore.config import Config
@@ -60,10 +60,13 @@ class S3Source:
         max_bytes: int = DEFAULT_MAX_BYTES,
         attempts: int = 5,
         connections: int = 32,
+        amazon_reads: bool | None = None,
     ) -> None:
         """Reaches for credentials and nothing else. ``attempts`` are made of each call that may heal.
 
         ``connections`` are kept open: as many as threads that read, else some are opened anew for each photo.
+        ``amazon_reads`` says whether the engine that is given addresses is Amazon's own, which knows no buckets of
+        other storage, as another engine knows none of Amazon's: then photos come without. None: they come with theirs.
 
         Raises :class:`~catalog.errors.SourceError`.
         """
@@ -92,6 +95,7 @@ class S3Source:
         except ValueError as error:  # an endpoint that is no URL
             raise SourceError(f"The S3 client cannot be set up: {error}.") from error
         self._region: str | None = self._client.meta.region_name
+        self._addressed = amazon_reads is None or amazon_reads == _is_amazons(self._client.meta.endpoint_url)
 
     def rights(self) -> S3Rights:
         """The rights that a scan needs, each tried as it is asked for."""
@@ -172,6 +176,8 @@ class S3Source:
                     f"{self._max_bytes:,}."
                 )
             data: bytes = body.read()
+        if not self._addressed:
+            return Content(data)
         version = answer.get("VersionId")
         region = answer["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region", self._region)
         return Content(
@@ -196,6 +202,11 @@ def _parse(address: str) -> tuple[str, str]:
             f'"{display(address)}" is not the address of a bucket.', remedy="Write it as s3://bucket/prefix."
         )
     return bucket, key
+
+
+def _is_amazons(endpoint_url: str) -> bool:
+    host = urlsplit(endpoint_url).hostname or ""
+    return host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
 
 
 def _name(key: str) -> bytes:

@@ -211,6 +211,33 @@ def test_a_photo_comes_with_the_address_for_an_engine(bucket: Bucket) -> None:
     assert content.address == S3Address("family", "a.jpg", None, etag, "eu-central-1")
 
 
+@pytest.mark.parametrize(("amazon_reads", "addressed"), [(True, False), (False, True)])
+def test_a_photo_in_other_storage_has_no_address_for_amazon(
+    bucket: Bucket, amazon_reads: bool, addressed: bool
+) -> None:
+    """A bucket of the same name at Amazon would be a stranger's."""
+    bucket.put("a.jpg")
+    source = bucket.source(amazon_reads=amazon_reads)
+    (ref,) = photos(source)
+    assert (source.open(ref).address is not None) is addressed
+
+
+@pytest.mark.parametrize(
+    ("url", "amazons"),
+    [
+        ("https://s3.eu-central-1.amazonaws.com", True),
+        ("https://s3.dualstack.eu-central-1.amazonaws.com", True),
+        ("https://s3.cn-north-1.amazonaws.com.cn", True),
+        ("https://bucket.vpce-1a2b.s3.us-east-1.vpce.amazonaws.com", True),
+        ("http://127.0.0.1:9000", False),
+        ("https://s3.example.org", False),
+    ],
+)
+def test_amazons_own_addresses_are_known(bucket: Bucket, url: str, amazons: bool) -> None:
+    """Without asking anybody."""
+    assert S3Source("s3://family", endpoint_url=url, amazon_reads=True)._addressed is amazons
+
+
 def test_of_a_versioned_key_the_newest_is_listed_and_named(bucket: Bucket) -> None:
     """Older versions are no photos of their own, and neither is a deleted one."""
     bucket.client.put_bucket_versioning(Bucket="family", VersioningConfiguration={"Status": "Enabled"})

@@ -44,7 +44,7 @@ class Connection:
     profile: str = ""
     endpoint_url: str = ""
     connect_seconds: float = 10.0
-    read_seconds: float = 60.0
+    read_seconds: float = 120.0
     attempts: int = 10
     """Of one call, the first one included."""
     connections: int = 64
