@@ -157,16 +157,17 @@ class Bench:
             raise RuntimeError(f"a scan ended with {process.returncode}: {errors[-500:]}")
         return time.monotonic() - started
 
-    def killed_scan(self, after: float) -> bool:
-        """Whether the scan was still running when it was killed."""
+    def killed_scan(self, after: float) -> tuple[bool, float]:
+        """Whether the scan was still running when it was killed; and for how long it ran."""
+        started = time.monotonic()
         process = self.start()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(after)
-        running = process.poll() is None
+        running, seconds = process.poll() is None, time.monotonic() - started
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-        return running
+        return running, seconds
 
     def differences(self) -> Difference:
         """The gallery against the catalogue, as `catalog reconcile --dry-run` sees it."""
@@ -187,7 +188,10 @@ def run(bench: Bench, kills: int, luck: random.Random) -> Tally:
     for _ in range(kills):
         bench.fresh()
         tally.kills += 1
-        tally.killed_running += bench.killed_scan(luck.uniform(0, length))
+        running, seconds = bench.killed_scan(luck.uniform(0, length))
+        tally.killed_running += running
+        if not running:
+            length = seconds  # the machine has become less busy: a whole scan takes no longer
         try:
             bench.whole_scan()
         except (RuntimeError, subprocess.TimeoutExpired) as error:
