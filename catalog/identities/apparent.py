@@ -97,6 +97,10 @@ class Apparent:
         np.add.at(sums, group, self.sums)
         return Apparent(sums, self.bars)
 
+    def known(self, rows: Ints) -> Flags:
+        """Whether rows say anything."""
+        return np.asarray((self.sums[rows][:, [0, 3]] > 0).any(axis=1))
+
     def at_odds(self, one: Ints, other: Ints) -> Flags:
         """Whether the rows at the same places of ``one`` and ``other`` cannot be joined unasked."""
         return self.born_apart(one, other) | self.unlike_gender(one, other)

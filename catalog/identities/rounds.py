@@ -111,9 +111,9 @@ class Rounds:
                     fine[place] = False
         if self._apparent is not None:
             # One merge into a group was looked at when it was scored; of several each must agree with those before.
-            several = np.flatnonzero(fine & (np.bincount(keep[fine], minlength=self._count)[keep] > 1))
+            several = fine & (np.bincount(keep[fine], minlength=self._count)[keep] > 1)
             grown = self._apparent.copied()
-            for place in several.tolist():
+            for place in np.flatnonzero(several & self._apparent.known(gone)).tolist():
                 if grown.at_odds(keep[[place]], gone[[place]])[0]:
                     fine[place] = False
                 else:

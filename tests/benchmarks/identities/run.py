@@ -62,7 +62,8 @@ def nights(source: Path, work: Path, rules: Rules, truth: Path, *, billed: bool,
         library = Library(source, work)
         engine: Any = Listing(library.lender) if billed else library.lender
         order = np.random.default_rng(seed).permutation(sorted(library.faces_of)).tolist()
-        lost, deleted, before = 0, 0, {}
+        lost, deleted = 0, 0
+        before: dict[str, int] = {}
         for part in np.array_split(np.array(order), 10):
             scan_id = library.enroll(part.tolist())
             if billed:

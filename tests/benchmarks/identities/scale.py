@@ -44,7 +44,8 @@ def made_faces(
     return vectors[order].astype(np.float32), who[order]
 
 
-def _enroll(database: Database, ids: list[str], night: int) -> int:
+def _enroll(database: Database, ids: list[str], who: NDArray[np.int64], night: int) -> int:
+    """Faces on dated photos; everybody has a year of birth and a gender, and looks like it."""
     at = utc_text(NOW)
     with database.begin() as connection:
         scan = {
@@ -71,6 +72,7 @@ def _enroll(database: Database, ids: list[str], night: int) -> int:
                     "width": 4000,
                     "height": 3000,
                     "orientation": 1,
+                    "taken_at": f"{2000 + n % 25}-06-01T12:00:00.000000Z",
                     "recorded_at": at,
                 }
                 for n in range(len(ids))
@@ -89,6 +91,10 @@ def _enroll(database: Database, ids: list[str], night: int) -> int:
                     "confidence": 99.0,
                     "sharpness": 60.0,
                     "yaw": 0.0,
+                    "age_low": 15 + who[n].item() % 40 + n % 25,
+                    "age_high": 30 + who[n].item() % 40 + n % 25,
+                    "gender": ("Female", "Male")[who[n] % 2],
+                    "gender_confidence": 99.0,
                     "not_a_face": False,
                     "enrolled_at": at,
                     "scan_id": scan_id,
@@ -107,7 +113,7 @@ def measure_scale(work: Path, rules: Rules, count: int) -> None:
     vectors, who = made_faces(count + 100)
     ids = [str(uuid.UUID(int=n + 1)) for n in range(count + 100)]
     engine = Meaning(ids, vectors, None)
-    scan_id = _enroll(database, ids[:count], 0)
+    scan_id = _enroll(database, ids[:count], who[:count], 0)
     start, busy = perf_counter(), process_time()
     result = settle(database, engine, rules, gallery="catalog", scan_id=scan_id, now=NOW)  # type: ignore[arg-type]
     took, busy = perf_counter() - start, process_time() - busy
@@ -116,7 +122,7 @@ def measure_scale(work: Path, rules: Rules, count: int) -> None:
         f"{count:,} faces of {len(np.unique(who[:count])):,} people: {result.persons_new:,} persons, "
         f"{took:.1f} s ({busy:.1f} s of processor), peak {peak:.2f} GB"
     )
-    scan_id = _enroll(database, ids[count:], 1)
+    scan_id = _enroll(database, ids[count:], who[count:], 1)
     start, busy = perf_counter(), process_time()
     result = settle(database, engine, rules, gallery="catalog", scan_id=scan_id, now=NOW)  # type: ignore[arg-type]
     print(
