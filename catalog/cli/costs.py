@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from catalog.cli.engines import price_note
 from catalog.cli.options import AsJson, Config, Database, Verbose
 from catalog.cli.wiring import open_catalog
 from catalog.store.charges import ChargeSum, charges_by_scan, charges_since
@@ -44,6 +45,9 @@ def costs(
         _print(part)
     typer.echo(f"month to date ({month:%Y-%m})")
     _print(this_month, with_command=True)
+    for region in sorted({each.region for each in (*by_scan, *this_month)}):
+        if note := price_note(catalog.settings, region):
+            typer.echo(note)
 
 
 def _print(sums: list[ChargeSum], *, with_command: bool = False) -> None:

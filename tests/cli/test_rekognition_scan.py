@@ -159,10 +159,20 @@ def test_a_limit_of_calls_ends_with_what_was_done(catalog, portraits, serving):
 
 @pytest.mark.parametrize(("region", "guessed"), [("us-east-1", False), ("sa-east-1", True)])
 def test_prices_that_are_a_guess_are_told_as_such(catalog, portraits, serving, region, guessed):
-    """Before the scan and after it; the factor of a region can be entered in the settings."""
+    """Before the scan, after it and in the costs; the factor of a region can be entered in the settings."""
     with serving(region=region):
         plan, scan = catalog("scan", portraits, "--dry-run"), catalog("scan", portraits)
     told = "What calls cost in sa-east-1 is not known"
     assert (plan.code, scan.code) == (0, 0)
-    assert (told in plan.out, told in scan.err) == (guessed, guessed)
+    assert (told in plan.out, told in scan.err, told in catalog("costs").out) == (guessed, guessed, guessed)
     assert ("region_factors" in scan.err) is guessed
+
+
+def test_a_bucket_is_checked_right_by_right(catalog, portraits, serving, bucket):
+    """Beside the rights on the collection."""
+    with serving():
+        answer = catalog("check", bucket(portraits, "summer"), "--json")
+    assert answer.code == 0, answer.err
+    found = {finding["name"]: finding["ok"] for finding in answer.json}
+    assert found["s3:ListBucket"] is found["s3:GetObject"] is True
+    assert sum(name.startswith("source s3://") and ok for name, ok in found.items()) == 1
