@@ -17,7 +17,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from catalog.errors import DatabaseError
+from catalog.store.database import open_database
 from tests.benchmarks.crash import Bench, make_photos, postgresql, read_state
+
+SOME = 20
+"""Photos of 84 that are recorded when the ground gives way."""
 
 
 def mount(folder: Path, size: str) -> None:
@@ -44,13 +49,27 @@ def control(data: Path, word: str) -> None:
         server.ensure_postgres_running()
 
 
-def disturbed(bench: Bench, after: float, outage: Callable[[], None]) -> tuple[int, str]:
-    """Exit code and last words of a scan that meets an outage after so many seconds."""
+def disturbed(bench: Bench, photos: int, outage: Callable[[], None]) -> tuple[int, str]:
+    """Exit code and last words of a scan that meets an outage once so many photos are recorded."""
     process = bench.start()
-    time.sleep(after)
+    while process.poll() is None and recorded(bench) < photos:
+        time.sleep(0.1)
     outage()
     _, errors = process.communicate(timeout=200)
     return process.returncode, " ".join(errors.strip().splitlines()[-2:])
+
+
+def recorded(bench: Bench) -> int:
+    """Photos that the catalogue holds by now; none before there is one."""
+    try:
+        database = open_database(bench.url, create=False)
+    except DatabaseError:
+        return 0
+    try:
+        with database.read() as connection:
+            return connection.exec_driver_sql("SELECT count(*) FROM photos").scalar() or 0
+    finally:
+        database.close()
 
 
 def main() -> None:
@@ -78,9 +97,7 @@ def main() -> None:
             shutil.copytree(work / "originals", photos, dirs_exist_ok=True)
             bench = Bench("local-sqlite", work, photos, dict(environment), server)
             bench.fresh()
-            length = bench.whole_scan()
-            bench.fresh()
-            length = min(length, bench.whole_scan())
+            bench.whole_scan()
             expected = read_state(bench.url)
 
             bench.fresh()
@@ -92,7 +109,7 @@ def main() -> None:
             unmount(disk)
 
             bench.fresh()
-            code, words = disturbed(bench, length * 0.5, lambda: unmount(photos, lazy=True))
+            code, words = disturbed(bench, SOME, lambda: unmount(photos, lazy=True))
             mount(photos, "100m")
             empty = bench.start()
             _, errors = empty.communicate()
@@ -102,7 +119,7 @@ def main() -> None:
 
             bench = Bench("local-postgresql", work, photos, dict(environment), server)
             bench.fresh()
-            code, words = disturbed(bench, length * 0.5, lambda: control(work / "data", "stop"))
+            code, words = disturbed(bench, SOME, lambda: control(work / "data", "stop"))
             down = bench.start()
             _, errors = down.communicate()
             print(f"{'PostgreSQL still down':36} exit {down.returncode:<4}\n    {errors.strip().splitlines()[0]}")
