@@ -90,17 +90,17 @@ def quote(settings: Settings, database: Database, operation: Operation, calls: i
     return Prices(read_prices(settings.rekognition.prices, region_of(settings)), before).quote(operation, calls)
 
 
-def price_note(settings: Settings, region: str | None = None) -> str:
-    """What the user must know of a region's prices: that they are a guess; empty where they are not.
+def price_note(settings: Settings) -> str:
+    """What the user must know of the prices in force: that those of the region are a guess; empty where they are not.
 
-    Without ``region`` the one in force is meant. Raises EngineError for a profile that does not exist.
+    Raises EngineError for a profile that does not exist.
     """
-    if region is None and settings.engine.name == "local":
+    if settings.engine.name == "local":
         return ""
     # Heavy: boto3.
     from catalog.engines.rekognition.pricing import is_guess
 
-    region, prices = region_of(settings) if region is None else region, settings.rekognition.prices
+    region, prices = region_of(settings), settings.rekognition.prices
     if not is_guess(prices, region):
         return ""
     return (
@@ -121,12 +121,18 @@ def region_of(settings: Settings) -> str:
     return users_region(settings.rekognition.profile)
 
 
-def _local(settings: Settings, database: DatabaseEngine, attributes: str | None = None) -> Engine:
+def _local(
+    settings: Settings,
+    database: DatabaseEngine,
+    attributes: str | None = None,
+    enrolling: DatabaseEngine | None = None,
+) -> Engine:
     # Heavy: loads the network runtime, which commands without faces do not need.
     from catalog.engines.local.engine import LocalEngine
 
     return LocalEngine(
         database,
+        enrolling=enrolling,
         collection=settings.engine.gallery,
         quality_filter=QualityFilter(settings.engine.quality_filter),
         attributes="none" if attributes == "none" else settings.engine.attributes,
@@ -134,7 +140,8 @@ def _local(settings: Settings, database: DatabaseEngine, attributes: str | None 
 
 
 def _local_on_catalogue(settings: Settings, parts: Parts) -> Engine:
-    return _local(settings, parts.database().engine)
+    database = parts.database()
+    return _local(settings, database.engine, enrolling=database.later)
 
 
 def open_client(

@@ -12,7 +12,7 @@ from sqlalchemy import URL, Connection, Engine, inspect, text
 
 from catalog.errors import SchemaError
 from catalog.store.address import is_file, parse_address, safe_form, sqlite_path
-from catalog.store.connections import START, WRITES, make_engine, prepare_file
+from catalog.store.connections import LATER, START, WRITES, make_engine, prepare_file
 from catalog.store.failures import told_in_sentences
 
 SCHEMA = "0001"
@@ -37,6 +37,11 @@ class Database:
     def path(self) -> Path | None:
         """The file of an SQLite catalogue."""
         return sqlite_path(self.address) if is_file(self.address) else None
+
+    @property
+    def later(self) -> Engine:
+        """``engine``, for what is of no use without a later transaction: it need not outlive a power cut alone."""
+        return self.engine.execution_options(**{LATER: True})
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:

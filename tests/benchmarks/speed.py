@@ -24,13 +24,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
-import sqlalchemy
 from PIL import Image
 
 from catalog.engines.local import attributes, engine, sight
 from catalog.engines.local.engine import LocalEngine
 from catalog.images.decode import open_image
-from catalog.store.database import open_database
+from catalog.store.database import Database, open_database
 from tools.build_weights import fetch_sources
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -85,13 +84,13 @@ def run_rival(python: Path, which: str, folders: list[Path]) -> dict[str, float]
 def run_ours(photos: list[Path], *, workers: int, mirrored: bool, attributes: str) -> dict[str, float]:
     """Decode and enroll every photo in threads, on a fresh catalogue in a file, as a scan does."""
     with tempfile.TemporaryDirectory() as folder, closing(open_database(f"{folder}/catalog.sqlite3")) as database:
-        return _enroll(photos, database.engine, workers=workers, mirrored=mirrored, attributes=attributes)
+        return _enroll(photos, database, workers=workers, mirrored=mirrored, attributes=attributes)
 
 
 def _enroll(
-    photos: list[Path], database: sqlalchemy.Engine, *, workers: int, mirrored: bool, attributes: str
+    photos: list[Path], database: Database, *, workers: int, mirrored: bool, attributes: str
 ) -> dict[str, float]:
-    ours = LocalEngine(database, mirrored=mirrored, attributes=attributes)
+    ours = LocalEngine(database.engine, enrolling=database.later, mirrored=mirrored, attributes=attributes)
     numbers = itertools.count()
 
     def work(path: Path) -> int:

@@ -52,6 +52,28 @@ def test_sqlite_is_set_up_for_power_loss_and_readers(tmp_path: Path) -> None:
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 60_000}
 
 
+def test_what_may_wait_for_a_later_commit_does_and_nothing_else(tmp_path: Path) -> None:
+    """``later`` writes at synchronous=NORMAL (1); the same connection is at FULL (2) again for whoever has it next."""
+    opened = open_database(str(tmp_path / "catalog.sqlite3"))
+    with opened.later.begin() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
+        same = connection.connection.dbapi_connection
+    with opened.begin() as connection:
+        assert connection.connection.dbapi_connection is same
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+    opened.close()
+
+
+def test_what_may_wait_does_so_on_postgresql_too(postgresql_url: str) -> None:
+    """``later`` does not wait for the disk at its commit; the next transaction does."""
+    opened = open_database(postgresql_url)
+    with opened.later.begin() as connection:
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "off"
+    with opened.begin() as connection:
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+    opened.close()
+
+
 @pytest.mark.parametrize("name", ["photos 100%.sqlite3", "what?#.sqlite3", "写真.sqlite3"])
 def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
     """Characters that mean something in a url are part of a name like any other."""

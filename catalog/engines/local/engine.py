@@ -38,6 +38,9 @@ class LocalEngine:
     """Implements :class:`~catalog.engines.base.Engine` and :class:`~catalog.engines.base.GroupMeans`.
 
     Making one is cheap: networks are loaded at the first photo, the gallery at the first search.
+
+    ``enrolling`` is the same database by connections whose commits need not outlive a power cut until the caller has
+    committed what it records of them: a face of which the catalogue knows nothing is enrolled again, for nothing.
     """
 
     name = "local"
@@ -46,6 +49,7 @@ class LocalEngine:
         self,
         database: Database,
         *,
+        enrolling: Database | None = None,
         collection: str = "catalog",
         quality_filter: QualityFilter = QualityFilter.AUTO,
         attributes: Literal["all", "none"] = "all",
@@ -53,7 +57,7 @@ class LocalEngine:
     ) -> None:
         self.sight = FaceSight(attributes=attributes, mirrored=mirrored)
         self.model = self.sight.model
-        self.gallery = LocalGallery(database, collection, self.model)
+        self.gallery = LocalGallery(database, collection, self.model, enrolling=enrolling)
         self._quality_filter = quality_filter
 
     # ------------------------------------------------------------------------------------------------ contract

@@ -55,10 +55,14 @@ def image_id_of(sha256: str) -> str:
 
 
 class LocalGallery:
-    """One collection of faces. May be used from several threads; other processes' changes are seen by each search."""
+    """One collection of faces. May be used from several threads; other processes' changes are seen by each search.
 
-    def __init__(self, database: Engine, collection_id: str, model: str) -> None:
+    ``enrolling`` is the same database for those who want enrolments written otherwise than all else.
+    """
+
+    def __init__(self, database: Engine, collection_id: str, model: str, *, enrolling: Engine | None = None) -> None:
         self._database = database
+        self._enrolling = database if enrolling is None else enrolling
         self._collection_id = collection_id
         self._model = model
         self._matrix = FaceMatrix(DIMENSION)
@@ -84,7 +88,7 @@ class LocalGallery:
                 ids = _pair_up(faces, known)
                 if all(ids):
                     return [face_id for face_id in ids if face_id]
-        with self._transaction() as connection:
+        with self._transaction(self._enrolling) as connection:
             revision = self._raise_revision(connection)
             image_id, created = image_id_of(sha256), now()
             image = {**key, "image_id": image_id, "created_at": created}
@@ -296,8 +300,8 @@ class LocalGallery:
             yield connection
 
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        with _told(), self._database.begin() as connection:
+    def _transaction(self, database: Engine | None = None) -> Iterator[Connection]:
+        with _told(), (database or self._database).begin() as connection:
             yield connection
 
 
