@@ -90,17 +90,17 @@ def quote(settings: Settings, database: Database, operation: Operation, calls: i
     return Prices(read_prices(settings.rekognition.prices, region_of(settings)), before).quote(operation, calls)
 
 
-def price_note(settings: Settings) -> str:
-    """What the user must know of the prices in force: that those of the region are a guess; empty where they are not.
+def price_note(settings: Settings, region: str | None = None) -> str:
+    """What the user must know of a region's prices: that they are a guess; empty where they are not.
 
-    Raises EngineError for a profile that does not exist.
+    Without ``region`` the one in force is meant. Raises EngineError for a profile that does not exist.
     """
-    if settings.engine.name == "local":
+    if region is None and settings.engine.name == "local":
         return ""
     # Heavy: boto3.
     from catalog.engines.rekognition.pricing import is_guess
 
-    region, prices = region_of(settings), settings.rekognition.prices
+    region, prices = region_of(settings) if region is None else region, settings.rekognition.prices
     if not is_guess(prices, region):
         return ""
     return (
