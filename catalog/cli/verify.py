@@ -78,14 +78,22 @@ def verify(
         raise UsageError("--refuse is above --accept.")
     claims = _claims(employee, photo, batch)
     with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
-        answers = [_verify(catalog, claim, path, accept, refuse) for claim, path in claims]
+        answers: list[Verification | UsageError] = []
+        for claim, path in claims:
+            try:
+                answers.append(_verify(catalog, claim, path, accept, refuse))
+            except UsageError as error:  # a photo that is gone or shows nobody, an id that nobody has
+                if batch is None:
+                    raise
+                answers.append(error)
+    told = list(zip(answers, claims, strict=True))
     if as_json:
-        told = [_answer_json(answer, path) for answer, (_, path) in zip(answers, claims, strict=True)]
-        typer.echo(json.dumps(told if batch else told[0], ensure_ascii=False, indent=2))
+        rows = [_answer_json(answer, *claim) for answer, claim in told]
+        typer.echo(json.dumps(rows if batch else rows[0], ensure_ascii=False, indent=2))
     else:
-        for answer, (_, path) in zip(answers, claims, strict=True):
-            typer.echo(_answer_line(answer, path))
-    no = sum(answer.verdict is not Verdict.ACCEPTED for answer in answers)
+        for answer, claimed in told:
+            typer.echo(_answer_line(answer, *claimed))
+    no = sum(isinstance(answer, UsageError) or answer.verdict is not Verdict.ACCEPTED for answer in answers)
     if no:
         raise CheckRefused(f"{no} of {len(answers)} not accepted.")
 
@@ -98,9 +106,14 @@ def _claims(employee: str | None, photo: Path | None, batch: Path | None) -> lis
     try:
         with batch.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
-        return [(row["id"], batch.parent / row["photo"]) for row in rows]
-    except (OSError, UnicodeDecodeError, KeyError, TypeError) as error:
+        claims = [(row["id"], batch.parent / row["photo"]) for row in rows]
+    except OSError as error:
+        raise UsageError(f'The file "{batch}" cannot be read: {error.strerror}.') from error
+    except (UnicodeDecodeError, KeyError, TypeError) as error:
         raise UsageError(f'"{batch}" is not a CSV file with the columns id and photo.') from error
+    if not claims:
+        raise UsageError(f'There is no claim in "{batch}".')
+    return claims
 
 
 def _verify(catalog: Catalog, claim: str, path: Path, accept: float, refuse: float) -> Verification:
@@ -117,7 +130,10 @@ def _verify(catalog: Catalog, claim: str, path: Path, accept: float, refuse: flo
     )
 
 
-def _answer_json(answer: Verification, path: Path) -> dict[str, object]:
+def _answer_json(answer: Verification | UsageError, claim: str, path: Path) -> dict[str, object]:
+    if isinstance(answer, UsageError):
+        nothing = dict.fromkeys(("similarity", "threshold", "false_match_rate", "audit_entry"))
+        return {"id": claim, "photo": str(path), "verdict": "failed", "reasons": [str(answer)], **nothing}
     return {
         "id": answer.employee_id,
         "photo": str(path),
@@ -130,7 +146,9 @@ def _answer_json(answer: Verification, path: Path) -> dict[str, object]:
     }
 
 
-def _answer_line(answer: Verification, path: Path) -> str:
+def _answer_line(answer: Verification | UsageError, claim: str, path: Path) -> str:
+    if isinstance(answer, UsageError):
+        return f"{path}: failed as {claim}; {answer}"
     alike = "no similarity" if answer.similarity is None else f"similarity {answer.similarity:.2f}"
     rate = f"1 stranger in {1 / answer.false_match_rate:,.0f} reaches {answer.threshold:g}"
     return (

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from catalog.cli.app import run
 from catalog.settings import default_database
@@ -213,3 +214,23 @@ def test_forgetting_needs_a_yes(
     silent = catalog("people", "forget", person)
     assert (silent.code, "--yes" in silent.err) == (2, True)
     assert len(catalog("people", "show", person, "--json").json["faces"]) == 3
+
+
+def test_a_claim_that_cannot_be_tried_does_not_end_the_others(catalog: Catalog, tmp_path: Path) -> None:
+    """A photo that is not there, one without a face, an unknown id: each says so, the rest is answered."""
+    assert catalog("enroll", "e-1", PORTRAITS / "obama_1.jpg").code == 0
+    Image.new("RGB", (64, 64)).save(tmp_path / "black.png")
+    claims = tmp_path / "claims.csv"
+    rows = [("e-1", "gone.jpg"), ("e-1", "black.png"), ("e-9", "black.png"), ("e-1", PORTRAITS / "obama_2.jpg")]
+    claims.write_text("id,photo\n" + "".join(f"{who},{photo}\n" for who, photo in rows))
+    told = catalog("verify", "--csv", claims, "--json")
+    assert (told.code, "3 of 4 not accepted" in told.err) == (9, True)
+    assert [each["verdict"] for each in told.json] == ["failed", "cannot tell", "failed", "accepted"]
+    assert ["gone.jpg" in told.json[0]["reasons"][0], "e-9" in told.json[2]["reasons"][0]] == [True, True]
+    assert len(catalog("verify", "--csv", claims).out.splitlines()) == 4
+    assert catalog("verify", "e-1", tmp_path / "gone.jpg").code == 2
+    claims.write_text("id,photo\n")
+    empty = catalog("verify", "--csv", claims)
+    assert (empty.code, "no claim" in empty.err) == (2, True)
+    missing = catalog("verify", "--csv", tmp_path / "none.csv")
+    assert (missing.code, "cannot be read" in missing.err) == (2, True)
