@@ -4,10 +4,10 @@ Two groups whose faces look born many years apart, or are confidently of differe
 machine, however alike they are: a child and its parent, a brother and a sister. They may be one all the same (a date
 that a scanner wrote, a child that grew), so a human is asked, and what a human says holds.
 
-Measured on LFW with every photo dated alike: of 48,365 pairs of one person's faces none is of different gender at a
-confidence of 95 on both sides, and 94 look born more than 10 years apart, 33 more than 15; of the 1,888 pairs of
-strangers who are as alike as 0.42, these are 98, 90 and 54. The ranges of UTKFace's held-out fifth miss the true age by
-more than 7 years for one face in 20, by more than 12 for one in 50.
+Measured on LFW with every photo dated alike: of 48,365 pairs of one person's faces 14 look born more than 12 years
+apart, and none is of different gender at a confidence of 95 on both sides; of the 1,888 pairs of strangers who are as
+alike as 0.42, 100 and 87. The ranges of UTKFace's held-out fifth miss the true age by more than 7 years for one face
+in 50, by more than 14 for one in 200. Amazon's ranges are not measured.
 
 Apparent birth is the photo's date less the apparent age: a range of years, one for each face with both. Of a group the
 means of the ranges' ends count, so that a single odd face does little. Where more than one in ten of a person's own
