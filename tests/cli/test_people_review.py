@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from PIL.ExifTags import IFD, Base
 
 from catalog.cli.app import run
 from catalog.endpoint.opening import open_endpoint
@@ -168,3 +169,54 @@ def test_two_on_one_photo_are_not_joined_by_two_answers(
     assert (answer.code, verbs(catalog)) == (0, ["merge"])
     assert "together on 1 photo" in answer.err
     assert "1 answered" in answer.out
+
+
+@pytest.fixture
+def dated(tmp_path: Path) -> Path:
+    """Three portraits of one man, one of which somebody dated 1950."""
+    folder = tmp_path / "dated"
+    folder.mkdir()
+    for name, year in (("obama_1", 2012), ("obama_2", 1950), ("obama_3", 2012)):
+        with Image.open(PORTRAITS / f"{name}.jpg") as portrait:
+            exif = Image.Exif()
+            exif.get_ifd(IFD.Exif)[Base.DateTimeOriginal] = f"{year}:06:15 12:00:00"
+            portrait.save(folder / f"{name}.jpg", quality=95, exif=exif)
+    return folder
+
+
+def test_faces_that_look_born_decades_apart_are_asked_about(
+    catalog: Catalog, dated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are one man all the same: `why` tells what kept them apart, a yes joins them for good."""
+    assert catalog("scan", dated).code == 0
+    assert sizes(catalog) == [1, 2]
+    (question,) = catalog("people", "suggest", "--json").json
+    assert question["kept_apart"].startswith("they look born from ")
+    assert "kept apart: they look born" in catalog("why", _faces(catalog)["obama_2"]).out
+    answer = review(catalog, monkeypatch, "y")
+    assert "not joined unasked, as they look born from " in answer.out
+    (dated / "obama_1.jpg").touch()
+    assert catalog("scan", dated).code == 0
+    assert sizes(catalog) == [3]
+    assert catalog("people", "recluster", "--json").json["moved"] == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("CATALOG_ENGINE_ATTRIBUTES", "none"), ("CATALOG_IDENTITIES_APPARENT_BIRTH_YEARS", "200")],
+)
+def test_dates_do_not_matter_where_that_is_wanted(
+    catalog: Catalog, dated: Path, monkeypatch: pytest.MonkeyPatch, setting: str, value: str
+) -> None:
+    """Without apparent ages, or with the rule switched off, likeness alone decides."""
+    monkeypatch.setenv(setting, value)
+    assert catalog("scan", dated).code == 0
+    assert sizes(catalog) == [3]
+
+
+def _faces(catalog: Catalog) -> dict[str, str]:
+    return {
+        Path(face["uri"]).stem: face["face"]
+        for each in catalog("people", "list", "--json").json
+        for face in catalog("people", "show", each["person"], "--json").json["faces"]
+    }
