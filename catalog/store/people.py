@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -95,10 +96,22 @@ def find_person(connection: Connection, wanted: str) -> PersonRow:
         ids = ", ".join(row.person_id for row in named)
         raise PersonError(f'Several people are named "{wanted}": {ids}.', remedy="Say which one by its id.")
     if not named:
+        near = _near(connection, wanted)
         raise PersonError(
-            f'Nobody in the catalogue has the id or name "{wanted}".', remedy="`catalog people list` shows everyone."
+            f'Nobody in the catalogue has the id or name "{wanted}".',
+            remedy=(f'Did you mean "{near}"? ' if near else "") + "`catalog people list` shows everyone.",
         )
     return named[0]
+
+
+def _near(connection: Connection, wanted: str) -> str | None:
+    """The name that somebody who wrote this may have meant."""
+    query = select(persons.c.name).where(persons.c.name.is_not(None), persons.c.merged_into.is_(None)).distinct()
+    folded = {name.casefold(): name for name in connection.scalars(query)}
+    text = wanted.casefold()
+    parts = [name for fold, name in folded.items() if text and text in fold]
+    close = difflib.get_close_matches(text, folded, n=1)
+    return min(parts, key=len) if parts else folded[close[0]] if close else None
 
 
 def list_people(connection: Connection, *, hidden: bool = False, named: bool | None = None) -> list[Person]:

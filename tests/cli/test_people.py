@@ -234,3 +234,12 @@ def test_a_claim_that_cannot_be_tried_does_not_end_the_others(catalog: Catalog, 
     assert (empty.code, "no claim" in empty.err) == (2, True)
     missing = catalog("verify", "--csv", tmp_path / "none.csv")
     assert (missing.code, "cannot be read" in missing.err) == (2, True)
+
+
+def test_a_name_written_otherwise_is_suggested(catalog: Catalog, scanned: list[dict[str, Any]]) -> None:
+    """Another case, a part of it or a slip is told as such; nobody is taken for somebody else."""
+    catalog("people", "name", scanned[0]["person"], "Barack Obama")
+    for written in ("barack obama", "Obama", "Barack Obana"):
+        told = catalog("people", "show", written)
+        assert (told.code, 'Did you mean "Barack Obama"?' in told.err) == (2, True)
+    assert "Did you mean" not in catalog("people", "show", "Eileen").err
