@@ -46,7 +46,7 @@ def enroll(
         if remove:
             with catalog.database.begin() as connection:
                 entries = remove_employee(connection, employee, stamp())
-            typer.echo(f"{employee} is forgotten; {entries} entries of the audit log lost their content.")
+            typer.echo(f"{employee} is forgotten; {_entries(entries)} of the audit log lost the content.")
             return
         if not photos:
             raise UsageError("There is no photo to enroll.")
@@ -229,7 +229,11 @@ def audit(
     sys.stdout.flush()
     if checked.broken is not None:
         raise CheckRefused(f"The audit log was changed at entry {checked.broken}.")
-    typer.echo(f"{checked.rows} entries, unbroken. Last digest: {checked.head}", err=True)
+    typer.echo(f"{_entries(checked.rows)}, unbroken. Last digest: {checked.head}", err=True)
+
+
+def _entries(number: int) -> str:
+    return f"{number:,} entr{'y' if number == 1 else 'ies'}"
 
 
 def _audit_line(row: AuditRow, as_json: bool) -> str:

@@ -126,7 +126,7 @@ def test_an_employee_is_verified(catalog: Catalog, tmp_path: Path) -> None:
     answers = catalog("verify", "--csv", claims, "--json")
     assert (answers.code, answers.json[0]["verdict"]) == (9, "accepted")
     assert len(catalog("audit", "--json").json_lines) == 5
-    assert catalog("enroll", "e-1", "--remove").code == 0
+    assert "5 entries of the audit log" in catalog("enroll", "e-1", "--remove").out
     assert catalog("verify", "e-1", PORTRAITS / "obama_2.jpg").code == 2
 
 
