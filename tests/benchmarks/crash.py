@@ -171,6 +171,8 @@ class Bench:
 
     def differences(self) -> Difference:
         """The gallery against the catalogue, as `catalog reconcile --dry-run` sees it."""
+        for name in [name for name in os.environ if name.startswith(OURS)]:
+            del os.environ[name]  # what another pair of engine and database had set
         os.environ.update({name: value for name, value in self.environment.items() if name.startswith(OURS)})
         with open_catalog(None, self.url, 0) as catalog:
             return compare(catalog.database, catalog.engine, gallery=catalog.settings.engine.gallery)
