@@ -13,6 +13,7 @@ import platformdirs
 from sqlalchemy import Engine as DatabaseEngine
 from sqlalchemy import create_engine
 
+from catalog.engines.around import EngineAround
 from catalog.engines.base import Engine
 from catalog.engines.prefilter import PrefilteredEngine
 from catalog.engines.users import Teachable, Users
@@ -67,7 +68,7 @@ def prefiltered(paid: Engine, settings: Settings) -> PrefilteredEngine:
 
 def users_of(settings: Settings, engine: Engine) -> Users | None:
     """The users of the engine's gallery, where it has any and the settings want them."""
-    behind = engine.paid if isinstance(engine, PrefilteredEngine) else engine
+    behind = engine.inner if isinstance(engine, EngineAround) else engine
     wanted = settings.engine.name == "rekognition" and settings.rekognition.user_vectors
     return behind.users() if wanted and isinstance(behind, Teachable) else None
 

@@ -8,44 +8,27 @@ new face, the bill grows: by half on LFW, where a few more photos of confirmed p
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from catalog.engines.base import MAX_MATCHES, Engine, Metered
+from catalog.engines.around import EngineAround
+from catalog.engines.base import MAX_MATCHES, Engine
 from catalog.engines.users import UserMatch, Users
-from catalog.images.opened import OpenedPhoto
-from catalog.vocabulary import (
-    Analysis,
-    BoundingBox,
-    Charge,
-    Comparison,
-    EnrolledFace,
-    Enrollment,
-    Match,
-    Neighbors,
-    Operation,
-    Search,
-)
+from catalog.vocabulary import Charge, Match, Neighbors
 
 
-class UsersFirstEngine:
+class UsersFirstEngine(EngineAround):
     """Implements :class:`~catalog.engines.base.Engine`; all but :meth:`neighbors` is the other engine's.
 
     ``certain`` is the similarity, 0 to 100, from which a single user is believed.
     """
 
     def __init__(self, engine: Engine, users: Users, *, certain: float) -> None:
-        self.name = engine.name
-        self._engine = engine
+        super().__init__(engine)
         self._users = users
         self._certain = certain
         self._lock = threading.Lock()
         self._taught: dict[str, tuple[str, ...]] | None = None
         self._unclaimed: list[Charge] = []
-
-    @property
-    def model(self) -> str:
-        return self._engine.model
 
     def neighbors(self, face_id: str, threshold: float, limit: int = MAX_MATCHES) -> Neighbors:
         """The faces of the one user who is surely meant, an incomplete list; else the engine's own list.
@@ -55,14 +38,14 @@ class UsersFirstEngine:
         """
         taught = self._faces()
         if not taught or any(face_id in faces for faces in taught.values()):
-            return self._engine.neighbors(face_id, threshold, limit)
+            return self.inner.neighbors(face_id, threshold, limit)
         asked = self._users.search_face(face_id, threshold, 2)
         person = self._surely(asked.matches)
         if person is not None:
             matches = tuple(Match(face, person.similarity) for face in taught.get(person.person_id, ())[:limit])
             return Neighbors(face_id, matches, complete=False, charges=asked.charges)
         try:
-            answer = self._engine.neighbors(face_id, threshold, limit)
+            answer = self.inner.neighbors(face_id, threshold, limit)
         except BaseException:  # whatever it was, the first question was answered and is paid
             with self._lock:
                 self._unclaimed += asked.charges
@@ -73,7 +56,7 @@ class UsersFirstEngine:
         """Implements :class:`~catalog.engines.base.Metered`."""
         with self._lock:
             own, self._unclaimed = self._unclaimed, []
-        return (*own, *(self._engine.unclaimed() if isinstance(self._engine, Metered) else ()))
+        return (*own, *super().unclaimed())
 
     def _surely(self, matches: tuple[UserMatch, ...]) -> UserMatch | None:
         sure = [match for match in matches if match.similarity >= self._certain]
@@ -85,31 +68,3 @@ class UsersFirstEngine:
             if self._taught is None:
                 self._taught = self._users.taught()
             return self._taught
-
-    # ------------------------------------------------------------------------------------------------ as it is
-
-    def analyze(self, photo: OpenedPhoto) -> Analysis:
-        return self._engine.analyze(photo)
-
-    def enroll(self, photo: OpenedPhoto, sha256: str) -> Enrollment:
-        return self._engine.enroll(photo, sha256)
-
-    def search(
-        self, photo: OpenedPhoto, threshold: float, limit: int = MAX_MATCHES, box: BoundingBox | None = None
-    ) -> Search:
-        return self._engine.search(photo, threshold, limit, box)
-
-    def compare(self, source: OpenedPhoto, target: OpenedPhoto, threshold: float) -> Comparison:
-        return self._engine.compare(source, target, threshold)
-
-    def remove(self, face_ids: Iterable[str]) -> set[str]:
-        return self._engine.remove(face_ids)
-
-    def enrolled(self) -> Iterator[EnrolledFace]:
-        return self._engine.enrolled()
-
-    def price(self, operation: Operation, calls: int) -> Charge:
-        return self._engine.price(operation, calls)
-
-    def close(self) -> None:
-        """Nothing of its own; the engine belongs to who made it."""
