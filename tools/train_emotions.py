@@ -4,7 +4,7 @@
 
 Every layer of the MobileNet is trained, on grey crops of the train split that are turned, shifted, stretched, mirrored,
 blurred and partly covered anew each time. The validation split is looked at only: nothing is chosen by it, the last
-weights are what is written. Needs PyTorch beside the project's own packages. About 40 minutes on two cores, 2 GB.
+weights are what is written. Needs PyTorch beside the project's own packages. About 50 minutes on two busy cores, 2 GB.
 """
 
 from __future__ import annotations

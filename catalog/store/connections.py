@@ -32,8 +32,8 @@ WRITES = "catalog_writes"
 LATER = "catalog_durable_later"
 """Execution option of a transaction that may be lost with the power until the next one without it is committed.
 
-For what costs nothing to make again and is of no use without a later transaction. Waiting for the disk once, not twice,
-is a tenth of the time of a scan. A killed process loses nothing either way.
+For what costs nothing to make again and is of no use without a later transaction. Enrolling a face took 1 instead of 4
+to 6 ms where it was measured, as it does not wait for the disk. A killed process loses nothing either way.
 """
 
 BUSY_SECONDS = 60
