@@ -13,7 +13,7 @@ import typer
 from catalog.cli.engines import open_client, region_of
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.wiring import Catalog, database_address, open_catalog
-from catalog.errors import CatalogError, CheckRefused, LockHeld
+from catalog.errors import CatalogError, CheckRefused, LockHeld, UsageError
 from catalog.sources.base import Skipped, Source
 from catalog.store.address import is_file, parse_address, sqlite_path
 from catalog.store.locks import CATALOGUE, hold
@@ -62,6 +62,8 @@ def check(
     """
     findings = []
     with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+        if make_collection and catalog.settings.engine.name != "rekognition":
+            raise UsageError("Only Amazon Rekognition has a collection to make.", remedy="Add --engine rekognition.")
         for look in _looks(catalog, sources or [], make_collection=make_collection):
             for finding in _safely(look):
                 findings.append(finding)
