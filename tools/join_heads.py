@@ -14,11 +14,13 @@ import csv
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 
 from tools import mobilenet
-from tools.build_attribute_weights import WEIGHTS, write_manifest
 from tools.heads import GridHead, fit_line
+from tools.manifest import WEIGHTS, write_manifest
+from tools.quantize import quantize_clipped
 from tools.train_ages import AGES
 from tools.train_emotions import SIDE, EmotionNet
 from tools.trunk import MIRROR, see
@@ -61,6 +63,7 @@ def main() -> None:
     mobilenet.export_heads(ages.chain(), fit_marks(arguments.crops), WEIGHTS / "attributes.onnx")
     layers = [layer.fold() for layer in emotions.layers]
     mobilenet.export_grey(layers, emotions.last, "emotions", SIDE, WEIGHTS / "emotions.onnx")
+    onnx.save(quantize_clipped(onnx.load(WEIGHTS / "emotions.onnx")), WEIGHTS / "emotions.onnx")
     write_manifest("attributes.onnx", "emotions.onnx")
 
 

@@ -33,6 +33,9 @@ _LOOKS = ((32, 5.0), (48, 4.0), (64, 3.0), (112, 3.0), (96, 4.0))
 """Second looks: the face's side in pixels, and the cut-out's side in sides of the face; the cheap ones first."""
 _LEAST, _MEAN = 0.45, 0.62
 """A doubtful candidate is a face when its lowest score in all looks reaches the one and their mean the other."""
+_CHEAP, _CLEARLY = 3, 0.8
+"""A candidate that so many looks show clearly on the average, each at ``_FLOOR`` or above, is not looked at further: of
+1,138 in LFW and data/seed 397 were, and all looks decided otherwise on one."""
 _UPRIGHT = 98.0
 """Confidence of a face that leaves no doubt that the photo stands upright."""
 _CONFIDENCE = ((0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0), (0.0, 50.0, 80.0, 90.0, 96.0, 99.0, 99.9, 100.0))
@@ -132,11 +135,7 @@ def _judge(pixels: Pixels, rows: Floats) -> list[DetectedFace]:
         if score < _FLOOR:
             continue
         if score < _SURE:
-            scores = [score]
-            for look in _second_looks(pixels, row):
-                scores.append(look)
-                if look < _LEAST:
-                    break
+            scores = [score, *_looks_needed(_second_looks(pixels, row))]
             score = float(np.mean(scores))
             if min(scores) < _LEAST or score < _MEAN:
                 continue
@@ -144,6 +143,17 @@ def _judge(pixels: Pixels, rows: Floats) -> list[DetectedFace]:
         confidence = float(np.interp(score, *_CONFIDENCE))
         faces.append(DetectedFace((left, top, across, down), row[4:SCORE].reshape(5, 2).copy(), confidence))
     return faces
+
+
+def _looks_needed(looks: Iterator[float]) -> list[float]:
+    """Looks until one says no, or the cheap ones say yes so clearly that the others would."""
+    scores: list[float] = []
+    for look in looks:
+        scores.append(look)
+        clear = len(scores) == _CHEAP and min(scores) >= _FLOOR and sum(scores) >= _CHEAP * _CLEARLY
+        if look < _LEAST or clear:
+            break
+    return scores
 
 
 def _second_looks(pixels: Pixels, row: Floats) -> Iterator[float]:

@@ -17,12 +17,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, RowMapping, Table, and_, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, RowMapping, Table, delete, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from catalog.engines.local.embed import DIMENSION, unit
 from catalog.engines.local.matrix import FaceMatrix, Rows
+from catalog.engines.local.statements import (
+    COLLECTION,
+    INSERT_FACES,
+    KNOWN_IMAGE,
+    RAISE_REVISION,
+    VECTOR,
+    insert_unless_taken,
+)
 from catalog.engines.local.tables import gallery_collections, gallery_faces, gallery_images, gallery_removals
 from catalog.errors import DatabaseError, EngineError
 from catalog.vocabulary import BoundingBox, EnrolledFace
@@ -115,7 +122,7 @@ class LocalGallery:
                     }
                 )
             if rows:
-                connection.execute(insert(gallery_faces), rows)
+                connection.execute(INSERT_FACES, rows)
         return [face_id for face_id in ids if face_id]
 
     def remove(self, face_ids: Iterable[str]) -> set[str]:
@@ -161,11 +168,10 @@ class LocalGallery:
 
     def vector(self, face_id: str) -> Floats:
         """The unit vector of one face; ``KeyError`` when the gallery does not hold it."""
-        query = select(gallery_faces.c.vector).where(
-            gallery_faces.c.collection_id == self._collection_id, gallery_faces.c.face_id == face_id
-        )
         with self._connection() as connection:
-            blob = connection.execute(query).scalar_one_or_none()
+            blob = connection.execute(
+                VECTOR, {"collection_id": self._collection_id, "face_id": face_id}
+            ).scalar_one_or_none()
         if blob is None:
             raise KeyError(face_id)
         vector: Floats = _vectors([blob])[0]
@@ -242,24 +248,12 @@ class LocalGallery:
 
     def _known_image(self, connection: Connection, key: dict[str, str]) -> list[RowMapping] | None:
         """The stored faces of an image, or None when it was never enrolled."""
-        beside = and_(*(gallery_faces.c[name] == gallery_images.c[name] for name in key))
-        query = (
-            select(gallery_faces)
-            .select_from(gallery_images.outerjoin(gallery_faces, beside))
-            .where(*(gallery_images.c[name] == value for name, value in key.items()))
-            .order_by(gallery_faces.c.seq)
-        )
-        rows = connection.execute(query).mappings().all()
+        rows = connection.execute(KNOWN_IMAGE, key).mappings().all()
         return [row for row in rows if row["seq"] is not None] if rows else None
 
     def _raise_revision(self, connection: Connection) -> int:
-        raised = (
-            update(gallery_collections)
-            .where(gallery_collections.c.collection_id == self._collection_id)
-            .values(revision=gallery_collections.c.revision + 1)
-            .returning(gallery_collections.c.revision, gallery_collections.c.model)
-        )
-        row = connection.execute(raised).mappings().first()
+        which = {"which": self._collection_id}
+        row = connection.execute(RAISE_REVISION, which).mappings().first()
         if row is None:
             fresh = {
                 "collection_id": self._collection_id,
@@ -269,7 +263,7 @@ class LocalGallery:
                 "created_at": now(),
             }
             self._insert_new(connection, gallery_collections, fresh)
-            row = connection.execute(raised).mappings().one()
+            row = connection.execute(RAISE_REVISION, which).mappings().one()
         self._check_model(row["model"])
         return int(row["revision"])
 
@@ -278,13 +272,10 @@ class LocalGallery:
 
         Waits for another transaction that is inserting the same.
         """
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        done = connection.execute(dialect.insert(table).values(values).on_conflict_do_nothing())
-        return done.rowcount == 1
+        return connection.execute(insert_unless_taken(table, connection.dialect.name), values).rowcount == 1
 
     def _collection(self, connection: Connection) -> RowMapping | None:
-        here = gallery_collections.c.collection_id == self._collection_id
-        return connection.execute(select(gallery_collections).where(here)).mappings().first()
+        return connection.execute(COLLECTION, {"collection_id": self._collection_id}).mappings().first()
 
     def _check_model(self, model: str) -> None:
         if model != self._model:

@@ -15,6 +15,7 @@ _HEAD = np.array(
     [[-32.0, -34.0, -28.0], [32.0, -34.0, -28.0], [0.0, 0.0, 0.0], [-25.0, 34.0, -22.0], [25.0, 34.0, -22.0]]
 )
 """Eyes, tip of the nose and corners of the mouth of a common head, in millimetres; x right, y down, z to the viewer."""
+_FIT = np.linalg.pinv(_HEAD - _HEAD.mean(axis=0))
 
 
 def estimate_pose(landmarks: NDArray[np.floating]) -> Pose:
@@ -23,9 +24,8 @@ def estimate_pose(landmarks: NDArray[np.floating]) -> Pose:
     Weak perspective: the affine camera that maps the common head to the landmarks (least squares) holds the first two
     rows of the rotation (DeMenthon and Davis 1995, first iteration).
     """
-    model = _HEAD - _HEAD.mean(axis=0)
     points = landmarks.astype(np.float64) - landmarks.mean(axis=0)
-    camera, *_ = np.linalg.lstsq(model, points, rcond=None)
+    camera = _FIT @ points
     across, down = camera[:, 0], camera[:, 1]
     scale = (np.linalg.norm(across) + np.linalg.norm(down)) / 2
     if scale < 1e-9:

@@ -7,6 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from catalog.engines.local import models
 from catalog.engines.local.align import align_faces
@@ -80,6 +81,37 @@ def test_photos_of_one_man_are_alike_and_of_two_are_not(faces):
     assert cosines[same].min() > 0.5
     others = ~same & ~np.eye(5, dtype=bool)
     assert cosines[others].max() < 0.3
+
+
+def test_slow_kernels_give_what_fast_ones_give(faces):
+    """A processor whose fast 8-bit sums would overflow gets the same numbers, to the bit."""
+    answers = [
+        models._load(file, exact=exact).run(None, {name: batch})
+        for file, name, batch in (("sface.onnx", "face", faces), ("gender.onnx", "pixels", _enlarged(faces)))
+        for exact in (False, True)
+    ]
+    for fast, slow in zip(answers[::2], answers[1::2], strict=True):
+        for one, other in zip(fast, slow, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def _enlarged(faces: np.ndarray) -> np.ndarray:
+    return np.stack([np.asarray(Image.fromarray(face).resize((192, 192))) for face in faces])
+
+
+def test_overflow_is_told_by_the_largest_products(monkeypatch):
+    """Halved sums, as a processor without VNNI gives them, are an overflow; the right ones are not."""
+
+    class Answers:
+        def __init__(self, total: float) -> None:
+            self.total = np.full((1, 64, 8, 8), total, np.float32)
+
+        def run(self, *_: object) -> list[np.ndarray]:
+            return [self.total]
+
+    for total, overflows in ((127.0, False), (64.0, True)):
+        monkeypatch.setattr(models, "_load", lambda file, *, exact, total=total: Answers(total))
+        assert models._overflows.__wrapped__() is overflows
 
 
 def test_no_faces_give_no_vectors():

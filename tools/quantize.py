@@ -1,0 +1,288 @@
+"""Rewrites networks to multiply 8-bit integers: about half the time where the processor has instructions for it.
+
+    python -m tools.quantize --crops CROPS
+
+writes ``weights/sface.onnx``, from the registry's file and the ``ages.npz`` of ``tools.prepare_crops``, and
+``overflow.onnx``; the functions are for the tools that write the other networks.
+
+A convolution's input becomes unsigned 8-bit numbers with one scale, its weights signed ones with a scale for each
+output channel, its bias 32-bit ones; sums are exact. In the file this is written as ``QuantizeLinear`` and
+``DequantizeLinear``, which onnxruntime turns into integer kernels (Jacob et al. 2018, *Quantization and Training
+of Neural Networks for Efficient Integer-Arithmetic-Only Inference*).
+
+Channels whose values are ten times larger than their neighbors' would leave those a tenth of the 256 steps. Where the
+function between two layers lets a positive factor pass (PRelu does), channels are brought to one range first: divided
+in the layer before, multiplied again in the layer after (Nagel et al. 2019, *Data-Free Quantization Through Weight
+Equalization and Bias Correction*).
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from catalog.engines.local.align import warp
+from tools.build_weights import build_sface
+from tools.manifest import WEIGHTS, write_manifest
+
+Floats = NDArray[np.float64]
+
+STEPS = 255
+LARGEST = 127
+_CALIBRATION_EVERY = 20
+_FIRST = "conv_4_batchnorm"
+"""The first of SFace's pointwise convolutions that is faster so: those before it have more to convert than to add."""
+_LAST_MAP = "bn1"
+
+
+class Network:
+    """A graph with its constants multiplied out, open for rewriting; ``arrays`` are its initializers by name."""
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        self.model = _folded(model)
+        self.arrays = {each.name: numpy_helper.to_array(each) for each in self.model.graph.initializer}
+        self.nodes = list(self.model.graph.node)
+        self._pairs: dict[str, str] = {}
+
+    def maker(self, value: str) -> onnx.NodeProto:
+        """The node that makes a value."""
+        return next(node for node in self.nodes if value in node.output)
+
+    def users(self, value: str) -> list[onnx.NodeProto]:
+        return [node for node in self.nodes if value in node.input]
+
+    def constant(self, node: onnx.NodeProto) -> str:
+        """The name of a node's only constant."""
+        (name,) = (name for name in node.input if name in self.arrays)
+        return name
+
+    def multiply(self, name: str, factors: Floats, axis: int) -> None:
+        """Multiply a constant by a factor for each place along an axis."""
+        array = self.arrays[name]
+        shape = [1] * array.ndim
+        shape[axis] = -1
+        self.arrays[name] = (array * factors.reshape(shape)).astype(np.float32)
+
+    def insert(self, place: int, kind: str, inputs: list[str], output: str, **attributes: int) -> int:
+        """Put a node before a place; returns the place after it."""
+        self.nodes.insert(place, helper.make_node(kind, inputs, [output], name=output, **attributes))
+        return place + 1
+
+    def place(self, node: onnx.NodeProto) -> int:
+        return next(place for place, each in enumerate(self.nodes) if each is node)
+
+    def in_steps(self, value: str, low: float, high: float) -> float:
+        """Put a value into 8-bit steps between two bounds, where it is made, once; returns the size of a step."""
+        low, high = min(low, 0.0), max(high, 0.0)
+        step = (high - low) / STEPS
+        if value not in self._pairs:
+            after = self.place(self.maker(value)) + 1
+            pair = [f"{value}.step", f"{value}.zero"]
+            self.arrays[pair[0]] = np.array(step, np.float32)
+            self.arrays[pair[1]] = np.array(round(-low / step), np.uint8)
+            after = self.insert(after, "QuantizeLinear", [value, *pair], f"{value}.steps")
+            self.insert(after, "DequantizeLinear", [f"{value}.steps", *pair], f"{value}.stepped")
+            self._pairs[value] = f"{value}.stepped"
+        return step
+
+    def in_integers(self, node: onnx.NodeProto, step: float) -> None:
+        """A layer's weights as 8-bit numbers and its bias as 32-bit ones, for an input in steps of a size."""
+        weights, bias = (self.arrays[name].astype(np.float64) for name in node.input[1:3])
+        largest = np.abs(weights).reshape(len(weights), -1).max(axis=1)
+        # A channel of next to no weights must still be able to hold its bias.
+        scale = np.maximum(largest / LARGEST, np.maximum(np.abs(bias), 1e-9) / (step * 2**30))
+        levels = np.rint(weights / scale.reshape(-1, *[1] * (weights.ndim - 1)))
+        place = self.place(node)
+        whole = {
+            "weights": (levels.astype(np.int8), scale),
+            "shift": (np.rint(bias / (scale * step)).astype(np.int32), scale * step),
+        }
+        for index, (what, (values, size)) in enumerate(whole.items(), 1):
+            name = f"{node.output[0]}.whole_{what}"
+            constants = [f"{name}.levels", f"{name}.scale", f"{name}.zeros"]
+            arrays = (values, size.astype(np.float32), np.zeros(len(values), values.dtype))
+            self.arrays |= dict(zip(constants, arrays, strict=True))
+            place = self.insert(place, "DequantizeLinear", constants, name, axis=0)
+            node.input[index] = name
+
+    def read_stepped(self) -> None:
+        """Let the readers of values that were put into steps read the steps."""
+        for node in self.nodes:
+            if node.op_type != "QuantizeLinear":
+                for index, name in enumerate(node.input):
+                    node.input[index] = self._pairs.get(name, name)
+
+    def ranges(self, values: list[str], faces: NDArray[np.uint8]) -> dict[str, tuple[Floats, Floats]]:
+        """The lowest and the highest of each channel of some values, over some faces."""
+        watched = onnx.ModelProto()
+        watched.CopyFrom(self.model)
+        known = {output.name for output in watched.graph.output}
+        watched.graph.output.extend(helper.make_empty_tensor_value_info(v) for v in values if v not in known)
+        session = onnxruntime.InferenceSession(watched.SerializeToString(), providers=["CPUExecutionProvider"])
+        feed = session.get_inputs()[0].name
+        found: dict[str, tuple[Floats, Floats]] = {}
+        for face in faces:
+            for value, seen in zip(values, session.run(values, {feed: face[None]}), strict=True):
+                low, high = seen.min(axis=(0, 2, 3)), seen.max(axis=(0, 2, 3))
+                before = found.get(value, (low, high))
+                found[value] = np.minimum(before[0], low), np.maximum(before[1], high)
+        return found
+
+    def finished(self) -> onnx.ModelProto:
+        """The rewritten model, with the constants that it still uses."""
+        used = {name for node in self.nodes for name in node.input}
+        model = onnx.ModelProto()
+        model.CopyFrom(self.model)
+        for field in ("node", "initializer", "value_info"):
+            model.graph.ClearField(field)
+        model.graph.node.extend(self.nodes)
+        model.graph.initializer.extend(
+            numpy_helper.from_array(values, name) for name, values in self.arrays.items() if name in used
+        )
+        onnx.checker.check_model(model)
+        return model
+
+
+def _folded(model: onnx.ModelProto) -> onnx.ModelProto:
+    with tempfile.TemporaryDirectory() as folder:
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        options.optimized_model_filepath = f"{folder}/folded.onnx"
+        onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        return onnx.load(options.optimized_model_filepath)
+
+
+def quantize_clipped(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A network whose convolutions all end in a Clip, with all of them but the first in integers.
+
+    What is clipped needs no calibration: its bounds are known.
+    """
+    network = Network(model)
+    clips = [node for node in network.nodes if node.op_type == "Clip"]
+    bounds = {node.output[0]: [float(network.arrays[name].item()) for name in node.input[1:]] for node in clips}
+    for node in [node for node in network.nodes if node.op_type == "Conv" and node.input[0] in bounds]:
+        step = network.in_steps(node.input[0], *bounds[node.input[0]])
+        network.in_integers(node, step)
+    for value, limits in bounds.items():
+        network.in_steps(value, *limits)
+    network.read_stepped()
+    return network.finished()
+
+
+def quantize_sface(model: onnx.ModelProto, faces: NDArray[np.uint8]) -> onnx.ModelProto:
+    """SFace with its pointwise convolutions and its last product in integers, calibrated on aligned faces.
+
+    ``faces`` is (n, 112, 112, 3). Depthwise convolutions and PRelu stay in floating point: they are short, and most of
+    the error would come from them.
+    """
+    network = Network(model)
+    points = [
+        node for node in network.nodes if node.op_type == "Conv" and network.arrays[node.input[1]].shape[2:] == (1, 1)
+    ]
+    points = points[[node.output[0] for node in points].index(_FIRST) :]
+    values = [name for node in points for name in (node.input[0], node.output[0])]
+    ranges = network.ranges([*values, _LAST_MAP], faces)
+    for node in points:
+        source, result = node.input[0], node.output[0]
+        into, out = _spread(*ranges[source]), _spread(*ranges[result])
+        # Back through the PRelu (a product and a sum) to the depthwise convolution, on to the next layer that reads.
+        slant = next(network.maker(v) for v in network.maker(source).input if network.maker(v).op_type == "Mul")
+        before = network.maker(next(name for name in slant.input if name not in network.arrays))
+        for name in before.input[1:3]:
+            network.multiply(name, 1 / into, axis=0)
+        network.multiply(node.input[1], into, axis=1)
+        for name in node.input[1:3]:
+            network.multiply(name, 1 / out, axis=0)
+        relu = next(user for user in network.users(result) if user.op_type == "Relu")
+        (bent,) = network.users(relu.output[0])
+        _give_back(network, bent.output[0], out)
+        low, high = ranges[source]
+        step = network.in_steps(source, float((low / into).min()), float((high / into).max()))
+        network.in_integers(node, step)
+        low, high = ranges[result]
+        network.in_steps(result, float((low / out).min()), float((high / out).max()))
+    low, high = ranges[_LAST_MAP]
+    (last,) = (node for node in network.nodes if node.op_type == "Gemm")
+    step = network.in_steps(last.input[0], float(low.min()), float(high.max()))
+    network.in_integers(last, step)
+    network.read_stepped()
+    return network.finished()
+
+
+def _spread(low: Floats, high: Floats) -> Floats:
+    """The range of each channel, in means of the ranges of all."""
+    largest: Floats = np.maximum(np.abs(low), np.abs(high)).astype(np.float64)
+    return largest / largest.mean()
+
+
+def _give_back(network: Network, value: str, factors: Floats) -> None:
+    """Multiply channels of a value in the layers that read it."""
+    for user in network.users(value):
+        if user.op_type == "Conv":
+            network.multiply(user.input[1], factors, axis=0)  # depthwise: one input channel for each output channel
+        elif user.op_type == "Mul":
+            network.multiply(network.constant(user), factors, axis=1)
+        else:
+            (scaled,) = network.users(user.output[0])
+            network.multiply(network.constant(scaled), factors, axis=1)
+
+
+def largest_products() -> onnx.ModelProto:
+    """A convolution of 64 channels whose weights are all 127, times 1 / 16,384: shows whether its sums overflow."""
+    arrays = {
+        "one": np.array(1, np.float32),
+        "none": np.array(0, np.uint8),
+        "weights": np.full((64, 64, 1, 1), LARGEST, np.int8),
+        "share": np.array(1 / 16384, np.float32),
+        "zero": np.array(0, np.int8),
+    }
+    inputs = ["pixels", "one", "none", "weights", "share", "zero", "one", "none"]
+    nodes = [
+        helper.make_node("QLinearConv", inputs, ["whole"]),
+        helper.make_node("DequantizeLinear", ["whole", "one", "none"], ["sum"]),
+    ]
+    shape = [1, 64, 8, 8]
+    graph = helper.make_graph(
+        nodes,
+        "overflow",
+        [helper.make_tensor_value_info("pixels", onnx.TensorProto.UINT8, shape)],
+        [helper.make_tensor_value_info("sum", onnx.TensorProto.FLOAT, shape)],
+        [numpy_helper.from_array(values, name) for name, values in arrays.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def read_faces(crops: Path) -> NDArray[np.uint8]:
+    """Every so many of UTKFace's faces, aligned: (n, 112, 112, 3)."""
+    data = np.load(crops)
+    chosen = slice(None, None, _CALIBRATION_EVERY)
+    faces = []
+    for image, transform in zip(data["images"][chosen], data["transforms"][chosen], strict=True):
+        whole = np.vstack([transform, [0, 0, 1]]) @ np.diag([1 / 112, 1 / 112, 1])
+        faces.append(warp(image, np.linalg.inv(whole)[:2]))
+    return np.stack(faces)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Write the embedding network in 8-bit integers.")
+    parser.add_argument("--crops", type=Path, required=True, help="the ages.npz that tools.prepare_crops wrote")
+    faces = read_faces(parser.parse_args().crops)
+    model = quantize_sface(build_sface(), faces)
+    networks = {"sface.onnx": model, "overflow.onnx": largest_products()}
+    for file, network in networks.items():
+        (WEIGHTS / file).write_bytes(network.SerializeToString(deterministic=True))
+    write_manifest(*networks)
+    print(f"sface.onnx: {(WEIGHTS / 'sface.onnx').stat().st_size:,} bytes, calibrated on {len(faces)} faces")
+
+
+if __name__ == "__main__":
+    main()
