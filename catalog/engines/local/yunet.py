@@ -35,15 +35,16 @@ def run_yunet(pixels: Pixels, floor: float) -> Floats:
     found = []
     for index, stride in enumerate(_STRIDES):
         cls, obj, bbox, kps = (answer[0] for answer in answers[4 * index : 4 * index + 4])
-        scores = np.sqrt(np.clip(cls[:, 0], 0, 1) * np.clip(obj[:, 0], 0, 1))
-        (kept,) = np.nonzero(scores >= floor)
+        squares = cls[:, 0] * obj[:, 0]
+        (kept,) = np.nonzero(squares >= floor * floor)
         if not kept.size:
             continue
+        scores = np.sqrt(squares[kept])
         cells = np.stack([kept % (padded.shape[1] // stride), kept // (padded.shape[1] // stride)], axis=1)
         centers = (cells + bbox[kept, :2]) * stride
         sizes = np.exp(bbox[kept, 2:]) * stride
         points = (kps[kept].reshape(-1, 5, 2) + cells[:, None]) * stride
-        found.append(np.concatenate([centers - sizes / 2, sizes, points.reshape(-1, 10), scores[kept, None]], axis=1))
+        found.append(np.concatenate([centers - sizes / 2, sizes, points.reshape(-1, 10), scores[:, None]], axis=1))
     if not found:
         return np.zeros((0, 15), np.float32)
     return drop_overlapping(np.concatenate(found).astype(np.float32))

@@ -1,0 +1,101 @@
+"""Networks in 8-bit integers answer as they did in floating point, but for the size of a step."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from tools.quantize import Network, largest_products, quantize_clipped
+
+SIDE = 12
+
+
+def made(nodes: list[onnx.NodeProto], arrays: dict[str, np.ndarray], result: str) -> onnx.ModelProto:
+    graph = helper.make_graph(
+        nodes,
+        "made",
+        [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, [1, 4, SIDE, SIDE])],
+        [helper.make_tensor_value_info(result, TensorProto.FLOAT, [1, 16, SIDE, SIDE])],
+        [numpy_helper.from_array(values, name) for name, values in arrays.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+@pytest.fixture
+def clipped() -> onnx.ModelProto:
+    """Three convolutions, each cut at 0 and 6: whole, depthwise, pointwise; one channel of the last is a mere bias."""
+    rng = np.random.default_rng(1)
+    arrays = {
+        "first": rng.normal(0, 0.4, (8, 4, 3, 3)),
+        "first_bias": rng.normal(0, 0.5, 8),
+        "deep": rng.normal(0, 0.6, (8, 1, 3, 3)),
+        "deep_bias": rng.normal(0, 0.5, 8),
+        "point": rng.normal(0, 0.5, (16, 8, 1, 1)),
+        "point_bias": rng.normal(0, 0.5, 16),
+    }
+    arrays["point"][3] = 0
+    arrays = {name: values.astype(np.float32) for name, values in arrays.items()}
+    arrays |= {"least": np.array(0, np.float32), "most": np.array(6, np.float32)}
+    nodes, last = [], "pixels"
+    for name, groups, pads in (("first", 1, 1), ("deep", 8, 1), ("point", 1, 0)):
+        made_by = helper.make_node("Conv", [last, name, f"{name}_bias"], [f"{name}_sum"], group=groups, pads=[pads] * 4)
+        nodes += [made_by, helper.make_node("Clip", [f"{name}_sum", "least", "most"], [f"{name}_cut"])]
+        last = f"{name}_cut"
+    return made(nodes, arrays, "point_cut")
+
+
+def answer(model: onnx.ModelProto, pixels: np.ndarray) -> np.ndarray:
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(None, {"pixels": pixels})[0]
+
+
+def test_a_clipped_network_keeps_its_answers(clipped):
+    """A few steps of 6 / 255 off at most, half a step on the average; what is a bias alone is that."""
+    pixels = np.random.default_rng(2).normal(0, 1, (1, 4, SIDE, SIDE)).astype(np.float32)
+    exact, stepped = answer(clipped, pixels), answer(quantize_clipped(clipped), pixels)
+    off = np.abs(exact - stepped)
+    assert off.max() < 10 * 6 / 255
+    assert off.mean() < 6 / 255
+    np.testing.assert_allclose(stepped[:, 3], exact[:, 3], atol=6 / 255)
+
+
+def test_all_but_the_first_convolution_have_integer_weights(clipped):
+    """The first sees the photo itself, whose values have no bounds that the file knows."""
+    model = quantize_clipped(clipped)
+    kinds = {each.name: each.data_type for each in model.graph.initializer}
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
+    assert [kinds.get(node.input[1]) for node in convolutions] == [TensorProto.FLOAT, None, None]
+    assert sum(kind == TensorProto.INT8 and name.endswith("levels") for name, kind in kinds.items()) == 2
+    assert sum(kind == TensorProto.INT32 and name.endswith("levels") for name, kind in kinds.items()) == 2
+
+
+def test_a_value_is_put_into_steps_once(clipped):
+    """However many layers read it."""
+    network = Network(clipped)
+    first = network.in_steps("first_cut", 0, 6)
+    count = len(network.nodes)
+    assert network.in_steps("first_cut", 0, 6) == first == pytest.approx(6 / 255)
+    assert len(network.nodes) == count
+
+
+def test_ranges_are_those_of_each_channel(clipped):
+    """Over all that is shown, one after the other."""
+    shown = np.random.default_rng(3).normal(0, 1, (5, 4, SIDE, SIDE)).astype(np.float32)
+    low, high = Network(clipped).ranges(["first_cut"], shown)["first_cut"]
+    assert low.shape == high.shape == (8,)
+    assert low.min() == 0
+    assert 0 < high.max() <= 6
+
+
+def test_the_largest_products_are_told_as_they_are():
+    """Their sum is 126.5 in the units of the answer: this processor, or onnxruntime's exact way, gets it right."""
+    options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.x64quantprecision", "1")
+    session = onnxruntime.InferenceSession(
+        largest_products().SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    (total,) = session.run(None, {"pixels": np.full((1, 64, 8, 8), 255, np.uint8)})
+    np.testing.assert_allclose(total, 126.5, atol=0.6)
