@@ -2,9 +2,10 @@
 
     python -m tools.train_attributes --data ../shared/data --work FOLDER [--epochs 12]
 
-Runs, each as a program of its own, the steps that ``weights/MODELS.md`` names. Needs npm, and PyTorch beside the
-project's own packages. With one epoch of the emotion network it took half an hour on two busy cores; each further one
-takes about four minutes there, less where nothing else runs.
+Runs, each as a program of its own, the steps that ``weights/MODELS.md`` names; the embedding network is put into
+integers on the way, because attributes are read off its maps. Needs npm, and PyTorch beside the project's own packages.
+With one epoch of the emotion network it took half an hour on two busy cores; each further one takes about four minutes
+there, less where nothing else runs.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ def main() -> None:
     steps: dict[str, list[str | Path]] = {
         "build_attribute_weights": ["--models", models],
         "prepare_crops": ["--data", arguments.data, "--out", work],
+        "quantize": ["--crops", work / "ages.npz"],
         "train_ages": ["--crops", work / "ages.npz", "--out", work / "ages.pt"],
         "train_emotions": ["--models", models, "--crops", work / "emotions.npz", "--out", work / "emotions.pt"],
         "join_heads": ["--models", models, "--crops", work / "ages.npz"],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from catalog.identities.assign import Rules, settle
 from catalog.identities.graph import Linkage
 from catalog.store.tables import photos
 from tests.benchmarks.identities.library import NOW, SHARED, Library, Listing, scanned, score
-from tests.benchmarks.identities.over_http import album_of, billed_over_http
+from tests.benchmarks.identities.over_http import album_of, billed_nights_over_http, billed_over_http, left_company
 from tests.benchmarks.identities.scale import measure_scale
 
 LFW = SHARED / "data" / "lfw"
@@ -77,13 +76,6 @@ def nights(source: Path, work: Path, rules: Rules, truth: Path, *, billed: bool,
         print(f"ten nights, seed {seed}{calls}: {score(truth, library.groups(), work)}")
         print(f"  faces that left company {lost}, ids deleted {deleted}, conflicts {result.conflicts}")
         library.close()
-
-
-def left_company(before: dict[str, int], now: dict[str, int]) -> set[str]:
-    """Faces that shared a person with one from which they are parted now."""
-    size = Counter(before.values())
-    together = Counter((before[face], now.get(face)) for face in before)
-    return {face for face in before if together[before[face], now.get(face)] < size[before[face]]}
 
 
 def billed(source: Path, work: Path, rules: Rules, truth: Path) -> None:
@@ -165,6 +157,7 @@ def main(work: Path, only: Sequence[str]) -> None:
         "nights": lambda: nights(lfw(), work, rules, people, billed=False, seeds=range(5)),
         "billed": lambda: billed(lfw(), work, rules, people),
         "billed-http": lambda: billed_over_http(LFW / "photos", people, work),
+        "billed-nights-http": lambda: billed_nights_over_http(LFW / "photos", people, work),
         "billed-nights": lambda: nights(lfw(), work, rules, people, billed=True, seeds=range(2)),
         "synthetic": lambda: synthetic(synthetic_people(), work, rules, SYNTHETIC / "people.csv"),
         "scale": lambda: measure_scale(work, rules, 100_000),
