@@ -1,18 +1,22 @@
 """One probe against a million stored faces: time and recall of the gallery's search.
 
-    python -m tests.benchmarks.search [--faces 1000000] [--database FILE]
+    python -m tests.benchmarks.search [--faces 1000000] [--index]
 
 Faces are made up: unit vectors around made-up people. They are written to a real SQLite gallery, read by another
-gallery object as a second process would, and searched by :meth:`LocalGallery.nearest`.
+gallery object as a second process would, and searched by :meth:`LocalGallery.nearest`. With ``--index`` the same
+vectors are searched by usearch's approximate index too, in an environment of its own.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import resource
+import subprocess
 import tempfile
 import time
 import uuid
+import venv
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +79,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--faces", type=int, default=1_000_000)
     parser.add_argument("--probes", type=int, default=100)
+    parser.add_argument("--index", action="store_true", help="compare with usearch")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         database = sqlalchemy.create_engine(f"sqlite:///{Path(folder) / 'gallery.sqlite3'}")
@@ -107,6 +112,26 @@ def main() -> None:
             f"recall against exact {hits / max(wanted, 1):.4f} of {wanted}"
         )
         print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10:.0f} MiB")
+        if arguments.index:
+            search_index(stored, probes, floor, Path(folder))
+
+
+def search_index(stored: np.ndarray, probes: np.ndarray, floor: float, folder: Path) -> None:
+    """The same probes in usearch's index, with more and more of it visited."""
+    python = folder / "venv" / "bin" / "python"
+    venv.create(folder / "venv", with_pip=True)
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "usearch", "numpy"], check=True)
+    for name, vectors in (("stored", stored), ("probes", probes)):
+        np.save(folder / f"{name}.npy", vectors)
+    script = Path(__file__).with_name("rivals") / "index.py"
+    command = [str(python), str(script), str(folder / "stored.npy"), str(folder / "probes.npy"), str(floor), "100"]
+    answer = subprocess.run(command, check=True, capture_output=True, text=True)
+    for told in map(json.loads, answer.stdout.splitlines()):
+        print(
+            f"usearch, {told['expansion']} visited: built in {told['built']:.0f} s, "
+            f"{told['bytes'] / 2**20:.0f} MiB; a probe: median {told['median']:.1f} ms, "
+            f"95th percentile {told['worst']:.1f} ms; recall against exact {told['recall']:.4f}"
+        )
 
 
 if __name__ == "__main__":

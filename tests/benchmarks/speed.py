@@ -69,7 +69,7 @@ def prepare_rivals() -> Path:
 
 def run_rival(python: Path, which: str, folders: list[Path]) -> dict[str, float]:
     """One process for each folder, all at once."""
-    script = Path(__file__).with_name("rivals.py")
+    script = Path(__file__).with_name("rivals") / "recognition.py"
     command = [str(python), str(script), which, str(CACHE / "models")]
     started = [subprocess.Popen([*command, str(folder)], stdout=subprocess.PIPE, text=True) for folder in folders]
     answers = [json.loads(process.communicate()[0]) for process in started]

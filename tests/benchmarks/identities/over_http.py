@@ -147,18 +147,17 @@ def billed_nights_over_http(photos: Path, truth: Path, work: Path, *, nights: in
     order = np.random.default_rng(seed).permutation(sorted(str(p.relative_to(photos)) for p in photos.rglob("*.jpg")))
     with endpoint(work) as (server, url):
         run = BilledRun(folder, truth, work, server, url)
-        company: dict[str, str | None] = {}
+        company: dict[str, str] = {}
         for night, part in enumerate(np.array_split(order, nights), 1):
             for name in part.tolist():
                 (folder / name).parent.mkdir(exist_ok=True)
                 shutil.copy(photos / name, folder / name)
             run.scan(f"night {night}")
-            now = {face: person for _, face, _, person in run.faces()}
+            now = {face: person for _, face, _, person in run.faces() if person is not None}
             print(f"  faces that left company {len(left_company(company, now))}", flush=True)
             company = now
-        searched = server.service.tally["SearchFaces", ""]
-    share = f"{searched / len(company):.3f} a face"
-    print(f"{nights} nights: {searched:,} SearchFaces for {len(company):,} faces, {share}")
+        searched, faces = server.service.tally["SearchFaces", ""], sum(1 for _ in run.faces())
+    print(f"{nights} nights: {searched:,} SearchFaces for {faces:,} faces, {searched / faces:.3f} a face")
     shutil.rmtree(work)
 
 

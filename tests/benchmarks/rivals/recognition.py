@@ -1,6 +1,6 @@
 """The loops that ``speed.py`` runs against, in an environment of their own; imports nothing of catalog.
 
-    python rivals.py {opencv|dlib} MODELS_FOLDER PHOTOS_FOLDER
+    python recognition.py {opencv|dlib} MODELS_FOLDER PHOTOS_FOLDER
 
 Reads each photo, finds its faces and computes their vectors, as the library's own examples do; prints JSON.
 """
