@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Executable, Row, Select, bindparam, delete, insert, select, update
 
 from catalog.store.tables import emotions, enrollments, faces, photos, rejected_faces, removals, utc_text
 from catalog.store.upsert import batches, insert_into
@@ -47,6 +48,19 @@ _FACES: Select[*tuple[Any, ...]] = select(
     faces.c.sharpness,
     faces.c.not_a_face,
 ).join_from(faces, photos)
+
+# Statements that run for every photo are built once: building one costs as much as running it.
+_INSERT_FACES, _INSERT_EMOTIONS = insert(faces), insert(emotions)
+_ROW_IDS = select(faces.c.face_id, faces.c.id).where(
+    *(faces.c[name] == bindparam(name) for name in ("photo_id", "engine", "gallery"))
+)
+_DELETE_REJECTED = delete(rejected_faces).where(
+    *(rejected_faces.c[name] == bindparam(name) for name in ("photo_id", "engine", "gallery"))
+)
+_DELETE_REMOVALS = delete(removals).where(
+    *(removals.c[name] == bindparam(name) for name in ("engine", "gallery")),
+    removals.c.face_id.in_(bindparam("given", expanding=True)),
+)
 
 _JUDGEMENTS = (
     "smile",
@@ -116,7 +130,7 @@ def record_enrollment(
     fresh = [record for record in enrollment.faces if record.face_id not in kept]
     if fresh:
         conn.execute(
-            insert(faces),
+            _INSERT_FACES,
             [{**common, "face_id": record.face_id, "enrolled_at": at, **_columns(record.face)} for record in fresh],
         )
         kept = _row_ids(conn, here)
@@ -126,7 +140,7 @@ def record_enrollment(
             for emotion in record.face.attributes.emotions
         ]
         if felt:
-            conn.execute(insert(emotions), felt)
+            conn.execute(_INSERT_EMOTIONS, felt)
     if enrollment.rejected:
         conn.execute(
             insert(rejected_faces),
@@ -140,19 +154,17 @@ def record_enrollment(
                 for rejected in enrollment.rejected
             ],
         )
-    row = insert_into(conn.dialect.name, enrollments)
-    conn.execute(
-        row.on_conflict_do_update(
-            index_elements=["photo_id", "engine", "gallery"],
-            set_={
-                "model": row.excluded.model,
-                "enrolled_at": row.excluded.enrolled_at,
-                "scan_id": row.excluded.scan_id,
-            },
-        ),
-        {**common, "enrolled_at": at},
-    )
+    conn.execute(_upsert_enrollment(conn.dialect.name), {**common, "enrolled_at": at})
     return [kept[record.face_id] for record in enrollment.faces]
+
+
+@cache
+def _upsert_enrollment(dialect: str) -> Executable:
+    row = insert_into(dialect, enrollments)
+    return row.on_conflict_do_update(
+        index_elements=["photo_id", "engine", "gallery"],
+        set_={"model": row.excluded.model, "enrolled_at": row.excluded.enrolled_at, "scan_id": row.excluded.scan_id},
+    )
 
 
 def rename_faces(conn: Connection, face_ids: Mapping[int, str]) -> None:
@@ -174,22 +186,15 @@ def _keep_only(conn: Connection, here: Mapping[str, object], face_ids: Sequence[
                 for face_id in gone
             ],
         )
-    conn.execute(delete(rejected_faces).where(*(rejected_faces.c[name] == value for name, value in here.items())))
+    conn.execute(_DELETE_REJECTED, here)
     # The gallery gave them (again), whoever wanted them gone.
     for some in batches(face_ids):
-        conn.execute(
-            delete(removals).where(
-                removals.c.engine == here["engine"],
-                removals.c.gallery == here["gallery"],
-                removals.c.face_id.in_(some),
-            )
-        )
+        conn.execute(_DELETE_REMOVALS, {"engine": here["engine"], "gallery": here["gallery"], "given": some})
     return {face_id: row_id for face_id, row_id in earlier.items() if face_id in face_ids}
 
 
 def _row_ids(conn: Connection, here: Mapping[str, object]) -> dict[str, int]:
-    query = select(faces.c.face_id, faces.c.id).where(*(faces.c[name] == value for name, value in here.items()))
-    return {row.face_id: row.id for row in conn.execute(query)}
+    return {row.face_id: row.id for row in conn.execute(_ROW_IDS, here)}
 
 
 def _columns(face: Face) -> dict[str, object]:
