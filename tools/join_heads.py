@@ -1,4 +1,4 @@
-"""Writes what was trained as networks: ``weights/attributes.onnx`` and ``weights/emotions.onnx``.
+"""Writes what was trained as networks: ``weights/attributes.onnx``, and ``weights/emotions.onnx`` in 8-bit integers.
 
     python -m tools.join_heads --models MODELS --crops CROPS --ages FILE --emotions FILE
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -62,8 +63,10 @@ def main() -> None:
     emotions.load_state_dict(torch.load(arguments.emotions))
     mobilenet.export_heads(ages.chain(), fit_marks(arguments.crops), WEIGHTS / "attributes.onnx")
     layers = [layer.fold() for layer in emotions.layers]
-    mobilenet.export_grey(layers, emotions.last, "emotions", SIDE, WEIGHTS / "emotions.onnx")
-    onnx.save(quantize_clipped(onnx.load(WEIGHTS / "emotions.onnx")), WEIGHTS / "emotions.onnx")
+    with tempfile.TemporaryDirectory() as folder:
+        mobilenet.export_grey(layers, emotions.last, "emotions", SIDE, Path(folder) / "emotions.onnx")
+        network = quantize_clipped(onnx.load(Path(folder) / "emotions.onnx"))
+    (WEIGHTS / "emotions.onnx").write_bytes(network.SerializeToString(deterministic=True))
     write_manifest("attributes.onnx", "emotions.onnx")
 
 

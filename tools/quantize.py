@@ -29,20 +29,26 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from catalog.engines.local.align import warp
-from tools.build_weights import build_sface
+from tools.build_weights import OPSET, build_sface
 from tools.manifest import WEIGHTS, write_manifest
 
 Floats = NDArray[np.float64]
 
-STEPS = 255
-LARGEST = 127
+_STEPS = 255
+"""Between the lowest and the highest of an unsigned 8-bit number."""
+_LARGEST = 127
+"""Of a signed 8-bit number that its negative matches."""
 _CALIBRATION_EVERY = 20
+"""So many of UTKFace's faces are one of those that ranges are measured on."""
 _FIRST = "conv_4_batchnorm"
 """The first of SFace's pointwise convolutions that is faster so: those before it have more to convert than to add."""
 _LAST_MAP = "bn1"
+"""The map that the last product reads."""
+_LEAST_SPREAD = 1e-3
+"""Of the largest: a channel that is next to nothing on all faces is not blown up beyond it."""
 
 
-class Network:
+class Graph:
     """A graph with its constants multiplied out, open for rewriting; ``arrays`` are its initializers by name."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
@@ -80,9 +86,9 @@ class Network:
 
     def in_steps(self, value: str, low: float, high: float) -> float:
         """Put a value into 8-bit steps between two bounds, where it is made, once; returns the size of a step."""
-        low, high = min(low, 0.0), max(high, 0.0)
-        step = (high - low) / STEPS
         if value not in self._pairs:
+            low, high = min(low, 0.0), max(high, 0.0)
+            step = (high - low) / _STEPS
             after = self.place(self.maker(value)) + 1
             pair = [f"{value}.step", f"{value}.zero"]
             self.arrays[pair[0]] = np.array(step, np.float32)
@@ -90,14 +96,14 @@ class Network:
             after = self.insert(after, "QuantizeLinear", [value, *pair], f"{value}.steps")
             self.insert(after, "DequantizeLinear", [f"{value}.steps", *pair], f"{value}.stepped")
             self._pairs[value] = f"{value}.stepped"
-        return step
+        return float(self.arrays[f"{value}.step"])
 
     def in_integers(self, node: onnx.NodeProto, step: float) -> None:
         """A layer's weights as 8-bit numbers and its bias as 32-bit ones, for an input in steps of a size."""
         weights, bias = (self.arrays[name].astype(np.float64) for name in node.input[1:3])
         largest = np.abs(weights).reshape(len(weights), -1).max(axis=1)
         # A channel of next to no weights must still be able to hold its bias.
-        scale = np.maximum(largest / LARGEST, np.maximum(np.abs(bias), 1e-9) / (step * 2**30))
+        scale = np.maximum(largest / _LARGEST, np.maximum(np.abs(bias), 1e-9) / (step * 2**30))
         levels = np.rint(weights / scale.reshape(-1, *[1] * (weights.ndim - 1)))
         place = self.place(node)
         whole = {
@@ -142,6 +148,9 @@ class Network:
         model.CopyFrom(self.model)
         for field in ("node", "initializer", "value_info"):
             model.graph.ClearField(field)
+        # onnxruntime declares all of its own when it folds.
+        model.ClearField("opset_import")
+        model.opset_import.append(helper.make_opsetid("", OPSET))
         model.graph.node.extend(self.nodes)
         model.graph.initializer.extend(
             numpy_helper.from_array(values, name) for name, values in self.arrays.items() if name in used
@@ -160,20 +169,20 @@ def _folded(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def quantize_clipped(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A network whose convolutions all end in a Clip, with all of them but the first in integers.
+    """A network of convolutions that end in a Clip, with those that read a clipped value in integers.
 
     What is clipped needs no calibration: its bounds are known.
     """
-    network = Network(model)
-    clips = [node for node in network.nodes if node.op_type == "Clip"]
-    bounds = {node.output[0]: [float(network.arrays[name].item()) for name in node.input[1:]] for node in clips}
-    for node in [node for node in network.nodes if node.op_type == "Conv" and node.input[0] in bounds]:
-        step = network.in_steps(node.input[0], *bounds[node.input[0]])
-        network.in_integers(node, step)
+    graph = Graph(model)
+    clips = [node for node in graph.nodes if node.op_type == "Clip"]
+    bounds = {node.output[0]: [float(graph.arrays[name].item()) for name in node.input[1:]] for node in clips}
+    for node in [node for node in graph.nodes if node.op_type == "Conv" and node.input[0] in bounds]:
+        step = graph.in_steps(node.input[0], *bounds[node.input[0]])
+        graph.in_integers(node, step)
     for value, limits in bounds.items():
-        network.in_steps(value, *limits)
-    network.read_stepped()
-    return network.finished()
+        graph.in_steps(value, *limits)  # an integer kernel needs its result in steps, too
+    graph.read_stepped()
+    return graph.finished()
 
 
 def quantize_sface(model: onnx.ModelProto, faces: NDArray[np.uint8]) -> onnx.ModelProto:
@@ -182,56 +191,57 @@ def quantize_sface(model: onnx.ModelProto, faces: NDArray[np.uint8]) -> onnx.Mod
     ``faces`` is (n, 112, 112, 3). Depthwise convolutions and PRelu stay in floating point: they are short, and most of
     the error would come from them.
     """
-    network = Network(model)
+    graph = Graph(model)
     points = [
-        node for node in network.nodes if node.op_type == "Conv" and network.arrays[node.input[1]].shape[2:] == (1, 1)
+        node for node in graph.nodes if node.op_type == "Conv" and graph.arrays[node.input[1]].shape[2:] == (1, 1)
     ]
     points = points[[node.output[0] for node in points].index(_FIRST) :]
     values = [name for node in points for name in (node.input[0], node.output[0])]
-    ranges = network.ranges([*values, _LAST_MAP], faces)
+    ranges = graph.ranges([*values, _LAST_MAP], faces)
     for node in points:
         source, result = node.input[0], node.output[0]
         into, out = _spread(*ranges[source]), _spread(*ranges[result])
         # Back through the PRelu (a product and a sum) to the depthwise convolution, on to the next layer that reads.
-        slant = next(network.maker(v) for v in network.maker(source).input if network.maker(v).op_type == "Mul")
-        before = network.maker(next(name for name in slant.input if name not in network.arrays))
+        slant = next(graph.maker(v) for v in graph.maker(source).input if graph.maker(v).op_type == "Mul")
+        before = graph.maker(next(name for name in slant.input if name not in graph.arrays))
         for name in before.input[1:3]:
-            network.multiply(name, 1 / into, axis=0)
-        network.multiply(node.input[1], into, axis=1)
+            graph.multiply(name, 1 / into, axis=0)
+        graph.multiply(node.input[1], into, axis=1)
         for name in node.input[1:3]:
-            network.multiply(name, 1 / out, axis=0)
-        relu = next(user for user in network.users(result) if user.op_type == "Relu")
-        (bent,) = network.users(relu.output[0])
-        _give_back(network, bent.output[0], out)
+            graph.multiply(name, 1 / out, axis=0)
+        relu = next(user for user in graph.users(result) if user.op_type == "Relu")
+        (bent,) = graph.users(relu.output[0])
+        _give_back(graph, bent.output[0], out)
         low, high = ranges[source]
-        step = network.in_steps(source, float((low / into).min()), float((high / into).max()))
-        network.in_integers(node, step)
+        step = graph.in_steps(source, float((low / into).min()), float((high / into).max()))
+        graph.in_integers(node, step)
         low, high = ranges[result]
-        network.in_steps(result, float((low / out).min()), float((high / out).max()))
+        graph.in_steps(result, float((low / out).min()), float((high / out).max()))
     low, high = ranges[_LAST_MAP]
-    (last,) = (node for node in network.nodes if node.op_type == "Gemm")
-    step = network.in_steps(last.input[0], float(low.min()), float(high.max()))
-    network.in_integers(last, step)
-    network.read_stepped()
-    return network.finished()
+    (last,) = (node for node in graph.nodes if node.op_type == "Gemm")
+    step = graph.in_steps(last.input[0], float(low.min()), float(high.max()))
+    graph.in_integers(last, step)
+    graph.read_stepped()
+    return graph.finished()
 
 
 def _spread(low: Floats, high: Floats) -> Floats:
     """The range of each channel, in means of the ranges of all."""
     largest: Floats = np.maximum(np.abs(low), np.abs(high)).astype(np.float64)
+    largest = np.maximum(largest, _LEAST_SPREAD * largest.max())
     return largest / largest.mean()
 
 
-def _give_back(network: Network, value: str, factors: Floats) -> None:
+def _give_back(graph: Graph, value: str, factors: Floats) -> None:
     """Multiply channels of a value in the layers that read it."""
-    for user in network.users(value):
+    for user in graph.users(value):
         if user.op_type == "Conv":
-            network.multiply(user.input[1], factors, axis=0)  # depthwise: one input channel for each output channel
+            graph.multiply(user.input[1], factors, axis=0)  # depthwise: one input channel for each output channel
         elif user.op_type == "Mul":
-            network.multiply(network.constant(user), factors, axis=1)
+            graph.multiply(graph.constant(user), factors, axis=1)
         else:
-            (scaled,) = network.users(user.output[0])
-            network.multiply(network.constant(scaled), factors, axis=1)
+            (scaled,) = graph.users(user.output[0])
+            graph.multiply(graph.constant(scaled), factors, axis=1)
 
 
 def largest_products() -> onnx.ModelProto:
@@ -239,7 +249,7 @@ def largest_products() -> onnx.ModelProto:
     arrays = {
         "one": np.array(1, np.float32),
         "none": np.array(0, np.uint8),
-        "weights": np.full((64, 64, 1, 1), LARGEST, np.int8),
+        "weights": np.full((64, 64, 1, 1), _LARGEST, np.int8),
         "share": np.array(1 / 16384, np.float32),
         "zero": np.array(0, np.int8),
     }
@@ -256,7 +266,7 @@ def largest_products() -> onnx.ModelProto:
         [helper.make_tensor_value_info("sum", onnx.TensorProto.FLOAT, shape)],
         [numpy_helper.from_array(values, name) for name, values in arrays.items()],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
     onnx.checker.check_model(model, full_check=True)
     return model
 
@@ -277,10 +287,10 @@ def main() -> None:
     parser.add_argument("--crops", type=Path, required=True, help="the ages.npz that tools.prepare_crops wrote")
     faces = read_faces(parser.parse_args().crops)
     model = quantize_sface(build_sface(), faces)
-    networks = {"sface.onnx": model, "overflow.onnx": largest_products()}
-    for file, network in networks.items():
-        (WEIGHTS / file).write_bytes(network.SerializeToString(deterministic=True))
-    write_manifest(*networks)
+    graphs = {"sface.onnx": model, "overflow.onnx": largest_products()}
+    for file, graph in graphs.items():
+        (WEIGHTS / file).write_bytes(graph.SerializeToString(deterministic=True))
+    write_manifest(*graphs)
     print(f"sface.onnx: {(WEIGHTS / 'sface.onnx').stat().st_size:,} bytes, calibrated on {len(faces)} faces")
 
 

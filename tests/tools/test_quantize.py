@@ -8,7 +8,8 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from tools.quantize import Network, largest_products, quantize_clipped
+from tools import quantize
+from tools.quantize import Graph, largest_products, quantize_clipped, quantize_sface
 
 SIDE = 12
 
@@ -48,8 +49,19 @@ def clipped() -> onnx.ModelProto:
 
 
 def answer(model: onnx.ModelProto, pixels: np.ndarray) -> np.ndarray:
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    return session.run(None, {"pixels": pixels})[0]
+    return answers(model, pixels)[0]
+
+
+def answers(model: onnx.ModelProto, pixels: np.ndarray) -> list[np.ndarray]:
+    session = onnxruntime.InferenceSession(model.SerializeToString(), exactly(), providers=["CPUExecutionProvider"])
+    return session.run(None, {"pixels": pixels})
+
+
+def exactly() -> onnxruntime.SessionOptions:
+    """Sums that do not overflow, on any processor."""
+    options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.x64quantprecision", "1")
+    return options
 
 
 def test_a_clipped_network_keeps_its_answers(clipped):
@@ -74,28 +86,91 @@ def test_all_but_the_first_convolution_have_integer_weights(clipped):
 
 def test_a_value_is_put_into_steps_once(clipped):
     """However many layers read it."""
-    network = Network(clipped)
-    first = network.in_steps("first_cut", 0, 6)
-    count = len(network.nodes)
-    assert network.in_steps("first_cut", 0, 6) == first == pytest.approx(6 / 255)
-    assert len(network.nodes) == count
+    graph = Graph(clipped)
+    first = graph.in_steps("first_cut", 0, 6)
+    count = len(graph.nodes)
+    assert graph.in_steps("first_cut", 0, 6) == first == pytest.approx(6 / 255)
+    assert len(graph.nodes) == count
 
 
 def test_ranges_are_those_of_each_channel(clipped):
     """Over all that is shown, one after the other."""
     shown = np.random.default_rng(3).normal(0, 1, (5, 4, SIDE, SIDE)).astype(np.float32)
-    low, high = Network(clipped).ranges(["first_cut"], shown)["first_cut"]
+    low, high = Graph(clipped).ranges(["first_cut"], shown)["first_cut"]
     assert low.shape == high.shape == (8,)
     assert low.min() == 0
     assert 0 < high.max() <= 6
 
 
+@pytest.fixture
+def bent() -> onnx.ModelProto:
+    """SFace in small: two blocks of depthwise and pointwise layers with PRelus, its maps, and the last product.
+
+    Channels differ a hundredfold in range, which one scale for all would not survive.
+    """
+    rng = np.random.default_rng(4)
+    arrays: dict[str, np.ndarray] = {}
+    nodes: list[onnx.NodeProto] = []
+
+    def add(kind: str, inputs: list[str], output: str, **attributes: object) -> str:
+        nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
+        return output
+
+    def layer(name: str, last: str, shape: tuple[int, ...], groups: int, spread: np.ndarray) -> str:
+        arrays[f"{name}.w"] = rng.normal(0, 0.5, shape) * spread.reshape(-1, 1, 1, 1)
+        arrays[f"{name}.b"] = rng.normal(0, 0.5, shape[0]) * spread
+        pads = [shape[2] // 2] * 4
+        last = add("Conv", [last, f"{name}.w", f"{name}.b"], f"{name}_batchnorm", group=groups, pads=pads)
+        arrays[f"{name}.slant"] = rng.uniform(-0.3, 0.3, (1, shape[0], 1, 1))
+        positive = add("Relu", [last], f"{name}.positive")
+        return add("Add", [add("Mul", [last, f"{name}.slant"], f"{name}.everywhere"), positive], f"{name}_relu")
+
+    even, uneven = np.ones(8), np.geomspace(0.1, 10, 8)
+    last = add("Identity", ["pixels"], "copied")
+    last = layer("conv_1", last, (8, 4, 3, 3), 1, even)
+    for block in (4, 5):
+        last = layer(f"conv_{block}_dw", last, (8, 1, 3, 3), 8, uneven)
+        last = layer(f"conv_{block}", last, (8, 8, 1, 1), 1, uneven[::-1].copy())
+    arrays |= {"bn1.factor": 1 / np.geomspace(10, 0.1, 8).reshape(1, -1, 1, 1), "bn1.shift": np.ones((1, 8, 1, 1))}
+    add("Mul", [last, "bn1.factor"], "bn1.scaled")
+    add("Add", ["bn1.scaled", "bn1.shift"], "bn1")
+    add("AveragePool", ["conv_4_relu"], "means", kernel_shape=[1, SIDE])
+    arrays["rest"] = rng.uniform(0.5, 2, (1, 8, 1, 1))
+    add("Mul", ["means", "rest"], "rows")
+    arrays["fc.w"], arrays["fc.b"] = rng.normal(0, 0.1, (16, 8 * SIDE * SIDE)), rng.normal(0, 0.1, 16)
+    add("Gemm", [add("Flatten", ["bn1"], "flat"), "fc.w", "fc.b"], "vector", transB=1)
+    arrays = {name: values.astype(np.float32) for name, values in arrays.items()}
+    model = made(nodes, arrays, "rows")
+    model.graph.output[0].CopyFrom(helper.make_tensor_value_info("rows", TensorProto.FLOAT, [1, 8, SIDE, 1]))
+    model.graph.output.append(helper.make_tensor_value_info("vector", TensorProto.FLOAT, [1, 16]))
+    return model
+
+
+def test_channels_of_unlike_ranges_keep_their_answers(bent, monkeypatch):
+    """Factors that are divided out before a layer are given back after it: vector and maps stay what they were.
+
+    Without bringing channels to one range first the vector is several times as far off.
+    """
+    rng = np.random.default_rng(5)
+    shown = rng.normal(0, 1, (20, 4, SIDE, SIDE)).astype(np.float32)
+    exact = [answers(bent, each[None]) for each in shown]
+
+    def off(model: onnx.ModelProto) -> list[float]:
+        stepped = [answers(model, each[None]) for each in shown]
+        pairs = zip(zip(*exact, strict=True), zip(*stepped, strict=True), strict=True)
+        return [float(np.linalg.norm(np.subtract(a, b)) / np.linalg.norm(a)) for a, b in pairs]
+
+    rows, vector = off(quantize_sface(bent, shown))
+    assert rows < 0.02
+    assert vector < 0.05
+    monkeypatch.setattr(quantize, "_spread", lambda low, high: np.ones(len(low)))
+    assert off(quantize_sface(bent, shown))[1] > 2 * vector
+
+
 def test_the_largest_products_are_told_as_they_are():
     """Their sum is 126.5 in the units of the answer: this processor, or onnxruntime's exact way, gets it right."""
-    options = onnxruntime.SessionOptions()
-    options.add_session_config_entry("session.x64quantprecision", "1")
     session = onnxruntime.InferenceSession(
-        largest_products().SerializeToString(), options, providers=["CPUExecutionProvider"]
+        largest_products().SerializeToString(), exactly(), providers=["CPUExecutionProvider"]
     )
     (total,) = session.run(None, {"pixels": np.full((1, 64, 8, 8), 255, np.uint8)})
     np.testing.assert_allclose(total, 126.5, atol=0.6)

@@ -132,10 +132,15 @@ def look(
     ]
     ages, *marks = ATTRIBUTES.run(rows, grid)
     (emotions,) = EMOTION.run(cut(pixels, frames, *EMOTION_CROP))
-    crops = cut(pixels, frames, *GENDER_CROP)
-    # Mean over the face and its mirror image: a tenth fewer mistakes.
-    there, back = (GENDER.run(each)[0][:, 0] for each in (crops, np.ascontiguousarray(crops[:, :, ::-1])))
-    return Answers((there + back) / 2, ages, np.concatenate(marks, axis=1), emotions)
+    male = male_odds(cut(pixels, frames, *GENDER_CROP))
+    return Answers(male, ages, np.concatenate(marks, axis=1), emotions)
+
+
+def male_odds(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Log-odds of male, (n,), mean over each crop and its mirror image: fewer mistakes than by one look."""
+    mirrored = np.ascontiguousarray(crops[:, :, ::-1])
+    looks = [GENDER.run(each)[0][:, 0] for each in (crops, mirrored)]
+    return np.asarray(np.mean(looks, axis=0), np.float32)
 
 
 def cut(pixels: NDArray[np.uint8], frames: Sequence[NDArray[np.floating]], side: int, zoom: float) -> NDArray[np.uint8]:

@@ -32,8 +32,8 @@ _SURE = 0.9
 _LOOKS = ((32, 5.0), (48, 4.0), (64, 3.0), (112, 3.0), (96, 4.0))
 """Second looks: the face's side in pixels, and the cut-out's side in sides of the face; the cheap ones first."""
 _LEAST, _MEAN = 0.45, 0.62
-"""A doubtful candidate is a face when its lowest score in all looks reaches the one and their mean the other."""
-_CHEAP, _CLEARLY = 3, 0.8
+"""A doubtful candidate is a face when its lowest score in the looks taken reaches the one and their mean the other."""
+_CHEAP_LOOKS, _CLEARLY = 3, 0.8
 """A candidate that so many looks show clearly on the average, each at ``_FLOOR`` or above, is not looked at further: of
 1,138 in LFW and data/seed 397 were, and all looks decided otherwise on one."""
 _UPRIGHT = 98.0
@@ -150,7 +150,8 @@ def _looks_needed(looks: Iterator[float]) -> list[float]:
     scores: list[float] = []
     for look in looks:
         scores.append(look)
-        clear = len(scores) == _CHEAP and min(scores) >= _FLOOR and sum(scores) >= _CHEAP * _CLEARLY
+        cheap = len(scores) == _CHEAP_LOOKS
+        clear = cheap and min(scores) >= _FLOOR and sum(scores) >= _CHEAP_LOOKS * _CLEARLY
         if look < _LEAST or clear:
             break
     return scores

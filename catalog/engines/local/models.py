@@ -84,7 +84,7 @@ def _overflows() -> bool:
 
 
 def _load(file: str, *, exact: bool) -> onnxruntime.InferenceSession:
-    """``exact`` is for processors on which 8-bit products overflow: slower, and the same numbers as elsewhere."""
+    """``exact`` is for processors on which 8-bit products overflow: slower, and the sums are right."""
     data = read_checked(file, WEIGHTS)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

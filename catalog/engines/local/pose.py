@@ -16,6 +16,7 @@ _HEAD = np.array(
 )
 """Eyes, tip of the nose and corners of the mouth of a common head, in millimetres; x right, y down, z to the viewer."""
 _FIT = np.linalg.pinv(_HEAD - _HEAD.mean(axis=0))
+"""Takes landmarks, less their mean, to the camera that maps the head to them best, in the least squares."""
 
 
 def estimate_pose(landmarks: NDArray[np.floating]) -> Pose:

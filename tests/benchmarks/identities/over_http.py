@@ -2,7 +2,7 @@
 
 All photos are enrolled once, by one scan. For every other case the same catalogue is taken with nobody known and
 nothing searched, some faces are taken out of the collection, and the same scan runs again: it finds nothing new to
-enroll, and buys its searches anew. The endpoint counts them.
+enroll, and buys its searches anew. The endpoint counts them. The nights start from nothing, and a folder that grows.
 """
 
 from __future__ import annotations
@@ -148,11 +148,13 @@ def billed_nights_over_http(photos: Path, truth: Path, work: Path, *, nights: in
     with endpoint(work) as (server, url):
         run = BilledRun(folder, truth, work, server, url)
         company: dict[str, str] = {}
+        shown: list[str] = []
         for night, part in enumerate(np.array_split(order, nights), 1):
             for name in part.tolist():
                 (folder / name).parent.mkdir(exist_ok=True)
                 shutil.copy(photos / name, folder / name)
-            run.scan(f"night {night}")
+            shown += part.tolist()
+            run.scan(f"night {night}", shown)
             now = {face: person for _, face, _, person in run.faces() if person is not None}
             print(f"  faces that left company {len(left_company(company, now))}", flush=True)
             company = now

@@ -38,7 +38,7 @@ def run(vectors: np.ndarray, probes: np.ndarray, floor: float, limit: int) -> No
             "expansion": expansion,
             "built": built,
             "median": 1000 * float(np.median(seconds)),
-            "worst": 1000 * float(np.percentile(seconds, 95)),
+            "percentile_95": 1000 * float(np.percentile(seconds, 95)),
             "recall": hits / max(wanted, 1),
             "bytes": int(index.memory_usage),
         }

@@ -43,6 +43,20 @@ def test_gender_of_portraits(readings):
     assert all(50 <= gender.confidence <= 100 for gender in genders.values())
 
 
+def test_gender_does_not_see_left_and_right():
+    """A face and its mirror image, at the same place of the crop, have the same odds."""
+    pixels = np.asarray(portrait("astronaut"))
+    _, meshes = place_landmarks(pixels, detect_faces(pixels))
+    frame = meshes[0].frame_points()
+    turned = np.array([pixels.shape[1] - 1, 0]) + frame[[1, 0, 3, 2]] * [-1, 1]
+    crops = [
+        attributes.cut(image, [points], *attributes.GENDER_CROP)
+        for image, points in ((pixels, frame), (np.ascontiguousarray(pixels[:, ::-1]), turned))
+    ]
+    there, back = (attributes.male_odds(each)[0] for each in crops)
+    assert there == pytest.approx(back, abs=0.3)
+
+
 def test_laughing_portraits_are_happy(readings):
     """Who shows teeth is happy first, smiles, and has an open mouth; the closed smile of a third is too faint."""
     for name in ("astronaut", "obama_1"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from catalog.engines.local.detect import detect_faces
+from catalog.engines.local.detect import _looks_needed, detect_faces
 from tests.engines.local.conftest import portrait
 from tests.fakes import Drawn, draw
 
@@ -127,3 +127,20 @@ def test_the_dog_is_no_face_at_other_sizes_either(seed, scale):
     with Image.open(seed / "pic1.jpg") as image:
         resized = image.convert("RGB").resize((round(image.width * scale), round(image.height * scale)))
     assert len(detect_faces(pixels_of(resized))) == 6
+
+
+@pytest.mark.parametrize(
+    ("scores", "taken"),
+    [
+        ([0.9, 0.9, 0.9, 0.1, 0.1], 3),
+        ([0.55, 0.95, 0.95, 0.9, 0.9], 3),
+        ([0.9, 0.4, 0.9, 0.9, 0.9], 2),
+        ([0.49, 1.0, 1.0, 1.0, 1.0], 5),
+        ([0.7, 0.7, 0.7, 0.7, 0.7], 5),
+    ],
+)
+def test_looks_end_when_they_have_said_enough(scores, taken):
+    """One no is enough, as are three cheap looks that show a face clearly; later ones are not even taken."""
+    looks = iter(scores)
+    assert _looks_needed(looks) == scores[:taken]
+    assert list(looks) == scores[taken:]
