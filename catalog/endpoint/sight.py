@@ -6,7 +6,6 @@ The only file of this room that reaches inside :class:`LocalEngine`.
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Engine as Database
 
+from catalog.endpoint.places import Places
 from catalog.engines.local.engine import LocalEngine
 from catalog.engines.local.quality import find_flaws
 from catalog.images.opened import OpenedPhoto
@@ -50,7 +50,7 @@ class Sight:
     def __init__(self, database: Database) -> None:
         self._engine = LocalEngine(database)
         self._calibration = self._engine.sight.calibration
-        self._places = threading.BoundedSemaphore(os.cpu_count() or 1)
+        self._places = Places(os.cpu_count() or 1)
 
     @property
     def model(self) -> str:
