@@ -22,6 +22,7 @@ from typing import Any
 from catalog.endpoint.faults import FaultPlan
 from catalog.endpoint.opening import open_endpoint
 from catalog.endpoint.service import Handler
+from tests.benchmarks import at_endpoint
 
 LFW = Path(__file__).parents[3] / "shared" / "data" / "lfw" / "photos"
 BILLED = ("", "InternalServerError", "ConnectionDropped")
@@ -62,18 +63,7 @@ def main() -> int:
         handlers = server.service._handlers
         enrollments = handlers["IndexFaces"] = Enrollments(handlers["IndexFaces"])  # type: ignore[index]
         with server.in_background() as url:
-            environment = {
-                **os.environ,
-                "HOME": str(home),
-                "XDG_STATE_HOME": str(home),
-                "AWS_ACCESS_KEY_ID": "a",
-                "AWS_SECRET_ACCESS_KEY": "b",
-                "CATALOG_DATABASE_URL": str(home / "catalog.sqlite3"),
-                "CATALOG_ENGINE_NAME": "rekognition",
-                "CATALOG_REKOGNITION_REGION": "us-east-1",
-                "CATALOG_REKOGNITION_ENDPOINT_URL": url,
-                "CATALOG_REKOGNITION_CALLS_PER_SECOND": "500",
-            }
+            environment = {**os.environ, **at_endpoint.environment(url, home, calls_per_second=500)}
             command = [sys.executable, "-m", "catalog.cli.app", "scan", str(photos)]
             codes = [subprocess.run(command, env=environment, check=False).returncode]
             first = server.service.tally

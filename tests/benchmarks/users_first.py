@@ -27,6 +27,7 @@ from pathlib import Path
 
 from catalog.cli.app import run
 from catalog.endpoint.opening import open_endpoint
+from tests.benchmarks import at_endpoint
 from tests.benchmarks.same_persons import DATA, Persons, b_cubed, groups, in_the_middle, pairs
 
 OF_EACH = 8
@@ -86,19 +87,8 @@ def confirm(truth: Persons, known: Sequence[str], home: Path) -> int:
 def night(home: Path, photos: Path, **variables: str) -> tuple[Counter[str], Persons]:
     """A scan against the collection in ``home``: the answered calls by operation, and who is who."""
     with open_endpoint(str(home / "endpoint.sqlite3")) as server, server.in_background() as url:
-        os.environ |= {
-            "HOME": str(home),
-            "XDG_STATE_HOME": str(home),
-            "AWS_ACCESS_KEY_ID": "a",
-            "AWS_SECRET_ACCESS_KEY": "b",
-            "CATALOG_DATABASE_URL": str(home / "catalog.sqlite3"),
-            "CATALOG_ENGINE_NAME": "rekognition",
-            "CATALOG_REKOGNITION_REGION": "us-east-1",
-            "CATALOG_REKOGNITION_ENDPOINT_URL": url,
-            "CATALOG_REKOGNITION_CALLS_PER_SECOND": "1000",
-            "CATALOG_REKOGNITION_USER_VECTORS": "true",
-            **variables,
-        }
+        os.environ |= at_endpoint.environment(url, home, calls_per_second=1000)
+        os.environ |= {"CATALOG_REKOGNITION_USER_VECTORS": "true", **variables}
         catalog("scan", photos)
         calls = Counter({operation: n for (operation, error), n in server.service.tally.items() if not error})
     return calls, in_the_middle(home / "catalog.sqlite3")
