@@ -48,7 +48,7 @@ class Faces:
         )
         if not ours or not theirs:
             raise errors.invalid_parameter()
-        probe, *others = self._sight.vectors([ours[0], *theirs])
+        probe, *others = self._sight.probes([ours[0], *theirs])
         threshold = asked.get("SimilarityThreshold", 80.0)
         scored = [
             (self._sight.similarity(float(other @ probe)), face) for other, face in zip(others, theirs, strict=True)

@@ -48,7 +48,7 @@ class Searches:
         good = [face for face in self._sight.faces(image.photo) if not face.flaws(quality_filter)]
         if not good:
             raise errors.no_face_in_image()
-        (probe,) = self._sight.vectors(good[:1])
+        (probe,) = self._sight.probes(good[:1])
         return {
             "SearchedFaceBoundingBox": bounding_box(good[0].face.box),
             "SearchedFaceConfidence": single(good[0].face.confidence),

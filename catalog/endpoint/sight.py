@@ -65,14 +65,19 @@ class Sight:
             ]
 
     def vectors(self, faces: Sequence[SeenFace]) -> Floats:
-        """Unit vectors, float32 (n, 128)."""
+        """Unit vectors, float32 (n, 128), for enrolling."""
         with self._places:
             return self._engine.sight.vectors([face.inside for face in faces])
+
+    def probes(self, faces: Sequence[SeenFace]) -> Floats:
+        """What sets the faces apart, float32 (n, 128), for comparing."""
+        with self._places:
+            return self._engine.sight.probes([face.inside for face in faces])
 
     def similarity(self, cosine: float) -> float:
         """0 to 100."""
         return float(self._calibration.similarity(cosine))
 
     def cosine(self, similarity: float) -> float:
-        """The least dot product of unit vectors that a similarity stands for."""
+        """The least dot product that a similarity stands for."""
         return self._calibration.cosine(similarity)

@@ -168,7 +168,7 @@ class UserOperations:
         good = [face for face in seen if not face.flaws(quality_filter)]
         answer: Members = {"UserMatches": [], "FaceModelVersion": collection.face_model_version}
         if good:
-            (probe,) = self._sight.vectors(good[:1])
+            (probe,) = self._sight.probes(good[:1])
             answer["UserMatches"] = self._matches(call, collection, probe)
             answer["SearchedFace"] = {"FaceDetail": face_detail(good[0].face, DEFAULT)}
         answer["UnsearchedFaces"] = [

@@ -1,6 +1,6 @@
 """One vector for each user, made of the vectors of his or her faces, and searched like faces.
 
-A user's vector is the mean of the unit vectors, brought back to length 1: what is particular to one photo averages out
+A user's vector is the mean of the vectors, brought back to their length: what is particular to one photo averages out
 and what is common to all stays, so that a probe lies nearer to the right user than to any single face of that user.
 ``tests/benchmarks/user_vectors.py`` shows how much that brings.
 """
@@ -16,14 +16,15 @@ from sqlalchemy import Engine, func, select
 from catalog.endpoint import errors
 from catalog.endpoint.collections import Collection, Collections
 from catalog.endpoint.sight import Floats
-from catalog.engines.local.embed import unit
 from catalog.engines.local.tables import gallery_user_faces, gallery_users
 
 
 def user_vector(faces: Floats) -> Floats:
-    """The unit vector, float32 (128,), of a user with faces of shape (n, 128), n above 0."""
-    mean: Floats = unit(faces.mean(axis=0, keepdims=True))[0]
-    return mean
+    """The vector, float32 (128,), of a user with faces of shape (n, 128), n above 0; as long as theirs on average."""
+    mean = faces.mean(axis=0)
+    length = np.linalg.norm(faces, axis=1).mean()
+    vector: Floats = mean * (length / max(float(np.linalg.norm(mean)), 1e-12))
+    return vector
 
 
 @dataclass(frozen=True, slots=True, eq=False)

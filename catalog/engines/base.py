@@ -99,7 +99,7 @@ class Engine(Protocol):
 class GroupMeans(Protocol):
     """What an engine that holds vectors may lend clustering: exact mean similarities between groups of faces.
 
-    Values are on the clustering scale, where two unit vectors' dot product is their similarity: -1 to 1.
+    Values are on the clustering scale, where two vectors' dot product is their similarity: -1 to 1.
     """
 
     def neighbor_edges(
@@ -111,7 +111,7 @@ class GroupMeans(Protocol):
         """
 
     def group_sums(self, face_ids: Sequence[str]) -> object:
-        """An array of shape (len(face_ids), dimension), float32 unit vectors, for arithmetic on group sums only.
+        """An array of shape (len(face_ids), dimension), float32 vectors no longer than 1, for sums of groups only.
 
         The caller may add rows and take dot products of sums; it may not store or print them.
         """

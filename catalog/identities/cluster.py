@@ -53,7 +53,7 @@ def cluster_means(
 ) -> Ints:
     """The group of each node (numbered by its lowest node) from exact means; ``sums`` is used up.
 
-    A node is a face, or a person with the sum of its faces' unit vectors. ``edges`` only propose pairs.
+    A node is a face, or a person with the sum of its faces' vectors. ``edges`` only propose pairs.
     """
     evidence = MeanEvidence(sums, sizes, linkage.price)
     return Rounds(sizes, edges, np.zeros(len(edges)), evidence, linkage, constraints).run(linkage.threshold)

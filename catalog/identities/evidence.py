@@ -59,7 +59,7 @@ class EdgeEvidence:
 class MeanEvidence:
     """Evidence from exact group means.
 
-    ``sums``, of shape (n, d), holds the sum of the unit vectors of each node, which stands for ``sizes`` faces. It is
+    ``sums``, of shape (n, d), holds the sum of the vectors of each node, which stands for ``sizes`` faces. It is
     changed in place.
     """
 

@@ -48,7 +48,7 @@ def embedded() -> dict[str, list[Floats]]:
             if not faces:
                 return None
             middle = min(faces, key=lambda face: sum((c - 0.5) ** 2 for c in face.face.box.center))
-            found: Floats = sight.vectors([middle])[0]
+            found: Floats = sight.probes([middle])[0]
             return found
 
         vectors = {name: pool.map(vector, paths) for name, paths in people.items()}

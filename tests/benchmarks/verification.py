@@ -21,6 +21,7 @@ from PIL import Image
 
 from catalog.engines.local.align import align_faces
 from catalog.engines.local.detect import detect_faces
+from catalog.engines.local.distinctive import distinctive
 from catalog.engines.local.embed import embed_faces
 from catalog.engines.local.placement import place_landmarks
 from catalog.engines.local.similarity import MIRRORED, PLAIN
@@ -99,13 +100,16 @@ def main() -> None:
     people = np.unique([row["person"] for row in rows], return_inverse=True)[1]
     half = np.random.default_rng(0).permutation(people.max() + 1) < (people.max() + 1) // 2
     for column, (title, curve) in enumerate((("one view", PLAIN), ("mirrored average", MIRRORED))):
-        vectors, who = both[found, column], people[found]
+        plain, who = both[found, column], people[found]
+        report(f"{title}, the network's own vectors", plain, who)
+        vectors = distinctive(plain)
         report(title, vectors, who)
         measure_curve("shipped curve", curve.cosine_80, curve.cosine_99, vectors, who)
         fitting = half[who]
         low, high = report("  fitted on half of the people", vectors[fitting], who[fitting])
         measure_curve("that curve on the other half", low, high, vectors[~fitting], who[~fitting])
-        report_pairs({row["photo"]: both[i, column] for i, row in enumerate(rows)}, curve.cosine_80)
+        photos = [row["photo"] for row, seen in zip(rows, found, strict=True) if seen]
+        report_pairs(dict(zip(photos, vectors, strict=True)), curve.cosine_80)
 
 
 def report_pairs(vectors: dict[str, Floats], bar: float) -> None:

@@ -1,4 +1,4 @@
-"""Turn aligned faces into unit vectors whose dot product says how alike two faces are."""
+"""Turn aligned faces into unit vectors, which :mod:`.distinctive` makes comparable."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class LocalEngine:
         chosen = seen[0] if box is None else max(seen, key=lambda s: s.face.box.iou(box))
         if box is not None and chosen.face.box.iou(box) <= 0:
             raise NoFaceError("The photo shows no face at the place that was asked for.")
-        (probe,) = self.sight.vectors([chosen])
+        (probe,) = self.sight.probes([chosen])
         return Search(chosen.face, self._matches(probe, threshold, limit))
 
     def compare(self, source: OpenedPhoto, target: OpenedPhoto, threshold: float) -> Comparison:
@@ -104,8 +104,8 @@ class LocalEngine:
             raise NoFaceError("The source photo shows no face.")
         if not theirs:
             raise NoFaceError("The target photo shows no face.")
-        (probe,) = self.sight.vectors(ours[:1])
-        similarities = self.sight.calibration.similarity(self.sight.vectors(theirs) @ probe)
+        (probe,) = self.sight.probes(ours[:1])
+        similarities = self.sight.calibration.similarity(self.sight.probes(theirs) @ probe)
         compared = [ComparedFace(seen.face, float(s)) for seen, s in zip(theirs, similarities, strict=True)]
         matches = sorted((c for c in compared if c.similarity >= threshold), key=lambda c: -c.similarity)
         unmatched = tuple(c.face for c in compared if c.similarity < threshold)

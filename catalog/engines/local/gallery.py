@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, RowMapping, Table, delete, insert, select
 from sqlalchemy.exc import DBAPIError
 
+from catalog.engines.local.distinctive import distinctive
 from catalog.engines.local.embed import DIMENSION, unit
 from catalog.engines.local.matrix import FaceMatrix, Rows
 from catalog.engines.local.statements import (
@@ -45,7 +46,7 @@ _IMAGE_NAMESPACE = uuid.UUID("5e0f8d5b-6c0f-4f0e-9d0a-2d6f0a7b1c3e")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NewFace:
-    """A face about to be enrolled; ``vector`` is float32 (128,), of length 1."""
+    """A face about to be enrolled; ``vector`` is float32 (128,), of length 1, as the network gave it."""
 
     box: BoundingBox
     confidence: float
@@ -167,7 +168,7 @@ class LocalGallery:
             last = page[-1]["seq"]
 
     def vector(self, face_id: str) -> Floats:
-        """The unit vector of one face; ``KeyError`` when the gallery does not hold it."""
+        """What sets one face apart, to compare with; ``KeyError`` when the gallery does not hold it."""
         with self._connection() as connection:
             blob = connection.execute(
                 VECTOR, {"collection_id": self._collection_id, "face_id": face_id}
@@ -178,7 +179,7 @@ class LocalGallery:
         return vector
 
     def vectors(self, face_ids: Sequence[str]) -> Floats:
-        """The unit vectors of faces, float32 (n, 128), in their order; ``KeyError`` when one is not held."""
+        """What sets faces apart, float32 (n, 128), in their order; ``KeyError`` when one is not held."""
         rows = self.rows()
         wanted = np.asarray(face_ids, "S36") if len(face_ids) else np.zeros(0, "S36")
         order = np.argsort(rows.face_ids, kind="stable")
@@ -196,12 +197,15 @@ class LocalGallery:
             self._instance, self._revision = "", 0
 
     def nearest(self, probe: Floats, floor: float, limit: int, without: str | None = None) -> list[tuple[str, float]]:
-        """Face ids and cosines at or above ``floor``, best first, at most ``limit``; ``without`` is left out."""
+        """Face ids and cosines at or above ``floor``, best first, at most ``limit``; ``without`` is left out.
+
+        ``probe`` is what :func:`~catalog.engines.local.distinctive.distinctive` made of a vector.
+        """
         found = self.rows().nearest(probe, floor, limit + (without is not None))
         return [pair for pair in found if pair[0] != without][:limit]
 
     def rows(self) -> Rows:
-        """All vectors as of now, other processes' committed changes included."""
+        """What sets all faces apart as of now, other processes' committed changes included."""
         self._refresh()
         return self._matrix.rows()
 
@@ -312,9 +316,9 @@ def box_of(row: RowMapping) -> BoundingBox:
 
 
 def _vectors(blobs: Sequence[bytes]) -> Floats:
-    """Unit vectors, float32 (n, 128), from what the database holds."""
+    """What sets faces apart, float32 (n, 128), from the unit vectors that the database holds."""
     halves = np.frombuffer(b"".join(blobs), "<f2").reshape(len(blobs), DIMENSION)
-    return unit(halves.astype(np.float32))
+    return distinctive(unit(halves.astype(np.float32)))
 
 
 def _pair_up(faces: Sequence[NewFace], known: Sequence[RowMapping]) -> list[str | None]:

@@ -17,6 +17,7 @@ from catalog.engines.base import MAX_FACES
 from catalog.engines.local.align import SIDE, align_faces
 from catalog.engines.local.attributes import AttributeReader, AttributeReading
 from catalog.engines.local.detect import DetectedFace, detect_faces
+from catalog.engines.local.distinctive import distinctive
 from catalog.engines.local.embed import DIMENSION, embed_faces, embed_with_maps
 from catalog.engines.local.placement import FIVE, place_landmarks
 from catalog.engines.local.pose import estimate_pose
@@ -88,12 +89,16 @@ class FaceSight:
         ]
 
     def vectors(self, faces: Sequence[SeenFace]) -> NDArray[np.float32]:
-        """Unit vectors, float32 (n, 128), whose dot product ``calibration`` turns into a similarity."""
+        """Unit vectors, float32 (n, 128), for enrolling."""
         blank = [seen.aligned for seen in faces if seen.vector is None]
         aligned = np.stack(blank) if blank else np.zeros((0, SIDE, SIDE, 3), np.uint8)
         made = iter(embed_faces(aligned, mirrored=self._mirrored))
         vectors = [next(made) if seen.vector is None else seen.vector for seen in faces]
         return np.stack(vectors) if vectors else np.zeros((0, DIMENSION), np.float32)
+
+    def probes(self, faces: Sequence[SeenFace]) -> NDArray[np.float32]:
+        """What sets the faces apart, float32 (n, 128): dot products that ``calibration`` turns into similarities."""
+        return distinctive(self.vectors(faces))
 
 
 def _describe(

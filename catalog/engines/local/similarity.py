@@ -50,8 +50,8 @@ def _logit(share: float) -> float:
     return math.log(share / (1.0 - share))
 
 
-PLAIN = Calibration(cosine_80=0.3715, cosine_99=0.4903)
+PLAIN = Calibration(cosine_80=0.3300, cosine_99=0.4483)
 """For vectors of one view of each face."""
 
-MIRRORED = Calibration(cosine_80=0.3730, cosine_99=0.4922)
+MIRRORED = Calibration(cosine_80=0.3312, cosine_99=0.4484)
 """For vectors averaged over the face and its mirror image."""

@@ -54,7 +54,7 @@ def test_it_is_an_engine_that_lends_group_means(engine):
 
 
 def test_group_sums_are_the_vectors_in_the_order_asked_for(engine, portraits):
-    """Rows are unit vectors; the dot product of two photos of one man is far above that of two men."""
+    """The dot product of two photos of one man is far above that of two men."""
     ids = [engine.enroll(s.photo, s.sha256).faces[0].face_id for s in portraits.values()]
     rows = engine.group_sums(list(reversed(ids)))
     assert rows.shape == (5, 128)
