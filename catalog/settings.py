@@ -91,6 +91,7 @@ class IdentitySettings:
     linkage_threshold: Annotated[float, Range(-1, 1)]
     linkage_price: Annotated[float, Range(0, 1)]
     linkage_caution: Annotated[float, Range(0, 1)]
+    linkage_strangers: Annotated[float, Range(-1, 1)]
     search_linkage_threshold: Annotated[float, Range(-12, 12)]
     search_linkage_price: Annotated[float, Range(0, 12)]
     search_linkage_caution: Annotated[float, Range(0, 12)]

@@ -183,7 +183,9 @@ class Catalog:
         """How persons are made of faces."""
         set_to = self.settings.identities
         return Rules(
-            means=Linkage(set_to.linkage_threshold, set_to.linkage_price, set_to.linkage_caution),
+            means=Linkage(
+                set_to.linkage_threshold, set_to.linkage_price, set_to.linkage_caution, set_to.linkage_strangers
+            ),
             searches=Linkage(
                 set_to.search_linkage_threshold, set_to.search_linkage_price, set_to.search_linkage_caution
             ),

@@ -75,6 +75,10 @@ class MeanEvidence:
         np.add.at(self._sums, keep, self._sums[gone])
         np.add.at(self._sizes, keep, self._sizes[gone])
 
+    def means(self, groups: Ints) -> Floats:
+        """The mean vector of each of these groups, (k, d)."""
+        return np.asarray(self._sums[groups] / self._sizes[groups, None], np.float64)
+
 
 def _dots(left: NDArray[np.float32], lo: Ints, right: NDArray[np.float32], hi: Ints) -> Floats:
     """Dot products of rows of two matrices, row pair by row pair."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,26 @@ class Linkage:
     caution: float = 0.0
     """What two groups of two faces or more must have beyond the threshold. For nightly runs, in which nobody can be
     parted again: with few faces known, brothers look like one person who was photographed twice."""
+    strangers: float = 1.0
+    """How alike two strangers are on the average where the other numbers hold; 1: they hold everywhere."""
+
+    def among(self, strangers: float) -> Linkage:
+        """The linkage where strangers are so alike on the average: never less demanding.
+
+        What everybody has in common says nothing about who is who. It is taken out of a similarity s as it would be by
+        centering the vectors: (s - strangers) / (1 - strangers), on the scale on which the usual strangers are where
+        they were.
+        """
+        if strangers <= self.strangers:
+            return self
+        common = (strangers - self.strangers) / (1.0 - self.strangers)
+        return replace(
+            self,
+            threshold=common + self.threshold * (1.0 - common),
+            price=self.price * (1.0 - common),
+            caution=self.caution * (1.0 - common),
+            strangers=strangers,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,8 +4,9 @@
 
 The bars, 80 and 99, are those that one in 1,000 and in 100,000 pairs of LFW's strangers pass. Measured on half of
 ``../shared/data/ages``, once with the network's own vectors and once without what many faces have in common, fitted on
-the other half. UTKFace does not say who is who: some pairs that are counted show one person, about one in 10,000 of
-adults, so that small shares are upper bounds. Last, how many of that half the product's grouping puts into company.
+the other half; for each way to fill what lies beyond its pictures (``tools.fit_looks`` says why). UTKFace does not say
+who is who: some pairs that are counted show one person, about one in 10,000 of adults, so that small shares are upper
+bounds. Last, how many of that half the product's grouping puts into company.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def shares(vectors: Floats, bars: tuple[float, float]) -> list[str]:
 def in_company(vectors: Floats, linkage: Linkage) -> NDArray[np.int64]:
     """How many faces are in the group of each face."""
     edges = Edges.of(neighbor_edges(vectors, per_face=50, floor=linkage.threshold - _BELOW))
-    groups = cluster_means(vectors.copy(), np.ones(len(vectors)), edges, linkage, constraints=Constraints())
+    groups = cluster_means(vectors, np.ones(len(vectors)), edges, linkage, constraints=Constraints())
     return np.bincount(groups, minlength=len(groups))[groups]
 
 
@@ -69,14 +70,15 @@ def main() -> None:
         "without common looks": (lambda vectors: without(basis, vectors), PLAIN, shipped_rules().means),
     }
     for way, (made, curve, linkage) in ways.items():
-        vectors = made(measured.vectors)
-        company = in_company(vectors, linkage)
-        print(f"{way}: pairs of strangers at 80 and at 99; faces in groups of 2, and of 5, and more")
-        for kind, chosen in kinds(measured).items():
-            told = "".join(shares(vectors[chosen], (curve.cosine_80, curve.cosine_99)))
-            grouped = "".join(f"{100 * float((company[chosen] >= size).mean()):7.1f} %" for size in (2, 5))
-            print(f"  {kind:22} {chosen.sum():5} faces {told} {grouped}")
-        print(f"  largest groups: {sorted(set(company.tolist()), reverse=True)[:3]}", flush=True)
+        for filling, plain in measured.vectors.items():
+            vectors = made(plain)
+            company = in_company(vectors, linkage)
+            print(f"{way}, {filling}: strangers at 80, at 99; faces in groups of 2, and of 5, and more")
+            for kind, chosen in kinds(measured).items():
+                told = "".join(shares(vectors[chosen], (curve.cosine_80, curve.cosine_99)))
+                grouped = "".join(f"{100 * float((company[chosen] >= size).mean()):7.1f} %" for size in (2, 5))
+                print(f"  {kind:22} {chosen.sum():5} faces {told} {grouped}")
+            print(f"  largest groups: {sorted(set(company.tolist()), reverse=True)[:3]}", flush=True)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from catalog.identities.cluster import cluster_edges, cluster_means
+from catalog.identities.cluster import cluster_edges, cluster_means, least_likeness
 from catalog.identities.graph import Constraints, Edges, Ints, Linkage, Lists
 from catalog.identities.rounds import components
 from tests.identities.made import near, people
@@ -116,7 +117,7 @@ def test_both_kinds_of_evidence_find_the_people(rng: np.random.Generator) -> Non
     expected = partition(truth)
     assert partition(cluster(len(truth), edges)) == expected
     ones = np.ones(len(truth))
-    assert partition(cluster_means(vectors.copy(), ones, edges, LINKAGE, constraints=Constraints())) == expected
+    assert partition(cluster_means(vectors, ones, edges, LINKAGE, constraints=Constraints())) == expected
 
 
 def test_a_cut_list_is_no_evidence_of_unlikeness(rng: np.random.Generator) -> None:
@@ -157,3 +158,35 @@ def test_caution_keeps_two_groups_apart_that_a_lone_face_may_join() -> None:
     edges = Edges.of(pairs)
     assert len(partition(cluster(4, edges))) == 1
     assert len(partition(cluster(4, edges, linkage=Linkage(0.42, 0.06, 0.04)))) == 2
+
+
+def test_where_strangers_are_alike_more_is_asked(rng: np.random.Generator) -> None:
+    """Thirty people who have a family's face in common stay thirty; by the usual bars some of them would be one."""
+    vectors, truth = _crowd(rng)
+    family = people(1, rng, 128)[0]
+    alike = np.sqrt(0.3) * family + np.sqrt(0.7) * vectors
+    alike = (alike / np.linalg.norm(alike, axis=1, keepdims=True)).astype(np.float32)
+    edges, ones = _complete(alike, FLOOR), np.ones(len(truth))
+    usual = cluster_means(alike, ones, edges, LINKAGE, constraints=Constraints())
+    assert len(partition(usual)) < 30
+    watchful = Linkage(LINKAGE.threshold, LINKAGE.price, strangers=0.0)
+    assert partition(cluster_means(alike, ones, edges, watchful, constraints=Constraints())) == partition(truth)
+
+
+def test_strangers_as_unlike_as_usual_change_nothing() -> None:
+    """The very same linkage: only more likeness than usual raises it, never less."""
+    linkage = Linkage(0.4, 0.1, 0.05, strangers=0.06)
+    assert linkage.among(0.06) is linkage
+    assert linkage.among(-1.0) is linkage
+    raised = linkage.among(0.53)
+    assert (raised.threshold, raised.price, raised.caution) == pytest.approx((0.7, 0.05, 0.025))
+
+
+def test_likeness_is_told_only_beyond_what_chance_may_do(rng: np.random.Generator) -> None:
+    """Few people must be very alike before anything is made of it; one alone is like nobody."""
+    shared = np.sqrt(0.2) * people(1, rng, 128)[0]
+    apart = np.sqrt(0.8) * people(100, rng, 128)
+    assert least_likeness(apart[:1] + shared) == -1.0
+    few, many = least_likeness(apart[:6] + shared), least_likeness(apart + shared)
+    assert few < many < 0.2
+    assert many == pytest.approx(0.19, abs=0.02)

@@ -50,8 +50,8 @@ def _logit(share: float) -> float:
     return math.log(share / (1.0 - share))
 
 
-PLAIN = Calibration(cosine_80=0.3300, cosine_99=0.4483)
+PLAIN = Calibration(cosine_80=0.3146, cosine_99=0.4273)
 """For vectors of one view of each face."""
 
-MIRRORED = Calibration(cosine_80=0.3312, cosine_99=0.4484)
+MIRRORED = Calibration(cosine_80=0.3154, cosine_99=0.4283)
 """For vectors averaged over the face and its mirror image."""

@@ -16,7 +16,6 @@ from sqlalchemy import update
 from catalog.cli.wiring import Catalog, open_catalog
 from catalog.identities.apparent import NEVER
 from catalog.identities.assign import Rules, settle
-from catalog.identities.graph import Linkage
 from catalog.store.tables import photos
 from tests.benchmarks.identities.library import NOW, SHARED, Library, Listing, scanned, score
 from tests.benchmarks.identities.over_http import album_of, billed_nights_over_http, billed_over_http, left_company
@@ -48,10 +47,10 @@ def one_shot(source: Path, work: Path, rules: Rules, truth: Path) -> None:
 
 
 def cliff(source: Path, work: Path, rules: Rules, truth: Path) -> None:
-    for threshold in (0.38, 0.39, 0.40, 0.41, 0.42, 0.43, 0.44, 0.46):
+    for threshold in (0.31, 0.32, 0.33, 0.34, 0.35, 0.36, 0.37, 0.38, 0.40):
         library = Library(source, work)
         scan_id = library.enroll(sorted(library.faces_of))
-        settled(library, library.lender, replace(rules, means=Linkage(threshold, rules.means.price)), scan_id)
+        settled(library, library.lender, replace(rules, means=replace(rules.means, threshold=threshold)), scan_id)
         print(f"threshold {threshold:.2f}: {score(truth, library.groups(), work)}")
         library.close()
 
