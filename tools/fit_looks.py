@@ -29,7 +29,11 @@ from tools.manifest import WEIGHTS, write_manifest
 from tools.prepare_crops import alignment_of, read_ages
 
 FILE = "common_looks.json"
-FILLINGS: dict[str, Literal["constant", "edge", "reflect"]] = {"black": "constant", "border": "edge", "mirror": "reflect"}
+FILLINGS: dict[str, Literal["constant", "edge", "reflect"]] = {
+    "black": "constant",
+    "border": "edge",
+    "mirror": "reflect",
+}
 """What lies beyond a picture, and numpy's name for it."""
 _MARGIN = 56
 _INDIAN = "3"
