@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -65,7 +65,7 @@ def read_faces(data: Path) -> LabeledFaces:
 
 
 def _embedded(
-    images: Sequence[NDArray[np.uint8]], turns: Sequence[NDArray[np.float64]], filling: str
+    images: Iterable[NDArray[np.uint8]], turns: Sequence[NDArray[np.float64]], filling: str
 ) -> NDArray[np.float32]:
     aligned = []
     for image, turn in zip(images, turns, strict=True):

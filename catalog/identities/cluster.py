@@ -35,6 +35,7 @@ from catalog.identities.graph import Constraints, Edges, Floats, Ints, Linkage, 
 from catalog.identities.rounds import Rounds
 
 _VARIES = 0.05
+_FEWEST = 10
 
 
 def cluster_edges(lists: Lists, edges: Edges, linkage: Linkage, *, floor: float, constraints: Constraints) -> Ints:
@@ -77,10 +78,11 @@ def least_likeness(means: Floats) -> float:
     """How alike people are on the average, at least: the mean similarity of all pairs, less what chance may do.
 
     ``means`` holds one vector for each of n people. Among n people drawn from LFW the mean varies by 0.05 over the root
-    of n or less (10 and more people); twice that is taken off. -1 for fewer than two.
+    of n or less; twice that is taken off. -1 for fewer than ten: of those a few who are one person after all, but were
+    kept apart for another reason than their looks, would make too much.
     """
     count = len(means)
-    if count < 2:
+    if count < _FEWEST:
         return -1.0
     total = means.sum(axis=0)
     pairs = (total @ total - np.einsum("ij,ij->", means, means)) / (count * (count - 1))

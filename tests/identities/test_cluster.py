@@ -183,10 +183,10 @@ def test_strangers_as_unlike_as_usual_change_nothing() -> None:
 
 
 def test_likeness_is_told_only_beyond_what_chance_may_do(rng: np.random.Generator) -> None:
-    """Few people must be very alike before anything is made of it; one alone is like nobody."""
+    """The fewer people, the more alike they must be; of fewer than ten nothing is made."""
     shared = np.sqrt(0.2) * people(1, rng, 128)[0]
     apart = np.sqrt(0.8) * people(100, rng, 128)
-    assert least_likeness(apart[:1] + shared) == -1.0
-    few, many = least_likeness(apart[:6] + shared), least_likeness(apart + shared)
+    assert least_likeness(apart[:9] + shared) == -1.0
+    few, many = least_likeness(apart[:12] + shared), least_likeness(apart + shared)
     assert few < many < 0.2
     assert many == pytest.approx(0.19, abs=0.02)
