@@ -184,7 +184,10 @@ class Catalog:
         set_to = self.settings.identities
         return Rules(
             means=Linkage(
-                set_to.linkage_threshold, set_to.linkage_price, set_to.linkage_caution, set_to.linkage_strangers
+                set_to.linkage_threshold,
+                set_to.linkage_price,
+                set_to.linkage_caution,
+                strangers=set_to.linkage_strangers,
             ),
             searches=Linkage(
                 set_to.search_linkage_threshold, set_to.search_linkage_price, set_to.search_linkage_caution

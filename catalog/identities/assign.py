@@ -179,8 +179,8 @@ def cluster_roster(
 
 
 def _for(linkage: Linkage, *, first: bool) -> Linkage:
-    """Caution is for runs that find persons there: the first sees all it will ever see of what it groups."""
-    return replace(linkage, caution=0.0) if first else linkage
+    """Caution is for runs that find persons there: the first sees all that it groups, but for pairs not looked at."""
+    return replace(linkage, caution=0.0, doubt=linkage.caution) if first else linkage
 
 
 def _groups(roster: Roster, labels: Ints) -> list[list[int]]:

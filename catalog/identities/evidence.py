@@ -23,6 +23,9 @@ class Evidence(Protocol):
         whose lists were both incomplete.
         """
 
+    def unseen(self, lo: Ints, hi: Ints, present: Floats) -> Floats:
+        """The share of the pairs of faces between two groups that nobody looked at, 0 to 1, for each pair of groups."""
+
     def merge(self, keep: Ints, gone: Ints) -> None:
         """Pour each group of ``gone`` into the one at the same place of ``keep``, which may be named several times."""
 
@@ -45,11 +48,17 @@ class EdgeEvidence:
         self._floor, self._price = floor, price
 
     def scores(self, lo: Ints, hi: Ints, total: Floats, present: Floats) -> Floats:
-        unasked, earlier = self._unasked, self._earlier
-        unseen = _dots(unasked, lo, unasked, hi) + _dots(unasked, lo, earlier, hi) + _dots(earlier, lo, unasked, hi)
-        observed = self._sizes[lo] * self._sizes[hi] - unseen + present
+        observed = self._sizes[lo] * self._sizes[hi] - self._unseen(lo, hi, present)
         # `total` is already measured from the floor, as an absent edge adds nothing to it.
         return (total - self._price) / np.maximum(observed, 1.0) + self._floor
+
+    def unseen(self, lo: Ints, hi: Ints, present: Floats) -> Floats:
+        return self._unseen(lo, hi, present) / (self._sizes[lo] * self._sizes[hi])
+
+    def _unseen(self, lo: Ints, hi: Ints, present: Floats) -> Floats:
+        unasked, earlier = self._unasked, self._earlier
+        absent = _dots(unasked, lo, unasked, hi) + _dots(unasked, lo, earlier, hi) + _dots(earlier, lo, unasked, hi)
+        return absent - present
 
     def merge(self, keep: Ints, gone: Ints) -> None:
         for state in (self._sizes, self._unasked, self._earlier):
@@ -74,6 +83,9 @@ class MeanEvidence:
     def merge(self, keep: Ints, gone: Ints) -> None:
         np.add.at(self._sums, keep, self._sums[gone])
         np.add.at(self._sizes, keep, self._sizes[gone])
+
+    def unseen(self, lo: Ints, hi: Ints, present: Floats) -> Floats:  # noqa: ARG002  exact: every pair counts
+        return np.zeros(len(lo))
 
     def means(self, groups: Ints) -> Floats:
         """The mean vector of each of these groups, (k, d)."""

@@ -57,6 +57,9 @@ class Linkage:
     caution: float = 0.0
     """What two groups of two faces or more must have beyond the threshold. For nightly runs, in which nobody can be
     parted again: with few faces known, brothers look like one person who was photographed twice."""
+    doubt: float = 0.0
+    """The same, times the share of the pairs between the two that nobody looked at. For the first run, which is spared
+    the caution: the faces that were searched are the better ones, and brothers' better faces are more alike."""
     strangers: float = 1.0
     """How alike two strangers are on the average where the other numbers hold; 1: they hold everywhere."""
 

@@ -160,6 +160,24 @@ def test_caution_keeps_two_groups_apart_that_a_lone_face_may_join() -> None:
     assert len(partition(cluster(4, edges, linkage=Linkage(0.42, 0.06, 0.04)))) == 2
 
 
+def test_doubt_keeps_two_groups_apart_of_which_few_pairs_were_looked_at() -> None:
+    """Brothers again, of whom only the best face each was searched; had all been, they would be one after all."""
+    own = [(0, 1, 0.7), (1, 2, 0.7), (0, 2, 0.7), (3, 4, 0.7), (4, 5, 0.7), (3, 5, 0.7)]
+    edges = Edges.of(own + [(a, b, 0.45) for a in (0, 1, 2) for b in (3, 4, 5) if 0 in (a, b) or 3 in (a, b)])
+    night = np.zeros(6, dtype=np.int64)
+    best = np.isin(np.arange(6), (0, 3))
+
+    def groups(complete: NDArray[np.bool_], between: Edges, doubt: float) -> int:
+        linkage = Linkage(0.42, 0.06, doubt=doubt)
+        lists = Lists(complete, night)
+        return len(partition(cluster_edges(lists, between, linkage, floor=FLOOR, constraints=Constraints())))
+
+    everything = Edges.of(own + [(a, b, 0.45) for a in (0, 1, 2) for b in (3, 4, 5)])
+    assert groups(best, edges, doubt=0.0) == 1
+    assert groups(best, edges, doubt=0.08) == 2
+    assert groups(np.ones(6, dtype=bool), everything, doubt=0.08) == 1
+
+
 def test_where_strangers_are_alike_more_is_asked(rng: np.random.Generator) -> None:
     """Thirty people who have a family's face in common stay thirty; by the usual bars some of them would be one."""
     vectors, truth = _crowd(rng)
