@@ -3,7 +3,8 @@
     python -m tools.train_attributes --data ../shared/data --work FOLDER [--epochs 12]
 
 Runs, each as a program of its own, the steps that ``weights/MODELS.md`` names; the embedding network is put into
-integers on the way, because attributes are read off its maps. Needs npm, and PyTorch beside the project's own packages.
+integers on the way, because attributes are read off its maps, and what many faces have in common is then fitted anew.
+Needs npm, and PyTorch beside the project's own packages.
 With one epoch of the emotion network it took half an hour on two busy cores; each further one takes about four minutes
 there, less where nothing else runs.
 """
@@ -34,6 +35,7 @@ def main() -> None:
         "build_attribute_weights": ["--models", models],
         "prepare_crops": ["--data", arguments.data, "--out", work],
         "quantize": ["--crops", work / "ages.npz"],
+        "fit_looks": ["--data", arguments.data],
         "train_ages": ["--crops", work / "ages.npz", "--out", work / "ages.pt"],
         "train_emotions": ["--models", models, "--crops", work / "emotions.npz", "--out", work / "emotions.pt"],
         "join_heads": ["--models", models, "--crops", work / "ages.npz"],

@@ -12,6 +12,7 @@ bounds. Last, how many of that half the product's grouping puts into company.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,6 +62,8 @@ def in_company(vectors: Floats, linkage: Linkage) -> NDArray[np.int64]:
 
 def main() -> None:
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    if not (DATA / "ages").is_dir():
+        sys.exit(print("../shared/data/ages is not here: nothing was measured"))
     faces = read_faces(DATA)
     fitting = np.random.default_rng(0).random(len(faces.ages)) < 0.5
     basis = basis_of(list(mean_looks(faces.only(fitting)).values()))
