@@ -23,7 +23,7 @@ def test_it_points_where_the_faces_point_on_the_average(faces):
 
 
 def test_it_is_as_long_as_the_faces(faces):
-    """A child's vectors are shorter than an adult's; drawn out to length 1, a child's user would match other children."""
+    """A child's vectors are shorter than an adult's; at length 1 a child's user would match other children."""
     assert np.linalg.norm(user_vector(faces)) == pytest.approx(0.7, rel=1e-5)
 
 
