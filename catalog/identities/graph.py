@@ -48,6 +48,10 @@ class Edges:
         return cls(first[fresh], second[fresh], similarity[fresh])
 
 
+_WORTH = 0.02
+"""Less in common changes next to nothing, and clustering again takes as long as clustering."""
+
+
 @dataclass(frozen=True, slots=True)
 class Linkage:
     """When two groups are one: see the module's formula. Both on the scale of the similarities."""
@@ -64,15 +68,15 @@ class Linkage:
     """How alike two strangers are on the average where the other numbers hold; 1: they hold everywhere."""
 
     def among(self, strangers: float) -> Linkage:
-        """The linkage where strangers are so alike on the average: never less demanding.
+        """The linkage where strangers are so alike on the average: itself, unless they are clearly more so than usual.
 
         What everybody has in common says nothing about who is who. It is taken out of a similarity s as it would be by
         centering the vectors: (s - strangers) / (1 - strangers), on the scale on which the usual strangers are where
         they were.
         """
-        if strangers <= self.strangers:
+        common = (strangers - self.strangers) / max(1.0 - self.strangers, 1e-9)
+        if common < _WORTH:
             return self
-        common = (strangers - self.strangers) / (1.0 - self.strangers)
         return replace(
             self,
             threshold=common + self.threshold * (1.0 - common),

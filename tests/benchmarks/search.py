@@ -23,6 +23,7 @@ import numpy as np
 import sqlalchemy
 from sqlalchemy import insert
 
+from catalog.engines.local.distinctive import distinctive
 from catalog.engines.local.gallery import LocalGallery, NewFace, image_id_of, now
 from catalog.engines.local.similarity import MIRRORED
 from catalog.engines.local.tables import create_gallery, gallery_faces, gallery_images
@@ -92,6 +93,7 @@ def main() -> None:
         rows = gallery.rows()
         print(f"loaded in {time.perf_counter() - started:.1f} s, {rows.vectors.nbytes / 2**20:.0f} MiB of vectors")
         random = np.random.default_rng(1)
+        stored = distinctive(stored)
         probes = unit(
             stored[random.integers(0, len(stored), arguments.probes)] + 0.05 * random.standard_normal((1, 128))
         )

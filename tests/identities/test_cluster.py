@@ -196,6 +196,7 @@ def test_strangers_as_unlike_as_usual_change_nothing() -> None:
     linkage = Linkage(0.4, 0.1, 0.05, strangers=0.06)
     assert linkage.among(0.06) is linkage
     assert linkage.among(-1.0) is linkage
+    assert linkage.among(0.07) is linkage
     raised = linkage.among(0.53)
     assert (raised.threshold, raised.price, raised.caution) == pytest.approx((0.7, 0.05, 0.025))
 
