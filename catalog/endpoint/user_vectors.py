@@ -35,7 +35,7 @@ class UserMatrix:
     vectors: Floats
 
     def nearest(self, probe: Floats, floor: float, limit: int, without: str | None = None) -> list[tuple[str, float]]:
-        """Users with their cosines at or above ``floor``, best first."""
+        """Users with their dot products at or above ``floor``, best first."""
         cosines = self.vectors @ probe
         order = np.argsort(-cosines, kind="stable")
         found = [(self.user_ids[i], float(cosines[i])) for i in order.tolist() if cosines[i] >= floor]

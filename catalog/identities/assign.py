@@ -158,7 +158,7 @@ def cluster_roster(
 ) -> tuple[Ints, Floats]:
     """The group of each face, and its similarity to the others of its group, 0-100, NaN where it has none.
 
-    ``first`` says that whatever is grouped is grouped for the first time: no caution is needed.
+    ``first`` says that whatever is grouped is grouped for the first time: caution is needed only where little was seen.
     """
     if isinstance(engine, GroupMeans):
         return cluster_persons(engine, roster, _for(rules.means, first=first), bonds)

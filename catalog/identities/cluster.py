@@ -35,7 +35,9 @@ from catalog.identities.graph import Constraints, Edges, Floats, Ints, Linkage, 
 from catalog.identities.rounds import Rounds
 
 _VARIES = 0.05
+"""How much the mean similarity of n people drawn from LFW varies, times the root of n: 0.03 to 0.05 for 10 to 400."""
 _FEWEST = 10
+"""Of fewer people, some who are one after all but were kept apart for another reason would make too much."""
 
 
 def cluster_edges(lists: Lists, edges: Edges, linkage: Linkage, *, floor: float, constraints: Constraints) -> Ints:
@@ -59,31 +61,33 @@ def cluster_means(
     A node is a face, or a person with the sum of its faces' vectors. ``edges`` only propose pairs. Where the groups
     that come out are more alike than strangers usually are, as in one family, all is done again by a linkage for those.
     """
-    groups, means = _by_means(sums, sizes, edges, linkage, constraints)
-    raised = linkage.among(least_likeness(means))
-    return groups if raised is linkage else _by_means(sums, sizes, edges, raised, constraints)[0]
+    groups = _by_means(sums, sizes, edges, linkage, constraints)
+    raised = linkage.among(least_likeness(sums, sizes, groups))
+    return groups if raised is linkage else _by_means(sums, sizes, edges, raised, constraints)
 
 
 def _by_means(
     sums: NDArray[np.float32], sizes: Floats, edges: Edges, linkage: Linkage, constraints: Constraints
-) -> tuple[Ints, Floats]:
-    """The group of each node, and the mean vector of each group."""
+) -> Ints:
     evidence = MeanEvidence(sums.copy(), sizes, linkage.price)
-    rounds = Rounds(sizes, edges, np.zeros(len(edges)), evidence, linkage, constraints)
-    groups = rounds.run(linkage.threshold)
-    return groups, evidence.means(np.unique(groups))
+    return Rounds(sizes, edges, np.zeros(len(edges)), evidence, linkage, constraints).run(linkage.threshold)
 
 
-def least_likeness(means: Floats) -> float:
-    """How alike people are on the average, at least: the mean similarity of all pairs, less what chance may do.
+def least_likeness(sums: NDArray[np.float32], sizes: Floats, groups: Ints) -> float:
+    """How alike faces of different groups are on the average, at least: their mean similarity, less what chance may do.
 
-    ``means`` holds one vector for each of n people. Among n people drawn from LFW the mean varies by 0.05 over the root
-    of n or less; twice that is taken off. -1 for fewer than ten: of those a few who are one person after all, but were
-    kept apart for another reason than their looks, would make too much.
+    Takes nodes as :func:`cluster_means` does, and the group of each. How many people these are is counted by faces, as
+    the number of groups of one size that would leave as many pairs between them: a few people of whom many a poor face
+    stayed alone are no crowd of people who look alike. -1 for fewer than ten.
     """
-    count = len(means)
+    _, node = np.unique(groups, return_inverse=True)
+    totals = np.zeros((int(node.max(initial=-1)) + 1, sums.shape[1]))
+    np.add.at(totals, node, sums)
+    faces = np.bincount(node, sizes, len(totals))
+    within = float(faces @ faces)
+    count = faces.sum() ** 2 / within if within else 0.0
     if count < _FEWEST:
         return -1.0
-    total = means.sum(axis=0)
-    pairs = (total @ total - np.einsum("ij,ij->", means, means)) / (count * (count - 1))
-    return float(pairs - 2 * _VARIES / np.sqrt(count))
+    total = totals.sum(axis=0)
+    between = float(total @ total - np.einsum("ij,ij->", totals, totals)) / float(faces.sum() ** 2 - within)
+    return between - 2 * _VARIES / float(np.sqrt(count))

@@ -14,7 +14,7 @@ _CHUNK = 1 << 16
 
 
 class Evidence(Protocol):
-    """How alike two groups are. Groups are numbered by their lowest face; a merged group keeps the lower number."""
+    """How alike two groups are. A merged group keeps the number that :meth:`merge` says."""
 
     def scores(self, lo: Ints, hi: Ints, total: Floats, present: Floats) -> Floats:
         """Mean similarity less the price's share for each pair of groups, on the scale of the threshold.
@@ -86,10 +86,6 @@ class MeanEvidence:
 
     def unseen(self, lo: Ints, hi: Ints, present: Floats) -> Floats:  # noqa: ARG002  exact: every pair counts
         return np.zeros(len(lo))
-
-    def means(self, groups: Ints) -> Floats:
-        """The mean vector of each of these groups, (k, d)."""
-        return np.asarray(self._sums[groups] / self._sizes[groups, None], np.float64)
 
 
 def _dots(left: NDArray[np.float32], lo: Ints, right: NDArray[np.float32], hi: Ints) -> Floats:

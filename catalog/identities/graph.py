@@ -48,13 +48,13 @@ class Edges:
         return cls(first[fresh], second[fresh], similarity[fresh])
 
 
-_WORTH = 0.02
+_LEAST_COMMON = 0.02
 """Less in common changes next to nothing, and clustering again takes as long as clustering."""
 
 
 @dataclass(frozen=True, slots=True)
 class Linkage:
-    """When two groups are one: see the module's formula. Both on the scale of the similarities."""
+    """When two groups are one: see the formula of ``cluster.py``. All on the scale of the similarities."""
 
     threshold: float
     price: float
@@ -75,13 +75,14 @@ class Linkage:
         they were.
         """
         common = (strangers - self.strangers) / max(1.0 - self.strangers, 1e-9)
-        if common < _WORTH:
+        if common < _LEAST_COMMON:
             return self
         return replace(
             self,
             threshold=common + self.threshold * (1.0 - common),
             price=self.price * (1.0 - common),
             caution=self.caution * (1.0 - common),
+            doubt=self.doubt * (1.0 - common),
             strangers=strangers,
         )
 

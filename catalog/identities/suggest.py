@@ -174,7 +174,7 @@ def _questions(
 
 
 def _bar(engine: Engine, rules: Rules) -> float:
-    """The log-odds at which two groups would have been joined without being asked."""
+    """The log-odds at which two groups are usually joined without being asked; for ranking only."""
     if isinstance(engine, GroupMeans):
         return float(logit(engine.similarities([rules.means.threshold])[0]))
     return rules.searches.threshold

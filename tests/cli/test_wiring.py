@@ -33,3 +33,15 @@ def test_all_photos_of_a_bucket_are_read_by_one_client(tmp_path, opened):
         for uri in uris:
             assert catalog.read_place(Place(uri, 0, "", 0, 0, "", None, None, 0)).data == uri.encode()
     assert opened == ["s3://one/", "s3://other/"]
+
+
+def test_the_rules_are_those_of_the_settings(tmp_path, monkeypatch):
+    """Each bar arrives where it belongs."""
+    told = {"THRESHOLD": 0.31, "PRICE": 0.11, "CAUTION": 0.05, "STRANGERS": 0.2}
+    for name, value in told.items():
+        monkeypatch.setenv(f"CATALOG_IDENTITIES_LINKAGE_{name}", str(value))
+    monkeypatch.setenv("CATALOG_IDENTITIES_SEARCH_LINKAGE_PRICE", "4.5")
+    with open_catalog(None, str(tmp_path / "catalog.sqlite3"), 0) as catalog:
+        means, searches = catalog.rules.means, catalog.rules.searches
+    assert (means.threshold, means.price, means.caution, means.strangers) == tuple(told.values())
+    assert (searches.price, searches.strangers) == (4.5, 1.0)

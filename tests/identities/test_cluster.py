@@ -204,8 +204,34 @@ def test_strangers_as_unlike_as_usual_change_nothing() -> None:
 def test_likeness_is_told_only_beyond_what_chance_may_do(rng: np.random.Generator) -> None:
     """The fewer people, the more alike they must be; of fewer than ten nothing is made."""
     shared = np.sqrt(0.2) * people(1, rng, 128)[0]
-    apart = np.sqrt(0.8) * people(100, rng, 128)
-    assert least_likeness(apart[:9] + shared) == -1.0
-    few, many = least_likeness(apart[:12] + shared), least_likeness(apart + shared)
-    assert few < many < 0.2
-    assert many == pytest.approx(0.19, abs=0.02)
+    vectors = (np.sqrt(0.8) * people(100, rng, 128) + shared).astype(np.float32)
+
+    def of(count: int) -> float:
+        return least_likeness(vectors[:count], np.ones(count), np.arange(count))
+
+    assert of(0) == of(9) == -1.0
+    assert of(12) < of(100) < 0.2
+    assert of(100) == pytest.approx(0.19, abs=0.02)
+
+
+def test_three_people_in_many_pieces_are_no_crowd(rng: np.random.Generator) -> None:
+    """Most faces of each are together and twenty stayed alone: that those are alike says nothing of strangers."""
+    truth = np.repeat(np.arange(3), 120)
+    centers = people(3, rng, 128)
+    vectors = np.stack([near(centers[who], 0.75, rng) for who in truth])
+    groups = np.arange(len(truth))
+    for who in range(3):
+        own = np.flatnonzero(truth == who)[20:]
+        groups[own] = own[0]
+    assert least_likeness(vectors, np.ones(len(truth)), groups) == -1.0
+
+
+def test_it_is_the_mean_over_pairs_of_faces_of_different_groups(rng: np.random.Generator) -> None:
+    """Whichever node a group is numbered by, and whether a node is one face or several."""
+    vectors = people(60, rng, 128)
+    groups = np.repeat(np.arange(0, 60, 3), 3) + 2
+    dots = vectors @ vectors.T
+    expected = dots[groups[:, None] != groups[None, :]].mean() - 2 * 0.05 / np.sqrt(20)
+    assert least_likeness(vectors, np.ones(60), groups) == pytest.approx(expected, abs=1e-6)
+    poured = np.add.reduceat(vectors, np.arange(0, 60, 3), axis=0)
+    assert least_likeness(poured, np.full(20, 3.0), np.arange(20)) == pytest.approx(expected, abs=1e-6)

@@ -214,6 +214,27 @@ def test_the_cover_finds_the_same_people_as_searching_everybody(
     assert spared.calls < everybody.calls == len(everybody.vectors)
 
 
+def test_brothers_of_whom_one_face_each_was_searched_stay_two(
+    light_database: Database, tmp_path_factory: pytest.TempPathFactory, sqlite_template: Any
+) -> None:
+    """Also in a first run, which needs no caution where everybody was searched: there they are alike enough."""
+    one = np.eye(128)[0]
+    other = 0.45 * one + np.sqrt(1 - 0.45**2) * np.eye(128)[1]
+    shots = [
+        Shot(f"{name}{number}.jpg", [(face + 0.001 * np.eye(128)[2 + number]).astype(np.float32)])
+        for name, face in (("one", one), ("other", other))
+        for number in range(6)
+    ]
+    spared, everybody = VectorGallery(), VectorGallery()
+    assert settled(light_database, spared, enroll(light_database, spared, shots)).persons_new == 2
+    assert spared.calls == 2
+    with fresh_database(sqlite_template, tmp_path_factory) as other_database:
+        rules = replace(RULES.search, cover=100.1)
+        assert (
+            settled(other_database, everybody, enroll(other_database, everybody, shots), search=rules).persons_new == 1
+        )
+
+
 def test_the_plan_counts_searches_before_they_are_made(light_database: Database, rng: np.random.Generator) -> None:
     """What waits is counted exactly; what new photos will need is judged by what was seen."""
     gallery = VectorGallery()

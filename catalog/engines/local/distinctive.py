@@ -1,11 +1,11 @@
 """What sets a face apart: face vectors without what many faces have in common.
 
-The embedding network learnt to tell adults apart. To it all small children look alike: two strangers of up to three
-years have a mean cosine of 0.40, where two adults have 0.06, so that by a bar fitted on adults most of them would be
-one person. What the children have in common is their mean vector. Taken out of every vector, it no longer makes
-anybody alike, and adults, who have next to nothing of it, are told apart as before (``weights/MODELS.md`` has the
-figures). Removing common components is known from word vectors: Arora et al. 2017, *A Simple but Tough-to-Beat Baseline
-for Sentence Embeddings*; Mu and Viswanath 2018, *All-but-the-Top*.
+The embedding network learned to tell adults apart. To it all small children look alike: two strangers of up to three
+years have a mean cosine of 0.4 and more, where two people of LFW have 0.1, so that by a bar fitted on adults most of
+them would be one person. What the children have in common is their mean vector. Taken out of every vector, it no longer
+makes anybody alike, and adults, who have next to nothing of it, are told apart as before (``weights/MODELS.md`` says
+how well). Removing common components is known from word vectors: Arora et al. 2017, *A Simple but Tough-to-Beat
+Baseline for Sentence Embeddings*; Mu and Viswanath 2018, *All-but-the-Top*.
 
 Galleries keep the network's own unit vectors; this is done to them whenever they are read, so that it can be improved
 without enrolling anybody again.
@@ -27,9 +27,10 @@ Floats = NDArray[np.float32]
 def distinctive(vectors: Floats) -> Floats:
     """Of unit vectors, float32 (n, 128), what their faces do not share with many others, for comparing.
 
-    The length of a result is the square root of what was left. At full length little that is left, of a child's face
-    for example, would count as much as the whole of another face, noise included; at the length that was left, a child
-    would hardly be found again. In between, strangers of all ages pass the same bar about equally often.
+    The length of a result, 0 to 1, is the square root of what was left; so a face has less than 1 with itself. At full
+    length little that is left, of a child's face for example, would count as much as the whole of another face, noise
+    included; at the length that was left, a child would hardly be found again. In between, small children pass for one
+    another hardly more often than adults.
     """
     return without(_basis(), vectors)
 

@@ -1,12 +1,11 @@
 """The gallery: enrolled faces in a database that several processes may share, searched exactly in memory.
 
-Every change is one transaction that first raises its collection's revision (see :mod:`.tables`); before a search the
-revision is compared with the one in memory and only what is new is read.
+Every change is one transaction that first raises its collection's revision (see :mod:`.tables`), by which
+:mod:`.replica` knows before a search what is new.
 """
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,15 +15,13 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, RowMapping, Table, delete, insert, select
 from sqlalchemy.exc import DBAPIError
 
-from catalog.engines.local.distinctive import distinctive
-from catalog.engines.local.embed import DIMENSION, unit
-from catalog.engines.local.matrix import FaceMatrix, Rows
+from catalog.engines.local.distinctive import Floats
+from catalog.engines.local.matrix import Rows
+from catalog.engines.local.replica import Replica, check_model, vectors_of
 from catalog.engines.local.statements import (
-    COLLECTION,
     INSERT_FACES,
     KNOWN_IMAGE,
     RAISE_REVISION,
@@ -32,10 +29,8 @@ from catalog.engines.local.statements import (
     insert_unless_taken,
 )
 from catalog.engines.local.tables import gallery_collections, gallery_faces, gallery_images, gallery_removals
-from catalog.errors import DatabaseError, EngineError
+from catalog.errors import DatabaseError
 from catalog.vocabulary import BoundingBox, EnrolledFace
-
-Floats = NDArray[np.float32]
 
 _SAME_FACE = 0.5
 """Overlap from which a face that is found again in the same image is the one already enrolled."""
@@ -73,10 +68,7 @@ class LocalGallery:
         self._enrolling = database if enrolling is None else enrolling
         self._collection_id = collection_id
         self._model = model
-        self._matrix = FaceMatrix(DIMENSION)
-        self._refreshing = threading.Lock()
-        self._instance = ""
-        self._revision = 0
+        self._replica = Replica(collection_id, model)
 
     # ------------------------------------------------------------------------------------------------ changes
 
@@ -175,7 +167,7 @@ class LocalGallery:
             ).scalar_one_or_none()
         if blob is None:
             raise KeyError(face_id)
-        vector: Floats = _vectors([blob])[0]
+        vector: Floats = vectors_of([blob])[0]
         return vector
 
     def vectors(self, face_ids: Sequence[str]) -> Floats:
@@ -192,12 +184,10 @@ class LocalGallery:
 
     def forget_rows(self) -> None:
         """Give back the memory of the vectors; the next search reads them again."""
-        with self._refreshing:
-            self._matrix.clear()
-            self._instance, self._revision = "", 0
+        self._replica.forget()
 
     def nearest(self, probe: Floats, floor: float, limit: int, without: str | None = None) -> list[tuple[str, float]]:
-        """Face ids and cosines at or above ``floor``, best first, at most ``limit``; ``without`` is left out.
+        """Face ids and dot products at or above ``floor``, best first, at most ``limit``; ``without`` is left out.
 
         ``probe`` is what :func:`~catalog.engines.local.distinctive.distinctive` made of a vector.
         """
@@ -206,49 +196,11 @@ class LocalGallery:
 
     def rows(self) -> Rows:
         """What sets all faces apart as of now, other processes' committed changes included."""
-        self._refresh()
-        return self._matrix.rows()
+        with self._connection() as connection:
+            self._replica.refresh(connection)
+        return self._replica.rows()
 
     # ------------------------------------------------------------------------------------------------ inside
-
-    def _refresh(self) -> None:
-        with self._refreshing, self._connection() as connection:
-            collection = self._collection(connection)
-            if collection is None:
-                self._matrix.clear()
-                self._instance, self._revision = "", 0
-                return
-            if collection["instance"] != self._instance:
-                self._matrix.clear()
-                self._instance, self._revision = collection["instance"], 0
-            if collection["revision"] == self._revision:
-                return
-            self._check_model(collection["model"])
-            self._read_changes(connection, collection["revision"])
-            self._revision = collection["revision"]
-
-    def _read_changes(self, connection: Connection, revision: int) -> None:
-        removals = select(gallery_removals.c.seq).where(
-            gallery_removals.c.collection_id == self._collection_id,
-            gallery_removals.c.revision > self._revision,
-            gallery_removals.c.revision <= revision,
-        )
-        gone = list(connection.execute(removals).scalars()) if self._revision else []
-        if gone:
-            self._matrix.take_out(gone)
-        additions = (
-            select(gallery_faces.c.seq, gallery_faces.c.face_id, gallery_faces.c.vector)
-            .where(
-                gallery_faces.c.collection_id == self._collection_id,
-                gallery_faces.c.revision > self._revision,
-                gallery_faces.c.revision <= revision,
-            )
-            .order_by(gallery_faces.c.revision, gallery_faces.c.seq)
-            .execution_options(stream_results=True, yield_per=20_000)
-        )
-        for part in connection.execute(additions).partitions():
-            seqs, face_ids, blobs = zip(*part, strict=True)
-            self._matrix.append(seqs, face_ids, _vectors(blobs))
 
     def _known_image(self, connection: Connection, key: dict[str, str]) -> list[RowMapping] | None:
         """The stored faces of an image, or None when it was never enrolled."""
@@ -268,7 +220,7 @@ class LocalGallery:
             }
             self._insert_new(connection, gallery_collections, fresh)
             row = connection.execute(RAISE_REVISION, which).mappings().one()
-        self._check_model(row["model"])
+        check_model(row, self._collection_id, self._model)
         return int(row["revision"])
 
     def _insert_new(self, connection: Connection, table: Table, values: dict[str, Any]) -> bool:
@@ -277,17 +229,6 @@ class LocalGallery:
         Waits for another transaction that is inserting the same.
         """
         return connection.execute(insert_unless_taken(table, connection.dialect.name), values).rowcount == 1
-
-    def _collection(self, connection: Connection) -> RowMapping | None:
-        return connection.execute(COLLECTION, {"collection_id": self._collection_id}).mappings().first()
-
-    def _check_model(self, model: str) -> None:
-        if model != self._model:
-            raise EngineError(
-                f'The gallery "{self._collection_id}" was made by the model "{model}"; '
-                f'this program has "{self._model}", and vectors of two models cannot be compared.',
-                remedy="Name another gallery in the settings (engine.gallery) and scan again to fill it.",
-            )
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
@@ -313,12 +254,6 @@ def _told() -> Iterator[None]:
 
 def box_of(row: RowMapping) -> BoundingBox:
     return BoundingBox(row["box_left"], row["box_top"], row["box_width"], row["box_height"])
-
-
-def _vectors(blobs: Sequence[bytes]) -> Floats:
-    """What sets faces apart, float32 (n, 128), from the unit vectors that the database holds."""
-    halves = np.frombuffer(b"".join(blobs), "<f2").reshape(len(blobs), DIMENSION)
-    return distinctive(unit(halves.astype(np.float32)))
 
 
 def _pair_up(faces: Sequence[NewFace], known: Sequence[RowMapping]) -> list[str | None]:

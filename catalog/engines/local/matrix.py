@@ -23,7 +23,7 @@ class Rows:
     face_ids: NDArray[np.bytes_]
 
     def nearest(self, probe: Floats, floor: float, limit: int) -> list[tuple[str, float]]:
-        """Face ids and cosines of the rows at or above ``floor``, best first, at most ``limit``."""
+        """Face ids and dot products of the rows at or above ``floor``, best first, at most ``limit``."""
         # Faster than BLAS here (20 against 30 ms for a million rows), and no threads that fight over cores.
         cosines = np.vecdot(self.vectors, probe)
         (kept,) = np.nonzero(cosines >= floor)

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from catalog.engines.base import Engine, GroupMeans
+from catalog.engines.local.distinctive import distinctive
 from catalog.engines.local.engine import LocalEngine
 from catalog.errors import EngineError
 from catalog.vocabulary import BoundingBox, QualityFilter, RejectionReason
@@ -63,6 +64,32 @@ def test_group_sums_are_the_vectors_in_the_order_asked_for(engine, portraits):
     assert obama_1 @ rows[3] > 0.5 > obama_1 @ biden
     with pytest.raises(KeyError):
         engine.group_sums(["00000000-0000-4000-8000-000000000000"])
+
+
+def test_whatever_is_compared_is_compared_without_common_looks(engine, portraits):
+    """Searching by a photo or by a stored face, and comparing two photos, all tell the one similarity."""
+    ids = {name: engine.enroll(shot.photo, shot.sha256).faces[0].face_id for name, shot in portraits.items()}
+    one, two = (portraits[name].photo for name in ("obama_2", "biden"))
+    vectors = np.concatenate([engine.sight.vectors(engine.sight.look(photo)) for photo in (one, two)])
+    own, curve = distinctive(vectors), engine.sight.calibration
+    expected = float(curve.similarity(own[0] @ own[1]))
+    assert expected + 10 < float(curve.similarity(vectors[0] @ vectors[1]))
+    stored = {match.face_id: match.similarity for match in engine.neighbors(ids["obama_2"], 0).matches}
+    shown = {match.face_id: match.similarity for match in engine.search(one, 0).matches}
+    assert stored[ids["biden"]] == pytest.approx(expected, rel=0.05)
+    assert shown[ids["biden"]] == pytest.approx(expected, rel=0.05)
+    assert engine.compare(one, two, 0).matches[0].similarity == pytest.approx(expected, rel=1e-3)
+    lent = engine.group_sums([ids["obama_2"], ids["biden"]])
+    assert float(curve.similarity(lent[0] @ lent[1])) == pytest.approx(expected, rel=0.05)
+
+
+def test_a_photo_is_100_similar_to_itself(engine, portraits):
+    """Also from the gallery, which keeps half precision: a threshold of 100 finds the same picture."""
+    photo, sha256 = portraits["obama_1"].photo, portraits["obama_1"].sha256
+    engine.enroll(photo, sha256)
+    (match,) = engine.search(photo, 100).matches
+    assert match.similarity == 100
+    assert engine.compare(photo, photo, 100).matches[0].similarity == 100
 
 
 def test_neighbor_edges_join_the_photos_of_one_man(engine, portraits):

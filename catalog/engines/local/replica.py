@@ -1,0 +1,98 @@
+"""A collection's vectors in memory, kept in step with the database.
+
+Every change of a collection raises its revision; what has a later revision than the one in memory is all that is read.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+from sqlalchemy import Connection, RowMapping, select
+
+from catalog.engines.local.distinctive import Floats, distinctive
+from catalog.engines.local.embed import DIMENSION, unit
+from catalog.engines.local.matrix import FaceMatrix, Rows
+from catalog.engines.local.statements import COLLECTION
+from catalog.engines.local.tables import gallery_faces, gallery_removals
+from catalog.errors import EngineError
+
+
+class Replica:
+    """What sets a collection's faces apart, read once and then change by change. May be used from several threads."""
+
+    def __init__(self, collection_id: str, model: str) -> None:
+        self._collection_id = collection_id
+        self._model = model
+        self._matrix = FaceMatrix(DIMENSION)
+        self._refreshing = threading.Lock()
+        self._instance = ""
+        self._revision = 0
+
+    def rows(self) -> Rows:
+        """All vectors as of the last refresh."""
+        return self._matrix.rows()
+
+    def forget(self) -> None:
+        """Give back the memory; the next refresh reads everything again."""
+        with self._refreshing:
+            self._clear("")
+
+    def refresh(self, connection: Connection) -> None:
+        """Read what was committed since the last time; :class:`EngineError` where another model made the vectors."""
+        with self._refreshing:
+            collection = connection.execute(COLLECTION, {"collection_id": self._collection_id}).mappings().first()
+            if collection is None:
+                self._clear("")
+                return
+            if collection["instance"] != self._instance:
+                self._clear(collection["instance"])
+            if collection["revision"] == self._revision:
+                return
+            check_model(collection, self._collection_id, self._model)
+            self._read_changes(connection, collection["revision"])
+            self._revision = collection["revision"]
+
+    def _clear(self, instance: str) -> None:
+        self._matrix.clear()
+        self._instance, self._revision = instance, 0
+
+    def _read_changes(self, connection: Connection, revision: int) -> None:
+        removals = select(gallery_removals.c.seq).where(
+            gallery_removals.c.collection_id == self._collection_id,
+            gallery_removals.c.revision > self._revision,
+            gallery_removals.c.revision <= revision,
+        )
+        gone = list(connection.execute(removals).scalars()) if self._revision else []
+        if gone:
+            self._matrix.take_out(gone)
+        additions = (
+            select(gallery_faces.c.seq, gallery_faces.c.face_id, gallery_faces.c.vector)
+            .where(
+                gallery_faces.c.collection_id == self._collection_id,
+                gallery_faces.c.revision > self._revision,
+                gallery_faces.c.revision <= revision,
+            )
+            .order_by(gallery_faces.c.revision, gallery_faces.c.seq)
+            .execution_options(stream_results=True, yield_per=20_000)
+        )
+        for part in connection.execute(additions).partitions():
+            seqs, face_ids, blobs = zip(*part, strict=True)
+            self._matrix.append(seqs, face_ids, vectors_of(blobs))
+
+
+def check_model(collection: RowMapping, collection_id: str, model: str) -> None:
+    """Raise :class:`EngineError` where a collection was made by another model than ``model``."""
+    if collection["model"] != model:
+        raise EngineError(
+            f'The gallery "{collection_id}" was made by the model "{collection["model"]}"; '
+            f'this program has "{model}", and vectors of two models cannot be compared.',
+            remedy="Name another gallery in the settings (engine.gallery) and scan again to fill it.",
+        )
+
+
+def vectors_of(blobs: Sequence[bytes]) -> Floats:
+    """What sets faces apart, float32 (n, 128), from the unit vectors that the database holds."""
+    halves = np.frombuffer(b"".join(blobs), "<f2").reshape(len(blobs), DIMENSION)
+    return distinctive(unit(halves.astype(np.float32)))
