@@ -80,14 +80,14 @@ def least_likeness(sums: NDArray[np.float32], sizes: Floats, groups: Ints) -> fl
     the number of groups of one size that would leave as many pairs between them: a few people of whom many a poor face
     stayed alone are no crowd of people who look alike. -1 for fewer than ten.
     """
-    _, node = np.unique(groups, return_inverse=True)
-    totals = np.zeros((int(node.max(initial=-1)) + 1, sums.shape[1]))
-    np.add.at(totals, node, sums)
-    faces = np.bincount(node, sizes, len(totals))
+    order = np.argsort(groups, kind="stable")
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    totals = np.add.reduceat(sums[order], starts, axis=0) if len(order) else sums
+    faces = np.add.reduceat(sizes[order], starts) if len(order) else sizes
     within = float(faces @ faces)
     count = faces.sum() ** 2 / within if within else 0.0
     if count < _FEWEST:
         return -1.0
-    total = totals.sum(axis=0)
+    total = totals.sum(axis=0, dtype=np.float64)
     between = float(total @ total - np.einsum("ij,ij->", totals, totals)) / float(faces.sum() ** 2 - within)
     return between - 2 * _VARIES / float(np.sqrt(count))

@@ -51,6 +51,23 @@ def test_a_picture_is_searched_by_its_largest_face(rekognition, collection, inde
     assert answer["SearchedFaceBoundingBox"]["Left"] < 0.5
 
 
+def test_every_way_to_compare_two_faces_tells_one_similarity(rekognition, collection, index):
+    """A stored face, a picture, and two pictures: two men whom the network's own vectors have far more alike."""
+    obama, biden = index("obama_2"), index("biden")
+    by_face = rekognition.search_faces(CollectionId=collection, FaceId=obama, FaceMatchThreshold=0)["FaceMatches"]
+    image = {"Bytes": portrait("obama_2")}
+    by_image = rekognition.search_faces_by_image(CollectionId=collection, Image=image, FaceMatchThreshold=0)
+    compared = rekognition.compare_faces(
+        SourceImage=image, TargetImage={"Bytes": portrait("biden")}, SimilarityThreshold=0
+    )
+    (first,) = [match["Similarity"] for match in by_face]
+    (second,) = [m["Similarity"] for m in by_image["FaceMatches"] if m["Face"]["FaceId"] == biden]
+    (third,) = [match["Similarity"] for match in compared["FaceMatches"]]
+    assert first == pytest.approx(third, rel=0.05)
+    assert second == pytest.approx(third, rel=0.05)
+    assert third < 20
+
+
 def test_a_picture_without_a_face_is_an_invalid_parameter(rekognition, collection):
     """Unlike IndexFaces."""
     with refused("InvalidParameterException") as error:
