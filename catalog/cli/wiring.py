@@ -27,14 +27,12 @@ from catalog.cli.engines import (
     users_of,
 )
 from catalog.cli.logs import set_up_logging as set_up_logging
+from catalog.cli.rules import rules_of
+from catalog.cli.sources import open_source
 from catalog.engines.base import Engine, Metered
 from catalog.engines.users import Users
 from catalog.errors import PhotoError, UsageError
-from catalog.identities.apparent import ApparentBars
 from catalog.identities.assign import Rules, settle
-from catalog.identities.edges import SearchRules
-from catalog.identities.graph import Linkage
-from catalog.identities.roster import FounderBars
 from catalog.identities.taught import teach
 from catalog.identities.watch import REVIEW, Hit, check_watches
 from catalog.images.decode import DecodeLimits
@@ -43,7 +41,6 @@ from catalog.images.pool import DecoderPool
 from catalog.scanning.summary import Summary
 from catalog.settings import Settings, default_database, load_settings
 from catalog.sources.base import Content, Source
-from catalog.sources.folder import FolderSource
 from catalog.sources.uri import display_name, file_path
 from catalog.store.address import is_file, parse_address, sqlite_path
 from catalog.store.database import Database, open_database
@@ -181,31 +178,7 @@ class Catalog:
     @property
     def rules(self) -> Rules:
         """How persons are made of faces."""
-        set_to = self.settings.identities
-        return Rules(
-            means=Linkage(
-                set_to.linkage_threshold,
-                set_to.linkage_price,
-                set_to.linkage_caution,
-                strangers=set_to.linkage_strangers,
-            ),
-            searches=Linkage(
-                set_to.search_linkage_threshold, set_to.search_linkage_price, set_to.search_linkage_caution
-            ),
-            search=SearchRules(
-                threshold=set_to.search_threshold,
-                cover=set_to.search_cover,
-                need=set_to.search_need,
-                workers=set_to.search_workers,
-            ),
-            founders=FounderBars(
-                confidence=set_to.founder_confidence,
-                side=set_to.founder_side,
-                sharpness=set_to.founder_sharpness,
-                yaw=set_to.founder_yaw,
-            ),
-            apparent=ApparentBars(set_to.apparent_birth_years, set_to.apparent_gender),
-        )
+        return rules_of(self.settings.identities)
 
     def settle(self, scan_id: int | None, summary: Summary) -> None:
         """Work out who is who, and, after a scan, look for those on the watch list."""
@@ -294,23 +267,7 @@ class Catalog:
         ]
 
     def _source(self, address: str) -> Source:
-        max_bytes = self.settings.images.max_megabytes * 1_000_000
-        if not address.startswith("s3://"):
-            return FolderSource(address, max_bytes=max_bytes)
-        # Heavy: boto3.
-        from catalog.sources.s3 import S3Source
-
-        chosen = self.settings.s3
-        return S3Source(
-            address,
-            endpoint_url=chosen.endpoint_url or None,
-            region=chosen.region or None,
-            profile=chosen.profile or None,
-            requester_pays=chosen.requester_pays,
-            max_bytes=max_bytes,
-            connections=self.workers,
-            amazon_reads=not self.settings.rekognition.endpoint_url,
-        )
+        return open_source(self.settings, address, connections=self.workers)
 
     @contextmanager
     def existing_database(self) -> Iterator[Database]:

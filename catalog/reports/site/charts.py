@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,10 @@ from leather.shapes.base import Shape
 from catalog.reports.bands import SMALL_SAMPLE, wilson_interval
 
 WIDTH, HEIGHT = 340, 190
+_MONTHS = 24
+"""Up to so many months a chart shows months, beyond that years;"""
+_PER_MONTH = 10
+"""but years, too, where a month has fewer faces than this on average."""
 
 theme.background_color = "none"
 theme.title_color = theme.label_color = theme.axis_title_color = "currentColor"
@@ -143,3 +148,25 @@ class _Marks(_Unnamed, Shape):  # type: ignore[misc]
             told = f"{share.label}: {share.percent:.0f} % ({low:.0f} to {high:.0f} %) of {share.total} faces"
             ET.SubElement(dot, "title").text = told + (", a small sample" if share.small else "")
         return group
+
+
+def emotion_charts(felt: Mapping[tuple[str, str], int]) -> dict[str, object]:
+    """A chart for each emotion, by month or, over many months, by year. ``felt`` counts (YYYY-MM, emotion)."""
+    months = {month for month, _ in felt}
+    by_month = len(months) <= _MONTHS and sum(felt.values()) >= _PER_MONTH * len(months)
+    period, length = ("month", 7) if by_month else ("year", 4)
+    counted: Counter[tuple[str, str]] = Counter()
+    totals: Counter[str] = Counter()
+    for (month, emotion), faces in felt.items():
+        counted[month[:length], emotion] += faces
+        totals[month[:length]] += faces
+    labels = sorted(totals)
+    by_emotion: Counter[str] = Counter()
+    for (_, emotion), faces in counted.items():
+        by_emotion[emotion] += faces
+    charts = []
+    for emotion, _ in by_emotion.most_common():
+        shares = [Share(label, counted[label, emotion], totals[label]) for label in labels]
+        title = emotion.capitalize()
+        charts.append({"emotion": emotion, "title": title, "shares": shares, "svg": share_chart(title, shares)})
+    return {"charts": charts, "labels": labels, "period": period}

@@ -11,7 +11,7 @@ from catalog.images.opened import Opener
 from catalog.reports.company import Company, company
 from catalog.reports.run import reading
 from catalog.reports.scope import Scope, parameters
-from catalog.reports.site.charts import Share, share_chart
+from catalog.reports.site.charts import emotion_charts
 from catalog.reports.site.folder import SiteFolder
 from catalog.reports.site.gather import (
     SiteFace,
@@ -35,10 +35,6 @@ CHARTED = 200
 """People whose page has charts: those with the most faces. A chart takes milliseconds, and few faces tell little."""
 IN_MATRIX = 20
 PAIRS = 50
-_MONTHS = 24
-"""Up to so many months a chart shows months, beyond that years;"""
-_PER_MONTH = 10
-"""but years, too, where a month has fewer faces than this on average."""
 _PARTS = 1000
 """The script is given boxes in thousandths."""
 
@@ -164,7 +160,9 @@ class _Writer:
             ],
         }
         data = photo_data([self._row(photo, found, {person.row: 0}) for photo, found in shown], [person.label])
-        self._write(f"people/{person.person_id}.html", "person.html", {**values, **_charts(felt)}, up="../", data=data)
+        self._write(
+            f"people/{person.person_id}.html", "person.html", {**values, **emotion_charts(felt)}, up="../", data=data
+        )
         years = sorted({date[:4] for date in dates})
         told = "" if not years else years[0] if len(years) == 1 else f"{years[0]}–{years[-1]}"
         self.cards.append(_Card(person, len(shown), told, crops[0] if crops else None))
@@ -243,7 +241,7 @@ class _Writer:
 
     def write_overviews(self) -> None:
         """Expressions and company."""
-        self._write("expressions.html", "expressions.html", _charts(self._felt))
+        self._write("expressions.html", "expressions.html", emotion_charts(self._felt))
         self._write("company.html", "company.html", {"rows": list(self._matrix()), "pairs": list(self._pairs())})
 
     def _matrix(self) -> Iterator[dict[str, object]]:
@@ -283,25 +281,3 @@ def _thousandths(box: BoundingBox) -> list[int]:
     across = 0 if right <= 0 else _PARTS if right >= 1 else int(_PARTS * right + 0.5)
     down = 0 if bottom <= 0 else _PARTS if bottom >= 1 else int(_PARTS * bottom + 0.5)
     return [x, y, across - x, down - y]
-
-
-def _charts(felt: Mapping[tuple[str, str], int]) -> dict[str, object]:
-    """A chart for each emotion, by month or, over many months, by year. ``felt`` counts (YYYY-MM, emotion)."""
-    months = {month for month, _ in felt}
-    by_month = len(months) <= _MONTHS and sum(felt.values()) >= _PER_MONTH * len(months)
-    period, length = ("month", 7) if by_month else ("year", 4)
-    counted: Counter[tuple[str, str]] = Counter()
-    totals: Counter[str] = Counter()
-    for (month, emotion), faces in felt.items():
-        counted[month[:length], emotion] += faces
-        totals[month[:length]] += faces
-    labels = sorted(totals)
-    by_emotion: Counter[str] = Counter()
-    for (_, emotion), faces in counted.items():
-        by_emotion[emotion] += faces
-    charts = []
-    for emotion, _ in by_emotion.most_common():
-        shares = [Share(label, counted[label, emotion], totals[label]) for label in labels]
-        title = emotion.capitalize()
-        charts.append({"emotion": emotion, "title": title, "shares": shares, "svg": share_chart(title, shares)})
-    return {"charts": charts, "labels": labels, "period": period}
