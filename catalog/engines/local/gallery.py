@@ -196,8 +196,7 @@ class LocalGallery:
 
     def rows(self) -> Rows:
         """What sets all faces apart as of now, other processes' committed changes included."""
-        with self._connection() as connection:
-            self._replica.refresh(connection)
+        self._replica.refresh(self._connection)
         return self._replica.rows()
 
     # ------------------------------------------------------------------------------------------------ inside

@@ -6,7 +6,8 @@ Every change of a collection raises its revision; what has a later revision than
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 import numpy as np
 from sqlalchemy import Connection, RowMapping, select
@@ -39,9 +40,12 @@ class Replica:
         with self._refreshing:
             self._clear("")
 
-    def refresh(self, connection: Connection) -> None:
-        """Read what was committed since the last time; :class:`EngineError` where another model made the vectors."""
-        with self._refreshing:
+    def refresh(self, connect: Callable[[], AbstractContextManager[Connection]]) -> None:
+        """Read what was committed since the last time; :class:`EngineError` where another model made the vectors.
+
+        Callers wait for one another before they take a connection.
+        """
+        with self._refreshing, connect() as connection:
             collection = connection.execute(COLLECTION, {"collection_id": self._collection_id}).mappings().first()
             if collection is None:
                 self._clear("")
