@@ -30,7 +30,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.identities.evidence import EdgeEvidence, MeanEvidence
+from catalog.identities.evidence import EdgeEvidence, MeanEvidence, sum_groups
 from catalog.identities.graph import Constraints, Edges, Floats, Ints, Linkage, Lists
 from catalog.identities.rounds import Rounds
 
@@ -47,7 +47,7 @@ def cluster_edges(lists: Lists, edges: Edges, linkage: Linkage, *, floor: float,
     """
     present = lists.unseen(edges.first, edges.second).astype(np.float64)
     measured = Edges(edges.first, edges.second, edges.similarity - floor)
-    evidence = EdgeEvidence(lists, floor, linkage.price)
+    evidence = EdgeEvidence(lists, floor, linkage.price, linkage.doubt)
     return Rounds(np.ones(len(lists.complete)), measured, present, evidence, linkage, constraints).run(
         linkage.threshold
     )
@@ -80,10 +80,7 @@ def least_likeness(sums: NDArray[np.float32], sizes: Floats, groups: Ints) -> fl
     the number of groups of one size that would leave as many pairs between them: a few people of whom many a poor face
     stayed alone are no crowd of people who look alike. -1 for fewer than ten.
     """
-    order = np.argsort(groups, kind="stable")
-    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
-    totals = np.add.reduceat(sums[order], starts, axis=0) if len(order) else sums
-    faces = np.add.reduceat(sizes[order], starts) if len(order) else sizes
+    totals, faces = sum_groups(sums, sizes, groups)
     within = float(faces @ faces)
     count = faces.sum() ** 2 / within if within else 0.0
     if count < _FEWEST:

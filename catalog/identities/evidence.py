@@ -17,14 +17,11 @@ class Evidence(Protocol):
     """How alike two groups are. A merged group keeps the number that :meth:`merge` says."""
 
     def scores(self, lo: Ints, hi: Ints, total: Floats, present: Floats) -> Floats:
-        """Mean similarity less the price's share for each pair of groups, on the scale of the threshold.
+        """Mean similarity less shares of price and doubt for each pair of groups, on the scale of the threshold.
 
         ``total`` is the sum of the edges' similarities between the two, ``present`` how many edges join two faces
         whose lists were both incomplete.
         """
-
-    def unseen(self, lo: Ints, hi: Ints, present: Floats) -> Floats:
-        """The share of the pairs of faces between two groups that nobody looked at, 0 to 1, for each pair of groups."""
 
     def merge(self, keep: Ints, gone: Ints) -> None:
         """Pour each group of ``gone`` into the one at the same place of ``keep``, which may be named several times."""
@@ -36,7 +33,7 @@ class EdgeEvidence:
     Similarities are on any scale on which averaging makes sense; ``floor`` is the lowest that a search would show.
     """
 
-    def __init__(self, lists: Lists, floor: float, price: float) -> None:
+    def __init__(self, lists: Lists, floor: float, price: float, doubt: float) -> None:
         count = len(lists.complete)
         epoch = number_nights(lists.epoch)
         self._sizes = np.ones(count)
@@ -45,20 +42,16 @@ class EdgeEvidence:
         everyone[np.arange(count), epoch] = 1.0
         self._unasked = everyone * ~lists.complete[:, None]
         self._earlier = np.cumsum(everyone, axis=1) - everyone
-        self._floor, self._price = floor, price
+        self._floor, self._price, self._doubt = floor, price, doubt
 
     def scores(self, lo: Ints, hi: Ints, total: Floats, present: Floats) -> Floats:
-        observed = self._sizes[lo] * self._sizes[hi] - self._unseen(lo, hi, present)
-        # `total` is already measured from the floor, as an absent edge adds nothing to it.
-        return (total - self._price) / np.maximum(observed, 1.0) + self._floor
-
-    def unseen(self, lo: Ints, hi: Ints, present: Floats) -> Floats:
-        return self._unseen(lo, hi, present) / (self._sizes[lo] * self._sizes[hi])
-
-    def _unseen(self, lo: Ints, hi: Ints, present: Floats) -> Floats:
         unasked, earlier = self._unasked, self._earlier
-        absent = _dots(unasked, lo, unasked, hi) + _dots(unasked, lo, earlier, hi) + _dots(earlier, lo, unasked, hi)
-        return absent - present
+        unseen = _dots(unasked, lo, unasked, hi) + _dots(unasked, lo, earlier, hi) + _dots(earlier, lo, unasked, hi)
+        pairs, unseen = self._sizes[lo] * self._sizes[hi], unseen - present
+        # `total` is already measured from the floor, as an absent edge adds nothing to it.
+        mean = (total - self._price) / np.maximum(pairs - unseen, 1.0) + self._floor
+        several = (self._sizes[lo] >= 2) & (self._sizes[hi] >= 2)
+        return mean - self._doubt * several * unseen / pairs
 
     def merge(self, keep: Ints, gone: Ints) -> None:
         for state in (self._sizes, self._unasked, self._earlier):
@@ -84,9 +77,6 @@ class MeanEvidence:
         np.add.at(self._sums, keep, self._sums[gone])
         np.add.at(self._sizes, keep, self._sizes[gone])
 
-    def unseen(self, lo: Ints, hi: Ints, present: Floats) -> Floats:  # noqa: ARG002  exact: every pair counts
-        return np.zeros(len(lo))
-
 
 def _dots(left: NDArray[np.float32], lo: Ints, right: NDArray[np.float32], hi: Ints) -> Floats:
     """Dot products of rows of two matrices, row pair by row pair."""
@@ -95,3 +85,12 @@ def _dots(left: NDArray[np.float32], lo: Ints, right: NDArray[np.float32], hi: I
         part = slice(start, start + _CHUNK)
         dots[part] = np.einsum("ij,ij->i", left[lo[part]], right[hi[part]])
     return dots
+
+
+def sum_groups(sums: NDArray[np.float32], sizes: Floats, group: Ints) -> tuple[NDArray[np.float32], Floats]:
+    """The sum of the vectors of each group, and of the sizes, by rising number of group; ``sums`` of shape (n, d)."""
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    if not len(starts):
+        return sums, sizes
+    return np.add.reduceat(sums[order], starts, axis=0), np.add.reduceat(sizes[order], starts)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from catalog.engines.base import GroupMeans
 from catalog.identities.cluster import cluster_means
+from catalog.identities.evidence import sum_groups
 from catalog.identities.graph import Constraints, Edges, Floats, Ints, Linkage
 from catalog.identities.roster import Roster
 
@@ -42,7 +43,7 @@ def cluster_persons(engine: GroupMeans, roster: Roster, linkage: Linkage, bonds:
         return np.zeros(0, dtype=np.int64), np.zeros(0)
     vectors: Any = engine.group_sums(roster.face_ids)
     node, first = _nodes(roster)
-    sums, sizes = _sums(vectors, node, len(first))
+    sums, sizes = sum_groups(vectors, np.ones(len(vectors)), node)
     new = np.flatnonzero(roster.person < 0)
     fresh = node[new]
     floor = linkage.threshold - _BELOW
@@ -65,7 +66,7 @@ def near_nodes(vectors: Vectors, roster: Roster, floor: float) -> tuple[Ints, In
     between.
     """
     node, first = _nodes(roster, [int(taken[:4] or 0) // _SLICE_YEARS for taken in roster.taken])
-    sums, sizes = _sums(vectors, node, len(first))
+    sums, sizes = sum_groups(vectors, np.ones(len(vectors)), node)
     held = np.flatnonzero(roster.person[first] >= 0)
     one, other, value = _nearest(sums, sizes, np.arange(len(first)), held, floor)
     pairs = Edges.of_arrays(one, other, value)
@@ -87,13 +88,6 @@ def _nodes(roster: Roster, slices: Sequence[int] | None = None) -> tuple[Ints, I
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
     return rank[number], first[order]
-
-
-def _sums(vectors: Vectors, node: Ints, count: int) -> tuple[Vectors, Floats]:
-    order = np.argsort(node, kind="stable")
-    sizes = np.bincount(node, minlength=count)
-    starts = np.concatenate(([0], np.cumsum(sizes)[:-1]))
-    return np.add.reduceat(vectors[order], starts, axis=0), sizes.astype(np.float64)
 
 
 def _among_new(engine: GroupMeans, roster: Roster, new: Ints, fresh: Ints, floor: float) -> tuple[Ints, Ints, Floats]:
@@ -150,7 +144,7 @@ def _at_nodes(bonds: Constraints, node: Ints, first: Ints) -> Constraints:
 def _likeness(engine: GroupMeans, vectors: Vectors, labels: Ints, new: Ints) -> Floats:
     """How like each new face is to the others of its group, on average, for people to read."""
     _, group = np.unique(labels, return_inverse=True)
-    sums, sizes = _sums(vectors, group, int(group.max()) + 1)
+    sums, sizes = sum_groups(vectors, np.ones(len(vectors)), group)
     others = sizes[group[new]] - 1
     dots = np.einsum("ij,ij->i", vectors[new], sums[group[new]] - vectors[new])
     some = others > 0

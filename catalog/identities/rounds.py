@@ -29,7 +29,7 @@ class Rounds:
         self._group = np.arange(count, dtype=np.int64)
         self._camp = np.full(count, -1, dtype=np.int64) if given.camps is None else given.camps.copy()
         self._many = sizes >= 2
-        self._caution, self._doubt = linkage.caution, linkage.doubt
+        self._caution = linkage.caution
         self._founder = np.ones(count, dtype=bool) if given.founders is None else given.founders.copy()
         self._lo, self._hi = edges.first.astype(np.int64), edges.second.astype(np.int64)
         self._total, self._present = edges.similarity.astype(np.float64), present
@@ -157,11 +157,7 @@ class Rounds:
         scores = np.full(len(self._lo), -np.inf)
         lo, hi = self._lo[fresh], self._hi[fresh]
         value = np.round(self._evidence.scores(lo, hi, self._total[fresh], self._present[fresh]), 9)
-        several = np.flatnonzero(self._many[lo] & self._many[hi])
-        value[several] -= self._caution
-        if self._doubt:
-            unseen = self._evidence.unseen(lo[several], hi[several], self._present[fresh][several])
-            value[several] -= self._doubt * unseen
+        value[self._many[lo] & self._many[hi]] -= self._caution
         camp_lo, camp_hi = self._camp[lo], self._camp[hi]
         apart = (camp_lo >= 0) & (camp_hi >= 0) & (camp_lo != camp_hi)
         if len(self._cannot):
