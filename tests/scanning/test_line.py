@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from decimal import Decimal
+from itertools import islice
 
 import pytest
 
@@ -17,25 +19,42 @@ from tests.fakes import Drawn, FakeEngine, save_drawing
 
 
 class BreaksOff(FolderSource):
-    """A source whose listing fails after its photos were told, as S3 or a disk that is unmounted may."""
+    """A source whose listing fails, as S3 or a disk that is unmounted may; not before the engine was asked."""
+
+    def __init__(self, folder, asked, *, after, failure):
+        super().__init__(folder)
+        self._asked = asked
+        self._after = after
+        self._failure = failure
 
     def list(self):
-        yield from super().list()
-        time.sleep(0.3)
-        raise SourceError("The listing broke off.")
+        yield from islice(super().list(), self._after)
+        assert self._asked.wait(30)
+        raise self._failure
 
 
 @pytest.fixture
-def engine():
+def asked():
+    """Set once the engine was asked for something."""
+    return threading.Event()
+
+
+@pytest.fixture
+def engine(asked):
     """Takes its time, and money."""
-    return FakeEngine(dollars=Decimal("0.001"), before=lambda *_: time.sleep(0.1))
+
+    def before(*_):
+        asked.set()
+        time.sleep(0.1)
+
+    return FakeEngine(dollars=Decimal("0.001"), before=before)
 
 
 @pytest.fixture
 def many(folder, monkeypatch):
-    """More photos than the catalogue is asked about at once."""
+    """More photos than the catalogue is asked about at once, and than wait for their bytes: some reach the engine."""
     monkeypatch.setattr("catalog.scanning.plan.BATCH", 4)
-    for number in range(12):
+    for number in range(24):
         save_drawing(folder / f"{number:02}.png", [Drawn("ann")], note=number + 1)
     return folder
 
@@ -60,10 +79,11 @@ def assert_all_answers_kept(engine, rows):
     assert rows("SELECT count(*) FROM faces") == [(paid,)]
 
 
-def test_a_listing_that_breaks_off_loses_no_answer(database, many, engine, rows):
+def test_a_listing_that_breaks_off_loses_no_answer(database, many, engine, asked, rows):
     """Calls that were answered are in the ledger, their faces in the catalogue, and the scan counts them."""
+    source = BreaksOff(many, asked, after=24, failure=SourceError("The listing broke off."))
     with pytest.raises(SourceError, match="broke off"):
-        list(begin(database, engine, BreaksOff(many)))
+        list(begin(database, engine, source))
     assert_all_answers_kept(engine, rows)
     assert rows("SELECT state, faces FROM scans") == [("failed", engine.calls[Operation.INDEX_FACES])]
 
@@ -89,19 +109,10 @@ def test_who_stops_asking_for_outcomes_loses_no_answer(database, many, engine, r
     assert rows("SELECT state FROM scans") == [("interrupted",)]
 
 
-def test_a_program_error_loses_no_answer(database, many, engine, rows, monkeypatch):
+def test_a_program_error_loses_no_answer(database, many, engine, asked, rows):
     """Also what nobody foresaw."""
-    real = FolderSource.list
-
-    def broken(self):
-        for number, entry in enumerate(real(self)):
-            if number == 9:
-                raise ZeroDivisionError
-            yield entry
-
-    monkeypatch.setattr(FolderSource, "list", broken)
     with pytest.raises(ZeroDivisionError):
-        list(begin(database, engine, FolderSource(many)))
+        list(begin(database, engine, BreaksOff(many, asked, after=21, failure=ZeroDivisionError())))
     assert_all_answers_kept(engine, rows)
 
 
