@@ -32,7 +32,7 @@ def analyze(
     verbose: Verbose = 0,
 ) -> None:
     """Show each face's box, age, gender, smile, emotions, pose and quality; nothing is kept."""
-    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+    with open_catalog(config, database, verbose, {"engine.name": engine}, begins=True) as catalog:
         analyses = [(path, catalog.analyze(path)) for path in photos]
         if annotate is not None:
             for path, analysis in analyses:

@@ -69,10 +69,11 @@ def restore(
     A whole backup replaces what the catalogue holds; labels are added to it, and what is there already stays.
     """
     now = datetime.now(UTC)
-    with open_catalog(config, database, verbose) as catalog:
+    holds_labels = _is_labels(source)
+    with open_catalog(config, database, verbose, begins=True) as catalog:
         target = catalog.database
         with hold(target, [CATALOGUE], wait_seconds=wait):
-            if _is_labels(source):
+            if holds_labels:
                 labels = parse_labels(source.read_text(encoding="utf-8"), str(source))
                 settings = catalog.settings.engine
                 with target.begin() as connection:

@@ -34,7 +34,9 @@ def compare(
     verbose: Verbose = 0,
 ) -> None:
     """Compare the largest face of SOURCE with each face of TARGET. That none matches is an answer too."""
-    with open_catalog(config, database, verbose, {"engine.name": engine, "find.threshold": threshold}) as catalog:
+    with open_catalog(
+        config, database, verbose, {"engine.name": engine, "find.threshold": threshold}, begins=True
+    ) as catalog:
         least = catalog.settings.find.threshold
         comparison = catalog.compare(source, target, 0.0 if not as_json else least)
         if annotate is not None:

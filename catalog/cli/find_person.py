@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated
@@ -72,8 +73,8 @@ def find_person(
         raise UsageError("There is nobody to look for.", remedy="Give a reference photo, or --person.")
     flags = {"engine.name": engine, "find.threshold": threshold, "find.limit": limit}
     with open_catalog(config, database, verbose, flags) as catalog:
+        common = _common(catalog, negatives or [], person, since, until)  # refuses before anything is paid for
         groups = _groups(catalog, references or [], face, all_faces)
-        common = _common(catalog, negatives or [], person, since, until)
         found = [_find(catalog, group, common) for group in groups]
         uris = list(dict.fromkeys(match.uri for each in found for match in each.matches if match.uri))
         for folder, link in ((copy_to, False), (link_to, True)):
@@ -140,19 +141,10 @@ def _common(
 
 
 def _find(catalog: Catalog, references: Sequence[Reference], common: Wanted) -> Found:
-    wanted = Wanted(
-        references=references,
-        negatives=common.negatives,
-        person=common.person,
-        threshold=common.threshold,
-        limit=common.limit,
-        since=common.since,
-        until=common.until,
-    )
     return find_faces(
         catalog.database,
         catalog.engine,
-        wanted,
+        replace(common, references=references),
         gallery=catalog.settings.engine.gallery,
         users=catalog.users,
         pay=lambda charges: catalog.charge("find-person", charges),

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from catalog.cli import people_forget, people_review
 from catalog.cli.options import AsJson, Config, Database, Verbose
 from catalog.cli.people_forget import Who, counted, stamp
+from catalog.cli.settling import settle_all
 from catalog.cli.wiring import Catalog, open_catalog
 from catalog.errors import UsageError
 from catalog.identities import decisions
@@ -240,7 +241,7 @@ def _set_hidden(person: str, hidden: bool, database: Database, config: Config, v
 def _place_anew(catalog: Catalog) -> None:
     """Let a face that lost its person find another at once, where that costs nothing."""
     if catalog.settings.engine.name == "local":
-        catalog.settle(None, Summary())
+        settle_all(catalog, None, Summary())
 
 
 def the_face(catalog: Catalog, connection: Connection, wanted: str) -> Appearance:

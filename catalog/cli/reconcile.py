@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
+from catalog.cli.settling import settle_all
 from catalog.cli.wiring import open_catalog
 from catalog.scanning.reconcile import compare
 from catalog.scanning.reconcile import reconcile as run_reconcile
@@ -40,7 +41,7 @@ def reconcile(
 
     Exit code 3 when a photo whose faces are lost could not be enrolled again.
     """
-    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+    with open_catalog(config, database, verbose, {"engine.name": engine}, begins=True) as catalog:
         gallery = catalog.settings.engine.gallery
         # The local engine's gallery lives in the catalogue itself, and is nobody else's.
         shared = catalog.settings.engine.name != "local" and not strangers
@@ -58,7 +59,7 @@ def reconcile(
                 now=datetime.now(UTC),
             )
             if done.enrolled:
-                catalog.settle(None, Summary())
+                settle_all(catalog, None, Summary())
     answer = {
         "gallery": found.in_gallery,
         "catalogue": found.in_catalogue,

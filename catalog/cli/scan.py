@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -17,6 +18,7 @@ from catalog.cli.engines import Spending, price_note
 from catalog.cli.hook import hooked
 from catalog.cli.options import VERSION, AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.scan_plan import print_plan
+from catalog.cli.settling import settle_all
 from catalog.cli.signals import interruptible
 from catalog.cli.wiring import open_catalog
 from catalog.engines.prefilter import PrefilteredEngine, Savings
@@ -115,7 +117,11 @@ def scan(
     post_command = None if dry_run else post_command
     stop = Stop(max_time)
     limits = Limits(photos=limit, stop=stop, wait_seconds=wait, believe_empty=force, shared=worker)
-    with open_catalog(config, database, verbose, flags) as catalog, interruptible(stop), hooked(post_command) as told:
+    with (
+        open_catalog(config, database, verbose, flags, begins=True) as catalog,
+        interruptible(stop),
+        hooked(post_command) as told,
+    ):
         catalog.spending = Spending(max_calls, None if max_cost is None else Decimal(str(max_cost)))
         if dry_run:
             print_plan(catalog, sources, as_json=as_json)
@@ -125,7 +131,7 @@ def scan(
             database=catalog.database,
             engine=catalog.scan_engine,
             open_photo=catalog.open_photo,
-            settle=catalog.settle,
+            settle=partial(settle_all, catalog),
             gallery=catalog.settings.engine.gallery,
             region=catalog.region,
             version=VERSION,
@@ -191,7 +197,8 @@ def _table(summary: Summary) -> list[str]:
     lines = [f"photos discovered {counts['discovered']:>9,}"]
     lines += [f"  {kind.value:<15} {number:>9,}" for kind, number in summary.outcomes.items()]
     lines += [f"faces found       {counts['faces']:>9,}", f"faces rejected    {counts['rejected']:>9,}"]
-    lines += [f"new persons       {counts['persons_new']:>9,}"]
+    lines += [f"new persons       {counts['persons_new']:>9,}", f"persons deleted   {counts['persons_deleted']:>9,}"]
+    lines += [f"changed company   {counts['churn']:>9,}", f"conflicts         {counts['conflicts']:>9,}"]
     if summary.calls:
         lines += [f"paid calls        {summary.calls:>9,}   ${summary.dollars:.4f}"]
     return lines

@@ -42,7 +42,7 @@ def enroll(
     verbose: Verbose = 0,
 ) -> None:
     """Enroll a person for verification; a photo that is not good enough is refused with its reasons (exit code 9)."""
-    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+    with open_catalog(config, database, verbose, {"engine.name": engine}, begins=True) as catalog:
         if remove:
             with catalog.database.begin() as connection:
                 entries = remove_employee(connection, employee, stamp())

@@ -44,7 +44,7 @@ def add(
     verbose: Verbose = 0,
 ) -> None:
     """Put somebody on the watch list."""
-    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+    with open_catalog(config, database, verbose, {"engine.name": engine}, begins=True) as catalog:
         added = watching.add_watch(
             catalog.database,
             catalog.engine,

@@ -23,7 +23,6 @@ from catalog.cli.engines import (
     prefiltered,
     quote,
     region_of,
-    searching,
     users_of,
 )
 from catalog.cli.logs import set_up_logging as set_up_logging
@@ -32,13 +31,11 @@ from catalog.cli.sources import open_source
 from catalog.engines.base import Engine, Metered
 from catalog.engines.users import Users
 from catalog.errors import PhotoError, UsageError
-from catalog.identities.assign import Rules, settle
-from catalog.identities.taught import teach
-from catalog.identities.watch import REVIEW, Hit, check_watches
+from catalog.identities.assign import Rules
+from catalog.identities.watch import Hit
 from catalog.images.decode import DecodeLimits
 from catalog.images.opened import OpenedPhoto, Opener
 from catalog.images.pool import DecoderPool
-from catalog.scanning.summary import Summary
 from catalog.settings import Settings, default_database, load_settings
 from catalog.sources.base import Content, Source
 from catalog.sources.uri import display_name, file_path
@@ -55,19 +52,20 @@ log = logging.getLogger(__name__)
 class Catalog:
     """One opened catalogue and what works on it. Closed by :func:`open_catalog`."""
 
-    def __init__(self, settings: Settings, stack: ExitStack) -> None:
+    def __init__(self, settings: Settings, stack: ExitStack, *, begins: bool) -> None:
         self.settings = settings
         self.new_hits: list[Hit] = []
         """What the watch list brought in this scan."""
         self.spending = Spending()
+        self._begins = begins
         self._stack = stack
         self._buckets: dict[str, Source] = {}
         self._lock = Lock()
 
     @cached_property
     def database(self) -> Database:
-        """The catalogue's database, created or upgraded where that is safe."""
-        database = open_database(database_address(self.settings))
+        """The catalogue's database, upgraded where that is safe, and made by a command that may begin one."""
+        database = open_database(database_address(self.settings), create=self._begins, upgrade=True)
         self._stack.callback(database.close)
         return database
 
@@ -180,64 +178,6 @@ class Catalog:
         """How persons are made of faces."""
         return rules_of(self.settings.identities)
 
-    def settle(self, scan_id: int | None, summary: Summary) -> None:
-        """Work out who is who, and, after a scan, look for those on the watch list."""
-        engine = searching(self.settings, self.engine)
-        try:
-            settlement = settle(
-                self.database,
-                engine,
-                self.rules,
-                gallery=self.settings.engine.gallery,
-                region=self.region,
-                scan_id=scan_id,
-                now=datetime.now(UTC),
-            )
-        finally:
-            if isinstance(engine, Metered):
-                unclaimed = engine.unclaimed()
-                self.charge("scan", unclaimed, scan_id)
-                summary.pay(unclaimed)
-        summary.persons_new = settlement.persons_new
-        summary.persons_deleted = settlement.persons_deleted
-        summary.churn = settlement.churn
-        summary.conflicts = settlement.conflicts
-        summary.pay(settlement.charges)
-        if scan_id is not None:
-            self._teach(scan_id, summary)
-            self.new_hits, charges = check_watches(
-                self.database,
-                self.engine,
-                self.open_photo,
-                gallery=self.settings.engine.gallery,
-                region=self.region,
-                scan_id=scan_id,
-                now=datetime.now(UTC),
-            )
-            summary.pay(charges)
-            if self.new_hits:
-                log.warning("%d new hits on the watch list: see `catalog watch hits`. %s", len(self.new_hits), REVIEW)
-
-    def _teach(self, scan_id: int, summary: Summary) -> None:
-        """Make users of the persons that humans confirmed, where the engine has users and the settings want them."""
-        if self.users is None:
-            return
-        chosen = self.settings.rekognition
-        charges: list[Charge] = []
-        try:
-            teach(
-                self.database,
-                self.users,
-                engine=self.engine.name,
-                gallery=self.settings.engine.gallery,
-                least=chosen.user_faces,
-                most=chosen.user_faces_most,
-                pay=charges.append,
-            )
-        finally:
-            self.charge("scan", charges, scan_id)
-            summary.pay(charges)
-
     def open_photo(self, data: bytes) -> OpenedPhoto:
         """Decode one photo as the engine wants it. Raises PhotoError."""
         return self.opener.open(data, self.settings.images.max_side)
@@ -294,10 +234,19 @@ def database_address(settings: Settings) -> str:
 
 @contextmanager
 def open_catalog(
-    config: Path | None, database: str | None, verbose: int, flags: Mapping[str, object] | None = None
+    config: Path | None,
+    database: str | None,
+    verbose: int,
+    flags: Mapping[str, object] | None = None,
+    *,
+    begins: bool = False,
 ) -> Iterator[Catalog]:
-    """Settings read and checked, logging set up; everything opened meanwhile is closed at the end."""
+    """Settings read and checked, logging set up; everything opened meanwhile is closed at the end.
+
+    Only a command that ``begins`` something makes a catalogue where there is none: the others would answer a mistyped
+    path with an empty one.
+    """
     settings = load_settings(config, flags={"database.url": database, **(flags or {})})
     set_up_logging(verbose, settings.log.format)
     with ExitStack() as stack:
-        yield Catalog(settings, stack)
+        yield Catalog(settings, stack, begins=begins)

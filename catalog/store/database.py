@@ -79,12 +79,15 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(address: str, *, create: bool = True, read_only: bool = False) -> Database:
+def open_database(
+    address: str, *, create: bool = True, upgrade: bool | None = None, read_only: bool = False
+) -> Database:
     """Open the catalogue at ``address``, a url or the path of an SQLite file.
 
-    With ``create`` an SQLite file is made or upgraded as needed, after a copy, and an empty PostgreSQL database gets
-    the schema; a PostgreSQL schema that is behind is left to ``catalog database upgrade``, because other programs may
-    be at work on it. ``read_only`` gives connections on which nothing can be written.
+    With ``create`` an SQLite file is made as needed, and an empty PostgreSQL database gets the schema. With ``upgrade``
+    (as ``create``, unless given) an SQLite schema that is behind is brought up to date, after a copy; one on PostgreSQL
+    is left to ``catalog database upgrade``, because other programs may be at work on it. ``read_only`` gives
+    connections on which nothing can be written, and does neither.
 
     Raises :class:`~catalog.errors.DatabaseError` and :class:`~catalog.errors.SchemaError`.
     """
@@ -98,14 +101,18 @@ def open_database(address: str, *, create: bool = True, read_only: bool = False)
         address=url,
     )
     try:
-        _check_schema(database, create=create and not read_only)
+        _check_schema(
+            database,
+            create=create and not read_only,
+            upgrade=(create if upgrade is None else upgrade) and not read_only,
+        )
     except BaseException:
         database.close()
         raise
     return database
 
 
-def _check_schema(database: Database, *, create: bool) -> None:
+def _check_schema(database: Database, *, create: bool, upgrade: bool) -> None:
     with database.read() as connection:
         revision, tables = _revision(connection)
     if revision == SCHEMA:
@@ -125,7 +132,7 @@ def _check_schema(database: Database, *, create: bool) -> None:
 
     if revision is not None and revision not in migrate.known_revisions():
         raise migrate.newer_schema(name, revision)
-    if revision is not None and (database.dialect == "postgresql" or not create):
+    if revision is not None and (database.dialect == "postgresql" or not upgrade):
         raise SchemaError(
             f'The database "{name}" has schema {revision}; this program needs {SCHEMA}.',
             remedy="Run: catalog database upgrade",

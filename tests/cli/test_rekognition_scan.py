@@ -146,6 +146,17 @@ def test_the_gallery_holds_what_the_catalogue_says(catalog, portraits, serving):
     assert len(held) == 5
 
 
+def test_a_question_that_cannot_be_answered_is_not_paid_for(catalog, portraits, serving, tmp_path):
+    """A person, a day or a catalogue that is not there is told before the reference is sent anywhere."""
+    wrong = [["--person", "Nobody"], ["--since", "last year"], ["--database", tmp_path / "mistyped.sqlite3"]]
+    with serving() as server:
+        catalog("scan", portraits)
+        asked = server.service.tally.total()
+        for options in wrong:
+            assert catalog("find-person", portraits / "obama_1.jpg", *options).code in {2, 6}
+        assert server.service.tally.total() == asked
+
+
 def test_a_limit_of_calls_ends_with_what_was_done(catalog, portraits, serving):
     """Two calls, two photos, exit code 7; the next scan does the rest."""
     with serving() as server:

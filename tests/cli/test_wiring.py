@@ -45,3 +45,46 @@ def test_the_rules_are_those_of_the_settings(tmp_path, monkeypatch):
         means, searches = catalog.rules.means, catalog.rules.searches
     assert (means.threshold, means.price, means.caution, means.strangers) == tuple(told.values())
     assert (searches.price, searches.strangers) == (4.5, 1.0)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "people name Ann Anna",
+        "people merge Ann Anna",
+        "people suggest",
+        "people recluster --apply",
+        "people migrate --engine local",
+        "people forget Ann --yes",
+        "undo",
+        "why 1",
+        "evaluate",
+        "find-person --person Ann",
+        "verify 7 {photo}",
+        "watch check",
+        "watch remove Ann",
+        "watch hits",
+        "import csv {names}",
+        "import xmp",
+        "prune",
+    ],
+)
+def test_a_mistyped_path_is_not_answered_with_an_empty_catalogue(catalog, portraits, tmp_path, command):
+    """Commands that need a catalogue say that there is none, and make none."""
+    names = tmp_path / "names.csv"
+    names.write_text("person_id,name\n1,Ann\n")
+    words = command.format(photo=portraits / "biden.jpg", names=names).split()
+    missing = tmp_path / "none" / "mistyped.sqlite3"
+    answer = catalog(*words, "--database", missing)
+    assert answer.code == 6
+    assert f'There is no catalogue at "{missing}".' in answer.err
+    assert not missing.parent.exists()
+
+
+@pytest.mark.parametrize("command", ["scan {folder}", "enroll 7 {photo}", "watch add Ann {photo}"])
+def test_a_command_that_begins_something_makes_the_catalogue(catalog, portraits, tmp_path, command):
+    """The first scan, the first employee, the first on the watch list."""
+    begun = tmp_path / "new" / "catalog.sqlite3"
+    answer = catalog(*command.format(folder=portraits, photo=portraits / "biden.jpg").split(), "--database", begun)
+    assert answer.code == 0
+    assert begun.exists()

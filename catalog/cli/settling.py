@@ -1,0 +1,77 @@
+"""Working out who is who after a command, with what follows from it: users, the watch list, the ledger of charges."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+from catalog.cli.engines import searching
+from catalog.cli.wiring import Catalog
+from catalog.engines.base import Metered
+from catalog.identities.assign import settle
+from catalog.identities.taught import teach
+from catalog.identities.watch import REVIEW, check_watches
+from catalog.scanning.summary import Summary
+from catalog.vocabulary import Charge
+
+log = logging.getLogger(__name__)
+
+
+def settle_all(catalog: Catalog, scan_id: int | None, summary: Summary) -> None:
+    """Work out who is who, and, after a scan, look for those on the watch list."""
+    engine = searching(catalog.settings, catalog.engine)
+    try:
+        settlement = settle(
+            catalog.database,
+            engine,
+            catalog.rules,
+            gallery=catalog.settings.engine.gallery,
+            region=catalog.region,
+            scan_id=scan_id,
+            now=datetime.now(UTC),
+        )
+    finally:
+        if isinstance(engine, Metered):
+            unclaimed = engine.unclaimed()
+            catalog.charge("scan", unclaimed, scan_id)
+            summary.pay(unclaimed)
+    summary.persons_new = settlement.persons_new
+    summary.persons_deleted = settlement.persons_deleted
+    summary.churn = settlement.churn
+    summary.conflicts = settlement.conflicts
+    summary.pay(settlement.charges)
+    if scan_id is not None:
+        _teach(catalog, scan_id, summary)
+        catalog.new_hits, charges = check_watches(
+            catalog.database,
+            catalog.engine,
+            catalog.open_photo,
+            gallery=catalog.settings.engine.gallery,
+            region=catalog.region,
+            scan_id=scan_id,
+            now=datetime.now(UTC),
+        )
+        summary.pay(charges)
+        if catalog.new_hits:
+            log.warning("%d new hits on the watch list: see `catalog watch hits`. %s", len(catalog.new_hits), REVIEW)
+
+
+def _teach(catalog: Catalog, scan_id: int, summary: Summary) -> None:
+    """Make users of the persons that humans confirmed, where the engine has users and the settings want them."""
+    if catalog.users is None:
+        return
+    chosen = catalog.settings.rekognition
+    charges: list[Charge] = []
+    try:
+        teach(
+            catalog.database,
+            catalog.users,
+            engine=catalog.engine.name,
+            gallery=catalog.settings.engine.gallery,
+            least=chosen.user_faces,
+            most=chosen.user_faces_most,
+            pay=charges.append,
+        )
+    finally:
+        catalog.charge("scan", charges, scan_id)
+        summary.pay(charges)
