@@ -99,12 +99,12 @@ def _load(file: str, *, exact: bool) -> onnxruntime.InferenceSession:
 
 
 def read_checked(file: str, folder: Path) -> bytes:
-    """The bytes of a network, when they are the ones that were shipped; else :class:`EngineError`."""
+    """The bytes of a file of weights, when they are the ones that were shipped; else :class:`EngineError`."""
     try:
         digests: dict[str, str] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         data = (folder / file).read_bytes()
     except (OSError, ValueError) as error:
-        raise EngineError(f"The network {file!r} cannot be read: {error}", remedy=_REMEDY) from error
+        raise EngineError(f"The file of weights {file!r} cannot be read: {error}", remedy=_REMEDY) from error
     if hashlib.sha256(data).hexdigest() != digests.get(file):
-        raise EngineError(f"The network {file!r} is not the one that was shipped.", remedy=_REMEDY)
+        raise EngineError(f"The file of weights {file!r} is not the one that was shipped.", remedy=_REMEDY)
     return data
