@@ -1,4 +1,4 @@
-"""The command that a user wants run after each scan, to send a message or to copy the catalogue away."""
+"""Commands that a user wants run after a scan or for hits, to send a message or to copy the catalogue away."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 import logging
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from catalog.errors import CatalogError
 from catalog.scanning.summary import Summary
@@ -21,6 +21,8 @@ class Told:
     """What a scan came to, as far as it came."""
 
     summary: Summary | None = None
+    hits: list[dict[str, object]] = field(default_factory=list)
+    """New ones on the watch list."""
     exit_code: int = 1
 
 
@@ -38,23 +40,24 @@ def hooked(command: str | None) -> Iterator[Told]:
         raise
     finally:
         if command:
-            run_hook(command, told.summary, told.exit_code)
+            counts = told.summary.counts() if told.summary else {}
+            run_hook(
+                command,
+                {"summary": True, "exit_code": told.exit_code, **counts, "hits": told.hits},
+                {"CATALOG_EXIT_CODE": str(told.exit_code)},
+            )
 
 
-def run_hook(command: str, summary: Summary | None, exit_code: int) -> None:
-    """Run a shell command with the summary as JSON on its stdin and the scan's exit code in CATALOG_EXIT_CODE.
-
-    It cannot change the scan's own exit code; that it failed is logged.
-    """
-    counts = json.dumps({"summary": True, "exit_code": exit_code, **(summary.counts() if summary else {})})
+def run_hook(command: str, told: object, environment: Mapping[str, str] | None = None) -> None:
+    """Run a shell command with ``told`` as JSON on its stdin; that it failed is logged, and changes nothing."""
     # A shell on purpose: it is the user's own command line, given by the user.
     done = subprocess.run(  # noqa: S602
         command,
         shell=True,
-        input=counts,
+        input=json.dumps(told),
         text=True,
         check=False,
-        env={**os.environ, "CATALOG_EXIT_CODE": str(exit_code)},
+        env={**os.environ, **(environment or {})},
     )
     if done.returncode:
-        log.warning("The command after the scan ended with exit code %d.", done.returncode)
+        log.warning("The command that was to be told ended with exit code %d.", done.returncode)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,14 +16,16 @@ from tqdm import tqdm
 
 from catalog.cli.duration import seconds
 from catalog.cli.engines import Spending, price_note
+from catalog.cli.hits import HOW, hit_json, hit_line, write_crops
 from catalog.cli.hook import hooked
 from catalog.cli.options import VERSION, AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.scan_plan import print_plan
 from catalog.cli.settling import settle_all
 from catalog.cli.signals import interruptible
-from catalog.cli.wiring import open_catalog
+from catalog.cli.wiring import Catalog, open_catalog
 from catalog.engines.prefilter import PrefilteredEngine, Savings
 from catalog.errors import CheckRefused
+from catalog.identities.watch import Hit
 from catalog.scanning.run import Limits
 from catalog.scanning.run import scan as run_scan
 from catalog.scanning.stop import Stop
@@ -80,10 +83,16 @@ FailOn = Annotated[
         "the watch list has new hits (hits); repeatable.",
     ),
 ]
+Crops = Annotated[
+    Path | None,
+    typer.Option("--crops", metavar="DIR", help="Write a crop of each new hit on the watch list there."),
+]
 PostCommand = Annotated[
     str | None,
     typer.Option(
-        "--post-command", metavar="COMMAND", help="Run this after the scan, with the summary as JSON on its stdin."
+        "--post-command",
+        metavar="COMMAND",
+        help="Run this after the scan, with the summary and new hits on the watch list as JSON on its stdin.",
     ),
 ]
 
@@ -102,6 +111,7 @@ def scan(
     force: Force = False,
     worker: Worker = False,
     fail_on: FailOn = None,
+    crops: Crops = None,
     post_command: PostCommand = None,
     log_format: LogFormat = None,
     as_json: AsJson = False,
@@ -138,8 +148,10 @@ def scan(
             workers=catalog.workers,
             limits=limits,
         )
-        show = _print_json if as_json else _print_table
+        show = partial(_print_json, hits=catalog.new_hits) if as_json else _print_table
         told.summary = summary = show(outcomes)
+        told.hits = [hit_json(hit) for hit in catalog.new_hits]
+        _tell_hits(catalog, as_json=as_json, crops=crops)
         if summary.calls and (note := price_note(catalog.settings)):
             typer.echo(note, err=True)
         if isinstance(catalog.scan_engine, PrefilteredEngine):
@@ -162,6 +174,17 @@ def _check_gates(gates: Iterable[Gate], summary: Summary, *, hits: int) -> None:
         count, what = counts[gate]
         if count:
             raise CheckRefused(f"{count:,} {what}.")
+
+
+def _tell_hits(catalog: Catalog, *, as_json: bool, crops: Path | None) -> None:
+    """New hits without the names: what a scan says at night is kept in logs."""
+    hits = catalog.new_hits
+    if crops is not None and hits:
+        write_crops(catalog, hits, crops)
+    if hits and not as_json:
+        typer.echo("\n".join(["new hits on the watch list", *(hit_line(hit, named=False) for hit in hits)]))
+    if hits:
+        typer.echo(HOW, err=True)
 
 
 def _watched(outcomes: Iterable[Outcome | Summary]) -> Iterator[Outcome | Summary]:
@@ -214,10 +237,10 @@ def _tell_savings(savings: Savings) -> None:
         )
 
 
-def _print_json(outcomes: Iterator[Outcome | Summary]) -> Summary:
+def _print_json(outcomes: Iterator[Outcome | Summary], *, hits: Sequence[Hit]) -> Summary:
     for item in _watched(outcomes):
         if isinstance(item, Summary):
-            typer.echo(json.dumps({"summary": True, **item.counts()}))
+            typer.echo(json.dumps({"summary": True, **item.counts(), "hits": [hit_json(hit) for hit in hits]}))
             return item
         typer.echo(
             json.dumps(

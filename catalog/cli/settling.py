@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime
 
 from catalog.cli.engines import searching
@@ -10,11 +9,9 @@ from catalog.cli.wiring import Catalog
 from catalog.engines.base import Metered
 from catalog.identities.assign import settle
 from catalog.identities.taught import teach
-from catalog.identities.watch import REVIEW, check_watches
+from catalog.identities.watch import check_watches
 from catalog.scanning.summary import Summary
 from catalog.vocabulary import Charge
-
-log = logging.getLogger(__name__)
 
 
 def settle_all(catalog: Catalog, scan_id: int | None, summary: Summary) -> None:
@@ -42,7 +39,7 @@ def settle_all(catalog: Catalog, scan_id: int | None, summary: Summary) -> None:
     summary.pay(settlement.charges)
     if scan_id is not None:
         _teach(catalog, scan_id, summary)
-        catalog.new_hits, charges = check_watches(
+        hits, charges = check_watches(
             catalog.database,
             catalog.engine,
             catalog.open_photo,
@@ -52,8 +49,7 @@ def settle_all(catalog: Catalog, scan_id: int | None, summary: Summary) -> None:
             now=datetime.now(UTC),
         )
         summary.pay(charges)
-        if catalog.new_hits:
-            log.warning("%d new hits on the watch list: see `catalog watch hits`. %s", len(catalog.new_hits), REVIEW)
+        catalog.new_hits += hits
 
 
 def _teach(catalog: Catalog, scan_id: int, summary: Summary) -> None:

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from catalog.cli.hits import HOW, Crops, hit_json, hit_line, write_crops
+from catalog.cli.hook import run_hook
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.people_forget import counted, stamp
-from catalog.cli.wiring import Catalog, open_catalog
-from catalog.errors import CheckRefused, PhotoError, SourceError
+from catalog.cli.wiring import open_catalog
+from catalog.errors import CheckRefused
 from catalog.identities import watch as watching
 from catalog.identities.watch import REVIEW, THRESHOLD, Hit, State
-from catalog.images.crop import cut_out
-from catalog.sources.uri import display
-from catalog.store.photos import places_of
 
 app = typer.Typer(help="Watch for persons of interest in every scan; a human reviews each hit.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What the list calls this person.")]
 Numbers = Annotated[list[int], typer.Argument(metavar="HIT...", help="Numbers of hits, as `watch hits` shows them.")]
-Crops = Annotated[Path | None, typer.Option("--crops", metavar="DIR", help="Write a crop of each hit there.")]
-
-_HOW = f"{REVIEW} `catalog watch confirm HIT...` or `catalog watch dismiss HIT...` records the answer."
 
 
 @app.command()
@@ -120,14 +114,13 @@ def check(
             scan_id=None,
             now=datetime.now(UTC),
         )
-        _write_crops(catalog, found, crops)
+        if crops is not None:
+            write_crops(catalog, found, crops)
     _print_hits(found, as_json)
     if found and hook:
-        # A shell on purpose: it is the user's own command line, given by the user.
-        told = json.dumps([hit_json(each) for each in found])
-        subprocess.run(hook, shell=True, input=told, text=True, check=False, env=os.environ)  # noqa: S602
+        run_hook(hook, [hit_json(each) for each in found])
     if found:
-        raise CheckRefused(f"{counted(len(found), 'new hit')} on the watch list.", remedy=_HOW)
+        raise CheckRefused(f"{counted(len(found), 'new hit')} on the watch list.", remedy=HOW)
 
 
 @app.command()
@@ -144,11 +137,12 @@ def hits(
     wanted = _state(state)
     with open_catalog(config, database, verbose) as catalog:
         found = watching.read_hits(catalog.database, state=wanted, name=name)
-        _write_crops(catalog, found, crops)
+        if crops is not None:
+            write_crops(catalog, found, crops)
     _print_hits(found, as_json)
     waiting = sum(each.state == "open" for each in found)
     if waiting:
-        raise CheckRefused(f"{counted(waiting, 'hit')} still open.", remedy=_HOW)
+        raise CheckRefused(f"{counted(waiting, 'hit')} still open.", remedy=HOW)
 
 
 @app.command()
@@ -184,43 +178,6 @@ def _print_hits(found: list[Hit], as_json: bool) -> None:
         typer.echo(json.dumps([hit_json(each) for each in found], ensure_ascii=False, indent=2))
         return
     for each in found:
-        margin = "" if each.margin is None else f"  margin {each.margin:.2f}"
-        where = display(each.face.uri or "")
-        typer.echo(f"{each.number:6}  {each.state:9}  {each.watch:20}  {each.similarity:6.2f}{margin}  {where}")
+        typer.echo(hit_line(each, named=True))
     if not found:
         typer.echo("No hits.")
-
-
-def hit_json(each: Hit) -> dict[str, object]:
-    return {
-        "hit": each.number,
-        "watch": each.watch,
-        "state": each.state,
-        "similarity": each.similarity,
-        "margin": each.margin,
-        "uri": each.face.uri,
-        "face": each.face.face_id,
-        "person": each.face.person_id,
-        "name": each.face.name,
-        "taken_at": each.face.taken_at.isoformat() if each.face.taken_at else None,
-        "found_at": each.found_at.isoformat(),
-        "reviewed_by": each.reviewed_by,
-        "review": REVIEW,
-    }
-
-
-def _write_crops(catalog: Catalog, found: list[Hit], folder: Path | None) -> None:
-    if folder is None:
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    for each in found:
-        with catalog.database.read() as connection:
-            places = [place for place in places_of(connection, each.face.sha256) if place.missing_since is None]
-        for place in places:
-            try:
-                photo = catalog.open_photo(catalog.read_place(place).data)
-            except (PhotoError, SourceError) as error:
-                typer.echo(f"no crop of hit {each.number}: {error}", err=True)
-                continue
-            (folder / f"hit-{each.number}.jpg").write_bytes(cut_out(photo, each.face.box))
-            break
