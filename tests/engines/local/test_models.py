@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -22,6 +25,15 @@ from tests.engines.local.conftest import PORTRAITS, portrait
 def faces() -> np.ndarray:
     pixels = [np.asarray(portrait(name)) for name in PORTRAITS]
     return np.concatenate([align_faces(p, [detect_faces(p)[0].landmarks]) for p in pixels])
+
+
+@pytest.mark.parametrize("door", ["catalog.engines.local.models", "tools.quantize"])
+def test_onnxruntime_reports_to_nobody(door, tmp_path):
+    """Before it does, it leaves an id of the device in the home folder: nothing is there after a network was opened."""
+    words = f"import {door}; from catalog.engines.local.models import SFACE, open_session; open_session(SFACE.file)"
+    home = {"HOME": str(tmp_path), **{key: value for key, value in os.environ.items() if key == "PATH"}}
+    subprocess.run([sys.executable, "-c", words], env=home, check=True, timeout=60)
+    assert not list(tmp_path.rglob("*"))
 
 
 @pytest.mark.parametrize("file", [YUNET.file, SFACE.file])
