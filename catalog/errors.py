@@ -66,6 +66,10 @@ class PersonError(UsageError):
     """A person was asked for by an id or name that fits nobody, or several."""
 
 
+class AmbiguousPersonError(PersonError):
+    """Several people have the name that was asked for."""
+
+
 class PhotoError(CatalogError):
     """One photo could not be read, decoded or enrolled. The scan goes on and records the sentence."""
 

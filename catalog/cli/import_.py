@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from catalog.cli.options import Config, Database, Verbose
 from catalog.cli.people_forget import stamp
 from catalog.cli.wiring import open_catalog
-from catalog.errors import PersonError, UsageError
+from catalog.errors import AmbiguousPersonError, PersonError, UsageError
 from catalog.exchange.named_faces import photos_with_faces
 from catalog.exchange.names import GivenName, read_names
 from catalog.exchange.sidecars import read_sidecars
@@ -145,7 +145,7 @@ def adopt_names(connection: Connection, wanted: Mapping[int, str], who: Stamp) -
         if _is_known(face, wanted[row]):
             adopted.already += 1
         else:
-            confirm_face(connection, face, find_or_add_person(connection, wanted[row], who), who)
+            confirm_face(connection, face, find_or_add_person(connection, wanted[row], who), who, same_photo=True)
             adopted.faces += 1
     return adopted
 
@@ -157,9 +157,9 @@ def _is_known(face: Appearance, name: str) -> bool:
 def _settle_name(connection: Connection, person: PersonRow, name: str, who: Stamp) -> bool:
     try:
         known = find_person(connection, name)
-    except PersonError as error:
-        if "Several" in str(error):
-            return False  # whom it means cannot be told; the faces are refused below, with the sentence
+    except AmbiguousPersonError:
+        return False  # whom it means cannot be told; the faces are refused below, with the sentence
+    except PersonError:
         name_person(connection, person, name, who)
         return True
     if known.id == person.id:

@@ -17,13 +17,14 @@ from catalog.cli.wiring import Catalog, open_catalog
 from catalog.errors import PersonError
 from catalog.identities.decisions import confirm_face, merge_persons, name_person, reject_face
 from catalog.identities.ledger import Decision, append, read_ledger
-from catalog.identities.recluster import apply_recluster, plan_recluster
+from catalog.identities.recluster import Recluster, plan_recluster
+from catalog.identities.reclustered import apply_recluster
 from catalog.identities.replay import inherit
 from catalog.identities.suggest import Suggestion
 from catalog.identities.suggest import suggest as find_suggestions
 from catalog.sources.uri import display
 from catalog.store.appearances import appearances_of
-from catalog.store.people import PersonRow, find_person
+from catalog.store.people import PersonRow, all_persons, find_person
 
 Someone = Annotated[str | None, typer.Argument(metavar="[PERSON]", help="Only about this person.")]
 AtMost = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
@@ -123,25 +124,36 @@ def recluster(
     with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
         gallery = catalog.settings.engine.gallery
         change = plan_recluster(catalog.database, catalog.engine, catalog.rules, gallery=gallery)
-        if apply:
-            apply_recluster(catalog.database, change, datetime.now(UTC))
+        done = apply_recluster(catalog.database, change, stamp()) if apply else None
+        names = _names(catalog, change)
     if as_json:
         moves = [
             {"from": move.source, "to": move.target, "new": move.to_new is not None, "faces": len(move.rows)}
             for move in change.moves
         ]
-        told = {"faces": change.faces, "moved": change.moved, "persons_new": change.persons_new}
-        typer.echo(json.dumps({**told, "redirected": change.emptied, "moves": moves, "applied": apply}, indent=2))
+        told = {"faces": change.faces, "moved": done.moved if done else change.moved}
+        told["persons_new"] = done.persons_new if done else change.persons_new
+        redirected = done.redirected if done else change.emptied
+        typer.echo(json.dumps({**told, "redirected": redirected, "moves": moves, "applied": apply}, indent=2))
         return
     for move in sorted(change.moves, key=lambda move: -len(move.rows)):
-        target = move.target or "a new person"
-        typer.echo(f"  {counted(len(move.rows), 'face'):>12} of {move.source or 'nobody'} -> {target}")
-    for gone, kept in sorted(change.emptied.items()):
-        typer.echo(f"  {gone} would lead to {kept}" if not apply else f"  {gone} leads to {kept} now")
+        source = names.get(move.source or "", "nobody")
+        target = names.get(move.target or "", "a new person")
+        typer.echo(f"  {counted(len(move.rows), 'face'):>12} of {source} -> {target}")
+    for gone, kept in sorted((done.redirected if done else change.emptied).items()):
+        typer.echo(f"  {gone} {'leads' if apply else 'would lead'} to {kept}{' now' if apply else ''}")
+    moved, new = (done.moved, done.persons_new) if done else (change.moved, change.persons_new)
     verb = "moved" if apply else "would move"
-    typer.echo(
-        f"{change.moved:,} of {change.faces:,} faces {verb}; {change.persons_new:,} new persons; no id is deleted."
-    )
+    typer.echo(f"{moved:,} of {change.faces:,} faces {verb}; {new:,} new persons; no id is deleted.")
+    if done and moved != change.moved:
+        typer.echo("What was decided meanwhile, or would have put somebody on a photo twice, was left as it is.")
+
+
+def _names(catalog: Catalog, change: Recluster) -> dict[str, str]:
+    """How to call the persons of a change, by id."""
+    ids = {each for move in change.moves for each in (move.source, move.target) if each}
+    with catalog.database.read() as connection:
+        return {each.person_id: str(each) for each in all_persons(connection) if each.person_id in ids}
 
 
 def migrate(

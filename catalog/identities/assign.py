@@ -16,7 +16,7 @@ from sqlalchemy import Connection, case, func, select, update
 
 from catalog.engines.base import Engine, GroupMeans
 from catalog.identities.apparent import NEVER, ApparentBars
-from catalog.identities.bonds import People, grow_only
+from catalog.identities.bonds import People, grow_only, positions, told_apart
 from catalog.identities.cluster import cluster_edges
 from catalog.identities.edges import SearchRules, buy_searches, logit, read_edges
 from catalog.identities.forget import bury
@@ -29,7 +29,7 @@ from catalog.store.database import Database
 from catalog.store.people import PersonRow, add_persons, all_persons, redirect
 from catalog.store.removal import owed_removals, settle_removals
 from catalog.store.tables import assignments, faces, persons, utc_text
-from catalog.store.turns import turn
+from catalog.store.turns import persons_alone, turn
 from catalog.store.upsert import batches, insert_into
 from catalog.vocabulary import AssignedBy, Charge
 
@@ -91,6 +91,7 @@ def _settle(
     database: Database, engine: Engine, rules: Rules, gallery: str, region: str, scan_id: int | None, now: datetime
 ) -> Settlement:
     with database.begin() as connection:
+        persons_alone(connection)
         owed = bury(connection, engine=engine.name, gallery=gallery, now=utc_text(now) or "")
         replay(connection, engine=engine.name, gallery=gallery, now=now)
     while owed:
@@ -113,6 +114,7 @@ def _settle(
     groups = _groups(roster, labels)
     with database.begin() as connection:
         # A human may have decided, or forgotten somebody, while faces were clustered.
+        persons_alone(connection)
         company = read_company(connection, engine=engine.name, gallery=gallery)
         loose = roster.rows[roster.person < 0].tolist()
         free = rows_still_there(connection, [row for row in loose if company.get(row, 0) < 0])
@@ -204,6 +206,7 @@ def _write(
     """Persons made, persons merged, faces assigned; only the faces whose row ids are in ``free`` are given away."""
     people = People.of(all_persons(connection))
     spoken = people.spoken_for(said)
+    refused = _refused(connection, roster, said, people)
     founding = [
         number
         for number, some in enumerate(groups)
@@ -218,18 +221,29 @@ def _write(
         if there:
             keeper, *gone = sorted(there, key=lambda row: (row.id not in spoken, row.id))
             for each in gone:
-                if each.id not in spoken:
+                if each.id not in spoken and not told_apart(connection, said, people, each, keeper):
                     _merge(connection, each, keeper)
                     merged += 1
         elif number in fresh:
             keeper = fresh[number]
         else:
             continue
-        rows += [_row(roster, at, keeper, likeness, now) for at in some if int(roster.rows[at]) in free]
+        rows += [
+            _row(roster, at, keeper, likeness, now)
+            for at in some
+            if int(roster.rows[at]) in free and (at, keeper.id) not in refused
+        ]
     given = 0
     for batch in batches(rows, 2000):
         given += connection.execute(insert_into(connection, assignments).on_conflict_do_nothing(), list(batch)).rowcount
     return len(fresh), merged, given
+
+
+def _refused(connection: Connection, roster: Roster, said: Standing, people: People) -> set[tuple[int, int]]:
+    """Faces, by position, and the row ids of persons that they are not: said, perhaps, while faces were clustered."""
+    at = positions(connection, roster, [place for place, _ in said.refusals])
+    whom = [people.lead(public) for _, public in said.refusals]
+    return {(face, person.id) for face, person in zip(at, whom, strict=True) if face >= 0 and person is not None}
 
 
 def _row(roster: Roster, at: int, person: PersonRow, likeness: Floats, now: datetime) -> dict[str, object]:

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, select
 from catalog.identities.graph import Constraints, Ints
 from catalog.identities.ledger import Standing
 from catalog.identities.roster import Roster, same_photo_pairs
-from catalog.store.appearances import Place
+from catalog.store.appearances import Place, faces_of_contents
 from catalog.store.people import PersonRow
-from catalog.store.tables import faces, photos
+from catalog.store.tables import assignments, faces, photos
 from catalog.store.upsert import batches
 from catalog.vocabulary import BoundingBox
 
@@ -83,21 +83,46 @@ def grow_only(connection: Connection, roster: Roster, said: Standing, people: Pe
     cannot = [
         same_photo_pairs(roster.photo),
         _refused(connection, roster, said, people, lead),
-        _before_birth(roster, people, lead),
+        before_birth(roster, people, lead),
     ]
     apparent = roster.apparent.settled(roster.person, people.birth_years())
     return Constraints(must, np.concatenate(cannot), camps, roster.founder, apparent)
 
 
-def _before_birth(roster: Roster, people: People, lead: Mapping[int, int]) -> Ints:
-    """Pairs of a face on a photo from before somebody was born and one face of that person."""
-    pairs = []
+def before_birth(roster: Roster, people: People, lead: Mapping[int, int]) -> Ints:
+    """Pairs of a face on a photo from before somebody was born and one face of that person.
+
+    ``lead`` maps row ids of persons to the one face; faces that are the person's already are left alone.
+    """
+    days = np.array([taken[:10] for taken in roster.taken], dtype="U10")
+    pairs = [np.zeros((0, 2), dtype=np.int64)]
     for person in people.rows.values():
         if person.birth_date is None or person.id not in lead:
             continue
-        early = [at for at, taken in enumerate(roster.taken) if taken and taken[:10] < person.birth_date]
-        pairs += [(at, lead[person.id]) for at in early if roster.person[at] != person.id]
-    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+        early = np.flatnonzero((days != "") & (days < person.birth_date) & (roster.person != person.id))
+        pairs.append(np.stack((early, np.full(len(early), lead[person.id], dtype=np.int64)), axis=1))
+    return np.concatenate(pairs)
+
+
+def told_apart(connection: Connection, said: Standing, people: People, one: PersonRow, other: PersonRow) -> bool:
+    """Whether two persons stand together on a photo of any gallery, or a human said of a face of one: not the other."""
+    ours, theirs = assignments.alias(), assignments.alias()
+    together = select(ours.c.face_id).join(theirs, theirs.c.photo_id == ours.c.photo_id)
+    if connection.scalar(together.where(ours.c.person_id == one.id, theirs.c.person_id == other.id).limit(1)):
+        return True
+    both = {one.id, other.id}
+    refused = [
+        (place, person) for place, public in said.refusals if (person := people.lead(public)) and person.id in both
+    ]
+    found = faces_of_contents(connection, {place.sha256 for place, _ in refused})
+    return any(
+        face.person_id is not None
+        and (held := people.lead(face.person_id)) is not None
+        and {held.id, person.id} == both
+        and face.place.same(place)
+        for place, person in refused
+        for face in found.get(place.sha256, ())
+    )
 
 
 def _refused(connection: Connection, roster: Roster, said: Standing, people: People, lead: Mapping[int, int]) -> Ints:

@@ -13,12 +13,13 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from catalog.errors import PersonError
+from catalog.errors import AmbiguousPersonError, PersonError
 from catalog.identities.ledger import append, place_row
 from catalog.identities.snapshot import Before
-from catalog.store.appearances import Appearance, appearances_of, faces_at
-from catalog.store.people import PersonRow, add_persons, assign, find_person, redirect, unassign
-from catalog.store.tables import assignments, faces, persons, utc_text
+from catalog.store.appearances import Appearance, appearances_of, faces_at, faces_of_contents
+from catalog.store.people import PersonRow, add_persons, assign, find_person, persons_where, redirect, unassign
+from catalog.store.tables import assignments, faces, persons, photos, utc_text
+from catalog.store.turns import persons_alone
 from catalog.vocabulary import AssignedBy
 
 _EXEMPLARS = 8
@@ -36,7 +37,8 @@ class Stamp:
 def name_person(connection: Connection, person: PersonRow, name: str | None, stamp: Stamp) -> int:
     """Give a person a name, another one, or none."""
     name = _clean(name)
-    before = Before().person(connection, person)
+    person = _current(connection, person)
+    before = Before().person(person)
     connection.execute(update(persons).where(persons.c.id == person.id).values(name=name))
     shown = appearances_of(connection, person, limit=_EXEMPLARS)
     return append(
@@ -52,15 +54,19 @@ def name_person(connection: Connection, person: PersonRow, name: str | None, sta
 
 def set_hidden(connection: Connection, person: PersonRow, hidden: bool, stamp: Stamp) -> int:
     """Leave a person out of lists and reports, or bring it back."""
-    before = Before().person(connection, person)
+    person = _current(connection, person)
+    before = Before().person(person)
     connection.execute(update(persons).where(persons.c.id == person.id).values(hidden=hidden))
     return _append(connection, "hide" if hidden else "unhide", stamp, before, person_id=person.person_id)
 
 
 def set_birth_date(connection: Connection, person: PersonRow, born: date | None, stamp: Stamp) -> int:
-    """Say when a person was born, so that nobody is found on photos taken before."""
-    before = Before().person(connection, person)
+    """Say when a person was born: no machine takes, or has taken, a face on a photo from before for this person."""
+    person = _current(connection, person)
     text = born.isoformat() if born else None
+    early = _before_birth(connection, person, text)
+    before = Before().person(person).faces(connection, early)
+    unassign(connection, early)
     connection.execute(update(persons).where(persons.c.id == person.id).values(birth_date=text))
     return _append(connection, "born", stamp, before, person_id=person.person_id, name=text)
 
@@ -73,6 +79,7 @@ def merge_persons(
     Raises :class:`~catalog.errors.PersonError` for one and the same person, and where both are on one photo unless
     ``same_photo`` says that this is meant (a mirror, a collage, an ID card).
     """
+    kept, gone = _current(connection, kept), _current(connection, gone)
     if kept.id == gone.id:
         raise PersonError(f"They are one person, {kept} already.")
     ours, theirs = appearances_of(connection, kept), appearances_of(connection, gone)
@@ -83,14 +90,17 @@ def merge_persons(
             remedy="If it shows one person twice (a mirror, a collage), merge with --same-photo.",
         )
     twice = [face.row for face in ours + theirs if face.sha256 in shared]
-    before = Before().person(connection, kept).person(connection, gone)
-    before.faces(connection, sorted({*(face.row for face in theirs), *twice}))
-    for led in _led_to(connection, gone):
-        before.person(connection, led)
+    born = kept.birth_date or gone.birth_date
+    early = {*_before_birth(connection, kept, born), *_before_birth(connection, gone, born)} - set(twice)
+    before = Before().person(kept).redirected(connection, gone)
+    before.faces(connection, sorted({*(face.row for face in theirs), *twice, *early}))
+    for led in persons_where(connection, select(persons).where(persons.c.merged_into == gone.id)):
+        before.redirected(connection, led)
+    unassign(connection, sorted(early))
     connection.execute(update(assignments).where(assignments.c.person_id == gone.id).values(person_id=kept.id))
     _mark_human(connection, twice)
     redirect(connection, gone, kept)
-    taken = {"name": kept.name or gone.name, "birth_date": kept.birth_date or gone.birth_date}
+    taken = {"name": kept.name or gone.name, "birth_date": born}
     connection.execute(update(persons).where(persons.c.id == kept.id).values(**taken))
     return _append(
         connection,
@@ -100,6 +110,7 @@ def merge_persons(
         person_id=kept.person_id,
         other_person_id=gone.person_id,
         name=gone.name,
+        more={"faces": [place_row(face.place) for face in ours + theirs if face.row in twice]} if twice else {},
     )
 
 
@@ -110,13 +121,15 @@ def split_person(
 
     Raises :class:`~catalog.errors.PersonError` when a face is not the person's, or all of them are parted.
     """
+    person = _current(connection, person)
     held = appearances_of(connection, person)
     rows = {face.row for face in parted}
     if not rows or not rows <= {face.row for face in held}:
         raise PersonError(f"The faces to part are not all faces of {person}.")
     if len(rows) == len(held):
         raise PersonError(f"All faces of {person} would be parted.", remedy="Leave at least one, or name the person.")
-    before = Before().person(connection, person).faces(connection, sorted(rows))
+    rows = {row for face in parted for row in _everywhere(connection, face)}
+    before = Before().stays(person).faces(connection, sorted(rows))
     (other,) = add_persons(connection, 1, stamp.now)
     before.new_person(other)
     assign(connection, [(row, None) for row in sorted(rows)], other.id, AssignedBy.HUMAN, utc_text(stamp.now) or "")
@@ -132,10 +145,26 @@ def split_person(
     return number, other
 
 
-def confirm_face(connection: Connection, face: Appearance, person: PersonRow, stamp: Stamp) -> int:
-    """Say that a face is this person, whoever it was taken for before."""
+def confirm_face(
+    connection: Connection, face: Appearance, person: PersonRow, stamp: Stamp, *, same_photo: bool = False
+) -> int:
+    """Say that a face is this person, whoever it was taken for before.
+
+    Another face of the photo that a machine took for this person is nobody's then: nobody is on a photo twice. Raises
+    :class:`~catalog.errors.PersonError` where a human said so of the other one, unless ``same_photo`` says that this is
+    meant (a mirror, a collage, an ID card).
+    """
+    person = _current(connection, person)
     rows = _everywhere(connection, face)
-    before = Before().person(connection, person).faces(connection, rows)
+    rivals = [each for each in _beside(connection, face) if each.person_id == person.person_id and each.row not in rows]
+    if any(each.by is AssignedBy.HUMAN for each in rivals) and not same_photo:
+        raise PersonError(
+            f"{person} is on this photo already: another face of it is confirmed.",
+            remedy="If it shows one person twice (a mirror, a collage), confirm with --same-photo.",
+        )
+    taken = [each.row for each in rivals if each.by is AssignedBy.CLUSTER]
+    before = Before().stays(person).faces(connection, rows + taken)
+    unassign(connection, taken)
     connection.execute(update(faces).where(faces.c.id.in_(rows)).values(not_a_face=False))
     assign(connection, [(row, None) for row in rows], person.id, AssignedBy.HUMAN, utc_text(stamp.now) or "")
     return _append(connection, "confirm", stamp, before, person_id=person.person_id, face=face)
@@ -143,14 +172,16 @@ def confirm_face(connection: Connection, face: Appearance, person: PersonRow, st
 
 def reject_face(connection: Connection, face: Appearance, person: PersonRow, stamp: Stamp) -> int:
     """Say that a face is not this person. It is nobody's until the next scan, or settling, finds where it belongs."""
+    person = _current(connection, person)
     rows = [row for row in _everywhere(connection, face) if _held_by(connection, row) == person.id]
-    before = Before().person(connection, person).faces(connection, rows)
+    before = Before().stays(person).faces(connection, rows)
     unassign(connection, rows)
     return _append(connection, "reject", stamp, before, person_id=person.person_id, face=face)
 
 
 def mark_not_a_face(connection: Connection, face: Appearance, stamp: Stamp) -> int:
     """Say that a box holds no face: it belongs to nobody and is left out of everything."""
+    persons_alone(connection)
     rows = _everywhere(connection, face)
     before = Before().faces(connection, rows)
     connection.execute(update(faces).where(faces.c.id.in_(rows)).values(not_a_face=True))
@@ -160,16 +191,27 @@ def mark_not_a_face(connection: Connection, face: Appearance, stamp: Stamp) -> i
 
 def find_or_add_person(connection: Connection, wanted: str, stamp: Stamp) -> PersonRow:
     """The person with this id or name, or a new one of this name. For answers such as "this is Ann"."""
+    persons_alone(connection)
     try:
         return find_person(connection, wanted)
-    except PersonError as error:
-        if "Several" in str(error):
-            raise
+    except AmbiguousPersonError:
+        raise
+    except PersonError:
+        pass
     (person,) = add_persons(connection, 1, stamp.now)
     before = Before()
     before.new_person(person)
     connection.execute(update(persons).where(persons.c.id == person.id).values(name=_clean(wanted)))
     _append(connection, "name", stamp, before, person_id=person.person_id, name=_clean(wanted))
+    return find_person(connection, person.person_id)
+
+
+def _current(connection: Connection, person: PersonRow) -> PersonRow:
+    """The person as it is now, or whom it was merged into, from now on changed by nobody else.
+
+    Raises :class:`~catalog.errors.PersonError` where it was forgotten since it was read.
+    """
+    persons_alone(connection)
     return find_person(connection, person.person_id)
 
 
@@ -205,11 +247,28 @@ def _clean(name: str | None) -> str | None:
 
 def _everywhere(connection: Connection, face: Appearance) -> list[int]:
     """Row ids of this face in every gallery: a decision is about the face, not about who saw it."""
-    galleries: dict[tuple[str, str], int] = {}
+    galleries = {(face.engine, face.gallery): face.row}
     for each in faces_at(connection, face.place):
         galleries.setdefault((each.engine, each.gallery), each.row)
-    galleries = {key: row for key, row in galleries.items() if row != face.row}
-    return sorted({face.row, *(row for key, row in galleries.items() if key != (face.engine, face.gallery))})
+    return sorted(galleries.values())
+
+
+def _beside(connection: Connection, face: Appearance) -> list[Appearance]:
+    """The faces of the same photo, in every gallery."""
+    return faces_of_contents(connection, [face.sha256]).get(face.sha256, [])
+
+
+def _before_birth(connection: Connection, person: PersonRow, born: str | None) -> list[int]:
+    """Row ids of faces that a machine took for somebody, on photos from before that one's birth."""
+    if born is None:
+        return []
+    query = (
+        select(faces.c.id)
+        .select_from(assignments.join(faces).join(photos))
+        .where(assignments.c.person_id == person.id, assignments.c.by == AssignedBy.CLUSTER.value)
+        .where(photos.c.taken_at < born)
+    )
+    return list(connection.scalars(query.order_by(faces.c.id)))
 
 
 def _held_by(connection: Connection, row: int) -> int | None:
@@ -220,12 +279,3 @@ def _held_by(connection: Connection, row: int) -> int | None:
 def _mark_human(connection: Connection, rows: Sequence[int]) -> None:
     for row in rows:
         connection.execute(update(assignments).where(assignments.c.face_id == row).values(by=AssignedBy.HUMAN.value))
-
-
-def _led_to(connection: Connection, person: PersonRow) -> list[PersonRow]:
-    ids = connection.scalars(select(persons.c.person_id).where(persons.c.merged_into == person.id)).all()
-    query = select(persons).where(persons.c.person_id.in_(ids))
-    return [
-        PersonRow(row.id, row.person_id, row.name, bool(row.hidden), row.birth_date, row.merged_into, row.created_at)
-        for row in connection.execute(query)
-    ]

@@ -25,6 +25,8 @@ from catalog.vocabulary import AssignedBy, BoundingBox, Charge, Face, Search
 _BEST_FACES = 3
 _TIE = 1.0
 """Log-odds within which two persons are as good as equal: 99 against 97.3, or 99.9 against 99.7."""
+_NEAR = 0.1
+"""Points of similarity within which they are too: near 100 all odds are long."""
 _PROBES = 5
 """Faces of a known person that are searched with: enough views of one head."""
 
@@ -149,6 +151,9 @@ def find_faces(
     shown = [face for face in known.values() if _fits(face, wanted, born)]
     shown.sort(key=lambda face: (-best[face.face_id], face.uri or "", face.face_id))
     candidates = _candidates(shown, best)
+    if candidates and (birth := born.get(candidates[0].person_id)):
+        # Whom a face of nobody's may be is the best person: not before that one was born.
+        shown = [face for face in shown if face.person_id is not None or not _before(face, birth)]
     margin, tie = _margin(candidates)
     return Found(
         probes=tuple(probes),
@@ -200,9 +205,11 @@ def _fits(face: Appearance, wanted: Wanted, born: Mapping[str, str]) -> bool:
             return False
         if wanted.until and face.taken_at > wanted.until:
             return False
-        if face.taken_at.date().isoformat() < born.get(face.person_id or "", ""):
-            return False
-    return True
+    return not _before(face, born.get(face.person_id or "", ""))
+
+
+def _before(face: Appearance, day: str) -> bool:
+    return face.taken_at is not None and face.taken_at.date().isoformat() < day
 
 
 def _candidates(shown: Sequence[Appearance], best: Mapping[str, float]) -> tuple[Candidate, ...]:
@@ -221,7 +228,7 @@ def _margin(candidates: Sequence[Candidate]) -> tuple[float | None, bool]:
     if len(candidates) < 2:
         return None, False
     first, second = candidates[0].score, candidates[1].score
-    return first - second, float(logit(first) - logit(second)) < _TIE
+    return first - second, first - second < _NEAR or float(logit(first) - logit(second)) < _TIE
 
 
 def _found(face: Appearance, similarity: float) -> FoundFace:

@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import Connection, insert
 
 from catalog.engines.base import Engine
+from catalog.errors import PersonError
 from catalog.identities.decisions import Stamp
 from catalog.identities.ledger import append
 from catalog.store.appearances import Appearance, Place, appearances_of
@@ -27,10 +28,10 @@ from catalog.store.forgotten import (
     faces_at_graves,
     graves_of,
 )
-from catalog.store.people import PersonRow
+from catalog.store.people import PersonRow, find_person
 from catalog.store.removal import owed_removals, settle_removals
 from catalog.store.tables import faces, tombstones, utc_text
-from catalog.store.turns import turn
+from catalog.store.turns import persons_alone, turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,15 @@ class Receipt:
 def forget_person(database: Database, engine: Engine, person: PersonRow, stamp: Stamp, *, gallery: str) -> Receipt:
     """Forget a person for ever, as soon as nobody works out who is who.
 
-    Raises what the engine raises; the rows are gone by then and the rest is owed.
+    Raises :class:`~catalog.errors.PersonError` for a person who was merged into another, or forgotten, since it was
+    read. Raises what the engine raises; the rows are gone by then and the rest is owed.
     """
     with turn(database), database.begin() as connection:
+        persons_alone(connection)
+        if find_person(connection, person.person_id).id != person.id:
+            raise PersonError(f"{person} was merged into another person meanwhile.", remedy="Nothing was forgotten.")
         shown = appearances_of(connection, person)
-        erased = _erase(connection, person, shown, stamp)
+        erased, there = _erase(connection, person, shown, stamp)
     ours = [face.face_id for face in shown if (face.engine, face.gallery) == (engine.name, gallery)]
     removed = engine.remove(ours) if ours else set()
     still = {face.face_id for face in engine.enrolled()} & set(ours) if ours else set()
@@ -73,7 +78,7 @@ def forget_person(database: Database, engine: Engine, person: PersonRow, stamp: 
         decisions=erased,
         removed=len(removed),
         verified=not still,
-        owed=len(shown) - len(ours),
+        owed=there - len(ours),
         backups=tuple(backups_of(database)),
     )
 
@@ -97,7 +102,8 @@ def bury(connection: Connection, *, engine: str, gallery: str, now: str) -> list
     return owed_removals(connection, engine, gallery)
 
 
-def _erase(connection: Connection, person: PersonRow, shown: Sequence[Appearance], stamp: Stamp) -> int:
+def _erase(connection: Connection, person: PersonRow, shown: Sequence[Appearance], stamp: Stamp) -> tuple[int, int]:
+    """Entries of the ledger erased, and faces dropped."""
     at = utc_text(stamp.now) or ""
     graves: list[Place] = []
     for face in shown:
@@ -116,13 +122,10 @@ def _erase(connection: Connection, person: PersonRow, shown: Sequence[Appearance
             for grave in graves
         ]
         connection.execute(insert(tombstones), rows)
-    drop_faces(
-        connection,
-        [face.row for face in shown],
-        [(face.engine, face.gallery, face.face_id) for face in shown],
-        at,
-    )
+    # Also faces that another gallery enrolled and nobody has settled yet.
+    there = faces_at_graves(connection, Graves(graves))
+    drop_faces(connection, [row for row, _ in there], [held for _, held in there], at)
     public = erase_persons(connection, [person.id])
     erased = erase_decisions(connection, public, Graves(graves))
     append(connection, FORGET, who=stamp.who, now=stamp.now, person_id=person.person_id)
-    return erased
+    return erased, len(there)

@@ -19,8 +19,8 @@ from catalog.store.appearances import Place
 from catalog.store.tables import decisions, utc_text, utc_time
 from catalog.vocabulary import BoundingBox
 
-FACE_VERBS = ("confirm", "reject", "not_a_face")
-"""Decisions on one face, which is in the row's own columns."""
+LASTING = ("forget", "migrate", "recluster")
+"""What cannot be taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +40,28 @@ class Decision:
 
     @property
     def places(self) -> list[Place]:
-        """The faces decided on: one, several for a split, none for a decision on persons."""
+        """The faces decided on: one; several for a split, and for a merge of two who are on one photo; or none."""
         return [self.place] if self.place else [place_of(row) for row in self.details.get("faces", ())]
 
-    def touched(self) -> tuple[set[str], list[Place]]:
-        """The persons and faces whose rows this decision changed."""
-        before = self.details.get("before", {})
-        return (
-            {row["person_id"] for row in before.get("persons", ())},
-            [place_of(row["place"]) for row in before.get("faces", ())],
-        )
+    def touched(self) -> set[str]:
+        """The persons that this decision is about, or whose rows it changed."""
+        return {row["person_id"] for row in self._before("persons")}
+
+    def changed(self) -> set[str]:
+        """The persons whose own rows it changed, or made."""
+        return {row["person_id"] for row in self._before("persons") if not row.get("stays")}
+
+    def made(self) -> set[str]:
+        """The persons that it made."""
+        return {row["person_id"] for row in self._before("persons") if row.get("new")}
+
+    def moved(self) -> list[Place]:
+        """The faces whose rows it changed."""
+        return [place_of(row["place"]) for row in self._before("faces")]
+
+    def _before(self, kind: str) -> Sequence[Mapping[str, Any]]:
+        rows: Sequence[Mapping[str, Any]] = self.details.get("before", {}).get(kind, ())
+        return rows
 
 
 def append(
@@ -84,10 +96,10 @@ def append(
 
 
 def read_ledger(
-    connection: Connection, *, person_id: str | None = None, verbs: Sequence[str] | None = None
+    connection: Connection, *, person_id: str | None = None, verbs: Sequence[str] | None = None, after: int = 0
 ) -> list[Decision]:
-    """Decisions, oldest first; those that name a person, or have one of some verbs, if asked so."""
-    query = select(decisions).order_by(decisions.c.id)
+    """Decisions, oldest first; those that name a person, have one of some verbs, or come after one, if asked so."""
+    query = select(decisions).where(decisions.c.id > after).order_by(decisions.c.id)
     if person_id is not None:
         query = query.where(or_(decisions.c.person_id == person_id, decisions.c.other_person_id == person_id))
     if verbs is not None:
@@ -104,7 +116,7 @@ def last_in_force(connection: Connection) -> int | None:
     """The newest decision that can be taken back: not undone, no undo itself, and no copy for edited content."""
     query = select(func.max(decisions.c.id)).where(
         decisions.c.undone_by.is_(None),
-        decisions.c.verb.not_in(("undo", "forget", "migrate")),
+        decisions.c.verb.not_in(("undo", *LASTING)),
         or_(decisions.c.details.is_(None), decisions.c.details.not_like('%"carried_from":%')),
     )
     found = connection.scalar(query)
@@ -119,8 +131,9 @@ def mark_undone(connection: Connection, number: int, by: int | None) -> None:
 class Standing:
     """What the ledger says now. Persons are public ids, as they were when decided on: redirects may lead on.
 
-    ``merged`` are persons into which others were merged; ``apart`` pairs of persons that were split; ``touched``
-    persons about whom a human said anything; ``exemplars`` faces by which a named person is known.
+    ``claims`` give a face its person; ``refusals`` say whom it is not, which no claim contradicts. ``merged`` are
+    persons into which others were merged; ``apart`` pairs of persons that were split; ``touched`` persons about whom a
+    human said anything; ``exemplars`` faces by which a named person is found again when it has lost all others.
     """
 
     claims: list[tuple[Place, str]] = field(default_factory=list)
@@ -135,42 +148,67 @@ class Standing:
 def standing(decided: Iterable[Decision]) -> Standing:
     """Read decisions in order; those that were taken back say nothing."""
     found = Standing()
-    claims = _ByPlace()
-    refusals = _ByPlace()
+    words = _Words()
     for each in decided:
         if each.undone_by is not None or each.verb in ("undo", "forget"):
             continue
         found.touched |= {person for person in (each.person_id, each.other_person_id) if person}
-        if each.verb in ("confirm", "split"):
-            owner = each.person_id if each.verb == "confirm" else each.other_person_id
-            for place in each.places:
-                claims.put(place, owner or "")
-                refusals.drop(place, owner or "")
-            found.not_faces = [one for one in found.not_faces if not any(one.same(place) for place in each.places)]
-            if each.verb == "split" and each.person_id and each.other_person_id:
-                found.apart.append((each.person_id, each.other_person_id))
-        elif each.verb == "reject" and each.place and each.person_id:
-            claims.drop(each.place, each.person_id)
-            refusals.add(each.place, each.person_id)
-        elif each.verb == "not_a_face" and each.place:
-            found.not_faces.append(each.place)
+        words.hear(each)
+        if each.verb == "split" and each.person_id and each.other_person_id:
+            found.apart.append((each.person_id, each.other_person_id))
         elif each.verb == "merge" and each.person_id:
             found.merged.add(each.person_id)
         elif each.verb == "name" and each.person_id:
             found.exemplars += [(place_of(row), each.person_id) for row in each.details.get("exemplars", ())]
-    found.claims, found.refusals = claims.pairs(), refusals.pairs()
+    found.claims, found.refusals, found.not_faces = words.sums()
     return found
 
 
-class _ByPlace:
-    """Words about faces, found again by overlap."""
+class _Words:
+    """What was said about faces, one decision after the other: the last word about a face holds."""
 
     def __init__(self) -> None:
+        self._leads: dict[str, str] = {}
+        self._claims = _ByPlace(self._leads)
+        self._refusals = _ByPlace(self._leads)
+        self._no_faces = _ByPlace(self._leads)
+
+    def hear(self, said: Decision) -> None:
+        person, other = said.person_id or "", said.other_person_id or ""
+        if said.verb == "merge":
+            self._leads[other] = person
+        for place in said.places:
+            if said.verb in ("confirm", "split", "merge"):
+                owner = other if said.verb == "split" else person
+                self._claims.put(place, owner)
+                self._refusals.drop(place, owner)
+                self._no_faces.drop_all(place)
+            if said.verb == "split":
+                self._refusals.add(place, person)
+            elif said.verb == "reject":
+                self._claims.drop(place, person)
+                self._refusals.add(place, person)
+            elif said.verb == "not_a_face":
+                self._claims.drop_all(place)
+                self._no_faces.put(place, "")
+
+    def sums(self) -> tuple[list[tuple[Place, str]], list[tuple[Place, str]], list[Place]]:
+        """Claims, refusals and what is no face."""
+        for place, person in self._claims.pairs():
+            self._refusals.drop(place, person)  # "not A" of a face of B, and then "B is A"
+        return self._claims.pairs(), self._refusals.pairs(), [place for place, _ in self._no_faces.pairs()]
+
+
+class _ByPlace:
+    """Words about faces, found again by overlap; a word is a person, ``leads`` where merged ones lead by now."""
+
+    def __init__(self, leads: Mapping[str, str]) -> None:
         self._said: dict[str, list[tuple[Place, str]]] = defaultdict(list)
+        self._leads = leads
 
     def put(self, place: Place, word: str) -> None:
         """The only word about this face from now on."""
-        self._said[place.sha256] = [pair for pair in self._said[place.sha256] if not pair[0].same(place)]
+        self.drop_all(place)
         self.add(place, word)
 
     def add(self, place: Place, word: str) -> None:
@@ -178,8 +216,21 @@ class _ByPlace:
         self._said[place.sha256].append((place, word))
 
     def drop(self, place: Place, word: str) -> None:
-        kept = [pair for pair in self._said[place.sha256] if pair[1] != word or not pair[0].same(place)]
-        self._said[place.sha256] = kept
+        """What was said about this face and this person, or whoever was merged with it."""
+        lead = self._lead(word)
+        self._said[place.sha256] = [
+            pair for pair in self._said[place.sha256] if self._lead(pair[1]) != lead or not pair[0].same(place)
+        ]
+
+    def drop_all(self, place: Place) -> None:
+        self._said[place.sha256] = [pair for pair in self._said[place.sha256] if not pair[0].same(place)]
+
+    def _lead(self, word: str) -> str:
+        seen = {word}
+        while word in self._leads and self._leads[word] not in seen:  # a circle would have no end
+            word = self._leads[word]
+            seen.add(word)
+        return word
 
     def pairs(self) -> list[tuple[Place, str]]:
         return [pair for some in self._said.values() for pair in some]

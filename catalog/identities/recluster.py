@@ -9,34 +9,34 @@ ids stay with the largest share of their faces; an id that is left without a fac
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from catalog.engines.base import Engine
 from catalog.identities.assign import Rules, cluster_roster, roster_of
-from catalog.identities.bonds import People, positions
-from catalog.identities.graph import Constraints, Ints
+from catalog.identities.bonds import People, before_birth, positions
+from catalog.identities.graph import Constraints, Floats, Ints
 from catalog.identities.ledger import Standing, read_ledger, standing
-from catalog.identities.roster import Roster, rows_still_there, same_photo_pairs
+from catalog.identities.roster import Roster, same_photo_pairs
 from catalog.store.database import Database
-from catalog.store.people import PersonRow, add_persons, all_persons, assign, redirect
-from catalog.store.tables import assignments, utc_text
-from catalog.store.turns import turn
-from catalog.vocabulary import AssignedBy
+from catalog.store.people import all_persons
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """So many faces of one person that would belong to another. None is nobody; ``to_new`` numbers new persons."""
+    """Faces of one person that would belong to another. None is nobody; ``to_new`` numbers new persons.
+
+    ``rows`` are row ids of faces, ``similarities`` how alike each is to its new company, 0-100.
+    """
 
     source: str | None
     target: str | None
     to_new: int | None
     rows: tuple[int, ...]
+    similarities: tuple[float | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +62,8 @@ def plan_recluster(database: Database, engine: Engine, rules: Rules, *, gallery:
         fixed = _fixed(roster, said, people)
         blank = replace(roster, person=np.full(len(roster), -1, dtype=np.int64))
         bonds = _bonds(connection, roster, fixed, said, people)
-        labels, _ = cluster_roster(connection, engine, blank, bonds, rules, gallery, first=True)
-    return _plan(roster, fixed, labels, people)
-
-
-def apply_recluster(database: Database, change: Recluster, now: datetime) -> None:
-    """Carry out the change; faces that a human decided on meanwhile stay where they are."""
-    with turn(database), database.begin() as connection:
-        people = People.of(all_persons(connection))
-        fresh = add_persons(connection, change.persons_new, now)
-        for move in change.moves:
-            target = fresh[move.to_new] if move.to_new is not None else people.lead(move.target or "")
-            if target is not None:
-                _move(connection, move.rows, target, now)
-        for gone, kept in change.emptied.items():
-            one, other = people.lead(gone), people.lead(kept)
-            if one is not None and other is not None and one.id != other.id:
-                redirect(connection, one, other)
+        labels, likeness = cluster_roster(connection, engine, blank, bonds, rules, gallery, first=True)
+    return _plan(roster, fixed, labels, likeness, people)
 
 
 def _fixed(roster: Roster, said: Standing, people: People) -> Ints:
@@ -103,15 +88,25 @@ def _bonds(connection: Connection, roster: Roster, fixed: Ints, said: Standing, 
         if face >= 0 and person is not None:
             theirs = np.flatnonzero(fixed == person.id)
             apart.append(np.stack((np.full(len(theirs), face, dtype=np.int64), theirs), axis=1))
+    for early, one in before_birth(replace(roster, person=fixed), people, _lead(fixed)).tolist():
+        theirs = np.flatnonzero(fixed == fixed[one])
+        apart.append(np.stack((np.full(len(theirs), early, dtype=np.int64), theirs), axis=1))
     apparent = roster.apparent.settled(fixed, people.birth_years())
     return Constraints(cannot=np.concatenate(apart), camps=fixed, founders=roster.founder, apparent=apparent)
 
 
-def _plan(roster: Roster, fixed: Ints, labels: Ints, people: People) -> Recluster:
+def _lead(fixed: Ints) -> dict[int, int]:
+    """One face of each person that has a fixed one, by position."""
+    ids, first = np.unique(fixed, return_index=True)
+    return {person: at for person, at in zip(ids.tolist(), first.tolist(), strict=True) if person >= 0}
+
+
+def _plan(roster: Roster, fixed: Ints, labels: Ints, likeness: Floats, people: People) -> Recluster:
     members: dict[int, list[int]] = defaultdict(list)
     for at, label in enumerate(labels.tolist()):
         members[label].append(at)
     owner = _owners(roster, fixed, members)
+    crowded = _crowded(roster, fixed, members, owner)
     moves: dict[tuple[int, int], list[int]] = defaultdict(list)
     went: dict[int, Counter[int]] = defaultdict(Counter)
     new: dict[int, int] = {}
@@ -122,12 +117,14 @@ def _plan(roster: Roster, fixed: Ints, labels: Ints, people: People) -> Recluste
             continue  # poor faces alone make nobody: those that have a person stay with it
         for at in some:
             was = int(roster.person[at])
-            if person is not None and was == person:
-                kept.add(person)
+            if was >= 0 and (was == person or at in crowded):
+                kept.add(was)
+                continue
+            if at in crowded:
                 continue
             if person is None:
                 new.setdefault(label, len(new))
-            moves[was, label].append(int(roster.rows[at]))
+            moves[was, label].append(at)
             if person is not None and was >= 0:
                 went[was][person] += 1
     emptied = _emptied(roster, moves, kept, went, people)
@@ -138,13 +135,27 @@ def _plan(roster: Roster, fixed: Ints, labels: Ints, people: People) -> Recluste
                 source=people.rows[was].person_id if was >= 0 else None,
                 target=people.rows[owner[label]].person_id if label in owner else None,
                 to_new=new.get(label),
-                rows=tuple(rows),
+                rows=tuple(roster.rows[some].tolist()),
+                similarities=tuple(None if np.isnan(each) else round(float(each), 4) for each in likeness[some]),
             )
-            for (was, label), rows in moves.items()
+            for (was, label), some in moves.items()
         ),
         persons_new=len(new),
         emptied=emptied,
     )
+
+
+def _crowded(roster: Roster, fixed: Ints, members: Mapping[int, Sequence[int]], owner: Mapping[int, int]) -> set[int]:
+    """Faces that would be the second of a person on a photo: another group of that person has one there already."""
+    seen: set[tuple[int, int]] = {
+        (person, photo) for person, photo in zip(fixed.tolist(), roster.photo.tolist(), strict=True) if person >= 0
+    }
+    crowded = set()
+    for label in sorted(owner, key=lambda label: -len(members[label])):
+        free = [at for at in members[label] if fixed[at] < 0]
+        crowded |= {at for at in free if (owner[label], int(roster.photo[at])) in seen}
+        seen |= {(owner[label], int(roster.photo[at])) for at in free}
+    return crowded
 
 
 def _owners(roster: Roster, fixed: Ints, members: dict[int, list[int]]) -> dict[int, int]:
@@ -182,14 +193,3 @@ def _emptied(
         for was, count in leaving.items()
         if was >= 0 and was not in kept and count == held[was] and went[was]
     }
-
-
-def _move(connection: Connection, rows: Sequence[int], target: PersonRow, now: datetime) -> None:
-    there = rows_still_there(connection, rows)
-    free = [row for row in rows if row in there and not _decided(connection, row)]
-    assign(connection, [(row, None) for row in free], target.id, AssignedBy.CLUSTER, utc_text(now) or "")
-
-
-def _decided(connection: Connection, row: int) -> bool:
-    by = connection.scalar(select(assignments.c.by).where(assignments.c.face_id == row))
-    return by == AssignedBy.HUMAN.value

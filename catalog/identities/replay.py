@@ -5,7 +5,7 @@ Decisions name faces by photo content and box. Whatever face lies there now, by 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, select, update
@@ -26,7 +26,8 @@ def replay(connection: Connection, *, engine: str, gallery: str, now: datetime) 
     """
     said = standing(read_ledger(connection))
     changed = _replay_claims(connection, said, engine, gallery, now)
-    return changed + inherit(connection, engine=engine, gallery=gallery, now=now)
+    changed += inherit(connection, engine=engine, gallery=gallery, now=now)
+    return changed + _find_again(connection, said, engine, gallery, now)
 
 
 def _replay_claims(connection: Connection, said: Standing, engine: str, gallery: str, now: datetime) -> int:
@@ -52,6 +53,33 @@ def _replay_claims(connection: Connection, said: Standing, engine: str, gallery:
     return changed
 
 
+def _find_again(connection: Connection, said: Standing, engine: str, gallery: str, now: datetime) -> int:
+    """Give persons with a name who have lost all faces, as with photos that went and returned, those they had first."""
+    if not said.exemplars:
+        return 0
+    people = People.of(all_persons(connection))
+    known = {person.id for _, public in said.exemplars if (person := people.lead(public)) and person.name}
+    held = {
+        row
+        for some in batches(sorted(known))
+        for row in connection.scalars(
+            select(assignments.c.person_id).where(assignments.c.person_id.in_(some)).distinct()
+        )
+    }
+    lost = [(place, person) for place, public in said.exemplars if (person := people.lead(public)) is not None]
+    lost = [(place, person) for place, person in lost if person.id in known - held]
+    here = _faces_of(connection, {place.sha256 for place, _ in lost}, engine, gallery)
+    changed = 0
+    for place, person in lost:
+        face = _best(place, here.get(place.sha256, ()))
+        refused = any(people.lead(public) == person and place.same(other) for other, public in said.refusals)
+        if face is not None and face.person is None and not face.not_a_face and not refused:
+            assign(connection, [(face.row, None)], person.id, AssignedBy.CLUSTER, utc_text(now) or "")
+            face.person = person.id
+            changed += 1
+    return changed
+
+
 def inherit(connection: Connection, *, engine: str, gallery: str, now: datetime, overrule: bool = False) -> int:
     """Give the faces of a gallery the persons that faces at the same places have in other galleries.
 
@@ -73,16 +101,42 @@ def inherit(connection: Connection, *, engine: str, gallery: str, now: datetime,
     there = _faces_of(connection, wanted, engine, gallery, elsewhere=True)
     changed = 0
     for sha256, some in here.items():
+        known = [other for other in there.get(sha256, ()) if other.person is not None]
+        heirs: dict[int, _Face] = {}
         for face in some:
             if face.not_a_face or face.by == AssignedBy.HUMAN.value or (face.person is not None and not overrule):
                 continue
-            known = [other for other in there.get(sha256, ()) if other.person is not None]
             twin = _best(face.place, known)
-            if twin is not None and twin.person is not None and twin.person != face.person:
-                by = AssignedBy(twin.by or AssignedBy.CLUSTER)
-                assign(connection, [(face.row, None)], twin.person, by, utc_text(now) or "")
-                changed += 1
+            if twin is not None and twin.person != face.person:
+                heirs[face.row] = twin
+        for row, twin in _one_each(some, heirs).items():
+            by = AssignedBy(twin.by or AssignedBy.CLUSTER)
+            assign(connection, [(row, None)], twin.person or 0, by, utc_text(now) or "")
+            changed += 1
     return changed
+
+
+def _one_each(some: Sequence[_Face], heirs: Mapping[int, _Face]) -> dict[int, _Face]:
+    """What faces of one photo may inherit, so that no machine's word puts anybody there twice."""
+    kept = dict(heirs)
+    while True:
+        holders: dict[int, list[_Face]] = {}
+        for face in some:
+            person = kept[face.row].person if face.row in kept else face.person
+            if person is not None:
+                holders.setdefault(person, []).append(face)
+        # Of several who would be one person, those step back that inherit a machine's word.
+        back = [
+            face.row
+            for faces_ in holders.values()
+            if len(faces_) > 1
+            for face in sorted(faces_, key=lambda face: face.row in kept)[1:]
+            if face.row in kept and kept[face.row].by != AssignedBy.HUMAN.value
+        ]
+        if not back:
+            return kept
+        for row in back:
+            del kept[row]
 
 
 class _Face:

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from catalog.identities.ledger import place_of, place_row
-from catalog.store.appearances import Place, faces_at
-from catalog.store.people import PersonRow
+from catalog.store.appearances import Place, faces_of_contents
+from catalog.store.people import PersonRow, follow_redirects, person_by_row, persons_where, unassign
 from catalog.store.tables import assignments, faces, persons, photos
 from catalog.store.upsert import batches
 from catalog.vocabulary import BoundingBox
@@ -26,20 +26,30 @@ class Before:
     def details(self) -> dict[str, Any]:
         return {"before": {"persons": self._persons, "faces": self._faces}}
 
-    def person(self, connection: Connection, person: PersonRow) -> Before:
-        leads_to = None
-        if person.merged_into is not None:
-            leads_to = connection.scalar(select(persons.c.person_id).where(persons.c.id == person.merged_into))
+    def person(self, person: PersonRow) -> Before:
+        """A person whose own row changes, but for where it leads."""
         self._persons.append(
             {
                 "person_id": person.person_id,
                 "name": person.name,
                 "hidden": person.hidden,
                 "birth_date": person.birth_date,
-                "merged_into": leads_to,
                 "created_at": person.created_at,
             }
         )
+        return self
+
+    def redirected(self, connection: Connection, person: PersonRow) -> Before:
+        """A person that will lead elsewhere. Only merges say so: a machine may redirect ids between other decisions."""
+        leads_to = None
+        if person.merged_into is not None:
+            leads_to = connection.scalar(select(persons.c.person_id).where(persons.c.id == person.merged_into))
+        self.person(person)._persons[-1]["merged_into"] = leads_to
+        return self
+
+    def stays(self, person: PersonRow) -> Before:
+        """A person that is decided on, and whose own row stays as it is."""
+        self._persons.append({"person_id": person.person_id, "stays": True})
         return self
 
     def new_person(self, person: PersonRow) -> Before:
@@ -87,66 +97,65 @@ class Before:
         return self
 
 
-def again(connection: Connection, before: Mapping[str, Any]) -> Before:
+def as_now(connection: Connection, before: Mapping[str, Any]) -> Before:
     """The same rows as they are now: what an undo needs in order to be undone."""
     now = Before()
-    for row in before.get("persons", ()):
-        found = connection.execute(select(persons).where(persons.c.person_id == row["person_id"])).first()
-        if found is not None:
-            now.person(
-                connection,
-                PersonRow(
-                    found.id,
-                    found.person_id,
-                    found.name,
-                    bool(found.hidden),
-                    found.birth_date,
-                    found.merged_into,
-                    found.created_at,
-                ),
-            )
-    now.faces(connection, [row for each in before.get("faces", ()) if (row := _row(connection, each)) is not None])
+    for saved in before.get("persons", ()):
+        for person in persons_where(connection, select(persons).where(persons.c.person_id == saved["person_id"])):
+            if saved.get("stays"):
+                now.stays(person)
+            elif "merged_into" in saved:
+                now.redirected(connection, person)
+            else:
+                now.person(person)
+    now.faces(connection, [row for row in _rows(connection, before) if row is not None])
     return now
 
 
-def put_back(connection: Connection, before: Mapping[str, Any]) -> None:
-    """Make the rows what they were. Faces that are gone since are left out; a person made by the decision goes too."""
+def put_back(connection: Connection, before: Mapping[str, Any]) -> list[int]:
+    """Make the rows what they were. Faces that are gone since are left out; a person made by the decision goes too.
+
+    A face whose person was merged into another since goes where that leads, and so do those that came to a person who
+    is merged again. Returns the row ids of the faces.
+    """
     for saved in before.get("persons", ()):
-        if not saved.get("new"):
+        if not (saved.get("new") or saved.get("stays")):
             _put_person(connection, saved)
-    ids = _ids(connection)
-    for saved in before.get("faces", ()):
-        row = _row(connection, saved)
-        if row is None:
-            continue
-        connection.execute(update(faces).where(faces.c.id == row).values(not_a_face=saved["not_a_face"]))
-        connection.execute(delete(assignments).where(assignments.c.face_id == row))
-        if saved["person"] in ids:
-            connection.execute(
-                insert(assignments),
-                {
-                    "face_id": row,
-                    "person_id": ids[saved["person"]],
-                    "by": saved["by"],
-                    "similarity": saved["similarity"],
-                    "assigned_at": saved["at"],
-                },
-            )
+    leads = _leads(connection, {saved["person"] for saved in before.get("faces", ()) if saved["person"]})
+    there = {
+        row: saved
+        for saved, row in zip(before.get("faces", ()), _rows(connection, before), strict=True)
+        if row is not None
+    }
+    for flag in (False, True):
+        for some in batches([row for row, saved in there.items() if saved["not_a_face"] == flag]):
+            connection.execute(update(faces).where(faces.c.id.in_(some)).values(not_a_face=flag))
+    unassign(connection, list(there))
+    again = [
+        {
+            "face_id": row,
+            "person_id": leads[saved["person"]],
+            "by": saved["by"],
+            "similarity": saved["similarity"],
+            "assigned_at": saved["at"],
+        }
+        for row, saved in there.items()
+        if saved["person"] in leads
+    ]
+    if again:
+        connection.execute(insert(assignments), again)
+    follow_redirects(connection)
     for saved in before.get("persons", ()):
         if saved.get("new"):
             _take_away(connection, saved["person_id"])
+    return list(there)
 
 
 def _put_person(connection: Connection, saved: Mapping[str, Any]) -> None:
-    leads_to = None
-    if saved["merged_into"] is not None:
-        leads_to = connection.scalar(select(persons.c.id).where(persons.c.person_id == saved["merged_into"]))
-    values = {
-        "name": saved["name"],
-        "hidden": saved["hidden"],
-        "birth_date": saved["birth_date"],
-        "merged_into": leads_to,
-    }
+    values = {"name": saved["name"], "hidden": saved["hidden"], "birth_date": saved["birth_date"]}
+    if "merged_into" in saved:
+        leads = _leads(connection, {saved["merged_into"]} - {None})
+        values["merged_into"] = leads.get(saved["merged_into"])
     known = persons.c.person_id == saved["person_id"]
     if connection.execute(update(persons).where(known).values(**values)).rowcount == 0:
         row = {**values, "person_id": saved["person_id"], "created_at": saved["created_at"]}
@@ -154,7 +163,7 @@ def _put_person(connection: Connection, saved: Mapping[str, Any]) -> None:
 
 
 def _take_away(connection: Connection, person_id: str) -> None:
-    """Remove a person whom nothing but the decision brought, unless faces came to it since."""
+    """Remove a person whom nothing but the decision brought; with faces that came since it stays, without a name."""
     row = connection.scalar(select(persons.c.id).where(persons.c.person_id == person_id))
     if row is None:
         return
@@ -162,13 +171,27 @@ def _take_away(connection: Connection, person_id: str) -> None:
     led = connection.scalar(select(persons.c.id).where(persons.c.merged_into == row).limit(1))
     if held is None and led is None:
         connection.execute(delete(persons).where(persons.c.id == row))
+    else:
+        connection.execute(update(persons).where(persons.c.id == row).values(name=None, hidden=False, birth_date=None))
 
 
-def _ids(connection: Connection) -> dict[str, int]:
-    return {row.person_id: row.id for row in connection.execute(select(persons.c.person_id, persons.c.id))}
+def _leads(connection: Connection, public: set[str]) -> dict[str, int]:
+    """The row ids of the persons that public ids stand for by now."""
+    return {
+        each.person_id: person_by_row(connection, each.id).id
+        for some in batches(sorted(public))
+        for each in persons_where(connection, select(persons).where(persons.c.person_id.in_(some)))
+    }
 
 
-def _row(connection: Connection, saved: Mapping[str, Any]) -> int | None:
-    engine, gallery = saved["in"]
-    near = faces_at(connection, place_of(saved["place"]))
-    return next((each.row for each in near if (each.engine, each.gallery) == (engine, gallery)), None)
+def _rows(connection: Connection, before: Mapping[str, Any]) -> list[int | None]:
+    """The row ids of the faces at the saved places, each in its gallery."""
+    saved = before.get("faces", ())
+    found = faces_of_contents(connection, {each["place"][0] for each in saved})
+    rows: list[int | None] = []
+    for each in saved:
+        place = place_of(each["place"])
+        near = [one for one in found.get(place.sha256, ()) if [one.engine, one.gallery] == list(each["in"])]
+        best = max(near, key=lambda one: one.box.iou(place.box), default=None)
+        rows.append(best.row if best is not None and best.place.same(place) else None)
+    return rows

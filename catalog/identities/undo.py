@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from catalog.errors import UsageError
 from catalog.identities.decisions import Stamp
 from catalog.identities.ledger import (
+    LASTING,
     Decision,
     append,
     last_in_force,
     mark_undone,
+    place_of,
     place_row,
     read_decision,
     read_ledger,
 )
-from catalog.identities.snapshot import again, put_back
+from catalog.identities.snapshot import as_now, put_back
+from catalog.store.appearances import Place, appearances_by_row, faces_of_contents
+from catalog.store.people import unassign
+from catalog.store.tables import faces
+from catalog.store.turns import persons_alone
+from catalog.store.upsert import batches
+from catalog.vocabulary import AssignedBy
 
 
 def undo(connection: Connection, number: int | None, stamp: Stamp) -> tuple[int, Decision]:
@@ -26,6 +36,7 @@ def undo(connection: Connection, number: int | None, stamp: Stamp) -> tuple[int,
     An undo may be undone: the decision holds again. Raises :class:`~catalog.errors.UsageError` when there is none,
     when it was undone already, and when a later decision builds on it.
     """
+    persons_alone(connection)
     number = last_in_force(connection) if number is None else number
     decision = None if number is None else read_decision(connection, number)
     if decision is None:
@@ -33,7 +44,7 @@ def undo(connection: Connection, number: int | None, stamp: Stamp) -> tuple[int,
         raise UsageError(what, remedy="`catalog people history` lists all.")
     if decision.undone_by is not None:
         raise UsageError(f"Decision {number} was taken back already, by {decision.undone_by}.")
-    if decision.verb in ("forget", "migrate"):
+    if decision.verb in LASTING:
         raise UsageError(f"Decision {number} ({decision.verb}) cannot be taken back.")
     one = [decision, *_others_of(connection, decision)]
     later = _builds_on(connection, one)
@@ -46,8 +57,13 @@ def undo(connection: Connection, number: int | None, stamp: Stamp) -> tuple[int,
         "persons": decision.details.get("before", {}).get("persons", ()),
         "faces": [face for each in one for face in each.details.get("before", {}).get("faces", ())],
     }
-    now = again(connection, before)
-    put_back(connection, before)
+    echoes = _echoes(connection, one, before["faces"])
+    now = as_now(connection, before).faces(connection, echoes)
+    restored = put_back(connection, before)
+    _loosen(connection, echoes)
+    rivals = _rivals(connection, restored)
+    now.faces(connection, rivals)
+    unassign(connection, rivals)
     by = append(
         connection,
         "undo",
@@ -59,19 +75,78 @@ def undo(connection: Connection, number: int | None, stamp: Stamp) -> tuple[int,
         details={**now.details, "of": decision.number, "with": [each.number for each in one[1:]]},
     )
     for each in one:
-        mark_undone(connection, each.number, by)
-    if decision.verb == "undo":
-        for undone in [decision.details["of"], *decision.details.get("with", ())]:
-            mark_undone(connection, int(undone), None)
+        _take_back(connection, each, by)
     return by, decision
+
+
+def _take_back(connection: Connection, decision: Decision, by: int) -> None:
+    """Mark a decision as taken back; what it had taken back, as an undo, holds again."""
+    mark_undone(connection, decision.number, by)
+    for target in _targets(connection, decision):
+        _reinstate(connection, target)
+
+
+def _reinstate(connection: Connection, decision: Decision) -> None:
+    """Mark a decision as in force; what it had taken back, as an undo, is taken back again."""
+    mark_undone(connection, decision.number, None)
+    for target in _targets(connection, decision):
+        _take_back(connection, target, decision.number)
+
+
+def _targets(connection: Connection, decision: Decision) -> list[Decision]:
+    """The decisions that an undo took back; none for any other."""
+    if decision.verb != "undo":
+        return []
+    numbers = [int(decision.details["of"]), *map(int, decision.details.get("with", ()))]
+    return [found for number in numbers if (found := read_decision(connection, number)) is not None]
+
+
+def _echoes(connection: Connection, one: Sequence[Decision], saved: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Faces to which replaying carried what is taken back: of galleries that had not seen them when it was decided."""
+    verbs = ("confirm", "split", "merge", "not_a_face")
+    told = [(each.verb == "not_a_face", place) for each in one if each.verb in verbs for place in each.places]
+    known: dict[str, list[tuple[list[str], Place]]] = defaultdict(list)
+    for each in saved:
+        known[each["place"][0]].append((list(each["in"]), place_of(each["place"])))
+    found = faces_of_contents(connection, {place.sha256 for _, place in told})
+    return sorted(
+        {
+            face.row
+            for no_face, place in told
+            for face in found.get(place.sha256, ())
+            if (face.not_a_face if no_face else face.by is AssignedBy.HUMAN) and face.place.same(place)
+            if not any([face.engine, face.gallery] == where and face.place.same(at) for where, at in known[face.sha256])
+        }
+    )
+
+
+def _loosen(connection: Connection, rows: Sequence[int]) -> None:
+    """They are looked at anew when somebody next works out who is who; what still holds of them is replayed then."""
+    for some in batches(rows):
+        connection.execute(update(faces).where(faces.c.id.in_(some)).values(not_a_face=False))
+    unassign(connection, rows)
+
+
+def _rivals(connection: Connection, restored: Sequence[int]) -> list[int]:
+    """Faces that a machine gave meanwhile to somebody who is, with the faces put back, on their photos already."""
+    back = appearances_by_row(connection, restored)
+    held = {(face.sha256, face.engine, face.gallery, face.person_id) for face in back.values() if face.person_id}
+    beside = faces_of_contents(connection, {face.sha256 for face in back.values()})
+    return sorted(
+        face.row
+        for some in beside.values()
+        for face in some
+        if face.by is AssignedBy.CLUSTER and face.row not in back
+        if (face.sha256, face.engine, face.gallery, face.person_id) in held
+    )
 
 
 def _others_of(connection: Connection, decision: Decision) -> list[Decision]:
     """What a human said once and scans repeated for edited content: the original and its copies that are in force."""
-    if decision.place is None or decision.verb == "undo":
+    if decision.verb == "undo":
         return []
     said = _said(decision)
-    alike = [each for each in read_ledger(connection, verbs=[decision.verb]) if each.place and _said(each) == said]
+    alike = [each for each in read_ledger(connection, verbs=[decision.verb]) if each.places and _said(each) == said]
     if sum("carried_from" not in each.details for each in alike) > 1:
         # Said twice in the same instant. Numbers tell which is whose copy, except after a restore of labels.
         alike = [each for each in alike if _original(each) == _original(decision)]
@@ -80,7 +155,7 @@ def _others_of(connection: Connection, decision: Decision) -> list[Decision]:
 
 def _said(decision: Decision) -> tuple[object, ...]:
     """The same for a decision and its copies, also in another database."""
-    place = decision.details.get("carried_from") or (place_row(decision.place) if decision.place else [])
+    place = (decision.details.get("carried_from") or place_row(decision.place)) if decision.place else []
     return decision.decided_at, decision.decided_by, decision.person_id, decision.other_person_id, *place
 
 
@@ -91,31 +166,28 @@ def _original(decision: Decision) -> int:
 def _builds_on(connection: Connection, one: Sequence[Decision]) -> list[int]:
     """Later decisions in force that changed the same persons or faces as a decision and its copies."""
     mine = {each.number for each in one}
-    found: set[int] = set()
+    first = min(mine)
+    moved: dict[str, list[tuple[int, Place]]] = defaultdict(list)
     for each in one:
-        found.update(_later_than(connection, each))
-    return sorted(found - mine)
+        for place in each.moved():
+            moved[place.sha256].append((each.number, place))
+    return [
+        later.number
+        for later in read_ledger(connection, after=first)
+        if later.undone_by is None and later.number not in mine
+        # What was decided and taken back since then left no trace.
+        if not (later.verb == "undo" and int(later.details["of"]) > first)
+        if any(later.number > each.number and _depends(each, later) for each in one)
+        or any(
+            later.number > number and place.same(other)
+            for other in later.moved()
+            for number, place in moved.get(other.sha256, ())
+        )
+    ]
 
 
-def _later_than(connection: Connection, decision: Decision) -> list[int]:
-    persons, places = decision.touched()
-    of = decision.details.get("of")
-    others_of = set(decision.details.get("with", ()))
-    found = []
-    for later in read_ledger(connection):
-        if later.number <= decision.number or later.undone_by is not None or later.verb == "undo":
-            continue
-        if later.number == of or later.number in others_of:
-            continue
-        others, faces = later.touched()
-        if _depends(decision, later, persons, others) or any(one.same(other) for one in places for other in faces):
-            found.append(later.number)
-    return found
-
-
-def _depends(decision: Decision, later: Decision, ours: set[str], theirs: set[str]) -> bool:
-    """Whether a later decision changed a person's own row, or needs a person that this one made or merged."""
-    if not ours & theirs:
-        return False
-    own_row = {"name", "rename", "hide", "unhide", "born", "merge"}
-    return (decision.verb in own_row and later.verb in own_row) or decision.verb in ("merge", "split", "undo")
+def _depends(decision: Decision, later: Decision) -> bool:
+    """Whether a later decision changed a person's own row too, or needs a person that this one made or merged."""
+    if decision.verb in ("merge", "split", "undo"):
+        return bool(decision.touched() & later.touched())
+    return bool(decision.changed() & later.changed() or decision.made() & later.touched())

@@ -48,6 +48,7 @@ class Appearance:
     hidden: bool
     by: AssignedBy | None
     similarity: float | None
+    not_a_face: bool = False
 
     @property
     def place(self) -> Place:
@@ -110,6 +111,15 @@ def faces_at(connection: Connection, place: Place) -> list[Appearance]:
     return sorted(near, key=lambda each: -each.box.iou(place.box))
 
 
+def faces_of_contents(connection: Connection, contents: Iterable[str]) -> dict[str, list[Appearance]]:
+    """The faces of every gallery on some photos, by content."""
+    found: dict[str, list[Appearance]] = {}
+    for some in batches(sorted(contents)):
+        for each in _appearances(connection, _appearance_query().where(photos.c.sha256.in_(some))):
+            found.setdefault(each.sha256, []).append(each)
+    return found
+
+
 def _appearance_query() -> Select[Any]:
     place = (
         select(func.min(locations.c.uri))
@@ -134,6 +144,7 @@ def _appearance_query() -> Select[Any]:
         persons.c.hidden,
         assignments.c.by,
         assignments.c.similarity,
+        faces.c.not_a_face,
     ).select_from(
         faces.join(photos)
         .outerjoin(assignments, assignments.c.face_id == faces.c.id)
@@ -157,6 +168,7 @@ def _appearances(connection: Connection, query: Select[Any]) -> list[Appearance]
             hidden=bool(row.hidden),
             by=None if row.by is None else AssignedBy(row.by),
             similarity=row.similarity,
+            not_a_face=bool(row.not_a_face),
         )
         for row in connection.execute(query)
     ]

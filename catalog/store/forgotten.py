@@ -180,7 +180,11 @@ def _strike(details: dict[str, Any], public: set[str], graves: Graves) -> bool:
     before = details.get("before", {})
     kept = {
         "persons": [row for row in before.get("persons", ()) if row["person_id"] not in public],
-        "faces": [row for row in before.get("faces", ()) if row["person"] not in public and not buried(row["place"])],
+        "faces": [
+            {**row, "person": None, "by": None} if row["person"] in public else row
+            for row in before.get("faces", ())
+            if not buried(row["place"])
+        ],
     }
     lists: dict[str, Any] = {
         key: [row for row in details[key] if not buried(row)] for key in ("faces", "exemplars") if key in details

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, distinct, func, insert, or_, select, update
 
-from catalog.errors import PersonError
+from catalog.errors import AmbiguousPersonError, PersonError
 from catalog.store.tables import assignments, faces, persons, utc_text
 from catalog.store.upsert import batches
 from catalog.vocabulary import AssignedBy, Person
@@ -94,7 +94,7 @@ def find_person(connection: Connection, wanted: str) -> PersonRow:
     )
     if len(named) > 1:
         ids = ", ".join(row.person_id for row in named)
-        raise PersonError(f'Several people are named "{wanted}": {ids}.', remedy="Say which one by its id.")
+        raise AmbiguousPersonError(f'Several people are named "{wanted}": {ids}.', remedy="Say which one by its id.")
     if not named:
         near = _near(connection, wanted)
         raise PersonError(
@@ -180,6 +180,17 @@ def redirect(connection: Connection, gone: PersonRow, kept: PersonRow) -> None:
         .where(or_(persons.c.id == gone.id, persons.c.merged_into == gone.id))
         .values(merged_into=kept.id)
     )
+
+
+def follow_redirects(connection: Connection) -> int:
+    """Give faces that are left with ids that lead elsewhere to whom those lead; returns how many."""
+    left = select(assignments.c.person_id).join(persons, persons.c.id == assignments.c.person_id)
+    moved = 0
+    for row in connection.scalars(left.where(persons.c.merged_into.is_not(None)).distinct()).all():
+        lead = person_by_row(connection, row)
+        mine = assignments.c.person_id == row
+        moved += connection.execute(update(assignments).where(mine).values(person_id=lead.id)).rowcount
+    return moved
 
 
 def _person_row(row: Row[Any]) -> PersonRow:

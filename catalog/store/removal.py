@@ -93,7 +93,7 @@ def release_photos(
 
 
 def remove_photos(conn: Connection, photo_ids: Sequence[int], *, engine: str, gallery: str, now: datetime) -> list[str]:
-    """Take photos out with all that was seen in them; decisions and charges stay. Returns as :func:`release_photo`."""
+    """Take photos out with all that was seen in them; decisions and charges stay. Returns as :func:`release_photos`."""
     return [
         face_id for some in batches(photo_ids) for face_id in _remove(conn, some, engine, gallery, str(utc_text(now)))
     ]
@@ -219,9 +219,36 @@ def _carry_decisions(conn: Connection, old: str, new: str, fresh: Sequence[RowMa
         if heir is not None:
             key = {"photo_sha256": new, **{edge: heir[edge] for edge in _BOX}}
             row: dict[str, Any] = {**decision, **key, "details": _carried_details(decision, old, new, fresh)}
-            del row["id"]
-            copies.append(int(conn.execute(insert(decisions).returning(decisions.c.id), row).scalar_one()))
+            copies.append(_copy(conn, row))
+    return copies + _carry_several(conn, old, new, fresh)
+
+
+def _carry_several(conn: Connection, old: str, new: str, fresh: Sequence[RowMapping]) -> list[int]:
+    """The same for decisions on several faces at once: splits, and merges of two who are on one photo."""
+    query = select(decisions).where(
+        decisions.c.verb.in_(("split", "merge")), decisions.c.undone_by.is_(None), decisions.c.details.contains(old)
+    )
+    copies: list[int] = []
+    for decision in conn.execute(query.order_by(decisions.c.id)).mappings().all():
+        details = json.loads(decision["details"])
+        there = [BoundingBox(*box) for content, *box in details.get("faces", ()) if content == old]
+        heirs = [heir for box in there if (heir := _at(fresh, box)) is not None]
+        if not heirs:
+            continue
+        details["faces"] = [[new, *(heir[edge] for edge in _BOX)] for heir in heirs]
+        details.setdefault("carried_from", [old])
+        details.setdefault("copy_of", decision["id"])
+        before = details.get("before", {})
+        before["faces"] = [each for each in before.get("faces", ()) if each["place"][0] == old]
+        _follow(before["faces"], old, new, fresh)
+        copies.append(_copy(conn, {**decision, "details": json.dumps(details, separators=(",", ":"))}))
     return copies
+
+
+def _copy(conn: Connection, row: dict[str, Any]) -> int:
+    """Append a decision once more; its number."""
+    fresh = {name: value for name, value in row.items() if name != "id"}
+    return int(conn.execute(insert(decisions).returning(decisions.c.id), fresh).scalar_one())
 
 
 def _carried_details(decision: RowMapping, old: str, new: str, fresh: Sequence[RowMapping]) -> str:
@@ -229,12 +256,17 @@ def _carried_details(decision: RowMapping, old: str, new: str, fresh: Sequence[R
     details: dict[str, Any] = json.loads(decision["details"]) if decision["details"] else {}
     details.setdefault("carried_from", [old, *(decision[edge] for edge in _BOX)])
     details.setdefault("copy_of", decision["id"])
-    for saved in details.get("before", {}).get("faces", ()):
+    _follow(details.get("before", {}).get("faces", ()), old, new, fresh)
+    return json.dumps(details, separators=(",", ":"))
+
+
+def _follow(saved_faces: Sequence[dict[str, Any]], old: str, new: str, fresh: Sequence[RowMapping]) -> None:
+    """Let rows saved for an undo lie at the faces of the new content."""
+    for saved in saved_faces:
         content, *box = saved["place"]
         heir = _at(fresh, BoundingBox(*box)) if content == old else None
         if heir is not None:
             saved["place"] = [new, *(heir[edge] for edge in _BOX)]
-    return json.dumps(details, separators=(",", ":"))
 
 
 def _carry_tombstones(conn: Connection, old: str, new: str) -> None:

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from catalog.errors import DatabaseError
 from catalog.store.database import Database
 from catalog.store.failures import told_in_sentences
@@ -40,6 +42,16 @@ def turn(database: Database) -> Iterator[None]:
         path = database.path.resolve()  # by whatever link it was reached
         with _locked_file(path.with_name(path.name + ".people.lock")):
             yield
+
+
+def persons_alone(connection: Connection) -> None:
+    """Let nobody else change persons until this transaction, which writes, ends; to be called before they are read.
+
+    SQLite has one writer at a time anyway. On PostgreSQL two decisions at once, or one beside a scan that settles,
+    would each build on what the other is changing.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("LOCK TABLE persons IN SHARE ROW EXCLUSIVE MODE")
 
 
 @contextmanager

@@ -6,12 +6,13 @@ import numpy as np
 from sqlalchemy import update
 
 from catalog.identities import decisions
-from catalog.identities.recluster import apply_recluster, plan_recluster
+from catalog.identities.recluster import plan_recluster
+from catalog.identities.reclustered import apply_recluster
 from catalog.store.appearances import appearances_of
 from catalog.store.database import Database
 from catalog.store.people import all_persons, find_person
 from catalog.store.tables import assignments
-from tests.identities.made import NOW, RULES, LendingGallery, VectorGallery
+from tests.identities.made import RULES, LendingGallery, VectorGallery
 from tests.identities.test_decisions import STAMP, catalogue, everybody
 from tests.identities.test_settle import as_engine, settled, who_is_who
 
@@ -44,7 +45,7 @@ def test_faces_go_home_and_ids_stay(light_database: Database) -> None:
     change = plan_recluster(light_database, as_engine(gallery), RULES, gallery="catalog")
     assert (change.moved, change.persons_new) == (2, 0)
     assert who_is_who(light_database) == wrong
-    apply_recluster(light_database, change, NOW)
+    apply_recluster(light_database, change, STAMP)
     assert who_is_who(light_database) == right
 
 
@@ -60,7 +61,7 @@ def test_what_humans_decided_is_not_moved(light_database: Database) -> None:
         decisions.merge_persons(connection, one, four, STAMP)
     before = who_is_who(light_database)
     change = plan_recluster(light_database, as_engine(gallery), RULES, gallery="catalog")
-    apply_recluster(light_database, change, NOW)
+    apply_recluster(light_database, change, STAMP)
     now = who_is_who(light_database)
     assert now[odd.face_id] == two.person_id
     assert {now[face.face_id] for face in parted} == {other.person_id}
@@ -84,7 +85,7 @@ def test_an_emptied_id_leads_to_where_its_faces_went(light_database: Database) -
     assert rng is not None
     change = plan_recluster(light_database, as_engine(gallery), RULES, gallery="catalog")
     assert change.emptied == {other.person_id: person.person_id}
-    apply_recluster(light_database, change, NOW)
+    apply_recluster(light_database, change, STAMP)
     with light_database.read() as connection:
         assert find_person(connection, other.person_id).person_id == person.person_id
     assert settled(light_database, gallery).persons_new == 0
