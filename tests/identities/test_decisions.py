@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from catalog.store.appearances import Appearance, appearances_of
 from catalog.store.database import Database
 from catalog.store.people import PersonRow, all_persons, find_person, list_people
 from catalog.store.tables import assignments, faces, persons
-from tests.identities.made import NOW, LendingGallery, Shot, enroll, near, people
+from tests.identities.made import NOW, LendingGallery, Shot, digest, enroll, near, people
 from tests.identities.test_settle import album, fresh_database, settled, who_is_who
 
 STAMP = Stamp("tester", NOW)
@@ -269,3 +269,77 @@ def _decide(connection: Connection, random: np.random.Generator) -> int:
 
 def _any(shown: list[Appearance], random: np.random.Generator) -> Appearance:
     return shown[int(random.integers(0, len(shown)))] if shown else shown[0]
+
+
+def company_of_two(database: Database) -> tuple[LendingGallery, Appearance, Appearance]:
+    """Two people with photos of their own and one together: their faces there."""
+    rng = np.random.default_rng(1)
+    gallery = LendingGallery()
+    centers = people(2, rng, 128)
+    shots = [Shot(f"{who}-{n}", [near(centers[who], 0.85, rng)]) for who in range(2) for n in range(3)]
+    both = Shot("both", [near(center, 0.85, rng) for center in centers])
+    settled(database, gallery, enroll(database, gallery, [*shots, both]))
+    with database.read() as connection:
+        shown = [face for each in everybody(connection) for face in appearances_of(connection, each)]
+    one, two = [face for face in shown if face.sha256 == digest("both")]
+    return gallery, one, two
+
+
+def test_whom_a_machine_had_there_steps_back(light_database: Database) -> None:
+    """Nobody is on a photo twice: a face is confirmed as Ann, so the one taken for Ann is somebody else."""
+    gallery, one, two = company_of_two(light_database)
+    with light_database.begin() as connection:
+        before = rows(connection)
+        ann = find_person(connection, one.person_id or "")
+        number = decisions.confirm_face(connection, two, ann, STAMP)
+        undo(connection, number, STAMP)
+        assert rows(connection) == before
+        decisions.confirm_face(connection, two, ann, STAMP)
+    assert settled(light_database, gallery).conflicts == 0
+    now = who_is_who(light_database)
+    assert now[two.face_id] == one.person_id != now[one.face_id]
+
+
+def test_twice_on_a_photo_only_when_a_human_insists(light_database: Database) -> None:
+    """Both faces confirmed as one person: a mirror, or a slip."""
+    gallery, one, two = company_of_two(light_database)
+    with light_database.begin() as connection:
+        ann = find_person(connection, one.person_id or "")
+        decisions.confirm_face(connection, one, ann, STAMP)
+        with pytest.raises(PersonError, match="on this photo already"):
+            decisions.confirm_face(connection, two, ann, STAMP)
+        decisions.confirm_face(connection, two, ann, STAMP, same_photo=True)
+    assert settled(light_database, gallery).conflicts == 0
+    assert who_is_who(light_database)[two.face_id] == ann.person_id
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_a_birth_lets_earlier_faces_go(light_database: Database, merged: bool) -> None:
+    """Those that a machine took for Ann; what a human confirmed stays, and undo brings all back."""
+    rng = np.random.default_rng(1)
+    (center,) = people(1, rng, 128)
+    gallery = LendingGallery()
+    shots = [Shot(f"{y}", [near(center, 0.85, rng)], taken_at=datetime(y, 5, 1, tzinfo=UTC)) for y in range(1990, 1998)]
+    settled(light_database, gallery, enroll(light_database, gallery, shots))
+    with light_database.begin() as connection:
+        (ann,) = everybody(connection)
+        sure = appearances_of(connection, ann)[1]
+        decisions.confirm_face(connection, sure, ann, STAMP)
+        if merged:  # with somebody whose birth is known
+            child = decisions.find_or_add_person(connection, "Child", STAMP)
+            decisions.set_birth_date(connection, child, date(1995, 1, 1), STAMP)
+        before = rows(connection)
+        if merged:
+            number = decisions.merge_persons(connection, ann, child, STAMP)
+        else:
+            number = decisions.set_birth_date(connection, ann, date(1995, 1, 1), STAMP)
+        years = [each.taken_at.year for each in appearances_of(connection, ann) if each.taken_at]
+        assert years == [1991, 1995, 1996, 1997]
+        undo(connection, number, STAMP)
+        assert rows(connection) == before
+
+
+def test_people_named_several_may_be_added(light_database: Database) -> None:
+    """A name is a name, whatever it says."""
+    with light_database.begin() as connection:
+        assert decisions.find_or_add_person(connection, "Several Sisters", STAMP).name == "Several Sisters"

@@ -18,6 +18,7 @@ from catalog.store.backup import back_up, restore
 from catalog.store.database import Database
 from catalog.store.people import all_persons, find_person
 from catalog.store.tables import assignments, faces, matches, persons, removals, tombstones
+from catalog.store.tables import photos as photos_table
 from tests.identities.made import LendingGallery, VectorGallery, enroll
 from tests.identities.test_decisions import STAMP, catalogue, everybody
 from tests.identities.test_replay import BOX, SHIFTED, photos
@@ -140,3 +141,30 @@ def test_all_that_is_owed_is_removed_by_the_next_scan(light_database: Database) 
         connection.execute(insert(removals), [{**here, "face_id": face_id} for face_id in owed])
     settled(light_database, gallery)
     assert not set(owed) & set(gallery.vectors)
+
+
+def test_faces_that_nobody_settled_yet_go_too(light_database: Database) -> None:
+    """Another engine's scan was killed before it told who is who: its faces at the same places are owed."""
+    ours, theirs = LendingGallery(), VectorGallery()
+    settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1)))
+    enroll(light_database, theirs, photos(SHIFTED, 2), night=1)
+    with light_database.read() as connection:
+        person = everybody(connection)[0]
+        hers = {each.sha256 for each in appearances_of(connection, person)}
+    receipt = forget_person(light_database, as_engine(ours), person, STAMP, gallery="catalog")
+    assert (receipt.faces, receipt.removed, receipt.owed) == (4, 4, 4)
+    with light_database.read() as connection:
+        left = select(func.count()).select_from(faces.join(photos_table)).where(photos_table.c.sha256.in_(hers))
+        assert connection.scalar(left) == 0
+
+
+def test_somebody_merged_since_the_question_is_not_forgotten(light_database: Database) -> None:
+    """Whom the id leads to now is another person than the one that was asked about."""
+    gallery = catalogue(light_database)
+    with light_database.begin() as connection:
+        kept, gone = everybody(connection)[:2]
+        decisions.merge_persons(connection, kept, gone, STAMP)
+    with pytest.raises(PersonError, match="merged into another person"):
+        forget_person(light_database, as_engine(gallery), gone, STAMP, gallery="catalog")
+    with light_database.read() as connection:
+        assert len(appearances_of(connection, kept)) == 8

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from catalog.identities import decisions
 from catalog.identities.replay import inherit
@@ -11,8 +11,9 @@ from catalog.store.appearances import appearances_of
 from catalog.store.database import Database
 from catalog.store.people import find_person
 from catalog.store.tables import assignments, faces, persons
+from catalog.store.tables import photos as photos_table
 from catalog.vocabulary import BoundingBox
-from tests.identities.made import NOW, LendingGallery, Shot, VectorGallery, enroll, near, people
+from tests.identities.made import NOW, LendingGallery, Shot, VectorGallery, boxes_for, enroll, near, people
 from tests.identities.test_decisions import STAMP, everybody
 from tests.identities.test_settle import settled, who_is_who
 
@@ -87,3 +88,52 @@ def test_migrating_overrules_a_machine_but_no_human(light_database: Database) ->
         assert kept.face_id not in others
         assert len(others) == 15
         assert connection.scalar(select(persons.c.id).where(persons.c.id == person.id)) == person.id
+
+
+def test_a_name_comes_back_with_the_photos(light_database: Database) -> None:
+    """Nothing but the name was said; all photos went and returned."""
+    gallery = LendingGallery()
+    shots = photos(BOX, 1)
+    settled(light_database, gallery, enroll(light_database, gallery, shots))
+    with light_database.begin() as connection:
+        ann = everybody(connection)[0]
+        decisions.name_person(connection, ann, "Ann", STAMP)
+        hers = {each.sha256 for each in appearances_of(connection, ann)}
+        connection.execute(delete(photos_table))
+    settled(light_database, gallery)
+    settled(light_database, gallery, enroll(light_database, gallery, shots, night=1))
+    with light_database.read() as connection:
+        assert {each.sha256 for each in appearances_of(connection, find_person(connection, "Ann"))} == hers
+
+
+def test_a_mirror_comes_back_as_one_person(light_database: Database) -> None:
+    """Two faces of one photo that a human called one person are that again when the photo returns."""
+    rng = np.random.default_rng(1)
+    gallery = LendingGallery()
+    shots = [Shot("mirror", [near(center, 0.9, rng) for center in people(2, rng, 128)])]
+    settled(light_database, gallery, enroll(light_database, gallery, shots))
+    with light_database.begin() as connection:
+        one, two = everybody(connection)
+        decisions.merge_persons(connection, one, two, STAMP, same_photo=True)
+        connection.execute(delete(photos_table))
+    settled(light_database, gallery, enroll(light_database, gallery, shots, night=1))
+    assert set(who_is_who(light_database).values()) == {one.person_id}
+
+
+def test_nobody_inherits_a_second_place_on_a_photo(light_database: Database) -> None:
+    """Our engine found one of two faces, and takes it for the other one: their two stay two."""
+    rng = np.random.default_rng(2)
+    one, two = people(2, rng, 128)
+    theirs, ours = VectorGallery(), LendingGallery()
+    both = boxes_for(2)
+    alone = [Shot(f"{n}", [near(two, 0.9, rng)], [BOX]) for n in range(3)]
+    pair = Shot("pair", [near(one, 0.9, rng), near(two, 0.9, rng)], both)
+    settled(light_database, theirs, enroll(light_database, theirs, [pair, *alone]))
+    seen = [Shot("pair", [near(two, 0.9, rng)], both[:1]), *alone]
+    settled(light_database, ours, enroll(light_database, ours, seen, night=1))
+    with light_database.begin() as connection:
+        other = max(everybody(connection), key=lambda each: len(appearances_of(connection, each)))
+        local = select(faces.c.id).where(faces.c.engine == "local")
+        connection.execute(update(assignments).where(assignments.c.face_id.in_(local)).values(person_id=other.id))
+        inherit(connection, engine="rekognition", gallery="catalog", now=NOW, overrule=True)
+    assert settled(light_database, theirs).conflicts == 0
