@@ -121,21 +121,22 @@ def enroll_employee(
 
     A photo with flaws is not kept, and an id none of whose photos is good is not made.
     """
+    good: list[tuple[bytes, str]] = []
     flaws: list[list[str]] = []
-    with (
-        purchases(database, engine=engine.name, region=region, command="verify", now=stamp.now) as charges,
-        database.begin() as connection,
-    ):
+    with purchases(database, engine=engine.name, region=region, command="verify", now=stamp.now) as charges:
         for photo in photos:
             analysis = engine.analyze(photo)
             charges += analysis.charges
             flaws.append(find_flaws(photo, analysis.faces))
             if not flaws[-1]:
                 crop = cut_out(photo, analysis.faces[0].box, padding=_PADDING, side=_SIDE, quality=92)
-                _keep(connection, employee_id, crop, sha256_of(photo.data), stamp)
-        _charge(connection, engine, charges, region, stamp)
+                good.append((crop, sha256_of(photo.data)))
         content = {"what": "enroll", "employee_id": employee_id, "by": stamp.who, "engine": engine.name}
-        audit.record(connection, {**content, "model": engine.model, "flaws": flaws}, stamp.now)
+        with database.begin() as connection:
+            for crop, sha256 in good:
+                _keep(connection, employee_id, crop, sha256, stamp)
+            _charge(connection, engine, charges, region, stamp)
+            audit.record(connection, {**content, "model": engine.model, "flaws": flaws}, stamp.now)
     return flaws
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -23,7 +25,7 @@ from catalog.identities.verify import (
 from catalog.store.appearances import appearances_of
 from catalog.store.database import Database
 from catalog.store.tables import employee_references, verifications
-from catalog.vocabulary import BoundingBox, Face, FaceAttributes, Judgement, Pose, Quality
+from catalog.vocabulary import BoundingBox, Face, FaceAttributes, Judgement, Operation, Pose, Quality
 from tests.fakes import Drawn, FakeEngine, drawing_bytes, shade
 from tests.identities import test_decisions
 from tests.identities.made import NOW, RULES
@@ -113,6 +115,20 @@ def test_a_bad_reference_enrolls_nobody(light_database: Database) -> None:
     assert "no faces" in flaw
     with pytest.raises(UsageError):
         verify(light_database, face_of("ann"))
+
+
+def test_others_write_while_references_are_looked_at(light_database: Database) -> None:
+    """An engine may be slow, or far away: nobody waits for it."""
+    looked_at = []
+
+    def write(_operation: Operation, subject: str) -> None:
+        with closing(sqlite3.connect(str(light_database.path), timeout=0, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+        looked_at.append(subject)
+
+    photos = [open_drawing(face_of(person)) for person in ("ann", shade("ann", 5))]
+    assert enroll_employee(light_database, FakeEngine(before=write), "ann", photos, STAMP) == [[], []]
+    assert len(looked_at) == 2
 
 
 def test_the_stated_rate_follows_the_scale() -> None:
