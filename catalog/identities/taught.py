@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from sqlalchemy import select
 
 from catalog.engines.users import UserChanges, UserMatch, Users
+from catalog.identities.bonds import People
 from catalog.store.appearances import appearances_of
 from catalog.store.database import Database
-from catalog.store.people import all_persons
+from catalog.store.people import PersonRow, all_persons
 from catalog.store.tables import assignments, faces, persons
 from catalog.vocabulary import AssignedBy, Charge
 
@@ -56,14 +57,20 @@ def confirmed_faces(database: Database, *, engine: str, gallery: str, least: int
 def faces_of_users(
     database: Database, matches: Sequence[UserMatch], *, engine: str, gallery: str
 ) -> Iterator[tuple[str, float]]:
-    """The faces of the persons whose users matched, each with its user's similarity."""
+    """The faces of the persons whose users matched, each with its user's similarity; once, with the greatest.
+
+    A person who was merged away since the users were taught is whom the id leads to; one who was forgotten is nobody.
+    """
     if not matches:
         return
+    alike: dict[PersonRow, float] = {}
     with database.read() as connection:
-        known = {person.person_id: person for person in all_persons(connection)}
+        people = People.of(all_persons(connection))
         for match in matches:
-            if match.person_id not in known:
-                continue  # merged or forgotten since the users were taught
-            for face in appearances_of(connection, known[match.person_id]):
+            person = people.lead(match.person_id)
+            if person is not None:
+                alike[person] = max(match.similarity, alike.get(person, 0.0))
+        for person, similarity in alike.items():
+            for face in appearances_of(connection, person):
                 if (face.engine, face.gallery) == (engine, gallery):
-                    yield face.face_id, match.similarity
+                    yield face.face_id, similarity
