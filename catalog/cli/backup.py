@@ -13,10 +13,11 @@ from catalog.cli.duration import seconds
 from catalog.cli.options import Config, Database, Verbose
 from catalog.cli.wiring import open_catalog
 from catalog.errors import UsageError
+from catalog.identities.relabel import restore_labels
 from catalog.identities.replay import replay
 from catalog.store.backup import back_up, backup_name, write_private
 from catalog.store.backup import restore as restore_backup
-from catalog.store.labels import parse_labels, read_labels, restore_labels
+from catalog.store.labels import parse_labels, read_labels
 from catalog.store.locks import CATALOGUE, hold
 
 LabelsOnly = Annotated[

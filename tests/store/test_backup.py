@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import Connection, text
 
 from catalog.errors import CatalogError, UsageError
+from catalog.identities.relabel import restore_labels
 from catalog.store.backup import back_up, restore
 from catalog.store.database import Database, open_database
-from catalog.store.labels import parse_labels, read_labels, restore_labels
+from catalog.store.labels import parse_labels, read_labels
 
 NOW = datetime(2026, 5, 17, tzinfo=UTC)
 

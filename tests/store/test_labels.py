@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Connection, delete, select, update
 
 from catalog.errors import UsageError
+from catalog.identities.relabel import restore_labels
 from catalog.store.database import Database
-from catalog.store.labels import parse_labels, read_labels, restore_labels
+from catalog.store.labels import parse_labels, read_labels
 from catalog.store.people import add_persons, all_persons, find_person, redirect
 from catalog.store.tables import assignments, decisions, persons
 from tests.store.test_backup import fill, name_somebody
