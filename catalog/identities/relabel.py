@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
+from catalog.identities.relabel_ledger import add_decisions, decision_key, known_decisions
 from catalog.store.appearances import Place
 from catalog.store.forgotten import FORGET, Graves, erase_decisions, forget_again, forgotten_ids, graves_of, place_at
 from catalog.store.labels import BOX, PERSON
@@ -45,7 +46,7 @@ def restore_labels(connection: Connection, content: Mapping[str, Any], now: date
     people = [_above_ground(person, graves) for person in content["persons"] if person["person_id"] not in gone]
     said = [row for row in content["decisions"] if row["verb"] != FORGET and not _is_about(row, gone, graves)]
     new_persons = _restore_persons(connection, people)
-    new_decisions = _restore_decisions(connection, said)
+    new_decisions = add_decisions(connection, said)
     erase_decisions(connection, gone, graves)
     rows = _Redirects.of(connection)
     given = sum(_restore_faces(connection, person, rows.lead(person["person_id"]), now) for person in people)
@@ -136,32 +137,6 @@ def _restore_redirects(connection: Connection, people: Sequence[Mapping[str, Any
         here.merged_into[row] = kept
 
 
-def _restore_decisions(connection: Connection, said: Sequence[Mapping[str, Any]]) -> int:
-    known = {_key(row): row["id"] for row in connection.execute(select(decisions)).mappings()}
-    numbers: dict[int, int] = {}
-    added = 0
-    for row in said:
-        here = known.get(_key(row))
-        if here is None:
-            values = {name: value for name, value in row.items() if name not in ("id", "undone_by")}
-            here = int(connection.execute(insert(decisions).returning(decisions.c.id), values).scalar_one())
-            added += 1
-        numbers[row["id"]] = here
-    for row in said:
-        if row["undone_by"] in numbers and row["id"] in numbers:
-            connection.execute(
-                update(decisions)
-                .where(decisions.c.id == numbers[row["id"]], decisions.c.undone_by.is_(None))
-                .values(undone_by=numbers[row["undone_by"]])
-            )
-    return added
-
-
-def _key(row: Mapping[Any, Any]) -> tuple[Any, ...]:
-    """What tells one decision from another, without its number."""
-    return tuple(row[name] for name in ("decided_at", "decided_by", "verb", "person_id", "photo_sha256", "box_left"))
-
-
 def _restore_faces(connection: Connection, person: Mapping[str, Any], person_row: int, now: datetime) -> int:
     """Give a person its faces, whichever engine sees them; by a confirmation where nobody has seen them yet."""
     wanted: dict[str, list[tuple[BoundingBox, str]]] = defaultdict(list)
@@ -200,12 +175,13 @@ def _confirm_later(connection: Connection, person: Mapping[str, Any]) -> None:
             "decided_by": "restore",
             "verb": "confirm",
             "person_id": person["person_id"],
+            "other_person_id": None,
             "photo_sha256": sha256,
             **dict(zip(BOX, box, strict=True)),
         }
         for sha256, *box, _ in person["faces"][:_ANCHORS]
     ]
-    known = {_key(row) for row in connection.execute(select(decisions)).mappings()}
-    fresh = [row for row in rows if _key(row) not in known]
+    known = known_decisions(connection)
+    fresh = [row for row in rows if decision_key(row) not in known]
     if fresh:
         connection.execute(insert(decisions), fresh)
