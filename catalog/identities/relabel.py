@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 
-from catalog.identities.relabel_ledger import add_decisions, decision_key, known_decisions
+from catalog.identities.bonds import People
+from catalog.identities.ledger import read_ledger, standing
+from catalog.identities.relabel_faces import restore_faces
+from catalog.identities.relabel_ledger import Words, add_decisions
 from catalog.store.appearances import Place
 from catalog.store.forgotten import FORGET, Graves, erase_decisions, forget_again, forgotten_ids, graves_of, place_at
-from catalog.store.labels import BOX, PERSON
-from catalog.store.tables import assignments, decisions, faces, persons, photos, utc_text
+from catalog.store.labels import PERSON
+from catalog.store.people import all_persons
+from catalog.store.tables import assignments, decisions, persons, utc_text
+from catalog.store.turns import persons_alone
 from catalog.vocabulary import BoundingBox
-
-_SAME_FACE = 0.5
-_ANCHORS = 8
-"""Faces by which a person is found again on photos that are not scanned yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,18 @@ class Restored:
 
 
 def restore_labels(connection: Connection, content: Mapping[str, Any], now: datetime) -> Restored:
-    """Add what is not there yet; restoring the same file twice adds nothing. Decisions keep their order.
+    """Add what is not there yet; restoring the same file twice, or where it was made, changes nothing.
+
+    What is there already stays, and decisions keep their order:
+
+    - A face of which a human said something here keeps that: who it is, who it is not, or that it is no face.
+    - A face that a machine gave to somebody changes hands where the file has a human's word on the face, and where a
+      human said something about its person there (a name, most often) and nobody anything about its person here.
+    - A face that belongs to nobody gets the person that it has in the file.
 
     Who was forgotten, here or where the file was made, stays forgotten.
     """
+    persons_alone(connection)
     entries = [{**row, "undone_by": None} for row in content["decisions"] if row["verb"] == FORGET]
     for row in entries:
         del row["id"]
@@ -45,12 +53,23 @@ def restore_labels(connection: Connection, content: Mapping[str, Any], now: date
     gone = _leading_to(forgotten_ids(connection), content["persons"])
     people = [_above_ground(person, graves) for person in content["persons"] if person["person_id"] not in gone]
     said = [row for row in content["decisions"] if row["verb"] != FORGET and not _is_about(row, gone, graves)]
+    here = standing(read_ledger(connection))
+    told = People.of(all_persons(connection)).spoken_for(here)
     new_persons = _restore_persons(connection, people)
-    new_decisions = add_decisions(connection, said)
+    leads = People.of(all_persons(connection))
+    new_decisions = add_decisions(connection, said, Words(here, leads))
     erase_decisions(connection, gone, graves)
-    rows = _Redirects.of(connection)
-    given = sum(_restore_faces(connection, person, rows.lead(person["person_id"]), now) for person in people)
+    spoken = {leads.lead_row(row).id for row in told}
+    given = restore_faces(connection, people, meant=_meant(people, said), spoken=spoken, now=now)
     return Restored(new_persons, new_decisions, given, new_stones)
+
+
+def _meant(people: Sequence[Mapping[str, Any]], said: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Public ids of the persons of a file about whom a human said something."""
+    named = {each["person_id"] for each in people if each["name"] or each["hidden"]}
+    touched = {row[key] for row in said for key in ("person_id", "other_person_id") if row[key]}
+    confirmed = {each["person_id"] for each in people if any(face[-1] == "human" for face in each["faces"])}
+    return named | touched | confirmed
 
 
 def _leading_to(gone: set[str], people: Sequence[Mapping[str, Any]]) -> set[str]:
@@ -135,53 +154,3 @@ def _restore_redirects(connection: Connection, people: Sequence[Mapping[str, Any
         )
         here.merged_into.update({led: kept for led, to in here.merged_into.items() if to == row})
         here.merged_into[row] = kept
-
-
-def _restore_faces(connection: Connection, person: Mapping[str, Any], person_row: int, now: datetime) -> int:
-    """Give a person its faces, whichever engine sees them; by a confirmation where nobody has seen them yet."""
-    wanted: dict[str, list[tuple[BoundingBox, str]]] = defaultdict(list)
-    for sha256, left, top, width, height, by in person["faces"]:
-        wanted[sha256].append((BoundingBox(left, top, width, height), by))
-    found = given = 0
-    for sha256, boxes in wanted.items():
-        query = (
-            select(faces.c.id, assignments.c.by, assignments.c.person_id, *(faces.c[edge] for edge in BOX))
-            .join(photos, photos.c.id == faces.c.photo_id)
-            .outerjoin(assignments, assignments.c.face_id == faces.c.id)
-            .where(photos.c.sha256 == sha256)
-        )
-        for row_id, held_by, holder, *edges in connection.execute(query).all():
-            by = next((by for box, by in boxes if box.iou(BoundingBox(*edges)) >= _SAME_FACE), None)
-            if by is None:
-                continue
-            found += 1
-            if held_by == "human" or holder == person_row:
-                continue
-            connection.execute(delete(assignments).where(assignments.c.face_id == row_id))
-            connection.execute(
-                insert(assignments),
-                {"face_id": row_id, "person_id": person_row, "by": by, "assigned_at": utc_text(now)},
-            )
-            given += 1
-    if not found and person["faces"]:
-        _confirm_later(connection, person)
-    return given
-
-
-def _confirm_later(connection: Connection, person: Mapping[str, Any]) -> None:
-    rows = [
-        {
-            "decided_at": person["created_at"],
-            "decided_by": "restore",
-            "verb": "confirm",
-            "person_id": person["person_id"],
-            "other_person_id": None,
-            "photo_sha256": sha256,
-            **dict(zip(BOX, box, strict=True)),
-        }
-        for sha256, *box, _ in person["faces"][:_ANCHORS]
-    ]
-    known = known_decisions(connection)
-    fresh = [row for row in rows if decision_key(row) not in known]
-    if fresh:
-        connection.execute(insert(decisions), fresh)

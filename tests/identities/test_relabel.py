@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, delete, select, update
 
 from catalog.identities import decisions
 from catalog.identities.decisions import Stamp
@@ -18,14 +19,16 @@ from catalog.identities.ledger import read_ledger
 from catalog.identities.relabel import restore_labels
 from catalog.identities.replay import replay
 from catalog.identities.undo import undo
-from catalog.store.appearances import appearances_of
+from catalog.store.appearances import Appearance, appearances_of
 from catalog.store.database import Database
 from catalog.store.labels import parse_labels, read_labels
-from catalog.store.people import find_person
+from catalog.store.people import PersonRow, add_persons, assign, find_person
+from catalog.store.tables import assignments, faces, photos
 from catalog.store.tables import decisions as ledger
-from tests.identities.made import NOW
-from tests.identities.test_decisions import STAMP, catalogue, everybody
-from tests.identities.test_settle import fresh_database
+from catalog.vocabulary import AssignedBy, BoundingBox
+from tests.identities.made import NOW, LendingGallery, Shot, VectorGallery, enroll, near, people
+from tests.identities.test_decisions import STAMP, catalogue, everybody, rows
+from tests.identities.test_settle import fresh_database, settled, who_is_who
 
 EARLIER = Stamp("somebody", NOW - timedelta(days=1))
 
@@ -118,3 +121,209 @@ def test_a_decision_that_holds_here_again_is_not_taken_back_by_an_older_file(lig
     put_back(light_database, labels)
     with light_database.read() as connection:
         assert [each.undone_by for each in read_ledger(connection)] == [None, 3, None]
+
+
+def everything(database: Database) -> Any:
+    with database.read() as connection:
+        return rows(connection), read_ledger(connection)
+
+
+BOX = BoundingBox(0.3, 0.3, 0.2, 0.3)
+
+
+def two_opinions(database: Database) -> None:
+    """Eight faces seen by two galleries: strangers to the one; all of them Ann to the other."""
+    rng = np.random.default_rng(8)
+    shots = [Shot(str(number), [near(who, 0.9, rng)], [BOX]) for number, who in enumerate(people(8, rng))]
+    theirs = VectorGallery()
+    settled(database, theirs, enroll(database, theirs, shots))
+    enroll(database, LendingGallery(), shots)
+    with database.begin() as connection:
+        (ann,) = add_persons(connection, 1, NOW)
+        own = connection.scalars(select(faces.c.id).where(faces.c.engine == "local"))
+        assign(connection, [(row, 90.0) for row in own], ann.id, AssignedBy.CLUSTER, "2026")
+        decisions.name_person(connection, ann, "Ann", STAMP)
+
+
+def test_labels_change_nothing_where_they_were_made(light_database: Database) -> None:
+    """Not even where galleries differ: the file does not tell which of them said what."""
+    two_opinions(light_database)
+    before = everything(light_database)
+    assert put_back(light_database, labels_of(light_database)) == (0, 0, 0)
+    assert everything(light_database) == before
+
+
+def test_labels_of_two_opinions_are_restored_as_one(light_database: Database, other: Database) -> None:
+    """Each face gets one of its two persons, and the same file changes nothing the second time."""
+    two_opinions(light_database)
+    with light_database.begin() as connection:
+        for person in everybody(connection):
+            if person.name is None:
+                decisions.name_person(connection, person, "Somebody", STAMP)
+    gallery = LendingGallery()
+    rng = np.random.default_rng(8)
+    shots = [Shot(str(number), [near(who, 0.9, rng)], [BOX]) for number, who in enumerate(people(8, rng))]
+    settled(other, gallery, enroll(other, gallery, shots))
+    labels = labels_of(light_database)
+    assert put_back(other, labels)[2] == 8
+    before = everything(other)
+    assert put_back(other, labels) == (0, 0, 0)
+    assert everything(other) == before
+
+
+Say = Callable[[Connection, Appearance, PersonRow], object]
+
+
+def reject(connection: Connection, face: Appearance, ann: PersonRow) -> None:
+    decisions.reject_face(connection, face, ann, STAMP)
+
+
+def confirm_another(connection: Connection, face: Appearance, ann: PersonRow) -> None:
+    other = next(each for each in everybody(connection) if each.id != ann.id)
+    decisions.confirm_face(connection, face, other, STAMP)
+
+
+def say_none(connection: Connection, face: Appearance, _ann: PersonRow) -> None:
+    decisions.mark_not_a_face(connection, face, STAMP)
+
+
+def part(connection: Connection, face: Appearance, ann: PersonRow) -> None:
+    decisions.split_person(connection, ann, [face], STAMP)
+
+
+@pytest.mark.parametrize("confirmed", [False, True], ids=["found by a machine", "confirmed"])
+@pytest.mark.parametrize("gone", [False, True], ids=["there", "away"])
+@pytest.mark.parametrize("say", [reject, confirm_another, say_none, part])
+def test_what_was_said_here_of_a_face_holds_against_a_file(
+    light_database: Database, other: Database, say: Say, gone: bool, confirmed: bool
+) -> None:
+    """The face was Ann's in the file, by whoever's word; it is not here, also when its photo was away meanwhile."""
+    gallery = catalogue(light_database)
+    with light_database.begin() as connection:
+        ann = everybody(connection)[0]
+        decisions.name_person(connection, ann, "Ann", STAMP)
+        face = appearances_of(connection, ann)[0]
+    labels = labels_of(light_database)
+    if confirmed:
+        catalogue(other)
+        put_back(other, labels)
+        with other.begin() as connection:
+            there = appearances_of(connection, find_person(connection, "Ann"))[0]
+            assert there.place == face.place
+            decisions.confirm_face(connection, there, find_person(connection, "Ann"), EARLIER)
+        labels = labels_of(other)
+    with light_database.begin() as connection:
+        say(connection, face, find_person(connection, "Ann"))
+    meant = who_is_who(light_database).get(face.face_id)
+    if gone:
+        with light_database.begin() as connection:
+            lost = [dict(row) for table in (photos, faces) for row in connection.execute(select(table)).mappings()]
+            connection.execute(delete(photos))
+    put_back(light_database, labels)
+    if gone:
+        with light_database.begin() as connection:
+            for row in lost:
+                connection.execute((faces if "face_id" in row else photos).insert(), row)
+    settled(light_database, gallery)
+    now = who_is_who(light_database).get(face.face_id)
+    assert now != ann.person_id
+    assert meant in (now, None)
+
+
+def moved(database: Database, other: Database, *, named_here: bool, confirmed: bool) -> str | None:
+    """A machine gave the same faces to somebody in each of two catalogues; the labels of one come to the other.
+
+    Returns the name of whom they belong to then.
+    """
+    catalogue(database, count=1)
+    catalogue(other, count=1)
+    with database.begin() as connection:
+        (person,) = everybody(connection)
+        decisions.name_person(connection, person, "there", STAMP)
+        if confirmed:
+            for face in appearances_of(connection, person):
+                decisions.confirm_face(connection, face, person, STAMP)
+    if named_here:
+        with other.begin() as connection:
+            decisions.name_person(connection, everybody(connection)[0], "here", STAMP)
+    put_back(other, labels_of(database))
+    with other.read() as connection:
+        (owner,) = {face.name for person in everybody(connection) for face in appearances_of(connection, person)}
+    return owner
+
+
+@pytest.mark.parametrize(
+    ("named_here", "confirmed", "name"),
+    [(False, False, "there"), (True, False, "here"), (True, True, "there")],
+    ids=["a name counts more than none", "a name that is here stays", "a word on the face counts more than a machine"],
+)
+def test_faces_that_a_machine_gave_away_here_change_hands_by_a_humans_word(
+    light_database: Database, other: Database, named_here: bool, confirmed: bool, name: str
+) -> None:
+    """Names come to photos that were scanned before the labels were there."""
+    assert moved(light_database, other, named_here=named_here, confirmed=confirmed) == name
+
+
+def test_nobody_is_put_twice_on_one_photo_by_a_machines_label(light_database: Database, other: Database) -> None:
+    """Here the other face of the photo is Ann already."""
+    rng = np.random.default_rng(1)
+    shot = Shot("both", [near(who, 0.9, rng) for who in people(2, rng)])
+    for database in (light_database, other):
+        gallery = LendingGallery()
+        settled(database, gallery, enroll(database, gallery, [shot]))
+    with light_database.begin() as connection:
+        decisions.name_person(connection, everybody(connection)[0], "Ann", STAMP)
+    labels = labels_of(light_database)
+    put_back(other, labels)
+    with other.begin() as connection:
+        ann = find_person(connection, "Ann")
+        (shown,) = appearances_of(connection, ann)
+        connection.execute(update(assignments).values(person_id=ann.id).where(assignments.c.face_id != shown.row))
+        connection.execute(delete(assignments).where(assignments.c.face_id == shown.row))
+    put_back(other, labels)
+    assert settled(other, gallery).conflicts == 0
+
+
+def test_a_mirror_in_a_file_leaves_alone_what_was_said_here(light_database: Database, other: Database) -> None:
+    """There both faces of the photo are one person; here one of them is somebody else, and stays so."""
+    rng = np.random.default_rng(1)
+    shot = Shot("mirror", [near(who, 0.9, rng) for who in people(2, rng)])
+    for database in (light_database, other):
+        gallery = LendingGallery()
+        settled(database, gallery, enroll(database, gallery, [shot]))
+    with light_database.begin() as connection:
+        kept, gone = everybody(connection)
+        decisions.merge_persons(connection, kept, gone, EARLIER, same_photo=True)
+    with other.begin() as connection:
+        _, here = everybody(connection)
+        (face,) = appearances_of(connection, here)
+        decisions.confirm_face(connection, face, here, STAMP)
+    for _ in range(2):
+        put_back(other, labels_of(light_database))
+        settled(other, gallery)
+        assert who_is_who(other)[face.face_id] == here.person_id
+        assert set(who_is_who(other).values()) == {kept.person_id, here.person_id}
+
+
+def test_copies_for_edited_content_are_told_apart(light_database: Database, other: Database) -> None:
+    """A split was repeated for a first edit before one file was made, and for a second before the next."""
+    catalogue(light_database, count=1)
+    with light_database.begin() as connection:
+        (person,) = everybody(connection)
+        number, _ = decisions.split_person(connection, person, appearances_of(connection, person)[:1], STAMP)
+        said = dict(connection.execute(select(ledger).where(ledger.c.id == number)).mappings().one())
+        details = {**json.loads(said["details"]), "carried_from": ["x"], "copy_of": number}
+        ((_, *box),) = details["faces"]
+        copies = [
+            {**said, "id": number + 1 + each, "details": json.dumps({**details, "faces": [[f"edit {each}", *box]]})}
+            for each in range(2)
+        ]
+        connection.execute(ledger.insert(), copies[0])
+    put_back(other, labels_of(light_database))
+    with light_database.begin() as connection:
+        connection.execute(delete(ledger).where(ledger.c.id == copies[0]["id"]))
+        connection.execute(ledger.insert(), copies[1])
+    put_back(other, labels_of(light_database))
+    with other.read() as connection:
+        told = [each.places[0].sha256 for each in read_ledger(connection, verbs=["split"])]
+    assert told[1:] == ["edit 0", "edit 1"]

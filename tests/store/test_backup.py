@@ -17,6 +17,7 @@ from catalog.store.database import Database, open_database
 from catalog.store.labels import parse_labels, read_labels
 
 NOW = datetime(2026, 5, 17, tzinfo=UTC)
+DAY = "2026-05-17T00:00:00.000000Z"
 
 
 def fill(conn: Connection, face_id: str = "f1", engine: str = "local") -> None:
@@ -35,16 +36,13 @@ def fill(conn: Connection, face_id: str = "f1", engine: str = "local") -> None:
 
 def name_somebody(conn: Connection) -> None:
     run = conn.exec_driver_sql
-    run("INSERT INTO persons (id, person_id, name, hidden, created_at) VALUES (2, 'p2', 'Ann', false, '')")
-    run("INSERT INTO persons (id, person_id, hidden, merged_into, created_at) VALUES (1, 'p1', false, 2, '')")
-    run(
-        'INSERT INTO assignments (face_id, person_id, "by", assigned_at)'
-        " VALUES (5, 2, 'cluster', '2026-05-17T00:00:00.000000Z')"
-    )
-    run("INSERT INTO decisions (id, decided_at, decided_by, verb, person_id) VALUES (4, 't2', 'me', 'undo', 'p2')")
+    run(f"INSERT INTO persons (id, person_id, name, hidden, created_at) VALUES (2, 'p2', 'Ann', false, '{DAY}')")
+    run(f"INSERT INTO persons (id, person_id, hidden, merged_into, created_at) VALUES (1, 'p1', false, 2, '{DAY}')")
+    run(f"INSERT INTO assignments (face_id, person_id, \"by\", assigned_at) VALUES (5, 2, 'cluster', '{DAY}')")
+    run(f"INSERT INTO decisions (id, decided_at, decided_by, verb, person_id) VALUES (4, '{DAY}', 'me', 'undo', 'p2')")
     run(
         "INSERT INTO decisions (id, decided_at, decided_by, verb, person_id, name, undone_by)"
-        " VALUES (3, 't1', 'me', 'name', 'p2', 'Anna', 4)"
+        f" VALUES (3, '{DAY}', 'me', 'name', 'p2', 'Anna', 4)"
     )
 
 

@@ -14,7 +14,7 @@ from catalog.store.database import Database
 from catalog.store.labels import parse_labels, read_labels
 from catalog.store.people import add_persons, all_persons, find_person, redirect
 from catalog.store.tables import assignments, decisions, persons
-from tests.store.test_backup import fill, name_somebody
+from tests.store.test_backup import DAY, fill, name_somebody
 
 NOW = datetime(2026, 5, 17, tzinfo=UTC)
 
@@ -113,7 +113,7 @@ def test_a_file_tells_of_those_who_were_forgotten_where_it_was_made(database: Da
         labels["tombstones"] = [{**stone, "forgotten_at": "2026"}]
         entry = dict.fromkeys(labels["decisions"][0])
         labels["decisions"] = [
-            {**entry, "id": 9, "verb": "forget", "person_id": "p2", "decided_at": "t", "decided_by": "x"}
+            {**entry, "id": 9, "verb": "forget", "person_id": "p2", "decided_at": DAY, "decided_by": "x"}
         ]
         labels["persons"] = []
         assert restore_labels(conn, labels, NOW).tombstones == 1
