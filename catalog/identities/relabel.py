@@ -126,7 +126,11 @@ def _restore_persons(connection: Connection, people: Sequence[Mapping[str, Any]]
     for person in people:
         before = known.get(person["person_id"])
         if before is not None and before.name is None and person["name"]:
-            values = {"name": person["name"], "hidden": person["hidden"], "birth_date": person["birth_date"]}
+            values = {
+                "name": person["name"],
+                "hidden": before.hidden or person["hidden"],
+                "birth_date": before.birth_date or person["birth_date"],
+            }
             connection.execute(update(persons).where(persons.c.person_id == person["person_id"]).values(values))
     _restore_redirects(connection, people)
     return len(fresh)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -282,6 +282,23 @@ def test_nobody_is_put_twice_on_one_photo_by_a_machines_label(light_database: Da
         connection.execute(delete(assignments).where(assignments.c.face_id == shown.row))
     put_back(other, labels)
     assert settled(other, gallery).conflicts == 0
+
+
+def test_a_name_that_comes_with_a_file_takes_nothing_away(light_database: Database) -> None:
+    """A birthday that was told since the file was made stays, and so does that somebody is hidden."""
+    catalogue(light_database)
+    with light_database.begin() as connection:
+        number = decisions.name_person(connection, everybody(connection)[0], "Ann", STAMP)
+    labels = labels_of(light_database)
+    with light_database.begin() as connection:
+        undo(connection, number, STAMP)
+        person = everybody(connection)[0]
+        decisions.set_birth_date(connection, person, date(1990, 1, 1), STAMP)
+        decisions.set_hidden(connection, find_person(connection, person.person_id), True, STAMP)
+    put_back(light_database, labels)
+    with light_database.read() as connection:
+        ann = find_person(connection, "Ann")
+    assert (ann.birth_date, ann.hidden) == ("1990-01-01", True)
 
 
 def test_a_mirror_in_a_file_leaves_alone_what_was_said_here(light_database: Database, other: Database) -> None:
