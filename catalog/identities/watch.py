@@ -7,6 +7,7 @@ works after its photo is gone, and goes when the watch is removed.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,8 +26,10 @@ from catalog.store.appearances import Appearance, appearances_by_id, appearances
 from catalog.store.database import Database
 from catalog.store.scans import record_charges
 from catalog.store.tables import utc_text, utc_time, watch_hits, watch_references, watches
-from catalog.store.upsert import insert_into
+from catalog.store.upsert import batches, insert_into
 from catalog.vocabulary import Analysis, Charge
+
+log = logging.getLogger(__name__)
 
 THRESHOLD = 99.0
 REVIEW = "A hit is a guess by a machine: a person must look at both photos before anything follows from it."
@@ -174,7 +177,7 @@ def check_watches(
 ) -> tuple[list[Hit], list[Charge]]:
     """Look for everybody on the list; returns the hits that are new, and what was paid.
 
-    With a paid engine each reference costs one search.
+    With a paid engine each reference costs one search. A reference in which the engine finds no face is left out.
     """
     paid: list[Charge] = []
     fresh: list[int] = []
@@ -190,13 +193,26 @@ def check_watches(
         with purchases(
             database, engine=engine.name, region=region, command="watch", scan_id=scan_id, now=now
         ) as charges:
+            blank = 0
             for negative, image in kept:
                 floor = min(_NEGATIVE_FLOOR, watch.threshold) if negative else watch.threshold
-                answer = engine.search(open_photo(bytes(image)), floor, MAX_MATCHES)
+                try:
+                    answer = engine.search(open_photo(bytes(image)), floor, MAX_MATCHES)
+                except NoFaceError as error:  # it was kept for another engine, or another model of this one
+                    charges += error.charges
+                    blank += 1
+                    continue
                 charges += answer.charges
                 found = unlike if negative else like
                 for match in answer.matches:
                     found[match.face_id] = max(match.similarity, found.get(match.face_id, 0.0))
+            if blank:  # without the name: who is looked for is nobody's business who reads the log
+                log.warning(
+                    "%d of %d references of entry %d of the watch list were left out: they show the engine no face.",
+                    blank,
+                    len(kept),
+                    watch.id,
+                )
             with database.begin() as connection:
                 record_charges(
                     connection, charges, engine=engine.name, region=region, command="watch", scan_id=scan_id, now=now
@@ -266,7 +282,10 @@ def _hits(
         query = query.where(watch_hits.c.state == state)
     if name is not None:
         query = query.where(watches.c.name == name)
-    rows = [row for row in connection.execute(query) if numbers is None or row.id in set(numbers)]
+    asked = [query]
+    if numbers is not None:
+        asked = [query.where(watch_hits.c.id.in_(some)) for some in batches(sorted(numbers, reverse=True))]
+    rows = [row for each in asked for row in connection.execute(each)]
     shown = appearances_by_row(connection, [row.face_id for row in rows])
     return [
         Hit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from io import BytesIO
 
 import numpy as np
@@ -10,7 +11,9 @@ import pytest
 from PIL import Image
 from sqlalchemy import func, select
 
+from catalog.engines.base import MAX_MATCHES
 from catalog.errors import NoFaceError, UsageError
+from catalog.identities import watch
 from catalog.identities.watch import Hit, add_watch, check_watches, list_watches, read_hits, remove_watch, review_hit
 from catalog.images.fingerprint import sha256_of
 from catalog.images.opened import OpenedPhoto
@@ -18,7 +21,9 @@ from catalog.store.database import Database
 from catalog.store.faces import record_enrollment
 from catalog.store.photos import record_photo
 from catalog.store.tables import charges, watch_hits, watch_references
-from tests.fakes import Drawn, FakeEngine, drawing_bytes, shade
+from catalog.store.upsert import batches
+from catalog.vocabulary import BoundingBox, Search
+from tests.fakes import PEOPLE, Drawn, FakeEngine, drawing_bytes, shade
 from tests.identities.test_decisions import STAMP
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -120,18 +125,62 @@ def test_a_reference_without_a_face_is_refused(light_database: Database) -> None
     assert list_watches(light_database) == []
 
 
+class Blind(FakeEngine):
+    """Finds no face in a crop of Bob, as another engine or a newer model may; that it looked is paid all the same."""
+
+    def search(
+        self, photo: OpenedPhoto, threshold: float, limit: int = MAX_MATCHES, box: BoundingBox | None = None
+    ) -> Search:
+        answer = super().search(photo, threshold, limit, box)
+        middle = np.asarray(photo.pixels)[photo.height // 2, photo.width // 2]
+        if np.abs(middle - np.array(PEOPLE["bob"])).max() < 20:
+            raise NoFaceError("The photo shows no face.", charges=answer.charges)
+        return answer
+
+
+def test_a_reference_in_which_the_engine_finds_no_face_is_left_out(
+    light_database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Other references, and everybody else on the list, are looked for; the log names nobody."""
+    engine = Blind(dollars=Decimal("0.001"))
+    catalog_drawing(light_database, engine, Drawn("ann", left=20), Drawn("eve", left=150))
+    add_watch(light_database, engine, "Aaron", [reference("bob")], [], STAMP)
+    add_watch(light_database, engine, "Ann", [reference("bob"), reference("ann")], [], STAMP)
+    add_watch(light_database, engine, "Zoe", [reference("eve")], [], STAMP)
+    assert {hit.watch for hit in check(light_database, engine)} == {"Ann", "Zoe"}
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{share} references of entry {entry} of the watch list were left out: they show the engine no face."
+        for share, entry in (("1 of 1", 1), ("1 of 2", 2))
+    ]
+    assert paid(light_database)["SearchFacesByImage"] == 4
+
+
+def test_new_hits_are_told_newest_first_however_many_there_are(
+    light_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are read in batches."""
+    monkeypatch.setattr(watch, "batches", lambda items: batches(items, 2))
+    engine = FakeEngine()
+    add_watch(light_database, engine, "Ann", [reference("ann")], [], STAMP)
+    for number in range(2):
+        for note in range(5):
+            catalog_drawing(light_database, engine, Drawn("ann", left=20), note=10 * number + note)
+        numbers = [hit.number for hit in check(light_database, engine)]
+        assert len(numbers) == 5
+        assert numbers == sorted(numbers, reverse=True)
+
+
+def paid(database: Database) -> dict[str, int]:
+    """How many calls of each operation were charged to the watch list."""
+    query = select(charges.c.operation, func.sum(charges.c.calls)).where(charges.c.command == "watch")
+    with database.read() as connection:
+        return {row[0]: row[1] for row in connection.execute(query.group_by(charges.c.operation))}
+
+
 def test_searches_of_a_check_are_charged(light_database: Database) -> None:
     """One paid search a reference, under the command's name."""
-    from decimal import Decimal
-
     engine = FakeEngine(dollars=Decimal("0.001"))
     catalog_drawing(light_database, engine, Drawn("ann"))
     add_watch(light_database, engine, "Ann", [reference("ann"), reference("ann")], [], STAMP)
     check(light_database, engine)
-    with light_database.read() as connection:
-        paid = connection.execute(
-            select(charges.c.operation, func.sum(charges.c.calls))
-            .where(charges.c.command == "watch")
-            .group_by(charges.c.operation)
-        ).all()
-    assert {row[0]: row[1] for row in paid} == {"DetectFaces": 2, "SearchFacesByImage": 2}
+    assert paid(light_database) == {"DetectFaces": 2, "SearchFacesByImage": 2}
