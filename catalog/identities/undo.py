@@ -160,26 +160,27 @@ def _said(decision: Decision) -> tuple[object, ...]:
 
 
 def _original(decision: Decision) -> int:
+    """The number of what a human said; that of a copy for edited content is later."""
     return int(decision.details.get("copy_of", decision.number))
 
 
 def _builds_on(connection: Connection, one: Sequence[Decision]) -> list[int]:
     """Later decisions in force that changed the same persons or faces as a decision and its copies."""
     mine = {each.number for each in one}
-    first = min(mine)
+    first = min(map(_original, one))
     moved: dict[str, list[tuple[int, Place]]] = defaultdict(list)
     for each in one:
         for place in each.moved():
-            moved[place.sha256].append((each.number, place))
+            moved[place.sha256].append((_original(each), place))
     return [
         later.number
         for later in read_ledger(connection, after=first)
         if later.undone_by is None and later.number not in mine
         # What was decided and taken back since then left no trace.
         if not (later.verb == "undo" and int(later.details["of"]) > first)
-        if any(later.number > each.number and _depends(each, later) for each in one)
+        if any(_original(later) > _original(each) and _depends(each, later) for each in one)
         or any(
-            later.number > number and place.same(other)
+            _original(later) > number and place.same(other)
             for other in later.moved()
             for number, place in moved.get(other.sha256, ())
         )

@@ -204,45 +204,40 @@ def _carry_assignments(conn: Connection, photo_id: int, successor: int) -> tuple
 
 
 def _carry_decisions(conn: Connection, old: str, new: str, fresh: Sequence[RowMapping]) -> list[int]:
-    """Append a copy of each decision on a face of the old content for the face in its place; the old ones stay.
+    """Append a copy of each decision on faces of the old content for those in their places; the old ones stay.
 
-    Returns the copies. Each tells in its details which face was decided on: an undo takes all of them back as one.
+    Returns the copies, which come in the order of what they repeat. Each tells in its details what was decided on: an
+    undo takes all of them back as one.
     """
-    query = select(decisions).where(
-        decisions.c.photo_sha256 == old, decisions.c.undone_by.is_(None), decisions.c.verb != "undo"
-    )
+    on_one = decisions.c.photo_sha256 == old
+    on_several = decisions.c.verb.in_(("split", "merge")) & decisions.c.details.contains(old)
+    query = select(decisions).where(on_one | on_several, decisions.c.undone_by.is_(None), decisions.c.verb != "undo")
     copies: list[int] = []
     for decision in conn.execute(query.order_by(decisions.c.id)).mappings().all():
-        if decision["box_left"] is None:
-            continue
-        heir = _at(fresh, _box(decision))
-        if heir is not None:
+        if decision["photo_sha256"] is None:
+            copies += _repeat_for_several(conn, decision, old, new, fresh)
+        elif decision["box_left"] is not None and (heir := _at(fresh, _box(decision))) is not None:
             key = {"photo_sha256": new, **{edge: heir[edge] for edge in _BOX}}
-            row: dict[str, Any] = {**decision, **key, "details": _carried_details(decision, old, new, fresh)}
-            copies.append(_copy(conn, row))
-    return copies + _carry_several(conn, old, new, fresh)
-
-
-def _carry_several(conn: Connection, old: str, new: str, fresh: Sequence[RowMapping]) -> list[int]:
-    """The same for decisions on several faces at once: splits, and merges of two who are on one photo."""
-    query = select(decisions).where(
-        decisions.c.verb.in_(("split", "merge")), decisions.c.undone_by.is_(None), decisions.c.details.contains(old)
-    )
-    copies: list[int] = []
-    for decision in conn.execute(query.order_by(decisions.c.id)).mappings().all():
-        details = json.loads(decision["details"])
-        there = [BoundingBox(*box) for content, *box in details.get("faces", ()) if content == old]
-        heirs = [heir for box in there if (heir := _at(fresh, box)) is not None]
-        if not heirs:
-            continue
-        details["faces"] = [[new, *(heir[edge] for edge in _BOX)] for heir in heirs]
-        details.setdefault("carried_from", [old])
-        details.setdefault("copy_of", decision["id"])
-        before = details.get("before", {})
-        before["faces"] = [each for each in before.get("faces", ()) if each["place"][0] == old]
-        _follow(before["faces"], old, new, fresh)
-        copies.append(_copy(conn, {**decision, "details": json.dumps(details, separators=(",", ":"))}))
+            copies.append(_copy(conn, {**decision, **key, "details": _carried_details(decision, old, new, fresh)}))
     return copies
+
+
+def _repeat_for_several(
+    conn: Connection, decision: RowMapping, old: str, new: str, fresh: Sequence[RowMapping]
+) -> list[int]:
+    """The copy of a split, or of a merge of two who are on one photo, for the faces of one content."""
+    details = json.loads(decision["details"])
+    there = [BoundingBox(*box) for content, *box in details.get("faces", ()) if content == old]
+    heirs = [heir for box in there if (heir := _at(fresh, box)) is not None]
+    if not heirs:
+        return []
+    details["faces"] = [[new, *(heir[edge] for edge in _BOX)] for heir in heirs]
+    details.setdefault("carried_from", [old])
+    details.setdefault("copy_of", decision["id"])
+    before = details.get("before", {})
+    before["faces"] = [each for each in before.get("faces", ()) if each["place"][0] == old]
+    _follow(before["faces"], old, new, fresh)
+    return [_copy(conn, {**decision, "details": json.dumps(details, separators=(",", ":"))})]
 
 
 def _copy(conn: Connection, row: dict[str, Any]) -> int:

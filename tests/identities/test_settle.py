@@ -12,18 +12,30 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from catalog.engines.base import Engine
 from catalog.errors import EngineError
 from catalog.identities.assign import Settlement, settle
-from catalog.identities.decisions import Stamp, set_birth_date
+from catalog.identities.decisions import Stamp, reject_face, set_birth_date
 from catalog.identities.edges import plan_searches
+from catalog.store.appearances import appearances_of
 from catalog.store.database import Database, open_database
-from catalog.store.people import add_persons, all_persons, assign
-from catalog.store.tables import assignments, charges, faces, matches, persons, searches
-from catalog.vocabulary import AssignedBy
-from tests.identities.made import NOW, RULES, LendingGallery, Shot, VectorGallery, enroll, near, people
+from catalog.store.people import add_persons, all_persons, assign, find_person
+from catalog.store.tables import assignments, charges, faces, matches, persons, photos, searches
+from catalog.vocabulary import AssignedBy, BoundingBox
+from tests.identities.made import (
+    NOW,
+    RULES,
+    LendingGallery,
+    Shot,
+    VectorGallery,
+    boxes_for,
+    digest,
+    enroll,
+    near,
+    people,
+)
 
 
 def settled(database: Database, gallery: VectorGallery, scan_id: int | None = None, **changed: Any) -> Settlement:
@@ -285,3 +297,48 @@ def test_what_a_human_does_while_faces_are_clustered_stands(light_database: Data
     result = settled(light_database, gallery, scan_id)
     assert result.faces_assigned == len(gallery.vectors) - 2
     assert None not in who_is_who(light_database).values()
+
+
+def test_two_together_on_a_photo_of_another_gallery_are_not_merged(light_database: Database) -> None:
+    """To the other engine, which did not see that photo, they look like one."""
+    rng = np.random.default_rng(5)
+    one, two = people(2, rng, 128)
+    ours, theirs = LendingGallery(), VectorGallery()
+    box, drawn_otherwise = BoundingBox(0.30, 0.30, 0.20, 0.30), BoundingBox(0.31, 0.29, 0.21, 0.30)
+    alone = [Shot(f"{who}{n}", [near((one, two)[who], 0.85, rng)], [box]) for who in range(2) for n in range(2)]
+    pair = Shot("pair", [near(one, 0.85, rng), near(two, 0.85, rng)], boxes_for(2))
+    settled(light_database, ours, enroll(light_database, ours, [*alone, pair]))
+    (same,) = people(1, rng, 128)
+    seen = [Shot(shot.name, [near(same, 0.93, rng)], [drawn_otherwise]) for shot in alone]
+    result = settled(light_database, theirs, enroll(light_database, theirs, seen, night=1))
+    assert (result.persons_merged, settled(light_database, ours).conflicts) == (0, 0)
+
+
+def test_whom_a_human_told_apart_in_another_gallery_is_not_merged(light_database: Database) -> None:
+    """A face is not Ann, and became a person of its own; the other engine never saw that face."""
+    rng = np.random.default_rng(5)
+    (center,) = people(1, rng, 128)
+    ours, theirs = LendingGallery(), VectorGallery()
+    box, drawn_otherwise = BoundingBox(0.30, 0.30, 0.20, 0.30), BoundingBox(0.31, 0.29, 0.21, 0.30)
+    shots = [Shot(f"{n}", [near(center, 0.85, rng)], [box]) for n in range(5)]
+    settled(light_database, ours, enroll(light_database, ours, shots))
+    stamp = Stamp("tester", NOW)
+    with light_database.begin() as connection:
+        (ann,) = all_persons(connection)
+        face = appearances_of(connection, ann)[0]
+        reject_face(connection, face, ann, stamp)
+    settled(light_database, ours)
+    other = who_is_who(light_database)[face.face_id]
+    twin = Shot("twin", [ours.vectors[face.face_id]], [box])
+    settled(light_database, ours, enroll(light_database, ours, [twin], night=1))
+    with light_database.begin() as connection:
+        row = find_person(connection, other).id
+        alike = select(faces.c.id).join(photos).where(photos.c.sha256 == digest("twin"))
+        connection.execute(update(assignments).where(assignments.c.face_id.in_(alike)).values(person_id=row))
+    seen = [
+        Shot(shot.name, [near(center, 0.93, rng)], [drawn_otherwise])
+        for shot in [*shots, twin]
+        if digest(shot.name) != face.sha256
+    ]
+    settled(light_database, theirs, enroll(light_database, theirs, seen, night=2))
+    assert who_is_who(light_database)[face.face_id] == other

@@ -5,21 +5,25 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from sqlalchemy import delete, func, select
 
-from catalog.identities.decisions import reject_face
+from catalog.errors import CatalogError
+from catalog.identities import assign
+from catalog.identities.decisions import merge_persons, name_person, reject_face
 from catalog.identities.forget import forget_person
-from catalog.store.appearances import appearances_of
+from catalog.identities.undo import undo
+from catalog.store.appearances import appearances_by_row, appearances_of
 from catalog.store.database import Database
-from catalog.store.people import all_persons
-from catalog.store.tables import faces, tombstones
+from catalog.store.people import PersonRow, all_persons, find_person, list_people, person_by_row
+from catalog.store.tables import faces, photos, tombstones
 from catalog.vocabulary import Neighbors
-from tests.identities.made import LendingGallery, Shot, VectorGallery, enroll, near, people
-from tests.identities.test_decisions import STAMP
+from tests.identities.made import LendingGallery, Shot, VectorGallery, digest, enroll, near, people
+from tests.identities.test_decisions import STAMP, catalogue, everybody
 from tests.identities.test_settle import as_engine, settled, who_is_who
 
 
@@ -173,3 +177,174 @@ def test_a_face_that_is_rejected_meanwhile_is_not_given_back(database: Database)
     assert len(company) == 4
     assert len(set(company.values()) - {None}) == 1
     assert None not in company.values()
+
+
+def at_once(*calls: Callable[[], object]) -> list[object]:
+    """What each gives, or raises with a sentence."""
+    with ThreadPoolExecutor(len(calls)) as pool:
+        told: list[object] = []
+        for each in [pool.submit(call) for call in calls]:
+            try:
+                told.append(each.result(60))
+            except CatalogError as error:
+                told.append(error)
+        return told
+
+
+def assert_whole(database: Database, faces_held: int) -> None:
+    """Every id leads to somebody, and everybody's faces are seen."""
+    with database.read() as connection:
+        everyone = all_persons(connection)
+        for each in everyone:
+            assert person_by_row(connection, each.id).merged_into is None
+        assert sum(each.faces for each in list_people(connection)) == faces_held
+
+
+def test_two_merge_the_same_people_the_other_way_round(database: Database) -> None:
+    """One of them is told that they are one already."""
+    catalogue(database)
+    barrier = threading.Barrier(2)
+    with database.read() as connection:
+        one, two = everybody(connection)[:2]
+
+    def merge(kept: PersonRow, gone: PersonRow) -> None:
+        with database.begin() as connection:
+            found = [find_person(connection, each.person_id) for each in (kept, gone)]
+            meet(barrier)
+            merge_persons(connection, *found, STAMP)
+
+    told = at_once(lambda: merge(one, two), lambda: merge(two, one))
+    assert sum(each is None for each in told) == 1
+    assert_whole(database, 16)
+
+
+def test_a_chain_of_merges(database: Database) -> None:
+    """One terminal merges A into B, another B into C meanwhile."""
+    catalogue(database)
+    with database.read() as connection:
+        one, two, three = everybody(connection)[:3]
+
+    def later() -> None:
+        with database.begin() as connection:
+            merge_persons(connection, find_person(connection, three.person_id), two, STAMP)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.begin() as connection:
+            merge_persons(connection, two, one, STAMP)
+            other = pool.submit(later)
+            wait([other], timeout=0.5)  # it waits for us
+        other.result(60)
+    assert_whole(database, 16)
+
+
+def test_one_of_two_undos_is_told_that_it_was_undone(database: Database) -> None:
+    """The same decision, from two terminals."""
+    catalogue(database)
+    with database.begin() as connection:
+        number = merge_persons(connection, *everybody(connection)[:2], STAMP)
+    barrier = threading.Barrier(2)
+
+    def take_back() -> int:
+        with database.begin() as connection:
+            meet(barrier)
+            return undo(connection, number, STAMP)[0]
+
+    told = at_once(take_back, take_back)
+    assert sum(isinstance(each, int) for each in told) == 1
+    assert_whole(database, 16)
+
+
+class Interrupted(LendingGallery):
+    """Lets a human decide between the reading and the writing of a scan that settles, or while it writes."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__()
+        self.decide: Callable[[], None] | None = None
+        self.pool = ThreadPoolExecutor(1)
+        self.decided: Future[None] | None = None
+        real = assign.add_persons
+
+        def pause(*given: object) -> object:
+            if self.decide is not None:
+                self.decided, self.decide = self.pool.submit(self.decide), None
+                wait([self.decided], timeout=0.5)  # until it is done, or waits for us
+            return real(*given)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(assign, "add_persons", pause)
+
+
+def test_a_merge_while_a_scan_writes(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new face of somebody who is merged away at that instant goes where the id leads."""
+    gallery = Interrupted(monkeypatch)
+    rng = np.random.default_rng(3)
+    centers = people(4, rng, 128)
+    shots = [Shot(f"{who}-{n}", [near(centers[who], 0.85, rng)]) for who in range(4) for n in range(4)]
+    settled(database, gallery, enroll(database, gallery, shots))
+    with database.read() as connection:
+        shown = [face for each in everybody(connection) for face in appearances_of(connection, each)]
+        first = next(face for face in shown if face.sha256 == digest("1-0"))
+        gone = find_person(connection, first.person_id or "")
+        kept = next(each for each in everybody(connection) if each != gone)
+
+    def merge() -> None:
+        with database.begin() as connection:
+            merge_persons(connection, find_person(connection, kept.person_id), gone, STAMP)
+
+    enroll(database, gallery, [Shot("new", [near(centers[1], 0.85, rng)])], night=1)
+    gallery.decide = merge
+    settled(database, gallery)
+    assert gallery.decided is not None
+    gallery.decided.result(60)
+    assert_whole(database, 17)
+
+
+def test_a_name_while_a_scan_merges(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A night finds two to be one; a human names the one that is going: the name is there afterwards."""
+    gallery = Interrupted(monkeypatch)
+    rng = np.random.default_rng(5)
+    (center,) = people(1, rng, 128)
+    away = near(center, 0.0, rng).astype(np.float64)
+    tilted = [np.asarray(center * np.cos(turn) + away * np.sin(turn), dtype=np.float32) for turn in (0.0, 1.2, 0.6)]
+    for night in (0, 1):
+        settled(database, gallery, enroll(database, gallery, [Shot(f"{night}", [tilted[night]])], night=night))
+    with database.read() as connection:
+        _, young = everybody(connection)
+
+    def name() -> None:
+        with database.begin() as connection:
+            name_person(connection, find_person(connection, young.person_id), "Ann", STAMP)
+
+    enroll(database, gallery, [Shot("2", [tilted[2]])], night=2)
+    gallery.decide = name
+    settled(database, gallery)
+    assert gallery.decided is not None
+    gallery.decided.result(60)
+    with database.read() as connection:
+        assert find_person(connection, "Ann").name == "Ann"
+
+
+def test_a_new_face_rejected_while_it_is_clustered(database: Database) -> None:
+    """It had nobody yet; it does not get whom it was said not to be."""
+    gallery = Deciding()
+    rng = np.random.default_rng(5)
+    (center,) = people(1, rng)
+    shots = [Shot(f"{n}.jpg", [near(center, 0.9, rng)]) for n in range(4)]
+    settled(database, gallery, enroll(database, gallery, shots))
+    enroll(database, gallery, [Shot("new.jpg", [near(center, 0.9, rng)])], night=1)
+    said: list[tuple[str, str]] = []
+
+    def reject() -> None:
+        if said:
+            return
+        with database.begin() as connection:
+            (person,) = all_persons(connection)
+            row = connection.scalar(select(faces.c.id).join(photos).where(photos.c.sha256 == digest("new.jpg")))
+            face = appearances_by_row(connection, [int(row or 0)])[int(row or 0)]
+            reject_face(connection, face, person, STAMP)
+            said.append((face.face_id, person.person_id))
+
+    gallery.decide = reject
+    settled(database, gallery)
+    settled(database, gallery)
+    ((face_id, person_id),) = said
+    assert who_is_who(database)[face_id] != person_id

@@ -7,8 +7,9 @@ import shutil
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import delete
 
-from catalog.identities.decisions import Stamp, confirm_face
+from catalog.identities.decisions import Stamp, confirm_face, merge_persons, split_person
 from catalog.identities.forget import bury, forget_person
 from catalog.identities.replay import replay
 from catalog.identities.undo import undo
@@ -17,8 +18,9 @@ from catalog.images.fingerprint import sha256_of
 from catalog.scanning.record import Recorder
 from catalog.scanning.run import scan
 from catalog.sources.base import Content
-from catalog.store.appearances import appearances_by_row
-from catalog.store.people import add_persons, find_person
+from catalog.store.appearances import appearances_by_row, appearances_of
+from catalog.store.people import add_persons, all_persons, find_person
+from catalog.store.tables import assignments
 from catalog.vocabulary import Operation, PhotoRef
 from tests.fakes import Drawn, FakeEngine, FakeGallery, drawing_bytes, save_drawing
 
@@ -281,3 +283,36 @@ def test_a_deep_path_of_long_names_is_skipped_with_a_reason(scanner, folder, row
     assert scanner.kinds() == {"a.png": "skipped", "b.png": "new"}
     ((reason,),) = rows("SELECT reason FROM problems")
     assert "is too long" in reason
+
+
+@pytest.mark.parametrize("same_photo", [False, True])
+def test_a_split_or_a_mirror_follows_an_edit(scanner, folder, database, rows, same_photo):
+    """What was said of several faces at once holds for those of the new content, until it is taken back."""
+    photo = save_drawing(folder / "a.png", [Drawn("ann"), Drawn("ann", left=140)])
+    save_drawing(folder / "b.png", [Drawn("ann")], note=7)
+    first, *_ = confirmed(scanner, database, rows)
+    with database.begin() as connection:
+        everyone = [each for each in all_persons(connection) if each.merged_into is None]
+        if same_photo:
+            merge_persons(connection, everyone[0], everyone[1], ME, same_photo=True)
+            wanted = [first.person_id, first.person_id]
+        else:
+            merge_persons(connection, everyone[0], everyone[2], ME)
+            parted = [each for each in appearances_of(connection, first) if each.uri.endswith("a.png")]
+            _, other = split_person(connection, first, parted, ME)
+            wanted = sorted([other.person_id, everyone[1].person_id])
+    save_drawing(photo, [Drawn("ann"), Drawn("ann", left=140)], note=9)
+    scanner()
+    there = (
+        "SELECT p.person_id FROM assignments a JOIN persons p ON p.id = a.person_id JOIN faces f ON f.id = a.face_id "
+        "JOIN locations l ON l.photo_id = f.photo_id WHERE substr(l.uri, length(l.uri) - 4) = 'a.png' ORDER BY 1"
+    )
+    with database.begin() as connection:
+        connection.execute(delete(assignments))
+        replay(connection, engine="fake", gallery="catalog", now=NOW)
+    assert [person for (person,) in rows(there)] == wanted
+    with database.begin() as connection:
+        undo(connection, None, ME)
+        connection.execute(delete(assignments))
+        replay(connection, engine="fake", gallery="catalog", now=NOW)
+    assert [person for (person,) in rows(there)] != wanted
