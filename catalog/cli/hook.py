@@ -57,6 +57,7 @@ def run_hook(command: str, told: object, environment: Mapping[str, str] | None =
         input=json.dumps(told),
         text=True,
         check=False,
+        stdout=2,  # what it prints is no part of the command's own answer, which may be JSON
         env={**os.environ, **(environment or {})},
     )
     if done.returncode:

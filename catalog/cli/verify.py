@@ -44,6 +44,8 @@ def enroll(
     """Enroll a person for verification; a photo that is not good enough is refused with its reasons (exit code 9)."""
     with open_catalog(config, database, verbose, {"engine.name": engine}, begins=True) as catalog:
         if remove:
+            if photos:
+                raise UsageError("--remove takes no photos: it forgets the person.")
             with catalog.database.begin() as connection:
                 entries = remove_employee(connection, employee, stamp())
             typer.echo(f"{employee} is forgotten; {_entries(entries)} of the audit log lost the content.")
@@ -51,7 +53,15 @@ def enroll(
         if not photos:
             raise UsageError("There is no photo to enroll.")
         opened = [catalog.open_file(path) for path in photos]
-        flaws = enroll_employee(catalog.database, catalog.engine, employee, opened, stamp(), region=catalog.region)
+        flaws = enroll_employee(
+            catalog.database,
+            catalog.engine,
+            employee,
+            opened,
+            stamp(),
+            open_photo=catalog.open_photo,
+            region=catalog.region,
+        )
     for path, found in zip(photos, flaws, strict=True):
         typer.echo(f"{path}: {'enrolled' if not found else 'refused. ' + ' '.join(found)}")
     refused = sum(bool(found) for found in flaws)

@@ -114,11 +114,11 @@ def check(
             scan_id=None,
             now=datetime.now(UTC),
         )
-        if crops is not None:
+        _print_hits(found, as_json)
+        if found and hook:
+            run_hook(hook, [hit_json(each) for each in found])
+        if crops is not None:  # last: where they cannot be written, everybody was told all the same
             write_crops(catalog, found, crops)
-    _print_hits(found, as_json)
-    if found and hook:
-        run_hook(hook, [hit_json(each) for each in found])
     if found:
         raise CheckRefused(f"{counted(len(found), 'new hit')} on the watch list.", remedy=HOW)
 

@@ -20,6 +20,9 @@ from catalog.store.tables import utc_text, verifications
 
 START = "0" * 64
 
+EMPTIED = "emptied"
+"""Key of an entry's content: numbers of the entries whose content was forgotten when it was written."""
+
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
@@ -57,14 +60,22 @@ def record(connection: Connection, content: Mapping[str, Any], now: datetime) ->
 def check_chain(connection: Connection, *, expected_head: str | None = None) -> ChainCheck:
     """Compute every digest anew. With ``expected_head`` the chain must also contain that digest."""
     previous, count, broken, met = START, 0, None, expected_head in (None, START)
+    empty: set[int] = set()
+    forgotten: set[int] = set()
     for row in connection.execute(select(verifications).order_by(verifications.c.id)):
         count += 1
+        if row.content is None:
+            empty.add(int(row.id))
+        else:
+            forgotten.update(json.loads(row.content).get(EMPTIED, ()) if _is_object(row.content) else ())
         told = row.content is None or _sha256(row.content) == row.content_sha256
         fits = row.previous == previous and row.chain == _sha256(previous + row.at + row.content_sha256)
         if broken is None and not (told and fits):
             broken = int(row.id)
         previous = row.chain
         met = met or previous == expected_head
+    if empty - forgotten:  # nobody was removed when these lost their content
+        broken = min(empty - forgotten | ({broken} if broken is not None else set()))
     if broken is None and not met:
         broken = count + 1
     return ChainCheck(count, broken, previous)
@@ -79,17 +90,20 @@ def read_audit(connection: Connection) -> Iterator[AuditRow]:
         yield AuditRow(int(row.id), row.at, content, row.chain)
 
 
-def forget_entries(connection: Connection, employee_id: str) -> int:
-    """Take the content, not the digests, of every entry about one employee; returns how many."""
+def forget_entries(connection: Connection, employee_id: str) -> list[int]:
+    """Take the content, not the digests, of every entry about one employee; returns their numbers.
+
+    They belong into the next entry, under :data:`EMPTIED`: content that is gone otherwise breaks the chain.
+    """
     _wait_for_turn(connection)
     gone = [
-        row.id
+        int(row.id)
         for row in connection.execute(select(verifications).where(verifications.c.content.is_not(None)))
         if json.loads(row.content).get("employee_id") == employee_id
     ]
     for number in gone:
         connection.execute(update(verifications).where(verifications.c.id == number).values(content=None))
-    return len(gone)
+    return gone
 
 
 def _wait_for_turn(connection: Connection) -> None:
@@ -100,6 +114,14 @@ def _wait_for_turn(connection: Connection) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"LOCK TABLE {verifications.name} IN EXCLUSIVE MODE")
+
+
+def _is_object(text: str) -> bool:
+    """Whether an entry that somebody may have edited is still JSON."""
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
 
 
 def _sha256(text: str) -> str:

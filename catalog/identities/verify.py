@@ -115,12 +115,18 @@ def enroll_employee(
     photos: Sequence[OpenedPhoto],
     stamp: Stamp,
     *,
+    open_photo: Callable[[bytes], OpenedPhoto],
     region: str = "",
 ) -> list[list[str]]:
     """Keep reference faces under an id; photos may be added later. Returns the flaws of each photo.
 
-    A photo with flaws is not kept, and an id none of whose photos is good is not made.
+    A photo with flaws is not kept, and neither is one of somebody else than the photos before it; an id none of whose
+    photos is good is not made. Raises :class:`~catalog.errors.UsageError` for an id that is no text on one line.
     """
+    if not employee_id.strip() or not employee_id.isprintable():
+        raise UsageError("An id must be text on one line.")
+    with database.read() as connection:
+        known = [open_photo(bytes(image)) for image in _references(connection, employee_id)]
     good: list[tuple[bytes, str]] = []
     flaws: list[list[str]] = []
     with purchases(database, engine=engine.name, region=region, command="verify", now=stamp.now) as charges:
@@ -128,7 +134,15 @@ def enroll_employee(
             analysis = engine.analyze(photo)
             charges += analysis.charges
             flaws.append(find_flaws(photo, analysis.faces))
+            if known and not flaws[-1]:
+                comparison = engine.compare(known[0], photo, 0.0)
+                charges += comparison.charges
+                similarity = max((each.similarity for each in comparison.matches), default=0.0)
+                if similarity < REFUSE:
+                    told = f"similarity {similarity:.1f}, where {REFUSE:g} is needed"
+                    flaws[-1].append(f"The face is not like the one enrolled first: {told}.")
             if not flaws[-1]:
+                known.append(photo)
                 crop = cut_out(photo, analysis.faces[0].box, padding=_PADDING, side=_SIDE, quality=92)
                 good.append((crop, sha256_of(photo.data)))
         content = {"what": "enroll", "employee_id": employee_id, "by": stamp.who, "engine": engine.name}
@@ -153,8 +167,8 @@ def remove_employee(connection: Connection, employee_id: str, stamp: Stamp) -> i
     if connection.execute(delete(employees).where(employees.c.employee_id == employee_id)).rowcount == 0:
         raise UsageError(f'Nobody is enrolled as "{employee_id}".')
     gone = audit.forget_entries(connection, employee_id)
-    audit.record(connection, {"what": "remove", "by": stamp.who}, stamp.now)
-    return gone
+    audit.record(connection, {"what": "remove", "by": stamp.who, audit.EMPTIED: gone}, stamp.now)
+    return len(gone)
 
 
 def verify_employee(
@@ -175,11 +189,7 @@ def verify_employee(
     usable face, nobody can tell. Raises :class:`~catalog.errors.UsageError` for an unknown id.
     """
     with database.read() as connection:
-        references = connection.scalars(
-            select(employee_references.c.image)
-            .join(employees, employees.c.id == employee_references.c.employee_id)
-            .where(employees.c.employee_id == employee_id)
-        ).all()
+        references = _references(connection, employee_id)
     if not references:
         raise UsageError(f'Nobody is enrolled as "{employee_id}".', remedy="Enroll first: catalog enroll ID PHOTO...")
     with purchases(database, engine=engine.name, region=region, command="verify", now=stamp.now) as charges:
@@ -212,6 +222,16 @@ def verify_employee(
             _charge(connection, engine, charges, region, stamp)
             entry = audit.record(connection, content, stamp.now)
     return Verification(employee_id, verdict, similarity, accept, false_match_rate(accept), reasons, entry.number)
+
+
+def _references(connection: Connection, employee_id: str) -> Sequence[bytes]:
+    """The kept crops of an employee, the first one first."""
+    return connection.scalars(
+        select(employee_references.c.image)
+        .join(employees, employees.c.id == employee_references.c.employee_id)
+        .where(employees.c.employee_id == employee_id)
+        .order_by(employee_references.c.id)
+    ).all()
 
 
 def _verdict(similarity: float | None, reasons: Sequence[str], accept: float, refuse: float) -> Verdict:

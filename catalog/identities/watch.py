@@ -84,8 +84,13 @@ def add_watch(
     """Put somebody on the list; the largest face of each photo counts.
 
     Raises :class:`~catalog.errors.NoFaceError` for a photo without a face and :class:`~catalog.errors.UsageError` for a
-    name that is taken.
+    name that is taken or no text, and for a photo that is to show both the person and somebody else.
     """
+    name = " ".join(name.split())
+    if not name or not name.isprintable():
+        raise UsageError("A name on the watch list must be text.")
+    if {sha256_of(photo.data) for photo in references} & {sha256_of(photo.data) for photo in negatives}:
+        raise UsageError("The same photo is given as a reference and with --not: nothing would ever be found.")
     seen: list[tuple[OpenedPhoto, Analysis, bool]] = []
     with purchases(database, engine=engine.name, region=region, command="watch", now=stamp.now) as charges:
         for photo, negative in [(each, False) for each in references] + [(each, True) for each in negatives]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
+from sqlalchemy import update
 
-from catalog.identities.audit import check_chain, forget_entries, read_audit, record
+from catalog.identities.audit import EMPTIED, check_chain, forget_entries, read_audit, record
 from catalog.store.database import Database
+from catalog.store.tables import verifications
 from tests.identities.made import NOW
 
 
@@ -40,18 +42,17 @@ def test_two_who_forget_at_once_do_not_wait_for_each_other(database: Database) -
 
     def forget(person: str) -> None:
         with database.begin() as connection:
-            forget_entries(connection, person)
-            record(connection, {"what": "remove"}, NOW)
+            record(connection, {EMPTIED: forget_entries(connection, person)}, NOW)
 
     with ThreadPoolExecutor(1) as pool:
         with database.begin() as connection:
-            forget_entries(connection, "ann")
+            emptied = forget_entries(connection, "ann")
             other = pool.submit(forget, "bob")
             wait([other], timeout=0.3)
-            record(connection, {"what": "remove"}, NOW)
+            record(connection, {EMPTIED: emptied}, NOW)
         other.result()
     with database.read() as connection:
-        assert [row.content for row in read_audit(connection)] == [None, None, {"what": "remove"}, {"what": "remove"}]
+        assert [row.content for row in read_audit(connection)] == [None, None, {EMPTIED: [1]}, {EMPTIED: [2]}]
         assert check_chain(connection).broken is None
 
 
@@ -62,3 +63,16 @@ def test_the_log_can_be_read_while_somebody_writes_to_it(database: Database) -> 
         record(connection, {"number": 1}, NOW)
         with database.read() as other:
             assert check_chain(other).rows == 1
+
+
+def test_content_that_is_gone_although_nobody_was_removed_is_noticed(light_database: Database) -> None:
+    """Emptied entries are named by the entry that emptied them; one that is emptied itself names none."""
+    for number in range(3):
+        write(light_database, number)
+    with light_database.begin() as connection:
+        connection.execute(update(verifications).where(verifications.c.id == 2).values(content=None))
+        assert check_chain(connection).broken == 2
+        record(connection, {EMPTIED: [2]}, NOW)
+        assert check_chain(connection).broken is None
+        connection.execute(update(verifications).where(verifications.c.id == 4).values(content=None))
+        assert check_chain(connection).broken == 2

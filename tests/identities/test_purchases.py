@@ -65,10 +65,10 @@ def test_an_enrollment_and_a_check_that_break_off_are_paid_for(light_database: D
     """Nothing is kept of either but what it cost."""
     ann: OpenedPhoto = reference("ann")
     with pytest.raises(EngineError):
-        enroll_employee(light_database, dear(fails_at=2), "ann", [ann, ann], STAMP)
+        enroll_employee(light_database, dear(fails_at=2), "ann", [ann, ann], STAMP, open_photo=open_drawing)
     assert paid(light_database) == {"DetectFaces": 1}
     large = open_drawing(drawing_bytes([Drawn("ann", size=150)]))
-    assert enroll_employee(light_database, FakeEngine(), "ann", [large], STAMP) == [[]]
+    assert enroll_employee(light_database, FakeEngine(), "ann", [large], STAMP, open_photo=open_drawing) == [[]]
     with pytest.raises(EngineError):
         verify_employee(light_database, dear(fails_at=2), open_drawing, "ann", large, STAMP)
     assert paid(light_database) == {"DetectFaces": 2}

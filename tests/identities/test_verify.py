@@ -76,9 +76,17 @@ def face_of(person: str | tuple[int, int, int]) -> bytes:
     return drawing_bytes([Drawn(person, left=60, top=40, size=110)])
 
 
+def enroll(
+    database: Database, *photos: bytes, engine: FakeEngine | None = None, employee: str = "ann"
+) -> list[list[str]]:
+    """What is wrong with each photo."""
+    opened = [open_drawing(each) for each in photos]
+    return enroll_employee(database, engine or FakeEngine(), employee, opened, STAMP, open_photo=open_drawing)
+
+
 @pytest.fixture
 def enrolled(light_database: Database) -> Database:
-    assert enroll_employee(light_database, FakeEngine(), "ann", [open_drawing(face_of("ann"))], STAMP) == [[]]
+    assert enroll(light_database, face_of("ann")) == [[]]
     return light_database
 
 
@@ -111,7 +119,7 @@ def test_an_unknown_id_is_an_error(enrolled: Database) -> None:
 
 def test_a_bad_reference_enrolls_nobody(light_database: Database) -> None:
     """A photo without a face is refused, and the id is not made."""
-    ((flaw,),) = [enroll_employee(light_database, FakeEngine(), "ann", [open_drawing(drawing_bytes())], STAMP)[0:1][0]]
+    ((flaw,),) = enroll(light_database, drawing_bytes())
     assert "no faces" in flaw
     with pytest.raises(UsageError):
         verify(light_database, face_of("ann"))
@@ -126,9 +134,30 @@ def test_others_write_while_references_are_looked_at(light_database: Database) -
             other.execute("BEGIN IMMEDIATE")
         looked_at.append(subject)
 
-    photos = [open_drawing(face_of(person)) for person in ("ann", shade("ann", 5))]
-    assert enroll_employee(light_database, FakeEngine(before=write), "ann", photos, STAMP) == [[], []]
-    assert len(looked_at) == 2
+    photos = [face_of(person) for person in ("ann", shade("ann", 95))]
+    assert enroll(light_database, *photos, engine=FakeEngine(before=write)) == [[], []]
+    assert len(looked_at) == 3  # twice for what they show, once for whether they show the same
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_nobody_is_enrolled_under_the_id_of_another(light_database: Database, at_once: bool) -> None:
+    """In one go, or later: whoever does not resemble the first photo is refused, and not verified either."""
+    if at_once:
+        good, *flaws = enroll(light_database, face_of("ann"), face_of("bob"))
+    else:
+        (good,) = enroll(light_database, face_of("ann"))
+        flaws = enroll(light_database, face_of("bob"))
+    ((flaw,),) = flaws
+    assert good == []
+    assert "not like the one enrolled first" in flaw
+    assert verify(light_database, face_of("bob")).verdict is Verdict.REFUSED
+
+
+@pytest.mark.parametrize("employee", ["", " ", "two\nlines", "\x1b[1m"])
+def test_an_id_is_text_on_one_line(light_database: Database, employee: str) -> None:
+    """It is printed, and written to the log."""
+    with pytest.raises(UsageError, match="one line"):
+        enroll(light_database, face_of("ann"), employee=employee)
 
 
 def test_the_stated_rate_follows_the_scale() -> None:

@@ -184,3 +184,19 @@ def test_searches_of_a_check_are_charged(light_database: Database) -> None:
     add_watch(light_database, engine, "Ann", [reference("ann"), reference("ann")], [], STAMP)
     check(light_database, engine)
     assert paid(light_database) == {"DetectFaces": 2, "SearchFacesByImage": 2}
+
+
+def test_a_photo_cannot_show_both_the_person_and_somebody_else(light_database: Database) -> None:
+    """Such a watch would never find anything."""
+    with pytest.raises(UsageError, match="--not"):
+        add_watch(light_database, FakeEngine(), "Ann", [reference("ann")], [reference("ann")], STAMP)
+
+
+@pytest.mark.parametrize(("name", "kept"), [("  Ann \n Lee ", "Ann Lee"), ("", None), ("\x1b[1m", None)])
+def test_a_name_on_the_list_is_text(light_database: Database, name: str, kept: str | None) -> None:
+    """On one line."""
+    if kept is None:
+        with pytest.raises(UsageError, match="must be text"):
+            add_watch(light_database, FakeEngine(), name, [reference("ann")], [], STAMP)
+    else:
+        assert add_watch(light_database, FakeEngine(), name, [reference("ann")], [], STAMP).name == kept
