@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import logging
 import sys
@@ -43,6 +44,8 @@ def _finish(code: int | None, **_options: object) -> None:
 
 
 INTERRUPTED = 130
+UNHEARD = 141
+"""The reader of the output went away, as in `catalog ... | head`: what the shell says of every program then."""
 
 app = typer.Typer(
     name="catalog",
@@ -115,15 +118,17 @@ def run(arguments: list[str]) -> int:
         # Typer has told of a wrong option itself.
         if end.code == INTERRUPTED:
             _tell("Interrupted; what was finished is kept.", "")
-        return end.code if isinstance(end.code, int) else 0
+        # Typer ends with 1 when the reader of our output went away; every other end of its own is 0 or 2.
+        return UNHEARD if end.code == 1 else end.code if isinstance(end.code, int) else 0
     except BrokenPipeError:
-        # The reader of our output went away (`catalog ... | head`): nobody is left to tell.
-        sys.stderr.close()
-        return 0
+        return UNHEARD
     except CatalogError as error:
         _tell(str(error), error.remedy)
         return error.exit_code
     except Exception as error:  # noqa: BLE001  the door: whatever is left is a bug, told once
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO) and not error.filename:
+            _tell(f"The output cannot be written: {error.strerror}.", "")
+            return 2
         if isinstance(error, UnicodeEncodeError) and any(map(_is_no_text, arguments)):
             _tell(f"An argument holds bytes that are no text in UTF-8: {error.object!r}.", "Only paths may.")
             return 2

@@ -12,16 +12,15 @@ from sqlalchemy import Connection
 from catalog.cli import people_forget, people_review
 from catalog.cli.options import AsJson, Config, Database, Verbose
 from catalog.cli.people_forget import Who, counted, stamp
-from catalog.cli.settling import settle_all
+from catalog.cli.settling import place_anew
 from catalog.cli.wiring import Catalog, open_catalog
 from catalog.errors import UsageError
 from catalog.identities import decisions
 from catalog.reports.render import Format, render
 from catalog.reports.run import Answer
-from catalog.scanning.summary import Summary
 from catalog.sources.uri import display
 from catalog.store.appearances import Appearance, appearances_of, find_face
-from catalog.store.people import find_person, list_people
+from catalog.store.people import find_person, list_people, namesakes
 
 app = typer.Typer(
     help="List, name, merge and split people, and take decisions about their faces.", no_args_is_help=True
@@ -105,11 +104,11 @@ def name(
     """Name a person, or rename it."""
     with open_catalog(config, database, verbose) as catalog, catalog.database.begin() as connection:
         found = find_person(connection, person)
-        if not new_name.strip() and found.name is None:
-            raise UsageError(f"{found} has no name that could be taken away.")
+        if decisions.clean_name(new_name) is None and (found.name is None or new_name.strip()):
+            raise UsageError(f"{found} has no name that could be taken away, and that is none that could be read.")
         number = decisions.name_person(connection, found, new_name, stamp())
         called = find_person(connection, found.person_id).name
-        alike = [each.person_id for each in list_people(connection, hidden=True, named=True) if each.name == called]
+        alike = namesakes(connection, called) if called else []
     _done(number, f"{found.person_id} is " + (f'"{called}" now' if called else "without a name now"))
     others = [each for each in alike if each != found.person_id]
     if others:
@@ -157,11 +156,20 @@ def split(
 
 
 @app.command()
-def confirm(face: FaceId, person: Who, database: Database = None, config: Config = None, verbose: Verbose = 0) -> None:
+def confirm(
+    face: FaceId,
+    person: Who,
+    same_photo: Annotated[bool, typer.Option("--same-photo", help="Even if another face of the photo is.")] = False,
+    database: Database = None,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> None:
     """Say that a face is this person; no machine will move it again."""
-    with open_catalog(config, database, verbose) as catalog, catalog.database.begin() as connection:
-        found, shown = find_person(connection, person), the_face(catalog, connection, face)
-        number = decisions.confirm_face(connection, shown, found, stamp())
+    with open_catalog(config, database, verbose) as catalog:
+        with catalog.database.begin() as connection:
+            found, shown = find_person(connection, person), the_face(catalog, connection, face)
+            number = decisions.confirm_face(connection, shown, found, stamp(), same_photo=same_photo)
+        place_anew(catalog, number)
     _done(number, f"Face {shown.face_id[:8]} is {found}")
 
 
@@ -182,7 +190,7 @@ def reject(
                 raise UsageError(f"Face {shown.face_id[:8]} is nobody's.", remedy="Name the person that it is not.")
             found = find_person(connection, wanted)
             number = decisions.reject_face(connection, shown, found, stamp())
-        _place_anew(catalog)
+        place_anew(catalog, number)
         with catalog.database.read() as connection:
             holder = the_face(catalog, connection, shown.face_id).person_id
             now = "nobody's until the next scan" if holder is None else f"{find_person(connection, holder)} for now"
@@ -225,23 +233,23 @@ def born(
         raise UsageError(f'"{day}" is not a day.', remedy="Write it as 1984-02-29.") from error
     if birth_date is not None and birth_date > datetime.now().astimezone().date():
         raise UsageError(f"The day {birth_date} has not come yet.")
-    with open_catalog(config, database, verbose) as catalog, catalog.database.begin() as connection:
-        found = find_person(connection, person)
-        number = decisions.set_birth_date(connection, found, birth_date, stamp())
+    with open_catalog(config, database, verbose) as catalog:
+        with catalog.database.begin() as connection:
+            found = find_person(connection, person)
+            if found.birth_date == (birth_date.isoformat() if birth_date else None):
+                raise UsageError(f"That is what is known of the birth of {found} already.")
+            number = decisions.set_birth_date(connection, found, birth_date, stamp())
+        place_anew(catalog, number)
     _done(number, f"{found} was born on {day}" if birth_date else f"The birth of {found} is unknown")
 
 
 def _set_hidden(person: str, hidden: bool, database: Database, config: Config, verbose: int) -> None:
     with open_catalog(config, database, verbose) as catalog, catalog.database.begin() as connection:
         found = find_person(connection, person)
+        if found.hidden == hidden:
+            raise UsageError(f"{found} is {'hidden' if hidden else 'shown'} already.")
         number = decisions.set_hidden(connection, found, hidden, stamp())
     _done(number, f"{found} is {'hidden' if hidden else 'shown'} now")
-
-
-def _place_anew(catalog: Catalog) -> None:
-    """Let a face that lost its person find another at once, where that costs nothing."""
-    if catalog.settings.engine.name == "local":
-        settle_all(catalog, None, Summary())
 
 
 def the_face(catalog: Catalog, connection: Connection, wanted: str) -> Appearance:

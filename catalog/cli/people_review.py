@@ -24,7 +24,7 @@ from catalog.identities.suggest import Suggestion
 from catalog.identities.suggest import suggest as find_suggestions
 from catalog.sources.uri import display
 from catalog.store.appearances import appearances_of
-from catalog.store.people import PersonRow, all_persons, find_person
+from catalog.store.people import PersonRow, all_persons, find_person, ids_of
 
 Someone = Annotated[str | None, typer.Argument(metavar="[PERSON]", help="Only about this person.")]
 AtMost = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
@@ -43,8 +43,8 @@ def history(
         catalog.existing_database() as existing,
         existing.read() as connection,
     ):
-        about = find_person(connection, person).person_id if person else None
-        decided = read_ledger(connection, person_id=about)
+        about = ids_of(connection, find_person(connection, person)) if person else None
+        decided = read_ledger(connection, person_ids=about)
     if as_json:
         typer.echo(json.dumps([decision_json(each) for each in decided], ensure_ascii=False, indent=2))
         return

@@ -8,9 +8,11 @@ from catalog.cli.engines import searching
 from catalog.cli.wiring import Catalog
 from catalog.engines.base import Metered
 from catalog.identities.assign import settle
+from catalog.identities.ledger import read_decision
 from catalog.identities.taught import teach
 from catalog.identities.watch import check_watches
 from catalog.scanning.summary import Summary
+from catalog.store.appearances import faces_of_contents
 from catalog.vocabulary import Charge
 
 
@@ -50,6 +52,25 @@ def settle_all(catalog: Catalog, scan_id: int | None, summary: Summary) -> None:
         )
         summary.pay(charges)
         catalog.new_hits += hits
+
+
+def place_anew(catalog: Catalog, number: int) -> None:
+    """Let faces that a decision left without a person find another at once, where that costs nothing."""
+    chosen = catalog.settings.engine
+    if chosen.name != "local":
+        return
+    with catalog.database.read() as connection:
+        decision = read_decision(connection, number)
+        moved = decision.moved() if decision is not None else []
+        found = faces_of_contents(connection, {place.sha256 for place in moved})
+    loose = any(
+        face.person_id is None and not face.not_a_face and face.place.same(place)
+        for place in moved
+        for face in found.get(place.sha256, ())
+        if (face.engine, face.gallery) == (chosen.name, chosen.gallery)
+    )
+    if loose:
+        settle_all(catalog, None, Summary())
 
 
 def _teach(catalog: Catalog, scan_id: int, summary: Summary) -> None:

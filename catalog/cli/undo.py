@@ -9,6 +9,7 @@ import typer
 from catalog.cli.options import Config, Database, Verbose
 from catalog.cli.people_forget import stamp
 from catalog.cli.people_review import decision_line
+from catalog.cli.settling import place_anew
 from catalog.cli.wiring import open_catalog
 from catalog.identities.undo import undo as take_back
 
@@ -18,7 +19,9 @@ Number = Annotated[
 
 
 def undo(number: Number = None, database: Database = None, config: Config = None, verbose: Verbose = 0) -> None:
-    """Take back a decision: everything is as it was before it. An undo can be undone."""
-    with open_catalog(config, database, verbose) as catalog, catalog.database.begin() as connection:
-        by, decision = take_back(connection, number, stamp())
-    typer.echo(f"Taken back (decision {by}): {decision_line(decision).strip()}")
+    """Take back a decision: what it changed is as it was before it. An undo can be undone."""
+    with open_catalog(config, database, verbose) as catalog:
+        with catalog.database.begin() as connection:
+            by, decision = take_back(connection, number, stamp())
+        place_anew(catalog, by)
+    typer.echo(f"Taken back: {decision_line(decision).strip()}. (decision {by}; `catalog undo {by}` brings it again)")

@@ -6,6 +6,7 @@ A decision holds against every machine that comes after it. Every verb returns t
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -22,6 +23,7 @@ from catalog.store.tables import assignments, faces, persons, photos, utc_text
 from catalog.store.turns import persons_alone
 from catalog.vocabulary import AssignedBy
 
+_LONGEST_NAME = 500
 _EXEMPLARS = 8
 """Faces by which a name is found again where the rows of its person are lost."""
 
@@ -36,7 +38,7 @@ class Stamp:
 
 def name_person(connection: Connection, person: PersonRow, name: str | None, stamp: Stamp) -> int:
     """Give a person a name, another one, or none."""
-    name = _clean(name)
+    name = clean_name(name)
     person = _current(connection, person)
     before = Before().person(person)
     connection.execute(update(persons).where(persons.c.id == person.id).values(name=name))
@@ -201,8 +203,8 @@ def find_or_add_person(connection: Connection, wanted: str, stamp: Stamp) -> Per
     (person,) = add_persons(connection, 1, stamp.now)
     before = Before()
     before.new_person(person)
-    connection.execute(update(persons).where(persons.c.id == person.id).values(name=_clean(wanted)))
-    _append(connection, "name", stamp, before, person_id=person.person_id, name=_clean(wanted))
+    connection.execute(update(persons).where(persons.c.id == person.id).values(name=clean_name(wanted)))
+    _append(connection, "name", stamp, before, person_id=person.person_id, name=clean_name(wanted))
     return find_person(connection, person.person_id)
 
 
@@ -240,9 +242,12 @@ def _append(
     )
 
 
-def _clean(name: str | None) -> str | None:
-    cleaned = " ".join((name or "").split())
-    return cleaned or None
+def clean_name(name: str | None) -> str | None:
+    """A name as it is kept: on one line, accents within their letters. None for one of which nothing is seen."""
+    cleaned = unicodedata.normalize("NFC", " ".join((name or "").split()))
+    if len(cleaned) > _LONGEST_NAME:
+        raise PersonError(f"A name of {len(cleaned):,} characters is too long; {_LONGEST_NAME} are enough.")
+    return cleaned if any(each.isprintable() for each in cleaned) else None
 
 
 def _everywhere(connection: Connection, face: Appearance) -> list[int]:

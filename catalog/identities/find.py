@@ -132,8 +132,9 @@ def find_faces(
         if users is not None:
             asked = users.search_image(reference.photo, wanted.threshold, box=reference.box)
             paid(asked.charges)
-            _keep_best(best, faces_of_users(database, asked.matches, engine=engine.name, gallery=gallery))
-            if asked.probe is not None and asked.matches:
+            theirs = list(faces_of_users(database, asked.matches, engine=engine.name, gallery=gallery))
+            _keep_best(best, theirs)
+            if asked.probe is not None and theirs:
                 probes.append(asked.probe)
                 continue
         answer = search(reference)

@@ -96,12 +96,16 @@ def append(
 
 
 def read_ledger(
-    connection: Connection, *, person_id: str | None = None, verbs: Sequence[str] | None = None, after: int = 0
+    connection: Connection,
+    *,
+    person_ids: Sequence[str] | None = None,
+    verbs: Sequence[str] | None = None,
+    after: int = 0,
 ) -> list[Decision]:
-    """Decisions, oldest first; those that name a person, have one of some verbs, or come after one, if asked so."""
+    """Decisions, oldest first; those that name some persons, have one of some verbs, or come after one, if asked so."""
     query = select(decisions).where(decisions.c.id > after).order_by(decisions.c.id)
-    if person_id is not None:
-        query = query.where(or_(decisions.c.person_id == person_id, decisions.c.other_person_id == person_id))
+    if person_ids is not None:
+        query = query.where(or_(decisions.c.person_id.in_(person_ids), decisions.c.other_person_id.in_(person_ids)))
     if verbs is not None:
         query = query.where(decisions.c.verb.in_(verbs))
     return [_decision(row) for row in connection.execute(query).mappings()]

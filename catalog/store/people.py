@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import secrets
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -90,7 +91,9 @@ def find_person(connection: Connection, wanted: str) -> PersonRow:
         return person_by_row(connection, by_id[0].id)
     named = persons_where(
         connection,
-        select(persons).where(persons.c.name == wanted, persons.c.merged_into.is_(None)).order_by(persons.c.id),
+        select(persons)
+        .where(persons.c.name.in_(_spellings(wanted)), persons.c.merged_into.is_(None))
+        .order_by(persons.c.id),
     )
     if len(named) > 1:
         ids = ", ".join(row.person_id for row in named)
@@ -102,6 +105,17 @@ def find_person(connection: Connection, wanted: str) -> PersonRow:
             remedy=(f'Did you mean "{near}"? ' if near else "") + "`catalog people list` shows everyone.",
         )
     return named[0]
+
+
+def namesakes(connection: Connection, name: str) -> list[str]:
+    """Public ids of the people of a name, however its letters are composed."""
+    same = persons.c.name.in_(_spellings(name))
+    return list(connection.scalars(select(persons.c.person_id).where(same, persons.c.merged_into.is_(None))))
+
+
+def _spellings(name: str) -> set[str]:
+    """One name in the forms that keyboards, files and other programs write it: an accent in the letter, or after it."""
+    return {name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)}
 
 
 def _near(connection: Connection, wanted: str) -> str | None:
@@ -180,6 +194,12 @@ def redirect(connection: Connection, gone: PersonRow, kept: PersonRow) -> None:
         .where(or_(persons.c.id == gone.id, persons.c.merged_into == gone.id))
         .values(merged_into=kept.id)
     )
+
+
+def ids_of(connection: Connection, person: PersonRow) -> list[str]:
+    """The public ids that lead to a person, its own first."""
+    query = select(persons.c.person_id).where(persons.c.merged_into == person.id).order_by(persons.c.id)
+    return [person.person_id, *connection.scalars(query)]
 
 
 def follow_redirects(connection: Connection) -> int:

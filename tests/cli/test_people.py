@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -243,3 +245,62 @@ def test_a_name_written_otherwise_is_suggested(catalog: Catalog, scanned: list[d
         told = catalog("people", "show", written)
         assert (told.code, 'Did you mean "Barack Obama"?' in told.err) == (2, True)
     assert "Did you mean" not in catalog("people", "show", "Eileen").err
+
+
+def test_names_are_found_however_their_accents_are_written(catalog: Catalog, scanned: list[dict[str, Any]]) -> None:
+    """One keyboard puts the accent in the letter, another file system after it."""
+    composed, decomposed = "Am\u00e9lie", "Ame\u0301lie"
+    one, other = scanned[0]["person"], scanned[1]["person"]
+    assert catalog("people", "name", one, decomposed).code == 0
+    assert catalog("people", "show", composed, "--json").json["person"] == one
+    assert "Another person has this name" in catalog("people", "name", other, composed).err
+
+
+@pytest.mark.parametrize(("name", "sentence"), [("x" * 501, "too long"), ("\u200b", "none that could be read")])
+def test_a_name_that_cannot_be_read_is_refused(
+    catalog: Catalog, scanned: list[dict[str, Any]], name: str, sentence: str
+) -> None:
+    """By its length, or because nothing of it is seen."""
+    answer = catalog("people", "name", scanned[0]["person"], name)
+    assert (answer.code, sentence in answer.err) == (2, True)
+
+
+@pytest.mark.parametrize("words", [["unhide", "PERSON"], ["born", "PERSON", ""]])
+def test_what_is_so_already_is_no_decision(catalog: Catalog, scanned: list[dict[str, Any]], words: list[str]) -> None:
+    """The next undo would take back nothing."""
+    person = scanned[0]["person"]
+    answer = catalog("people", *[person if word == "PERSON" else word for word in words])
+    assert (answer.code, "already" in answer.err) == (2, True)
+    assert catalog("people", "history", "--json").json == []
+
+
+def test_the_history_of_a_person_is_that_of_all_its_ids(catalog: Catalog, scanned: list[dict[str, Any]]) -> None:
+    """What was said of somebody before being merged belongs to it."""
+    one, other = scanned[0]["person"], scanned[1]["person"]
+    catalog("people", "name", other, "Joe")
+    catalog("people", "merge", one, other)
+    for person in (one, other):
+        assert [each["verb"] for each in catalog("people", "history", person, "--json").json] == ["name", "merge"]
+
+
+def test_a_face_that_an_undo_lets_go_is_placed_at_once(catalog: Catalog, scanned: list[dict[str, Any]]) -> None:
+    """With the local engine nobody waits for the night."""
+    one, other = scanned[0]["person"], scanned[1]["person"]
+    face = catalog("people", "show", other, "--json").json["faces"][0]["face"]
+    assert catalog("people", "confirm", face, one).code == 0
+    taken = catalog("undo")
+    assert "brings it again" in taken.out
+    assert catalog("people", "show", other, "--json").json["faces"][0]["face"] == face
+
+
+def test_who_stops_reading_is_told_so_by_the_exit_code(scanned: list[dict[str, Any]]) -> None:
+    """As the shell says it of every program; a full disk is told with a sentence."""
+    assert scanned
+    listing = [sys.executable, "-m", "catalog", "people", "list"]
+    with subprocess.Popen(listing, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(60) == 141
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(listing, stdout=full, stderr=subprocess.PIPE, check=False, text=True, timeout=60)
+    assert (done.returncode, "bug" in done.stderr) == (2, False)

@@ -110,7 +110,7 @@ def test_a_backup_from_before_does_not_bring_a_forgotten_person_back(database: D
         assert [row.person_id for row in everybody(connection)] == others
         assert not connection.execute(select(faces).where(faces.c.face_id.in_(shown))).all()
         assert set(connection.scalars(select(removals.c.face_id))) == shown
-        assert [each.verb for each in read_ledger(connection, person_id=person.person_id)] == ["forget"]
+        assert [each.verb for each in read_ledger(connection, person_ids=[person.person_id])] == ["forget"]
     assert "Secret Name" not in every_text(database)
     gallery.vectors.update(vectors)  # as the local engine's gallery is, which is in the backup
     settled(database, gallery)
