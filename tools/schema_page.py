@@ -25,7 +25,7 @@ your own. [queries.md](queries.md) has worked examples.
   (`v1_emotions_by_month`, `v1_co_occurrence`) leave them out, and so do all named reports.
 - A photo whose every place is gone is still in, with `missing_since`, until it is pruned.
 - After a change of engine or gallery the same face may be there once for each; `engine` and `gallery` in `v1_faces`
-  tell them apart.
+  tell them apart. The views count them all; named reports and pages keep to one gallery.
 
 ## Views
 """

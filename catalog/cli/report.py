@@ -14,8 +14,10 @@ import typer
 from tqdm import tqdm
 from typer.core import TyperGroup
 
-from catalog.cli.options import VERSION, AsJson, Config, Database, Verbose
-from catalog.cli.wiring import open_catalog
+from catalog.cli.options import VERSION, AsJson, Config, Database, EngineName, Verbose
+from catalog.cli.wiring import Catalog, open_catalog
+from catalog.errors import UsageError
+from catalog.reports.gallery import Gallery
 from catalog.reports.questions import Report, find_report, reports
 from catalog.reports.render import Format, render, write
 from catalog.reports.run import Answer, run_report
@@ -38,6 +40,13 @@ ROWS = 1000
 """Rows shown unless more are asked for."""
 
 
+_HELP = """Answer a question with a name, or draw pages.
+
+Faces and people are those of one gallery, the one that the settings name; where it holds no face, the one that a face
+was enrolled in last.
+"""
+
+
 class _Reports(TyperGroup):
     """Finds a report by any of its names."""
 
@@ -45,7 +54,7 @@ class _Reports(TyperGroup):
         return super().get_command(ctx, cmd_name) or super().get_command(ctx, find_report(cmd_name).name)
 
 
-app = typer.Typer(cls=_Reports, no_args_is_help=True, help="Answer a question with a name, or draw pages.")
+app = typer.Typer(cls=_Reports, no_args_is_help=True, help=_HELP)
 
 
 @app.command("list")
@@ -72,6 +81,7 @@ NoPictures = Annotated[bool, typer.Option("--no-pictures", help="Write the pages
 def html(
     out: Folder,
     no_pictures: NoPictures = False,
+    engine: EngineName = None,
     database: Database = None,
     config: Config = None,
     verbose: Verbose = 0,
@@ -81,7 +91,8 @@ def html(
     from catalog.reports.site.folder import SiteFolder
     from catalog.reports.site.write import write_site
 
-    with open_catalog(config, database, verbose) as catalog, catalog.existing_database() as existing:
+    flags = {"engine.name": engine}
+    with open_catalog(config, database, verbose, flags) as catalog, catalog.existing_database() as existing:
         bar = tqdm(unit="photo", disable=not sys.stderr.isatty())
 
         def progress(done: int, of: int) -> None:
@@ -97,6 +108,7 @@ def html(
             now=datetime.now(UTC),
             version=VERSION,
             pictures=not no_pictures,
+            gallery=_gallery(catalog),
             progress=progress,
         )
         bar.close()
@@ -107,6 +119,11 @@ def html(
         f"{display_name(os.fsencode(out / 'index.html'))}"
     )
     return 3 if written.unreadable else 0
+
+
+def _gallery(catalog: Catalog) -> Gallery:
+    """The one that the settings name."""
+    return Gallery(catalog.settings.engine.name, catalog.settings.engine.gallery)
 
 
 def _place(uri: str) -> Place:
@@ -123,12 +140,17 @@ def _command(report: Report) -> Callable[..., None]:
         form: FormatName = Format.TABLE,
         output: Output = None,
         limit: Limit = ROWS,
+        engine: EngineName = None,
         database: Database = None,
         config: Config = None,
         verbose: Verbose = 0,
     ) -> None:
-        with open_catalog(config, database, verbose) as catalog, catalog.existing_database() as existing:
-            answer = run_report(existing, report, Scope(since, until, person, album), limit or None)
+        if engine is not None and not report.is_of_faces:
+            raise UsageError(f'The report "{report.name}" is not about faces: it knows no --engine.')
+        flags = {"engine.name": engine}
+        with open_catalog(config, database, verbose, flags) as catalog, catalog.existing_database() as existing:
+            scope = Scope(since, until, person, album)
+            answer = run_report(existing, report, scope, limit or None, gallery=_gallery(catalog))
         deliver(answer, form, output)
 
     command.__doc__ = f"{report.question}\n\n{report.notes}"

@@ -20,14 +20,14 @@ from catalog.reports.questions import spell_scoped
 _SEEN = """
 SELECT assigned.photo_id << 32 | assigned.person_id
 FROM assignments AS assigned
-WHERE assigned.photo_id IS NOT NULL
+WHERE assigned.photo_id IS NOT NULL AND IN_GALLERY(assigned.face_id)
 """
 _SEEN_IN_SCOPE = " AND assigned.photo_id IN (SELECT photo.id FROM photos AS photo WHERE IN_SCOPE(photo))"
 _SEEN_WITH = """ AND assigned.photo_id IN (
     SELECT theirs.photo_id
     FROM persons AS person
     JOIN assignments AS theirs ON theirs.person_id = person.id
-    WHERE person.person_id = :person
+    WHERE person.person_id = :person AND IN_GALLERY(theirs.face_id)
 )"""
 # In the order of an index, so that neighbors in memory are neighbors on the photo.
 _IN_ORDER = " ORDER BY assigned.photo_id, assigned.person_id"
@@ -72,11 +72,11 @@ class Company:
 
 
 def company(connection: Connection, values: Mapping[str, str]) -> Company:
-    """Who is with whom within a scope's parameters; hidden people are nobody's company."""
+    """Who is with whom within the parameters of a scope and a gallery; hidden people are nobody's company."""
     people = {row: (person_id, name) for row, person_id, name in connection.execute(text(_LISTED))}
     scoped = bool(values["since"] or values["album"])
     query = _SEEN + scoped * _SEEN_IN_SCOPE + bool(values["person"]) * _SEEN_WITH + _IN_ORDER
-    statement = text(spell_scoped(query, connection.dialect.name))
+    statement = text(spell_scoped(query, connection.dialect.name, several=bool(values["several"])))
     cursor = connection.execute(statement, dict(values)).cursor
     assert cursor is not None
     seen = np.fromiter(chain.from_iterable(cursor.fetchall()), np.int64)
@@ -86,7 +86,7 @@ def company(connection: Connection, values: Mapping[str, str]) -> Company:
 
 
 def shared_photos(connection: Connection, values: Mapping[str, str], limit: int | None) -> str:
-    """Two people and the photos that show both, ``[[one, other, photos], ...]`` as JSON, within a scope's parameters.
+    """Two people and the photos that show both, ``[[one, other, photos], ...]`` as JSON, within the same parameters.
 
     Most photos first, then the lower row ids; ``limit`` are enough.
     """
@@ -103,7 +103,7 @@ def shared_photos(connection: Connection, values: Mapping[str, str], limit: int 
 
 
 def favorite_company(connection: Connection, values: Mapping[str, str]) -> dict[str, str]:
-    """Name (or id) of whoever shares the most photos with each person, by public id, within a scope's parameters."""
+    """Name (or id) of whoever shares the most photos with each person, by public id, within the same parameters."""
     found = company(connection, values)
     named = {row: name or person_id for row, (person_id, name) in found.people.items()}
     return {found.people[person][0]: named[friends[0][0]] for person, friends in found.closest(1).items()}

@@ -10,7 +10,8 @@ The comment's lines, in order::
     -- Notes, as many lines as needed.
 
 The SQL is the same for SQLite and PostgreSQL. Words in capitals are spelled by ``catalog.store.contract``;
-``IN_SCOPE(photo)`` is the condition that a photo lies within since, until and album. ``SHARED_PHOTOS`` is a table of
+``IN_SCOPE(photo)`` is the condition that a photo lies within since, until and album; ``OF_GALLERY`` and ``IN_GALLERY``
+keep to one gallery (``catalog.reports.gallery``), which all that counts faces must do. ``SHARED_PHOTOS`` is a table of
 two visible people within the scope, ``one`` and ``other``, and of the number of ``photos`` that show both: it is
 counted by ``catalog.reports.company``, faster than a database does.
 """
@@ -22,6 +23,7 @@ from functools import cache
 from importlib.resources import files
 
 from catalog.errors import UsageError
+from catalog.reports.gallery import spell_gallery
 from catalog.store.contract import spell
 
 _IN_SCOPE = (
@@ -63,18 +65,26 @@ class Report:
     sql: str
 
     @property
+    def is_of_faces(self) -> bool:
+        """Whether it is about one gallery: what it tells of payments, scans and failures is about all."""
+        return self.shares or "_GALLERY(" in self.sql
+
+    @property
     def shares(self) -> bool:
         """Whether the SQL needs the pairs of people who share photos, as the parameter ``:shared``."""
         return _SHARED in self.sql
 
-    def select(self, dialect: str) -> str:
-        """The SQL as ``sqlite`` or ``postgresql`` runs it, with ``:name`` for each parameter."""
-        return spell_scoped(self.sql.replace(_SHARED, _SHARED_PHOTOS[dialect]), dialect)
+    def select(self, dialect: str, *, several: bool) -> str:
+        """The SQL as ``sqlite`` or ``postgresql`` runs it, with ``:name`` for each parameter.
+
+        ``several``: there are faces in other galleries than the one that it asks about.
+        """
+        return spell_scoped(self.sql.replace(_SHARED, _SHARED_PHOTOS[dialect]), dialect, several=several)
 
 
-def spell_scoped(sql: str, dialect: str) -> str:
+def spell_scoped(sql: str, dialect: str, *, several: bool) -> str:
     """Spell the words of a report's SQL."""
-    return spell(sql.replace("IN_SCOPE(photo)", _IN_SCOPE), dialect)
+    return spell(spell_gallery(sql.replace("IN_SCOPE(photo)", _IN_SCOPE), dialect, several=several), dialect)
 
 
 @cache

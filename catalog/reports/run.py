@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from catalog.errors import UsageError
 from catalog.reports.bands import SMALL_SAMPLE, wilson_interval
 from catalog.reports.company import favorite_company, shared_photos
+from catalog.reports.gallery import Gallery, gallery_values
 from catalog.reports.questions import Band, Report
 from catalog.reports.scope import Scope, parameters
 from catalog.store.database import Database
@@ -44,8 +45,17 @@ def reading(database: Database) -> Iterator[Connection]:
         yield connection
 
 
-def run_report(database: Database, report: Report, scope: Scope | None = None, limit: int | None = None) -> Answer:
-    """The report's answer within a scope.
+def run_report(
+    database: Database,
+    report: Report,
+    scope: Scope | None = None,
+    limit: int | None = None,
+    *,
+    gallery: Gallery | None = None,
+) -> Answer:
+    """The report's answer within a scope, as ``gallery`` knows the faces.
+
+    Without a gallery, or where it holds no face, it is about the one that a face was enrolled in last.
 
     Raises :class:`~catalog.errors.UsageError` for a limit of scope that the report does not know, and for a person
     that nobody or several are.
@@ -56,10 +66,11 @@ def run_report(database: Database, report: Report, scope: Scope | None = None, l
         known = ", ".join(f"--{name}" for name in ("since", "until", "person", "album") if name in report.parameters)
         raise UsageError(f'The report "{report.name}" knows no --{unknown[0]}.', remedy=f"It knows: {known}.")
     with reading(database) as connection:
-        values = parameters(scope, connection)
+        values = parameters(scope, connection) | gallery_values(connection, gallery)
         if report.shares:
             values["shared"] = shared_photos(connection, values, None if limit is None else limit + 1)
-        answer = ask(connection, report.select(database.dialect), values, limit)
+        sql = report.select(database.dialect, several=bool(values["several"]))
+        answer = ask(connection, sql, values, limit)
         if report.company:
             answer = with_company(connection, answer, values)
     return with_band(answer, report.band) if report.band else answer

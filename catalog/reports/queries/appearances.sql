@@ -8,6 +8,6 @@ JOIN assignments AS assigned ON assigned.photo_id = photo.id
 JOIN persons AS person ON person.id = assigned.person_id
 JOIN faces AS face ON face.id = assigned.face_id
 WHERE NOT person.hidden AND person.merged_into IS NULL AND (:person = '' OR person.person_id = :person)
-    AND IN_SCOPE(photo)
+    AND OF_GALLERY(face) AND IN_SCOPE(photo)
 ORDER BY photo.taken_at DESC NULLS LAST, photo.id, face.id
 LIMIT :limit

@@ -17,7 +17,7 @@ WHERE place.missing_since IS NULL AND IN_SCOPE(photo)
         SELECT assigned.photo_id
         FROM persons AS person
         JOIN assignments AS assigned ON assigned.person_id = person.id
-        WHERE person.person_id = :person
+        WHERE person.person_id = :person AND IN_GALLERY(assigned.face_id)
     ))
 ORDER BY copied.copies DESC, photo.id, place.uri
 LIMIT :limit

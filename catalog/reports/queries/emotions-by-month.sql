@@ -13,6 +13,7 @@ counted AS (
     FROM scoped
     JOIN faces AS face ON face.photo_id = scoped.id
     WHERE NOT face.not_a_face AND face.emotion IS NOT NULL AND face.id NOT IN HIDDEN_FACES()
+        AND IN_GALLERY(face.id)
         AND (:person = '' OR face.id IN (
             SELECT assigned.face_id
             FROM persons AS person

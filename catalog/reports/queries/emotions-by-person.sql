@@ -8,7 +8,8 @@ WITH counted AS (
     SELECT assigned.person_id, face.emotion, COUNT(*) AS faces
     FROM faces AS face
     CROSS JOIN assignments AS assigned
-    WHERE assigned.face_id = face.id AND NOT face.not_a_face AND face.emotion IS NOT NULL AND (
+    WHERE assigned.face_id = face.id AND NOT face.not_a_face AND face.emotion IS NOT NULL
+        AND IN_GALLERY(face.id) AND (
         (:since = '' AND :until = '9999-12-31T23:59:59.999999Z' AND :album = '')
         OR face.photo_id IN (SELECT photo.id FROM photos AS photo WHERE IN_SCOPE(photo))
     )

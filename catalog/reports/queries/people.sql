@@ -8,7 +8,7 @@ WITH seen AS (
         MIN(photo.taken_at) AS first_seen, MAX(photo.taken_at) AS last_seen
     FROM assignments AS assigned
     JOIN photos AS photo ON photo.id = assigned.photo_id
-    WHERE IN_SCOPE(photo)
+    WHERE IN_GALLERY(assigned.face_id) AND IN_SCOPE(photo)
     GROUP BY assigned.person_id
 )
 SELECT person.person_id, person.name, seen.faces, seen.photos, seen.first_seen, seen.last_seen

@@ -10,7 +10,7 @@ FROM (
         SUM(CASE WHEN face.sharpness < 20 THEN 1 ELSE 0 END) AS blurred
     FROM photos AS photo
     JOIN faces AS face ON face.photo_id = photo.id
-    WHERE NOT face.not_a_face AND IN_SCOPE(photo)
+    WHERE NOT face.not_a_face AND IN_GALLERY(face.id) AND IN_SCOPE(photo)
         AND (:person = '' OR face.id IN (
             SELECT assigned.face_id
             FROM persons AS person

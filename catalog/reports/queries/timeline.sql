@@ -8,14 +8,16 @@ WITH scoped AS (
         SELECT assigned.photo_id
         FROM persons AS person
         JOIN assignments AS assigned ON assigned.person_id = person.id
-        WHERE person.person_id = :person
+        WHERE person.person_id = :person AND IN_GALLERY(assigned.face_id)
     ))
 ),
 pictured AS (
     SELECT scoped.month, COUNT(*) AS photos, COUNT(held.faces) AS with_faces, SUM(held.faces) AS faces
     FROM scoped
     LEFT JOIN (
-        SELECT face.photo_id, COUNT(*) AS faces FROM faces AS face WHERE NOT face.not_a_face GROUP BY face.photo_id
+        SELECT face.photo_id, COUNT(*) AS faces FROM faces AS face
+        WHERE NOT face.not_a_face AND IN_GALLERY(face.id)
+        GROUP BY face.photo_id
     ) AS held ON held.photo_id = scoped.id
     GROUP BY scoped.month
 ),
@@ -24,7 +26,7 @@ met AS (
     FROM scoped
     JOIN assignments AS assigned ON assigned.photo_id = scoped.id
     JOIN persons AS person ON person.id = assigned.person_id
-    WHERE NOT person.hidden
+    WHERE NOT person.hidden AND IN_GALLERY(assigned.face_id)
     GROUP BY scoped.month
 )
 SELECT pictured.month, pictured.photos, pictured.with_faces, COALESCE(pictured.faces, 0) AS faces,

@@ -8,7 +8,8 @@ WITH seen AS (
     FROM persons AS person
     JOIN assignments AS assigned ON assigned.person_id = person.id
     JOIN photos AS photo ON photo.id = assigned.photo_id
-    WHERE person.name IS NULL AND NOT person.hidden AND person.merged_into IS NULL AND IN_SCOPE(photo)
+    WHERE person.name IS NULL AND NOT person.hidden AND person.merged_into IS NULL
+        AND IN_GALLERY(assigned.face_id) AND IN_SCOPE(photo)
     GROUP BY assigned.person_id
     HAVING COUNT(DISTINCT assigned.photo_id) > 1
     ORDER BY COUNT(DISTINCT assigned.photo_id) DESC, assigned.person_id

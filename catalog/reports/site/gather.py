@@ -1,20 +1,22 @@
 """What the pages show, read from the catalogue: photos once, then faces in the order of people and of photos.
 
-Hidden people, what is no face, and photos that are gone are left out here, so that no page needs to think of them.
+Hidden people, what is no face, photos that are gone and all galleries but one are left out here, so that no page needs
+to think of them. ``values`` are the parameters of SQL about that gallery (``catalog.reports.gallery``).
 Faces are streamed; photos are held in memory, about 100 MB for 300,000.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
+from catalog.reports.gallery import spell_gallery
 from catalog.sources.uri import display
 from catalog.vocabulary import BoundingBox
 
@@ -33,7 +35,7 @@ WHERE NOT person.hidden AND person.merged_into IS NULL
 _MOST_SEEN = """
 SELECT assigned.person_id
 FROM assignments AS assigned
-WHERE assigned.photo_id IS NOT NULL
+WHERE assigned.photo_id IS NOT NULL AND IN_GALLERY(assigned.face_id)
 GROUP BY assigned.person_id
 ORDER BY COUNT(*) DESC, assigned.person_id
 LIMIT :most
@@ -46,14 +48,14 @@ _BY_PERSON = f"""
 SELECT assigned.person_id, {_FACE}
 FROM assignments AS assigned
 JOIN faces AS face ON face.id = assigned.face_id
-WHERE assigned.photo_id IS NOT NULL
+WHERE assigned.photo_id IS NOT NULL AND OF_GALLERY(face)
 ORDER BY assigned.person_id
 """  # noqa: S608  the columns are written above
 _BY_PHOTO = f"""
 SELECT assigned.person_id, {_FACE}
 FROM faces AS face
 LEFT JOIN assignments AS assigned ON assigned.face_id = face.id
-WHERE NOT face.not_a_face
+WHERE NOT face.not_a_face AND OF_GALLERY(face)
 ORDER BY face.photo_id
 """  # noqa: S608  the columns are written above
 
@@ -125,26 +127,31 @@ def read_photos(connection: Connection) -> dict[int, SitePhoto]:
     return {photo.row: photo for photo in found}
 
 
-def most_seen(connection: Connection, most: int) -> set[int]:
+def most_seen(connection: Connection, values: Mapping[str, str], most: int) -> set[int]:
     """The rows of the people with the most faces."""
-    return set(connection.scalars(text(_MOST_SEEN), {"most": most}))
+    return set(connection.scalars(_spelled(connection, _MOST_SEEN, values), {**values, "most": most}))
 
 
-def faces_by_person(connection: Connection) -> Iterator[tuple[int, list[SiteFace]]]:
+def faces_by_person(connection: Connection, values: Mapping[str, str]) -> Iterator[tuple[int, list[SiteFace]]]:
     """Each person's row with their faces."""
-    for person, rows in groupby(_streamed(connection, _BY_PERSON), key=lambda row: row[0]):
+    for person, rows in groupby(_streamed(connection, _BY_PERSON, values), key=lambda row: row[0]):
         yield person, [_face(row) for row in rows]
 
 
-def faces_by_photo(connection: Connection) -> Iterator[tuple[int, list[SiteFace]]]:
+def faces_by_photo(connection: Connection, values: Mapping[str, str]) -> Iterator[tuple[int, list[SiteFace]]]:
     """Each photo's row with its faces."""
-    for photo, rows in groupby(_streamed(connection, _BY_PHOTO), key=lambda row: row[1]):
+    for photo, rows in groupby(_streamed(connection, _BY_PHOTO, values), key=lambda row: row[1]):
         yield photo, [_face(row) for row in rows]
 
 
-def _streamed(connection: Connection, sql: str) -> Iterator[tuple[Any, ...]]:
-    for rows in connection.execution_options(yield_per=5000).execute(text(sql)).partitions(5000):
+def _streamed(connection: Connection, sql: str, values: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
+    streaming = connection.execution_options(yield_per=5000)
+    for rows in streaming.execute(_spelled(connection, sql, values), dict(values)).partitions(5000):
         yield from rows
+
+
+def _spelled(connection: Connection, sql: str, values: Mapping[str, str]) -> TextClause:
+    return text(spell_gallery(sql, connection.dialect.name, several=bool(values["several"])))
 
 
 def _face(row: tuple[Any, ...]) -> SiteFace:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from catalog.images.opened import Opener
 from catalog.reports.company import Company, company
+from catalog.reports.gallery import Gallery, gallery_values
 from catalog.reports.run import reading
 from catalog.reports.scope import Scope, parameters
 from catalog.reports.site.charts import emotion_charts
@@ -70,22 +71,25 @@ def write_site(
     now: datetime,
     version: str,
     pictures: bool = True,
+    gallery: Gallery | None = None,
     progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> SiteSummary:
     """Write the pages of a whole catalogue, draw the pictures that are not there yet, remove what is left over.
 
     ``read`` gives the bytes of an original by its uri. Without ``pictures`` none are drawn or kept.
+    The faces are those of ``gallery``; without it, or where it holds none, of the one that was enrolled in last.
     ``progress`` is told how many photos have been opened, and of how many.
     """
     writer = _Writer(folder, Pictures(folder, read, opener, workers), now, version, drawn=pictures)
     with reading(database) as connection:
         writer.people = read_people(connection)
         writer.photos = read_photos(connection)
-        writer.charted = most_seen(connection, CHARTED)
-        writer.company = company(connection, parameters(Scope(), connection))
-        writer.write_people(faces_by_person(connection))
+        values = gallery_values(connection, gallery)
+        writer.charted = most_seen(connection, values, CHARTED)
+        writer.company = company(connection, parameters(Scope(), connection) | values)
+        writer.write_people(faces_by_person(connection, values))
         writer.write_index()  # first of all, so that there is something to open
-        writer.write_photos(faces_by_photo(connection))
+        writer.write_photos(faces_by_photo(connection, values))
     writer.write_overviews()
     unreadable = []
     for done, sentence in enumerate(writer.pictures.draw(), start=1):
