@@ -18,7 +18,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, MetaData, Table, func, insert, select, text, update
 
-from catalog.errors import DatabaseError, UsageError
+from catalog.errors import DatabaseError, SchemaError, UsageError
+from catalog.store.address import parse_address, safe_form
 from catalog.store.connections import file_name
 from catalog.store.database import Database, open_database
 from catalog.store.failures import told_in_sentences
@@ -28,6 +29,8 @@ from catalog.store.turns import turn
 
 _VERSION_TABLE = "alembic_version"
 _ROWS = 2000
+_OF_A_CATALOGUE = ("--database", "catalog restore")
+"""Remedies that speak of these are for a catalogue, not for a backup."""
 
 
 def back_up(database: Database, target: Path) -> int:
@@ -62,13 +65,14 @@ def restore(database: Database, backup: Path) -> Path | None:
     """
     from catalog.store.migrate import copy_sqlite
 
-    with turn(database), _beside(database.path or Path(tempfile.gettempdir()) / "restore") as copy:
+    beside = database.path or Path(tempfile.gettempdir()) / "restore"
+    with turn(database), _beside(beside) as copy, _blamed_on(backup, copy):
         if not backup.is_file():
             raise UsageError(f'There is no backup at "{backup}".')
         shutil.copyfile(backup, copy)
         source = open_database(str(copy), create=False)  # refuses what is no catalogue, or newer than this program
         try:
-            _check(source)
+            _check(source, backup)
         finally:
             source.close()
         _forget_again(database, copy)
@@ -134,11 +138,28 @@ def _fold_log(path: Path) -> None:
         connection.execute("PRAGMA journal_mode = DELETE")
 
 
-def _check(source: Database) -> None:
+@contextmanager
+def _blamed_on(backup: Path, copy: Path) -> Iterator[None]:
+    """Let what is wrong with the copy of a backup be told of the backup, which is the file that the user knows."""
+    tried = f'The database "{safe_form(parse_address(str(copy)))}"'
+    try:
+        yield
+    except DatabaseError as error:
+        told, remedy = str(error), error.remedy or ""
+        if not told.startswith(tried):
+            raise
+        if isinstance(error, SchemaError) or any(word in remedy for word in _OF_A_CATALOGUE):
+            newer = "Update catalog, or name" if remedy.startswith("Update") else "Name"
+            remedy = f"{newer} another backup."
+        raise type(error)(f'The backup "{backup}"{told.removeprefix(tried)}', remedy=remedy) from error
+
+
+def _check(source: Database, backup: Path) -> None:
     with source.read() as connection:
         found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
     if found != "ok":
-        raise DatabaseError(f'The backup "{source.url}" is damaged: {found}.', remedy="Use another one.")
+        found = str(found).splitlines()[-1].rstrip(".")
+        raise DatabaseError(f'The backup "{backup}" is damaged: {found}.', remedy="Name another backup.")
 
 
 def _reach_disk(path: Path) -> None:

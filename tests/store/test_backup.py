@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import stat
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
 
-from catalog.errors import CatalogError, UsageError
+from catalog.errors import CatalogError, DatabaseError, UsageError
 from catalog.identities.relabel import restore_labels
 from catalog.store.backup import back_up, restore
 from catalog.store.database import Database, open_database
@@ -101,6 +103,53 @@ def test_what_is_no_backup_changes_nothing(tmp_path: Path, content: bytes) -> No
         restore(database, tmp_path / "bad")
     assert len(everything(database)["faces"]) == 1
     database.close()
+
+
+def spoil(kind: str, path: Path, catalogue: Database) -> None:
+    """Make a file that cannot be restored."""
+    if kind in ("empty", "a photo", "another program's"):
+        path.write_bytes({"empty": b"", "a photo": b"\xff\xd8\xff\xe0" * 2000}.get(kind, b""))
+    else:
+        back_up(catalogue, path)
+    if kind == "cut":
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    elif kind == "overwritten":
+        content = path.read_bytes()
+        path.write_bytes(content[:8192] + b"\x55" * (len(content) - 16384) + content[-8192:])
+    elif kind in ("another program's", "newer"):
+        newer = "UPDATE alembic_version SET version_num = '9999'"
+        with closing(sqlite3.connect(path)) as other:
+            other.execute(newer if kind == "newer" else "CREATE TABLE songs (name TEXT)")
+            other.commit()
+
+
+@pytest.mark.parametrize("kind", ["empty", "a photo", "another program's", "cut", "overwritten", "newer"])
+def test_a_backup_that_cannot_be_used_is_blamed_by_its_own_name(tmp_path: Path, kind: str) -> None:
+    """The user gave no other file, and has never heard of the copy that is tried."""
+    database = open_database(str(tmp_path / "catalog.sqlite3"))
+    bad = tmp_path / "given.sqlite3"
+    spoil(kind, bad, database)
+    with pytest.raises(DatabaseError) as caught:
+        restore(database, bad)
+    told = f"{caught.value} {caught.value.remedy}"
+    assert str(caught.value).startswith(f'The backup "{bad}" ')
+    assert ".part" not in told
+    assert "--database" not in told
+    assert "another backup" in told
+    assert ("Update catalog" in told) == (kind == "newer")
+    database.close()
+
+
+def test_what_is_wrong_with_the_catalogue_itself_is_not_blamed_on_the_backup(tmp_path: Path) -> None:
+    """A sound backup put into a damaged catalogue: the catalogue's own name, and its own remedy."""
+    database = open_database(str(tmp_path / "catalog.sqlite3"))
+    back_up(database, tmp_path / "sound.sqlite3")
+    database.close()
+    damaged = tmp_path / "catalog.sqlite3"
+    damaged.write_bytes(damaged.read_bytes()[:4096] + b"\x55" * (damaged.stat().st_size - 4096))
+    with pytest.raises(DatabaseError, match=r"catalog\.sqlite3") as caught:
+        restore(database, tmp_path / "sound.sqlite3")
+    assert "sound.sqlite3" not in str(caught.value)
 
 
 def test_a_backup_never_overwrites(tmp_path: Path) -> None:
