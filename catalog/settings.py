@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -37,7 +38,7 @@ class DatabaseSettings:
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
     name: Literal["local", "rekognition"]
-    gallery: str
+    gallery: Annotated[str, re.compile(r"[a-zA-Z0-9_.\-]{1,255}")]  # Amazon's rule for a collection
     quality_filter: Literal["none", "auto", "low", "medium", "high"]
     attributes: Literal["all", "none"]
 
@@ -258,6 +259,8 @@ def _checked(raw: object, hint: Any) -> object:
     value = _converted(raw, hint)
     if isinstance(bounds, Range) and isinstance(value, int | float) and not bounds.low <= value <= bounds.high:
         raise ValueError(f"is {value}, outside {bounds.low:g} to {bounds.high:g}")
+    if isinstance(bounds, re.Pattern) and not bounds.fullmatch(str(value)):
+        raise ValueError(f"is {value!r}, not 1 to 255 of A-Z, a-z, 0-9 and _ . -")
     return value
 
 

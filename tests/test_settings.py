@@ -55,6 +55,24 @@ def test_all_problems_are_told_at_once_with_the_nearest_known_key(tmp_path):
     assert "is 3, outside 320 to 10000" in caught.value.problems[2]
 
 
+@pytest.mark.parametrize("name", ["", "bad name/x", "familie-fotos-ü", "photos\n", "a" * 256])
+@pytest.mark.parametrize("engine", ["local", "rekognition"])
+def test_a_gallery_s_name_is_one_that_amazon_allows_for_a_collection(name, engine):
+    """Whichever engine is used, so that the same settings serve the other; what is refused is quoted."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings(environ={"CATALOG_ENGINE_GALLERY": name, "CATALOG_ENGINE_NAME": engine})
+    assert caught.value.exit_code == 2
+    assert caught.value.problems == [
+        f'"engine.gallery" in CATALOG_ENGINE_GALLERY is {name!r}, not 1 to 255 of A-Z, a-z, 0-9 and _ . -.'
+    ]
+
+
+@pytest.mark.parametrize("name", ["catalog", "Family_2026.v-1", "a" * 255])
+def test_a_gallery_may_be_named_with_letters_digits_and_three_marks(name):
+    """What the settings page says."""
+    assert load_settings(environ={"CATALOG_ENGINE_GALLERY": name}).engine.gallery == name
+
+
 def test_a_misspelt_variable_is_told_and_a_stranger_s_is_left_alone():
     """CATALOG_ENGIN_NAME is a slip; CATALOG_OF_STARS belongs to somebody else."""
     with pytest.raises(SettingsError, match="Did you mean"):
