@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -113,17 +114,35 @@ def _claims(employee: str | None, photo: Path | None, batch: Path | None) -> lis
         if employee is None or photo is None:
             raise UsageError("Give an id and a photo, or --csv FILE.")
         return [(employee, photo)]
+    if employee is not None:
+        raise UsageError("Give an id and a photo, or --csv FILE, not both.")
     try:
         with batch.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-        claims = [(row["id"], batch.parent / row["photo"]) for row in rows]
+            reader = csv.DictReader(file)
+            if not {"id", "photo"} <= set(reader.fieldnames or ()):
+                raise _no_claims(batch)
+            claims = [_claim(row, reader.line_num, batch) for row in reader]
     except OSError as error:
         raise UsageError(f'The file "{batch}" cannot be read: {error.strerror}.') from error
-    except (UnicodeDecodeError, KeyError, TypeError) as error:
-        raise UsageError(f'"{batch}" is not a CSV file with the columns id and photo.') from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise _no_claims(batch) from error
     if not claims:
         raise UsageError(f'There is no claim in "{batch}".')
     return claims
+
+
+def _claim(row: Mapping[str, str | None], line: int, batch: Path) -> tuple[str, Path]:
+    """One row of a file of claims; a short row has None in the columns that it lacks."""
+    claim, photo = row["id"], row["photo"]
+    if not photo or not photo.strip():
+        raise UsageError(f'Line {line} of "{batch}" has no photo.')
+    if not claim or not claim.strip():
+        raise UsageError(f'Line {line} of "{batch}" has no id.')
+    return claim, batch.parent / photo
+
+
+def _no_claims(batch: Path) -> UsageError:
+    return UsageError(f'"{batch}" is not a CSV file with the columns id and photo.')
 
 
 def _verify(catalog: Catalog, claim: str, path: Path, accept: float, refuse: float) -> Verification:
