@@ -57,7 +57,11 @@ def roster_of(connection: Connection, engine: Engine, rules: Rules, gallery: str
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What settling came to. ``churn`` counts faces that changed company, ``conflicts`` persons twice in one photo."""
+    """What settling came to.
+
+    ``churn`` counts faces that changed company by what a machine did, not by what humans said; ``conflicts`` persons
+    whom a machine put twice on one photo.
+    """
 
     faces_assigned: int = 0
     persons_new: int = 0

@@ -27,6 +27,7 @@ def replay(connection: Connection, *, engine: str, gallery: str, now: datetime) 
     said = standing(read_ledger(connection))
     changed = _replay_claims(connection, said, engine, gallery, now)
     changed += inherit(connection, engine=engine, gallery=gallery, now=now)
+    changed += _replay_refusals(connection, said, engine, gallery)
     return changed + _find_again(connection, said, engine, gallery, now)
 
 
@@ -51,6 +52,22 @@ def _replay_claims(connection: Connection, said: Standing, engine: str, gallery:
             unassign(connection, [face.row])
             changed += 1
     return changed
+
+
+def _replay_refusals(connection: Connection, said: Standing, engine: str, gallery: str) -> int:
+    """Take from persons the faces that a machine gave them and a human says are not theirs."""
+    if not said.refusals:
+        return 0
+    people = People.of(all_persons(connection))
+    here = _faces_of(connection, {place.sha256 for place, _ in said.refusals}, engine, gallery)
+    refused = set()
+    for place, public in said.refusals:
+        person = people.lead(public)
+        face = _best(place, here.get(place.sha256, ()))
+        if person is not None and face is not None and face.person == person.id and face.by == AssignedBy.CLUSTER.value:
+            refused.add(face.row)
+    unassign(connection, sorted(refused))
+    return len(refused)
 
 
 def _find_again(connection: Connection, said: Standing, engine: str, gallery: str, now: datetime) -> int:

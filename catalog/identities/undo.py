@@ -23,7 +23,7 @@ from catalog.identities.ledger import (
 )
 from catalog.identities.snapshot import as_now, put_back
 from catalog.store.appearances import Place, appearances_by_row, faces_of_contents
-from catalog.store.people import unassign
+from catalog.store.people import find_person, unassign
 from catalog.store.tables import faces
 from catalog.store.turns import persons_alone
 from catalog.store.upsert import batches
@@ -57,13 +57,14 @@ def undo(connection: Connection, number: int | None, stamp: Stamp) -> tuple[int,
         "persons": decision.details.get("before", {}).get("persons", ()),
         "faces": [face for each in one for face in each.details.get("before", {}).get("faces", ())],
     }
-    echoes = _echoes(connection, one, before["faces"])
+    taken, holding = _turned(connection, one)
+    echoes = _echoes(connection, taken, before["faces"])
     now = as_now(connection, before).faces(connection, echoes)
     restored = put_back(connection, before)
     _loosen(connection, echoes)
-    rivals = _rivals(connection, restored)
-    now.faces(connection, rivals)
-    unassign(connection, rivals)
+    late = sorted({*_rivals(connection, restored), *_refused_again(connection, holding)} - set(restored))
+    now.faces(connection, late)
+    unassign(connection, late)
     by = append(
         connection,
         "undo",
@@ -91,6 +92,29 @@ def _reinstate(connection: Connection, decision: Decision) -> None:
     mark_undone(connection, decision.number, None)
     for target in _targets(connection, decision):
         _take_back(connection, target, decision.number)
+
+
+def _turned(connection: Connection, one: Sequence[Decision]) -> tuple[list[Decision], list[Decision]]:
+    """What holds no longer when some decisions are taken back, and what holds again."""
+    taken, holding = list(one), []
+    for decision in taken:  # which grows meanwhile
+        for target in _targets(connection, decision):
+            holding.append(target)
+            taken += _targets(connection, target)
+    return taken, holding
+
+
+def _refused_again(connection: Connection, holding: Sequence[Decision]) -> list[int]:
+    """Faces that came to somebody while it did not hold that they are not that person."""
+    refusals = [(each, place) for each in holding if each.verb == "reject" for place in each.places]
+    found = faces_of_contents(connection, {place.sha256 for _, place in refusals})
+    leads = {each.number: find_person(connection, each.person_id or "").person_id for each, _ in refusals}
+    return [
+        face.row
+        for each, place in refusals
+        for face in found.get(place.sha256, ())
+        if face.place.same(place) and face.person_id == leads[each.number] and face.by is AssignedBy.CLUSTER
+    ]
 
 
 def _targets(connection: Connection, decision: Decision) -> list[Decision]:

@@ -9,10 +9,10 @@ from catalog.identities import decisions
 from catalog.identities.replay import inherit
 from catalog.store.appearances import appearances_of
 from catalog.store.database import Database
-from catalog.store.people import find_person
+from catalog.store.people import assign, find_person
 from catalog.store.tables import assignments, faces, persons
 from catalog.store.tables import photos as photos_table
-from catalog.vocabulary import BoundingBox
+from catalog.vocabulary import AssignedBy, BoundingBox
 from tests.identities.made import NOW, LendingGallery, Shot, VectorGallery, boxes_for, enroll, near, people
 from tests.identities.test_decisions import STAMP, everybody
 from tests.identities.test_settle import settled, who_is_who
@@ -137,3 +137,16 @@ def test_nobody_inherits_a_second_place_on_a_photo(light_database: Database) -> 
         connection.execute(update(assignments).where(assignments.c.face_id.in_(local)).values(person_id=other.id))
         inherit(connection, engine="rekognition", gallery="catalog", now=NOW, overrule=True)
     assert settled(light_database, theirs).conflicts == 0
+
+
+def test_a_refusal_holds_for_an_engine_that_took_the_face_otherwise(light_database: Database) -> None:
+    """Whatever gave the face to that person, it is looked at anew."""
+    ours = LendingGallery()
+    settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1)))
+    with light_database.begin() as connection:
+        ann = everybody(connection)[0]
+        face = appearances_of(connection, ann)[0]
+        decisions.reject_face(connection, face, ann, STAMP)
+        assign(connection, [(face.row, None)], ann.id, AssignedBy.CLUSTER, "2026-01-01T00:00:00.000000Z")
+    settled(light_database, ours)
+    assert who_is_who(light_database)[face.face_id] != ann.person_id

@@ -237,3 +237,24 @@ def test_a_photo_that_is_gone_is_left_out(light_database: Database) -> None:
         undo(connection, number, STAMP)
         held = [len(appearances_of(connection, each)) for each in (kept, find_person(connection, gone.person_id))]
     assert sum(held) == 7
+
+
+def test_what_is_refused_again_is_let_go_by_every_gallery(light_database: Database) -> None:
+    """An engine came while the refusal was taken back, and took the face for that person too."""
+    rng = np.random.default_rng(1)
+    (center,) = people(1, rng, 128)
+    ours, theirs = LendingGallery(), VectorGallery()
+    shots = [Shot(f"{n}", [near(center, 0.85, rng)], [OURS]) for n in range(4)]
+    settled(light_database, ours, enroll(light_database, ours, shots))
+    with light_database.begin() as connection:
+        (ann,) = everybody(connection)
+        face = appearances_of(connection, ann)[0]
+        by, _ = undo(connection, decisions.reject_face(connection, face, ann, STAMP), STAMP)
+    seen = [replace(shot, boxes=[THEIRS]) for shot in shots]
+    settled(light_database, theirs, enroll(light_database, theirs, seen, night=1))
+    with light_database.begin() as connection:
+        before = rows(connection)
+        again, _ = undo(connection, by, STAMP)
+        assert face.sha256 not in {each.sha256 for each in appearances_of(connection, ann)}
+        undo(connection, again, STAMP)
+        assert rows(connection) == before
