@@ -12,7 +12,7 @@ import typer
 from catalog.cli.pictures import write_privately
 from catalog.cli.wiring import Catalog
 from catalog.errors import PhotoError, SourceError, UsageError
-from catalog.identities.watch import REVIEW, Hit
+from catalog.identities.hits import REVIEW, Hit
 from catalog.images.crop import cut_out
 from catalog.sources.uri import display, display_name
 from catalog.store.photos import places_of

@@ -14,6 +14,7 @@ from catalog.cli.wiring import open_catalog
 from catalog.errors import UsageError
 from catalog.identities.decisions import Stamp
 from catalog.identities.forget import Receipt, forget_person
+from catalog.identities.watch import list_watches
 from catalog.store.people import find_person
 
 Who = Annotated[str, typer.Argument(metavar="PERSON", help="A person's id or exact name.")]
@@ -47,7 +48,10 @@ def forget(
             return
         gallery = catalog.settings.engine.gallery
         receipt = forget_person(catalog.database, catalog.engine, found, stamp(), gallery=gallery)
+        watched = {each.name for each in list_watches(catalog.database)} if found.name else set()
     _print_receipt(receipt, as_json)
+    if found.name in watched:
+        typer.echo(f'The watch list still looks for "{found.name}": catalog watch remove "{found.name}"', err=True)
 
 
 def _confirmed(question: str) -> bool:

@@ -15,7 +15,7 @@ from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.people_forget import counted, stamp
 from catalog.cli.wiring import Catalog, open_catalog
 from catalog.errors import PersonError
-from catalog.identities.decisions import confirm_face, merge_persons, name_person, reject_face
+from catalog.identities.decisions import confirm_face, merge_persons, name_person, reject_face, tell_apart
 from catalog.identities.ledger import Decision, append, read_ledger
 from catalog.identities.recluster import Recluster, plan_recluster
 from catalog.identities.reclustered import apply_recluster
@@ -279,8 +279,7 @@ def _answer(catalog: Catalog, each: Suggestion, answer: str) -> int:
             if each.face is not None:
                 reject_face(connection, each.face, each.person, by)
             elif each.other is not None:
-                for face in appearances_of(connection, each.other, limit=3):
-                    reject_face(connection, face, each.person, by)
+                tell_apart(connection, each.person, each.other, by)
             return 1
         if each.other is not None:
             merge_persons(connection, each.person, each.other, by)

@@ -25,7 +25,7 @@ from catalog.cli.signals import interruptible
 from catalog.cli.wiring import Catalog, open_catalog
 from catalog.engines.prefilter import PrefilteredEngine, Savings
 from catalog.errors import CheckRefused
-from catalog.identities.watch import Hit
+from catalog.identities.hits import Hit
 from catalog.scanning.run import Limits
 from catalog.scanning.run import scan as run_scan
 from catalog.scanning.stop import Stop

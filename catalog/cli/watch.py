@@ -16,7 +16,8 @@ from catalog.cli.people_forget import counted, stamp
 from catalog.cli.wiring import open_catalog
 from catalog.errors import CheckRefused
 from catalog.identities import watch as watching
-from catalog.identities.watch import REVIEW, THRESHOLD, Hit, State
+from catalog.identities.hits import REVIEW, Hit, State, read_hits, review_hit
+from catalog.identities.watch import THRESHOLD
 
 app = typer.Typer(help="Watch for persons of interest in every scan; a human reviews each hit.", no_args_is_help=True)
 
@@ -136,7 +137,7 @@ def hits(
     """List hits, newest first. Exit code 9 while any of them is open."""
     wanted = _state(state)
     with open_catalog(config, database, verbose) as catalog:
-        found = watching.read_hits(catalog.database, state=wanted, name=name)
+        found = read_hits(catalog.database, state=wanted, name=name)
         if crops is not None:
             write_crops(catalog, found, crops)
     _print_hits(found, as_json)
@@ -160,7 +161,7 @@ def dismiss(numbers: Numbers, database: Database = None, config: Config = None, 
 def _review(numbers: list[int], state: State, database: Database, config: Config, verbose: int) -> None:
     with open_catalog(config, database, verbose) as catalog, catalog.database.begin() as connection:
         for number in numbers:
-            watching.review_hit(connection, number, state, stamp())
+            review_hit(connection, number, state, stamp())
     typer.echo(f"{len(numbers)} {state}.")
 
 

@@ -32,7 +32,7 @@ from catalog.engines.base import Engine, Metered
 from catalog.engines.users import Users
 from catalog.errors import PhotoError, UsageError
 from catalog.identities.assign import Rules
-from catalog.identities.watch import Hit
+from catalog.identities.hits import Hit
 from catalog.images.decode import DecodeLimits
 from catalog.images.opened import OpenedPhoto, Opener
 from catalog.images.pool import DecoderPool

@@ -147,6 +147,17 @@ def split_person(
     return number, other
 
 
+def tell_apart(connection: Connection, one: PersonRow, other: PersonRow, stamp: Stamp) -> int:
+    """Say that two persons are two: no machine makes them one, and nobody is asked again."""
+    one, other = _current(connection, one), _current(connection, other)
+    if one.id == other.id:
+        raise PersonError(
+            f"They are one person, {one} already.", remedy="Parts of one person are told apart by a split."
+        )
+    before = Before().stays(one).stays(other)
+    return _append(connection, "apart", stamp, before, person_id=one.person_id, other_person_id=other.person_id)
+
+
 def confirm_face(
     connection: Connection, face: Appearance, person: PersonRow, stamp: Stamp, *, same_photo: bool = False
 ) -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import Connection, insert
 
 from catalog.engines.base import Engine
-from catalog.errors import PersonError
+from catalog.errors import EngineError, PersonError
 from catalog.identities.decisions import Stamp
 from catalog.identities.ledger import append
 from catalog.store.appearances import Appearance, Place, appearances_of
@@ -66,8 +66,12 @@ def forget_person(database: Database, engine: Engine, person: PersonRow, stamp: 
         shown = appearances_of(connection, person)
         erased, there = _erase(connection, person, shown, stamp)
     ours = [face.face_id for face in shown if (face.engine, face.gallery) == (engine.name, gallery)]
-    removed = engine.remove(ours) if ours else set()
-    still = {face.face_id for face in engine.enrolled()} & set(ours) if ours else set()
+    try:
+        removed = engine.remove(ours) if ours else set()
+        still = {face.face_id for face in engine.enrolled()} & set(ours) if ours else set()
+    except EngineError as error:
+        told = f"{person.person_id} is forgotten here, but the gallery could not be reached. {error}"
+        raise EngineError(told, remedy="The next scan with this engine takes the faces out of the gallery.") from error
     with database.begin() as connection:
         settle_removals(connection, [each for each in ours if each not in still], engine.name, gallery)
     database.empty_log()

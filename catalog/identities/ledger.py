@@ -19,7 +19,7 @@ from catalog.store.appearances import Place
 from catalog.store.tables import decisions, utc_text, utc_time
 from catalog.vocabulary import BoundingBox
 
-LASTING = ("forget", "migrate", "recluster")
+LASTING = ("forget", "migrate", "recluster", "restore")
 """What cannot be taken back."""
 
 
@@ -136,8 +136,9 @@ class Standing:
     """What the ledger says now. Persons are public ids, as they were when decided on: redirects may lead on.
 
     ``claims`` give a face its person; ``refusals`` say whom it is not, which no claim contradicts. ``merged`` are
-    persons into which others were merged; ``apart`` pairs of persons that were split; ``touched`` persons about whom a
-    human said anything; ``exemplars`` faces by which a named person is found again when it has lost all others.
+    persons into which others were merged; ``apart`` pairs of persons that were split or told apart; ``touched`` persons
+    about whom a human said anything; ``exemplars`` faces by which a named person is found again when it has lost all
+    others; ``expected`` those by which a person of a restored file is found on photos that are scanned later.
     """
 
     claims: list[tuple[Place, str]] = field(default_factory=list)
@@ -147,6 +148,7 @@ class Standing:
     apart: list[tuple[str, str]] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     exemplars: list[tuple[Place, str]] = field(default_factory=list)
+    expected: list[tuple[Place, str]] = field(default_factory=list)
 
 
 def standing(decided: Iterable[Decision]) -> Standing:
@@ -158,12 +160,13 @@ def standing(decided: Iterable[Decision]) -> Standing:
             continue
         found.touched |= {person for person in (each.person_id, each.other_person_id) if person}
         words.hear(each)
-        if each.verb == "split" and each.person_id and each.other_person_id:
+        if each.verb in ("split", "apart") and each.person_id and each.other_person_id:
             found.apart.append((each.person_id, each.other_person_id))
         elif each.verb == "merge" and each.person_id:
             found.merged.add(each.person_id)
-        elif each.verb == "name" and each.person_id:
-            found.exemplars += [(place_of(row), each.person_id) for row in each.details.get("exemplars", ())]
+        elif each.verb in ("name", "restore") and each.person_id:
+            known = found.exemplars if each.verb == "name" else found.expected
+            known += [(place_of(row), each.person_id) for row in each.details.get("exemplars", ())]
     found.claims, found.refusals, found.not_faces = words.sums()
     return found
 

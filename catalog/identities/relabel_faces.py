@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from catalog.identities.bonds import People
-from catalog.identities.ledger import read_ledger, standing
+from catalog.identities.ledger import place_of, read_ledger, standing
 from catalog.identities.relabel_ledger import Words, decision_key, known_decisions
 from catalog.store.appearances import Place
 from catalog.store.labels import BOX
@@ -57,8 +58,8 @@ def restore_faces(
     """Give the persons of a file their faces; returns how many.
 
     ``meant`` are public ids of those of the file about whom a human said something, there or here; ``spoken`` row ids
-    of those about whom a human said something here before. Who has no face here is known by confirmations, which wait
-    in the ledger for the photos.
+    of those about whom a human said something here before. Who has no face here is known by entries of the ledger
+    that wait for the photos.
     """
     leads = People.of(all_persons(connection))
     words = Words(standing(read_ledger(connection)), leads)
@@ -74,7 +75,7 @@ def restore_faces(
                 given[_row(leads, label), label.by].append(face.row)
     for (person_row, by), rows in given.items():
         assign(connection, [(row, None) for row in rows], person_row, by, utc_text(now) or "")
-    _confirm_later(connection, [person for person in people if person["person_id"] not in met], words)
+    _find_later(connection, [person for person in people if person["person_id"] not in met], words)
     return sum(map(len, given.values()))
 
 
@@ -171,23 +172,25 @@ def _row(leads: People, label: _Label) -> int:
     return person.id
 
 
-def _confirm_later(connection: Connection, people: Sequence[Mapping[str, Any]], words: Words) -> None:
-    """Let the ledger say who is on photos that are not scanned yet."""
+def _find_later(connection: Connection, people: Sequence[Mapping[str, Any]], words: Words) -> None:
+    """Let the ledger say who is on photos that are not scanned yet; a guess does not become a human's word by that."""
     known = known_decisions(connection)
     fresh = []
     for person in people:
-        for sha256, *box, _ in person["faces"][:_ANCHORS]:
-            row = {
-                "decided_at": person["created_at"],
-                "decided_by": "restore",
-                "verb": "confirm",
-                "person_id": person["person_id"],
-                "other_person_id": None,
-                "photo_sha256": sha256,
-                **dict(zip(BOX, box, strict=True)),
-            }
-            place = Place(sha256, BoundingBox(*box))
-            if decision_key(row) not in known and not words.contradict(place, person["person_id"]):
-                fresh.append(row)
+        public = person["person_id"]
+        best = [[sha256, *box] for sha256, *box, _ in person["faces"][:_ANCHORS]]
+        exemplars = [each for each in best if not words.contradict(place_of(each), public)]
+        row = {
+            "decided_at": person["created_at"],
+            "decided_by": "restore",
+            "verb": "restore",
+            "person_id": public,
+            "other_person_id": None,
+            "photo_sha256": None,
+            **dict.fromkeys(BOX),
+            "details": json.dumps({"exemplars": exemplars}, separators=(",", ":")),
+        }
+        if exemplars and not known[decision_key(row)]:
+            fresh.append(row)
     if fresh:
         connection.execute(insert(decisions), fresh)

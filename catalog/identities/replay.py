@@ -71,8 +71,12 @@ def _replay_refusals(connection: Connection, said: Standing, engine: str, galler
 
 
 def _find_again(connection: Connection, said: Standing, engine: str, gallery: str, now: datetime) -> int:
-    """Give persons with a name who have lost all faces, as with photos that went and returned, those they had first."""
-    if not said.exemplars:
+    """Give persons the faces by which they are known to be found again, where nobody has them.
+
+    Those of a restored file always; of names only where the person has lost all faces, as with photos that went and
+    returned.
+    """
+    if not (said.exemplars or said.expected):
         return 0
     people = People.of(all_persons(connection))
     known = {person.id for _, public in said.exemplars if (person := people.lead(public)) and person.name}
@@ -85,6 +89,7 @@ def _find_again(connection: Connection, said: Standing, engine: str, gallery: st
     }
     lost = [(place, person) for place, public in said.exemplars if (person := people.lead(public)) is not None]
     lost = [(place, person) for place, person in lost if person.id in known - held]
+    lost += [(place, person) for place, public in said.expected if (person := people.lead(public)) is not None]
     here = _faces_of(connection, {place.sha256 for place, _ in lost}, engine, gallery)
     changed = 0
     for place, person in lost:

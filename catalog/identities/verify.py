@@ -28,6 +28,8 @@ from catalog.store.tables import employee_references, employees, utc_text
 from catalog.store.upsert import insert_into
 from catalog.vocabulary import Charge, Face, Judgement
 
+_RAREST = 1e-6
+"""No lower rate is stated: too few pairs of strangers were ever compared to know it."""
 ACCEPT = 99.0
 REFUSE = 80.0
 _PADDING = 0.8
@@ -248,7 +250,7 @@ def false_match_rate(threshold: float) -> float:
     What the scale of every engine promises (``engines/base.py``); `catalog evaluate` measures it on one's own labels.
     """
     steps = float((logit(threshold) - logit(80.0)) / (logit(99.0) - logit(80.0)))
-    return float(min(1.0, 10.0 ** (-3.0 - 2.0 * steps)))
+    return float(min(1.0, max(_RAREST, 10.0 ** (-3.0 - 2.0 * steps))))
 
 
 def _charge(connection: Connection, engine: Engine, charges: Sequence[Charge], region: str, stamp: Stamp) -> None:

@@ -11,30 +11,25 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select
 
 from catalog.engines.base import MAX_MATCHES, Engine
 from catalog.errors import NoFaceError, UsageError
 from catalog.identities.decisions import Stamp
+from catalog.identities.hits import Hit, keep_hits, list_hits
 from catalog.identities.purchases import purchases
 from catalog.images.crop import cut_out
 from catalog.images.fingerprint import sha256_of
 from catalog.images.opened import OpenedPhoto
-from catalog.store.appearances import Appearance, appearances_by_id, appearances_by_row
 from catalog.store.database import Database
 from catalog.store.scans import record_charges
-from catalog.store.tables import utc_text, utc_time, watch_hits, watch_references, watches
-from catalog.store.upsert import batches, insert_into
+from catalog.store.tables import moment_of, utc_text, watch_hits, watch_references, watches
 from catalog.vocabulary import Analysis, Charge
 
 log = logging.getLogger(__name__)
 
 THRESHOLD = 99.0
-REVIEW = "A hit is a guess by a machine: a person must look at both photos before anything follows from it."
-
-State = Literal["open", "confirmed", "dismissed"]
 
 _PADDING = 0.8
 _SIDE = 640
@@ -54,20 +49,6 @@ class Watch:
     references: int
     negatives: int
     open_hits: int
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A stored face that resembles somebody on the list. ``margin`` is None where no negative reference came near."""
-
-    number: int
-    watch: str
-    face: Appearance
-    similarity: float
-    margin: float | None
-    state: State
-    found_at: datetime
-    reviewed_by: str | None
 
 
 def add_watch(
@@ -154,7 +135,7 @@ def list_watches(database: Database) -> list[Watch]:
             row.id,
             row.name,
             row.threshold,
-            _time(row.created_at),
+            moment_of(row.created_at),
             row.created_by,
             counts.get((row.id, False), 0),
             counts.get((row.id, True), 0),
@@ -222,93 +203,7 @@ def check_watches(
                 record_charges(
                     connection, charges, engine=engine.name, region=region, command="watch", scan_id=scan_id, now=now
                 )
-                fresh += _keep(connection, watch, like, unlike, engine.name, gallery, scan_id, now)
+                fresh += keep_hits(connection, watch.id, like, unlike, engine.name, gallery, scan_id, now)
         paid += charges
     with database.read() as connection:
-        return _hits(connection, numbers=fresh), paid
-
-
-def _keep(
-    connection: Connection,
-    watch: Watch,
-    like: dict[str, float],
-    unlike: dict[str, float],
-    engine: str,
-    gallery: str,
-    scan_id: int | None,
-    now: datetime,
-) -> list[int]:
-    """Write down the hits that are not known yet; returns their numbers."""
-    known = appearances_by_id(connection, list(like), engine=engine, gallery=gallery)
-    fresh = []
-    for face_id, similarity in sorted(like.items(), key=lambda pair: -pair[1]):
-        face, other = known.get(face_id), unlike.get(face_id)
-        if face is None or (other is not None and other >= similarity):
-            continue
-        row = {
-            "watch_id": watch.id,
-            "face_id": face.row,
-            "similarity": similarity,
-            "margin": None if other is None else similarity - other,
-            "state": "open",
-            "found_at": utc_text(now),
-            "scan_id": scan_id,
-        }
-        added = connection.execute(
-            insert_into(connection, watch_hits).on_conflict_do_nothing().returning(watch_hits.c.id), row
-        ).scalar()
-        if added is not None:
-            fresh.append(int(added))
-    return fresh
-
-
-def read_hits(database: Database, *, state: State | None = None, name: str | None = None) -> list[Hit]:
-    """Hits, newest first; of one state, of one watch, if asked so."""
-    with database.read() as connection:
-        return _hits(connection, state=state, name=name)
-
-
-def review_hit(connection: Connection, number: int, state: State, stamp: Stamp) -> None:
-    """Say what a human saw. Raises :class:`~catalog.errors.UsageError` for a number that is no hit's."""
-    reviewed = {"state": state, "reviewed_at": utc_text(stamp.now), "reviewed_by": stamp.who}
-    if connection.execute(update(watch_hits).where(watch_hits.c.id == number).values(**reviewed)).rowcount == 0:
-        raise UsageError(f"There is no hit {number}.", remedy="`catalog watch hits` lists them.")
-
-
-def _hits(
-    connection: Connection, *, state: State | None = None, name: str | None = None, numbers: Sequence[int] | None = None
-) -> list[Hit]:
-    query = (
-        select(watch_hits, watches.c.name)
-        .join(watches, watches.c.id == watch_hits.c.watch_id)
-        .order_by(watch_hits.c.id.desc())
-    )
-    if state is not None:
-        query = query.where(watch_hits.c.state == state)
-    if name is not None:
-        query = query.where(watches.c.name == name)
-    asked = [query]
-    if numbers is not None:
-        asked = [query.where(watch_hits.c.id.in_(some)) for some in batches(sorted(numbers, reverse=True))]
-    rows = [row for each in asked for row in connection.execute(each)]
-    shown = appearances_by_row(connection, [row.face_id for row in rows])
-    return [
-        Hit(
-            row.id,
-            row.name,
-            shown[row.face_id],
-            row.similarity,
-            row.margin,
-            row.state,
-            _time(row.found_at),
-            row.reviewed_by,
-        )
-        for row in rows
-        if row.face_id in shown
-    ]
-
-
-def _time(text: str) -> datetime:
-    moment = utc_time(text)
-    assert moment is not None
-    return moment
+        return list_hits(connection, numbers=fresh), paid

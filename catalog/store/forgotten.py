@@ -189,6 +189,9 @@ def _strike(details: dict[str, Any], public: set[str], graves: Graves) -> bool:
     lists: dict[str, Any] = {
         key: [row for row in details[key] if not buried(row)] for key in ("faces", "exemplars") if key in details
     }
+    if "redirected" in details:
+        ids = details["redirected"].items()
+        lists["redirected"] = {gone: kept_id for gone, kept_id in ids if not {gone, kept_id} & public}
     struck = {**details, **lists, **({"before": kept} if before else {})}
     changed = struck != details
     details.update(struck)

@@ -63,6 +63,13 @@ def utc_time(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
+def moment_of(text: str) -> datetime:
+    """The moment of a column that is never null."""
+    moment = utc_time(text)
+    assert moment is not None
+    return moment
+
+
 def _row_id() -> Column[int]:
     return Column("id", RowId, primary_key=True, autoincrement=True, comment="internal row id, never shown")
 

@@ -11,7 +11,7 @@ from sqlalchemy import MetaData, func, insert, select, update
 from catalog.errors import PersonError, UsageError
 from catalog.identities import decisions
 from catalog.identities.forget import forget_person
-from catalog.identities.ledger import read_ledger
+from catalog.identities.ledger import append, read_ledger
 from catalog.identities.undo import undo
 from catalog.store.appearances import appearances_of
 from catalog.store.backup import back_up, restore
@@ -19,7 +19,7 @@ from catalog.store.database import Database
 from catalog.store.people import all_persons, find_person
 from catalog.store.tables import assignments, faces, matches, persons, removals, tombstones
 from catalog.store.tables import photos as photos_table
-from tests.identities.made import LendingGallery, VectorGallery, enroll
+from tests.identities.made import NOW, LendingGallery, VectorGallery, enroll
 from tests.identities.test_decisions import STAMP, catalogue, everybody
 from tests.identities.test_replay import BOX, SHIFTED, photos
 from tests.identities.test_settle import as_engine, settled, who_is_who
@@ -49,6 +49,8 @@ def test_nothing_of_a_forgotten_person_is_left(database: Database) -> None:
         decisions.confirm_face(connection, face, one, STAMP)
         person = find_person(connection, "Secret Name")
         held = [face.face_id for face in appearances_of(connection, person)]
+        led = {"moved": 1, "redirected": {two.person_id: one.person_id, three.person_id: "pother"}}
+        append(connection, "recluster", who="tester", now=NOW, details=led)
     receipt = forget_person(database, as_engine(gallery), person, STAMP, gallery="catalog")
     assert (receipt.faces, receipt.removed, receipt.verified, receipt.owed) == (8, 8, True, 0)
     assert not set(held) & set(gallery.vectors)

@@ -28,6 +28,7 @@ from catalog.store.tables import decisions as ledger
 from catalog.vocabulary import AssignedBy, BoundingBox
 from tests.identities.made import NOW, LendingGallery, Shot, VectorGallery, enroll, near, people
 from tests.identities.test_decisions import STAMP, catalogue, everybody, rows
+from tests.identities.test_replay import photos as album
 from tests.identities.test_settle import fresh_database, settled, who_is_who
 
 EARLIER = Stamp("somebody", NOW - timedelta(days=1))
@@ -344,3 +345,21 @@ def test_copies_for_edited_content_are_told_apart(light_database: Database, othe
     with other.read() as connection:
         told = [each.places[0].sha256 for each in read_ledger(connection, verbs=["split"])]
     assert told[1:] == ["edit 0", "edit 1"]
+
+
+def test_a_guess_does_not_become_a_humans_word(light_database: Database, other: Database) -> None:
+    """Named people are found on photos that are scanned later by what a machine said; evaluations leave that out."""
+    gallery, shots = LendingGallery(), album(BOX, 1)
+    settled(light_database, gallery, enroll(light_database, gallery, shots))
+    with light_database.begin() as connection:
+        ann = everybody(connection)[0]
+        decisions.name_person(connection, ann, "Ann", STAMP)
+        hers = {face.sha256 for face in appearances_of(connection, ann)}
+    with other.begin() as connection:
+        restore_labels(connection, labels_of(light_database), NOW)
+    anew = LendingGallery()
+    settled(other, anew, enroll(other, anew, shots))
+    with other.read() as connection:
+        shown = appearances_of(connection, find_person(connection, "Ann"))
+        assert {face.sha256 for face in shown} == hers
+        assert {face.by for face in shown} == {AssignedBy.CLUSTER}

@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from catalog.errors import PersonError
 from catalog.identities import decisions
 from catalog.identities.graph import Linkage
 from catalog.identities.suggest import Suggestion, suggest
+from catalog.identities.undo import undo
 from catalog.identities.why import explain
 from catalog.store.appearances import appearances_of, find_face
 from catalog.store.database import Database
@@ -115,3 +117,19 @@ def test_a_child_and_the_adult_are_asked_about_by_way_of_the_years_between(light
     (question,) = asked(light_database, gallery)
     assert question.other is not None
     assert question.faces >= 15
+
+
+def test_a_no_is_one_decision(light_database: Database) -> None:
+    """The two are not asked about until it is taken back."""
+    gallery = LendingGallery()
+    lookalikes(light_database, gallery)
+    (question,) = asked(light_database, gallery)
+    assert question.other is not None
+    with light_database.begin() as connection:
+        decisions.tell_apart(connection, question.person, question.other, STAMP)
+        with pytest.raises(PersonError, match="one person"):
+            decisions.tell_apart(connection, question.person, question.person, STAMP)
+    assert asked(light_database, gallery) == []
+    with light_database.begin() as connection:
+        undo(connection, None, STAMP)
+    assert len(asked(light_database, gallery)) == 1

@@ -13,8 +13,10 @@ from sqlalchemy import func, select
 
 from catalog.engines.base import MAX_MATCHES
 from catalog.errors import NoFaceError, UsageError
-from catalog.identities import watch
-from catalog.identities.watch import Hit, add_watch, check_watches, list_watches, read_hits, remove_watch, review_hit
+from catalog.identities import hits
+from catalog.identities.decisions import mark_not_a_face
+from catalog.identities.hits import Hit, read_hits, review_hit
+from catalog.identities.watch import add_watch, check_watches, list_watches, remove_watch
 from catalog.images.fingerprint import sha256_of
 from catalog.images.opened import OpenedPhoto
 from catalog.store.database import Database
@@ -159,7 +161,7 @@ def test_new_hits_are_told_newest_first_however_many_there_are(
     light_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are read in batches."""
-    monkeypatch.setattr(watch, "batches", lambda items: batches(items, 2))
+    monkeypatch.setattr(hits, "batches", lambda items: batches(items, 2))
     engine = FakeEngine()
     add_watch(light_database, engine, "Ann", [reference("ann")], [], STAMP)
     for number in range(2):
@@ -200,3 +202,28 @@ def test_a_name_on_the_list_is_text(light_database: Database, name: str, kept: s
             add_watch(light_database, FakeEngine(), name, [reference("ann")], [], STAMP)
     else:
         assert add_watch(light_database, FakeEngine(), name, [reference("ann")], [], STAMP).name == kept
+
+
+def test_what_was_dismissed_stays_so_in_another_gallery(light_database: Database) -> None:
+    """The same photo, seen by another engine: it is no new hit."""
+    engine, later = FakeEngine(), FakeEngine()
+    later.name = "other"
+    catalog_drawing(light_database, engine, Drawn("ann", left=20))
+    add_watch(light_database, engine, "Ann", [reference("ann")], [], STAMP)
+    (hit,) = check(light_database, engine)
+    with light_database.begin() as connection:
+        review_hit(connection, hit.number, "dismissed", STAMP)
+    catalog_drawing(light_database, later, Drawn("ann", left=20))
+    assert check(light_database, later) == []
+    assert [each.state for each in read_hits(light_database)] == ["dismissed", "dismissed"]
+
+
+def test_what_is_no_face_is_no_hit(light_database: Database) -> None:
+    """A human said so after it was found."""
+    engine = FakeEngine()
+    catalog_drawing(light_database, engine, Drawn("ann", left=20))
+    add_watch(light_database, engine, "Ann", [reference("ann")], [], STAMP)
+    (hit,) = check(light_database, engine)
+    with light_database.begin() as connection:
+        mark_not_a_face(connection, hit.face, STAMP)
+    assert read_hits(light_database) == []
