@@ -47,10 +47,11 @@ def keep_hits(
 ) -> list[int]:
     """Write down the hits that are not known yet; returns their numbers."""
     known = appearances_by_id(connection, list(like), engine=engine, gallery=gallery)
+    told = set(connection.scalars(select(watch_hits.c.face_id).where(watch_hits.c.watch_id == watch_id)))
     fresh = []
     for face_id, similarity in sorted(like.items(), key=lambda pair: -pair[1]):
         face, other = known.get(face_id), unlike.get(face_id)
-        if face is None or (other is not None and other >= similarity):
+        if face is None or face.row in told or (other is not None and other >= similarity):
             continue
         seen = _reviewed_elsewhere(connection, watch_id, face)
         row = {

@@ -150,6 +150,11 @@ class Standing:
     exemplars: list[tuple[Place, str]] = field(default_factory=list)
     expected: list[tuple[Place, str]] = field(default_factory=list)
 
+    @property
+    def of_faces(self) -> bool:
+        """Whether anything was said of a face."""
+        return bool(self.claims or self.refusals or self.not_faces or self.exemplars or self.expected)
+
 
 def standing(decided: Iterable[Decision]) -> Standing:
     """Read decisions in order; those that were taken back say nothing."""

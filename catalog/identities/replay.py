@@ -25,16 +25,16 @@ def replay(connection: Connection, *, engine: str, gallery: str, now: datetime) 
     Faces that nobody decided on take the person that another gallery's face at the same place has.
     """
     said = standing(read_ledger(connection))
-    changed = _replay_claims(connection, said, engine, gallery, now)
+    people = People.of(all_persons(connection) if said.of_faces else ())
+    changed = _replay_claims(connection, said, people, engine, gallery, now)
     changed += inherit(connection, engine=engine, gallery=gallery, now=now)
-    changed += _replay_refusals(connection, said, engine, gallery)
-    return changed + _find_again(connection, said, engine, gallery, now)
+    changed += _replay_refusals(connection, said, people, engine, gallery)
+    return changed + _find_again(connection, said, people, engine, gallery, now)
 
 
-def _replay_claims(connection: Connection, said: Standing, engine: str, gallery: str, now: datetime) -> int:
-    if not (said.claims or said.not_faces):
-        return 0
-    people = People.of(all_persons(connection))
+def _replay_claims(
+    connection: Connection, said: Standing, people: People, engine: str, gallery: str, now: datetime
+) -> int:
     here = _faces_of(connection, {place.sha256 for place, _ in said.claims}, engine, gallery)
     changed = 0
     for place, person_id in said.claims:
@@ -54,11 +54,8 @@ def _replay_claims(connection: Connection, said: Standing, engine: str, gallery:
     return changed
 
 
-def _replay_refusals(connection: Connection, said: Standing, engine: str, gallery: str) -> int:
+def _replay_refusals(connection: Connection, said: Standing, people: People, engine: str, gallery: str) -> int:
     """Take from persons the faces that a machine gave them and a human says are not theirs."""
-    if not said.refusals:
-        return 0
-    people = People.of(all_persons(connection))
     here = _faces_of(connection, {place.sha256 for place, _ in said.refusals}, engine, gallery)
     refused = set()
     for place, public in said.refusals:
@@ -70,15 +67,14 @@ def _replay_refusals(connection: Connection, said: Standing, engine: str, galler
     return len(refused)
 
 
-def _find_again(connection: Connection, said: Standing, engine: str, gallery: str, now: datetime) -> int:
+def _find_again(
+    connection: Connection, said: Standing, people: People, engine: str, gallery: str, now: datetime
+) -> int:
     """Give persons the faces by which they are known to be found again, where nobody has them.
 
     Those of a restored file always; of names only where the person has lost all faces, as with photos that went and
     returned.
     """
-    if not (said.exemplars or said.expected):
-        return 0
-    people = People.of(all_persons(connection))
     known = {person.id for _, public in said.exemplars if (person := people.lead(public)) and person.name}
     held = {
         row
