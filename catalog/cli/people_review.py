@@ -184,7 +184,7 @@ def decision_line(each: Decision) -> str:
             if each.other_person_id
             else "",
             f"photo {each.place.sha256[:8]}" if each.place else "",
-            f"of decision {each.details['of']}" if each.verb == "undo" else "",
+            f"of decision {each.details['of']}" if "of" in each.details else "",
             f"(taken back by {each.undone_by})" if each.undone_by else "",
         )
         if part

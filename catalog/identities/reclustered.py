@@ -75,12 +75,18 @@ def _free(connection: Connection, move: Move, people: People) -> list[int]:
     """The faces of a move that are still where they were, and that no human decided on."""
     there = rows_still_there(connection, move.rows)
     held = _held(connection, move.rows)
-    source = None if move.source is None else people.by_public_id[move.source].id
+    source = people.by_public_id.get(move.source or "")
+    if move.source is not None and source is None:
+        return []  # forgotten since
     return [
         row
         for row in move.rows
         if row in there
-        and (held[row]["person_id"] == source and held[row]["by"] == "cluster" if row in held else source is None)
+        and (
+            source is not None and held[row]["person_id"] == source.id and held[row]["by"] == AssignedBy.CLUSTER.value
+            if row in held
+            else source is None
+        )
     ]
 
 

@@ -119,7 +119,7 @@ def _refused_again(connection: Connection, holding: Sequence[Decision]) -> list[
 
 def _targets(connection: Connection, decision: Decision) -> list[Decision]:
     """The decisions that an undo took back; none for any other."""
-    if decision.verb != "undo":
+    if decision.verb != "undo" or "of" not in decision.details:
         return []
     numbers = [int(decision.details["of"]), *map(int, decision.details.get("with", ()))]
     return [found for number in numbers if (found := read_decision(connection, number)) is not None]
@@ -201,7 +201,7 @@ def _builds_on(connection: Connection, one: Sequence[Decision]) -> list[int]:
         for later in read_ledger(connection, after=first)
         if later.undone_by is None and later.number not in mine
         # What was decided and taken back since then left no trace.
-        if not (later.verb == "undo" and int(later.details["of"]) > first)
+        if not (later.verb == "undo" and int(later.details.get("of", 0)) > first)
         if any(_original(later) > _original(each) and _depends(each, later) for each in one)
         or any(
             _original(later) > number and place.same(other)

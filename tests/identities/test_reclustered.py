@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from catalog.errors import UsageError
 from catalog.identities import decisions
+from catalog.identities.forget import forget_person
 from catalog.identities.ledger import read_ledger
 from catalog.identities.recluster import Recluster, plan_recluster
 from catalog.identities.reclustered import Reclustered, apply_recluster
@@ -159,3 +160,13 @@ def test_nobody_is_put_twice_on_a_photo(light_database: Database) -> None:
     settled(light_database, gallery, enroll(light_database, gallery, both, night=1))
     apply(light_database, gallery)
     assert settled(light_database, gallery).conflicts == 0
+
+
+def test_somebody_forgotten_since_the_plan_stays_so(light_database: Database) -> None:
+    """The rest of the plan is carried out."""
+    gallery = catalogue(light_database)
+    _, two, _ = misplace(light_database)
+    change = plan(light_database, gallery)
+    forget_person(light_database, as_engine(gallery), two, STAMP, gallery="catalog")
+    assert apply_recluster(light_database, change, STAMP).moved == 0
+    assert two.person_id not in who_is_who(light_database).values()
