@@ -98,6 +98,8 @@ def _groups(catalog: Catalog, paths: Sequence[Path], face: int | None, all_faces
         return [[_largest(catalog, path) for path in paths]]
     if len(paths) != 1:
         raise UsageError("--face and --all-faces go with one reference photo.")
+    if face is not None and all_faces:
+        raise UsageError("--face takes one face and --all-faces all of them: give one of the two.")
     photo, faces = _seen(catalog, paths[0])
     if face is not None and face > len(faces):
         count = f"{len(faces)} face{'' if len(faces) == 1 else 's'}"
@@ -130,13 +132,16 @@ def _common(
     with catalog.database.read() as connection:
         known = person_named(connection, person) if person is not None else None
     find = catalog.settings.find
+    first, last = _day(since, time.min), _day(until, time.max)
+    if first and last and first > last:
+        raise UsageError(f"There is no day from {since} on and up to {until}.")
     return Wanted(
-        negatives=[Reference(catalog.open_file(path)) for path in negatives],
+        negatives=[Reference(catalog.open_file(path), name=str(path)) for path in negatives],
         person=known,
         threshold=find.threshold,
         limit=find.limit,
-        since=_day(since, time.min),
-        until=_day(until, time.max),
+        since=first,
+        until=last,
     )
 
 

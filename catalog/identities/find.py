@@ -37,6 +37,8 @@ class Reference:
 
     photo: OpenedPhoto
     box: BoundingBox | None = None
+    name: str = ""
+    """What to call the photo when it shows no face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,8 @@ def find_faces(
             answer = engine.search(reference.photo, wanted.threshold, MAX_MATCHES, reference.box)
         except NoFaceError as error:
             paid(error.charges)
-            error.charges = tuple(charges)
-            raise
+            told = f'"{reference.name}" shows no face.' if reference.name else str(error)
+            raise NoFaceError(told, remedy=error.remedy, charges=tuple(charges)) from error
         paid(answer.charges)
         return answer
 

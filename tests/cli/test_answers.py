@@ -108,3 +108,20 @@ def test_a_state_folder_that_cannot_be_made_is_no_bug(catalog, folder, guarded_h
     monkeypatch.setenv("CATALOG_REKOGNITION_ENDPOINT_URL", "http://127.0.0.1:9")
     answer = catalog("scan", folder, "--engine", "rekognition")
     assert answer.code in (2, 5), answer.err
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--face", "1", "--all-faces"], "one of the two"),
+        (["--since", "2020-01-02", "--until", "2020-01-01"], "no day from 2020-01-02"),
+        (["--not", "{blank}"], "blank.jpg"),
+    ],
+)
+def test_a_search_that_makes_no_sense_is_refused(catalog, folder, tmp_path, options, sentence):
+    """With the reason, or the name of the photo that it lies with."""
+    Image.new("RGB", (300, 200), "grey").save(tmp_path / "blank.jpg")
+    catalog("scan", folder)
+    words = [option.format(blank=tmp_path / "blank.jpg") for option in options]
+    answer = catalog("find-person", PORTRAITS / "biden.jpg", *words)
+    assert (answer.code, sentence in answer.err) == (2, True)
