@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import logging
+import os
 import sys
 import traceback
 
@@ -121,13 +122,16 @@ def run(arguments: list[str]) -> int:
         # Typer ends with 1 when the reader of our output went away; every other end of its own is 0 or 2.
         return UNHEARD if end.code == 1 else end.code if isinstance(end.code, int) else 0
     except BrokenPipeError:
+        _drop_output()
         return UNHEARD
     except CatalogError as error:
         _tell(str(error), error.remedy)
         return error.exit_code
     except Exception as error:  # noqa: BLE001  the door: whatever is left is a bug, told once
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO) and not error.filename:
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+        if isinstance(error, OSError) and full and not error.filename:
             _tell(f"The output cannot be written: {error.strerror}.", "")
+            _drop_output()
             return 2
         if isinstance(error, UnicodeEncodeError) and any(map(_is_no_text, arguments)):
             _tell(f"An argument holds bytes that are no text in UTF-8: {error.object!r}.", "Only paths may.")
@@ -135,6 +139,13 @@ def run(arguments: list[str]) -> int:
         _tell(f"This is a bug in catalog: {type(error).__name__}: {error}", "Run again with -v for the traceback.")
         return 1
     return 0
+
+
+def _drop_output() -> None:
+    """Python would try once more at the end to write what could not be, and end with an exit code of its own."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
 
 
 def _is_no_text(argument: str) -> bool:
