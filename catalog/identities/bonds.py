@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from catalog.identities.graph import Constraints, Ints
 from catalog.identities.ledger import Standing
 from catalog.identities.roster import Roster, same_photo_pairs
-from catalog.store.appearances import Place, faces_of_contents
+from catalog.store.appearances import Place, appearances_by_row, faces_of_contents
 from catalog.store.people import PersonRow
 from catalog.store.tables import assignments, faces, photos
 from catalog.store.upsert import batches
@@ -107,8 +107,10 @@ def before_birth(roster: Roster, people: People, lead: Mapping[int, int]) -> Int
 def told_apart(connection: Connection, said: Standing, people: People, one: PersonRow, other: PersonRow) -> bool:
     """Whether two persons stand together on a photo of any gallery, or a human said of a face of one: not the other."""
     ours, theirs = assignments.alias(), assignments.alias()
-    together = select(ours.c.face_id).join(theirs, theirs.c.photo_id == ours.c.photo_id)
-    if connection.scalar(together.where(ours.c.person_id == one.id, theirs.c.person_id == other.id).limit(1)):
+    pairs = select(ours.c.face_id, theirs.c.face_id).join(theirs, theirs.c.photo_id == ours.c.photo_id)
+    both_on = connection.execute(pairs.where(ours.c.person_id == one.id, theirs.c.person_id == other.id)).all()
+    shown = appearances_by_row(connection, {row for pair in both_on for row in pair})
+    if any(not shown[mine].place.same(shown[its].place) for mine, its in both_on):  # else one face, seen twice
         return True
     both = {one.id, other.id}
     refused = [

@@ -7,6 +7,7 @@ A decision holds against every machine that comes after it. Every verb returns t
 from __future__ import annotations
 
 import unicodedata
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -85,7 +86,7 @@ def merge_persons(
     if kept.id == gone.id:
         raise PersonError(f"They are one person, {kept} already.")
     ours, theirs = appearances_of(connection, kept), appearances_of(connection, gone)
-    shared = {face.sha256 for face in ours} & {face.sha256 for face in theirs}
+    shared = together(ours, theirs)
     if shared and not same_photo:
         raise PersonError(
             f"{kept} and {gone} are together on {len(shared)} photo{'' if len(shared) == 1 else 's'}.",
@@ -259,6 +260,14 @@ def clean_name(name: str | None) -> str | None:
     if len(cleaned) > _LONGEST_NAME:
         raise PersonError(f"A name of {len(cleaned):,} characters is too long; {_LONGEST_NAME} are enough.")
     return cleaned if any(each.isprintable() for each in cleaned) else None
+
+
+def together(ours: Sequence[Appearance], theirs: Sequence[Appearance]) -> set[str]:
+    """Contents of the photos on which two persons are both; a face that two galleries see is one face."""
+    beside: dict[str, list[Appearance]] = defaultdict(list)
+    for face in theirs:
+        beside[face.sha256].append(face)
+    return {face.sha256 for face in ours for other in beside[face.sha256] if not face.place.same(other.place)}
 
 
 def _everywhere(connection: Connection, face: Appearance) -> list[int]:

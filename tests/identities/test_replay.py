@@ -9,7 +9,7 @@ from catalog.identities import decisions
 from catalog.identities.replay import inherit
 from catalog.store.appearances import appearances_of
 from catalog.store.database import Database
-from catalog.store.people import assign, find_person
+from catalog.store.people import add_persons, assign, find_person
 from catalog.store.tables import assignments, faces, persons
 from catalog.store.tables import photos as photos_table
 from catalog.vocabulary import AssignedBy, BoundingBox
@@ -150,3 +150,17 @@ def test_a_refusal_holds_for_an_engine_that_took_the_face_otherwise(light_databa
         assign(connection, [(face.row, None)], ann.id, AssignedBy.CLUSTER, "2026-01-01T00:00:00.000000Z")
     settled(light_database, ours)
     assert who_is_who(light_database)[face.face_id] != ann.person_id
+
+
+def test_two_galleries_opinions_of_one_face_are_no_company(light_database: Database) -> None:
+    """The same faces under two ids, by engines that knew nothing of one another: they may be merged unasked."""
+    ours, theirs = LendingGallery(), VectorGallery()
+    settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1, count=1)))
+    enroll(light_database, theirs, photos(SHIFTED, 2, count=1), night=1)
+    with light_database.begin() as connection:
+        (ann,) = everybody(connection)
+        (other,) = add_persons(connection, 1, NOW)
+        seen = list(connection.scalars(select(faces.c.id).where(faces.c.engine == "rekognition")))
+        assign(connection, [(row, None) for row in seen], other.id, AssignedBy.CLUSTER, "2026-01-01T00:00:00.000000Z")
+        decisions.merge_persons(connection, ann, other, STAMP)
+        assert len(appearances_of(connection, ann)) == 8
