@@ -1,6 +1,6 @@
 """``python -m catalog`` is ``catalog``."""
 
-from catalog.cli.app import main
+from catalog.cli.main import main
 
 if __name__ == "__main__":
     main()

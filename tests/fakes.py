@@ -43,13 +43,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from catalog.engines.base import MAX_FACES, MAX_MATCHES
-from catalog.errors import NoFaceError
-from catalog.images.opened import OpenedPhoto
-from catalog.vocabulary import (
+from catalog.domain.charges import Charge, Operation
+from catalog.domain.engine import MAX_FACES, MAX_MATCHES
+from catalog.domain.errors import NoFaceError
+from catalog.domain.faces import (
     Analysis,
+    BooleanAttribute,
     BoundingBox,
-    Charge,
     ComparedFace,
     Comparison,
     Emotion,
@@ -59,17 +59,16 @@ from catalog.vocabulary import (
     Face,
     FaceAttributes,
     FaceRecord,
-    Judgement,
     Landmark,
     Match,
-    Neighbors,
-    Operation,
+    NeighborList,
     Pose,
     Quality,
     RejectedFace,
     RejectionReason,
-    Search,
+    SearchResult,
 )
+from catalog.domain.opened_photo import OpenedPhoto
 
 PEOPLE = {
     "ann": (220, 30, 30),
@@ -227,7 +226,7 @@ def _describe(box: BoundingBox, color: NDArray[np.float64], smiling: bool) -> Fa
         ),
         pose=Pose(0.0, 0.0, 0.0),
         quality=Quality(brightness=float(color.mean()) / 2.55, sharpness=90.0),
-        attributes=FaceAttributes(smile=Judgement(smiling, 99.0), emotions=tuple(emotions)),
+        attributes=FaceAttributes(smile=BooleanAttribute(smiling, 99.0), emotions=tuple(emotions)),
     )
 
 
@@ -289,23 +288,23 @@ class FakeEngine:
             self.gallery.photos[sha256] = ids
         return Enrollment(tuple(records), tuple(rejected), charges)
 
-    def neighbors(self, face_id: str, threshold: float, limit: int = MAX_MATCHES) -> Neighbors:
+    def neighbors(self, face_id: str, threshold: float, limit: int = MAX_MATCHES) -> NeighborList:
         charges = self._call(Operation.SEARCH_FACES, face_id)
         with self.gallery.lock:
             _, color = self.gallery.faces[face_id]
             matches = self._matches(color, threshold, without=face_id)
-        return Neighbors(face_id, matches[:limit], len(matches) <= limit, charges)
+        return NeighborList(face_id, matches[:limit], len(matches) <= limit, charges)
 
     def search(
         self, photo: OpenedPhoto, threshold: float, limit: int = MAX_MATCHES, box: BoundingBox | None = None
-    ) -> Search:
+    ) -> SearchResult:
         charges = self._call(Operation.SEARCH_FACES_BY_IMAGE)
         seen = _look(photo)
         if box is not None:
             seen = sorted((s for s in seen if s.face.box.iou(box) > 0), key=lambda s: -s.face.box.iou(box))
         if not seen:
             raise NoFaceError("The photo shows no face.")
-        return Search(seen[0].face, self._matches(seen[0].color, threshold)[:limit], charges)
+        return SearchResult(seen[0].face, self._matches(seen[0].color, threshold)[:limit], charges)
 
     def compare(self, source: OpenedPhoto, target: OpenedPhoto, threshold: float) -> Comparison:
         charges = self._call(Operation.COMPARE_FACES)

@@ -24,7 +24,7 @@ def test_a_room_imports_only_from_rooms_below_it():
 
 def test_looking_at_the_help_loads_no_network():
     """`catalog --help` is quick: no network runtime and no AWS client is imported until a face is looked at."""
-    code = "import catalog.cli.app, sys; print([m for m in ('onnxruntime', 'boto3') if m in sys.modules])"
+    code = "import catalog.cli.main, sys; print([m for m in ('onnxruntime', 'boto3') if m in sys.modules])"
     answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
 

@@ -45,7 +45,7 @@ def test_the_wheel_holds_what_is_no_code(wheel, name):
 
 def test_the_wheel_can_scan_from_an_empty_folder(wheel, tmp_path, guarded_home):
     """With nothing of the checkout in reach, `catalog scan` finds the faces."""
-    program = "import sys; from catalog.cli.app import main; sys.argv[0] = 'catalog'; main()"
+    program = "import sys; from catalog.cli.main import main; sys.argv[0] = 'catalog'; main()"
     answer = subprocess.run(
         [sys.executable, "-P", "-c", program, "scan", str(ROOT / "tests" / "fixtures"), "--json"],
         cwd=tmp_path,

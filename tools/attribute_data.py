@@ -22,7 +22,7 @@ from catalog.engines.local.align import align_faces, warp
 from catalog.engines.local.attributes import ATTRIBUTES, EMOTION, EMOTION_CROP, MARKS, Answers, cut, look, trust
 from catalog.engines.local.detect import DetectedFace, detect_faces
 from catalog.engines.local.embed import embed_with_maps
-from catalog.engines.local.placement import place_landmarks
+from catalog.engines.local.landmark_refinement import place_landmarks
 from tools.prepare_crops import alignment_of, find_frame, read_ages
 
 LABELS = Path(__file__).parent.parent / "tests" / "benchmarks" / "lfw_labels.csv"

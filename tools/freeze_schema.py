@@ -15,10 +15,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from catalog.engines.local.tables import gallery_metadata
-from catalog.store.contract import create_statements
+from catalog.store.face_views import VIEWS
+from catalog.store.public_views import create_statements
 from catalog.store.tables import metadata
 from catalog.store.triggers import trigger_statements
-from catalog.store.views import VIEWS
 
 TARGET = Path(__file__).parent.parent / "migrations" / "versions" / "0001_first_release.py"
 

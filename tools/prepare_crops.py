@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from catalog.engines.local.align import SIDE, TEMPLATE, similarity_transform
+from catalog.engines.local.landmark_refinement import five_points
 from catalog.engines.local.mesh import FRAME, FaceMesh, locate_meshes_at, upright_transform
-from catalog.engines.local.placement import five_points
 from catalog.engines.local.yunet import run_yunet
 
 Pixels = NDArray[np.uint8]

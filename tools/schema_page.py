@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from catalog.store.contract import View
+from catalog.store.face_views import VIEWS
+from catalog.store.public_views import View
 from catalog.store.tables import metadata
-from catalog.store.views import VIEWS
 
 _HEAD = """# Schema
 

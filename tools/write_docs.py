@@ -14,8 +14,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from catalog.cli.app import app
-from catalog.settings import default_file, variable
+from catalog.app.settings import default_file, variable
+from catalog.cli.main import app
 from tools.schema_page import schema_page
 
 DOCS = Path(__file__).parent.parent / "docs"

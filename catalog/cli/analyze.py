@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
+from catalog.app.catalog import open_catalog
+from catalog.cli.crop_files import picture_path, write_privately
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
-from catalog.cli.pictures import picture_path, write_privately
-from catalog.cli.wiring import open_catalog
-from catalog.endpoint.shapes import Body, face_detail
+from catalog.domain.faces import BooleanAttribute, BoundingBox, Face
+from catalog.endpoint.response_builder import Body, face_detail
 from catalog.reports.annotate import draw_analysis
-from catalog.vocabulary import BoundingBox, Face, Judgement
 
 Photos = Annotated[list[Path], typer.Argument(metavar="PHOTO", help="Photos to look at; nothing is kept.")]
 Annotate = Annotated[
@@ -85,7 +85,7 @@ def describe(number: int, face: Face) -> list[str]:
     return ["  ".join(first), *(f"       {'  '.join(parts)}" for parts in (who, shown) if parts)]
 
 
-def _judged(name: str, judgement: Judgement) -> str:
+def _judged(name: str, judgement: BooleanAttribute) -> str:
     return f"{name}{'' if judgement.value else ' no'} {judgement.confidence:.0f}%"
 
 

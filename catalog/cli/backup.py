@@ -9,16 +9,16 @@ from typing import Annotated
 
 import typer
 
+from catalog.app.catalog import open_catalog
 from catalog.cli.duration import seconds
 from catalog.cli.options import Config, Database, Verbose
-from catalog.cli.wiring import open_catalog
-from catalog.errors import UsageError
-from catalog.identities.relabel import restore_labels
-from catalog.identities.replay import replay
+from catalog.domain.errors import UsageError
+from catalog.identities.decisions.import_labels import restore_labels
+from catalog.identities.decisions.replay import replay_decisions
 from catalog.store.backup import back_up, backup_name, write_private
 from catalog.store.backup import restore as restore_backup
-from catalog.store.labels import parse_labels, read_labels
-from catalog.store.locks import CATALOGUE, hold
+from catalog.store.labels_file import parse_labels, read_labels
+from catalog.store.source_locks import CATALOGUE, hold
 
 LabelsOnly = Annotated[
     bool, typer.Option("--labels-only", help="Names and decisions only: a small file that fits any engine.")
@@ -79,7 +79,7 @@ def restore(
                 settings = catalog.settings.engine
                 with target.begin() as connection:
                     done = restore_labels(connection, labels, now)
-                    changed = replay(connection, engine=settings.name, gallery=settings.gallery, now=now)
+                    changed = replay_decisions(connection, engine=settings.name, gallery=settings.gallery, now=now)
                 typer.echo(
                     f"{done.persons:,} persons and {done.decisions:,} decisions were new; "
                     f"{done.faces + changed:,} faces were given their person."

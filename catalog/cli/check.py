@@ -10,13 +10,13 @@ from typing import Annotated
 
 import typer
 
-from catalog.cli.engines import open_client, region_of
+from catalog.app.catalog import Catalog, database_address, open_catalog
+from catalog.app.engines import open_client, region_of
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
-from catalog.cli.wiring import Catalog, database_address, open_catalog
-from catalog.errors import CatalogError, CheckRefused, LockHeld, UsageError
-from catalog.sources.base import Skipped, Source
-from catalog.store.address import is_file, parse_address, sqlite_path
-from catalog.store.locks import CATALOGUE, hold
+from catalog.domain.errors import CatalogError, CheckRefused, LockHeld, UsageError
+from catalog.domain.source import Skipped, Source
+from catalog.store.database_address import is_file, parse_address, sqlite_path
+from catalog.store.source_locks import CATALOGUE, hold
 
 LEAST_ROOM = 200_000_000
 """Bytes that should be free beside the database: a nightly scan writes far less."""
@@ -141,7 +141,7 @@ def _lock(catalog: Catalog) -> Iterator[Finding]:
 
 def _networks() -> Iterator[Finding]:
     # Heavy: the network runtime.
-    from catalog.engines.local.models import WEIGHTS, read_checked
+    from catalog.engines.local.networks import WEIGHTS, read_checked
 
     files = sorted(json.loads((WEIGHTS / "manifest.json").read_text(encoding="utf-8")))
     for file in files:
@@ -151,7 +151,7 @@ def _networks() -> Iterator[Finding]:
 
 def _rekognition(catalog: Catalog, *, make_collection: bool) -> Iterator[Finding]:
     # Heavy: boto3.
-    from catalog.engines.rekognition.rights import try_rights
+    from catalog.engines.rekognition.permissions import try_rights
 
     settings = catalog.settings
     client = open_client(settings, region_of(settings), attempts=3)

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
+from catalog.app.catalog import open_catalog
 from catalog.cli.analyze import box_text
+from catalog.cli.crop_files import write_privately
 from catalog.cli.options import AsJson, Config, Database, EngineName, Threshold, Verbose
-from catalog.cli.pictures import write_privately
-from catalog.cli.wiring import open_catalog
-from catalog.endpoint.shapes import comparison_body
+from catalog.endpoint.response_builder import comparison_body
 from catalog.reports.annotate import draw_comparison
 
 SourcePhoto = Annotated[Path, typer.Argument(metavar="SOURCE", help="Its largest face is compared.")]

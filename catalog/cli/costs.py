@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from catalog.cli.engines import price_note
+from catalog.app.catalog import open_catalog
+from catalog.app.engines import price_note
 from catalog.cli.options import AsJson, Config, Database, Verbose
-from catalog.cli.wiring import open_catalog
 from catalog.store.charges import ChargeSum, charges_by_scan, charges_since
 
 Scans = Annotated[int, typer.Option("--scans", min=1, help="How many of the last scans that paid are shown.")]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from catalog.app.catalog import database_address, open_catalog
 from catalog.cli.options import Config, Database, Verbose
-from catalog.cli.wiring import database_address, open_catalog
-from catalog.store.address import parse_address, safe_form
+from catalog.store.database_address import parse_address, safe_form
 
 app = typer.Typer(help="Look after the database's schema.", no_args_is_help=True)
 

@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
+from catalog.app.catalog import set_up_logging
+from catalog.app.settings import default_database, load_settings
 from catalog.cli.options import Config, Verbose
-from catalog.cli.wiring import set_up_logging
-from catalog.errors import UsageError
-from catalog.settings import default_database, load_settings
+from catalog.domain.errors import UsageError
 
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Where to listen; 0 takes a free port.")]
 Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Anything but loopback lets others in.")]
@@ -67,8 +67,8 @@ def endpoint(
     printed. The switches from --tps on play the troubles that a client must live with.
     """
     # Heavy: loads boto3 and the network runtime, which the other commands' help does not need.
-    from catalog.endpoint.faults import FaultPlan
-    from catalog.endpoint.opening import open_endpoint
+    from catalog.endpoint.factory import open_endpoint
+    from catalog.endpoint.fault_injection import FaultPlan
     from catalog.endpoint.server import is_loopback
 
     settings = load_settings(config)

@@ -9,17 +9,17 @@ from typing import Annotated
 import typer
 from sqlalchemy import select
 
+from catalog.app.catalog import Catalog, open_catalog
 from catalog.cli.options import Config, Database, Verbose
-from catalog.cli.wiring import Catalog, open_catalog
-from catalog.errors import UsageError
+from catalog.domain.errors import UsageError
+from catalog.domain.uri import display_name
 from catalog.exchange.albums import place_photos
 from catalog.exchange.named_faces import photos_with_faces
 from catalog.exchange.sidecars import write_sidecars
-from catalog.exchange.tables import export_tables
-from catalog.sources.uri import display_name
+from catalog.exchange.view_export import export_tables
 from catalog.store.database import Database as OpenedDatabase
 from catalog.store.people import find_person
-from catalog.store.photos import Place
+from catalog.store.photos import Location
 from catalog.store.tables import assignments, locations
 
 app = typer.Typer(help="Write what other programs read: XMP sidecars, tables, albums.", no_args_is_help=True)
@@ -117,7 +117,7 @@ def album(
 
 def _place(catalog: Catalog, uris: list[str], folder: Path, *, link: bool) -> tuple[str, ...]:
     def read(uri: str) -> bytes:
-        return catalog.read_place(Place(uri, 0, "", 0, 0, "", None, None, 0)).data
+        return catalog.read_place(Location(uri, 0, "", 0, 0, "", None, None, 0)).data
 
     placed = place_photos(uris, folder, link=link, read=read)
     there = f", {placed.already:,} were there already" if placed.already else ""

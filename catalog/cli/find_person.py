@@ -11,21 +11,21 @@ from typing import Annotated
 
 import typer
 
+from catalog.app.catalog import Catalog, open_catalog
 from catalog.cli.analyze import box_text
+from catalog.cli.crop_files import write_privately
 from catalog.cli.options import AsJson, Config, Database, EngineName, Threshold, Verbose
-from catalog.cli.pictures import write_privately
-from catalog.cli.wiring import Catalog, open_catalog
-from catalog.errors import NoFaceError, PhotoError, SourceError, UsageError
+from catalog.domain.errors import NoFaceError, PhotoError, SourceError, UsageError
+from catalog.domain.faces import BoundingBox, Face
+from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.uri import display, display_name
 from catalog.exchange.albums import place_photos
-from catalog.identities.find import Found, FoundFace, Reference, Wanted, find_faces
+from catalog.identities.matching.find_person import FindResult, FoundFace, PersonQuery, Reference, find_faces
 from catalog.images.crop import cut_out
-from catalog.images.opened import OpenedPhoto
 from catalog.reports.render import Format, render
-from catalog.reports.run import Answer
-from catalog.sources.uri import display, display_name
+from catalog.reports.run_report import ReportTable
 from catalog.store.people import find_person as person_named
-from catalog.store.photos import Place
-from catalog.vocabulary import BoundingBox, Face
+from catalog.store.photos import Location
 
 References = Annotated[
     list[Path] | None, typer.Argument(metavar="[REF...]", help="Photos of the person; several views find more.")
@@ -128,14 +128,14 @@ def _seen(catalog: Catalog, path: Path) -> tuple[OpenedPhoto, tuple[Face, ...]]:
 
 def _common(
     catalog: Catalog, negatives: Sequence[Path], person: str | None, since: str | None, until: str | None
-) -> Wanted:
+) -> PersonQuery:
     with catalog.database.read() as connection:
         known = person_named(connection, person) if person is not None else None
     find = catalog.settings.find
     first, last = _day(since, time.min), _day(until, time.max)
     if first and last and first > last:
         raise UsageError(f"There is no day from {since} on and up to {until}.")
-    return Wanted(
+    return PersonQuery(
         negatives=[Reference(catalog.open_file(path), name=str(path)) for path in negatives],
         person=known,
         threshold=find.threshold,
@@ -145,7 +145,7 @@ def _common(
     )
 
 
-def _find(catalog: Catalog, references: Sequence[Reference], common: Wanted) -> Found:
+def _find(catalog: Catalog, references: Sequence[Reference], common: PersonQuery) -> FindResult:
     return find_faces(
         catalog.database,
         catalog.engine,
@@ -163,7 +163,7 @@ def _day(text: str | None, moment: time) -> datetime | None:
         raise UsageError(f'"{text}" is not a day.', remedy="Write it as 2024-12-31.") from error
 
 
-def found_json(found: Found, number: int) -> dict[str, object]:
+def found_json(found: FindResult, number: int) -> dict[str, object]:
     """``number`` is that of the reference's face, the largest being 1."""
     probe = found.probes[0] if found.probes else None
     return {
@@ -192,14 +192,14 @@ def _box_json(box: BoundingBox) -> dict[str, float]:
     return {"left": box.left, "top": box.top, "width": box.width, "height": box.height}
 
 
-def _as_answer(found: Sequence[Found]) -> Answer:
+def _as_answer(found: Sequence[FindResult]) -> ReportTable:
     rows = tuple(
         (match.uri, match.person_id, match.name, match.similarity, _taken(match), *_edges(match.box))
         for each in found
         for match in each.matches
     )
     places = ("box_left", "box_top", "box_width", "box_height")
-    return Answer(("uri", "person", "name", "similarity", "taken_at", *places), rows)
+    return ReportTable(("uri", "person", "name", "similarity", "taken_at", *places), rows)
 
 
 def _edges(box: BoundingBox) -> tuple[float, float, float, float]:
@@ -210,7 +210,7 @@ def _taken(match: FoundFace) -> str | None:
     return match.taken_at.isoformat() if match.taken_at else None
 
 
-def _print_found(found: Found, number: int | None) -> None:
+def _print_found(found: FindResult, number: int | None) -> None:
     if found.probes:
         which = f"face {number}" if number else "the face"
         where = ", ".join(box_text(probe.box) for probe in found.probes)
@@ -226,7 +226,7 @@ def _print_found(found: Found, number: int | None) -> None:
         typer.echo(f"  {match.similarity:6.2f}  {taken:10}  {who:20}  {place:14}  {display(match.uri or '')}")
 
 
-def _verdict(found: Found) -> str:
+def _verdict(found: FindResult) -> str:
     people = found.candidates
     if not people:
         return f"{len(found.matches)} faces match; none belongs to a person yet."
@@ -241,7 +241,7 @@ def _deliver(catalog: Catalog, uris: Sequence[str], folder: Path, *, link: bool)
     """Copy or link photos into a folder; what cannot be placed is told and left out."""
 
     def read(uri: str) -> bytes:
-        return catalog.read_place(Place(uri, 0, "", 0, 0, "", None, None, 0)).data
+        return catalog.read_place(Location(uri, 0, "", 0, 0, "", None, None, 0)).data
 
     placed = place_photos(uris, folder, link=link, read=read)
     for problem in placed.problems:
@@ -250,10 +250,10 @@ def _deliver(catalog: Catalog, uris: Sequence[str], folder: Path, *, link: bool)
     typer.echo(f"{placed.placed} photos {'linked' if link else 'copied'} to {folder}{there}", err=True)
 
 
-def _draw(catalog: Catalog, groups: Sequence[Sequence[Reference]], found: Sequence[Found]) -> bytes:
+def _draw(catalog: Catalog, groups: Sequence[Sequence[Reference]], found: Sequence[FindResult]) -> bytes:
     """The page of what was found: the face looked for, and each match cut out of its photo."""
     # Heavy: the templates.
-    from catalog.reports.found import FoundPicture, found_page
+    from catalog.reports.search_page import FoundPicture, found_page
 
     pictures: list[bytes] = []
     for group, each in zip(groups, found, strict=True):
@@ -279,7 +279,7 @@ def _crop(catalog: Catalog, match: FoundFace) -> bytes | None:
     if match.uri is None:
         return None
     try:
-        data = catalog.read_place(Place(match.uri, 0, "", 0, 0, "", None, None, 0)).data
+        data = catalog.read_place(Location(match.uri, 0, "", 0, 0, "", None, None, 0)).data
         return cut_out(catalog.open_photo(data), match.box)
     except (PhotoError, SourceError):
         return None

@@ -9,17 +9,17 @@ from typing import Annotated
 import typer
 from sqlalchemy import Connection
 
+from catalog.app.after_scan import assign_released_faces
+from catalog.app.catalog import Catalog, open_catalog
 from catalog.cli import people_forget, people_review
 from catalog.cli.options import AsJson, Config, Database, Verbose
 from catalog.cli.people_forget import Who, counted, stamp
-from catalog.cli.settling import place_anew
-from catalog.cli.wiring import Catalog, open_catalog
-from catalog.errors import UsageError
-from catalog.identities import decisions
+from catalog.domain.errors import UsageError
+from catalog.domain.uri import display
+from catalog.identities.decisions import verbs
 from catalog.reports.render import Format, render
-from catalog.reports.run import Answer
-from catalog.sources.uri import display
-from catalog.store.appearances import Appearance, appearances_of, find_face
+from catalog.reports.run_report import ReportTable
+from catalog.store.catalogued_faces import CataloguedFace, appearances_of, find_face
 from catalog.store.people import find_person, list_people, namesakes
 
 app = typer.Typer(
@@ -50,7 +50,7 @@ def list_(
     ):
         found = list_people(connection, hidden=hidden, named=named)
     rows = tuple((each.person_id, each.name, each.photos, each.faces, each.hidden) for each in found)
-    answer = Answer(("person", "name", "photos", "faces", "hidden"), rows)
+    answer = ReportTable(("person", "name", "photos", "faces", "hidden"), rows)
     if not rows and not (as_json or as_csv):
         typer.echo("Nobody yet: `catalog scan FOLDER` finds people.")
         return
@@ -104,9 +104,9 @@ def name(
     """Name a person, or rename it."""
     with open_catalog(config, database, verbose) as catalog, catalog.database.begin() as connection:
         found = find_person(connection, person)
-        if decisions.clean_name(new_name) is None and (found.name is None or new_name.strip()):
+        if verbs.clean_name(new_name) is None and (found.name is None or new_name.strip()):
             raise UsageError(f"{found} has no name that could be taken away, and that is none that could be read.")
-        number = decisions.name_person(connection, found, new_name, stamp())
+        number = verbs.name_person(connection, found, new_name, stamp())
         called = find_person(connection, found.person_id).name
         alike = namesakes(connection, called) if called else []
     _done(number, f"{found.person_id} is " + (f'"{called}" now' if called else "without a name now"))
@@ -131,7 +131,7 @@ def merge(
         told = []
         for other in others:
             one, two = find_person(connection, kept), find_person(connection, other)
-            number = decisions.merge_persons(connection, one, two, stamp(), same_photo=same_photo)
+            number = verbs.merge_persons(connection, one, two, stamp(), same_photo=same_photo)
             told.append((number, f"{two} is {one} now"))
     for number, sentence in told:
         _done(number, sentence)
@@ -149,7 +149,7 @@ def split(
     with open_catalog(config, database, verbose) as catalog, catalog.database.begin() as connection:
         found = find_person(connection, person)
         parted = [the_face(catalog, connection, each) for each in face]
-        number, other = decisions.split_person(connection, found, parted, stamp())
+        number, other = verbs.split_person(connection, found, parted, stamp())
     _done(
         number, f"{counted(len(parted), 'face')} of {found} {'is' if len(parted) == 1 else 'are'} {other.person_id} now"
     )
@@ -168,8 +168,8 @@ def confirm(
     with open_catalog(config, database, verbose) as catalog:
         with catalog.database.begin() as connection:
             found, shown = find_person(connection, person), the_face(catalog, connection, face)
-            number = decisions.confirm_face(connection, shown, found, stamp(), same_photo=same_photo)
-        place_anew(catalog, number)
+            number = verbs.confirm_face(connection, shown, found, stamp(), same_photo=same_photo)
+        assign_released_faces(catalog, number)
     _done(number, f"Face {shown.face_id[:8]} is {found}")
 
 
@@ -189,8 +189,8 @@ def reject(
             if wanted is None:
                 raise UsageError(f"Face {shown.face_id[:8]} is nobody's.", remedy="Name the person that it is not.")
             found = find_person(connection, wanted)
-            number = decisions.reject_face(connection, shown, found, stamp())
-        place_anew(catalog, number)
+            number = verbs.reject_face(connection, shown, found, stamp())
+        assign_released_faces(catalog, number)
         with catalog.database.read() as connection:
             holder = the_face(catalog, connection, shown.face_id).person_id
             now = "nobody's until the next scan" if holder is None else f"{find_person(connection, holder)} for now"
@@ -202,7 +202,7 @@ def not_a_face(face: FaceId, database: Database = None, config: Config = None, v
     """Say that there is no face: it is left out of everything."""
     with open_catalog(config, database, verbose) as catalog, catalog.database.begin() as connection:
         shown = the_face(catalog, connection, face)
-        number = decisions.mark_not_a_face(connection, shown, stamp())
+        number = verbs.mark_not_a_face(connection, shown, stamp())
     _done(number, f"{shown.face_id[:8]} is no face")
 
 
@@ -238,8 +238,8 @@ def born(
             found = find_person(connection, person)
             if found.birth_date == (birth_date.isoformat() if birth_date else None):
                 raise UsageError(f"That is what is known of the birth of {found} already.")
-            number = decisions.set_birth_date(connection, found, birth_date, stamp())
-        place_anew(catalog, number)
+            number = verbs.set_birth_date(connection, found, birth_date, stamp())
+        assign_released_faces(catalog, number)
     _done(number, f"{found} was born on {day}" if birth_date else f"The birth of {found} is unknown")
 
 
@@ -248,17 +248,17 @@ def _set_hidden(person: str, hidden: bool, database: Database, config: Config, v
         found = find_person(connection, person)
         if found.hidden == hidden:
             raise UsageError(f"{found} is {'hidden' if hidden else 'shown'} already.")
-        number = decisions.set_hidden(connection, found, hidden, stamp())
+        number = verbs.set_hidden(connection, found, hidden, stamp())
     _done(number, f"{found} is {'hidden' if hidden else 'shown'} now")
 
 
-def the_face(catalog: Catalog, connection: Connection, wanted: str) -> Appearance:
+def the_face(catalog: Catalog, connection: Connection, wanted: str) -> CataloguedFace:
     """The face of the gallery in use whose id is, or begins with, this."""
     engine = catalog.settings.engine
     return find_face(connection, wanted, engine=engine.name, gallery=engine.gallery)
 
 
-def face_json(face: Appearance) -> dict[str, object]:
+def face_json(face: CataloguedFace) -> dict[str, object]:
     return {
         "face": face.face_id,
         "uri": face.uri,
@@ -274,7 +274,7 @@ def face_json(face: Appearance) -> dict[str, object]:
     }
 
 
-def _alike(face: Appearance) -> str:
+def _alike(face: CataloguedFace) -> str:
     return "alone" if face.similarity is None else f"similarity {face.similarity:.1f}"
 
 

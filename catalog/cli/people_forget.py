@@ -9,20 +9,20 @@ from typing import Annotated
 
 import typer
 
+from catalog.app.catalog import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
-from catalog.cli.wiring import open_catalog
-from catalog.errors import UsageError
-from catalog.identities.decisions import Stamp
-from catalog.identities.forget import Receipt, forget_person
-from catalog.identities.watch import list_watches
+from catalog.domain.errors import UsageError
+from catalog.identities.decisions.forget import ForgetReceipt, forget_person
+from catalog.identities.decisions.verbs import DecisionStamp
+from catalog.identities.matching.watch_list import list_watches
 from catalog.store.people import find_person
 
 Who = Annotated[str, typer.Argument(metavar="PERSON", help="A person's id or exact name.")]
 
 
-def stamp() -> Stamp:
+def stamp() -> DecisionStamp:
     """Who is deciding on this command line, now."""
-    return Stamp(getpass.getuser(), datetime.now(UTC))
+    return DecisionStamp(getpass.getuser(), datetime.now(UTC))
 
 
 def counted(number: int, noun: str) -> str:
@@ -61,7 +61,7 @@ def _confirmed(question: str) -> bool:
         raise UsageError("Nobody answered, and nothing was forgotten.", remedy="In scripts, --yes answers.") from error
 
 
-def _print_receipt(receipt: Receipt, as_json: bool) -> None:
+def _print_receipt(receipt: ForgetReceipt, as_json: bool) -> None:
     if as_json:
         told = {name: getattr(receipt, name) for name in receipt.__slots__ if name != "backups"}
         typer.echo(json.dumps({**told, "backups": [str(path) for path in receipt.backups]}, indent=2))

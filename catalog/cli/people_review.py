@@ -11,19 +11,25 @@ from typing import Annotated
 
 import typer
 
+from catalog.app.catalog import Catalog, open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.people_forget import counted, stamp
-from catalog.cli.wiring import Catalog, open_catalog
-from catalog.errors import PersonError
-from catalog.identities.decisions import confirm_face, merge_persons, name_person, reject_face, tell_apart
-from catalog.identities.ledger import Decision, append, read_ledger
-from catalog.identities.recluster import Recluster, plan_recluster
-from catalog.identities.reclustered import apply_recluster
-from catalog.identities.replay import inherit
-from catalog.identities.suggest import Suggestion
-from catalog.identities.suggest import suggest as find_suggestions
-from catalog.sources.uri import display
-from catalog.store.appearances import appearances_of
+from catalog.domain.errors import PersonError
+from catalog.domain.uri import display
+from catalog.identities.assignment.recluster_apply import apply_recluster
+from catalog.identities.assignment.recluster_plan import ReclusterPlan, plan_recluster
+from catalog.identities.assignment.suggestions import Suggestion
+from catalog.identities.assignment.suggestions import suggest as find_suggestions
+from catalog.identities.decisions.log import Decision, append, read_decisions
+from catalog.identities.decisions.replay import copy_from_other_galleries
+from catalog.identities.decisions.verbs import (
+    confirm_face,
+    merge_persons,
+    name_person,
+    reject_face,
+    separate_persons,
+)
+from catalog.store.catalogued_faces import appearances_of
 from catalog.store.people import PersonRow, all_persons, find_person, ids_of
 
 Someone = Annotated[str | None, typer.Argument(metavar="[PERSON]", help="Only about this person.")]
@@ -44,7 +50,7 @@ def history(
         existing.read() as connection,
     ):
         about = ids_of(connection, find_person(connection, person)) if person else None
-        decided = read_ledger(connection, person_ids=about)
+        decided = read_decisions(connection, person_ids=about)
     if as_json:
         typer.echo(json.dumps([decision_json(each) for each in decided], ensure_ascii=False, indent=2))
         return
@@ -149,7 +155,7 @@ def recluster(
         typer.echo("What was decided meanwhile, or would have put somebody on a photo twice, was left as it is.")
 
 
-def _names(catalog: Catalog, change: Recluster) -> dict[str, str]:
+def _names(catalog: Catalog, change: ReclusterPlan) -> dict[str, str]:
     """How to call the persons of a change, by id."""
     ids = {each for move in change.moves for each in (move.source, move.target) if each}
     with catalog.database.read() as connection:
@@ -167,7 +173,7 @@ def migrate(
         gallery = catalog.settings.engine.gallery
         with catalog.database.begin() as connection:
             now = datetime.now(UTC)
-            changed = inherit(connection, engine=engine, gallery=gallery, now=now, overrule=True)
+            changed = copy_from_other_galleries(connection, engine=engine, gallery=gallery, now=now, overrule=True)
             append(connection, "migrate", who=getpass.getuser(), now=now, name=f"{engine}/{gallery}")
     typer.echo(f"{counted(changed, 'face')} of {engine} {'has' if changed == 1 else 'have'} another person now.")
 
@@ -279,7 +285,7 @@ def _answer(catalog: Catalog, each: Suggestion, answer: str) -> int:
             if each.face is not None:
                 reject_face(connection, each.face, each.person, by)
             elif each.other is not None:
-                tell_apart(connection, each.person, each.other, by)
+                separate_persons(connection, each.person, each.other, by)
             return 1
         if each.other is not None:
             merge_persons(connection, each.person, each.other, by)

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from catalog.app.catalog import open_catalog
 from catalog.cli.duration import seconds
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
-from catalog.cli.wiring import open_catalog
 from catalog.scanning.prune import plan_prune
 from catalog.scanning.prune import prune as run_prune
 

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
+from catalog.app.after_scan import run_after_scan_steps
+from catalog.app.catalog import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
-from catalog.cli.settling import settle_all
-from catalog.cli.wiring import open_catalog
 from catalog.scanning.reconcile import compare
 from catalog.scanning.reconcile import reconcile as run_reconcile
 from catalog.scanning.summary import Summary
@@ -59,7 +59,7 @@ def reconcile(
                 now=datetime.now(UTC),
             )
             if done.enrolled:
-                settle_all(catalog, None, Summary())
+                run_after_scan_steps(catalog, None, Summary())
     answer = {
         "gallery": found.in_gallery,
         "catalogue": found.in_catalogue,

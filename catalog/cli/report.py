@@ -14,16 +14,16 @@ import typer
 from tqdm import tqdm
 from typer.core import TyperGroup
 
+from catalog.app.catalog import Catalog, open_catalog
 from catalog.cli.options import VERSION, AsJson, Config, Database, EngineName, Verbose
-from catalog.cli.wiring import Catalog, open_catalog
-from catalog.errors import UsageError
-from catalog.reports.gallery import Gallery
-from catalog.reports.questions import Report, find_report, reports
+from catalog.domain.errors import UsageError
+from catalog.domain.uri import display_name
+from catalog.reports.filters import ReportFilters
+from catalog.reports.gallery_filter import Gallery
 from catalog.reports.render import Format, render, write
-from catalog.reports.run import Answer, run_report
-from catalog.reports.scope import Scope
-from catalog.sources.uri import display_name
-from catalog.store.photos import Place
+from catalog.reports.report_registry import Report, find_report, reports
+from catalog.reports.run_report import ReportTable, run_report
+from catalog.store.photos import Location
 
 FormatName = Annotated[Format, typer.Option("--format", help="How to print the answer.")]
 Output = Annotated[
@@ -88,8 +88,8 @@ def html(
 ) -> int:
     """Write pages to look at: people, photos in time, expressions, company. They need no network and no server."""
     # Heavy: templates and charts, which no other command needs.
-    from catalog.reports.site.folder import SiteFolder
-    from catalog.reports.site.write import write_site
+    from catalog.reports.site.output_folder import SiteFolder
+    from catalog.reports.site.write_site import write_site
 
     flags = {"engine.name": engine}
     with open_catalog(config, database, verbose, flags) as catalog, catalog.existing_database() as existing:
@@ -126,9 +126,9 @@ def _gallery(catalog: Catalog) -> Gallery:
     return Gallery(catalog.settings.engine.name, catalog.settings.engine.gallery)
 
 
-def _place(uri: str) -> Place:
+def _place(uri: str) -> Location:
     """A place to read, of which only the address is known."""
-    return Place(uri, 0, "", 0, 0, "", None, None, 0)
+    return Location(uri, 0, "", 0, 0, "", None, None, 0)
 
 
 def _command(report: Report) -> Callable[..., None]:
@@ -149,7 +149,7 @@ def _command(report: Report) -> Callable[..., None]:
             raise UsageError(f'The report "{report.name}" is not about faces: it knows no --engine.')
         flags = {"engine.name": engine}
         with open_catalog(config, database, verbose, flags) as catalog, catalog.existing_database() as existing:
-            scope = Scope(since, until, person, album)
+            scope = ReportFilters(since, until, person, album)
             answer = run_report(existing, report, scope, limit or None, gallery=_gallery(catalog))
         deliver(answer, form, output)
 
@@ -161,7 +161,7 @@ for _report in reports().values():
     app.command(_report.name)(_command(_report))
 
 
-def deliver(answer: Answer, form: Format, output: Path | None) -> None:
+def deliver(answer: ReportTable, form: Format, output: Path | None) -> None:
     """Print or write an answer, and say on stderr when there is more of it."""
     if output is not None:
         write(answer, form, output)

@@ -14,24 +14,24 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
+from catalog.app.after_scan import run_after_scan_steps
+from catalog.app.catalog import Catalog, open_catalog
+from catalog.app.engines import SpendingLimit, price_note
 from catalog.cli.duration import seconds
-from catalog.cli.engines import Spending, price_note
-from catalog.cli.hits import HOW, hit_json, hit_line, write_crops
-from catalog.cli.hook import hooked
 from catalog.cli.options import VERSION, AsJson, Config, Database, EngineName, Verbose
+from catalog.cli.post_command import running_post_command
 from catalog.cli.scan_plan import print_plan
-from catalog.cli.settling import settle_all
 from catalog.cli.signals import interruptible
-from catalog.cli.wiring import Catalog, open_catalog
-from catalog.engines.prefilter import PrefilteredEngine, Savings
-from catalog.errors import CheckRefused
-from catalog.identities.hits import Hit
-from catalog.scanning.run import Limits
-from catalog.scanning.run import scan as run_scan
-from catalog.scanning.stop import Stop
+from catalog.cli.watch_output import HOW, hit_json, hit_line, write_crops
+from catalog.domain.errors import CheckRefused
+from catalog.domain.photos import Outcome, OutcomeKind
+from catalog.domain.uri import display
+from catalog.engines.prefilter import PrefilterCounts, PrefilteredEngine
+from catalog.identities.matching.watch_hits import WatchHit
+from catalog.scanning.run_scan import Limits
+from catalog.scanning.run_scan import scan as run_scan
+from catalog.scanning.stop_signal import StopSignal
 from catalog.scanning.summary import Summary
-from catalog.sources.uri import display
-from catalog.vocabulary import Outcome, OutcomeKind
 
 Sources = Annotated[
     list[str],
@@ -67,7 +67,7 @@ Worker = Annotated[
 ]
 
 
-class Gate(StrEnum):
+class FailCondition(StrEnum):
     """What may make a finished scan end with exit code 9."""
 
     CHURN = "churn"
@@ -76,7 +76,7 @@ class Gate(StrEnum):
 
 
 FailOn = Annotated[
-    list[Gate] | None,
+    list[FailCondition] | None,
     typer.Option(
         "--fail-on",
         help="Exit code 9 when faces changed company (churn), when a person is twice on one photo (conflicts), or when "
@@ -125,14 +125,14 @@ def scan(
     """
     flags = {"scan.workers": workers, "engine.name": engine, "log.format": log_format, "scan.prefilter": prefilter}
     post_command = None if dry_run else post_command
-    stop = Stop(max_time)
+    stop = StopSignal(max_time)
     limits = Limits(photos=limit, stop=stop, wait_seconds=wait, believe_empty=force, shared=worker)
     with (
         open_catalog(config, database, verbose, flags, begins=True) as catalog,
         interruptible(stop),
-        hooked(post_command) as told,
+        running_post_command(post_command) as told,
     ):
-        catalog.spending = Spending(max_calls, None if max_cost is None else Decimal(str(max_cost)))
+        catalog.spending = SpendingLimit(max_calls, None if max_cost is None else Decimal(str(max_cost)))
         if dry_run:
             print_plan(catalog, sources, as_json=as_json)
             return 0
@@ -141,7 +141,7 @@ def scan(
             database=catalog.database,
             engine=catalog.scan_engine,
             open_photo=catalog.open_photo,
-            settle=partial(settle_all, catalog),
+            settle=partial(run_after_scan_steps, catalog),
             gallery=catalog.settings.engine.gallery,
             region=catalog.region,
             version=VERSION,
@@ -163,12 +163,12 @@ def scan(
         return told.exit_code
 
 
-def _check_gates(gates: Iterable[Gate], summary: Summary, *, hits: int) -> None:
+def _check_gates(gates: Iterable[FailCondition], summary: Summary, *, hits: int) -> None:
     """Raises CheckRefused when a gate that the user set is passed."""
     counts = {
-        Gate.CHURN: (summary.churn, "faces changed company"),
-        Gate.CONFLICTS: (summary.conflicts, "persons have two faces on one photo"),
-        Gate.HITS: (hits, "new hits on the watch list wait for a person to look at them"),
+        FailCondition.CHURN: (summary.churn, "faces changed company"),
+        FailCondition.CONFLICTS: (summary.conflicts, "persons have two faces on one photo"),
+        FailCondition.HITS: (hits, "new hits on the watch list wait for a person to look at them"),
     }
     for gate in gates:
         count, what = counts[gate]
@@ -227,7 +227,7 @@ def _table(summary: Summary) -> list[str]:
     return lines
 
 
-def _tell_savings(savings: Savings) -> None:
+def _tell_savings(savings: PrefilterCounts) -> None:
     typer.echo(f"the prefilter spared {savings.spared:,} calls", err=True)
     if savings.sampled:
         typer.echo(
@@ -237,7 +237,7 @@ def _tell_savings(savings: Savings) -> None:
         )
 
 
-def _print_json(outcomes: Iterator[Outcome | Summary], *, hits: Sequence[Hit]) -> Summary:
+def _print_json(outcomes: Iterator[Outcome | Summary], *, hits: Sequence[WatchHit]) -> Summary:
     for item in _watched(outcomes):
         if isinstance(item, Summary):
             typer.echo(json.dumps({"summary": True, **item.counts(), "hits": [hit_json(hit) for hit in hits]}))

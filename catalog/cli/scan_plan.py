@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import typer
 
-from catalog.cli.engines import price_note
-from catalog.cli.wiring import Catalog
-from catalog.identities.edges import plan_searches
+from catalog.app.catalog import Catalog
+from catalog.app.engines import price_note
+from catalog.domain.charges import Charge, Operation
+from catalog.identities.assignment.neighbor_searches import plan_searches
 from catalog.scanning.plan import Estimate, estimate, plan
-from catalog.vocabulary import Charge, Operation
 
 
 def print_plan(catalog: Catalog, addresses: Sequence[str], *, as_json: bool) -> None:

@@ -6,9 +6,9 @@ import json
 
 import typer
 
+from catalog.app.settings import load_settings
 from catalog.cli.options import AsJson, Config, Database, Verbose
-from catalog.settings import load_settings
-from catalog.store.address import parse_address, safe_form
+from catalog.store.database_address import parse_address, safe_form
 
 
 def show(as_json: AsJson = False, database: Database = None, config: Config = None, verbose: Verbose = 0) -> None:

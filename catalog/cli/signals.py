@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from catalog.scanning.stop import Stop
+from catalog.scanning.stop_signal import StopSignal
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
-def interruptible(stop: Stop) -> Iterator[None]:
+def interruptible(stop: StopSignal) -> Iterator[None]:
     """Let signals interrupt a scan: what it is working on is finished and kept, then KeyboardInterrupt is raised.
 
     The process then ends at once: a thread that hangs in a read would be joined for ever, and closing what ends with

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from catalog.app.catalog import open_catalog
 from catalog.cli.options import Config, Database, Verbose
 from catalog.cli.report import ROWS, FormatName, Limit, Output, deliver
-from catalog.cli.wiring import open_catalog
 from catalog.reports.render import Format
-from catalog.reports.statement import run_statement
+from catalog.reports.sql_statement import run_statement
 
 Statement = Annotated[str, typer.Argument(metavar="SELECT", help="One SELECT statement; - reads it from stdin.")]
 

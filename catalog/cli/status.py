@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import typer
 
+from catalog.app.catalog import database_address, open_catalog
 from catalog.cli.options import AsJson, Config, Database, Verbose
-from catalog.cli.wiring import database_address, open_catalog
+from catalog.domain.uri import display
 from catalog.reports.status import ScanStatus, Status, read_status
-from catalog.sources.uri import display
-from catalog.store.address import parse_address, safe_form
+from catalog.store.database_address import parse_address, safe_form
 
 
 def status(as_json: AsJson = False, database: Database = None, config: Config = None, verbose: Verbose = 0) -> None:

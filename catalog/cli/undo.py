@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
+from catalog.app.after_scan import assign_released_faces
+from catalog.app.catalog import open_catalog
 from catalog.cli.options import Config, Database, Verbose
 from catalog.cli.people_forget import stamp
 from catalog.cli.people_review import decision_line
-from catalog.cli.settling import place_anew
-from catalog.cli.wiring import open_catalog
-from catalog.identities.undo import undo as take_back
+from catalog.identities.decisions.undo import undo as take_back
 
 Number = Annotated[
     int | None, typer.Argument(metavar="[N]", help="Number of the decision in `people history`; default: the last.")
@@ -23,5 +23,5 @@ def undo(number: Number = None, database: Database = None, config: Config = None
     with open_catalog(config, database, verbose) as catalog:
         with catalog.database.begin() as connection:
             by, decision = take_back(connection, number, stamp())
-        place_anew(catalog, by)
+        assign_released_faces(catalog, by)
     typer.echo(f"Taken back: {decision_line(decision).strip()}. (decision {by}; `catalog undo {by}` brings it again)")

@@ -9,15 +9,15 @@ from typing import Annotated
 
 import typer
 
-from catalog.cli.hits import HOW, Crops, hit_json, hit_line, write_crops
-from catalog.cli.hook import run_hook
+from catalog.app.catalog import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.people_forget import counted, stamp
-from catalog.cli.wiring import open_catalog
-from catalog.errors import CheckRefused
-from catalog.identities import watch as watching
-from catalog.identities.hits import REVIEW, Hit, State, read_hits, review_hit
-from catalog.identities.watch import THRESHOLD
+from catalog.cli.post_command import run_hook
+from catalog.cli.watch_output import HOW, Crops, hit_json, hit_line, write_crops
+from catalog.domain.errors import CheckRefused
+from catalog.identities.matching import watch_list as watching
+from catalog.identities.matching.watch_hits import REVIEW, State, WatchHit, read_hits, review_hit
+from catalog.identities.matching.watch_list import THRESHOLD
 
 app = typer.Typer(help="Watch for persons of interest in every scan; a human reviews each hit.", no_args_is_help=True)
 
@@ -174,7 +174,7 @@ def _state(text: str | None) -> State | None:
     raise typer.BadParameter(f"{text!r} is not open, confirmed or dismissed", param_hint="--state")
 
 
-def _print_hits(found: list[Hit], as_json: bool) -> None:
+def _print_hits(found: list[WatchHit], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([hit_json(each) for each in found], ensure_ascii=False, indent=2))
         return

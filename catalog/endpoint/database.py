@@ -11,11 +11,11 @@ from sqlalchemy import Connection, Engine, event, inspect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from catalog.domain.errors import DatabaseError
 from catalog.engines.local.tables import create_gallery
-from catalog.errors import DatabaseError
-from catalog.store.address import parse_address, safe_form, sqlite_path
 from catalog.store.connections import WRITES, make_engine
-from catalog.store.failures import told_in_sentences
+from catalog.store.database_address import parse_address, safe_form, sqlite_path
+from catalog.store.driver_errors import translate_driver_errors
 
 MEMORY = ":memory:"
 
@@ -39,7 +39,7 @@ def open_data(address: str) -> Iterator[Engine]:
         stack.callback(engine.dispose)
         if forgotten:
             event.listen(engine, "connect", _trust_memory)
-        with told_in_sentences(safe_form(url)):
+        with translate_driver_errors(safe_form(url)):
             _make_tables(engine)
         yield engine
 

@@ -7,17 +7,17 @@ from typing import Any
 
 from sqlalchemy import RowMapping, select
 
+from catalog.domain.faces import RejectionReason
 from catalog.endpoint import errors
 from catalog.endpoint.collections import Collection, Collections
 from catalog.endpoint.images import ImageReader
+from catalog.endpoint.local_engine_access import LocalEngineAccess, RequestFace
 from catalog.endpoint.protocol import Call, Members
-from catalog.endpoint.shapes import DEFAULT, bounding_box, compared_face, face_detail, single
-from catalog.endpoint.sight import SeenFace, Sight
+from catalog.endpoint.response_builder import DEFAULT, bounding_box, compared_face, face_detail, single
 from catalog.endpoint.tokens import page_token, read_page_token
-from catalog.endpoint.users import Users
+from catalog.endpoint.users import UserStore
 from catalog.engines.local.gallery import NewFace, box_of, image_id_of
 from catalog.engines.local.tables import gallery_faces, gallery_user_faces
-from catalog.vocabulary import RejectionReason
 
 _PAGE = 1000
 _CHUNK = 500
@@ -26,7 +26,9 @@ _CHUNK = 500
 class Faces:
     """IndexFaces, ListFaces, DeleteFaces, DetectFaces and CompareFaces."""
 
-    def __init__(self, collections: Collections, users: Users, sight: Sight, images: ImageReader) -> None:
+    def __init__(
+        self, collections: Collections, users: UserStore, sight: LocalEngineAccess, images: ImageReader
+    ) -> None:
         self._collections = collections
         self._users = users
         self._sight = sight
@@ -147,8 +149,8 @@ class Faces:
 
 
 def _choose(
-    seen: Sequence[SeenFace], quality_filter: str, most: int | None
-) -> tuple[list[SeenFace], list[tuple[SeenFace, tuple[RejectionReason, ...]]]]:
+    seen: Sequence[RequestFace], quality_filter: str, most: int | None
+) -> tuple[list[RequestFace], list[tuple[RequestFace, tuple[RejectionReason, ...]]]]:
     """Which faces are indexed, and why the others are not; both largest first.
 
     Where there are more than ``most``, faces of poor quality are dropped before good ones, and then the smallest: so

@@ -8,11 +8,11 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from catalog.domain.errors import PhotoError
+from catalog.domain.opened_photo import OpenedPhoto
 from catalog.endpoint import errors
 from catalog.endpoint.protocol import Members
-from catalog.errors import PhotoError
 from catalog.images.decode import DecodeLimits, open_image
-from catalog.images.opened import OpenedPhoto
 from catalog.images.sniff import sniff
 
 MIN_SIDE = 80

@@ -6,22 +6,22 @@ from sqlalchemy import Engine
 
 from catalog.endpoint.collections import Collections
 from catalog.endpoint.faces import Faces
-from catalog.endpoint.faults import FaultPlan
+from catalog.endpoint.fault_injection import FaultPlan
 from catalog.endpoint.images import ImageReader
+from catalog.endpoint.local_engine_access import LocalEngineAccess
 from catalog.endpoint.search import Searches
 from catalog.endpoint.service import Handler
-from catalog.endpoint.sight import Sight
 from catalog.endpoint.tags import Tags
 from catalog.endpoint.user_operations import UserOperations
-from catalog.endpoint.users import Users
+from catalog.endpoint.users import UserStore
 
 
 def build_handlers(database: Engine, images: ImageReader, plan: FaultPlan) -> dict[str, Handler]:
     """The 21 operations over one database, by Amazon's names."""
-    sight = Sight(database)
+    sight = LocalEngineAccess(database)
     collections = Collections(database, sight.model)
     tags = Tags(collections)
-    users = Users(database, associate_delay=plan.associate_delay)
+    users = UserStore(database, associate_delay=plan.associate_delay)
     searches = Searches(collections, sight, images, consistency_delay=plan.consistency_delay)
     faces = Faces(collections, users, sight, images)
     user_operations = UserOperations(collections, users, sight, images, searches)

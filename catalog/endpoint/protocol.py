@@ -15,8 +15,8 @@ from typing import Any
 from botocore.model import OperationModel, Shape
 
 from catalog.endpoint.errors import WireError, serialization, unknown_operation
-from catalog.endpoint.schema import TARGET_PREFIX, operation_models
-from catalog.endpoint.shapes import single
+from catalog.endpoint.response_builder import single
+from catalog.endpoint.service_model import TARGET_PREFIX, operation_models
 from catalog.endpoint.validation import decode
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
@@ -35,7 +35,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WireResponse:
     """What goes back on the wire."""
 
     status: int
@@ -69,17 +69,17 @@ def members_of(model: OperationModel, body: bytes) -> Members:
     return decode(model.input_shape, value)
 
 
-def success(model: OperationModel, members: Members) -> Answer:
-    return Answer(200, _to_json(_encode(model.output_shape, members)))
+def success(model: OperationModel, members: Members) -> WireResponse:
+    return WireResponse(200, _to_json(_encode(model.output_shape, members)))
 
 
-def failure(error: WireError, request_id: str) -> Answer:
+def failure(error: WireError, request_id: str) -> WireResponse:
     """An error's answer. Errors from before the operation have the front door's lower-case ``message``."""
     if error.code in {"ValidationException", "SerializationException"}:
         body = {"__type": error.code, "message": error.message}
     else:
         body = {"__type": error.code, "Code": error.code, "Logref": request_id, "Message": error.message}
-    return Answer(error.status, _to_json(body), error.code)
+    return WireResponse(error.status, _to_json(body), error.code)
 
 
 def _encode(shape: Shape, value: Any) -> Any:

@@ -9,9 +9,9 @@ from catalog.endpoint import errors
 from catalog.endpoint.collections import Collection, Collections
 from catalog.endpoint.faces import face_of, face_query
 from catalog.endpoint.images import ImageReader
+from catalog.endpoint.local_engine_access import Floats, LocalEngineAccess
 from catalog.endpoint.protocol import Call, Members
-from catalog.endpoint.shapes import bounding_box, single
-from catalog.endpoint.sight import Floats, Sight
+from catalog.endpoint.response_builder import bounding_box, single
 from catalog.engines.local.tables import gallery_faces
 
 DEFAULT_THRESHOLD = 80.0
@@ -23,7 +23,7 @@ class Searches:
     """SearchFaces and SearchFacesByImage."""
 
     def __init__(
-        self, collections: Collections, sight: Sight, images: ImageReader, *, consistency_delay: float = 0.0
+        self, collections: Collections, sight: LocalEngineAccess, images: ImageReader, *, consistency_delay: float = 0.0
     ) -> None:
         """``consistency_delay`` is for how many seconds a new face can be listed but not yet searched."""
         self._collections = collections

@@ -186,7 +186,7 @@ class _Request(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         self._send(self.server.service.answer(self.command, self.path, headers, body, request_id), request_id)
 
-    def _send(self, answer: protocol.Answer, request_id: str = "") -> None:
+    def _send(self, answer: protocol.WireResponse, request_id: str = "") -> None:
         self.send_response(answer.status)
         self.send_header("x-amzn-RequestId", request_id or self._request_id())
         self.send_header("Content-Type", protocol.CONTENT_TYPE)

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 from catalog.endpoint import errors, protocol, signature
 from catalog.endpoint.errors import WireError
-from catalog.endpoint.faults import FaultPlan, Faults
-from catalog.endpoint.protocol import Answer, Call, Members
+from catalog.endpoint.fault_injection import FaultPlan, Faults
+from catalog.endpoint.protocol import Call, Members, WireResponse
 
 Handler = Callable[[Call], Members]
 """Carries out one operation: a validated call in, the members of its answer out; raises WireError."""
@@ -44,7 +44,7 @@ class Service:
         with self._lock:
             return Counter(self._tally)
 
-    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes, request_id: str) -> Answer:
+    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes, request_id: str) -> WireResponse:
         """``headers`` have lower-case names. Raises ConnectionDropped where a fault wants the connection cut."""
         operation = ""
         try:

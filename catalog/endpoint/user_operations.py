@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from catalog.endpoint import errors
 from catalog.endpoint.collections import Collection, Collections
 from catalog.endpoint.images import ImageReader
+from catalog.endpoint.local_engine_access import Floats, LocalEngineAccess, RequestFace
 from catalog.endpoint.protocol import Call, Members
+from catalog.endpoint.response_builder import DEFAULT, face_detail
 from catalog.endpoint.search import DEFAULT_THRESHOLD, Searches
-from catalog.endpoint.shapes import DEFAULT, face_detail
-from catalog.endpoint.sight import Floats, SeenFace, Sight
 from catalog.endpoint.tokens import RepeatedRequests, page_token, read_page_token
-from catalog.endpoint.user_vectors import UserVectors
-from catalog.endpoint.users import MAX_FACES_OF_USER, UPDATING, Users
+from catalog.endpoint.user_vectors import UserVectorIndex
+from catalog.endpoint.users import MAX_FACES_OF_USER, UPDATING, UserStore
 from catalog.engines.local.gallery import LocalGallery
 
 ASSOCIATE_THRESHOLD = 75.0
@@ -24,14 +24,19 @@ class UserOperations:
     """CreateUser, DeleteUser, ListUsers, AssociateFaces, DisassociateFaces, SearchUsers and SearchUsersByImage."""
 
     def __init__(
-        self, collections: Collections, users: Users, sight: Sight, images: ImageReader, searches: Searches
+        self,
+        collections: Collections,
+        users: UserStore,
+        sight: LocalEngineAccess,
+        images: ImageReader,
+        searches: Searches,
     ) -> None:
         self._collections = collections
         self._users = users
         self._sight = sight
         self._images = images
         self._searches = searches
-        self._vectors = UserVectors(collections)
+        self._vectors = UserVectorIndex(collections)
         self._repeated = RepeatedRequests()
 
     def create(self, call: Call) -> Members:
@@ -210,7 +215,7 @@ def _of_another(face_id: str, owners: dict[str, str]) -> Members:
     return {"FaceId": face_id, "UserId": owners[face_id], "Reasons": ["ASSOCIATED_TO_A_DIFFERENT_USER"]}
 
 
-def _unsearched(face: SeenFace, quality_filter: str) -> list[str]:
+def _unsearched(face: RequestFace, quality_filter: str) -> list[str]:
     return [reason.value for reason in face.flaws(quality_filter)] or ["FACE_NOT_LARGEST"]
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, func, select
 
 from catalog.endpoint import errors
 from catalog.endpoint.collections import Collection, Collections
-from catalog.endpoint.sight import Floats
+from catalog.endpoint.local_engine_access import Floats
 from catalog.engines.local.tables import gallery_user_faces, gallery_users
 
 
@@ -42,7 +42,7 @@ class UserMatrix:
         return [pair for pair in found if pair[0] != without][:limit]
 
 
-class UserVectors:
+class UserVectorIndex:
     """Keeps the matrix of each collection until its users change."""
 
     def __init__(self, collections: Collections) -> None:

@@ -28,7 +28,7 @@ class User:
     created_at: str
 
 
-class Users:
+class UserStore:
     """Reads and writes of ``gallery_users`` and ``gallery_user_faces``, without the protocol around them."""
 
     def __init__(self, database: Engine, *, associate_delay: float = 0.0) -> None:

@@ -32,7 +32,7 @@ _SEPARATORS = r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 def decode(shape: Shape, value: object) -> dict[str, Any]:
     """A request's JSON as the members an operation reads: blobs decoded, floats and integers of their own type.
 
-    Raises :class:`~catalog.endpoint.errors.WireError`.
+    Raises ``WireError``.
     """
     problems: list[str] = []
     decoded: dict[str, Any] = _decode(shape, value, "", problems)

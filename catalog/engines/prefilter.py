@@ -9,14 +9,14 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from catalog.engines.around import EngineAround
-from catalog.engines.base import Engine
-from catalog.images.opened import OpenedPhoto
-from catalog.vocabulary import Enrollment
+from catalog.domain.engine import Engine
+from catalog.domain.faces import Enrollment
+from catalog.domain.opened_photo import OpenedPhoto
+from catalog.engines.delegating import DelegatingEngine
 
 
 @dataclass(slots=True)
-class Savings:
+class PrefilterCounts:
     """``spared`` photos were not sent; of ``sampled`` ones that would not have been, ``missed`` showed a face."""
 
     spared: int = 0
@@ -24,13 +24,13 @@ class Savings:
     missed: int = 0
 
 
-class PrefilteredEngine(EngineAround):
-    """Implements :class:`~catalog.engines.base.Engine`; all but :meth:`enroll` is the paid engine's, the inner one."""
+class PrefilteredEngine(DelegatingEngine):
+    """Implements ``Engine``; all but :meth:`enroll` is the paid engine's, the inner one."""
 
     def __init__(self, paid: Engine, free: Engine, *, sample: float) -> None:
         """``sample`` is the share of faceless photos that is sent all the same, 0 to 1."""
         super().__init__(paid)
-        self.savings = Savings()
+        self.savings = PrefilterCounts()
         self._free = free
         self._sample = sample
         self._lock = threading.Lock()

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.errors import PhotoError, SourceError, UsageError
-from catalog.sources.uri import FILE_SCHEME, display, display_name, file_path
+from catalog.domain.errors import PhotoError, SourceError, UsageError
+from catalog.domain.uri import FILE_SCHEME, display, display_name, file_path
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedFile:
     """How many photos are in the folder now, how many were there already, and why others are not."""
 
     placed: int
@@ -24,11 +24,11 @@ class Placed:
 
 def place_photos(
     uris: Iterable[str], directory: Path, *, link: bool, read: Callable[[str], bytes] | None = None
-) -> Placed:
+) -> PlacedFile:
     """Copy photos into a folder, or link to them; a name that another photo has taken gets a number.
 
     A photo that is there already is not placed again, so the same command may be repeated. ``read`` gives the bytes of
-    photos that are not files; those cannot be linked to. Raises :class:`~catalog.errors.UsageError` where the folder
+    photos that are not files; those cannot be linked to. Raises ``UsageError`` where the folder
     cannot be made.
     """
     try:
@@ -48,7 +48,7 @@ def place_photos(
             problems.append(f'"{display(uri)}" could not be placed: {error.strerror}.')
         except (PhotoError, SourceError) as error:
             problems.append(str(error))
-    return Placed(placed, already, tuple(problems))
+    return PlacedFile(placed, already, tuple(problems))
 
 
 def _place(uri: str, directory: Path, *, link: bool, read: Callable[[str], bytes] | None) -> bool:

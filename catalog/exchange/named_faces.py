@@ -8,8 +8,8 @@ from itertools import groupby
 
 from sqlalchemy import Connection, text
 
-from catalog.exchange.regions import Frame
-from catalog.vocabulary import BoundingBox
+from catalog.domain.faces import BoundingBox
+from catalog.exchange.xmp_regions import Frame
 
 _FACES = """
 SELECT photo.id, photo.sha256, photo.width, photo.height, photo.orientation, face.id, face.face_id, face.box_left,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from catalog.vocabulary import BoundingBox
+from catalog.domain.faces import BoundingBox
 
 _Turn = Callable[[float, float], tuple[float, float]]
 

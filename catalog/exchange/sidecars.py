@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-from catalog.errors import PhotoError
+from catalog.domain.errors import PhotoError
+from catalog.domain.uri import FILE_SCHEME, display, display_name, file_path
 from catalog.exchange.named_faces import FacedPhoto, NamedFace
-from catalog.exchange.packet import MAX_BYTES, embedded_packets, new_packet, read_packet, write_packet
-from catalog.exchange.regions import Region, read_regions, same_face, write_regions
-from catalog.sources.uri import FILE_SCHEME, display, display_name, file_path
+from catalog.exchange.xmp_packet import MAX_BYTES, embedded_packets, new_packet, read_packet, write_packet
+from catalog.exchange.xmp_regions import Region, read_regions, same_face, write_regions
 
 _HEAD_BYTES = 4_000_000
 """So much of a JPEG is read in search of its XMP, which stands before the image data."""

@@ -6,8 +6,8 @@ from io import BytesIO
 
 from PIL import Image
 
-from catalog.images.opened import OpenedPhoto
-from catalog.vocabulary import BoundingBox
+from catalog.domain.faces import BoundingBox
+from catalog.domain.opened_photo import OpenedPhoto
 
 
 def cut_out(

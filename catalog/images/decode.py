@@ -1,7 +1,7 @@
 """From a file's bytes to an opened photo: recognized by content, checked against limits, upright, sRGB, reduced.
 
-Whatever is wrong with a file ends in a :class:`~catalog.errors.PhotoError` with a sentence. Decoders are C code that
-meets strangers' bytes: :mod:`catalog.images.pool` runs this file in processes that may die.
+Whatever is wrong with a file ends in a ``PhotoError`` with a sentence. Decoders are C code that
+meets strangers' bytes: ``decoder_pool`` runs this file in processes that may die.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import pi_heif
 import rawpy
 from PIL import AvifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, UnidentifiedImageError
 
-from catalog.errors import PhotoError
+from catalog.domain.errors import PhotoError
+from catalog.domain.opened_photo import OpenedPhoto
 from catalog.images.color import plain, to_srgb
 from catalog.images.metadata import load_exif, orientation_of, read_metadata
-from catalog.images.opened import OpenedPhoto
 from catalog.images.raw import develop, raw_size
 from catalog.images.sniff import sniff
 
@@ -76,7 +76,7 @@ class InProcessOpener:
 def open_image(data: bytes, *, limits: DecodeLimits = DEFAULT_LIMITS, max_side: int | None = None) -> OpenedPhoto:
     """Decode a photo, no larger than ``max_side`` pixels on its longer side.
 
-    Raises :class:`~catalog.errors.PhotoError`.
+    Raises ``PhotoError``.
     """
     if not data:
         raise PhotoError("The file is empty: it has 0 bytes.")

@@ -14,8 +14,8 @@ from io import BytesIO
 
 from PIL import Image, JpegImagePlugin
 
-from catalog.images.opened import OpenedPhoto
-from catalog.vocabulary import BoundingBox
+from catalog.domain.faces import BoundingBox
+from catalog.domain.opened_photo import OpenedPhoto
 
 _QUALITIES = (95, 90, 85, 75, 65)
 _REDUCED_QUALITY = 80
@@ -89,7 +89,7 @@ def fit(
     """The photo as an engine accepts it, resized no more than needed.
 
     Where ``photo`` was reduced on opening and has to be written anew, ``reopen`` (an opener's ``open``) gets its bytes
-    and ``limits.max_side``, for all the pixels there are. Raises :class:`~catalog.errors.PhotoError` through it.
+    and ``limits.max_side``, for all the pixels there are. Raises ``PhotoError`` through it.
     """
     if min(photo.width, photo.height) < limits.min_face:
         return Unfit(

@@ -16,7 +16,7 @@ from typing import Any
 
 from PIL import ExifTags, Image
 
-from catalog.vocabulary import GpsPosition, PhotoMetadata
+from catalog.domain.photos import GpsPosition, PhotoMetadata
 
 MAX_TEXT = 100
 """A camera's name is cut after so many characters."""

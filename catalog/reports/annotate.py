@@ -11,8 +11,8 @@ from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFont
 
-from catalog.images.opened import OpenedPhoto
-from catalog.vocabulary import BoundingBox, Comparison, Face
+from catalog.domain.faces import BoundingBox, Comparison, Face
+from catalog.domain.opened_photo import OpenedPhoto
 
 _YES, _NO, _PLAIN = (46, 204, 113), (160, 160, 160), (255, 213, 74)
 _SIDE = 1600

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from rich.cells import cell_len
 
-from catalog.errors import UsageError
-from catalog.reports.run import Answer, Value
-from catalog.sources.uri import FILE_SCHEME, S3_SCHEME, display, display_name
+from catalog.domain.errors import UsageError
+from catalog.domain.uri import FILE_SCHEME, S3_SCHEME, display, display_name
+from catalog.reports.run_report import ReportTable, Value
 
 
 class Format(StrEnum):
@@ -23,7 +23,7 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
-def render(answer: Answer, form: Format) -> str:
+def render(answer: ReportTable, form: Format) -> str:
     """The answer as text that ends in a line end. Parquet is no text: see :func:`write_parquet`."""
     if form is Format.JSON:
         return json.dumps(list(answer.records()), ensure_ascii=False, indent=2) + "\n"
@@ -32,7 +32,7 @@ def render(answer: Answer, form: Format) -> str:
     return _table(answer)
 
 
-def write(answer: Answer, form: Format, path: Path) -> None:
+def write(answer: ReportTable, form: Format, path: Path) -> None:
     """Write the answer to a file that only its owner may read. Raises UsageError."""
     try:
         path.touch(mode=0o600)
@@ -44,7 +44,7 @@ def write(answer: Answer, form: Format, path: Path) -> None:
         raise UsageError(f'The file "{display_name(str(path))}" cannot be written: {error.strerror}.') from error
 
 
-def write_parquet(answer: Answer, path: Path) -> None:
+def write_parquet(answer: ReportTable, path: Path) -> None:
     """Write the answer as one Parquet file. Raises UsageError where pyarrow is not installed."""
     # Heavy, and only there for those who asked for it.
     try:
@@ -70,7 +70,7 @@ def _kind(values: Sequence[Value]) -> str:
     return "float" if kinds and kinds <= {int, float} else "text"
 
 
-def _csv(answer: Answer) -> str:
+def _csv(answer: ReportTable) -> str:
     """RFC 4180, values as they are: nothing is prefixed or rounded, so that it can be read back."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
@@ -79,7 +79,7 @@ def _csv(answer: Answer) -> str:
     return out.getvalue()
 
 
-def _table(answer: Answer) -> str:
+def _table(answer: ReportTable) -> str:
     """Columns as wide as a terminal shows them; numbers to the right; what could steer a terminal is escaped."""
     if not answer.rows:
         return "Nothing found.\n"

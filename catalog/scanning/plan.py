@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from catalog.sources.base import Skipped, Source
-from catalog.sources.uri import display
+from catalog.domain.photos import PhotoRef
+from catalog.domain.source import Skipped, Source
+from catalog.domain.uri import display
 from catalog.store.database import Database
-from catalog.store.photos import Place, look_up
-from catalog.vocabulary import PhotoRef
+from catalog.store.photos import Location, look_up
 
 BATCH = 500
 """Places looked up at once."""
@@ -28,7 +28,7 @@ class Unchanged(NamedTuple):
     """A place that looks as it did when it was last read, with its photo enrolled."""
 
     ref: PhotoRef
-    place: Place
+    place: Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class ToRead:
 
     source: Source
     ref: PhotoRef
-    place: Place | None
+    place: Location | None
     """What was known of it; None: it was never seen."""
 
 

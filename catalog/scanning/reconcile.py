@@ -7,24 +7,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from catalog.engines.base import Engine
-from catalog.errors import PhotoError, SourceError
-from catalog.images.fingerprint import sha256_of
-from catalog.images.opened import OpenedPhoto
-from catalog.scanning.prune import pay_removals
-from catalog.sources.base import Content
+from catalog.domain.content_hash import sha256_of
+from catalog.domain.engine import Engine
+from catalog.domain.errors import PhotoError, SourceError
+from catalog.domain.faces import Enrollment
+from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.source import Content
+from catalog.scanning.prune import drain_pending_removals
 from catalog.store.database import Database
 from catalog.store.faces import StoredFace, record_enrollment, rename_faces, stored_faces
-from catalog.store.locks import CATALOGUE, hold
-from catalog.store.photos import Place, find_photo, places_of
+from catalog.store.photos import Location, find_photo, places_of
 from catalog.store.scans import record_charges
-from catalog.vocabulary import Enrollment
+from catalog.store.source_locks import CATALOGUE, hold
 
 _BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class GalleryDifference:
     """What the gallery and the catalogue do not share.
 
     ``orphans`` are gallery faces without a row; ``missing`` photos of which the gallery lacks at least one face that
@@ -44,7 +44,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Repaired:
+class GalleryRepair:
     """What was done about a difference. ``failures`` are pairs of content and a sentence."""
 
     removed: int
@@ -52,7 +52,7 @@ class Repaired:
     failures: tuple[tuple[str, str], ...]
 
 
-def compare(database: Database, engine: Engine, *, gallery: str, shared: bool = False) -> Difference:
+def compare(database: Database, engine: Engine, *, gallery: str, shared: bool = False) -> GalleryDifference:
     """Read both sides; nothing is written. ``shared``: other catalogues may have faces in the gallery too."""
     # Sixteen bytes a face instead of a text: a gallery may hold millions.
     held: dict[bytes, bytes] = {}
@@ -72,7 +72,7 @@ def compare(database: Database, engine: Engine, *, gallery: str, shared: bool = 
         # What another catalogue enrolled is not ours to remove. Of a photo that both know there is one set of faces.
         strange = {sha256 for sha256 in set(held.values()) if sha256 and find_photo(connection, sha256.hex()) is None}
     orphans = [str(uuid.UUID(bytes=key)) for key, sha256 in sorted(held.items()) if sha256 not in strange]
-    return Difference(in_gallery, in_catalogue, tuple(orphans), tuple(missing), len(held) - len(orphans))
+    return GalleryDifference(in_gallery, in_catalogue, tuple(orphans), tuple(missing), len(held) - len(orphans))
 
 
 def reconcile(
@@ -81,19 +81,19 @@ def reconcile(
     *,
     gallery: str,
     shared: bool = False,
-    read: Callable[[Place], Content],
+    read: Callable[[Location], Content],
     open_photo: Callable[[bytes], OpenedPhoto],
     now: datetime,
     region: str = "",
     wait_seconds: float = 0,
-) -> tuple[Difference, Repaired]:
+) -> tuple[GalleryDifference, GalleryRepair]:
     """Remove gallery faces that no row knows, and enroll photos again whose faces the gallery lost.
 
     ``read`` gives the bytes of a place. In a ``shared`` gallery faces of photos that this catalogue does not know are
     left alone. A face that is found again keeps its row, its person and its decisions.
     """
     with hold(database, [CATALOGUE], wait_seconds=wait_seconds):
-        pay_removals(database, lambda: engine, name=engine.name, gallery=gallery)
+        drain_pending_removals(database, lambda: engine, name=engine.name, gallery=gallery)
         found = compare(database, engine, gallery=gallery, shared=shared)
         removed = 0
         for start in range(0, len(found.orphans), _BATCH):
@@ -110,10 +110,10 @@ def reconcile(
                 continue
             _record(database, engine, gallery, sha256, enrollment, region, now)
             enrolled += 1
-    return found, Repaired(removed, enrolled, tuple(failures))
+    return found, GalleryRepair(removed, enrolled, tuple(failures))
 
 
-def _read_any(database: Database, sha256: str, read: Callable[[Place], Content]) -> Content:
+def _read_any(database: Database, sha256: str, read: Callable[[Location], Content]) -> Content:
     """The bytes of a content from the first of its places that still has them."""
     with database.read() as connection:
         places = places_of(connection, sha256)

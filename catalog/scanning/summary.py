@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from catalog.errors import LimitReached, SourceError
-from catalog.vocabulary import Charge, Outcome, OutcomeKind
+from catalog.domain.charges import Charge
+from catalog.domain.errors import LimitReached, SourceError
+from catalog.domain.photos import Outcome, OutcomeKind
 
 
 @dataclass(slots=True)

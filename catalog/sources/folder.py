@@ -16,11 +16,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import itemgetter
 
-from catalog.errors import PhotoError, SourceError
-from catalog.sources.base import Content, Skipped
-from catalog.sources.extensions import is_named_like_a_photo, is_side_file
-from catalog.sources.uri import absolute_path, display_name, file_path, file_uri, quote_name
-from catalog.vocabulary import PhotoRef
+from catalog.domain.errors import PhotoError, SourceError
+from catalog.domain.photos import PhotoRef
+from catalog.domain.source import Content, Skipped
+from catalog.domain.uri import absolute_path, display_name, file_path, file_uri, quote_name
+from catalog.sources.photo_extensions import is_named_like_a_photo, is_side_file
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class FolderSource:
     def __init__(
         self, path: str | bytes | os.PathLike[str] | os.PathLike[bytes], *, max_bytes: int = DEFAULT_MAX_BYTES
     ) -> None:
-        """Raises :class:`~catalog.errors.SourceError` where there is no such folder or file."""
+        """Raises ``SourceError`` where there is no such folder or file."""
         try:
             self.path = absolute_path(path)
             found = os.stat(self.path)

@@ -29,13 +29,13 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-from catalog.errors import PhotoError, SourceError
-from catalog.sources.base import Content, Skipped
-from catalog.sources.extensions import is_named_like_a_photo, is_side_file
-from catalog.sources.s3_faults import photo_fault, source_fault
-from catalog.sources.s3_rights import S3Rights
-from catalog.sources.uri import S3_SCHEME, display, quote_name
-from catalog.vocabulary import PhotoRef, S3Address
+from catalog.domain.errors import PhotoError, SourceError
+from catalog.domain.photos import PhotoRef, S3Address
+from catalog.domain.source import Content, Skipped
+from catalog.domain.uri import S3_SCHEME, display, quote_name
+from catalog.sources.photo_extensions import is_named_like_a_photo, is_side_file
+from catalog.sources.s3_errors import photo_fault, source_fault
+from catalog.sources.s3_permissions import S3Rights
 
 DEFAULT_MAX_BYTES = 1 << 30
 ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
@@ -68,7 +68,7 @@ class S3Source:
         ``amazon_reads`` says whether the engine that is given addresses is Amazon's own, which knows no buckets of
         other storage, as another engine knows none of Amazon's: then photos come without. None: they come with theirs.
 
-        Raises :class:`~catalog.errors.SourceError`.
+        Raises ``SourceError``.
         """
         self._bucket, self._key = _parse(address)
         self._is_folder = not is_named_like_a_photo(_name(self._key))

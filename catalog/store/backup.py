@@ -18,14 +18,14 @@ from pathlib import Path
 
 from sqlalchemy import Connection, MetaData, Table, func, insert, select, text, update
 
-from catalog.errors import DatabaseError, SchemaError, UsageError
-from catalog.store.address import parse_address, safe_form
+from catalog.domain.errors import DatabaseError, SchemaError, UsageError
+from catalog.store.assignment_lock import assignment_lock
 from catalog.store.connections import file_name
 from catalog.store.database import Database, open_database
-from catalog.store.failures import told_in_sentences
-from catalog.store.forgotten import forget_again, read_forgotten
+from catalog.store.database_address import parse_address, safe_form
+from catalog.store.driver_errors import translate_driver_errors
 from catalog.store.tables import utc_text
-from catalog.store.turns import turn
+from catalog.store.tombstones import apply_tombstones, read_forgotten
 
 _VERSION_TABLE = "alembic_version"
 _ROWS = 2000
@@ -66,7 +66,7 @@ def restore(database: Database, backup: Path) -> Path | None:
     from catalog.store.migrate import copy_sqlite
 
     beside = database.path or Path(tempfile.gettempdir()) / "restore"
-    with turn(database), _beside(beside) as copy, _blamed_on(backup, copy):
+    with assignment_lock(database), _beside(beside) as copy, _blamed_on(backup, copy):
         if not backup.is_file():
             raise UsageError(f'There is no backup at "{backup}".')
         shutil.copyfile(backup, copy)
@@ -99,7 +99,7 @@ def _forget_again(database: Database, copy: Path) -> None:
     into = open_database(str(copy))
     try:
         with into.begin() as connection:
-            forget_again(connection, stones, entries, str(utc_text(datetime.now(UTC))))
+            apply_tombstones(connection, stones, entries, str(utc_text(datetime.now(UTC))))
     finally:
         into.close()
 
@@ -125,7 +125,7 @@ def _beside(target: Path) -> Iterator[Path]:
 def _copy_file(source: Path, target: Path) -> None:
     """SQLite's own online copy: whole even while others write, and one transaction for those who use the target."""
     with (
-        told_in_sentences(str(target)),
+        translate_driver_errors(str(target)),
         closing(sqlite3.connect(file_name(source, "ro"), uri=True, timeout=60)) as reading,
         closing(sqlite3.connect(file_name(target, "rw"), uri=True, timeout=60)) as writing,
     ):
@@ -134,7 +134,7 @@ def _copy_file(source: Path, target: Path) -> None:
 
 def _fold_log(path: Path) -> None:
     """Make an SQLite catalogue one file that needs no log beside it."""
-    with told_in_sentences(str(path)), closing(sqlite3.connect(file_name(path, "rw"), uri=True)) as connection:
+    with translate_driver_errors(str(path)), closing(sqlite3.connect(file_name(path, "rw"), uri=True)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
 
 
@@ -175,7 +175,7 @@ def _snapshot(database: Database) -> Iterator[Connection]:
     """All tables as of one instant."""
     options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with (
-        told_in_sentences(database.url),
+        translate_driver_errors(database.url),
         database.engine.connect().execution_options(**options) as connection,
     ):
         yield connection

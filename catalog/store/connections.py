@@ -23,8 +23,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
-from catalog.errors import DatabaseError
-from catalog.store.address import is_file, sqlite_path
+from catalog.domain.errors import DatabaseError
+from catalog.store.database_address import is_file, sqlite_path
 
 WRITES = "catalog_writes"
 """Execution option of a transaction that will write."""

@@ -10,10 +10,10 @@ from typing import Literal
 
 from sqlalchemy import URL, Connection, Engine, inspect, text
 
-from catalog.errors import SchemaError
-from catalog.store.address import is_file, parse_address, safe_form, sqlite_path
+from catalog.domain.errors import SchemaError
 from catalog.store.connections import LATER, START, WRITES, make_engine, prepare_file
-from catalog.store.failures import told_in_sentences
+from catalog.store.database_address import is_file, parse_address, safe_form, sqlite_path
+from catalog.store.driver_errors import translate_driver_errors
 
 SCHEMA = "0001"
 """The newest revision in ``migrations/``. Kept here too, so that opening a catalogue need not load Alembic."""
@@ -47,7 +47,7 @@ class Database:
     def begin(self) -> Iterator[Connection]:
         """A transaction that writes: committed at the end, taken back when an exception leaves it."""
         with (
-            told_in_sentences(self.url),
+            translate_driver_errors(self.url),
             self.engine.execution_options(**{WRITES: True}).begin() as connection,
         ):
             yield connection
@@ -55,7 +55,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that reads; on SQLite it sees one state of the catalogue from beginning to end."""
-        with told_in_sentences(self.url), self.engine.connect() as connection:
+        with translate_driver_errors(self.url), self.engine.connect() as connection:
             if self.dialect == "postgresql":
                 connection.execution_options(postgresql_readonly=True)
             yield connection
@@ -67,7 +67,7 @@ class Database:
         """
         if self.path is None:
             return True
-        with told_in_sentences(self.url):
+        with translate_driver_errors(self.url):
             connection = self.engine.raw_connection()
             try:
                 busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -89,7 +89,7 @@ def open_database(
     is left to ``catalog database upgrade``, because other programs may be at work on it. ``read_only`` gives
     connections on which nothing can be written, and does neither.
 
-    Raises :class:`~catalog.errors.DatabaseError` and :class:`~catalog.errors.SchemaError`.
+    Raises ``DatabaseError`` and ``SchemaError``.
     """
     url = parse_address(address)
     if is_file(url):

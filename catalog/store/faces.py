@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable, Row, Select, bindparam, delete, insert, select, update
 
+from catalog.domain.faces import BooleanAttribute, BoundingBox, Enrollment, Face, Pose, Quality
 from catalog.store.tables import emotions, enrollments, faces, photos, rejected_faces, removals, utc_text
 from catalog.store.upsert import batches, insert_into
-from catalog.vocabulary import BoundingBox, Enrollment, Face, Judgement, Pose, Quality
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +219,7 @@ def _columns(face: Face) -> dict[str, object]:
         "not_a_face": False,
     }
     for name in _JUDGEMENTS:
-        judgement: Judgement | None = getattr(seen, name)
+        judgement: BooleanAttribute | None = getattr(seen, name)
         columns[name] = judgement.value if judgement else None
         columns[f"{name}_confidence"] = judgement.confidence if judgement else None
     return columns

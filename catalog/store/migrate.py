@@ -21,10 +21,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, inspect, text
 
 import catalog
-from catalog.errors import SchemaError
-from catalog.store.address import is_file, parse_address, safe_form, sqlite_path
+from catalog.domain.errors import SchemaError
 from catalog.store.connections import WRITES, file_name, make_engine, prepare_file
-from catalog.store.failures import told_in_sentences
+from catalog.store.database_address import is_file, parse_address, safe_form, sqlite_path
+from catalog.store.driver_errors import translate_driver_errors
 
 BACKUPS_KEPT = 3
 
@@ -65,7 +65,7 @@ def known_revisions() -> list[str]:
 def upgrade(address: str) -> Upgrade:
     """Create the schema in an empty database, or bring an older one up to date.
 
-    Raises :class:`~catalog.errors.SchemaError` for a database newer than the program.
+    Raises ``SchemaError`` for a database newer than the program.
     """
     with exclusive_connection(address) as connection:
         return upgrade_connection(connection, parse_address(address))
@@ -107,7 +107,7 @@ def exclusive_connection(address: str) -> Iterator[Connection]:
     # Altering a table in SQLite means to rebuild it, which foreign keys would take for the deletion of its rows.
     engine = make_engine(url, foreign_keys=False)
     try:
-        with told_in_sentences(safe_form(url)):
+        with translate_driver_errors(safe_form(url)):
             if url.drivername == "sqlite":
                 with engine.connect() as connection:
                     connection.connection.cursor().execute("PRAGMA journal_mode = WAL").close()

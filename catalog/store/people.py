@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, distinct, func, insert, or_, select, update
 
-from catalog.errors import AmbiguousPersonError, PersonError
+from catalog.domain.errors import AmbiguousPersonError, PersonError
+from catalog.domain.people import AssignedBy, Person
 from catalog.store.tables import assignments, faces, persons, utc_text
 from catalog.store.upsert import batches
-from catalog.vocabulary import AssignedBy, Person
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32: no letter that is read as a digit, none that spells a word by accident."""
@@ -84,7 +84,7 @@ def person_by_row(connection: Connection, row_id: int) -> PersonRow:
 def find_person(connection: Connection, wanted: str) -> PersonRow:
     """The person with this public id or exact name; an id that was merged away leads to where it went.
 
-    Raises :class:`~catalog.errors.PersonError` for nobody and for several.
+    Raises ``PersonError`` for nobody and for several.
     """
     by_id = persons_where(connection, select(persons).where(persons.c.person_id == wanted))
     if by_id:

@@ -1,8 +1,8 @@
-"""Views about photos, places, scans, money and decisions; see ``catalog.store.views`` for what holds for all."""
+"""Views about photos, places, scans, money and decisions; see ``catalog.store.face_views`` for what holds for all."""
 
 from __future__ import annotations
 
-from catalog.store.contract import View, columns
+from catalog.store.public_views import View, columns
 
 BOX = {
     "box_left": "left edge of the face, fraction of the upright width; may be below 0",

@@ -23,13 +23,13 @@ from sqlalchemy import (
     update,
 )
 
-from catalog.images.opened import OpenedPhoto
+from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.photos import PhotoRef
 from catalog.store.tables import enrollments, locations, photos, utc_text
 from catalog.store.upsert import batches, insert_into
-from catalog.vocabulary import PhotoRef
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """One place as it was when the catalogue last read it. A named tuple, because a scan makes one for every file."""
 
     uri: str
@@ -89,16 +89,16 @@ _RANGE = (
 )
 
 
-def places(conn: Connection, uris: Sequence[str]) -> dict[str, Place]:
+def places(conn: Connection, uris: Sequence[str]) -> dict[str, Location]:
     """The known ones among these places."""
-    found: dict[str, Place] = {}
+    found: dict[str, Location] = {}
     for some in batches(uris):
         for row in conn.execute(_PLACES.where(locations.c.uri.in_(some))):
-            found[row[0]] = Place._make(row)
+            found[row[0]] = Location._make(row)
     return found
 
 
-def look_up(conn: Connection, uris: Sequence[str], engine: str, gallery: str) -> tuple[dict[str, Place], set[int]]:
+def look_up(conn: Connection, uris: Sequence[str], engine: str, gallery: str) -> tuple[dict[str, Location], set[int]]:
     """The known ones among the places of a part of a listing, and the row ids of those photos that a gallery lacks.
 
     Made for speed: uris that ascend are one range of the index, and the driver's own tuples are taken as they are.
@@ -109,7 +109,7 @@ def look_up(conn: Connection, uris: Sequence[str], engine: str, gallery: str) ->
         rows = conn.execute(_RANGE, keys).cursor.fetchall()
         # A range that holds far more than was asked for: the folder lost many files.
         if len(rows) < most:
-            return {row[1]: Place._make(row[1:]) for row in rows}, {row[2] for row in rows if row[0] is None}
+            return {row[1]: Location._make(row[1:]) for row in rows}, {row[2] for row in rows if row[0] is None}
     known = places(conn, uris)
     photo_ids = {place.photo_id for place in known.values()}
     return known, photo_ids.difference(enrolled_photos(conn, photo_ids, engine, gallery))
@@ -121,13 +121,13 @@ def count_below(conn: Connection, source_uri: str) -> int:
     return int(conn.scalar(query) or 0)
 
 
-def places_of(conn: Connection, sha256: str) -> list[Place]:
+def places_of(conn: Connection, sha256: str) -> list[Location]:
     """All places of one content, the missing ones too, in the order in which they were recorded."""
     rows = conn.execute(_PLACES.where(photos.c.sha256 == sha256).order_by(locations.c.id))
-    return [Place._make(row) for row in rows]
+    return [Location._make(row) for row in rows]
 
 
-def places_below(conn: Connection, source_uri: str, *, missing: bool = False, batch: int = 5000) -> Iterator[Place]:
+def places_below(conn: Connection, source_uri: str, *, missing: bool = False, batch: int = 5000) -> Iterator[Location]:
     """The places of a source in ascending order of their uris, compared as bytes; ``missing`` ones too if asked.
 
     ``file:///a/b/`` covers everything below it, and not ``file:///a/bc``; without the slash, ``file:///a/b`` itself as
@@ -139,7 +139,7 @@ def places_below(conn: Connection, source_uri: str, *, missing: bool = False, ba
     last = None
     while True:
         rows = conn.execute(query if last is None else query.where(locations.c.uri > last)).all()
-        yield from map(Place._make, rows)
+        yield from map(Location._make, rows)
         if len(rows) < batch:
             return
         last = rows[-1][0]
@@ -153,13 +153,13 @@ def below(source_uri: str) -> ColumnElement[bool]:
     return inside if source_uri.endswith("/") else or_(locations.c.uri == source_uri, inside)
 
 
-def other_places(conn: Connection, photo_id: int, uri: str) -> Iterator[Place]:
+def other_places(conn: Connection, photo_id: int, uri: str) -> Iterator[Location]:
     """The places of a photo that are not missing, but for this one; a few at first, as one is mostly enough."""
     keys = {"photo": photo_id, "uri": uri}
     rows = conn.execute(_A_FEW_OTHERS, keys).all()
-    yield from map(Place._make, rows)
+    yield from map(Location._make, rows)
     if len(rows) == _A_FEW:
-        yield from map(Place._make, conn.execute(_OTHERS, keys))
+        yield from map(Location._make, conn.execute(_OTHERS, keys))
 
 
 def find_photo(conn: Connection, sha256: str) -> int | None:

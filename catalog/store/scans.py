@@ -12,9 +12,10 @@ from typing import Literal
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from catalog.domain.charges import Charge
+from catalog.domain.photos import Outcome
 from catalog.store.tables import charges as charges_table
 from catalog.store.tables import problems, scan_sources, scans, utc_text, utc_time
-from catalog.vocabulary import Charge, Outcome
 
 ScanState = Literal["running", "completed", "interrupted", "limited", "failed"]
 

@@ -4,7 +4,7 @@ Conventions, the same on SQLite and PostgreSQL:
 
 - Times are text, ISO 8601 in UTC with microseconds and a closing ``Z`` (see :func:`utc_text`), so that they sort and
   compare as they are, in any report and on both databases.
-- Boxes are fractions of the upright image from its top-left corner, as everywhere (see ``catalog.vocabulary``).
+- Boxes are fractions of the upright image from its top-left corner, as everywhere (see ``catalog.domain``).
 - Dollars are kept as whole millionths in integers: sums are exact.
 - ``decisions`` is append-only and keyed by photo content and box, never by row ids, so that it outlives models, engines
   and restored backups. ``assignments``, ``persons.name`` and the like are its materialized effect.

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from catalog.domain.faces import EmotionType
 from catalog.engines.local.align import align_faces
 from catalog.engines.local.attributes import (
     EMOTIONS,
@@ -29,8 +30,7 @@ from catalog.engines.local.attributes import (
 )
 from catalog.engines.local.detect import detect_faces
 from catalog.engines.local.embed import embed_with_maps
-from catalog.engines.local.placement import place_landmarks
-from catalog.vocabulary import EmotionType
+from catalog.engines.local.landmark_refinement import place_landmarks
 from tools.attribute_data import SeenAges, SeenExpressions, SeenPhotos, even_person, see_all
 from tools.fit_attributes import fit_tail, fit_through
 

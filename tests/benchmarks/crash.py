@@ -30,8 +30,8 @@ import psycopg
 from PIL import Image
 from sqlalchemy import text
 
-from catalog.cli.wiring import open_catalog
-from catalog.scanning.reconcile import Difference, compare
+from catalog.app.catalog import open_catalog
+from catalog.scanning.reconcile import GalleryDifference, compare
 from catalog.store.database import open_database
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -169,7 +169,7 @@ class Bench:
         process.communicate()
         return running, seconds
 
-    def differences(self) -> Difference:
+    def differences(self) -> GalleryDifference:
         """The gallery against the catalogue, as `catalog reconcile --dry-run` sees it."""
         for name in [name for name in os.environ if name.startswith(OURS)]:
             del os.environ[name]  # what another pair of engine and database had set

@@ -3,7 +3,7 @@
 ``python -m tests.benchmarks.hostile [--files N] [--scan]``
 
 Good photos of every format are damaged at random, from a fixed seed, and joined by decompression bombs. All of them go
-through a :class:`~catalog.images.pool.DecoderPool` from several threads; with ``--scan`` also through ``catalog scan``,
+through a ``DecoderPool`` from several threads; with ``--scan`` also through ``catalog scan``,
 whose closing numbers must add up. Exit code 1 where a promise is broken.
 """
 
@@ -27,9 +27,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from catalog.errors import PhotoError
+from catalog.domain.errors import PhotoError
 from catalog.images.decode import DecodeLimits
-from catalog.images.pool import DecoderPool
+from catalog.images.decoder_pool import DecoderPool
 from tests.images.painting import display_p3, dng, noise, quarters, written
 
 SEED = 20261122
@@ -249,7 +249,7 @@ def through_a_scan(photos: list[tuple[str, bytes]]) -> bool:
         for name, data in photos:
             (library / name).write_bytes(data)
         (library / "good.jpg").write_bytes(good_photos()["jpg"])
-        command = [sys.executable, "-m", "catalog.cli.app", "scan", str(library), "--json"]
+        command = [sys.executable, "-m", "catalog.cli.main", "scan", str(library), "--json"]
         command += ["--database", f"sqlite:///{folder}/catalog.db"]
         began = time.monotonic()
         run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=3600)

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from catalog.errors import DatabaseError
+from catalog.domain.errors import DatabaseError
 from catalog.store.database import open_database
 from tests.benchmarks.crash import Bench, make_photos, postgresql, read_state
 

@@ -19,8 +19,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from catalog.endpoint.faults import FaultPlan
-from catalog.endpoint.opening import open_endpoint
+from catalog.endpoint.factory import open_endpoint
+from catalog.endpoint.fault_injection import FaultPlan
 from catalog.endpoint.service import Handler
 from tests.benchmarks import at_endpoint
 
@@ -64,7 +64,7 @@ def main() -> int:
         enrollments = handlers["IndexFaces"] = Enrollments(handlers["IndexFaces"])  # type: ignore[index]
         with server.in_background() as url:
             environment = {**os.environ, **at_endpoint.environment(url, home, calls_per_second=500)}
-            command = [sys.executable, "-m", "catalog.cli.app", "scan", str(photos)]
+            command = [sys.executable, "-m", "catalog.cli.main", "scan", str(photos)]
             codes = [subprocess.run(command, env=environment, check=False).returncode]
             first = server.service.tally
             codes.append(subprocess.run(command, env=environment, check=False).returncode)

@@ -31,13 +31,13 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from catalog.endpoint.faults import FaultPlan, Faults
-from catalog.endpoint.opening import open_endpoint
+from catalog.endpoint.factory import open_endpoint
+from catalog.endpoint.fault_injection import FaultPlan, Faults
 from catalog.endpoint.server import EndpointServer
 from catalog.endpoint.service import Handler, Service
 from catalog.engines.rekognition.client import Connection, RekognitionClient
-from catalog.engines.rekognition.limits import Limiter
 from catalog.engines.rekognition.quotas import Quotas
+from catalog.engines.rekognition.rate_limiter import RateLimiter
 
 LFW = Path(__file__).parents[3] / "shared" / "data" / "lfw" / "photos"
 WARM_UP = 10.0
@@ -114,7 +114,7 @@ def scan(options: argparse.Namespace) -> None:
         with server.in_background() as url:
             environment["CATALOG_REKOGNITION_ENDPOINT_URL"] = url
             limit = str(int(options.seconds * options.tps))
-            command = [sys.executable, "-m", "catalog.cli.app", "scan", str(options.photos), "--limit", limit]
+            command = [sys.executable, "-m", "catalog.cli.main", "scan", str(options.photos), "--limit", limit]
             process = subprocess.Popen(command, env=environment)
             done = threading.Event()
             threading.Thread(target=watch.watch, args=(lambda: family(process.pid), done), daemon=True).start()
@@ -156,7 +156,7 @@ def keep_calling(url: str, folder: str, options: argparse.Namespace) -> None:
     else:
         client = RekognitionClient(
             Connection(region="us-east-1", endpoint_url=url, connections=workers),
-            limiter=Limiter(Quotas(override=options.tps), Path(folder)),
+            limiter=RateLimiter(Quotas(override=options.tps), Path(folder)),
         )
 
         def call(**asked: Any) -> Any:

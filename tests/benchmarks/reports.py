@@ -19,11 +19,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from catalog.images.decode import InProcessOpener
-from catalog.reports.questions import reports
-from catalog.reports.run import run_report
-from catalog.reports.scope import Scope
-from catalog.reports.site.folder import SiteFolder
-from catalog.reports.site.write import write_site
+from catalog.reports.filters import ReportFilters
+from catalog.reports.report_registry import reports
+from catalog.reports.run_report import run_report
+from catalog.reports.site.output_folder import SiteFolder
+from catalog.reports.site.write_site import write_site
 from catalog.store.database import Database, open_database
 from tests.reports.made_catalog import fill
 
@@ -84,7 +84,11 @@ def measure(database: Database, folder: Path | None) -> list[str]:
     slow = []
     print(f"{'report':32} {'wall s':>7} {'cpu s':>7} {'rows':>6}")
     for name, report in reports().items():
-        for label, scope in (("", Scope()), (" --person", Scope(person="Ada")), (" --since", Scope(since="2015"))):
+        for label, scope in (
+            ("", ReportFilters()),
+            (" --person", ReportFilters(person="Ada")),
+            (" --since", ReportFilters(since="2015")),
+        ):
             if set(scope.given) <= report.parameters:
                 rows = len(run_report(database, report, scope, 1000).rows)
                 wall, processor = timed(lambda: run_report(database, report, scope, 1000))  # noqa: B023

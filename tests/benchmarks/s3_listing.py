@@ -24,8 +24,8 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.s3.models import s3_backends
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from catalog.domain.photos import PhotoRef
 from catalog.sources.s3 import S3Source
-from catalog.vocabulary import PhotoRef
 
 
 class Counted:

@@ -28,7 +28,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from catalog.endpoint.opening import open_endpoint
+from catalog.endpoint.factory import open_endpoint
 from catalog.endpoint.service import Handler
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "lfw"
@@ -73,7 +73,7 @@ def scan(folder: Path, home: Path, **variables: str) -> Persons:
         "CATALOG_DATABASE_URL": str(database),
         **variables,
     }
-    command = [sys.executable, "-m", "catalog.cli.app", "scan", str(folder)]
+    command = [sys.executable, "-m", "catalog.cli.main", "scan", str(folder)]
     subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
     return in_the_middle(database)
 

@@ -23,11 +23,11 @@ import numpy as np
 import sqlalchemy
 from sqlalchemy import insert
 
-from catalog.engines.local.distinctive import distinctive
+from catalog.domain.faces import BoundingBox
+from catalog.engines.local.common_component_removal import remove_common_components
 from catalog.engines.local.gallery import LocalGallery, NewFace, image_id_of, now
 from catalog.engines.local.similarity import MIRRORED
 from catalog.engines.local.tables import create_gallery, gallery_faces, gallery_images
-from catalog.vocabulary import BoundingBox
 
 PER_PERSON = 20
 
@@ -94,7 +94,7 @@ def main() -> None:
         print(f"loaded in {time.perf_counter() - started:.1f} s, {rows.vectors.nbytes / 2**20:.0f} MiB of vectors")
         random = np.random.default_rng(1)
         near = stored[random.integers(0, len(stored), arguments.probes)] + 0.05 * random.standard_normal((1, 128))
-        probes, stored = distinctive(unit(near)), distinctive(stored)
+        probes, stored = remove_common_components(unit(near)), remove_common_components(stored)
         seconds, hits, wanted = [], 0, 0
         floor = MIRRORED.cosine(80)
         for probe in probes:

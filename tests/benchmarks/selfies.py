@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from catalog.cli.app import run
+from catalog.cli.main import run
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "synthetic_people"
 

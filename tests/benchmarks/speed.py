@@ -26,7 +26,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from catalog.engines.local import attributes, engine, sight
+from catalog.engines.local import attributes, engine, face_pipeline
 from catalog.engines.local.engine import LocalEngine
 from catalog.images.decode import open_image
 from catalog.store.database import Database, open_database
@@ -44,11 +44,11 @@ RIVALS = (
 )
 STAGES = {
     "decode": (None, ""),
-    "detect": (sight, "detect_faces"),
-    "mesh": (sight, "place_landmarks"),
-    "align": (sight, "align_faces"),
-    "embed": (sight, "embed_with_maps"),
-    "quality": (sight, "measure_quality"),
+    "detect": (face_pipeline, "detect_faces"),
+    "mesh": (face_pipeline, "place_landmarks"),
+    "align": (face_pipeline, "align_faces"),
+    "embed": (face_pipeline, "embed_with_maps"),
+    "quality": (face_pipeline, "measure_quality"),
     "attributes": (attributes.AttributeReader, "read"),
     "gallery": (engine.LocalGallery, "enroll"),
 }

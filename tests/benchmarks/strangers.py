@@ -4,7 +4,7 @@
 
 The bars, 80 and 99, are those that one in 1,000 and in 100,000 pairs of LFW's strangers pass. Measured on half of
 ``../shared/data/ages``, once with the network's own vectors and once without what many faces have in common, fitted on
-the other half; for each way to fill what lies beyond its pictures (``tools.fit_looks`` says why). UTKFace does not say
+the other half; for each way to fill what lies beyond its pictures (fit_common_component says why). UTKFace does not say
 who is who: some pairs that are counted show one person, about one in 10,000 of adults, so that small shares are upper
 bounds. Last, how many of that half the product's grouping puts into company.
 """
@@ -20,13 +20,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.engines.local.distinctive import basis_of, without
-from catalog.engines.local.groups import neighbor_edges
+from catalog.engines.local.common_component_removal import basis_of, without
+from catalog.engines.local.neighbor_edges import neighbor_edges
 from catalog.engines.local.similarity import PLAIN, Calibration
-from catalog.identities.cluster import cluster_means
-from catalog.identities.graph import Constraints, Edges, Linkage
+from catalog.identities.clustering.average_linkage import cluster_means
+from catalog.identities.clustering.similarity_graph import Constraints, Edges, Linkage
 from tests.benchmarks.identities.run import shipped_rules
-from tools.fit_looks import LabeledFaces, mean_looks, read_faces
+from tools.fit_common_component import LabeledFaces, mean_looks, read_faces
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 PLAINEST = Calibration(cosine_80=0.3705, cosine_99=0.4898)
@@ -74,7 +74,7 @@ def main() -> None:
         "without common looks": (
             lambda vectors: without(basis, vectors),
             PLAIN,
-            replace(shipped_rules().means, caution=0.0),
+            replace(shipped_rules().means, merge_margin=0.0),
         ),
     }
     for way, (made, curve, linkage) in ways.items():

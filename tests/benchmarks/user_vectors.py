@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from catalog.endpoint.database import open_data
-from catalog.endpoint.sight import Floats, Sight
+from catalog.endpoint.local_engine_access import Floats, LocalEngineAccess
 from catalog.endpoint.user_vectors import user_vector
 from catalog.images.decode import open_image
 
@@ -41,7 +41,7 @@ def embedded() -> dict[str, list[Floats]]:
         for row in csv.DictReader(file):
             people[row["person"]].append(DATA / "photos" / row["photo"])
     with open_data(":memory:") as database, ThreadPoolExecutor(2) as pool:
-        sight = Sight(database)
+        sight = LocalEngineAccess(database)
 
         def vector(path: Path) -> Floats | None:
             faces = sight.faces(open_image(path.read_bytes()))

@@ -25,8 +25,8 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from catalog.cli.app import run
-from catalog.endpoint.opening import open_endpoint
+from catalog.cli.main import run
+from catalog.endpoint.factory import open_endpoint
 from tests.benchmarks import at_endpoint
 from tests.benchmarks.same_persons import DATA, Persons, b_cubed, groups, in_the_middle, pairs
 

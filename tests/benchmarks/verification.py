@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from catalog.engines.local.align import align_faces
+from catalog.engines.local.common_component_removal import remove_common_components
 from catalog.engines.local.detect import detect_faces
-from catalog.engines.local.distinctive import distinctive
 from catalog.engines.local.embed import embed_faces
-from catalog.engines.local.placement import place_landmarks
+from catalog.engines.local.landmark_refinement import place_landmarks
 from catalog.engines.local.similarity import MIRRORED, PLAIN
 
 LFW = Path(__file__).parents[3] / "shared" / "data" / "lfw"
@@ -102,7 +102,7 @@ def main() -> None:
     for column, (title, curve) in enumerate((("one view", PLAIN), ("mirrored average", MIRRORED))):
         plain, who = both[found, column], people[found]
         report(f"{title}, the network's own vectors", plain, who)
-        vectors = distinctive(plain)
+        vectors = remove_common_components(plain)
         report(title, vectors, who)
         measure_curve("shipped curve", curve.cosine_80, curve.cosine_99, vectors, who)
         fitting = half[who]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from catalog.cli.app import run
+from catalog.cli.main import run
 
 PORTRAITS = Path(__file__).parent.parent / "fixtures"
 

@@ -9,8 +9,8 @@ import pytest
 
 from catalog.cli import check as check_command
 from catalog.endpoint import errors
-from catalog.endpoint.opening import open_endpoint
-from catalog.engines.rekognition.rights import try_rights
+from catalog.endpoint.factory import open_endpoint
+from catalog.engines.rekognition.permissions import try_rights
 from tests.endpoint.wire import client_of
 
 POLICY = Path(__file__).parents[2] / "config" / "iam-policy.json"

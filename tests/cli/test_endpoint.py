@@ -19,7 +19,7 @@ from tests.endpoint.wire import client_of, portrait
 def serving(*arguments):
     """The process and the address that it printed."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "catalog.cli.app", "endpoint", "--port", "0", *map(str, arguments)],
+        [sys.executable, "-m", "catalog.cli.main", "endpoint", "--port", "0", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from catalog.cli.app import run
-from catalog.settings import default_database
+from catalog.app.settings import default_database
+from catalog.cli.main import run
 from tests.cli.conftest import PORTRAITS, Catalog
 
 

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
-from catalog.cli.app import run
-from catalog.endpoint.opening import open_endpoint
-from catalog.settings import default_database
+from catalog.app.settings import default_database
+from catalog.cli.main import run
+from catalog.endpoint.factory import open_endpoint
 from tests.cli.conftest import PORTRAITS, Answer, Catalog
 
 

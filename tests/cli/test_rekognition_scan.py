@@ -11,9 +11,10 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from catalog.endpoint.faults import FaultPlan, Faults
-from catalog.endpoint.opening import open_endpoint
-from catalog.vocabulary import Operation, OutcomeKind
+from catalog.domain.charges import Operation
+from catalog.domain.photos import OutcomeKind
+from catalog.endpoint.factory import open_endpoint
+from catalog.endpoint.fault_injection import FaultPlan, Faults
 from tests.endpoint.wire import client_of
 
 

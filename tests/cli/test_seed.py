@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.vocabulary import BoundingBox
+from catalog.domain.faces import BoundingBox
 
 SEED = Path(__file__).parents[3] / "shared" / "data" / "seed"
 

@@ -83,7 +83,7 @@ def test_an_empty_folder_in_a_source_is_told_once_the_rest_is_scanned(
     catalog: Catalog, portraits: Path, scanned: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Perhaps a disk that is not mounted: the table, one sentence, exit code 4; --force believes it."""
-    monkeypatch.setattr("catalog.scanning.vanished.MANY", 2)
+    monkeypatch.setattr("catalog.scanning.missing_detection.MANY", 2)
     disk = portraits / "disk"
     disk.mkdir()
     for photo in sorted(portraits.glob("*.jpg"))[:2]:

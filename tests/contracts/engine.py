@@ -13,10 +13,11 @@ from decimal import Decimal
 
 import pytest
 
-from catalog.engines.base import Engine
-from catalog.errors import NoFaceError
-from catalog.images.opened import OpenedPhoto
-from catalog.vocabulary import BoundingBox, Face, Operation
+from catalog.domain.charges import Operation
+from catalog.domain.engine import Engine
+from catalog.domain.errors import NoFaceError
+from catalog.domain.faces import BoundingBox, Face
+from catalog.domain.opened_photo import OpenedPhoto
 
 
 @dataclass(frozen=True)

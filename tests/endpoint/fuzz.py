@@ -8,7 +8,7 @@ from typing import Any
 from botocore.model import Shape
 from hypothesis import strategies as st
 
-from catalog.endpoint.schema import OPERATIONS, operation_models
+from catalog.endpoint.service_model import OPERATIONS, operation_models
 from tests.endpoint.wire import UNKNOWN_FACE
 
 Request = tuple[str, dict[str, str], bytes]

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from catalog.endpoint.opening import open_endpoint
-from catalog.endpoint.schema import OPERATIONS
+from catalog.endpoint.factory import open_endpoint
+from catalog.endpoint.service_model import OPERATIONS
 from tests.endpoint.wire import FIXTURES, UNKNOWN_FACE, client_of, group
 
 Caller = Callable[..., Any]

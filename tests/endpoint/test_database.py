@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
+from catalog.domain.errors import DatabaseError
 from catalog.endpoint.database import MEMORY, open_data, writing
-from catalog.endpoint.opening import open_endpoint
+from catalog.endpoint.factory import open_endpoint
 from catalog.engines.local.tables import gallery_collections
-from catalog.errors import DatabaseError
 from tests.endpoint.wire import client_of, portrait, refused
 
 

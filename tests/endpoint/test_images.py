@@ -11,7 +11,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 from PIL import Image
 
-from catalog.endpoint.opening import open_endpoint
+from catalog.endpoint.factory import open_endpoint
 from tests.endpoint.wire import client_of, encode, nobody, portrait, refused
 
 

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from catalog.endpoint.faults import FaultPlan
-from catalog.endpoint.opening import open_endpoint
+from catalog.endpoint.factory import open_endpoint
+from catalog.endpoint.fault_injection import FaultPlan
 from tests.endpoint.wire import UNKNOWN_FACE, client_of, group, nobody, portrait, refused
 
 

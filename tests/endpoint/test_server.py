@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from catalog.endpoint.opening import open_endpoint
+from catalog.endpoint.factory import open_endpoint
 from catalog.endpoint.server import ServerLimits, is_loopback
 from tests.endpoint.wire import client_of, post, send_bytes
 

@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from catalog.endpoint.errors import WireError
-from catalog.endpoint.opening import open_endpoint
+from catalog.endpoint.factory import open_endpoint
 from catalog.endpoint.signature import identify, parse
 from tests.endpoint.wire import client_of, portrait, post, refused
 

@@ -7,12 +7,12 @@ import time
 import numpy as np
 import pytest
 
+from catalog.domain.faces import BoundingBox
 from catalog.endpoint.database import open_data
-from catalog.endpoint.faults import FaultPlan
-from catalog.endpoint.opening import open_endpoint
-from catalog.endpoint.sight import Sight
+from catalog.endpoint.factory import open_endpoint
+from catalog.endpoint.fault_injection import FaultPlan
+from catalog.endpoint.local_engine_access import LocalEngineAccess
 from catalog.engines.local.gallery import LocalGallery, NewFace
-from catalog.vocabulary import BoundingBox
 from tests.endpoint.wire import UNKNOWN_FACE, client_of, group, nobody, portrait, refused
 
 
@@ -160,7 +160,7 @@ def test_a_user_takes_a_hundred_faces(tmp_path):
         client.create_user(CollectionId="c", UserId="u")
         vector = np.eye(1, 128, dtype=np.float32)[0]
         faces = [NewFace(BoundingBox(0, number, 1, 1), 99.0, vector) for number in range(102)]
-        ids = LocalGallery(database, "c", Sight(database).model).enroll("0" * 64, faces)
+        ids = LocalGallery(database, "c", LocalEngineAccess(database).model).enroll("0" * 64, faces)
         client.associate_faces(CollectionId="c", UserId="u", FaceIds=ids[:99])
         answer = client.associate_faces(CollectionId="c", UserId="u", FaceIds=ids[99:101])
         assert len(answer["AssociatedFaces"]) == 1

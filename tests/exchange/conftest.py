@@ -10,10 +10,10 @@ import pytest
 from PIL import Image, ImageDraw
 from sqlalchemy import insert
 
-from catalog.sources.uri import file_uri
+from catalog.domain.faces import BoundingBox
+from catalog.domain.uri import file_uri
 from catalog.store.database import Database
 from catalog.store.tables import assignments, faces, locations, persons, photos
-from catalog.vocabulary import BoundingBox
 
 NOW = "2026-01-01T00:00:00.000000Z"
 BOX = BoundingBox(0.5, 0.1, 0.2, 0.4)

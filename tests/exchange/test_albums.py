@@ -8,12 +8,12 @@ import json
 import pytest
 from pyarrow import parquet
 
-from catalog.errors import UsageError
+from catalog.domain.errors import UsageError
+from catalog.domain.uri import file_uri
 from catalog.exchange.albums import place_photos
-from catalog.exchange.names import GivenName, read_names
-from catalog.exchange.tables import export_tables
-from catalog.sources.uri import file_uri
-from catalog.store.views import VIEWS
+from catalog.exchange.names_csv import GivenName, read_names
+from catalog.exchange.view_export import export_tables
+from catalog.store.face_views import VIEWS
 
 
 @pytest.fixture

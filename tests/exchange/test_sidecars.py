@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from catalog.domain.faces import BoundingBox
 from catalog.exchange.named_faces import photos_with_faces
 from catalog.exchange.sidecars import read_sidecars, write_sidecars
 from catalog.store.database import Database
 from catalog.store.tables import locations, persons
-from catalog.vocabulary import BoundingBox
 from tests.exchange.conftest import BOX, save_photo
 
 needs_exiftool = pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed here")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from catalog.domain.faces import BoundingBox
+from catalog.domain.opened_photo import OpenedPhoto
 from catalog.images.crop import cut_out
-from catalog.images.opened import OpenedPhoto
-from catalog.vocabulary import BoundingBox
 
 
 def photo(width: int, height: int) -> OpenedPhoto:

@@ -11,21 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from catalog.errors import PhotoError
+from catalog.domain.errors import PhotoError
 from catalog.images.decode import DecodeLimits, InProcessOpener, open_image
-from tests.images.painting import (
-    BLUE,
-    GREEN,
-    RED,
-    YELLOW,
-    alike,
-    display_p3,
-    dng,
-    noise,
-    quarters,
-    shown,
-    written,
-)
+from tests.images.painting import BLUE, GREEN, RED, YELLOW, alike, display_p3, dng, noise, quarters, shown, written
 
 FIXTURES = Path(__file__).parent / "fixtures"
 QUARTERS = [RED, GREEN, BLUE, YELLOW]

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from catalog.domain.faces import BoundingBox
+from catalog.domain.opened_photo import OpenedPhoto
 from catalog.images.decode import open_image
 from catalog.images.fit import Fitted, ImageLimits, Placement, Unfit, fit
-from catalog.images.opened import OpenedPhoto
-from catalog.vocabulary import BoundingBox
 from tests.images.painting import BLUE, GREEN, RED, YELLOW, alike, noise, quarters, shown, written
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
+from catalog.domain.photos import GpsPosition, PhotoMetadata
 from catalog.images.decode import open_image
 from catalog.images.metadata import MAX_TEXT, load_exif, read_metadata
-from catalog.vocabulary import GpsPosition, PhotoMetadata
 from tests.images.painting import quarters, written
 
 MAKE, MODEL, DATE_TIME, OFFSET = 271, 272, 306, 36880

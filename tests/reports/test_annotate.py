@@ -8,10 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from catalog.images.opened import OpenedPhoto
-from catalog.reports.annotate import draw_analysis, draw_comparison
-from catalog.reports.found import FoundPicture, found_page
-from catalog.vocabulary import (
+from catalog.domain.faces import (
     AgeRange,
     BoundingBox,
     ComparedFace,
@@ -21,6 +18,9 @@ from catalog.vocabulary import (
     Face,
     FaceAttributes,
 )
+from catalog.domain.opened_photo import OpenedPhoto
+from catalog.reports.annotate import draw_analysis, draw_comparison
+from catalog.reports.search_page import FoundPicture, found_page
 
 BOX = BoundingBox(0.25, 0.25, 0.5, 0.5)
 

@@ -10,12 +10,12 @@ import pytest
 from pyarrow import parquet
 from rich.cells import cell_len
 
-from catalog.reports.bands import wilson_interval
+from catalog.reports.confidence_interval import wilson_interval
+from catalog.reports.filters import album_uri
 from catalog.reports.render import Format, render, write
-from catalog.reports.run import Answer
-from catalog.reports.scope import album_uri
+from catalog.reports.run_report import ReportTable
 
-ANSWER = Answer(
+ANSWER = ReportTable(
     ("name", "photos", "share"),
     (("花子", 12, 0.5), ('Zoë, "Z"\n', 3, None), (None, 100, 99.123456789)),
 )
@@ -33,14 +33,14 @@ def test_a_tables_columns_line_up_as_a_terminal_shows_them():
 @pytest.mark.parametrize("hostile", ["\x1b[2J", "\x07", "\r\n", "\u202eevil", "\x9b31m"])
 def test_what_could_steer_a_terminal_is_escaped(hostile):
     """A name is only ever a name."""
-    table = render(Answer(("name",), ((f"a{hostile}b",),)), Format.TABLE)
+    table = render(ReportTable(("name",), ((f"a{hostile}b",),)), Format.TABLE)
     assert hostile not in table
     assert len(table.splitlines()) == 3
 
 
 def test_uris_are_shown_as_paths_in_tables_only():
     """People read paths, programs read uris."""
-    answer = Answer(("uri",), (("file:///a%20b/%E8%8A%B1.jpg",),))
+    answer = ReportTable(("uri",), (("file:///a%20b/%E8%8A%B1.jpg",),))
     assert "/a b/花.jpg" in render(answer, Format.TABLE)
     assert "file:///a%20b" in render(answer, Format.JSON)
 
@@ -62,7 +62,7 @@ def test_parquet_is_read_back_as_it_was(tmp_path):
 
 def test_nothing_is_said_in_words_for_people_and_as_emptiness_for_programs():
     """An empty answer is an answer."""
-    empty = Answer(("a", "b"), ())
+    empty = ReportTable(("a", "b"), ())
     assert render(empty, Format.TABLE) == "Nothing found.\n"
     assert render(empty, Format.JSON) == "[]\n"
     assert render(empty, Format.CSV) == "a,b\r\n"

@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from catalog.errors import UsageError
+from catalog.domain.errors import UsageError
+from catalog.domain.faces import BoundingBox
+from catalog.domain.uri import file_path
 from catalog.images.decode import InProcessOpener
-from catalog.reports.site.folder import SiteFolder
+from catalog.reports.site.output_folder import SiteFolder
 from catalog.reports.site.pages import page, photo_data
-from catalog.reports.site.write import SiteSummary, write_site
-from catalog.sources.uri import file_path
+from catalog.reports.site.write_site import SiteSummary, write_site
 from catalog.store.database import Database, open_database
 from catalog.store.tables import persons
-from catalog.vocabulary import BoundingBox
 from tests.exchange.conftest import save_photo
 
 HOSTILE = '<img src=x onerror="document.title=1"></script><script>document.title=2</script>'

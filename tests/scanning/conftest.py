@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from catalog.domain.photos import Outcome
 from catalog.images.decode import open_image
-from catalog.scanning.run import Limits, scan
+from catalog.scanning.run_scan import Limits, scan
 from catalog.scanning.summary import Summary
 from catalog.sources.folder import FolderSource
 from catalog.store.database import Database
-from catalog.vocabulary import Outcome
 from tests.fakes import FakeEngine, FakeGallery
 
 

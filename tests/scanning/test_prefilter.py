@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.engines.prefilter import PrefilteredEngine, Savings
-from catalog.store.galleries import count_spared, gallery_model, release_spared
-from catalog.vocabulary import Analysis, Operation
+from catalog.domain.charges import Operation
+from catalog.domain.faces import Analysis
+from catalog.engines.prefilter import PrefilterCounts, PrefilteredEngine
+from catalog.store.gallery_info import count_prefiltered, gallery_model, requeue_prefiltered
 from tests.fakes import Drawn, FakeEngine, save_drawing
 
 
@@ -36,7 +37,7 @@ def test_photos_without_a_face_are_not_sent(scanner, folder, prefilter):
     paid = prefilter(FakeEngine())
     scanner()
     assert paid.calls[Operation.INDEX_FACES] == 1
-    assert scanner.engine.savings == Savings(spared=1)
+    assert scanner.engine.savings == PrefilterCounts(spared=1)
     scanner()
     assert scanner.kinds() == {"a.png": "unchanged", "b.png": "unchanged"}
 
@@ -47,7 +48,7 @@ def test_a_sample_measures_what_is_missed(scanner, folder, prefilter):
     save_drawing(folder / "b.png")
     prefilter(Blind(), sample=1.0)
     scanner()
-    assert scanner.engine.savings == Savings(spared=0, sampled=2, missed=1)
+    assert scanner.engine.savings == PrefilterCounts(spared=0, sampled=2, missed=1)
 
 
 def test_photos_that_were_never_sent_are_sent_once_the_prefilter_is_off(scanner, folder, prefilter, rows):
@@ -57,9 +58,9 @@ def test_photos_that_were_never_sent_are_sent_once_the_prefilter_is_off(scanner,
     scanner()
     assert paid.calls[Operation.INDEX_FACES] == 0
     with scanner.database.begin() as connection:
-        assert count_spared(connection, "fake", "catalog") == 1
+        assert count_prefiltered(connection, "fake", "catalog") == 1
         assert gallery_model(connection, "fake", "catalog") is None
-        assert release_spared(connection, "fake", "catalog") == 1
+        assert requeue_prefiltered(connection, "fake", "catalog") == 1
     scanner.engine = paid
     scanner()
     assert rows("SELECT count(*) FROM faces") == [(1,)]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from catalog.domain.content_hash import sha256_of
+from catalog.domain.photos import PhotoRef, S3Address
+from catalog.domain.uri import file_path
 from catalog.images.decode import open_image
-from catalog.images.fingerprint import sha256_of
 from catalog.scanning.reconcile import compare, reconcile
 from catalog.sources.folder import FolderSource
-from catalog.sources.uri import file_path
-from catalog.vocabulary import PhotoRef, S3Address
 from tests.fakes import Drawn, save_drawing
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from catalog.errors import PhotoError, SourceError
-from catalog.sources.base import Skipped
+from catalog.domain.errors import PhotoError, SourceError
+from catalog.domain.photos import PhotoRef
+from catalog.domain.source import Skipped
+from catalog.domain.uri import file_path, file_uri
 from catalog.sources.folder import FolderSource
-from catalog.sources.uri import file_path, file_uri
-from catalog.vocabulary import PhotoRef
 
 
 def write(path: Path, data: bytes = b"photo") -> Path:

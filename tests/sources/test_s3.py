@@ -20,10 +20,10 @@ from botocore.config import Config
 from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
-from catalog.errors import PhotoError, SourceError
-from catalog.sources.base import Skipped
+from catalog.domain.errors import PhotoError, SourceError
+from catalog.domain.photos import PhotoRef, S3Address
+from catalog.domain.source import Skipped
 from catalog.sources.s3 import S3Source
-from catalog.vocabulary import PhotoRef, S3Address
 
 
 @pytest.fixture(name="server", scope="module")

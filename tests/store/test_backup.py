@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from catalog.errors import CatalogError, DatabaseError, UsageError
-from catalog.identities.ledger import read_ledger, standing
-from catalog.identities.relabel import restore_labels
+from catalog.domain.errors import CatalogError, DatabaseError, UsageError
+from catalog.identities.decisions.import_labels import restore_labels
+from catalog.identities.decisions.log import effective_decisions, read_decisions
 from catalog.store.backup import back_up, restore
 from catalog.store.database import Database, open_database
-from catalog.store.labels import parse_labels, read_labels
+from catalog.store.labels_file import parse_labels, read_labels
 
 NOW = datetime(2026, 5, 17, tzinfo=UTC)
 DAY = "2026-05-17T00:00:00.000000Z"
@@ -198,7 +198,7 @@ def test_labels_wait_for_photos_that_are_not_scanned_yet(database: Database, tmp
     with other.begin() as conn:
         restore_labels(conn, labels, NOW)
         restore_labels(conn, labels, NOW)
-        said = standing(read_ledger(conn))
+        said = effective_decisions(read_decisions(conn))
     other.close()
     assert [(person, place.sha256) for place, person in said.expected] == [("p2", "aa")]
     assert said.claims == []

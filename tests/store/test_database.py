@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from catalog.errors import DatabaseError, SchemaError
+from catalog.domain.errors import DatabaseError, SchemaError
 from catalog.store.database import SCHEMA, Database, open_database
 from catalog.store.migrate import BACKUPS_KEPT, upgrade
 

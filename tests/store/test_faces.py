@@ -8,12 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, text
 
-from catalog.images.opened import OpenedPhoto
-from catalog.store.database import Database
-from catalog.store.faces import faces_by_ids, record_enrollment, stored_faces
-from catalog.store.photos import record_photo, record_place
-from catalog.store.removal import carry_over, owed_removals, release_photos, settle_removals, take_back
-from catalog.vocabulary import (
+from catalog.domain.faces import (
     BoundingBox,
     Emotion,
     EmotionType,
@@ -21,12 +16,23 @@ from catalog.vocabulary import (
     Face,
     FaceAttributes,
     FaceRecord,
-    PhotoRef,
     Pose,
     Quality,
     RejectedFace,
     RejectionReason,
 )
+from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.photos import PhotoRef
+from catalog.store.database import Database
+from catalog.store.faces import faces_by_ids, record_enrollment, stored_faces
+from catalog.store.photo_removal import (
+    carry_decisions_over,
+    clear_pending_removals,
+    pending_removals,
+    release_photos,
+    revert_carried,
+)
+from catalog.store.photos import record_photo, record_place
 
 NOW = datetime(2026, 5, 17, tzinfo=UTC)
 BOX = BoundingBox(0.1, 0.2, 0.3, 0.4)
@@ -91,9 +97,9 @@ def test_a_face_that_is_seen_no_more_is_owed_to_its_gallery(database: Database) 
         row = photo(conn)
         enroll(conn, row, ("f1", BOX), ("f2", BESIDE))
         enroll(conn, row, ("f2", BESIDE))
-        assert owed_removals(conn, "local", "g") == ["f1"]
+        assert pending_removals(conn, "local", "g") == ["f1"]
         enroll(conn, row, ("f1", BOX), ("f2", BESIDE))
-        assert owed_removals(conn, "local", "g") == []
+        assert pending_removals(conn, "local", "g") == []
 
 
 def edit(conn: Connection, box: BoundingBox) -> tuple[int, list[str]]:
@@ -112,7 +118,7 @@ def edit(conn: Connection, box: BoundingBox) -> tuple[int, list[str]]:
     )
     new = photo(conn, "bb")
     (after,) = enroll(conn, new, ("f2", box))
-    carry_over(conn, old, new)
+    carry_decisions_over(conn, old, new)
     return after, release_photos(conn, [old], engine="local", gallery="g", now=NOW)
 
 
@@ -124,8 +130,8 @@ def test_what_a_human_said_is_carried_to_the_face_in_the_same_place(database: Da
         assert conn.execute(text('SELECT face_id, person_id, "by" FROM assignments')).all() == [(after, 1, "human")]
         said = conn.execute(text("SELECT photo_sha256, box_left FROM decisions ORDER BY id")).all()
         assert [tuple(row) for row in said] == [("aa", 0.1), ("bb", pytest.approx(0.12))]
-        assert owed_removals(conn, "local", "g") == ["f1"]
-        settle_removals(conn, released, "local", "g")
+        assert pending_removals(conn, "local", "g") == ["f1"]
+        clear_pending_removals(conn, released, "local", "g")
         assert (count(conn, "photos"), count(conn, "faces"), count(conn, "removals")) == (1, 1, 0)
 
 
@@ -170,10 +176,10 @@ def test_what_was_carried_can_be_taken_back(database: Database) -> None:
         )
         new = photo(conn, "bb")
         enroll(conn, new, ("f2", BOX))
-        carried = carry_over(conn, old, new)
+        carried = carry_decisions_over(conn, old, new)
         assert count(conn, "assignments") == 2
         assert carried is not None
-        take_back(conn, carried)
+        revert_carried(conn, carried)
         assert conn.execute(text("SELECT face_id FROM assignments")).all() == [(before,)]
 
 
@@ -183,4 +189,4 @@ def test_a_face_that_is_enrolled_again_is_no_longer_owed(database: Database) -> 
         edit(conn, BOX)
         back = photo(conn, "aa")
         enroll(conn, back, ("f1", BOX))
-        assert owed_removals(conn, "local", "g") == []
+        assert pending_removals(conn, "local", "g") == []

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, text
 
-from catalog.images.opened import OpenedPhoto
+from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.photos import GpsPosition, PhotoMetadata, PhotoRef
 from catalog.store.database import Database
 from catalog.store.photos import (
     count_below,
@@ -21,7 +22,6 @@ from catalog.store.photos import (
     record_photo,
     record_place,
 )
-from catalog.vocabulary import GpsPosition, PhotoMetadata, PhotoRef
 
 NOW = datetime(2026, 5, 17, 14, 3, 22, tzinfo=UTC)
 LATER = datetime(2026, 5, 18, 14, 3, 22, tzinfo=UTC)

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text
 
+from catalog.domain.charges import Charge, Operation
 from catalog.store.database import Database
 from catalog.store.scans import (
     close_abandoned,
@@ -18,7 +19,6 @@ from catalog.store.scans import (
     record_charges,
     start_scan,
 )
-from catalog.vocabulary import Charge, Operation
 
 NOW = datetime(2026, 5, 17, 1, tzinfo=UTC)
 LATER = datetime(2026, 5, 18, 1, tzinfo=UTC)

@@ -15,21 +15,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.engines.local.align import warp
-from catalog.engines.local.detect import DetectedFace
-from catalog.engines.local.embed import EmbeddedFaces
-from catalog.engines.local.mesh import FaceMesh, upright_transform
-from catalog.engines.local.models import WEIGHTS, Network, read_checked
-from catalog.vocabulary import (
+from catalog.domain.faces import (
     AgeRange,
+    BooleanAttribute,
     Emotion,
     EmotionType,
     FaceAttributes,
     Gender,
     GenderValue,
-    Judgement,
     Pose,
 )
+from catalog.engines.local.align import warp
+from catalog.engines.local.detect import DetectedFace
+from catalog.engines.local.embed import EmbeddedFaces
+from catalog.engines.local.mesh import FaceMesh, upright_transform
+from catalog.engines.local.networks import WEIGHTS, Network, read_checked
 
 MARKS = ("eyeglasses", "beard", "mustache")
 ATTRIBUTES = Network("attributes.onnx", ("rows", "grid"), ("age", *MARKS))
@@ -201,13 +201,13 @@ def read_emotions(answer: NDArray[np.float32]) -> tuple[Emotion, ...]:
     return tuple(sorted(emotions, key=lambda emotion: -emotion.confidence))
 
 
-def judge(name: str, measured: float) -> Judgement:
+def judge(name: str, measured: float) -> BooleanAttribute:
     """Yes or no from one measured number, with its calibrated odds."""
     return _judgement(_odds(calibration()[name], measured))
 
 
-def _judgement(odds: float) -> Judgement:
-    return Judgement(odds >= 0.5, 100 * max(odds, 1 - odds))
+def _judgement(odds: float) -> BooleanAttribute:
+    return BooleanAttribute(odds >= 0.5, 100 * max(odds, 1 - odds))
 
 
 def _odds(line: dict[str, float], measured: float) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.engines.local.models import SFACE, SFACE_WITH_MAPS
+from catalog.engines.local.networks import SFACE, SFACE_WITH_MAPS
 
 DIMENSION = 128
 _BATCH = 2

@@ -10,32 +10,31 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Engine as Database
 
-from catalog.engines.base import MAX_MATCHES
-from catalog.engines.local.gallery import LocalGallery, NewFace
-from catalog.engines.local.groups import neighbor_edges
-from catalog.engines.local.sight import FaceSight, SeenFace
-from catalog.errors import NoFaceError
-from catalog.images.opened import OpenedPhoto
-from catalog.vocabulary import (
+from catalog.domain.charges import Charge, Operation
+from catalog.domain.engine import MAX_MATCHES
+from catalog.domain.errors import NoFaceError
+from catalog.domain.faces import (
     Analysis,
     BoundingBox,
-    Charge,
     ComparedFace,
     Comparison,
     EnrolledFace,
     Enrollment,
     FaceRecord,
     Match,
-    Neighbors,
-    Operation,
+    NeighborList,
     QualityFilter,
     RejectedFace,
-    Search,
+    SearchResult,
 )
+from catalog.domain.opened_photo import OpenedPhoto
+from catalog.engines.local.face_pipeline import FacePipeline, PipelineFace
+from catalog.engines.local.gallery import LocalGallery, NewFace
+from catalog.engines.local.neighbor_edges import neighbor_edges
 
 
 class LocalEngine:
-    """Implements :class:`~catalog.engines.base.Engine` and :class:`~catalog.engines.base.GroupMeans`.
+    """Implements ``Engine`` and ``GroupMeans``.
 
     Making one is cheap: networks are loaded at the first photo, the gallery at the first search.
 
@@ -55,7 +54,7 @@ class LocalEngine:
         attributes: Literal["all", "none"] = "all",
         mirrored: bool = False,
     ) -> None:
-        self.sight = FaceSight(attributes=attributes, mirrored=mirrored)
+        self.sight = FacePipeline(attributes=attributes, mirrored=mirrored)
         self.model = self.sight.model
         self.gallery = LocalGallery(database, collection, self.model, enrolling=enrolling)
         self._quality_filter = quality_filter
@@ -66,7 +65,7 @@ class LocalEngine:
         return Analysis(tuple(seen.face for seen in self.sight.look(photo, described=True)))
 
     def enroll(self, photo: OpenedPhoto, sha256: str) -> Enrollment:
-        kept: list[SeenFace] = []
+        kept: list[PipelineFace] = []
         rejected: list[RejectedFace] = []
         for seen in self.sight.look(photo, described=True):
             flaws = seen.flaws(self._quality_filter)
@@ -80,15 +79,15 @@ class LocalEngine:
         records = tuple(FaceRecord(face_id, seen.face) for face_id, seen in zip(ids, kept, strict=True))
         return Enrollment(records, tuple(rejected))
 
-    def neighbors(self, face_id: str, threshold: float, limit: int = MAX_MATCHES) -> Neighbors:
+    def neighbors(self, face_id: str, threshold: float, limit: int = MAX_MATCHES) -> NeighborList:
         probe = self.gallery.vector(face_id)
         # One more than asked for tells whether the list was cut.
         matches = self._matches(probe, threshold, limit + 1, without=face_id)
-        return Neighbors(face_id, matches[:limit], complete=len(matches) <= limit)
+        return NeighborList(face_id, matches[:limit], complete=len(matches) <= limit)
 
     def search(
         self, photo: OpenedPhoto, threshold: float, limit: int = MAX_MATCHES, box: BoundingBox | None = None
-    ) -> Search:
+    ) -> SearchResult:
         seen = self.sight.look(photo)
         if not seen:
             raise NoFaceError("The photo shows no face to search for.")
@@ -96,7 +95,7 @@ class LocalEngine:
         if box is not None and chosen.face.box.iou(box) <= 0:
             raise NoFaceError("The photo shows no face at the place that was asked for.")
         (probe,) = self.sight.probes([chosen])
-        return Search(chosen.face, self._matches(probe, threshold, limit))
+        return SearchResult(chosen.face, self._matches(probe, threshold, limit))
 
     def compare(self, source: OpenedPhoto, target: OpenedPhoto, threshold: float) -> Comparison:
         ours, theirs = self.sight.look(source), self.sight.look(target)
@@ -130,7 +129,7 @@ class LocalEngine:
     ) -> Iterator[tuple[int, int, float]]:
         return neighbor_edges(self.gallery.vectors(face_ids), per_face=per_face, floor=floor)
 
-    def group_sums(self, face_ids: Sequence[str]) -> NDArray[np.float32]:
+    def group_vectors(self, face_ids: Sequence[str]) -> NDArray[np.float32]:
         return self.gallery.vectors(face_ids)
 
     def similarities(self, values: Sequence[float]) -> list[float]:

@@ -18,19 +18,19 @@ import numpy as np
 from sqlalchemy import Connection, Engine, RowMapping, Table, delete, insert, select
 from sqlalchemy.exc import DBAPIError
 
-from catalog.engines.local.distinctive import Floats
-from catalog.engines.local.matrix import Rows
-from catalog.engines.local.replica import Replica, check_model, vectors_of
-from catalog.engines.local.statements import (
+from catalog.domain.errors import DatabaseError
+from catalog.domain.faces import BoundingBox, EnrolledFace
+from catalog.engines.local.common_component_removal import Floats
+from catalog.engines.local.gallery_statements import (
     INSERT_FACES,
     KNOWN_IMAGE,
     RAISE_REVISION,
     VECTOR,
     insert_unless_taken,
 )
+from catalog.engines.local.matrix import Rows
+from catalog.engines.local.replica import Replica, check_model, vectors_of
 from catalog.engines.local.tables import gallery_collections, gallery_faces, gallery_images, gallery_removals
-from catalog.errors import DatabaseError
-from catalog.vocabulary import BoundingBox, EnrolledFace
 
 _SAME_FACE = 0.5
 """Overlap from which a face that is found again in the same image is the one already enrolled."""
@@ -189,7 +189,7 @@ class LocalGallery:
     def nearest(self, probe: Floats, floor: float, limit: int, without: str | None = None) -> list[tuple[str, float]]:
         """Face ids and dot products at or above ``floor``, best first, at most ``limit``; ``without`` is left out.
 
-        ``probe`` is what :func:`~catalog.engines.local.distinctive.distinctive` made of a vector.
+        ``probe`` is what ``remove_common_components`` made of a vector.
         """
         found = self.rows().nearest(probe, floor, limit + (without is not None))
         return [pair for pair in found if pair[0] != without][:limit]

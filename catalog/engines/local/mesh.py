@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.domain.faces import Pose
 from catalog.engines.local.align import similarity_transform, warp
 from catalog.engines.local.detect import DetectedFace
-from catalog.engines.local.models import Network
-from catalog.vocabulary import Pose
+from catalog.engines.local.networks import Network
 
 FACE_MESH = Network("face_mesh.onnx", ("pixels",), ("mesh", "flag"))
 """Upright faces, uint8 RGB (n, 192, 192, 3): points (n, 1404) in pixels of the crop, and the odds of a face (n, 1)."""

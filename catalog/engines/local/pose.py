@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.vocabulary import Pose
+from catalog.domain.faces import Pose
 
 _HEAD = np.array(
     [[-32.0, -34.0, -28.0], [32.0, -34.0, -28.0], [0.0, 0.0, 0.0], [-25.0, 34.0, -22.0], [25.0, 34.0, -22.0]]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.vocabulary import Pose, Quality, QualityFilter, RejectionReason
+from catalog.domain.faces import Pose, Quality, QualityFilter, RejectionReason
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _SHARP = 6.0
@@ -33,7 +33,7 @@ def measure_quality(aligned: NDArray[np.uint8]) -> Quality:
 
 
 @dataclass(frozen=True, slots=True)
-class Bars:
+class QualityThresholds:
     """A face is kept when it is at or above each of these, and turned no further than ``yaw`` and ``pitch`` degrees."""
 
     confidence: float
@@ -48,10 +48,16 @@ class Bars:
 
 
 BARS = {
-    QualityFilter.LOW: Bars(confidence=50, side=14, brightness=4, glare=99, sharpness=8, yaw=90, pitch=75),
-    QualityFilter.AUTO: Bars(confidence=80, side=20, brightness=8, glare=97, sharpness=14, yaw=75, pitch=60),
-    QualityFilter.MEDIUM: Bars(confidence=90, side=32, brightness=12, glare=95, sharpness=25, yaw=60, pitch=45),
-    QualityFilter.HIGH: Bars(confidence=97, side=56, brightness=20, glare=90, sharpness=40, yaw=40, pitch=30),
+    QualityFilter.LOW: QualityThresholds(confidence=50, side=14, brightness=4, glare=99, sharpness=8, yaw=90, pitch=75),
+    QualityFilter.AUTO: QualityThresholds(
+        confidence=80, side=20, brightness=8, glare=97, sharpness=14, yaw=75, pitch=60
+    ),
+    QualityFilter.MEDIUM: QualityThresholds(
+        confidence=90, side=32, brightness=12, glare=95, sharpness=25, yaw=60, pitch=45
+    ),
+    QualityFilter.HIGH: QualityThresholds(
+        confidence=97, side=56, brightness=20, glare=90, sharpness=40, yaw=40, pitch=30
+    ),
 }
 """On LFW's pairs, one photo made poorer: of faces of 20 pixels 90 % are recognized at similarity 80, of 29 pixels 98 %,
 of 16 pixels 61 %; of faces blurred to a sharpness of 23 95 %, of 18 74 %."""

@@ -12,12 +12,12 @@ from contextlib import AbstractContextManager
 import numpy as np
 from sqlalchemy import Connection, RowMapping, select
 
-from catalog.engines.local.distinctive import Floats, distinctive
+from catalog.domain.errors import EngineError
+from catalog.engines.local.common_component_removal import Floats, remove_common_components
 from catalog.engines.local.embed import DIMENSION, unit
+from catalog.engines.local.gallery_statements import COLLECTION
 from catalog.engines.local.matrix import FaceMatrix, Rows
-from catalog.engines.local.statements import COLLECTION
 from catalog.engines.local.tables import gallery_faces, gallery_removals
-from catalog.errors import EngineError
 
 
 class Replica:
@@ -99,4 +99,4 @@ def check_model(collection: RowMapping, collection_id: str, model: str) -> None:
 def vectors_of(blobs: Sequence[bytes]) -> Floats:
     """What sets faces apart, float32 (n, 128), from the unit vectors that the database holds."""
     halves = np.frombuffer(b"".join(blobs), "<f2").reshape(len(blobs), DIMENSION)
-    return distinctive(unit(halves.astype(np.float32)))
+    return remove_common_components(unit(halves.astype(np.float32)))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from catalog.engines.local.models import YUNET
+from catalog.engines.local.networks import YUNET
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 from decimal import Decimal
 
-from catalog.errors import LimitReached
-from catalog.vocabulary import Charge, Operation
+from catalog.domain.charges import Charge, Operation
+from catalog.domain.errors import LimitReached
 
 _REMEDY = "What was done is kept; the same command with a higher limit goes on from here."
 

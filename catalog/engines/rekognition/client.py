@@ -18,11 +18,12 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from catalog.domain.charges import Operation
+from catalog.domain.errors import EngineError
+from catalog.domain.photos import S3Address
+from catalog.engines.rekognition.aws_errors import AwsErrorKind, code_of, sort, to_catalog_error
 from catalog.engines.rekognition.budget import Budget
-from catalog.engines.rekognition.failures import Trouble, code_of, sort, told
-from catalog.engines.rekognition.limits import Limiter
-from catalog.errors import EngineError
-from catalog.vocabulary import Operation, S3Address
+from catalog.engines.rekognition.rate_limiter import RateLimiter
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class RekognitionClient:
         self,
         connection: Connection,
         *,
-        limiter: Limiter,
+        limiter: RateLimiter,
         budget: Budget | None = None,
         lose: Callable[[Operation], None] = lambda _: None,
         sleep: Callable[[float], None] = time.sleep,
@@ -114,7 +115,7 @@ class RekognitionClient:
             except (ClientError, BotoCoreError) as error:
                 trouble = sort(error)
                 # A call whose answer was lost may be billed all the same: the next one is counted anew.
-                unsure = trouble is Trouble.LOST
+                unsure = trouble is AwsErrorKind.LOST
                 if paid is not None and unsure:
                     self._lose(paid)
                 self._after(trouble, operation, error, attempt, patience)
@@ -137,23 +138,25 @@ class RekognitionClient:
         self._client.close()
         self._limiter.close()
 
-    def _after(self, trouble: Trouble, operation: str, error: Exception, attempt: int, patience: int | None) -> None:
+    def _after(
+        self, trouble: AwsErrorKind, operation: str, error: Exception, attempt: int, patience: int | None
+    ) -> None:
         """Wait for the next attempt, or raise where there should be none."""
         self._reached = self._reached or bool(code_of(error))
-        if trouble is Trouble.THROTTLED:
+        if trouble is AwsErrorKind.THROTTLED:
             self._limiter.throttled(operation)
         most = self._connection.attempts
-        if trouble is Trouble.UNREACHED and not self._reached:
+        if trouble is AwsErrorKind.UNREACHED and not self._reached:
             most = min(most, _ATTEMPTS_TO_REACH)
-        if trouble is Trouble.NOT_THERE_YET:
+        if trouble is AwsErrorKind.NOT_THERE_YET:
             most = min(most, patience or 1)
-        if trouble is Trouble.FINAL or attempt >= most:
+        if trouble is AwsErrorKind.FINAL or attempt >= most:
             if _is_callers(operation, error):
                 raise error
             raise _as_told(error, operation, self.place) from error
         longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0**attempt)
         # Full jitter: who failed together shall not come back together. What only needs time gets half of it for sure.
-        shortest = longest / 2 if trouble is Trouble.NOT_THERE_YET else 0.0
+        shortest = longest / 2 if trouble is AwsErrorKind.NOT_THERE_YET else 0.0
         wait = self._chance.uniform(shortest, longest)
         log.debug("%s: attempt %d failed (%s); again in %.1f s.", operation, attempt, trouble.name, wait)
         self._sleep(wait)
@@ -188,7 +191,7 @@ def _is_callers(operation: str, error: Exception) -> bool:
 def _as_told(error: Exception, operation: str, place: str) -> Exception:
     if isinstance(error, ValueError) and not isinstance(error, BotoCoreError):
         return EngineError(f"The address of Amazon Rekognition cannot be used: {error}")
-    return told(error, operation, place=place or "no region", with_image=operation in _WITH_IMAGE)
+    return to_catalog_error(error, operation, place=place or "no region", with_image=operation in _WITH_IMAGE)
 
 
 def _snake(operation: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from botocore.exceptions import ClientError
 
+from catalog.domain.errors import EngineError
+from catalog.engines.rekognition.aws_errors import code_of, to_catalog_error
 from catalog.engines.rekognition.client import RekognitionClient
-from catalog.engines.rekognition.failures import code_of, told
-from catalog.errors import EngineError
 
 PREFIX = "rekognition-"
 
@@ -17,12 +17,12 @@ def open_collection(client: RekognitionClient, collection: str) -> str:
         return str(client.call("DescribeCollection", CollectionId=collection)["FaceModelVersion"])
     except ClientError as error:
         if code_of(error) != "ResourceNotFoundException":
-            raise told(error, "DescribeCollection", place=client.place, with_image=False) from error
+            raise to_catalog_error(error, "DescribeCollection", place=client.place, with_image=False) from error
     try:
         return str(client.call("CreateCollection", CollectionId=collection)["FaceModelVersion"])
     except ClientError as error:
         if code_of(error) != "ResourceAlreadyExistsException":
-            raise told(error, "CreateCollection", place=client.place, with_image=False) from error
+            raise to_catalog_error(error, "CreateCollection", place=client.place, with_image=False) from error
     # Another worker was faster, or our own first answer was lost.
     return str(client.call("DescribeCollection", CollectionId=collection)["FaceModelVersion"])
 

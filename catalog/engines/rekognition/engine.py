@@ -13,32 +13,31 @@ from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
-from catalog.engines.base import MAX_MATCHES
-from catalog.engines.rekognition.answers import is_sha256, read_box, read_face, read_matches, read_reasons
-from catalog.engines.rekognition.client import Answer, RekognitionClient
-from catalog.engines.rekognition.collection import open_collection, pinned_model
-from catalog.engines.rekognition.failures import code_of, is_face_not_found, no_face, told
-from catalog.engines.rekognition.pictures import Picture, Pictures, chosen_face
-from catalog.engines.rekognition.pricing import Prices
-from catalog.engines.rekognition.users import CollectionUsers
-from catalog.errors import NoFaceError
-from catalog.images.opened import OpenedPhoto
-from catalog.vocabulary import (
+from catalog.domain.charges import Charge, Operation
+from catalog.domain.engine import MAX_MATCHES
+from catalog.domain.errors import NoFaceError
+from catalog.domain.faces import (
     Analysis,
     BoundingBox,
-    Charge,
     ComparedFace,
     Comparison,
     EnrolledFace,
     Enrollment,
     Face,
     FaceRecord,
-    Neighbors,
-    Operation,
+    NeighborList,
     QualityFilter,
     RejectedFace,
-    Search,
+    SearchResult,
 )
+from catalog.domain.opened_photo import OpenedPhoto
+from catalog.engines.rekognition.accepted_images import AcceptedImage, AcceptedImages, chosen_face
+from catalog.engines.rekognition.aws_errors import code_of, is_face_not_found, no_face, to_catalog_error
+from catalog.engines.rekognition.client import Answer, RekognitionClient
+from catalog.engines.rekognition.collection import open_collection, pinned_model
+from catalog.engines.rekognition.collection_users import CollectionUsers
+from catalog.engines.rekognition.pricing import Prices
+from catalog.engines.rekognition.response_parser import is_sha256, read_box, read_face, read_matches, read_reasons
 
 _PATIENCE = 6
 """Attempts at searching a face that is in the collection and not yet to be found: about six seconds."""
@@ -47,7 +46,7 @@ _LISTED_AT_ONCE = 4096
 
 
 class RekognitionEngine:
-    """Implements :class:`~catalog.engines.base.Engine` over one collection, made at first use where it is missing."""
+    """Implements ``Engine`` over one collection, made at first use where it is missing."""
 
     name = "rekognition"
 
@@ -73,7 +72,7 @@ class RekognitionEngine:
         self._quality_filter = quality_filter.name
         self._attributes = ["ALL"] if attributes == "all" else ["DEFAULT"]
         self._reopen = reopen
-        self._pictures = Pictures(client, reopen)
+        self._pictures = AcceptedImages(client, reopen)
         self._opening = threading.Lock()
         self._model: str | None = None
 
@@ -117,7 +116,7 @@ class RekognitionEngine:
         records.sort(key=lambda record: -record.face.box.area)
         return Enrollment(tuple(records), rejected, self._paid(Operation.INDEX_FACES))
 
-    def neighbors(self, face_id: str, threshold: float, limit: int = MAX_MATCHES) -> Neighbors:
+    def neighbors(self, face_id: str, threshold: float, limit: int = MAX_MATCHES) -> NeighborList:
         most = min(limit + 1, MAX_MATCHES)
         asked = {"FaceId": face_id, "FaceMatchThreshold": threshold, "MaxFaces": most}
         try:
@@ -129,11 +128,11 @@ class RekognitionEngine:
         bodies = answer["FaceMatches"]
         matches = read_matches(bodies)
         complete = len(bodies) < most if most <= limit else len(bodies) <= limit
-        return Neighbors(face_id, matches[:limit], complete, self._paid(Operation.SEARCH_FACES))
+        return NeighborList(face_id, matches[:limit], complete, self._paid(Operation.SEARCH_FACES))
 
     def search(
         self, photo: OpenedPhoto, threshold: float, limit: int = MAX_MATCHES, box: BoundingBox | None = None
-    ) -> Search:
+    ) -> SearchResult:
         charges: list[Charge] = []
         for picture in self._pictures.around(photo, box):
             try:
@@ -147,14 +146,16 @@ class RekognitionEngine:
             except ClientError as error:
                 if no_face(error):
                     continue
-                raise told(error, "SearchFacesByImage", place=self._client.place, with_image=True) from error
+                raise to_catalog_error(
+                    error, "SearchFacesByImage", place=self._client.place, with_image=True
+                ) from error
             charges += self._paid(Operation.SEARCH_FACES_BY_IMAGE)
             probe = Face(
                 read_box(answer["SearchedFaceBoundingBox"], picture.placement),
                 answer.get("SearchedFaceConfidence", 0.0),
             )
             if box is None or chosen_face(probe.box, box):
-                return Search(probe, read_matches(answer["FaceMatches"]), tuple(charges))
+                return SearchResult(probe, read_matches(answer["FaceMatches"]), tuple(charges))
         where = " at the place that was asked for" if box is not None else " to search for"
         raise NoFaceError(f"The photo shows no face{where}.", charges=tuple(charges))
 
@@ -186,7 +187,7 @@ class RekognitionEngine:
             page = self._ask("ListFaces", MaxResults=_LISTED_AT_ONCE, **token)
             for body in page["Faces"]:
                 if is_sha256(body.get("ExternalImageId", "")):
-                    box = read_box(body["BoundingBox"], Picture.WHOLE)
+                    box = read_box(body["BoundingBox"], AcceptedImage.WHOLE)
                     yield EnrolledFace(body["FaceId"], body["ExternalImageId"], box, body["Confidence"])
             if not page.get("NextToken"):
                 return
@@ -195,12 +196,12 @@ class RekognitionEngine:
     def price(self, operation: Operation, calls: int) -> Charge:
         return self._prices.quote(operation, calls)
 
-    def unclaimed(self) -> tuple[Charge, ...]:
-        """Implements :class:`~catalog.engines.base.Metered`."""
-        return self._prices.unclaimed()
+    def take_unreported_charges(self) -> tuple[Charge, ...]:
+        """Implements ``Metered``."""
+        return self._prices.take_unreported_charges()
 
     def users(self) -> CollectionUsers:
-        """Implements :class:`~catalog.engines.users.Teachable`."""
+        """Implements ``Teachable``."""
         assert self.model
         return CollectionUsers(self._client, self._prices, collection=self._collection, reopen=self._reopen)
 
@@ -217,7 +218,7 @@ class RekognitionEngine:
         except ClientError as error:
             if code_of(error) == "InvalidParameterException" or is_face_not_found(error):
                 raise
-            raise told(error, operation, place=self._client.place, with_image=False) from error
+            raise to_catalog_error(error, operation, place=self._client.place, with_image=False) from error
 
     def _search_until_found(self, asked: dict[str, Any]) -> Answer:
         try:
@@ -233,7 +234,7 @@ class RekognitionEngine:
         """KeyError for a face that is not held; else the error in our words."""
         if is_face_not_found(error):
             return KeyError(face_id)
-        return told(error, operation, place=self._client.place, with_image=False)
+        return to_catalog_error(error, operation, place=self._client.place, with_image=False)
 
     def _delete(self, face_ids: list[str]) -> set[str]:
         answer = self._ask("DeleteFaces", FaceIds=face_ids)
@@ -258,7 +259,7 @@ def _largest_first(faces: list[Face]) -> tuple[Face, ...]:
     return tuple(sorted(faces, key=lambda face: -face.box.area))
 
 
-def _comparison(answer: Answer, ours: Picture, theirs: Picture, charges: tuple[Charge, ...]) -> Comparison:
+def _comparison(answer: Answer, ours: AcceptedImage, theirs: AcceptedImage, charges: tuple[Charge, ...]) -> Comparison:
     matches = [
         ComparedFace(read_face(match["Face"], theirs.placement), match["Similarity"])
         for match in answer.get("FaceMatches", ())

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from catalog.vocabulary import Charge, Operation
+from catalog.domain.charges import Charge, Operation
 
 GROUP_2 = frozenset({Operation.DETECT_FACES})
 """Amazon counts these apart from all others, which are its group 1."""
@@ -104,7 +104,7 @@ class Prices:
         with self._lock:
             self._lost[operation] += 1
 
-    def unclaimed(self) -> tuple[Charge, ...]:
+    def take_unreported_charges(self) -> tuple[Charge, ...]:
         """What lost calls cost that no charge includes so far; they are counted, and told once."""
         with self._lock:
             lost, self._lost = self._lost, Counter()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import boto3
 from botocore.exceptions import BotoCoreError
 
-from catalog.errors import EngineError
+from catalog.domain.errors import EngineError
 
 
 def users_region(profile: str = "") -> str:

@@ -14,7 +14,7 @@ from leather.scales import Scale
 from leather.shapes import Line
 from leather.shapes.base import Shape
 
-from catalog.reports.bands import SMALL_SAMPLE, wilson_interval
+from catalog.reports.confidence_interval import SMALL_SAMPLE, wilson_interval
 
 WIDTH, HEIGHT = 340, 190
 _MONTHS = 24

@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import delete, func, insert, select, update
 
+from catalog.domain.charges import Charge, Operation
+from catalog.domain.faces import Match, NeighborList
 from catalog.engines.local.engine import LocalEngine
-from catalog.engines.local.groups import neighbor_edges
+from catalog.engines.local.neighbor_edges import neighbor_edges
 from catalog.store.database import Database, open_database
 from catalog.store.tables import assignments, faces, locations, matches, persons, photos, scans, searches, utc_text
-from catalog.vocabulary import Charge, Match, Neighbors, Operation
 
 ROOT = Path(__file__).parents[3]
 SHARED = ROOT.parent / "shared"
@@ -58,9 +59,9 @@ class Meaning:
     def neighbor_edges(
         self, face_ids: Sequence[str], *, per_face: int, floor: float
     ) -> Iterator[tuple[int, int, float]]:
-        return neighbor_edges(self.group_sums(face_ids), per_face=per_face, floor=floor)
+        return neighbor_edges(self.group_vectors(face_ids), per_face=per_face, floor=floor)
 
-    def group_sums(self, face_ids: Sequence[str]) -> NDArray[np.float32]:
+    def group_vectors(self, face_ids: Sequence[str]) -> NDArray[np.float32]:
         return self.vectors[[self.place[each] for each in face_ids]]
 
     def similarities(self, values: Sequence[float]) -> list[float]:
@@ -81,10 +82,10 @@ class Listing:
     calls: int = 0
     _known: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 128), np.float32))
 
-    def neighbors(self, face_id: str, threshold: float, limit: int = 4096) -> Neighbors:
+    def neighbors(self, face_id: str, threshold: float, limit: int = 4096) -> NeighborList:
         self.calls += 1
         if len(self._known) != len(self.enrolled):
-            self._known = self.lender.group_sums(self.enrolled)
+            self._known = self.lender.group_vectors(self.enrolled)
         cosines = self._known @ self.lender.vectors[self.lender.place[face_id]]
         near = np.flatnonzero(cosines >= 0.2)
         alike = self.lender.similarities(cosines[near].tolist())
@@ -92,7 +93,7 @@ class Listing:
         found = [match for match in found if match.similarity >= threshold and match.face_id != face_id]
         found.sort(key=lambda match: -match.similarity)
         charge = Charge(Operation.SEARCH_FACES, 1, Decimal("0.001"))
-        return Neighbors(face_id, tuple(found[:limit]), len(found) <= limit, (charge,))
+        return NeighborList(face_id, tuple(found[:limit]), len(found) <= limit, (charge,))
 
     def remove(self, face_ids: Sequence[str]) -> set[str]:
         return set(face_ids)
@@ -137,7 +138,7 @@ class Library:
             if away < nearest.get(photo, np.inf):
                 nearest[photo], self.center[photo] = away, face_id
         ids = [row.face_id for row in rows]
-        self.lender = Meaning(ids, np.asarray(self.engine.group_sums(ids)), self.engine)
+        self.lender = Meaning(ids, np.asarray(self.engine.group_vectors(ids)), self.engine)
 
     def enroll(self, some: Sequence[str]) -> int:
         """Let a night enroll these photos; returns the scan's id."""

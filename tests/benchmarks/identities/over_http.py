@@ -22,7 +22,7 @@ from time import perf_counter
 import boto3
 import numpy as np
 
-from catalog.endpoint.opening import open_endpoint
+from catalog.endpoint.factory import open_endpoint
 from catalog.endpoint.server import EndpointServer
 from tests.benchmarks.identities.library import ROOT, score
 

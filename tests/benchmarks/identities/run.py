@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from sqlalchemy import update
 
-from catalog.cli.wiring import Catalog, open_catalog
-from catalog.identities.apparent import NEVER
-from catalog.identities.assign import Rules, settle
+from catalog.app.catalog import Catalog, open_catalog
+from catalog.identities.assignment.assign_people import GroupingRules, assign_people
+from catalog.identities.clustering.demographics import NEVER
 from catalog.store.tables import photos
 from tests.benchmarks.identities.library import NOW, SHARED, Library, Listing, scanned, score
 from tests.benchmarks.identities.over_http import album_of, billed_nights_over_http, billed_over_http, left_company
@@ -25,18 +25,18 @@ LFW = SHARED / "data" / "lfw"
 SYNTHETIC = SHARED / "data" / "synthetic_people"
 
 
-def shipped_rules() -> Rules:
+def shipped_rules() -> GroupingRules:
     """The rules as the product ships them."""
     with open_catalog(None, "sqlite://", 0) as catalog:
         assert isinstance(catalog, Catalog)
         return catalog.rules
 
 
-def settled(library: Library, engine: Any, rules: Rules, scan_id: int | None) -> Any:
-    return settle(library.database, engine, rules, gallery="catalog", scan_id=scan_id, now=NOW)
+def settled(library: Library, engine: Any, rules: GroupingRules, scan_id: int | None) -> Any:
+    return assign_people(library.database, engine, rules, gallery="catalog", scan_id=scan_id, now=NOW)
 
 
-def one_shot(source: Path, work: Path, rules: Rules, truth: Path) -> None:
+def one_shot(source: Path, work: Path, rules: GroupingRules, truth: Path) -> None:
     library = Library(source, work)
     scan_id = library.enroll(sorted(library.faces_of))
     start = perf_counter()
@@ -46,7 +46,7 @@ def one_shot(source: Path, work: Path, rules: Rules, truth: Path) -> None:
     library.close()
 
 
-def cliff(source: Path, work: Path, rules: Rules, truth: Path) -> None:
+def cliff(source: Path, work: Path, rules: GroupingRules, truth: Path) -> None:
     for threshold in (0.31, 0.32, 0.33, 0.34, 0.35, 0.36, 0.37, 0.38, 0.40):
         library = Library(source, work)
         scan_id = library.enroll(sorted(library.faces_of))
@@ -55,7 +55,7 @@ def cliff(source: Path, work: Path, rules: Rules, truth: Path) -> None:
         library.close()
 
 
-def nights(source: Path, work: Path, rules: Rules, truth: Path, *, billed: bool, seeds: Sequence[int]) -> None:
+def nights(source: Path, work: Path, rules: GroupingRules, truth: Path, *, billed: bool, seeds: Sequence[int]) -> None:
     for seed in seeds:
         library = Library(source, work)
         engine: Any = Listing(library.lender) if billed else library.lender
@@ -77,7 +77,7 @@ def nights(source: Path, work: Path, rules: Rules, truth: Path, *, billed: bool,
         library.close()
 
 
-def billed(source: Path, work: Path, rules: Rules, truth: Path) -> None:
+def billed(source: Path, work: Path, rules: GroupingRules, truth: Path) -> None:
     everybody = replace(rules, search=replace(rules.search, cover=100.1, workers=1))
     spared = replace(rules, search=replace(rules.search, workers=1))
     album = album_of(truth)
@@ -97,7 +97,7 @@ def billed(source: Path, work: Path, rules: Rules, truth: Path) -> None:
             library.close()
 
 
-def synthetic(source: Path, work: Path, rules: Rules, truth: Path) -> None:
+def synthetic(source: Path, work: Path, rules: GroupingRules, truth: Path) -> None:
     """Day 0 the references, days 1 to 4 one selfie each."""
     with truth.open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -122,7 +122,7 @@ def synthetic(source: Path, work: Path, rules: Rules, truth: Path) -> None:
     library.close()
 
 
-def apparent(source: Path, work: Path, rules: Rules, truth: Path) -> None:
+def apparent(source: Path, work: Path, rules: GroupingRules, truth: Path) -> None:
     """One shot with every photo dated alike, as LFW's were taken within few years, with and without what faces say."""
     for name, bars in (
         ("likeness alone", NEVER),

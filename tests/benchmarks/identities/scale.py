@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import insert, select
 
-from catalog.identities.assign import Rules, settle
-from catalog.identities.decisions import Stamp, name_person
+from catalog.identities.assignment.assign_people import GroupingRules, assign_people
+from catalog.identities.decisions.verbs import DecisionStamp, name_person
 from catalog.store.database import Database, open_database
 from catalog.store.people import find_person, list_people
 from catalog.store.tables import assignments, faces, photos, scans, utc_text
@@ -106,7 +106,7 @@ def _enroll(database: Database, ids: list[str], who: NDArray[np.int64], night: i
     return scan_id
 
 
-def measure_scale(work: Path, rules: Rules, count: int) -> None:
+def measure_scale(work: Path, rules: GroupingRules, count: int) -> None:
     path = work / "scale.sqlite3"
     for suffix in ("", "-wal", "-shm"):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
@@ -116,7 +116,7 @@ def measure_scale(work: Path, rules: Rules, count: int) -> None:
     engine = Meaning(ids, vectors, None)
     scan_id = _enroll(database, ids[:count], who[:count], 0)
     start, busy = perf_counter(), process_time()
-    result = settle(database, engine, rules, gallery="catalog", scan_id=scan_id, now=NOW)  # type: ignore[arg-type]
+    result = assign_people(database, engine, rules, gallery="catalog", scan_id=scan_id, now=NOW)  # type: ignore[arg-type]
     took, busy = perf_counter() - start, process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(
@@ -125,7 +125,7 @@ def measure_scale(work: Path, rules: Rules, count: int) -> None:
     )
     scan_id = _enroll(database, ids[count:], who[count:], 1)
     start, busy = perf_counter(), process_time()
-    result = settle(database, engine, rules, gallery="catalog", scan_id=scan_id, now=NOW)  # type: ignore[arg-type]
+    result = assign_people(database, engine, rules, gallery="catalog", scan_id=scan_id, now=NOW)  # type: ignore[arg-type]
     print(
         f"100 more: {result.faces_assigned} placed, {result.persons_new} new, {perf_counter() - start:.2f} s "
         f"({process_time() - busy:.2f} s of processor)"
@@ -135,6 +135,6 @@ def measure_scale(work: Path, rules: Rules, count: int) -> None:
         size = len(connection.execute(select(assignments).where(assignments.c.person_id == largest.id)).all())
     start = perf_counter()
     with database.begin() as connection:
-        name_person(connection, largest, "Ann", Stamp("benchmark", NOW))
+        name_person(connection, largest, "Ann", DecisionStamp("benchmark", NOW))
     print(f"naming a person of {size:,} faces: {1000 * (perf_counter() - start):.1f} ms")
     database.close()

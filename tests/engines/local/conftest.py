@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy
 from PIL import Image
 
+from catalog.domain.opened_photo import OpenedPhoto
 from catalog.engines.local.tables import create_gallery
-from catalog.images.opened import OpenedPhoto
 from tests.contracts.engine import Shot
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"

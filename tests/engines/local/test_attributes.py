@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from catalog.domain.faces import EmotionType, GenderValue
 from catalog.engines.local import attributes
 from catalog.engines.local.align import align_faces
 from catalog.engines.local.attributes import AttributeReader, AttributeReading
 from catalog.engines.local.detect import DetectedFace, detect_faces
 from catalog.engines.local.embed import embed_faces, embed_with_maps
-from catalog.engines.local.placement import place_landmarks
-from catalog.vocabulary import EmotionType, GenderValue
+from catalog.engines.local.landmark_refinement import place_landmarks
 from tests.engines.local.conftest import portrait, side_by_side
 
 

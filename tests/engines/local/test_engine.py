@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from catalog.engines.base import Engine, GroupMeans
-from catalog.engines.local.distinctive import distinctive
+from catalog.domain.engine import Engine, GroupMeans
+from catalog.domain.errors import EngineError
+from catalog.domain.faces import BoundingBox, QualityFilter, RejectionReason
+from catalog.engines.local.common_component_removal import remove_common_components
 from catalog.engines.local.engine import LocalEngine
-from catalog.errors import EngineError
-from catalog.vocabulary import BoundingBox, QualityFilter, RejectionReason
 from tests.contracts.engine import EngineContract, Scenes, Shot
 from tests.engines.local.conftest import opened, portrait, shot, side_by_side
 
@@ -57,13 +57,13 @@ def test_it_is_an_engine_that_lends_group_means(engine):
 def test_group_sums_are_the_vectors_in_the_order_asked_for(engine, portraits):
     """The dot product of two photos of one man is far above that of two men."""
     ids = [engine.enroll(s.photo, s.sha256).faces[0].face_id for s in portraits.values()]
-    rows = engine.group_sums(list(reversed(ids)))
+    rows = engine.group_vectors(list(reversed(ids)))
     assert rows.shape == (5, 128)
     assert (np.linalg.norm(rows, axis=1) <= 1).all()
     obama_1, biden = rows[4], rows[1]
     assert obama_1 @ rows[3] > 0.5 > obama_1 @ biden
     with pytest.raises(KeyError):
-        engine.group_sums(["00000000-0000-4000-8000-000000000000"])
+        engine.group_vectors(["00000000-0000-4000-8000-000000000000"])
 
 
 def test_whatever_is_compared_is_compared_without_common_looks(engine, portraits):
@@ -71,7 +71,7 @@ def test_whatever_is_compared_is_compared_without_common_looks(engine, portraits
     ids = {name: engine.enroll(shot.photo, shot.sha256).faces[0].face_id for name, shot in portraits.items()}
     one, two = (portraits[name].photo for name in ("obama_2", "biden"))
     vectors = np.concatenate([engine.sight.vectors(engine.sight.look(photo)) for photo in (one, two)])
-    own, curve = distinctive(vectors), engine.sight.calibration
+    own, curve = remove_common_components(vectors), engine.sight.calibration
     expected = float(curve.similarity(own[0] @ own[1]))
     assert expected + 10 < float(curve.similarity(vectors[0] @ vectors[1]))
     stored = {match.face_id: match.similarity for match in engine.neighbors(ids["obama_2"], 0).matches}
@@ -79,7 +79,7 @@ def test_whatever_is_compared_is_compared_without_common_looks(engine, portraits
     assert stored[ids["biden"]] == pytest.approx(expected, rel=0.05)
     assert shown[ids["biden"]] == pytest.approx(expected, rel=0.05)
     assert engine.compare(one, two, 0).matches[0].similarity == pytest.approx(expected, rel=1e-3)
-    lent = engine.group_sums([ids["obama_2"], ids["biden"]])
+    lent = engine.group_vectors([ids["obama_2"], ids["biden"]])
     assert float(curve.similarity(lent[0] @ lent[1])) == pytest.approx(expected, rel=0.05)
 
 

@@ -14,11 +14,11 @@ import pytest
 import sqlalchemy
 from sqlalchemy import delete, func, select
 
-from catalog.engines.local.distinctive import distinctive
+from catalog.domain.errors import DatabaseError, EngineError
+from catalog.domain.faces import BoundingBox
+from catalog.engines.local.common_component_removal import remove_common_components
 from catalog.engines.local.gallery import LocalGallery, NewFace, image_id_of
 from catalog.engines.local.tables import gallery_collections, gallery_faces, gallery_images
-from catalog.errors import DatabaseError, EngineError
-from catalog.vocabulary import BoundingBox
 
 
 def sha(number: int) -> str:
@@ -32,7 +32,7 @@ def vector(seed: int) -> np.ndarray:
 
 def own(seed: int) -> np.ndarray:
     """What a search compares: what sets the face apart."""
-    return distinctive(vector(seed)[None])[0]
+    return remove_common_components(vector(seed)[None])[0]
 
 
 def face(seed: int, left: float = 0.1) -> NewFace:

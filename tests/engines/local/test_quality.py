@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
+from catalog.domain.faces import Pose, Quality, QualityFilter, RejectionReason
 from catalog.engines.local.align import align_faces
 from catalog.engines.local.detect import detect_faces
 from catalog.engines.local.quality import BARS, find_flaws, measure_quality
-from catalog.vocabulary import Pose, Quality, QualityFilter, RejectionReason
 from tests.engines.local.conftest import portrait
 
 STRAIGHT = Pose(0, 0, 0)

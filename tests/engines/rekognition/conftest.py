@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from catalog.endpoint.opening import open_endpoint
+from catalog.domain.faces import QualityFilter
+from catalog.domain.opened_photo import OpenedPhoto
+from catalog.endpoint.factory import open_endpoint
 from catalog.engines.rekognition.budget import Budget
 from catalog.engines.rekognition.client import Connection, RekognitionClient
 from catalog.engines.rekognition.engine import RekognitionEngine
-from catalog.engines.rekognition.limits import Limiter
 from catalog.engines.rekognition.pricing import Prices, PriceTable, Tier
 from catalog.engines.rekognition.quotas import Quotas
+from catalog.engines.rekognition.rate_limiter import RateLimiter
 from catalog.images.decode import open_image
-from catalog.images.opened import OpenedPhoto
-from catalog.vocabulary import QualityFilter
 
 TABLE = PriceTable(
     [Tier(1_000_000, Decimal("0.001")), Tier(None, Decimal("0.0008"))],
@@ -61,7 +61,7 @@ def open_rekognition(credentials: None, rekognition_url: str, tmp_path: Path) ->
         prices = Prices(TABLE)
         client = RekognitionClient(
             Connection(region="eu-west-1", endpoint_url=url, **(connection or {})),
-            limiter=Limiter(quotas, tmp_path / "pace"),
+            limiter=RateLimiter(quotas, tmp_path / "pace"),
             budget=budget,
             lose=prices.lose,
             sleep=lambda seconds: time.sleep(seconds / 10),

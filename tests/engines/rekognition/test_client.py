@@ -20,10 +20,10 @@ from botocore.exceptions import (
 )
 from botocore.stub import Stubber
 
+from catalog.domain.charges import Charge
+from catalog.domain.errors import EngineError, LimitReached, PhotoError
 from catalog.engines.rekognition.budget import Budget
 from catalog.engines.rekognition.client import Connection, RekognitionClient
-from catalog.errors import EngineError, LimitReached, PhotoError
-from catalog.vocabulary import Charge
 
 IMAGE = {"Image": {"Bytes": b"x"}}
 

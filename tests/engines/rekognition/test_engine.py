@@ -13,13 +13,15 @@ import pytest
 from moto.server import ThreadedMotoServer
 from PIL import Image
 
-from catalog.endpoint.faults import FaultPlan
-from catalog.endpoint.opening import open_endpoint
+from catalog.domain.charges import Charge, Operation
+from catalog.domain.errors import EngineError, LimitReached, NoFaceError, PhotoError
+from catalog.domain.faces import BoundingBox, QualityFilter
+from catalog.domain.photos import S3Address
+from catalog.endpoint.factory import open_endpoint
+from catalog.endpoint.fault_injection import FaultPlan
 from catalog.engines.rekognition.budget import Budget
 from catalog.engines.rekognition.pricing import Prices
-from catalog.errors import EngineError, LimitReached, NoFaceError, PhotoError
 from catalog.images.decode import open_image
-from catalog.vocabulary import BoundingBox, Charge, Operation, QualityFilter, S3Address
 from tests.endpoint.wire import client_of, encode, group, nobody, portrait
 from tests.engines.rekognition.conftest import TABLE, open_image_at
 

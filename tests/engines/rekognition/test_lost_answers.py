@@ -7,14 +7,14 @@ from decimal import Decimal
 
 import pytest
 
+from catalog.domain.charges import Charge, Operation
+from catalog.domain.engine import Metered
+from catalog.domain.errors import EngineError, LimitReached, PhotoError
 from catalog.endpoint.errors import ConnectionDropped, internal_error
-from catalog.endpoint.opening import open_endpoint
-from catalog.engines.base import Metered
+from catalog.endpoint.factory import open_endpoint
 from catalog.engines.prefilter import PrefilteredEngine
 from catalog.engines.rekognition.budget import Budget
-from catalog.errors import EngineError, LimitReached, PhotoError
 from catalog.images.decode import open_image
-from catalog.vocabulary import Charge, Operation
 from tests.endpoint.wire import portrait
 
 READ_SECONDS = 1.5
@@ -103,7 +103,7 @@ def test_a_lost_answer_is_asked_for_again_enrolls_once_and_counts_twice(open_rek
         time.sleep(0.01)
     assert [face.face_id for face in engine.enrolled()] == [record.face_id for record in enrollment.faces]
     assert len(enrollment.faces) == 1
-    assert engine.unclaimed() == ()
+    assert engine.take_unreported_charges() == ()
 
 
 def test_what_was_lost_for_good_is_told_once(open_rekognition, trouble, photo):
@@ -115,12 +115,12 @@ def test_what_was_lost_for_good_is_told_once(open_rekognition, trouble, photo):
         engine.enroll(photo, "ab" * 32)
     assert isinstance(engine, Metered)
     filtered = PrefilteredEngine(engine, engine, sample=0)
-    assert filtered.unclaimed() == (Charge(Operation.INDEX_FACES, 3, Decimal("0.003")),)
-    assert engine.unclaimed() == ()
+    assert filtered.take_unreported_charges() == (Charge(Operation.INDEX_FACES, 3, Decimal("0.003")),)
+    assert engine.take_unreported_charges() == ()
     trouble.after += [dropped] * 3
     with pytest.raises(EngineError):
         engine.enroll(photo, "ab" * 32)
-    assert engine.unclaimed() == (Charge(Operation.INDEX_FACES, 3, Decimal("0.003")),)
+    assert engine.take_unreported_charges() == (Charge(Operation.INDEX_FACES, 3, Decimal("0.003")),)
 
 
 def test_what_may_be_billed_is_taken_from_the_budget(open_rekognition, trouble, photo):
@@ -132,4 +132,4 @@ def test_what_may_be_billed_is_taken_from_the_budget(open_rekognition, trouble, 
     with pytest.raises(LimitReached):
         engine.enroll(photo, "ab" * 32)
     assert trouble.begun == 2
-    assert [charge.calls for charge in engine.unclaimed()] == [2]
+    assert [charge.calls for charge in engine.take_unreported_charges()] == [2]

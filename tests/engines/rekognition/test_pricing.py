@@ -8,11 +8,11 @@ from decimal import Decimal
 
 import pytest
 
+from catalog.app.settings import load_settings
+from catalog.domain.charges import Charge, Operation
+from catalog.domain.errors import LimitReached
 from catalog.engines.rekognition.budget import Budget
 from catalog.engines.rekognition.pricing import Prices, is_guess, read_prices
-from catalog.errors import LimitReached
-from catalog.settings import load_settings
-from catalog.vocabulary import Charge, Operation
 
 INDEX, DETECT = Operation.INDEX_FACES, Operation.DETECT_FACES
 
@@ -58,8 +58,8 @@ def test_lost_calls_are_in_the_next_charge_of_their_operation_or_told_by_themsel
     prices.lose(DETECT)
     assert prices.charge(INDEX).calls == 2
     assert prices.charge(INDEX) == Charge(INDEX, 1, Decimal("0.0008"))
-    assert prices.unclaimed() == (Charge(DETECT, 1, Decimal("0.001")),)
-    assert prices.unclaimed() == ()
+    assert prices.take_unreported_charges() == (Charge(DETECT, 1, Decimal("0.001")),)
+    assert prices.take_unreported_charges() == ()
 
 
 def test_an_unknown_region_costs_more():

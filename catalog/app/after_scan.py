@@ -1,0 +1,94 @@
+"""Working out who is who after a command, with what follows from it: users, the watch list, the ledger of charges."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from catalog.app.catalog import Catalog
+from catalog.app.engines import search_engine
+from catalog.domain.charges import Charge
+from catalog.domain.engine import Metered
+from catalog.identities.assignment.assign_people import assign_people
+from catalog.identities.assignment.sync_user_vectors import sync_user_vectors
+from catalog.identities.decisions.log import read_decision
+from catalog.identities.matching.watch_list import check_watches
+from catalog.scanning.summary import Summary
+from catalog.store.catalogued_faces import faces_of_contents
+
+
+def run_after_scan_steps(catalog: Catalog, scan_id: int | None, summary: Summary) -> None:
+    """Work out who is who, and, after a scan, look for those on the watch list."""
+    engine = search_engine(catalog.settings, catalog.engine)
+    try:
+        settlement = assign_people(
+            catalog.database,
+            engine,
+            catalog.rules,
+            gallery=catalog.settings.engine.gallery,
+            region=catalog.region,
+            scan_id=scan_id,
+            now=datetime.now(UTC),
+        )
+    finally:
+        if isinstance(engine, Metered):
+            unclaimed = engine.take_unreported_charges()
+            catalog.charge("scan", unclaimed, scan_id)
+            summary.pay(unclaimed)
+    summary.persons_new = settlement.persons_new
+    summary.persons_deleted = settlement.persons_deleted
+    summary.churn = settlement.churn
+    summary.conflicts = settlement.conflicts
+    summary.pay(settlement.charges)
+    if scan_id is not None:
+        _teach(catalog, scan_id, summary)
+        hits, charges = check_watches(
+            catalog.database,
+            catalog.engine,
+            catalog.open_photo,
+            gallery=catalog.settings.engine.gallery,
+            region=catalog.region,
+            scan_id=scan_id,
+            now=datetime.now(UTC),
+        )
+        summary.pay(charges)
+        catalog.new_hits += hits
+
+
+def assign_released_faces(catalog: Catalog, number: int) -> None:
+    """Let faces that a decision left without a person find another at once, where that costs nothing."""
+    chosen = catalog.settings.engine
+    if chosen.name != "local":
+        return
+    with catalog.database.read() as connection:
+        decision = read_decision(connection, number)
+        moved = decision.moved() if decision is not None else []
+        found = faces_of_contents(connection, {place.sha256 for place in moved})
+    loose = any(
+        face.person_id is None and not face.not_a_face and face.place.same(place)
+        for place in moved
+        for face in found.get(place.sha256, ())
+        if (face.engine, face.gallery) == (chosen.name, chosen.gallery)
+    )
+    if loose:
+        run_after_scan_steps(catalog, None, Summary())
+
+
+def _teach(catalog: Catalog, scan_id: int, summary: Summary) -> None:
+    """Make users of the persons that humans confirmed, where the engine has users and the settings want them."""
+    if catalog.users is None:
+        return
+    chosen = catalog.settings.rekognition
+    charges: list[Charge] = []
+    try:
+        sync_user_vectors(
+            catalog.database,
+            catalog.users,
+            engine=catalog.engine.name,
+            gallery=catalog.settings.engine.gallery,
+            least=chosen.user_faces,
+            most=chosen.user_faces_most,
+            pay=charges.append,
+        )
+    finally:
+        catalog.charge("scan", charges, scan_id)
+        summary.pay(charges)

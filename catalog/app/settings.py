@@ -1,0 +1,297 @@
+"""Settings: defaults < file < environment < flags, made into one frozen object at the door.
+
+The defaults, with unit, range and meaning, are in ``config/default.toml`` and nowhere else; the classes below give each
+its type and its bounds. Rooms below this one are handed plain values, never a :class:`Settings`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import platformdirs
+
+from catalog.domain.errors import SettingsError
+
+PREFIX = "CATALOG_"
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Both ends are allowed."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    name: Literal["local", "rekognition"]
+    gallery: Annotated[str, re.compile(r"[a-zA-Z0-9_.\-]{1,255}")]  # Amazon's rule for a collection
+    quality_filter: Literal["none", "auto", "low", "medium", "high"]
+    attributes: Literal["all", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class RekognitionSettings:
+    region: str
+    profile: str
+    endpoint_url: str
+    connect_seconds: Annotated[float, Range(1, 300)]
+    read_seconds: Annotated[float, Range(1, 900)]
+    attempts: Annotated[int, Range(1, 100)]
+    connections: Annotated[int, Range(1, 256)]
+    calls_per_second: Annotated[float, Range(0, 10_000)]
+    headroom: Annotated[float, Range(0.1, 1)]
+    user_vectors: bool
+    user_faces: Annotated[int, Range(2, 100)]
+    user_faces_most: Annotated[int, Range(2, 100)]
+    users_first: bool
+    user_certain: Annotated[float, Range(50, 100)]
+    quotas: dict[str, Any]
+    prices: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSettings:
+    max_side: Annotated[int, Range(320, 10_000)]
+    max_megapixels: Annotated[int, Range(1, 2_000)]
+    max_megabytes: Annotated[int, Range(1, 4_096)]
+    decode_seconds: Annotated[int, Range(1, 3_600)]
+    decode_megabytes: Annotated[int, Range(256, 65_536)]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSettings:
+    workers: Annotated[int, Range(0, 256)]
+    prefilter: bool
+    prefilter_sample: Annotated[float, Range(0, 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class S3Settings:
+    endpoint_url: str
+    region: str
+    profile: str
+    requester_pays: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IdentitySettings:
+    linkage_threshold: Annotated[float, Range(-1, 1)]
+    linkage_price: Annotated[float, Range(0, 1)]
+    linkage_caution: Annotated[float, Range(0, 1)]
+    linkage_strangers: Annotated[float, Range(-1, 1)]
+    search_linkage_threshold: Annotated[float, Range(-12, 12)]
+    search_linkage_price: Annotated[float, Range(0, 12)]
+    search_linkage_caution: Annotated[float, Range(0, 12)]
+    search_threshold: Annotated[float, Range(0, 100)]
+    search_cover: Annotated[float, Range(0, 100)]
+    search_need: Annotated[int, Range(1, 10)]
+    search_workers: Annotated[int, Range(1, 256)]
+    founder_confidence: Annotated[float, Range(0, 100)]
+    founder_side: Annotated[float, Range(0, 1000)]
+    founder_sharpness: Annotated[float, Range(0, 100)]
+    founder_yaw: Annotated[float, Range(0, 180)]
+    apparent_birth_years: Annotated[float, Range(0, 200)]
+    apparent_gender: Annotated[float, Range(50, 100)]
+
+
+@dataclass(frozen=True, slots=True)
+class FindSettings:
+    threshold: Annotated[float, Range(0, 100)]
+    limit: Annotated[int, Range(1, 4_096)]
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    format: Literal["text", "json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting, checked. ``origins`` maps ``section.key`` to the place its value came from."""
+
+    database: DatabaseSettings
+    engine: EngineSettings
+    rekognition: RekognitionSettings
+    images: ImageSettings
+    scan: ScanSettings
+    s3: S3Settings
+    identities: IdentitySettings
+    find: FindSettings
+    log: LogSettings
+    origins: Mapping[str, str]
+
+    def items(self) -> list[tuple[str, object, str]]:
+        """(``section.key``, value, origin) in the order of the default file."""
+        return [
+            (key, getattr(getattr(self, key.split(".")[0]), key.split(".")[1]), o) for key, o in self.origins.items()
+        ]
+
+
+SECTIONS = {name: hint for name, hint in get_type_hints(Settings).items() if name != "origins"}
+
+
+def default_file() -> Path:
+    """The shipped ``default.toml``: inside an installed package, or beside it in a checkout."""
+    here = Path(__file__).parent.parent
+    installed = here / "config" / "default.toml"
+    return installed if installed.exists() else here.parent / "config" / "default.toml"
+
+
+def user_file() -> Path:
+    return Path(platformdirs.user_config_dir("catalog", appauthor=False)) / "catalog.toml"
+
+
+def default_database() -> Path:
+    return Path(platformdirs.user_data_dir("catalog", appauthor=False)) / "catalog.sqlite3"
+
+
+def load_settings(
+    file: Path | None = None, environ: Mapping[str, str] | None = None, flags: Mapping[str, object] | None = None
+) -> Settings:
+    """Read and check all settings; ``flags`` maps ``section.key`` to a value, and a None value is no flag.
+
+    Raises ``SettingsError`` with every problem at once.
+    """
+    environ = os.environ if environ is None else environ
+    problems: list[str] = []
+    values: dict[str, object] = {}
+    origins: dict[str, str] = {}
+    layers: list[tuple[str, dict[str, object]]] = [("default", _read(default_file(), problems))]
+    if file is not None and not file.exists():
+        problems.append(f'The settings file "{file}" does not exist.')
+    chosen = file or user_file()
+    if chosen.exists():
+        layers.append((str(chosen), _read(chosen, problems)))
+    layers.append(("", _from_environment(environ, problems)))
+    layers.append(("command line", {key: value for key, value in (flags or {}).items() if value is not None}))
+    for origin, layer in layers:
+        for key, raw in layer.items():
+            place = origin or variable(key)
+            hint = _hint(key)
+            if hint is None:
+                problems.append(f'"{key}" in {place} is not a setting.{_nearest(key, _keys())}')
+                continue
+            try:
+                values[key] = _checked(raw, hint)
+                origins[key] = place
+            except ValueError as error:
+                problems.append(f'"{key}" in {place} {error}.')
+    problems += [f'"{key}" has no default.' for key in _keys() if key not in values and not problems]
+    if problems:
+        raise SettingsError(problems)
+    sections = {
+        name: kind(**{field.name: values[f"{name}.{field.name}"] for field in fields(kind)})
+        for name, kind in SECTIONS.items()
+    }
+    return Settings(**sections, origins=origins)
+
+
+def variable(key: str) -> str:
+    """The environment variable of a setting: ``engine.name`` is CATALOG_ENGINE_NAME."""
+    return PREFIX + key.upper().replace(".", "_")
+
+
+def _keys() -> list[str]:
+    return [f"{name}.{field.name}" for name, kind in SECTIONS.items() for field in fields(kind)]
+
+
+def _hint(key: str) -> Any:
+    section, _, name = key.partition(".")
+    kind = SECTIONS.get(section)
+    return None if kind is None else get_type_hints(kind, include_extras=True).get(name)
+
+
+def _read(file: Path, problems: list[str]) -> dict[str, object]:
+    try:
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        problems.append(f'The settings file "{file}" cannot be read: {error}.')
+        return {}
+    flat: dict[str, object] = {}
+    for section, table in tables.items():
+        if isinstance(table, dict):
+            flat |= {f"{section}.{key}": value for key, value in table.items()}
+        else:
+            flat[section] = table
+    return flat
+
+
+def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[str, object]:
+    known = {variable(key): key for key in _keys()}
+    given: dict[str, object] = {}
+    for name, value in environ.items():
+        if name in known:
+            given[known[name]] = value
+        elif name.startswith(PREFIX) and (guess := _nearest(name, list(known), likeness=0.8)):
+            # A variable that resembles none of ours belongs to another program.
+            problems.append(f'The environment variable "{name}" is not a setting.{guess}')
+    return given
+
+
+def _nearest(word: str, known: list[str], *, likeness: float = 0.6) -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=likeness)
+    return f' Did you mean "{close[0]}"?' if close else ""
+
+
+def _checked(raw: object, hint: Any) -> object:
+    """``raw`` as the type that ``hint`` asks for; text from the environment is converted. Raises ValueError."""
+    bounds = None
+    if get_origin(hint) is Annotated:
+        hint, bounds = get_args(hint)
+    if get_origin(hint) is Literal:
+        if raw not in get_args(hint):
+            raise ValueError(f"is {raw!r}, not one of " + ", ".join(map(repr, get_args(hint))))
+        return raw
+    value = _converted(raw, hint)
+    if isinstance(bounds, Range) and isinstance(value, int | float) and not bounds.low <= value <= bounds.high:
+        raise ValueError(f"is {value}, outside {bounds.low:g} to {bounds.high:g}")
+    if isinstance(bounds, re.Pattern) and not bounds.fullmatch(str(value)):
+        raise ValueError(f"is {value!r}, not 1 to 255 of A-Z, a-z, 0-9 and _ . -")
+    return value
+
+
+def _converted(raw: object, hint: Any) -> object:
+    if hint is bool:
+        words = {
+            "true": True,
+            "1": True,
+            "yes": True,
+            "on": True,
+            "false": False,
+            "0": False,
+            "no": False,
+            "off": False,
+        }
+        if isinstance(raw, bool):
+            return raw
+        if isinstance(raw, str) and raw.lower() in words:
+            return words[raw.lower()]
+        raise ValueError(f"is {raw!r}, neither true nor false")
+    if hint in (int, float):
+        if isinstance(raw, bool) or not isinstance(raw, int | float | str):
+            raise ValueError(f"is {raw!r}, not a number")
+        try:
+            return hint(raw)
+        except ValueError:
+            raise ValueError(f"is {raw!r}, not a number") from None
+    if get_origin(hint) is dict or hint is dict:
+        if not isinstance(raw, dict):
+            raise ValueError(f"is {raw!r}, not a table")
+        return raw
+    if not isinstance(raw, hint):
+        raise ValueError(f"is {raw!r}, not text")
+    return raw

@@ -1,0 +1,30 @@
+"""Paid operations and their charges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Operation(StrEnum):
+    """The operations of a face engine that cost money at Amazon, under its names."""
+
+    INDEX_FACES = "IndexFaces"
+    SEARCH_FACES = "SearchFaces"
+    SEARCH_FACES_BY_IMAGE = "SearchFacesByImage"
+    DETECT_FACES = "DetectFaces"
+    COMPARE_FACES = "CompareFaces"
+    SEARCH_USERS = "SearchUsers"
+    SEARCH_USERS_BY_IMAGE = "SearchUsersByImage"
+    ASSOCIATE_FACES = "AssociateFaces"
+    DISASSOCIATE_FACES = "DisassociateFaces"
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """Calls that were answered, and what they will cost in US dollars. The local engine makes none."""
+
+    operation: Operation
+    calls: int
+    dollars: Decimal

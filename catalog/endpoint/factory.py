@@ -1,0 +1,51 @@
+"""Puts an endpoint together: database, networks, S3, faults, server."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+
+import boto3
+from botocore.config import Config
+
+from catalog.endpoint.database import MEMORY, open_data
+from catalog.endpoint.fault_injection import FaultPlan, Faults
+from catalog.endpoint.images import ImageReader, S3Client
+from catalog.endpoint.operations import build_handlers
+from catalog.endpoint.server import EndpointServer, ServerLimits
+from catalog.endpoint.service import Service
+
+
+@contextlib.contextmanager
+def open_endpoint(
+    data: str = MEMORY,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    plan: FaultPlan | None = None,
+    keys: Mapping[str, str] | None = None,
+    s3_url: str | None = None,
+    s3_region: str = "us-east-1",
+    max_side: int = 2048,
+    limits: ServerLimits | None = None,
+) -> Iterator[EndpointServer]:
+    """A server that is bound and not yet serving; call ``serve_forever`` or use ``in_background``.
+
+    ``s3_url`` is an S3 endpoint for S3Objects (``aws`` for Amazon's own, with the credentials of the environment);
+    without it every S3Object is refused. Raises OSError when the address is taken and DatabaseError.
+    """
+    plan = plan or FaultPlan()
+    with open_data(data) as database:
+        images = ImageReader(_s3_client(s3_url, s3_region) if s3_url else None, max_side=max_side)
+        service = Service(build_handlers(database, images, plan), faults=Faults(plan), keys=keys)
+        server = EndpointServer(service, host, port, limits)
+        try:
+            yield server
+        finally:
+            server.server_close()
+
+
+def _s3_client(url: str, region: str) -> S3Client:
+    config = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3})
+    client: S3Client = boto3.client("s3", region_name=region, endpoint_url=None if url == "aws" else url, config=config)
+    return client

@@ -1,0 +1,115 @@
+"""Photos as Amazon accepts them: by reference to S3 where that is possible and better, else as fitting bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from catalog.domain.errors import PhotoError
+from catalog.domain.faces import BoundingBox
+from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.photos import S3Address
+from catalog.engines.rekognition.client import RekognitionClient
+from catalog.images.fit import ImageLimits, Placement, Unfit, fit
+
+LIMITS = ImageLimits(max_bytes=5_242_880, max_side=10_000, min_side=80, min_face=40)
+"""Raw bytes. Amazon's documented least face is 40 pixels of a 1920 x 1080 image."""
+
+_CUT_OUT = replace(LIMITS, min_face=1)
+"""For a face that somebody chose, however small."""
+
+MAX_S3_BYTES = 15 * 1024 * 1024
+_PADDINGS = (0.6, 0.25, 0.05)
+"""What is shown around a chosen face, in its own widths and heights, at the first, second and third try."""
+_SAME_FACE = 0.3
+_TURNS_ONLY = (1, 3, 6, 8)
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedImage:
+    """What is sent, and where the photo lies in it."""
+
+    image: dict[str, Any]
+    placement: Placement
+    WHOLE: ClassVar[Placement] = Placement()
+
+
+class AcceptedImages:
+    """Makes pictures of photos."""
+
+    def __init__(self, client: RekognitionClient, reopen: Callable[[bytes, int], OpenedPhoto] | None) -> None:
+        self._client = client
+        self._reopen = reopen
+
+    def of(self, photo: OpenedPhoto) -> AcceptedImage:
+        """The whole photo. Raises PhotoError for one that cannot be made acceptable."""
+        if self._by_reference(photo):
+            assert photo.address is not None
+            return AcceptedImage({"S3Object": _s3_object(photo.address)}, Placement())
+        return self._as_bytes(photo)
+
+    def around(self, photo: OpenedPhoto, box: BoundingBox | None) -> Iterator[AcceptedImage]:
+        """The whole photo, or cut-outs around a box, each tighter than the one before.
+
+        Amazon searches for the largest face of an image. A generous cut-out gives it the face with its surroundings,
+        which it knows best; where a larger face looks in, the next one shuts it out.
+        """
+        if box is None:
+            yield self.of(photo)
+            return
+        if self._reopen is not None and photo.data and max(photo.pixels.shape[:2]) < max(photo.width, photo.height):
+            photo = self._reopen(photo.data, LIMITS.max_side)
+        for padding in _PADDINGS:
+            part, place = _cut(photo, box, padding)
+            sent = self._as_bytes(part, _CUT_OUT)
+            yield AcceptedImage(sent.image, _within(sent.placement, place))
+
+    def _as_bytes(self, photo: OpenedPhoto, limits: ImageLimits = LIMITS) -> AcceptedImage:
+        fitted = fit(photo, limits, reopen=self._reopen)
+        if isinstance(fitted, Unfit):
+            raise PhotoError(fitted.reason)
+        return AcceptedImage({"Bytes": fitted.data}, fitted.placement)
+
+    def _by_reference(self, photo: OpenedPhoto) -> bool:
+        """Whether the service had better read the photo itself: too large for bytes, and still what was read."""
+        address = photo.address
+        if address is None or not LIMITS.max_bytes < len(photo.data) <= MAX_S3_BYTES:
+            return False
+        if photo.format not in {"JPEG", "PNG"} or (photo.format == "PNG" and photo.orientation != 1):
+            return False
+        if photo.orientation not in _TURNS_ONLY or max(photo.width, photo.height) > LIMITS.max_side:
+            return False
+        if min(photo.width, photo.height) < LIMITS.min_side or address.region != self._client.region:
+            return False
+        return bool(address.version) or self._client.etag(address).strip('"') == address.etag.strip('"')
+
+
+def chosen_face(found: BoundingBox, wanted: BoundingBox) -> bool:
+    """Whether the face that was searched for is the one that was chosen."""
+    return found.iou(wanted) >= _SAME_FACE
+
+
+def _s3_object(address: S3Address) -> dict[str, str]:
+    version = {"Version": address.version} if address.version else {}
+    return {"Bucket": address.bucket, "Name": address.key, **version}
+
+
+def _cut(photo: OpenedPhoto, box: BoundingBox, padding: float) -> tuple[OpenedPhoto, BoundingBox]:
+    """The part of a photo around a box, and where it lies: a box in fractions of the photo."""
+    rows, columns = photo.pixels.shape[:2]
+    left = min(max(round((box.left - padding * box.width) * columns), 0), columns - 1)
+    top = min(max(round((box.top - padding * box.height) * rows), 0), rows - 1)
+    right = max(min(round((box.right + padding * box.width) * columns), columns), left + 1)
+    bottom = max(min(round((box.bottom + padding * box.height) * rows), rows), top + 1)
+    pixels = np.ascontiguousarray(photo.pixels[top:bottom, left:right])
+    place = BoundingBox(left / columns, top / rows, (right - left) / columns, (bottom - top) / rows)
+    return OpenedPhoto(pixels, right - left, bottom - top, "RAW"), place
+
+
+def _within(inner: Placement, place: BoundingBox) -> Placement:
+    """Where the photo lies in an image that shows only ``place`` of it: larger than the image, and beginning before."""
+    width, height = inner.width / place.width, inner.height / place.height
+    return Placement(inner.left - place.left * width, inner.top - place.top * height, width, height)

@@ -1,0 +1,194 @@
+"""What went wrong at Amazon, sorted by what can be done about it, and told in sentences with a remedy."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    ConnectionError,  # noqa: A004 - of botocore, unlike the builtin
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    HTTPClientError,
+    InvalidRegionError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    ProxyConnectionError,
+    ReadTimeoutError,
+    SSLError,
+    TokenRetrievalError,
+    UnauthorizedSSOTokenError,
+)
+
+from catalog.domain.errors import CatalogError, EngineError, PhotoError
+
+
+class AwsErrorKind(Enum):
+    """How a call failed, and so what to do next."""
+
+    THROTTLED = auto()
+    """Refused for its pace: slow down and try again. Not billed."""
+    LOST = auto()
+    """The answer did not arrive, though the work may be done and billed: try again."""
+    UNREACHED = auto()
+    """Nothing was sent: try again, but not for ever."""
+    NOT_THERE_YET = auto()
+    """A face that was just enrolled cannot be searched yet: try again soon."""
+    FINAL = auto()
+    """Trying again would bring the same."""
+
+
+_THROTTLES = {
+    "ProvisionedThroughputExceededException",
+    "ThrottlingException",
+    "Throttling",
+    "TooManyRequestsException",
+    "RequestLimitExceeded",
+    "SlowDown",
+}
+_CREDENTIALS = {
+    "UnrecognizedClientException",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+    "IncompleteSignatureException",
+    "MissingAuthenticationTokenException",
+    "OptInRequired",
+    "SubscriptionRequiredException",
+}
+_EXPIRED = {"ExpiredTokenException", "ExpiredToken", "RequestExpired"}
+_DENIED = {"AccessDeniedException", "AccessDenied", "NotAuthorized", "UnauthorizedOperation"}
+_PHOTO = {
+    "InvalidImageFormatException": "Amazon Rekognition cannot read the photo's format.",
+    "ImageTooLargeException": "The photo is too large for Amazon Rekognition.",
+    "InvalidS3ObjectException": "Amazon Rekognition cannot read the photo from S3.",
+    "ValidationException": "Amazon Rekognition does not accept the photo.",
+    "InvalidParameterException": "Amazon Rekognition does not accept the photo.",
+}
+
+
+def code_of(error: Exception) -> str:
+    """The service's code for the error; empty for one that did not come from the service."""
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+
+
+def message_of(error: Exception) -> str:
+    """The service's sentence."""
+    return str(error.response.get("Error", {}).get("Message", "")) if isinstance(error, ClientError) else str(error)
+
+
+def sort(error: Exception) -> AwsErrorKind:
+    """What kind of trouble an exception of botocore is."""
+    if isinstance(error, ClientError):
+        return _sort_answer(error)
+    if isinstance(error, SSLError):
+        return AwsErrorKind.FINAL
+    if isinstance(error, EndpointConnectionError | ConnectTimeoutError | ProxyConnectionError):
+        return AwsErrorKind.UNREACHED
+    if isinstance(error, ReadTimeoutError | ConnectionClosedError | HTTPClientError):
+        return AwsErrorKind.LOST
+    return AwsErrorKind.FINAL
+
+
+def _sort_answer(error: ClientError) -> AwsErrorKind:
+    code = code_of(error)
+    if code in _THROTTLES:
+        return AwsErrorKind.THROTTLED
+    if is_face_not_found(error):
+        return AwsErrorKind.NOT_THERE_YET
+    if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400) >= 500:
+        return AwsErrorKind.LOST
+    return AwsErrorKind.FINAL
+
+
+def is_face_not_found(error: Exception) -> bool:
+    """The one InvalidParameterException that may heal: a face id that the collection does not hold (yet)."""
+    return code_of(error) in {"InvalidParameterException", "ResourceNotFoundException"} and (
+        "faceid was not found" in message_of(error).lower()
+    )
+
+
+def is_denied(error: Exception) -> bool:
+    """Whether AWS denied a right; ``error`` may be ours with botocore's as its cause."""
+    cause = error if isinstance(error, ClientError) else error.__cause__
+    return isinstance(cause, ClientError) and code_of(cause) in _DENIED
+
+
+def no_face(error: Exception) -> bool:
+    """Whether a search by image was refused because the image shows no face."""
+    return code_of(error) == "InvalidParameterException" and "no faces in the image" in message_of(error).lower()
+
+
+def to_catalog_error(error: Exception, operation: str, *, place: str, with_image: bool) -> CatalogError:
+    """The error as this program tells it. ``place`` names the region or address; ``with_image`` allows to blame it."""
+    code = code_of(error)
+    if not code:
+        return _unsent(error, operation, place)
+    if code in _EXPIRED:
+        return EngineError("The AWS credentials have expired.", remedy="Get new ones, for instance with: aws sso login")
+    if code in _DENIED:
+        return EngineError(
+            f'AWS denies the right "rekognition:{operation}".',
+            remedy="Add it to the policy of the user or role; config/iam-policy.json holds what is needed. "
+            "`catalog check` tries each right.",
+        )
+    if code in _CREDENTIALS:
+        clock = " Look whether this machine's clock is right." if "expired" in message_of(error).lower() else ""
+        return EngineError(
+            f"AWS does not accept the credentials ({code}).",
+            remedy=f"Check the access key and secret, or choose another profile (rekognition.profile).{clock}",
+        )
+    if with_image and code in _PHOTO:
+        return PhotoError(f"{_PHOTO[code]} {message_of(error)}".strip())
+    if with_image and code == "InternalServerError":
+        return PhotoError("Amazon Rekognition failed on this photo again and again.")
+    return EngineError(
+        f"Amazon Rekognition refused {operation} in {place}: {code}: {message_of(error)}",
+        remedy=_REMEDIES.get(code, ""),
+    )
+
+
+_REMEDIES = {
+    "ResourceNotFoundException": "The collection is gone; scan again to make and fill a new one.",
+    "ServiceQuotaExceededException": "The collection or account is full; ask AWS for a higher quota.",
+    "ProvisionedThroughputExceededException": "Lower rekognition.calls_per_second, or ask AWS for a higher quota.",
+    "ThrottlingException": "Lower rekognition.calls_per_second, or ask AWS for a higher quota.",
+}
+
+
+def _unsent(error: Exception, operation: str, place: str) -> CatalogError:
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return EngineError(
+            "There are no AWS credentials.",
+            remedy="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run: aws configure",
+        )
+    if isinstance(error, CredentialRetrievalError | TokenRetrievalError | UnauthorizedSSOTokenError):
+        return EngineError(
+            f"The AWS credentials cannot be read: {error}", remedy="Log in again, for instance with: aws sso login"
+        )
+    if isinstance(error, ProfileNotFound):
+        return EngineError(
+            f"{str(error).rstrip('.')}.", remedy="Set rekognition.profile to one of: aws configure list-profiles"
+        )
+    if isinstance(error, NoRegionError):
+        return EngineError("No AWS region is set.", remedy="Set rekognition.region, such as eu-west-1, or AWS_REGION.")
+    if isinstance(error, InvalidRegionError):
+        return EngineError(f'"{place}" is no AWS region.', remedy="Set rekognition.region, such as eu-west-1.")
+    if isinstance(error, SSLError):
+        return EngineError(
+            f"The connection to Amazon Rekognition in {place} is not trusted: {error}",
+            remedy="Check rekognition.endpoint_url, a proxy in between, and the certificates (AWS_CA_BUNDLE).",
+        )
+    if isinstance(error, HTTPClientError | ConnectionError):
+        return EngineError(
+            f"Amazon Rekognition in {place} cannot be reached: {str(error).rstrip('.')}.",
+            remedy="Check the network, and that Rekognition is offered in this region (rekognition.region).",
+        )
+    if isinstance(error, BotoCoreError):
+        return EngineError(f"Amazon Rekognition cannot be asked for {operation}: {error}")
+    raise error

@@ -1,0 +1,218 @@
+"""Persons as users of the collection: what is confirmed here is taught to Amazon, and searches ask users first.
+
+A user's vector is made of up to a hundred faces and is found more surely than any one of them. Users of ours carry a
+prefix; what other programs made is neither counted nor touched. :meth:`CollectionUsers.match` brings the collection to
+what is wanted, whatever it held before, so that it may be interrupted and asked again.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from catalog.domain.charges import Charge, Operation
+from catalog.domain.errors import EngineError, PhotoError
+from catalog.domain.faces import BoundingBox
+from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.user_vectors import UserChanges, UserMatch, UserSearch
+from catalog.engines.rekognition.accepted_images import AcceptedImages, chosen_face
+from catalog.engines.rekognition.aws_errors import code_of, is_face_not_found, no_face, to_catalog_error
+from catalog.engines.rekognition.client import Answer, RekognitionClient
+from catalog.engines.rekognition.pricing import Prices
+from catalog.engines.rekognition.response_parser import read_face
+
+PREFIX = "catalog:"
+MAX_FACES = 100
+_LISTED_AT_ONCE = 4096
+_USERS_AT_ONCE = 500
+_MATCH_THRESHOLD = 0.0
+"""Amazon would refuse faces that are unlike the ones it has; a person's faces were confirmed by a human."""
+
+
+class CollectionUsers:
+    """Implements ``UserVectors`` over one collection.
+
+    May be used from several threads, :meth:`match` from one.
+    """
+
+    def __init__(
+        self,
+        client: RekognitionClient,
+        prices: Prices,
+        *,
+        collection: str,
+        reopen: Callable[[bytes, int], OpenedPhoto] | None = None,
+        patience_seconds: float = 120.0,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """``patience_seconds`` is how long users are followed until they are ACTIVE; Amazon says a minute or so."""
+        self._client = client
+        self._prices = prices
+        self._collection = collection
+        self._pictures = AcceptedImages(client, reopen)
+        self._patience = patience_seconds
+        self._sleep = sleep
+        self._any: bool | None = None
+        """Whether there are users of ours; None: not looked yet."""
+
+    # ------------------------------------------------------------------------------------------------ searching
+
+    def search_face(self, face_id: str, threshold: float, limit: int = 10) -> UserSearch:
+        """Persons like an enrolled face. Raises ``KeyError`` for one that the collection does not hold."""
+        try:
+            answer = self._ask("SearchUsers", FaceId=face_id, UserMatchThreshold=threshold, MaxUsers=limit)
+        except ClientError as error:
+            if is_face_not_found(error):
+                raise KeyError(face_id) from error
+            raise
+        return UserSearch(None, _matches(answer), (self._prices.charge(Operation.SEARCH_USERS),))
+
+    def search_image(
+        self, photo: OpenedPhoto, threshold: float, limit: int = 10, box: BoundingBox | None = None
+    ) -> UserSearch:
+        """Persons like the face of a photo at ``box``, else like its largest. Free while there are no users."""
+        if self._any is None:
+            self._any = bool(self._users())
+        if not self._any:
+            return UserSearch(None, (), ())
+        charges: list[Charge] = []
+        for picture in self._pictures.around(photo, box):
+            try:
+                answer = self._ask(
+                    "SearchUsersByImage", Image=picture.image, UserMatchThreshold=threshold, MaxUsers=limit
+                )
+            except ClientError as error:
+                if no_face(error):
+                    continue
+                raise PhotoError("Amazon Rekognition does not accept the photo.") from error
+            charges.append(self._prices.charge(Operation.SEARCH_USERS_BY_IMAGE))
+            seen = answer.get("SearchedFace", {}).get("FaceDetail")
+            if seen is None:
+                continue
+            probe = read_face(seen, picture.placement)
+            if box is None or chosen_face(probe.box, box):
+                return UserSearch(probe, _matches(answer), tuple(charges))
+        return UserSearch(None, (), tuple(charges))
+
+    # ------------------------------------------------------------------------------------------------ teaching
+
+    def taught(self) -> dict[str, tuple[str, ...]]:
+        """The faces that each person's user was made of, by person id. Free."""
+        if not self._users():
+            return {}
+        return {user.removeprefix(PREFIX): tuple(sorted(faces)) for user, faces in self._faces_by_user().items()}
+
+    def match(self, wanted: Mapping[str, Sequence[str]], pay: Callable[[Charge], None]) -> UserChanges:
+        """Make the users those of ``wanted``: face ids by person id, the best ones first; a hundred are taken.
+
+        Users become ACTIVE before this returns. Raises EngineError where they do not in time.
+        """
+        goal = {f"{PREFIX}{person}": set(faces[:MAX_FACES]) for person, faces in wanted.items() if faces}
+        users = self._users()
+        held = self._faces_by_user()
+        deleted = [user for user in users if user not in goal]
+        for user in deleted:
+            self._tolerant("ResourceNotFoundException", "DeleteUser", UserId=user)
+        disassociated = 0
+        for user in goal.keys() & users.keys():
+            surplus = sorted(held.get(user, set()) - goal[user])
+            disassociated += len(surplus)
+            for part in _parts(surplus):
+                self._ask("DisassociateFaces", UserId=user, FaceIds=part)
+                pay(self._prices.charge(Operation.DISASSOCIATE_FACES))
+        created = [user for user in goal if user not in users]
+        for user in created:
+            self._tolerant("ConflictException", "CreateUser", UserId=user)
+        associated = 0
+        refused: list[str] = []
+        for user, faces in goal.items():
+            for part in _parts(sorted(faces - held.get(user, set()))):
+                answer = self._ask("AssociateFaces", UserId=user, FaceIds=part, UserMatchThreshold=_MATCH_THRESHOLD)
+                pay(self._prices.charge(Operation.ASSOCIATE_FACES))
+                failures = [failure["FaceId"] for failure in answer.get("UnsuccessfulFaceAssociations", ())]
+                associated += len(part) - len(failures)
+                refused += failures
+        self._any = bool(goal)
+        self._follow(set(goal))
+        return UserChanges(len(created), len(deleted), associated, disassociated, tuple(refused))
+
+    def _follow(self, users: set[str]) -> None:
+        waited, pause = 0.0, 0.5
+        while True:
+            status = self._users()
+            late = [user for user in users if status.get(user) not in {"ACTIVE", "CREATED"}]
+            if not late:
+                return
+            if waited >= self._patience:
+                raise EngineError(
+                    f"{len(late)} users of the collection are not active after {self._patience:.0f} seconds.",
+                    remedy="Run the command again later; what was done is kept.",
+                )
+            self._sleep(pause)
+            waited += pause
+            pause = min(2 * pause, 8.0)
+
+    def _users(self) -> dict[str, str]:
+        """Our users with their status."""
+        users: dict[str, str] = {}
+        for page in self._pages("ListUsers", MaxResults=_USERS_AT_ONCE):
+            users.update((user["UserId"], user["UserStatus"]) for user in page["Users"])
+        return {user: status for user, status in users.items() if user.startswith(PREFIX)}
+
+    def _faces_by_user(self) -> dict[str, set[str]]:
+        held: dict[str, set[str]] = {}
+        for page in self._pages("ListFaces", MaxResults=_LISTED_AT_ONCE):
+            for face in page["Faces"]:
+                if face.get("UserId", "").startswith(PREFIX):
+                    held.setdefault(face["UserId"], set()).add(face["FaceId"])
+        return held
+
+    # ------------------------------------------------------------------------------------------------ inside
+
+    def _pages(self, operation: str, **members: Any) -> Iterable[Answer]:
+        token: dict[str, str] = {}
+        while True:
+            page = self._ask(operation, **members, **token)
+            yield page
+            if not page.get("NextToken"):
+                return
+            token = {"NextToken": page["NextToken"]}
+
+    def _tolerant(self, code: str, operation: str, **members: Any) -> None:
+        """An operation that may have been done before: by another worker, or by a call whose answer was lost."""
+        try:
+            self._client.call(operation, CollectionId=self._collection, ClientRequestToken=str(uuid.uuid4()), **members)
+        except ClientError as error:
+            if code_of(error) != code:
+                raise to_catalog_error(error, operation, place=self._client.place, with_image=False) from error
+
+    def _ask(self, operation: str, **members: Any) -> Answer:
+        """Raises ClientError for invalid parameters only."""
+        if operation in {"AssociateFaces", "DisassociateFaces"}:
+            # One token for all attempts, so that a lost answer is given again.
+            members["ClientRequestToken"] = str(uuid.uuid4())
+        try:
+            return self._client.call(operation, CollectionId=self._collection, **members)
+        except ClientError as error:
+            if code_of(error) == "InvalidParameterException" or is_face_not_found(error):
+                raise
+            raise to_catalog_error(error, operation, place=self._client.place, with_image=False) from error
+
+
+def _parts(face_ids: Sequence[str]) -> Iterable[list[str]]:
+    """At most a hundred at a time."""
+    for start in range(0, len(face_ids), MAX_FACES):
+        yield list(face_ids[start : start + MAX_FACES])
+
+
+def _matches(answer: Answer) -> tuple[UserMatch, ...]:
+    matches = [
+        UserMatch(match["User"]["UserId"].removeprefix(PREFIX), match["Similarity"])
+        for match in answer.get("UserMatches", ())
+        if match["User"]["UserId"].startswith(PREFIX)
+    ]
+    return tuple(sorted(matches, key=lambda match: -match.similarity))

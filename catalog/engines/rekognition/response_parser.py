@@ -1,0 +1,109 @@
+"""From Amazon Rekognition's response structures to the catalogue's nouns.
+
+Reasons and types that are not known here, because the service has learned new ones, are left out rather than refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+from catalog.domain.faces import (
+    AgeRange,
+    BooleanAttribute,
+    BoundingBox,
+    Emotion,
+    EmotionType,
+    Face,
+    FaceAttributes,
+    Gender,
+    GenderValue,
+    Landmark,
+    Match,
+    Pose,
+    Quality,
+    RejectionReason,
+)
+from catalog.images.fit import Placement
+
+Body = dict[str, Any]
+
+_LEAST_SIZE = 1e-6
+
+
+def read_box(body: Body, placement: Placement) -> BoundingBox:
+    """A BoundingBox of the sent image, as fractions of the photo; Amazon is known to have given sizes of 0."""
+    return placement.in_photo(
+        BoundingBox(body["Left"], body["Top"], max(body["Width"], _LEAST_SIZE), max(body["Height"], _LEAST_SIZE))
+    )
+
+
+def read_face(body: Body, placement: Placement) -> Face:
+    """A FaceDetail, ComparedFace or the like; only BoundingBox and Confidence need be there."""
+    pose, quality = body.get("Pose"), body.get("Quality")
+    return Face(
+        box=read_box(body["BoundingBox"], placement),
+        confidence=body.get("Confidence", 0.0),
+        landmarks=tuple(
+            Landmark(point["Type"], *placement.point_in_photo(point["X"], point["Y"]))
+            for point in body.get("Landmarks", ())
+        ),
+        pose=Pose(pose["Roll"], pose["Yaw"], pose["Pitch"]) if pose else None,
+        quality=Quality(quality["Brightness"], quality["Sharpness"]) if quality else None,
+        attributes=_attributes(body),
+    )
+
+
+def _attributes(body: Body) -> FaceAttributes:
+    age, gender = body.get("AgeRange"), body.get("Gender")
+    return FaceAttributes(
+        age_range=AgeRange(age["Low"], age["High"]) if age else None,
+        gender=Gender(GenderValue(gender["Value"]), gender["Confidence"])
+        if gender and gender["Value"] in list(GenderValue)
+        else None,
+        smile=_judgement(body, "Smile"),
+        eyeglasses=_judgement(body, "Eyeglasses"),
+        sunglasses=_judgement(body, "Sunglasses"),
+        beard=_judgement(body, "Beard"),
+        mustache=_judgement(body, "Mustache"),
+        eyes_open=_judgement(body, "EyesOpen"),
+        mouth_open=_judgement(body, "MouthOpen"),
+        face_occluded=_judgement(body, "FaceOccluded"),
+        emotions=_emotions(body.get("Emotions", ())),
+    )
+
+
+def _judgement(body: Body, member: str) -> BooleanAttribute | None:
+    value = body.get(member)
+    return BooleanAttribute(value["Value"], value["Confidence"]) if value else None
+
+
+def _emotions(bodies: Iterable[Body]) -> tuple[Emotion, ...]:
+    """Sorted, as older answers were not."""
+    known = [Emotion(EmotionType(e["Type"]), e["Confidence"]) for e in bodies if _is(e["Type"], EmotionType)]
+    return tuple(sorted(known, key=lambda emotion: -emotion.confidence))
+
+
+def read_reasons(names: Iterable[str]) -> tuple[RejectionReason, ...]:
+    """Why a face was left out; at least one reason is given."""
+    known = tuple(RejectionReason(name) for name in names if _is(name, RejectionReason))
+    return known or (RejectionReason.LOW_FACE_QUALITY,)
+
+
+def read_matches(bodies: Iterable[Body]) -> tuple[Match, ...]:
+    """FaceMatches, most similar first; faces that other programs put in the collection are left out."""
+    return tuple(
+        Match(body["Face"]["FaceId"], body["Similarity"])
+        for body in sorted(bodies, key=lambda body: -body["Similarity"])
+        if is_sha256(body["Face"].get("ExternalImageId", ""))
+    )
+
+
+def is_sha256(text: str) -> bool:
+    """Whether an ExternalImageId is one of ours."""
+    return len(text) == 64 and not set(text) - set("0123456789abcdef")
+
+
+def _is(name: str, kind: type[StrEnum]) -> bool:
+    return name in kind.__members__

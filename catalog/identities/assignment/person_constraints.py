@@ -1,0 +1,144 @@
+"""What clustering must respect: humans' words and the rule that two faces of one photo are two people."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from catalog.domain.faces import BoundingBox
+from catalog.identities.clustering.face_table import FaceTable, same_photo_pairs
+from catalog.identities.clustering.similarity_graph import Constraints, Ints
+from catalog.identities.decisions.log import EffectiveDecisions
+from catalog.store.catalogued_faces import FaceKey, appearances_by_row, faces_of_contents
+from catalog.store.people import PersonRow
+from catalog.store.tables import assignments, faces, photos
+from catalog.store.upsert import batches
+
+
+@dataclass(frozen=True, slots=True)
+class PersonIndex:
+    """Every person row, and where ids lead after merges."""
+
+    rows: Mapping[int, PersonRow]
+    by_public_id: Mapping[str, PersonRow]
+
+    @classmethod
+    def of(cls, everyone: Sequence[PersonRow]) -> PersonIndex:
+        return cls({row.id: row for row in everyone}, {row.person_id: row for row in everyone})
+
+    def canonical(self, person_id: str) -> PersonRow | None:
+        """The person that a public id stands for today."""
+        row = self.by_public_id.get(person_id)
+        return None if row is None else self.canonical_row(row.id)
+
+    def canonical_row(self, row_id: int) -> PersonRow:
+        """The person that a row id stands for today."""
+        row = self.rows[row_id]
+        seen = {row_id}
+        while row.merged_into is not None and row.merged_into not in seen:  # a circle would have no end
+            seen.add(row.merged_into)
+            row = self.rows[row.merged_into]
+        return row
+
+    def birth_years(self) -> dict[int, int]:
+        """The year of birth, where a human told it, by row id."""
+        return {row.id: int(row.birth_date[:4]) for row in self.rows.values() if row.birth_date is not None}
+
+    def protected_persons(self, said: EffectiveDecisions) -> set[int]:
+        """Row ids of persons about whom a human said anything: never merged with one another by a machine."""
+        told = {row.id for row in map(self.canonical, said.touched) if row is not None}
+        return told | {row.id for row in self.rows.values() if row.name is not None or row.hidden}
+
+
+def indexes_of_keys(connection: Connection, roster: FaceTable, places: Sequence[FaceKey]) -> list[int]:
+    """Where faces keyed by content and box are in the roster; -1 for those that are not."""
+    found: dict[str, list[tuple[BoundingBox, int]]] = defaultdict(list)
+    columns = (faces.c.id, photos.c.sha256, faces.c.box_left, faces.c.box_top, faces.c.box_width, faces.c.box_height)
+    for some in batches(sorted({place.sha256 for place in places})):
+        query = select(*columns).join_from(faces, photos).where(photos.c.sha256.in_(some))
+        for row, sha256, *box in connection.execute(query):
+            found[sha256].append((BoundingBox(*box), row))
+    rows = list({row for near in found.values() for _, row in near})
+    at = dict(zip(rows, roster.places(rows).tolist(), strict=True))
+    return [_best(place, [(box, at[row]) for box, row in found[place.sha256] if at[row] >= 0]) for place in places]
+
+
+def _best(place: FaceKey, near: Sequence[tuple[BoundingBox, int]]) -> int:
+    same = [(box.iou(place.box), at) for box, at in near if place.same(FaceKey(place.sha256, box))]
+    return max(same)[1] if same else -1
+
+
+def keep_assignments(
+    connection: Connection, roster: FaceTable, said: EffectiveDecisions, people: PersonIndex
+) -> Constraints:
+    """Nobody leaves company: the faces of each person are one from the start; persons spoken for stay apart."""
+    ids, first = np.unique(roster.person, return_index=True)
+    lead = dict(zip(ids.tolist(), first.tolist(), strict=True))
+    placed = np.flatnonzero(roster.person >= 0)
+    must = np.stack((placed, np.array([lead[person] for person in roster.person[placed].tolist()], dtype=np.int64)), 1)
+    spoken = people.protected_persons(said)
+    camps = np.array([person if person in spoken else -1 for person in roster.person.tolist()], dtype=np.int64)
+    cannot = [
+        same_photo_pairs(roster.photo),
+        _refused(connection, roster, said, people, lead),
+        before_birth(roster, people, lead),
+    ]
+    apparent = roster.apparent.settled(roster.person, people.birth_years())
+    return Constraints(must, np.concatenate(cannot), camps, roster.founder, apparent)
+
+
+def before_birth(roster: FaceTable, people: PersonIndex, lead: Mapping[int, int]) -> Ints:
+    """Pairs of a face on a photo from before somebody was born and one face of that person.
+
+    ``lead`` maps row ids of persons to the one face; faces that are the person's already are left alone.
+    """
+    days = np.array([taken[:10] for taken in roster.taken], dtype="U10")
+    pairs = [np.zeros((0, 2), dtype=np.int64)]
+    for person in people.rows.values():
+        if person.birth_date is None or person.id not in lead:
+            continue
+        early = np.flatnonzero((days != "") & (days < person.birth_date) & (roster.person != person.id))
+        pairs.append(np.stack((early, np.full(len(early), lead[person.id], dtype=np.int64)), axis=1))
+    return np.concatenate(pairs)
+
+
+def are_separate(
+    connection: Connection, said: EffectiveDecisions, people: PersonIndex, one: PersonRow, other: PersonRow
+) -> bool:
+    """Whether two persons stand together on a photo of any gallery, or a human said of a face of one: not the other."""
+    ours, theirs = assignments.alias(), assignments.alias()
+    pairs = select(ours.c.face_id, theirs.c.face_id).join(theirs, theirs.c.photo_id == ours.c.photo_id)
+    both_on = connection.execute(pairs.where(ours.c.person_id == one.id, theirs.c.person_id == other.id)).all()
+    shown = appearances_by_row(connection, {row for pair in both_on for row in pair})
+    if any(not shown[mine].place.same(shown[its].place) for mine, its in both_on):  # else one face, seen twice
+        return True
+    both = {one.id, other.id}
+    refused = [
+        (place, person) for place, public in said.refusals if (person := people.canonical(public)) and person.id in both
+    ]
+    found = faces_of_contents(connection, {place.sha256 for place, _ in refused})
+    return any(
+        face.person_id is not None
+        and (held := people.canonical(face.person_id)) is not None
+        and {held.id, person.id} == both
+        and face.place.same(place)
+        for place, person in refused
+        for face in found.get(place.sha256, ())
+    )
+
+
+def _refused(
+    connection: Connection, roster: FaceTable, said: EffectiveDecisions, people: PersonIndex, lead: Mapping[int, int]
+) -> Ints:
+    """Pairs of a face and one face of the person that a human said it is not."""
+    at = indexes_of_keys(connection, roster, [place for place, _ in said.refusals])
+    pairs = []
+    for face, (_, person_id) in zip(at, said.refusals, strict=True):
+        person = people.canonical(person_id)
+        if face >= 0 and person is not None and person.id in lead:
+            pairs.append((face, lead[person.id]))
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)

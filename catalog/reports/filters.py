@@ -1,0 +1,85 @@
+"""What a report is limited to: a stretch of time, a person, an album."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from catalog.domain.errors import UsageError
+from catalog.domain.uri import FILE_SCHEME, S3_SCHEME, absolute_path, file_uri
+from catalog.store.people import find_person
+from catalog.store.tables import utc_text
+
+_BEGINNING = "0001-01-01T00:00:00.000000Z"
+_END = "9999-12-31T23:59:59.999999Z"
+_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFilters:
+    """As a user gives it; None is no limit.
+
+    ``since`` and ``until`` are a year, a month, a day or a moment in ISO 8601, in UTC unless they say otherwise; both
+    are meant inclusively: until 2020 is to the end of 2020. ``person`` is an id or exact name. ``album`` is a folder
+    or ``s3://`` prefix with everything below it.
+    """
+
+    since: str | None = None
+    until: str | None = None
+    person: str | None = None
+    album: str | None = None
+
+    @property
+    def given(self) -> list[str]:
+        return [name for name in ("since", "until", "person", "album") if getattr(self, name)]
+
+
+def parameters(scope: ReportFilters, connection: Connection) -> dict[str, str]:
+    """The values that a report's SQL is given; an open end has a value too, so that no comparison meets null.
+
+    Photos without a date are in only when neither end is given. Raises UsageError and PersonError.
+    """
+    dated = scope.since or scope.until
+    album = album_uri(scope.album) if scope.album else ""
+    return {
+        "since": _bounds("--since", scope.since)[0] if scope.since else _BEGINNING if dated else "",
+        "until": _bounds("--until", scope.until)[1] if scope.until else _END,
+        "person": find_person(connection, scope.person).person_id if scope.person else "",
+        "album": album,
+        "album_end": album[:-1] + "0" if album else "",  # "0" follows "/": the end of all that begins with the album
+    }
+
+
+def album_uri(album: str) -> str:
+    """The uri of a folder or prefix, with a closing slash."""
+    if not album.startswith((FILE_SCHEME, S3_SCHEME)):
+        album = file_uri(absolute_path(Path(album).expanduser()))
+    return album.rstrip("/") + "/"
+
+
+def _bounds(option: str, text: str) -> tuple[str, str]:
+    """The first moment of a year, month, day or moment, and the first one after it."""
+    try:
+        if match := _DATE.fullmatch(text):
+            year, month, day = (int(part) if part else 0 for part in match.groups())
+            first = datetime(year, month or 1, day or 1, tzinfo=UTC)
+            if day:
+                after = first + timedelta(days=1)
+            elif month:
+                after = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+            else:
+                after = datetime(year + 1, 1, 1, tzinfo=UTC)
+        else:
+            first = datetime.fromisoformat(text)
+            first = first if first.tzinfo else first.replace(tzinfo=UTC)
+            after = first + timedelta(microseconds=1)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            f'{option} is "{text}", which is no date.',
+            remedy="Give a year, a month, a day or a moment: 2020, 2020-05, 2020-05-17, 2020-05-17T12:00:00Z.",
+        ) from error
+    return str(utc_text(first)), str(utc_text(after))

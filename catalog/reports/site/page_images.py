@@ -1,0 +1,98 @@
+"""The pictures of the pages: reduced photos, and crops of faces. Originals are read, never touched."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from io import BytesIO
+from itertools import islice
+
+from PIL import Image
+
+from catalog.domain.errors import PhotoError, SourceError
+from catalog.domain.opened_photo import OpenedPhoto, Opener
+from catalog.images.crop import cut_out
+from catalog.reports.site.output_folder import SiteFolder
+from catalog.reports.site.page_data import SiteFace, SitePhoto
+
+SIDE = 480
+"""Longer side of a reduced photo, pixels."""
+FACE_SIDE = 192
+"""Side of a crop, pixels."""
+_OPENED_SIDE = 2048
+"""Photos are decoded no larger: a face of a tenth of the height still fills its crop."""
+
+Read = Callable[[str], bytes]
+
+
+class PageImages:
+    """Draws what is wanted and not yet there, each photo opened once, ``workers`` at a time."""
+
+    def __init__(self, folder: SiteFolder, read: Read, opener: Opener, workers: int) -> None:
+        self._folder = folder
+        self._read = read
+        self._opener = opener
+        self._workers = workers
+        self._photos: dict[int, SitePhoto] = {}
+        self._faces: dict[int, list[SiteFace]] = defaultdict(list)
+        self._whole: set[int] = set()
+
+    def want_photo(self, photo: SitePhoto) -> None:
+        if photo.row not in self._whole and not self._folder.keep(photo.picture):
+            self._photos[photo.row] = photo
+            self._whole.add(photo.row)
+
+    def want_face(self, photo: SitePhoto, face: SiteFace) -> None:
+        if not self._folder.keep(face.picture(photo)):
+            self._photos[photo.row] = photo
+            self._faces[photo.row].append(face)
+
+    def draw(self) -> Iterator[str | None]:
+        """Draw them all; yields None for each photo that is done, or why it cannot be shown, as a sentence."""
+        with ThreadPoolExecutor(self._workers) as threads:
+            waiting = iter(self._photos.values())
+            running: set[Future[str | None]] = set()
+            while True:
+                free = 2 * self._workers - len(running)
+                running |= {threads.submit(self._draw_one, photo) for photo in islice(waiting, free)}
+                if not running:
+                    return
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                yield from (each.result() for each in done)
+
+    def __len__(self) -> int:
+        return len(self._photos)
+
+    def _draw_one(self, photo: SitePhoto) -> str | None:
+        try:
+            opened = self._opener.open(self._read(photo.uri), _OPENED_SIDE)
+        except (PhotoError, SourceError) as error:
+            return str(error)
+        for face in self._faces.get(photo.row, ()):
+            self._folder.write(face.picture(photo), cut_out(opened, face.box, side=FACE_SIDE, quality=82))
+        if photo.row in self._whole:
+            self._folder.write(photo.picture, _reduced(opened))
+        return None
+
+
+def _reduced(photo: OpenedPhoto) -> bytes:
+    image = Image.fromarray(photo.pixels)
+    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    written = BytesIO()
+    image.save(written, "JPEG", quality=78, optimize=True)
+    return written.getvalue()
+
+
+def best_faces(faces: Iterable[SiteFace], photos: dict[int, SitePhoto], most: int) -> list[SiteFace]:
+    """The clearest and largest faces, one of a photo, of photos that stand."""
+    best: dict[int, tuple[float, SiteFace]] = {}
+    for face in faces:
+        photo = photos.get(face.photo)
+        if photo is not None:
+            pixels = min(1.0, face.box.height * photo.height / FACE_SIDE)
+            worth = face.clarity * (0.1 + 0.9 * pixels)
+            if face.photo not in best or worth > best[face.photo][0]:
+                best[face.photo] = (worth, face)
+    ranked = sorted(best.values(), key=lambda pair: (-pair[0], pair[1].photo))
+    return [face for _, face in ranked[:most]]

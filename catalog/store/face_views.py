@@ -1,0 +1,238 @@
+"""Version 1 of the views that reports and users rely on.
+
+What holds for all of them
+
+- ``face_id`` and ``person_id`` are the public ids. A photo is known by ``photo_sha256``.
+- Times are ISO 8601 in UTC and end in ``Z``. ``taken_at_offset`` beside ``taken_at`` is the zone of the camera in
+  minutes east of UTC; where it is null the camera gave no zone and ``taken_at`` is its wall clock.
+- Yes or no is 1 or 0 on SQLite, true or false on PostgreSQL.
+- Faces that a human called no face, and everything forgotten, are out. A person who was merged into another never
+  appears: the other has the faces.
+- Hidden people are in the views about people and faces, with ``hidden`` beside them. The views that sum up over people
+  (by month, co-occurrence) leave them out.
+- A photo whose every place is gone is still in, with ``missing_since``, until it is pruned.
+"""
+
+from __future__ import annotations
+
+from catalog.store.photo_views import (
+    BOX,
+    CHARGES,
+    DECISIONS,
+    LOCATIONS,
+    PHOTOS,
+    PROBLEMS,
+    REJECTED_FACES,
+    SCANS,
+    TAKEN,
+    URI,
+)
+from catalog.store.public_views import View, columns
+
+_JUDGEMENTS = {
+    "smile": "smiles",
+    "eyeglasses": "wears eyeglasses",
+    "sunglasses": "wears sunglasses",
+    "beard": "has a beard",
+    "mustache": "has a mustache",
+    "eyes_open": "has open eyes",
+    "mouth_open": "has an open mouth",
+    "face_occluded": "is partly covered",
+}
+
+PEOPLE = View(
+    "v1_people",
+    "one row per person who was named or has faces",
+    columns(
+        person_id="public id of the person, kept for ever",
+        name="as a human gave it; null: not named",
+        faces="faces of this person, 0 or more",
+        photos="photos that show this person, 0 or more; a photo counts once",
+        first_seen="earliest taken_at of a photo with this person, UTC; null: no photo with a date",
+        last_seen="latest taken_at of a photo with this person, UTC; null: no photo with a date",
+        hidden="true: left out of lists and reports",
+        birth_date="YYYY-MM-DD; null: unknown",
+        created_at="when the catalogue first held this person, UTC",
+    ),
+    """
+SELECT person.person_id, person.name, COALESCE(seen.faces, 0) AS faces, COALESCE(seen.photos, 0) AS photos,
+    seen.first_seen, seen.last_seen, person.hidden, person.birth_date, person.created_at
+FROM persons AS person
+LEFT JOIN (
+    SELECT assigned.person_id, COUNT(*) AS faces, COUNT(DISTINCT assigned.photo_id) AS photos,
+        MIN(photo.taken_at) AS first_seen, MAX(photo.taken_at) AS last_seen
+    FROM assignments AS assigned
+    JOIN photos AS photo ON photo.id = assigned.photo_id
+    GROUP BY assigned.person_id
+) AS seen ON seen.person_id = person.id
+WHERE person.merged_into IS NULL AND (person.name IS NOT NULL OR seen.faces IS NOT NULL)
+""",
+)
+
+APPEARANCES = View(
+    "v1_appearances",
+    "one row per face that belongs to a person: who is on which photo, and where in it",
+    columns(
+        photo_sha256="SHA-256 of the photo's bytes, 64 hex digits",
+        uri=URI,
+        taken_at=TAKEN["taken_at"],
+        person_id="public id of the person",
+        name="name of the person; null: not named",
+        face_id="the gallery's id of the face, a UUID",
+        similarity="to the person's other faces when it was assigned, 0-100; null: assigned by a human, or a lone face",
+        **BOX,
+        taken_at_offset=TAKEN["taken_at_offset"],
+        missing_since="when the last place of the photo was missed, UTC; null: the photo is there",
+        assigned_by="cluster or human",
+        hidden="true: the person is left out of lists and reports",
+    ),
+    """
+SELECT photo.sha256 AS photo_sha256, PHOTO_PLACE(photo) AS uri, photo.taken_at, person.person_id,
+    person.name, face.face_id, assigned.similarity, face.box_left, face.box_top, face.box_width, face.box_height,
+    photo.taken_at_offset, PHOTO_MISSING(photo) AS missing_since, assigned."by" AS assigned_by,
+    person.hidden
+FROM assignments AS assigned
+JOIN persons AS person ON person.id = assigned.person_id
+JOIN faces AS face ON face.id = assigned.face_id
+JOIN photos AS photo ON photo.id = face.photo_id
+WHERE NOT face.not_a_face AND person.merged_into IS NULL
+""",
+)
+
+FACES = View(
+    "v1_faces",
+    "one row per face, with what it shows",
+    columns(
+        face_id="the gallery's id of the face, a UUID",
+        photo_sha256="the photo it appears in",
+        person_id="public id of the person; null: not assigned, which only poor faces are",
+        **BOX,
+        confidence="certainty that the box holds a face, 0-100",
+        roll="rotation in the image plane, degrees, -180 to 180; null: not measured",
+        yaw="turn to the side, degrees, -180 to 180; null: not measured",
+        pitch="nod, degrees, -180 to 180; null: not measured",
+        brightness="brightness of the face, 0-100; null: not measured",
+        sharpness="sharpness of the face, 0-100; null: not measured",
+        age_low="lower end of the apparent age, years; null: not measured",
+        age_high="upper end of the apparent age, years; null: not measured",
+        gender="Male or Female, as it appears; null: not measured",
+        gender_confidence="confidence of gender, 0-100; null: not measured",
+        **{
+            name: meaning
+            for each, question in _JUDGEMENTS.items()
+            for name, meaning in (
+                (each, f"{question}; null: not measured"),
+                (f"{each}_confidence", f"confidence of {each}, 0-100; null: not measured"),
+            )
+        },
+        emotion="the strongest apparent expression; null: not measured",
+        emotion_confidence="confidence of emotion, 0-100; null: not measured",
+        hidden="true: the person is left out of lists and reports; null: not assigned",
+        engine="local or rekognition",
+        gallery="the gallery or collection that holds the face",
+        model="networks and version that saw the face",
+        enrolled_at="when the face was enrolled, UTC",
+    ),
+    """
+SELECT face.face_id, photo.sha256 AS photo_sha256, person.person_id,
+    face.box_left, face.box_top, face.box_width, face.box_height, face.confidence, face.roll, face.yaw, face.pitch,
+    face.brightness, face.sharpness, face.age_low, face.age_high, face.gender, face.gender_confidence,
+    face.smile, face.smile_confidence, face.eyeglasses, face.eyeglasses_confidence, face.sunglasses,
+    face.sunglasses_confidence, face.beard, face.beard_confidence, face.mustache, face.mustache_confidence,
+    face.eyes_open, face.eyes_open_confidence, face.mouth_open, face.mouth_open_confidence, face.face_occluded,
+    face.face_occluded_confidence,
+    face.emotion, face.emotion_confidence, person.hidden, face.engine, face.gallery, face.model, face.enrolled_at
+FROM faces AS face
+JOIN photos AS photo ON photo.id = face.photo_id
+LEFT JOIN assignments AS assigned ON assigned.face_id = face.id
+LEFT JOIN persons AS person ON person.id = assigned.person_id
+WHERE NOT face.not_a_face
+""",
+)
+
+EMOTIONS = View(
+    "v1_emotions",
+    "one row per face and emotion: apparent expression, not inner feeling",
+    columns(
+        face_id="the gallery's id of the face, a UUID",
+        type="HAPPY, SAD, ANGRY, CONFUSED, DISGUSTED, SURPRISED, CALM, FEAR or UNKNOWN",
+        confidence="0-100; the emotions of a face are independent and need not add up to 100",
+    ),
+    """
+SELECT face.face_id, emotion.type, emotion.confidence
+FROM emotions AS emotion
+JOIN faces AS face ON face.id = emotion.face_id
+WHERE NOT face.not_a_face
+""",
+)
+
+EMOTIONS_BY_MONTH = View(
+    "v1_emotions_by_month",
+    "how many faces of a month show which emotion most strongly; hidden people are left out",
+    columns(
+        month="YYYY-MM by the camera's own clock; photos without a date are left out",
+        type="the strongest emotion of these faces; a type that no face of the month shows has no row",
+        faces="faces of the month whose strongest emotion it is, 1 or more",
+        measured="faces of the month whose emotions were measured, 1 or more",
+        share="faces as a share of measured, percent, above 0 to 100",
+    ),
+    """
+SELECT counted.month, counted.type, counted.faces,
+    CAST(SUM(counted.faces) OVER (PARTITION BY counted.month) AS INTEGER) AS measured,
+    100.0 * counted.faces / SUM(counted.faces) OVER (PARTITION BY counted.month) AS share
+FROM (
+    SELECT LOCAL_MONTH(photo) AS month, face.emotion AS type, COUNT(*) AS faces
+    FROM faces AS face
+    JOIN photos AS photo ON photo.id = face.photo_id
+    WHERE NOT face.not_a_face AND face.emotion IS NOT NULL AND photo.taken_at IS NOT NULL
+        AND face.id NOT IN HIDDEN_FACES()
+    GROUP BY 1, 2
+) AS counted
+""",
+)
+
+CO_OCCURRENCE = View(
+    "v1_co_occurrence",
+    "pairs of people who are on the same photos, each pair once; hidden people are left out",
+    columns(
+        person_a_id="public id of the one person",
+        name_a="name of the one person; null: not named",
+        person_b_id="public id of the other person",
+        name_b="name of the other person; null: not named",
+        photos="photos that show both, 1 or more",
+        first_seen="earliest taken_at of these photos, UTC; null: none has a date",
+        last_seen="latest taken_at of these photos, UTC; null: none has a date",
+    ),
+    """
+SELECT a.person_id AS person_a_id, a.name AS name_a, b.person_id AS person_b_id, b.name AS name_b,
+    pair.photos, pair.first_seen, pair.last_seen
+FROM (
+    SELECT one.person_id AS a, other.person_id AS b, COUNT(DISTINCT photo.id) AS photos,
+        MIN(photo.taken_at) AS first_seen, MAX(photo.taken_at) AS last_seen
+    FROM assignments AS one
+    JOIN assignments AS other ON other.photo_id = one.photo_id AND other.person_id > one.person_id
+    JOIN photos AS photo ON photo.id = one.photo_id
+    GROUP BY one.person_id, other.person_id
+) AS pair
+JOIN persons AS a ON a.id = pair.a
+JOIN persons AS b ON b.id = pair.b
+WHERE NOT a.hidden AND NOT b.hidden AND a.merged_into IS NULL AND b.merged_into IS NULL
+""",
+)
+
+VIEWS = (
+    PEOPLE,
+    APPEARANCES,
+    FACES,
+    EMOTIONS,
+    EMOTIONS_BY_MONTH,
+    CO_OCCURRENCE,
+    PHOTOS,
+    LOCATIONS,
+    REJECTED_FACES,
+    SCANS,
+    CHARGES,
+    PROBLEMS,
+    DECISIONS,
+)
+"""Every view, in an order in which they can be created."""

@@ -1,0 +1,100 @@
+"""Settings: defaults < file < environment < flags, and every problem told at once."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import fields
+
+import pytest
+
+from catalog.app.settings import SECTIONS, default_file, load_settings, variable
+from catalog.domain.errors import SettingsError
+
+
+def test_every_setting_has_a_default_and_every_default_is_a_setting():
+    """The default file and the typed sections name the same keys."""
+    given = tomllib.loads(default_file().read_text())
+    assert {name: set(table) for name, table in given.items()} == {
+        name: {field.name for field in fields(kind)} for name, kind in SECTIONS.items()
+    }
+
+
+def test_every_default_is_explained():
+    """Each key in the default file has a comment in the line above it."""
+    lines = default_file().read_text().splitlines()
+    keys = [number for number, line in enumerate(lines) if "=" in line and not line.startswith(("#", " ", "[", "]"))]
+    assert [lines[number] for number in keys if not lines[number - 1].startswith("#")] == []
+
+
+def test_the_environment_overrides_the_file_and_flags_override_both(tmp_path):
+    """Last wins: file, environment, flags; each value knows where it came from."""
+    file = tmp_path / "catalog.toml"
+    file.write_text('[engine]\ngallery = "from-file"\n[find]\nlimit = 7\nthreshold = 70\n')
+    settings = load_settings(
+        file,
+        {"CATALOG_FIND_LIMIT": "8", "CATALOG_FIND_THRESHOLD": "75"},
+        {"find.threshold": 99.0, "scan.workers": None},
+    )
+    assert (settings.engine.gallery, settings.find.limit, settings.find.threshold) == ("from-file", 8, 99.0)
+    assert settings.origins["engine.gallery"] == str(file)
+    assert settings.origins["find.limit"] == "CATALOG_FIND_LIMIT"
+    assert settings.origins["find.threshold"] == "command line"
+    assert settings.origins["scan.workers"] == "default"
+
+
+def test_all_problems_are_told_at_once_with_the_nearest_known_key(tmp_path):
+    """A misspelt key, a value out of range and a wrong word are one error with three sentences."""
+    file = tmp_path / "catalog.toml"
+    file.write_text('[engine]\nnam = "local"\nquality_filter = "best"\n')
+    with pytest.raises(SettingsError) as caught:
+        load_settings(file, {"CATALOG_IMAGES_MAX_SIDE": "3"})
+    assert caught.value.exit_code == 2
+    assert len(caught.value.problems) == 3
+    assert 'Did you mean "engine.name"?' in caught.value.problems[0]
+    assert "'none', 'auto', 'low', 'medium', 'high'" in caught.value.problems[1]
+    assert "is 3, outside 320 to 10000" in caught.value.problems[2]
+
+
+@pytest.mark.parametrize("name", ["", "bad name/x", "familie-fotos-ü", "photos\n", "a" * 256])
+@pytest.mark.parametrize("engine", ["local", "rekognition"])
+def test_a_gallery_s_name_is_one_that_amazon_allows_for_a_collection(name, engine):
+    """Whichever engine is used, so that the same settings serve the other; what is refused is quoted."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings(environ={"CATALOG_ENGINE_GALLERY": name, "CATALOG_ENGINE_NAME": engine})
+    assert caught.value.exit_code == 2
+    assert caught.value.problems == [
+        f'"engine.gallery" in CATALOG_ENGINE_GALLERY is {name!r}, not 1 to 255 of A-Z, a-z, 0-9 and _ . -.'
+    ]
+
+
+@pytest.mark.parametrize("name", ["catalog", "Family_2026.v-1", "a" * 255])
+def test_a_gallery_may_be_named_with_letters_digits_and_three_marks(name):
+    """What the settings page says."""
+    assert load_settings(environ={"CATALOG_ENGINE_GALLERY": name}).engine.gallery == name
+
+
+def test_a_misspelt_variable_is_told_and_a_stranger_s_is_left_alone():
+    """CATALOG_ENGIN_NAME is a slip; CATALOG_OF_STARS belongs to somebody else."""
+    with pytest.raises(SettingsError, match="Did you mean"):
+        load_settings(environ={"CATALOG_ENGIN_NAME": "local"})
+    assert load_settings(environ={"CATALOG_OF_STARS": "Messier"}).engine.name == "local"
+
+
+@pytest.mark.parametrize("content", [b"[engine\n", b"\xff\xfe\x00"])
+def test_a_file_that_is_no_toml_is_a_problem_with_its_name(tmp_path, content):
+    """A broken file ends in a sentence, not in a traceback."""
+    file = tmp_path / "catalog.toml"
+    file.write_bytes(content)
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_settings(file, {})
+
+
+def test_a_file_that_was_named_must_exist(tmp_path):
+    """A settings file that was asked for and is not there is never passed over."""
+    with pytest.raises(SettingsError, match="does not exist"):
+        load_settings(tmp_path / "none.toml", {})
+
+
+def test_a_variable_is_the_key_in_capitals():
+    """The setting `x.y` is CATALOG_X_Y."""
+    assert variable("engine.quality_filter") == "CATALOG_ENGINE_QUALITY_FILTER"

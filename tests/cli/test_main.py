@@ -1,0 +1,127 @@
+"""Answers that a reviewer once found wrong: each was a bug, and has its test."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from sqlalchemy import make_url
+
+from catalog.store.database_address import safe_form
+
+PORTRAITS = Path(__file__).parent.parent / "fixtures"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = tmp_path / "photos"
+    path.mkdir()
+    (path / "a.jpg").write_bytes((PORTRAITS / "biden.jpg").read_bytes())
+    return path
+
+
+def test_a_password_in_the_query_of_an_address_is_not_shown():
+    """Libpq takes it there too."""
+    assert "s3cret" not in safe_form(make_url("postgresql+psycopg://me@host/name?password=s3cret"))
+
+
+def test_settings_show_no_password(catalog, monkeypatch):
+    """`catalog settings` is what people paste into a report."""
+    monkeypatch.setenv("CATALOG_DATABASE_URL", "postgresql://me:s3cret@host/name")
+    out = catalog("settings").out
+    assert "s3cret" not in out
+
+
+def test_a_source_named_twice_is_walked_once(catalog, folder):
+    """`catalog scan photos photos/` finds one photo."""
+    out = catalog("scan", folder, f"{folder}/", f"{folder}/.", "--json").out
+    assert json.loads(out.splitlines()[-1])["discovered"] == 1
+
+
+def test_the_same_address_is_the_same_catalogue_for_every_command(catalog, folder):
+    """A home folder written as ~ in a url is found by those that write and those that read."""
+    answer = catalog("scan", folder, "--database", "sqlite:///~/mine.sqlite3")
+    assert answer.code == 0
+    out = catalog("people", "list", "--json", "--database", "sqlite:///~/mine.sqlite3").out
+    assert len(json.loads(out)) == 1
+
+
+def test_a_question_mark_in_a_path_is_part_of_it(catalog, folder, tmp_path):
+    """The file that was named is the file that is made."""
+    path = tmp_path / "what?.sqlite3"
+    catalog("scan", folder, "--database", path)
+    assert path.exists()
+
+
+def test_a_backup_of_no_catalogue_says_so(catalog, tmp_path):
+    """A sentence, and no bug."""
+    answer = catalog("backup", tmp_path / "b.sqlite3")
+    assert answer.code in (2, 6), answer.err
+
+
+def test_find_person_says_which_face_it_used(catalog, folder, tmp_path):
+    """--face 2 answers with face 2."""
+    catalog("scan", folder)
+    one, two = (Image.open(PORTRAITS / name).convert("RGB").resize((400, 500)) for name in ("obama_1.jpg", "biden.jpg"))
+    both = Image.new("RGB", (900, 500))
+    both.paste(one, (0, 0))
+    both.paste(two.resize((320, 400)), (450, 0))
+    both.save(tmp_path / "both.jpg", quality=95)
+    answer = catalog("find-person", tmp_path / "both.jpg", "--face", "2", "--json")
+    assert answer.code == 0, answer.err
+    assert answer.json["reference"]["face"] == 2
+
+
+def test_a_name_that_is_no_text_is_refused_with_a_sentence(catalog, folder):
+    """Bytes of another encoding on the command line are a wrong argument, not a bug."""
+    catalog("scan", folder)
+    out = catalog("people", "list", "--json").out
+    person = json.loads(out)[0]["person"]
+    answer = catalog("people", "name", person, "Ren\udce9")
+    assert answer.code == 2, answer.err
+
+
+def test_a_backup_can_be_made_on_a_disk_without_hard_links(catalog, folder, tmp_path, monkeypatch):
+    """FAT and exFAT, which USB sticks have, and many network shares know none."""
+
+    def refuse(*_args, **_more):
+        raise PermissionError(1, "Operation not permitted")
+
+    catalog("scan", folder)
+    monkeypatch.setattr(os, "link", refuse)
+    answer = catalog("backup", tmp_path / "b.sqlite3")
+    assert answer.code == 0, answer.err
+    assert (tmp_path / "b.sqlite3").exists()
+
+
+def test_a_state_folder_that_cannot_be_made_is_no_bug(catalog, folder, guarded_home, monkeypatch):
+    """A service may have no home: one sentence, exit code 5 or 2."""
+    blocked = guarded_home / "blocked"
+    blocked.write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(blocked))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    monkeypatch.setenv("CATALOG_REKOGNITION_REGION", "eu-west-1")
+    monkeypatch.setenv("CATALOG_REKOGNITION_ENDPOINT_URL", "http://127.0.0.1:9")
+    answer = catalog("scan", folder, "--engine", "rekognition")
+    assert answer.code in (2, 5), answer.err
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--face", "1", "--all-faces"], "one of the two"),
+        (["--since", "2020-01-02", "--until", "2020-01-01"], "no day from 2020-01-02"),
+        (["--not", "{blank}"], "blank.jpg"),
+    ],
+)
+def test_a_search_that_makes_no_sense_is_refused(catalog, folder, tmp_path, options, sentence):
+    """With the reason, or the name of the photo that it lies with."""
+    Image.new("RGB", (300, 200), "grey").save(tmp_path / "blank.jpg")
+    catalog("scan", folder)
+    words = [option.format(blank=tmp_path / "blank.jpg") for option in options]
+    answer = catalog("find-person", PORTRAITS / "biden.jpg", *words)
+    assert (answer.code, sentence in answer.err) == (2, True)

@@ -1,0 +1,345 @@
+"""Settling: who is who after each scan."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, func, select, update
+
+from catalog.domain.engine import Engine
+from catalog.domain.errors import EngineError
+from catalog.domain.faces import BoundingBox
+from catalog.domain.people import AssignedBy
+from catalog.identities.assignment.assign_people import AssignmentResult, assign_people
+from catalog.identities.assignment.neighbor_searches import plan_searches
+from catalog.identities.decisions.verbs import DecisionStamp, reject_face, set_birth_date
+from catalog.store.catalogued_faces import appearances_of
+from catalog.store.database import Database, open_database
+from catalog.store.people import add_persons, all_persons, assign, find_person
+from catalog.store.tables import assignments, charges, faces, matches, persons, photos, searches
+from tests.identities.made_library import (
+    NOW,
+    RULES,
+    LendingGallery,
+    Shot,
+    VectorGallery,
+    boxes_for,
+    digest,
+    enroll,
+    near,
+    people,
+)
+
+
+def settled(database: Database, gallery: VectorGallery, scan_id: int | None = None, **changed: Any) -> AssignmentResult:
+    rules = replace(RULES, **changed)
+    return assign_people(database, as_engine(gallery), rules, gallery="catalog", scan_id=scan_id, now=NOW)
+
+
+def as_engine(gallery: VectorGallery) -> Engine:
+    return gallery
+
+
+def who_is_who(database: Database) -> dict[str, str | None]:
+    """Public id of the person of each face."""
+    query = (
+        select(faces.c.face_id, persons.c.person_id)
+        .select_from(faces.outerjoin(assignments, assignments.c.face_id == faces.c.id).outerjoin(persons))
+        .where(faces.c.not_a_face.is_(False))
+    )
+    with database.read() as connection:
+        return {row.face_id: row.person_id for row in connection.execute(query)}
+
+
+def groups(database: Database) -> set[frozenset[str]]:
+    found: dict[str | None, set[str]] = {}
+    for face, person in who_is_who(database).items():
+        found.setdefault(person, set()).add(face)
+    return {frozenset(some) for person, some in found.items() if person is not None}
+
+
+def album(rng: np.random.Generator, count: int = 8, photos: int = 30, start: int = 0) -> list[Shot]:
+    """Photos of one to three different people each."""
+    centers = people(count, np.random.default_rng(77), 128)
+    shots = []
+    for number in range(start, start + photos):
+        shown = rng.choice(count, size=int(rng.integers(1, 4)), replace=False)
+        shots.append(Shot(f"{number}.jpg", [near(centers[who], 0.83, rng) for who in shown]))
+    return shots
+
+
+@pytest.mark.parametrize("make", [LendingGallery, VectorGallery])
+def test_every_good_face_gets_a_person_a_lone_one_included(
+    database: Database, make: type[VectorGallery], rng: np.random.Generator
+) -> None:
+    """After a first scan nobody is left over, on either database, with either kind of engine."""
+    gallery = make()
+    scan_id = enroll(database, gallery, album(rng))
+    result = settled(database, gallery, scan_id)
+    assert None not in who_is_who(database).values()
+    assert result.persons_new == 8
+    assert (result.persons_deleted, result.churn, result.conflicts) == (0, 0, 0)
+
+
+def test_settling_again_changes_nothing(light_database: Database, rng: np.random.Generator) -> None:
+    """Running the same command again is the resume: nothing new, nothing bought."""
+    gallery = VectorGallery()
+    settled(light_database, gallery, enroll(light_database, gallery, album(rng)))
+    before, calls = who_is_who(light_database), gallery.calls
+    again = settled(light_database, gallery)
+    assert (again.faces_assigned, again.persons_new, again.searches) == (0, 0, 0)
+    assert who_is_who(light_database) == before
+    assert gallery.calls == calls
+
+
+@given(seed=st.integers(0, 10_000), nights=st.integers(2, 5), lending=st.booleans())
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_nobody_leaves_company_and_no_id_is_deleted(
+    seed: int, nights: int, lending: bool, sqlite_template: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Over several nights in any order, faces that shared a person share one for ever, and ids only grow."""
+    with fresh_database(sqlite_template, tmp_path_factory) as database:
+        rng = np.random.default_rng(seed)
+        gallery: VectorGallery = LendingGallery() if lending else VectorGallery()
+        shots = album(rng, count=6, photos=24)
+        before: set[frozenset[str]] = set()
+        ids: set[str] = set()
+        for night in range(nights):
+            part = shots[night::nights]
+            result = settled(database, gallery, enroll(database, gallery, part, night=night))
+            now = groups(database)
+            assert all(any(old <= new for new in now) for old in before)
+            with database.read() as connection:
+                known = set(connection.scalars(select(persons.c.person_id)))
+            assert ids <= known
+            assert (result.persons_deleted, result.churn, result.conflicts) == (0, 0, 0)
+            before, ids = now, known
+
+
+def fresh_database(template: Any, factory: pytest.TempPathFactory) -> Any:
+    """Another empty catalogue, for a test that needs several."""
+    path = factory.mktemp("night") / "catalog.sqlite3"
+    shutil.copyfile(template, path)
+    return contextlib.closing(open_database(str(path)))
+
+
+def test_two_faces_of_one_photo_are_two_people(light_database: Database, rng: np.random.Generator) -> None:
+    """Twins side by side stay two, however alike they are."""
+    (center,) = people(1, rng, 128)
+    gallery = LendingGallery()
+    shots = [Shot("twins.jpg", [near(center, 0.95, rng), near(center, 0.95, rng)])]
+    result = settled(light_database, gallery, enroll(light_database, gallery, shots))
+    assert result.persons_new == 2
+    assert result.conflicts == 0
+
+
+def test_a_poor_face_joins_but_founds_nobody(light_database: Database, rng: np.random.Generator) -> None:
+    """A small blurred face finds its person; a stranger's stays unassigned."""
+    centers = people(2, rng, 128)
+    gallery = LendingGallery()
+    shots = [
+        Shot("good.jpg", [near(centers[0], 0.85, rng)]),
+        Shot("poor.jpg", [near(centers[0], 0.85, rng)], poor=[True]),
+        Shot("stranger.jpg", [near(centers[1], 0.85, rng)], poor=[True]),
+    ]
+    result = settled(light_database, gallery, enroll(light_database, gallery, shots))
+    assert (result.persons_new, result.faces_assigned) == (1, 2)
+    assert list(who_is_who(light_database).values()).count(None) == 1
+
+
+def test_two_persons_found_to_be_one_merge_and_the_younger_id_leads_on(
+    light_database: Database, rng: np.random.Generator
+) -> None:
+    """A face between two machine-made persons joins them; the older id stays, the younger redirects."""
+    (center,) = people(1, rng, 128)
+    away = near(center, 0.0, rng).astype(np.float64)
+    tilt = [np.asarray(center * np.cos(a) + away * np.sin(a), dtype=np.float32) for a in (0.0, 1.2, 0.6)]
+    gallery = LendingGallery()
+    settled(light_database, gallery, enroll(light_database, gallery, [Shot("a", [tilt[0]])], night=0))
+    settled(light_database, gallery, enroll(light_database, gallery, [Shot("b", [tilt[1]])], night=1))
+    assert len(groups(light_database)) == 2
+    result = settled(light_database, gallery, enroll(light_database, gallery, [Shot("c", [tilt[2]])], night=2))
+    assert (result.persons_merged, result.persons_deleted) == (1, 0)
+    with light_database.read() as connection:
+        rows = connection.execute(select(persons).order_by(persons.c.id)).all()
+    assert [row.merged_into for row in rows] == [None, rows[0].id]
+
+
+def test_no_search_is_bought_twice(light_database: Database, rng: np.random.Generator) -> None:
+    """Each list is bought once, kept with its charge, and fewer are bought than there are faces."""
+    gallery = VectorGallery()
+    shots = album(rng, photos=40)
+    first = settled(light_database, gallery, enroll(light_database, gallery, shots[:20]))
+    second = settled(light_database, gallery, enroll(light_database, gallery, shots[20:], night=1))
+    with light_database.read() as connection:
+        kept = connection.scalar(select(func.count()).select_from(searches))
+        paid = connection.scalar(select(func.sum(charges.c.calls)))
+        edges = connection.scalar(select(func.count()).select_from(matches))
+        count = connection.scalar(select(func.count()).select_from(faces)) or 0
+    assert kept == paid == gallery.calls == first.searches + second.searches
+    assert gallery.calls < count
+    assert edges
+
+
+def test_a_killed_run_goes_on_where_it_stopped(light_database: Database, rng: np.random.Generator) -> None:
+    """What was bought before the engine failed is kept, and the next run buys only the rest."""
+    shots = album(rng)
+
+    class Failing(VectorGallery):
+        def neighbors(self, face_id: str, threshold: float, limit: int = 4096) -> Any:
+            if self.calls == 7:
+                raise EngineError("the line is dead")
+            return super().neighbors(face_id, threshold, limit)
+
+    failing = Failing()
+    scan_id = enroll(light_database, failing, shots)
+    with pytest.raises(EngineError):
+        settled(light_database, failing, scan_id)
+    with light_database.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(searches)) == 7
+    revived = VectorGallery(vectors=failing.vectors, sha256=failing.sha256)
+    result = settled(light_database, revived, scan_id)
+    whole = VectorGallery(vectors=failing.vectors, sha256=failing.sha256)
+    assert result.searches == revived.calls
+    assert None not in who_is_who(light_database).values()
+    assert revived.calls + 7 <= len(whole.vectors)
+
+
+def test_the_cover_finds_the_same_people_as_searching_everybody(
+    light_database: Database, tmp_path_factory: pytest.TempPathFactory, sqlite_template: Any, rng: np.random.Generator
+) -> None:
+    """Sparing searches of faces that are covered leaves the partition as it is."""
+    shots = album(rng, photos=60)
+    spared, everybody = VectorGallery(), VectorGallery()
+    settled(light_database, spared, enroll(light_database, spared, shots))
+    with fresh_database(sqlite_template, tmp_path_factory) as other:
+        rules = replace(RULES.search, cover=100.1)
+        settled(other, everybody, enroll(other, everybody, shots), search=rules)
+        assert groups(light_database) == groups(other)
+    assert spared.calls < everybody.calls == len(everybody.vectors)
+
+
+def test_brothers_of_whom_one_face_each_was_searched_stay_two(
+    light_database: Database, tmp_path_factory: pytest.TempPathFactory, sqlite_template: Any
+) -> None:
+    """Also in a first run, which needs no caution where everybody was searched: there they are alike enough."""
+    one = np.eye(128)[0]
+    other = 0.45 * one + np.sqrt(1 - 0.45**2) * np.eye(128)[1]
+    shots = [
+        Shot(f"{name}{number}.jpg", [(face + 0.001 * np.eye(128)[2 + number]).astype(np.float32)])
+        for name, face in (("one", one), ("other", other))
+        for number in range(6)
+    ]
+    spared, everybody = VectorGallery(), VectorGallery()
+    assert settled(light_database, spared, enroll(light_database, spared, shots)).persons_new == 2
+    assert spared.calls == 2
+    with fresh_database(sqlite_template, tmp_path_factory) as other_database:
+        rules = replace(RULES.search, cover=100.1)
+        assert (
+            settled(other_database, everybody, enroll(other_database, everybody, shots), search=rules).persons_new == 1
+        )
+
+
+def test_the_plan_counts_searches_before_they_are_made(light_database: Database, rng: np.random.Generator) -> None:
+    """What waits is counted exactly; what new photos will need is judged by what was seen."""
+    gallery = VectorGallery()
+    scan_id = enroll(light_database, gallery, album(rng))
+
+    def plan(new_photos: int) -> Any:
+        with light_database.read() as connection:
+            return plan_searches(connection, engine="rekognition", gallery="catalog", new_photos=new_photos)
+
+    assert plan(0).at_most == len(gallery.vectors)
+    settled(light_database, gallery, scan_id)
+    assert (plan(0).at_most, plan(0).expected) == (0, 0)
+    assert 0 < plan(10).expected <= plan(10).at_most
+
+
+def test_nobody_is_given_faces_from_before_being_born(light_database: Database, rng: np.random.Generator) -> None:
+    """Once a birth date is known, an older photo of a lookalike makes a person of its own."""
+    (center,) = people(1, rng, 128)
+    gallery = LendingGallery()
+
+    def shots(year: int) -> list[Shot]:
+        when = datetime(year, 1, 2, tzinfo=UTC)
+        return [Shot(f"{year}-{n}", [near(center, 0.85, rng)], taken_at=when) for n in range(3)]
+
+    settled(light_database, gallery, enroll(light_database, gallery, shots(2010)))
+    with light_database.begin() as connection:
+        (person,) = all_persons(connection)
+        set_birth_date(connection, person, date(2005, 1, 1), DecisionStamp("tester", NOW))
+    settled(light_database, gallery, enroll(light_database, gallery, shots(2000), night=1))
+    settled(light_database, gallery, enroll(light_database, gallery, shots(2015), night=2))
+    assert sorted(len(group) for group in groups(light_database)) == [3, 6]
+
+
+def test_what_a_human_does_while_faces_are_clustered_stands(light_database: Database, rng: np.random.Generator) -> None:
+    """A face that was confirmed meanwhile is left where it is, and one that is gone is given to nobody."""
+
+    class Meanwhile(LendingGallery):
+        def neighbor_edges(self, face_ids: Any, *, per_face: int, floor: float) -> Any:
+            with light_database.begin() as connection:
+                (person,) = add_persons(connection, 1, NOW)
+                rows = connection.scalars(select(faces.c.id).order_by(faces.c.id).limit(2)).all()
+                assign(connection, [(rows[0], None)], person.id, AssignedBy.HUMAN, "x")
+                connection.execute(delete(faces).where(faces.c.id == rows[1]))
+            return super().neighbor_edges(face_ids, per_face=per_face, floor=floor)
+
+    gallery = Meanwhile()
+    scan_id = enroll(light_database, gallery, album(rng, photos=6))
+    result = settled(light_database, gallery, scan_id)
+    assert result.faces_assigned == len(gallery.vectors) - 2
+    assert None not in who_is_who(light_database).values()
+
+
+def test_two_together_on_a_photo_of_another_gallery_are_not_merged(light_database: Database) -> None:
+    """To the other engine, which did not see that photo, they look like one."""
+    rng = np.random.default_rng(5)
+    one, two = people(2, rng, 128)
+    ours, theirs = LendingGallery(), VectorGallery()
+    box, drawn_otherwise = BoundingBox(0.30, 0.30, 0.20, 0.30), BoundingBox(0.31, 0.29, 0.21, 0.30)
+    alone = [Shot(f"{who}{n}", [near((one, two)[who], 0.85, rng)], [box]) for who in range(2) for n in range(2)]
+    pair = Shot("pair", [near(one, 0.85, rng), near(two, 0.85, rng)], boxes_for(2))
+    settled(light_database, ours, enroll(light_database, ours, [*alone, pair]))
+    (same,) = people(1, rng, 128)
+    seen = [Shot(shot.name, [near(same, 0.93, rng)], [drawn_otherwise]) for shot in alone]
+    result = settled(light_database, theirs, enroll(light_database, theirs, seen, night=1))
+    assert (result.persons_merged, settled(light_database, ours).conflicts) == (0, 0)
+
+
+def test_whom_a_human_told_apart_in_another_gallery_is_not_merged(light_database: Database) -> None:
+    """A face is not Ann, and became a person of its own; the other engine never saw that face."""
+    rng = np.random.default_rng(5)
+    (center,) = people(1, rng, 128)
+    ours, theirs = LendingGallery(), VectorGallery()
+    box, drawn_otherwise = BoundingBox(0.30, 0.30, 0.20, 0.30), BoundingBox(0.31, 0.29, 0.21, 0.30)
+    shots = [Shot(f"{n}", [near(center, 0.85, rng)], [box]) for n in range(5)]
+    settled(light_database, ours, enroll(light_database, ours, shots))
+    stamp = DecisionStamp("tester", NOW)
+    with light_database.begin() as connection:
+        (ann,) = all_persons(connection)
+        face = appearances_of(connection, ann)[0]
+        reject_face(connection, face, ann, stamp)
+    settled(light_database, ours)
+    other = who_is_who(light_database)[face.face_id]
+    twin = Shot("twin", [ours.vectors[face.face_id]], [box])
+    settled(light_database, ours, enroll(light_database, ours, [twin], night=1))
+    with light_database.begin() as connection:
+        row = find_person(connection, other).id
+        alike = select(faces.c.id).join(photos).where(photos.c.sha256 == digest("twin"))
+        connection.execute(update(assignments).where(assignments.c.face_id.in_(alike)).values(person_id=row))
+    seen = [
+        Shot(shot.name, [near(center, 0.93, rng)], [drawn_otherwise])
+        for shot in [*shots, twin]
+        if digest(shot.name) != face.sha256
+    ]
+    settled(light_database, theirs, enroll(light_database, theirs, seen, night=2))
+    assert who_is_who(light_database)[face.face_id] == other

@@ -1,0 +1,92 @@
+"""Clustering anew explains itself, moves only what nobody decided on, and keeps ids."""
+
+from __future__ import annotations
+
+import numpy as np
+from sqlalchemy import update
+
+from catalog.identities.assignment.recluster_apply import apply_recluster
+from catalog.identities.assignment.recluster_plan import plan_recluster
+from catalog.identities.decisions import verbs
+from catalog.store.catalogued_faces import appearances_of
+from catalog.store.database import Database
+from catalog.store.people import all_persons, find_person
+from catalog.store.tables import assignments
+from tests.identities.assignment.test_assign_people import as_engine, settled, who_is_who
+from tests.identities.decisions.test_verbs import STAMP, catalogue, everybody
+from tests.identities.made_library import RULES, LendingGallery, VectorGallery
+
+
+def plan(database: Database, gallery: VectorGallery) -> object:
+    return plan_recluster(database, as_engine(gallery), RULES, gallery="catalog")
+
+
+def scramble(database: Database) -> None:
+    """Move half of the first person's faces to the second, as a bad night would."""
+    with database.begin() as connection:
+        one, two = everybody(connection)[:2]
+        for face in appearances_of(connection, one)[:2]:
+            connection.execute(update(assignments).where(assignments.c.face_id == face.row).values(person_id=two.id))
+
+
+def test_where_nothing_is_wrong_nothing_would_move(light_database: Database) -> None:
+    """A catalogue that was settled in one go is clustered the same anew."""
+    gallery = catalogue(light_database)
+    change = plan_recluster(light_database, as_engine(gallery), RULES, gallery="catalog")
+    assert (change.moved, change.persons_new, change.moves, change.emptied) == (0, 0, (), {})
+
+
+def test_faces_go_home_and_ids_stay(light_database: Database) -> None:
+    """Scrambled faces return to their persons; the plan says so and changes nothing before it is applied."""
+    gallery = catalogue(light_database)
+    right = who_is_who(light_database)
+    scramble(light_database)
+    wrong = who_is_who(light_database)
+    change = plan_recluster(light_database, as_engine(gallery), RULES, gallery="catalog")
+    assert (change.moved, change.persons_new) == (2, 0)
+    assert who_is_who(light_database) == wrong
+    apply_recluster(light_database, change, STAMP)
+    assert who_is_who(light_database) == right
+
+
+def test_what_humans_decided_is_not_moved(light_database: Database) -> None:
+    """A face confirmed against all likeness, a split and a merge outlive re-clustering."""
+    gallery = catalogue(light_database)
+    with light_database.begin() as connection:
+        one, two, three, four = everybody(connection)
+        odd = appearances_of(connection, one)[0]
+        verbs.confirm_face(connection, odd, two, STAMP)
+        parted = appearances_of(connection, three)[:2]
+        _, other = verbs.split_person(connection, three, parted, STAMP)
+        verbs.merge_persons(connection, one, four, STAMP)
+    before = who_is_who(light_database)
+    change = plan_recluster(light_database, as_engine(gallery), RULES, gallery="catalog")
+    apply_recluster(light_database, change, STAMP)
+    now = who_is_who(light_database)
+    assert now[odd.face_id] == two.person_id
+    assert {now[face.face_id] for face in parted} == {other.person_id}
+    with light_database.read() as connection:
+        assert find_person(connection, four.person_id).person_id == one.person_id
+        assert len(all_persons(connection)) == 5
+    held = [face for face, person in before.items() if person == one.person_id]
+    assert {now[face] for face in held} == {one.person_id}
+
+
+def test_an_emptied_id_leads_to_where_its_faces_went(light_database: Database) -> None:
+    """A person that the machine had torn in two becomes one again; the emptied id redirects."""
+    gallery = catalogue(light_database, count=1, photos=6)
+    rng = np.random.default_rng(0)
+    with light_database.begin() as connection:
+        (person,) = everybody(connection)
+        number, other = verbs.split_person(connection, person, appearances_of(connection, person)[:2], STAMP)
+        connection.execute(update(assignments).values(by="cluster"))
+        connection.exec_driver_sql("DELETE FROM decisions")
+    assert number == 1
+    assert rng is not None
+    change = plan_recluster(light_database, as_engine(gallery), RULES, gallery="catalog")
+    assert change.emptied == {other.person_id: person.person_id}
+    apply_recluster(light_database, change, STAMP)
+    with light_database.read() as connection:
+        assert find_person(connection, other.person_id).person_id == person.person_id
+    assert settled(light_database, gallery).persons_new == 0
+    assert isinstance(gallery, LendingGallery)

@@ -1,0 +1,135 @@
+"""Suggestions ask what is worth asking, and nothing that was answered."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from catalog.domain.errors import PersonError
+from catalog.identities.assignment.explain import explain
+from catalog.identities.assignment.suggestions import Suggestion, suggest
+from catalog.identities.clustering.similarity_graph import Linkage
+from catalog.identities.decisions import verbs
+from catalog.identities.decisions.undo import undo
+from catalog.store.catalogued_faces import appearances_of, find_face
+from catalog.store.database import Database
+from tests.identities.assignment.test_assign_people import as_engine, settled, who_is_who
+from tests.identities.decisions.test_verbs import STAMP, everybody
+from tests.identities.made_library import RULES, LendingGallery, Shot, VectorGallery, enroll, near, people
+
+
+def asked(database: Database, gallery: VectorGallery, limit: int = 20) -> list[Suggestion]:
+    return suggest(database, as_engine(gallery), RULES, gallery="catalog", limit=limit)
+
+
+def lookalikes(database: Database, gallery: VectorGallery, *, together: bool = False) -> None:
+    """Two people whose faces are at about 0.36 of one another, each on four photos, and two strangers."""
+    rng = np.random.default_rng(4)
+    one, stranger = people(2, rng, 128)
+    other = near(one, 0.5, rng).astype(np.float64)
+    shots = [Shot(f"{name}-{n}", [near(who, 0.86, rng)]) for name, who in (("a", one), ("b", other)) for n in range(4)]
+    shots += [Shot(f"c-{n}", [near(stranger, 0.86, rng)]) for n in range(2)]
+    if together:
+        shots.append(Shot("both", [near(one, 0.9, rng), near(other, 0.9, rng)]))
+    settled(database, gallery, enroll(database, gallery, shots))
+
+
+@pytest.mark.parametrize("make", [LendingGallery, VectorGallery])
+def test_persons_that_may_be_one_are_asked_about(light_database: Database, make: type[VectorGallery]) -> None:
+    """The two that look alike are the only question; it settles four faces and costs no search."""
+    gallery = make()
+    lookalikes(light_database, gallery)
+    calls = gallery.calls
+    (question,) = asked(light_database, gallery)
+    assert question.other is not None
+    assert question.faces == 4
+    assert gallery.calls == calls
+
+
+def test_two_who_are_on_one_photo_are_never_asked_about(light_database: Database) -> None:
+    """Being seen together answers the question."""
+    gallery = LendingGallery()
+    lookalikes(light_database, gallery, together=True)
+    assert asked(light_database, gallery) == []
+
+
+@pytest.mark.parametrize("answer", ["split", "reject", "names", "hide"])
+def test_what_was_answered_is_not_asked_again(light_database: Database, answer: str) -> None:
+    """A split, a rejection, two names or hiding one of the two end the question."""
+    gallery = LendingGallery()
+    lookalikes(light_database, gallery)
+    (question,) = asked(light_database, gallery)
+    assert question.other is not None
+    with light_database.begin() as connection:
+        if answer == "split":
+            number = verbs.merge_persons(connection, question.person, question.other, STAMP)
+            assert number == 1
+            shown = [f for f in appearances_of(connection, question.person) if "/b-" in (f.uri or "")]
+            verbs.split_person(connection, question.person, shown, STAMP)
+        elif answer == "reject":
+            for face in appearances_of(connection, question.other):
+                verbs.reject_face(connection, face, question.person, STAMP)
+        elif answer == "names":
+            verbs.name_person(connection, question.person, "Ann", STAMP)
+            verbs.name_person(connection, question.other, "Bea", STAMP)
+        else:
+            verbs.set_hidden(connection, question.other, True, STAMP)
+    assert asked(light_database, gallery) == []
+
+
+@pytest.mark.parametrize("make", [LendingGallery, VectorGallery])
+def test_why_shows_neighbors_and_decisions(light_database: Database, make: type[VectorGallery]) -> None:
+    """The nearest are the person's own, the word that was said is there, and no search is bought."""
+    gallery = make()
+    lookalikes(light_database, gallery)
+    with light_database.begin() as connection:
+        person = everybody(connection)[0]
+        shown = appearances_of(connection, person)[0]
+        verbs.confirm_face(connection, shown, person, STAMP)
+    with light_database.read() as connection:
+        face = find_face(connection, shown.face_id[:13], engine=gallery.name, gallery="catalog")
+    calls = gallery.calls
+    found = explain(light_database, as_engine(gallery), RULES, face, limit=3)
+    assert found.neighbors[0].same
+    assert [each.similarity for each in found.neighbors] == sorted(
+        (n.similarity for n in found.neighbors), reverse=True
+    )
+    assert [each.verb for each in found.decisions] == ["confirm"]
+    assert gallery.calls == calls or isinstance(gallery, LendingGallery)
+
+
+def test_a_child_and_the_adult_are_asked_about_by_way_of_the_years_between(light_database: Database) -> None:
+    """A face that turns a little every year: too unlike at the ends to be joined, asked about all the same."""
+    rng = np.random.default_rng(6)
+    (child,) = people(1, rng, 128)
+    adult = near(child, 0.0, rng).astype(np.float64)
+    gallery = LendingGallery()
+    shots = []
+    for number, year in enumerate([*range(2000, 2006), *range(2009, 2015)]):
+        turn = np.pi / 2 * (year - 2000) / 18
+        grown = child * np.cos(turn) + adult * np.sin(turn)
+        when = datetime(year, 5, 1, tzinfo=UTC)
+        shots += [Shot(f"{number}-{n}", [near(grown, 0.78, rng)], taken_at=when) for n in range(3)]
+    settled(light_database, gallery, enroll(light_database, gallery, shots), means=Linkage(0.5, 0.0, 0.1))
+    assert len(set(who_is_who(light_database).values())) == 2
+    (question,) = asked(light_database, gallery)
+    assert question.other is not None
+    assert question.faces >= 15
+
+
+def test_a_no_is_one_decision(light_database: Database) -> None:
+    """The two are not asked about until it is taken back."""
+    gallery = LendingGallery()
+    lookalikes(light_database, gallery)
+    (question,) = asked(light_database, gallery)
+    assert question.other is not None
+    with light_database.begin() as connection:
+        verbs.separate_persons(connection, question.person, question.other, STAMP)
+        with pytest.raises(PersonError, match="one person"):
+            verbs.separate_persons(connection, question.person, question.person, STAMP)
+    assert asked(light_database, gallery) == []
+    with light_database.begin() as connection:
+        undo(connection, None, STAMP)
+    assert len(asked(light_database, gallery)) == 1

@@ -1,0 +1,194 @@
+"""A child and its parent, a brother and a sister: alike, and not joined unasked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog.identities.assignment.assign_people import GroupingRules, assign_people
+from catalog.identities.assignment.explain import explain
+from catalog.identities.assignment.recluster_plan import plan_recluster
+from catalog.identities.assignment.suggestions import Suggestion, suggest
+from catalog.identities.clustering.average_linkage import cluster_edges
+from catalog.identities.clustering.demographics import Demographics, DemographicThresholds
+from catalog.identities.clustering.similarity_graph import Constraints, Edges, Linkage, SearchCoverage
+from catalog.identities.decisions import verbs
+from catalog.store.catalogued_faces import appearances_of
+from catalog.store.database import Database
+from catalog.store.people import PersonRow
+from tests.identities.assignment.test_assign_people import as_engine, groups
+from tests.identities.decisions.test_verbs import STAMP, everybody
+from tests.identities.made_library import NOW, RULES, LendingGallery, Shot, VectorGallery, enroll, near, people
+
+BARS = DemographicThresholds(birth_years=12.0, gender=95.0)
+CAREFUL = replace(RULES, apparent=BARS)
+MADE = [LendingGallery, VectorGallery]
+
+
+def family(
+    gallery: VectorGallery,
+    database: Database,
+    *,
+    ages: tuple[tuple[int, int] | None, tuple[int, int] | None] = ((7, 11), (34, 46)),
+    genders: tuple[tuple[str, float] | None, tuple[str, float] | None] = (None, None),
+    dates: tuple[datetime | None, datetime | None] = (datetime(2015, 5, 1, tzinfo=UTC),) * 2,
+    rules: GroupingRules = CAREFUL,
+) -> None:
+    """Two who look so much alike that they would be one person, on three photos each."""
+    rng = np.random.default_rng(4)
+    (one,) = people(1, rng, 128)
+    other = near(one, 0.8, rng).astype(np.float64)
+    shots = [
+        Shot(
+            f"{name}-{n}",
+            [near(who, 0.9, rng)],
+            taken_at=when,
+            ages=[age] if age else [],
+            genders=[gender] if gender else [],
+        )
+        for name, who, when, age, gender in zip("ab", (one, other), dates, ages, genders, strict=True)
+        for n in range(3)
+    ]
+    place(database, gallery, enroll(database, gallery, shots), rules)
+
+
+def place(
+    database: Database, gallery: VectorGallery, scan_id: int | None = None, rules: GroupingRules = CAREFUL
+) -> None:
+    assign_people(database, as_engine(gallery), rules, gallery="catalog", scan_id=scan_id, now=NOW)
+
+
+def asked(database: Database, gallery: VectorGallery) -> list[Suggestion]:
+    return suggest(database, as_engine(gallery), CAREFUL, gallery="catalog", limit=9)
+
+
+def persons(database: Database) -> list[PersonRow]:
+    with database.read() as connection:
+        return [row for row in everybody(connection) if row.merged_into is None]
+
+
+@pytest.mark.parametrize("make", MADE)
+def test_a_child_and_a_parent_are_asked_about_instead_of_joined(
+    light_database: Database, make: type[VectorGallery]
+) -> None:
+    """On photos of one day one looks born around 2006, the other around 1975: two persons, and a question."""
+    gallery = make()
+    family(gallery, light_database)
+    assert sorted(map(len, groups(light_database))) == [3, 3]
+    (question,) = asked(light_database, gallery)
+    assert question.kept_apart == "they look born from 2003 to 2008 and from 1968 to 1981" or (
+        question.kept_apart == "they look born from 1968 to 1981 and from 2003 to 2008"
+    )
+
+
+@pytest.mark.parametrize("make", MADE)
+def test_a_child_that_grew_is_one_person(light_database: Database, make: type[VectorGallery]) -> None:
+    """Other ages on photos of other years fit one birth."""
+    grown = (datetime(2015, 5, 1, tzinfo=UTC), datetime(2042, 5, 1, tzinfo=UTC))
+    family(make(), light_database, dates=grown)
+    assert sorted(map(len, groups(light_database))) == [6]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"dates": (datetime(2015, 5, 1, tzinfo=UTC), None)},
+        {"dates": (datetime(2015, 5, 1, tzinfo=UTC), datetime(2000, 1, 1, 0, 3, tzinfo=UTC))},
+        {"ages": ((7, 11), None)},
+        {"ages": ((7, 24), (34, 46))},
+        {"genders": (("Male", 99.0), ("Female", 93.0)), "ages": ((20, 30), (20, 30))},
+        {"genders": (("Male", 99.0), ("Female", 99.0)), "ages": ((2, 6), (2, 6))},
+        {"genders": (("Male", 99.0), ("Female", 99.0)), "ages": (None, None)},
+        {"rules": RULES},
+    ],
+    ids=["no date", "clock without battery", "no age", "ranges near", "unsure", "small child", "ages off", "rule off"],
+)
+def test_without_sure_evidence_likeness_decides(light_database: Database, given: dict[str, object]) -> None:
+    """What is not known, or not sure, parts nobody."""
+    family(LendingGallery(), light_database, **given)  # type: ignore[arg-type]
+    assert sorted(map(len, groups(light_database))) == [6]
+
+
+@pytest.mark.parametrize("make", MADE)
+def test_a_man_and_a_woman_are_asked_about_instead_of_joined(
+    light_database: Database, make: type[VectorGallery]
+) -> None:
+    """Both grown up, both confidently read: two persons, and a question."""
+    gallery = make()
+    family(gallery, light_database, ages=((20, 30), (20, 30)), genders=(("Male", 99.0), ("Female", 97.0)))
+    assert sorted(map(len, groups(light_database))) == [3, 3]
+    assert [question.kept_apart for question in asked(light_database, gallery)] == [
+        "they appear to be of different gender"
+    ]
+
+
+def test_what_a_human_says_wins(light_database: Database) -> None:
+    """Merged, they stay one; what comes later may join either look, as the person's own faces are at odds."""
+    gallery = LendingGallery()
+    family(gallery, light_database, ages=((7, 11), (64, 76)))
+    one, other = persons(light_database)
+    with light_database.begin() as connection:
+        verbs.merge_persons(connection, one, other, STAMP)
+    rng = np.random.default_rng(9)
+    child = next(vector for vector in gallery.vectors.values()).astype(np.float64)
+    more = [
+        Shot(f"later-{n}", [near(child, 0.95, rng)], taken_at=datetime(2015, 6, 1, tzinfo=UTC), ages=[age])
+        for n, age in enumerate([(7, 11), (64, 76)])
+    ]
+    place(light_database, gallery, enroll(light_database, gallery, more, night=1))
+    assert sorted(map(len, groups(light_database))) == [8]
+    assert plan_recluster(light_database, as_engine(gallery), CAREFUL, gallery="catalog").moved == 0
+    assert asked(light_database, gallery) == []
+
+
+def test_a_birth_that_a_human_told_counts_more_than_looks(light_database: Database) -> None:
+    """Told that the adult was born in 2005, who only looks older, the machine takes the child's photos for theirs."""
+    gallery = LendingGallery()
+    family(gallery, light_database, rules=replace(CAREFUL, means=Linkage(2.0, 0.0)))
+    assert sorted(map(len, groups(light_database))) == [1] * 6
+    with light_database.begin() as connection:
+        for person in everybody(connection):
+            verbs.set_birth_date(connection, person, date(2005, 3, 1), STAMP)
+            verbs.set_birth_date(connection, person, None, STAMP)
+        adult = next(row for row in everybody(connection) if "/b-0" in (appearances_of(connection, row)[0].uri or ""))
+        verbs.set_birth_date(connection, adult, date(2005, 3, 1), STAMP)
+    with light_database.read() as connection:
+        apparent = Demographics.of_faces(["2015-05-01"], [(34, 46)], [(None, None)], BARS)
+        told = apparent.settled(np.array([adult.id]), {adult.id: 2005})
+    assert told.births(np.array([0])) == (np.array([2005.0]), np.array([2005.0]))
+
+
+@pytest.mark.parametrize("make", MADE)
+def test_why_tells_what_keeps_two_apart(light_database: Database, make: type[VectorGallery]) -> None:
+    """A neighbor as near as one's own faces, and the reason why it is somebody else."""
+    gallery = make()
+    family(gallery, light_database)
+    one, other = persons(light_database)
+    with light_database.read() as connection:
+        face = appearances_of(connection, one)[0]
+    found = explain(light_database, as_engine(gallery), CAREFUL, face, limit=9)
+    told = {near.kept_apart for near in found.neighbors if near.face.person_id == other.person_id}
+    assert [text is not None and text.startswith("they look born") for text in told] == [True]
+    assert {near.kept_apart for near in found.neighbors if near.same} == {None}
+
+
+@given(st.data())
+@settings(max_examples=100, deadline=None)
+def test_no_group_holds_what_is_at_odds(data: st.DataObject) -> None:
+    """Not by way of faces without a date either, and not when several join in one round."""
+    count = data.draw(st.integers(3, 9))
+    births = data.draw(st.lists(st.sampled_from([None, 1970, 2010]), min_size=count, max_size=count))
+    taken = ["" if year is None else f"{year}-06-01" for year in births]
+    apparent = Demographics.of_faces(taken, [(0, 2)] * count, [(None, None)] * count, BARS)
+    pairs = [(a, b, data.draw(st.floats(0.5, 1.0))) for a in range(count) for b in range(a + 1, count)]
+    lists = SearchCoverage(np.ones(count, dtype=bool), np.zeros(count, dtype=np.int64))
+    linkage = Linkage(0.42, 0.06)
+    labels = cluster_edges(lists, Edges.of(pairs), linkage, floor=0.3, constraints=Constraints(apparent=apparent))
+    for label in set(labels.tolist()):
+        assert len({year for year, of in zip(births, labels.tolist(), strict=True) if of == label} - {None}) <= 1
+    assert len(set(labels.tolist())) <= 2

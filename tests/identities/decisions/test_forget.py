@@ -1,0 +1,172 @@
+"""Forgetting: nothing is left, and nothing brings it back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import MetaData, func, insert, select, update
+
+from catalog.domain.errors import PersonError, UsageError
+from catalog.identities.decisions import verbs
+from catalog.identities.decisions.forget import forget_person
+from catalog.identities.decisions.log import append, read_decisions
+from catalog.identities.decisions.undo import undo
+from catalog.store.backup import back_up, restore
+from catalog.store.catalogued_faces import appearances_of
+from catalog.store.database import Database
+from catalog.store.people import all_persons, find_person
+from catalog.store.tables import assignments, faces, matches, persons, removals, tombstones
+from catalog.store.tables import photos as photos_table
+from tests.identities.assignment.test_assign_people import as_engine, settled, who_is_who
+from tests.identities.decisions.test_replay import BOX, SHIFTED, photos
+from tests.identities.decisions.test_verbs import STAMP, catalogue, everybody
+from tests.identities.made_library import NOW, LendingGallery, VectorGallery, enroll
+
+
+def every_text(database: Database) -> str:
+    """Everything the database holds, as one text."""
+    held = MetaData()
+    with database.read() as connection:
+        held.reflect(connection)
+        return "\n".join(
+            json.dumps([str(value) for value in row])
+            for table in held.sorted_tables
+            for row in connection.execute(table.select())
+        )
+
+
+def test_nothing_of_a_forgotten_person_is_left(database: Database) -> None:
+    """Name, faces, decisions and face ids are gone from every table and from the gallery, and the receipt says so."""
+    gallery = catalogue(database)
+    with database.begin() as connection:
+        one, two, three = everybody(connection)[:3]
+        verbs.name_person(connection, one, "Secret Name", STAMP)
+        verbs.merge_persons(connection, find_person(connection, "Secret Name"), two, STAMP)
+        face = appearances_of(connection, find_person(connection, "Secret Name"))[0]
+        verbs.confirm_face(connection, face, three, STAMP)
+        verbs.confirm_face(connection, face, one, STAMP)
+        person = find_person(connection, "Secret Name")
+        held = [face.face_id for face in appearances_of(connection, person)]
+        led = {"moved": 1, "redirected": {two.person_id: one.person_id, three.person_id: "pother"}}
+        append(connection, "recluster", who="tester", now=NOW, details=led)
+    receipt = forget_person(database, as_engine(gallery), person, STAMP, gallery="catalog")
+    assert (receipt.faces, receipt.removed, receipt.verified, receipt.owed) == (8, 8, True, 0)
+    assert not set(held) & set(gallery.vectors)
+    text = every_text(database)
+    for secret in ["Secret Name", two.person_id, *held]:
+        assert secret not in text
+    with database.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(tombstones)) == 8
+        assert connection.scalar(select(func.count()).select_from(removals)) == 0
+        with pytest.raises(PersonError):
+            find_person(connection, one.person_id)
+    with database.begin() as connection, pytest.raises(UsageError):
+        undo(connection, None, STAMP)
+
+
+def test_no_scan_and_no_other_engine_brings_a_forgotten_face_back(light_database: Database) -> None:
+    """The same photos scanned again, and by another engine with boxes a little off, enroll everybody but them."""
+    ours = LendingGallery()
+    settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1)))
+    with light_database.read() as connection:
+        person = everybody(connection)[0]
+        names = {face.uri.rpartition("/")[2] for face in appearances_of(connection, person) if face.uri}
+    forget_person(light_database, as_engine(ours), person, STAMP, gallery="catalog")
+    again = [shot for shot in photos(BOX, 1) if shot.name in names]
+    settled(light_database, ours, enroll(light_database, ours, again, night=1))
+    assert len(ours.vectors) == 12
+    theirs = VectorGallery()
+    settled(light_database, theirs, enroll(light_database, theirs, photos(SHIFTED, 2), night=2))
+    assert len(theirs.vectors) == 12
+    assert len(who_is_who(light_database)) == 24
+
+
+def test_what_was_bought_about_a_person_is_forgotten_too(light_database: Database) -> None:
+    """Edges to other people go with the faces."""
+    gallery = VectorGallery()
+    settled(light_database, gallery, enroll(light_database, gallery, photos(BOX, 1)))
+    with light_database.read() as connection:
+        person = everybody(connection)[0]
+        before = connection.scalar(select(func.count()).select_from(matches)) or 0
+    forget_person(light_database, as_engine(gallery), person, STAMP, gallery="catalog")
+    with light_database.read() as connection:
+        assert (connection.scalar(select(func.count()).select_from(matches)) or 0) < before
+        assert connection.scalar(select(func.count()).select_from(faces)) == 12
+
+
+def test_a_backup_from_before_does_not_bring_a_forgotten_person_back(database: Database, tmp_path: Path) -> None:
+    """What is restored is forgotten again: face, name and decisions go, and the gallery is owed the removal."""
+    gallery = catalogue(database)
+    with database.begin() as connection:
+        verbs.name_person(connection, everybody(connection)[0], "Secret Name", STAMP)
+        person = find_person(connection, "Secret Name")
+        others = [row.person_id for row in everybody(connection)[1:]]
+        shown = {face.face_id for face in appearances_of(connection, person)}
+    back_up(database, tmp_path / "backup.sqlite3")
+    vectors = dict(gallery.vectors)
+    forget_person(database, as_engine(gallery), person, STAMP, gallery="catalog")
+    restore(database, tmp_path / "backup.sqlite3")
+    with database.read() as connection:
+        assert [row.person_id for row in everybody(connection)] == others
+        assert not connection.execute(select(faces).where(faces.c.face_id.in_(shown))).all()
+        assert set(connection.scalars(select(removals.c.face_id))) == shown
+        assert [each.verb for each in read_decisions(connection, person_ids=[person.person_id])] == ["forget"]
+    assert "Secret Name" not in every_text(database)
+    gallery.vectors.update(vectors)  # as the local engine's gallery is, which is in the backup
+    settled(database, gallery)
+    assert not shown & set(gallery.vectors)
+
+
+def test_a_person_to_whom_others_lead_by_two_steps_can_be_forgotten(light_database: Database) -> None:
+    """All who lead there go with it."""
+    gallery = catalogue(light_database)
+    with light_database.begin() as connection:
+        one, two, three = everybody(connection)[:3]
+        theirs = assignments.c.person_id.in_([two.id, three.id])
+        connection.execute(update(assignments).where(theirs).values(person_id=one.id))
+        connection.execute(update(persons).where(persons.c.id == two.id).values(merged_into=one.id))
+        connection.execute(update(persons).where(persons.c.id == three.id).values(merged_into=two.id))
+    forget_person(light_database, as_engine(gallery), one, STAMP, gallery="catalog")
+    with light_database.read() as connection:
+        assert not {one.id, two.id, three.id} & {row.id for row in all_persons(connection)}
+
+
+def test_all_that_is_owed_is_removed_by_the_next_scan(light_database: Database) -> None:
+    """However much it is."""
+    gallery = catalogue(light_database)
+    owed = [f"owed-{number}" for number in range(1001)]
+    gallery.vectors.update(dict.fromkeys(owed, next(iter(gallery.vectors.values()))))
+    with light_database.begin() as connection:
+        here = {"engine": gallery.name, "gallery": "catalog", "wanted_at": "2026"}
+        connection.execute(insert(removals), [{**here, "face_id": face_id} for face_id in owed])
+    settled(light_database, gallery)
+    assert not set(owed) & set(gallery.vectors)
+
+
+def test_faces_that_nobody_settled_yet_go_too(light_database: Database) -> None:
+    """Another engine's scan was killed before it told who is who: its faces at the same places are owed."""
+    ours, theirs = LendingGallery(), VectorGallery()
+    settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1)))
+    enroll(light_database, theirs, photos(SHIFTED, 2), night=1)
+    with light_database.read() as connection:
+        person = everybody(connection)[0]
+        hers = {each.sha256 for each in appearances_of(connection, person)}
+    receipt = forget_person(light_database, as_engine(ours), person, STAMP, gallery="catalog")
+    assert (receipt.faces, receipt.removed, receipt.owed) == (4, 4, 4)
+    with light_database.read() as connection:
+        left = select(func.count()).select_from(faces.join(photos_table)).where(photos_table.c.sha256.in_(hers))
+        assert connection.scalar(left) == 0
+
+
+def test_somebody_merged_since_the_question_is_not_forgotten(light_database: Database) -> None:
+    """Whom the id leads to now is another person than the one that was asked about."""
+    gallery = catalogue(light_database)
+    with light_database.begin() as connection:
+        kept, gone = everybody(connection)[:2]
+        verbs.merge_persons(connection, kept, gone, STAMP)
+    with pytest.raises(PersonError, match="merged into another person"):
+        forget_person(light_database, as_engine(gallery), gone, STAMP, gallery="catalog")
+    with light_database.read() as connection:
+        assert len(appearances_of(connection, kept)) == 8

@@ -1,0 +1,366 @@
+"""A file of labels is added to what humans said and machines found here; what is there already stays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection, delete, select, update
+
+from catalog.domain.faces import BoundingBox
+from catalog.domain.people import AssignedBy
+from catalog.identities.decisions import verbs
+from catalog.identities.decisions.import_labels import restore_labels
+from catalog.identities.decisions.log import read_decisions
+from catalog.identities.decisions.replay import replay_decisions
+from catalog.identities.decisions.undo import undo
+from catalog.identities.decisions.verbs import DecisionStamp
+from catalog.store.catalogued_faces import CataloguedFace, appearances_of
+from catalog.store.database import Database
+from catalog.store.labels_file import parse_labels, read_labels
+from catalog.store.people import PersonRow, add_persons, assign, find_person
+from catalog.store.tables import assignments, faces, photos
+from catalog.store.tables import decisions as ledger
+from tests.identities.assignment.test_assign_people import fresh_database, settled, who_is_who
+from tests.identities.decisions.test_replay import photos as album
+from tests.identities.decisions.test_verbs import STAMP, catalogue, everybody, rows
+from tests.identities.made_library import NOW, LendingGallery, Shot, VectorGallery, enroll, near, people
+
+EARLIER = DecisionStamp("somebody", NOW - timedelta(days=1))
+
+
+def labels_of(database: Database) -> dict[str, Any]:
+    """What a file holds that is made now."""
+    with database.read() as connection:
+        return parse_labels(json.dumps(read_labels(connection, NOW)), "labels")
+
+
+def put_back(database: Database, labels: dict[str, Any]) -> tuple[int, int, int]:
+    """As the command does: the file is added, then decisions find their faces."""
+    with database.begin() as connection:
+        done = restore_labels(connection, labels, NOW)
+        replay_decisions(connection, engine="local", gallery="catalog", now=NOW)
+    return done.persons, done.decisions, done.faces
+
+
+@pytest.fixture
+def other(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """An empty catalogue besides."""
+    opened: AbstractContextManager[Database] = fresh_database(sqlite_template, tmp_path_factory)
+    with opened as database:
+        yield database
+
+
+def test_an_undo_knows_under_new_numbers_what_it_took_back(light_database: Database, other: Database) -> None:
+    """Taken back itself, it lets the decision hold again that it was about, and leaves strangers' decisions alone."""
+    catalogue(light_database)
+    with light_database.begin() as connection:
+        undo(connection, verbs.name_person(connection, everybody(connection)[0], "Ann", STAMP), STAMP)
+    catalogue(other, count=3)
+    with other.begin() as connection:
+        for person in everybody(connection):
+            verbs.name_person(connection, person, "here", EARLIER)
+        theirs, _ = undo(connection, 1, EARLIER)
+        restore_labels(connection, labels_of(light_database), NOW)
+        named, taken_back = read_decisions(connection)[-2:]
+        assert (named.verb, named.undone_by) == ("name", taken_back.number)
+        assert taken_back.details["of"] == named.number
+        undo(connection, taken_back.number, STAMP)
+        undone = {each.number: each.undone_by for each in read_decisions(connection)}
+    assert (undone[named.number], undone[1]) == (None, theirs)
+
+
+def test_a_copy_knows_under_new_numbers_whose_it_is(light_database: Database, other: Database) -> None:
+    """What was repeated for edited content is taken back along with its original."""
+    catalogue(light_database)
+    with light_database.begin() as connection:
+        one, two = everybody(connection)[:2]
+        number = verbs.confirm_face(connection, appearances_of(connection, one)[0], two, STAMP)
+        said = connection.execute(select(ledger).where(ledger.c.id == number)).mappings().one()
+        place = [said[key] for key in ("photo_sha256", "box_left", "box_top", "box_width", "box_height")]
+        details = json.dumps({**json.loads(said["details"]), "carried_from": place, "copy_of": number})
+        copy = {**said, "id": number + 1, "photo_sha256": "edited", "details": details}
+        connection.execute(ledger.insert(), copy)
+    catalogue(other, count=1)
+    with other.begin() as connection:
+        for name in ("one", "two", "three"):
+            verbs.name_person(connection, everybody(connection)[0], name, EARLIER)
+        restore_labels(connection, labels_of(light_database), NOW)
+        original, copied = read_decisions(connection, verbs=["confirm"])
+        assert copied.details["copy_of"] == original.number
+
+
+def test_merges_of_one_instant_are_all_kept(light_database: Database, other: Database) -> None:
+    """Two people are merged into one with one command: two entries that differ in whom they are about."""
+    catalogue(light_database)
+    with light_database.begin() as connection:
+        kept, *gone = everybody(connection)[:3]
+        for each in gone:
+            number = verbs.merge_persons(connection, find_person(connection, kept.person_id), each, STAMP)
+        undo(connection, number, STAMP)
+    for _ in range(2):
+        put_back(other, labels_of(light_database))
+        with other.read() as connection:
+            told = [(each.other_person_id, each.undone_by) for each in read_decisions(connection, verbs=["merge"])]
+        assert told == [(gone[0].person_id, None), (gone[1].person_id, 3)]
+
+
+def test_a_decision_that_holds_here_again_is_not_taken_back_by_an_older_file(light_database: Database) -> None:
+    """The file was made while it was taken back."""
+    catalogue(light_database)
+    with light_database.begin() as connection:
+        number = verbs.name_person(connection, everybody(connection)[0], "Ann", STAMP)
+        by, _ = undo(connection, number, STAMP)
+    labels = labels_of(light_database)
+    with light_database.begin() as connection:
+        undo(connection, by, STAMP)
+    put_back(light_database, labels)
+    with light_database.read() as connection:
+        assert [each.undone_by for each in read_decisions(connection)] == [None, 3, None]
+
+
+def everything(database: Database) -> Any:
+    with database.read() as connection:
+        return rows(connection), read_decisions(connection)
+
+
+BOX = BoundingBox(0.3, 0.3, 0.2, 0.3)
+
+
+def two_opinions(database: Database) -> None:
+    """Eight faces seen by two galleries: strangers to the one; all of them Ann to the other."""
+    rng = np.random.default_rng(8)
+    shots = [Shot(str(number), [near(who, 0.9, rng)], [BOX]) for number, who in enumerate(people(8, rng))]
+    theirs = VectorGallery()
+    settled(database, theirs, enroll(database, theirs, shots))
+    enroll(database, LendingGallery(), shots)
+    with database.begin() as connection:
+        (ann,) = add_persons(connection, 1, NOW)
+        own = connection.scalars(select(faces.c.id).where(faces.c.engine == "local"))
+        assign(connection, [(row, 90.0) for row in own], ann.id, AssignedBy.CLUSTER, "2026")
+        verbs.name_person(connection, ann, "Ann", STAMP)
+
+
+def test_labels_change_nothing_where_they_were_made(light_database: Database) -> None:
+    """Not even where galleries differ: the file does not tell which of them said what."""
+    two_opinions(light_database)
+    before = everything(light_database)
+    assert put_back(light_database, labels_of(light_database)) == (0, 0, 0)
+    assert everything(light_database) == before
+
+
+def test_labels_of_two_opinions_are_restored_as_one(light_database: Database, other: Database) -> None:
+    """Each face gets one of its two persons, and the same file changes nothing the second time."""
+    two_opinions(light_database)
+    with light_database.begin() as connection:
+        for person in everybody(connection):
+            if person.name is None:
+                verbs.name_person(connection, person, "Somebody", STAMP)
+    gallery = LendingGallery()
+    rng = np.random.default_rng(8)
+    shots = [Shot(str(number), [near(who, 0.9, rng)], [BOX]) for number, who in enumerate(people(8, rng))]
+    settled(other, gallery, enroll(other, gallery, shots))
+    labels = labels_of(light_database)
+    assert put_back(other, labels)[2] == 8
+    before = everything(other)
+    assert put_back(other, labels) == (0, 0, 0)
+    assert everything(other) == before
+
+
+Say = Callable[[Connection, CataloguedFace, PersonRow], object]
+
+
+def reject(connection: Connection, face: CataloguedFace, ann: PersonRow) -> None:
+    verbs.reject_face(connection, face, ann, STAMP)
+
+
+def confirm_another(connection: Connection, face: CataloguedFace, ann: PersonRow) -> None:
+    other = next(each for each in everybody(connection) if each.id != ann.id)
+    verbs.confirm_face(connection, face, other, STAMP)
+
+
+def say_none(connection: Connection, face: CataloguedFace, _ann: PersonRow) -> None:
+    verbs.mark_not_a_face(connection, face, STAMP)
+
+
+def part(connection: Connection, face: CataloguedFace, ann: PersonRow) -> None:
+    verbs.split_person(connection, ann, [face], STAMP)
+
+
+@pytest.mark.parametrize("confirmed", [False, True], ids=["found by a machine", "confirmed"])
+@pytest.mark.parametrize("gone", [False, True], ids=["there", "away"])
+@pytest.mark.parametrize("say", [reject, confirm_another, say_none, part])
+def test_what_was_said_here_of_a_face_holds_against_a_file(
+    light_database: Database, other: Database, say: Say, gone: bool, confirmed: bool
+) -> None:
+    """The face was Ann's in the file, by whoever's word; it is not here, also when its photo was away meanwhile."""
+    gallery = catalogue(light_database)
+    with light_database.begin() as connection:
+        ann = everybody(connection)[0]
+        verbs.name_person(connection, ann, "Ann", STAMP)
+        face = appearances_of(connection, ann)[0]
+    labels = labels_of(light_database)
+    if confirmed:
+        catalogue(other)
+        put_back(other, labels)
+        with other.begin() as connection:
+            there = appearances_of(connection, find_person(connection, "Ann"))[0]
+            assert there.place == face.place
+            verbs.confirm_face(connection, there, find_person(connection, "Ann"), EARLIER)
+        labels = labels_of(other)
+    with light_database.begin() as connection:
+        say(connection, face, find_person(connection, "Ann"))
+    meant = who_is_who(light_database).get(face.face_id)
+    if gone:
+        with light_database.begin() as connection:
+            lost = [dict(row) for table in (photos, faces) for row in connection.execute(select(table)).mappings()]
+            connection.execute(delete(photos))
+    put_back(light_database, labels)
+    if gone:
+        with light_database.begin() as connection:
+            for row in lost:
+                connection.execute((faces if "face_id" in row else photos).insert(), row)
+    settled(light_database, gallery)
+    now = who_is_who(light_database).get(face.face_id)
+    assert now != ann.person_id
+    assert meant in (now, None)
+
+
+def moved(database: Database, other: Database, *, named_here: bool, confirmed: bool) -> str | None:
+    """A machine gave the same faces to somebody in each of two catalogues; the labels of one come to the other.
+
+    Returns the name of whom they belong to then.
+    """
+    catalogue(database, count=1)
+    catalogue(other, count=1)
+    with database.begin() as connection:
+        (person,) = everybody(connection)
+        verbs.name_person(connection, person, "there", STAMP)
+        if confirmed:
+            for face in appearances_of(connection, person):
+                verbs.confirm_face(connection, face, person, STAMP)
+    if named_here:
+        with other.begin() as connection:
+            verbs.name_person(connection, everybody(connection)[0], "here", STAMP)
+    put_back(other, labels_of(database))
+    with other.read() as connection:
+        (owner,) = {face.name for person in everybody(connection) for face in appearances_of(connection, person)}
+    return owner
+
+
+@pytest.mark.parametrize(
+    ("named_here", "confirmed", "name"),
+    [(False, False, "there"), (True, False, "here"), (True, True, "there")],
+    ids=["a name counts more than none", "a name that is here stays", "a word on the face counts more than a machine"],
+)
+def test_faces_that_a_machine_gave_away_here_change_hands_by_a_humans_word(
+    light_database: Database, other: Database, named_here: bool, confirmed: bool, name: str
+) -> None:
+    """Names come to photos that were scanned before the labels were there."""
+    assert moved(light_database, other, named_here=named_here, confirmed=confirmed) == name
+
+
+def test_nobody_is_put_twice_on_one_photo_by_a_machines_label(light_database: Database, other: Database) -> None:
+    """Here the other face of the photo is Ann already."""
+    rng = np.random.default_rng(1)
+    shot = Shot("both", [near(who, 0.9, rng) for who in people(2, rng)])
+    for database in (light_database, other):
+        gallery = LendingGallery()
+        settled(database, gallery, enroll(database, gallery, [shot]))
+    with light_database.begin() as connection:
+        verbs.name_person(connection, everybody(connection)[0], "Ann", STAMP)
+    labels = labels_of(light_database)
+    put_back(other, labels)
+    with other.begin() as connection:
+        ann = find_person(connection, "Ann")
+        (shown,) = appearances_of(connection, ann)
+        connection.execute(update(assignments).values(person_id=ann.id).where(assignments.c.face_id != shown.row))
+        connection.execute(delete(assignments).where(assignments.c.face_id == shown.row))
+    put_back(other, labels)
+    assert settled(other, gallery).conflicts == 0
+
+
+def test_a_name_that_comes_with_a_file_takes_nothing_away(light_database: Database) -> None:
+    """A birthday that was told since the file was made stays, and so does that somebody is hidden."""
+    catalogue(light_database)
+    with light_database.begin() as connection:
+        number = verbs.name_person(connection, everybody(connection)[0], "Ann", STAMP)
+    labels = labels_of(light_database)
+    with light_database.begin() as connection:
+        undo(connection, number, STAMP)
+        person = everybody(connection)[0]
+        verbs.set_birth_date(connection, person, date(1990, 1, 1), STAMP)
+        verbs.set_hidden(connection, find_person(connection, person.person_id), True, STAMP)
+    put_back(light_database, labels)
+    with light_database.read() as connection:
+        ann = find_person(connection, "Ann")
+    assert (ann.birth_date, ann.hidden) == ("1990-01-01", True)
+
+
+def test_a_mirror_in_a_file_leaves_alone_what_was_said_here(light_database: Database, other: Database) -> None:
+    """There both faces of the photo are one person; here one of them is somebody else, and stays so."""
+    rng = np.random.default_rng(1)
+    shot = Shot("mirror", [near(who, 0.9, rng) for who in people(2, rng)])
+    for database in (light_database, other):
+        gallery = LendingGallery()
+        settled(database, gallery, enroll(database, gallery, [shot]))
+    with light_database.begin() as connection:
+        kept, gone = everybody(connection)
+        verbs.merge_persons(connection, kept, gone, EARLIER, same_photo=True)
+    with other.begin() as connection:
+        _, here = everybody(connection)
+        (face,) = appearances_of(connection, here)
+        verbs.confirm_face(connection, face, here, STAMP)
+    for _ in range(2):
+        put_back(other, labels_of(light_database))
+        settled(other, gallery)
+        assert who_is_who(other)[face.face_id] == here.person_id
+        assert set(who_is_who(other).values()) == {kept.person_id, here.person_id}
+
+
+def test_copies_for_edited_content_are_told_apart(light_database: Database, other: Database) -> None:
+    """A split was repeated for a first edit before one file was made, and for a second before the next."""
+    catalogue(light_database, count=1)
+    with light_database.begin() as connection:
+        (person,) = everybody(connection)
+        number, _ = verbs.split_person(connection, person, appearances_of(connection, person)[:1], STAMP)
+        said = dict(connection.execute(select(ledger).where(ledger.c.id == number)).mappings().one())
+        details = {**json.loads(said["details"]), "carried_from": ["x"], "copy_of": number}
+        ((_, *box),) = details["faces"]
+        copies = [
+            {**said, "id": number + 1 + each, "details": json.dumps({**details, "faces": [[f"edit {each}", *box]]})}
+            for each in range(2)
+        ]
+        connection.execute(ledger.insert(), copies[0])
+    put_back(other, labels_of(light_database))
+    with light_database.begin() as connection:
+        connection.execute(delete(ledger).where(ledger.c.id == copies[0]["id"]))
+        connection.execute(ledger.insert(), copies[1])
+    put_back(other, labels_of(light_database))
+    with other.read() as connection:
+        told = [each.places[0].sha256 for each in read_decisions(connection, verbs=["split"])]
+    assert told[1:] == ["edit 0", "edit 1"]
+
+
+def test_a_guess_does_not_become_a_humans_word(light_database: Database, other: Database) -> None:
+    """Named people are found on photos that are scanned later by what a machine said; evaluations leave that out."""
+    gallery, shots = LendingGallery(), album(BOX, 1)
+    settled(light_database, gallery, enroll(light_database, gallery, shots))
+    with light_database.begin() as connection:
+        ann = everybody(connection)[0]
+        verbs.name_person(connection, ann, "Ann", STAMP)
+        hers = {face.sha256 for face in appearances_of(connection, ann)}
+    with other.begin() as connection:
+        restore_labels(connection, labels_of(light_database), NOW)
+    anew = LendingGallery()
+    settled(other, anew, enroll(other, anew, shots))
+    with other.read() as connection:
+        shown = appearances_of(connection, find_person(connection, "Ann"))
+        assert {face.sha256 for face in shown} == hers
+        assert {face.by for face in shown} == {AssignedBy.CLUSTER}

@@ -1,0 +1,84 @@
+"""What the ledger says when it is read in order: the last word about a face holds."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog.domain.errors import PersonError
+from catalog.identities.assignment.recluster_plan import plan_recluster
+from catalog.identities.decisions import verbs
+from catalog.identities.decisions.log import effective_decisions, read_decisions
+from catalog.identities.decisions.undo import undo
+from catalog.store.catalogued_faces import appearances_of
+from catalog.store.database import Database
+from catalog.store.people import find_person
+from tests.identities.assignment.test_assign_people import as_engine, settled, who_is_who
+from tests.identities.decisions.test_verbs import STAMP, catalogue, everybody
+from tests.identities.made_library import RULES
+
+
+def test_not_the_person_whom_it_was_confirmed_as_before_a_merge(light_database: Database) -> None:
+    """Confirmed as Ann, Ann is Kate, and then: this is not Kate."""
+    gallery = catalogue(light_database)
+    with light_database.begin() as connection:
+        kate, ann = everybody(connection)[:2]
+        face = appearances_of(connection, ann)[0]
+        verbs.confirm_face(connection, face, ann, STAMP)
+        verbs.merge_persons(connection, kate, ann, STAMP)
+        verbs.reject_face(connection, face, kate, STAMP)
+    settled(light_database, gallery)
+    assert who_is_who(light_database)[face.face_id] != kate.person_id
+
+
+def test_what_is_no_face_is_nobodys_although_it_was_confirmed(light_database: Database) -> None:
+    """And a face again, of whom it is confirmed as then."""
+    gallery = catalogue(light_database)
+    with light_database.begin() as connection:
+        ann, bob = everybody(connection)[:2]
+        face = appearances_of(connection, ann)[0]
+        verbs.confirm_face(connection, face, ann, STAMP)
+        verbs.mark_not_a_face(connection, face, STAMP)
+    settled(light_database, gallery)
+    assert face.face_id not in who_is_who(light_database)
+    with light_database.begin() as connection:
+        verbs.confirm_face(connection, face, bob, STAMP)
+        assert effective_decisions(read_decisions(connection)).not_faces == []
+    settled(light_database, gallery)
+    assert who_is_who(light_database)[face.face_id] == bob.person_id
+
+
+def test_a_face_that_was_split_off_and_rejected_is_a_third_person(light_database: Database) -> None:
+    """A split says of its faces whom they are not."""
+    gallery = catalogue(light_database)
+    with light_database.begin() as connection:
+        ann = everybody(connection)[0]
+        parted = appearances_of(connection, ann)[:2]
+        _, other = verbs.split_person(connection, ann, parted, STAMP)
+        verbs.reject_face(connection, parted[0], other, STAMP)
+    settled(light_database, gallery)
+    assert who_is_who(light_database)[parted[0].face_id] not in (ann.person_id, other.person_id)
+
+
+def test_what_was_parted_and_merged_again_may_be_one(light_database: Database) -> None:
+    """The last word holds: no refusal stands against a claim."""
+    gallery = catalogue(light_database)
+    with light_database.begin() as connection:
+        ann = everybody(connection)[0]
+        _, other = verbs.split_person(connection, ann, appearances_of(connection, ann)[:2], STAMP)
+        verbs.merge_persons(connection, ann, other, STAMP)
+        assert effective_decisions(read_decisions(connection)).refusals == []
+    assert settled(light_database, gallery).churn == 0
+    change = plan_recluster(light_database, as_engine(gallery), RULES, gallery="catalog")
+    assert change.moves == ()
+
+
+def test_a_decision_on_a_person_that_is_gone_is_refused(light_database: Database) -> None:
+    """Somebody forgot it, or took it back, since it was read."""
+    catalogue(light_database)
+    with light_database.begin() as connection:
+        ann = everybody(connection)[0]
+        number, other = verbs.split_person(connection, ann, appearances_of(connection, ann)[:1], STAMP)
+        undo(connection, number, STAMP)
+        with pytest.raises(PersonError, match=other.person_id):
+            verbs.name_person(connection, other, "Nobody", STAMP)
+        assert find_person(connection, ann.person_id).id == ann.id

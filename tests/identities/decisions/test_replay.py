@@ -1,0 +1,167 @@
+"""Decisions find their faces again after photos return, engines change and galleries are rebuilt."""
+
+from __future__ import annotations
+
+import numpy as np
+from sqlalchemy import delete, select, update
+
+from catalog.domain.faces import BoundingBox
+from catalog.domain.people import AssignedBy
+from catalog.identities.decisions import verbs
+from catalog.identities.decisions.replay import copy_from_other_galleries
+from catalog.store.catalogued_faces import appearances_of
+from catalog.store.database import Database
+from catalog.store.people import add_persons, assign, find_person
+from catalog.store.tables import assignments, faces, persons
+from catalog.store.tables import photos as photos_table
+from tests.identities.assignment.test_assign_people import settled, who_is_who
+from tests.identities.decisions.test_verbs import STAMP, everybody
+from tests.identities.made_library import NOW, LendingGallery, Shot, VectorGallery, boxes_for, enroll, near, people
+
+BOX = BoundingBox(0.30, 0.30, 0.20, 0.30)
+SHIFTED = BoundingBox(0.31, 0.29, 0.21, 0.30)
+
+
+def photos(box: BoundingBox, seed: int, count: int = 4, each: int = 4) -> list[Shot]:
+    rng = np.random.default_rng(seed)
+    centers = people(count, np.random.default_rng(seed), 128)
+    return [Shot(f"{who}-{n}", [near(centers[who], 0.85, rng)], [box]) for who in range(count) for n in range(each)]
+
+
+def test_another_engine_finds_the_same_people_under_the_same_names(light_database: Database) -> None:
+    """Its boxes are a little off and its vectors unrelated; ids, names and human words are all there."""
+    ours = LendingGallery()
+    settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1)))
+    with light_database.begin() as connection:
+        for number, person in enumerate(everybody(connection)):
+            verbs.name_person(connection, person, f"name {number}", STAMP)
+        one, two = everybody(connection)[:2]
+        face = appearances_of(connection, one)[0]
+        verbs.confirm_face(connection, face, two, STAMP)
+    theirs = VectorGallery()
+    result = settled(light_database, theirs, enroll(light_database, theirs, photos(SHIFTED, 2), night=1))
+    assert result.persons_new == 0
+    with light_database.read() as connection:
+        for number in range(4):
+            shown = appearances_of(connection, find_person(connection, f"name {number}"))
+            by_engine = [{f.sha256 for f in shown if f.engine == engine} for engine in ("local", "rekognition")]
+            assert by_engine[0] == by_engine[1]
+
+
+def test_a_photo_that_returns_has_its_decisions_again(light_database: Database) -> None:
+    """The rows of a face went with its photo; when both are back, what a human said holds."""
+    gallery = LendingGallery()
+    shots = photos(BOX, 1)
+    settled(light_database, gallery, enroll(light_database, gallery, shots))
+    with light_database.begin() as connection:
+        one, two, three = everybody(connection)[:3]
+        moved, gone = appearances_of(connection, one)[0], appearances_of(connection, three)[0]
+        verbs.confirm_face(connection, moved, two, STAMP)
+        verbs.mark_not_a_face(connection, gone, STAMP)
+        connection.execute(delete(faces).where(faces.c.face_id.in_([moved.face_id, gone.face_id])))
+    again = [shot for shot in shots if any(shot.name in (f.uri or "") for f in (moved, gone))]
+    settled(light_database, gallery, enroll(light_database, gallery, again, night=1))
+    assert who_is_who(light_database)[moved.face_id] == two.person_id
+    assert gone.face_id not in who_is_who(light_database)
+
+
+def test_migrating_overrules_a_machine_but_no_human(light_database: Database) -> None:
+    """Where the other engine's faces had persons already, names move onto them; confirmed faces stay."""
+    theirs = VectorGallery()
+    settled(light_database, theirs, enroll(light_database, theirs, photos(SHIFTED, 2)))
+    with light_database.begin() as connection:
+        kept = appearances_of(connection, everybody(connection)[0])[0]
+        verbs.confirm_face(connection, kept, everybody(connection)[1], STAMP)
+        connection.execute(delete(assignments).where(assignments.c.by == "nobody"))
+    ours = LendingGallery()
+    enroll(light_database, ours, photos(BOX, 1), night=1)
+    with light_database.begin() as connection:
+        person = everybody(connection)[3]
+        rows = list(connection.scalars(select(faces.c.id).where(faces.c.engine == "local")))
+        for row in rows:
+            connection.execute(
+                assignments.insert(), {"face_id": row, "person_id": person.id, "by": "cluster", "assigned_at": "x"}
+            )
+        changed = copy_from_other_galleries(connection, engine="rekognition", gallery="catalog", now=NOW, overrule=True)
+    assert changed == 16 - 4 - 1
+    with light_database.read() as connection:
+        others = {f.face_id for f in appearances_of(connection, person) if f.engine == "rekognition"}
+        assert kept.face_id not in others
+        assert len(others) == 15
+        assert connection.scalar(select(persons.c.id).where(persons.c.id == person.id)) == person.id
+
+
+def test_a_name_comes_back_with_the_photos(light_database: Database) -> None:
+    """Nothing but the name was said; all photos went and returned."""
+    gallery = LendingGallery()
+    shots = photos(BOX, 1)
+    settled(light_database, gallery, enroll(light_database, gallery, shots))
+    with light_database.begin() as connection:
+        ann = everybody(connection)[0]
+        verbs.name_person(connection, ann, "Ann", STAMP)
+        hers = {each.sha256 for each in appearances_of(connection, ann)}
+        connection.execute(delete(photos_table))
+    settled(light_database, gallery)
+    settled(light_database, gallery, enroll(light_database, gallery, shots, night=1))
+    with light_database.read() as connection:
+        assert {each.sha256 for each in appearances_of(connection, find_person(connection, "Ann"))} == hers
+
+
+def test_a_mirror_comes_back_as_one_person(light_database: Database) -> None:
+    """Two faces of one photo that a human called one person are that again when the photo returns."""
+    rng = np.random.default_rng(1)
+    gallery = LendingGallery()
+    shots = [Shot("mirror", [near(center, 0.9, rng) for center in people(2, rng, 128)])]
+    settled(light_database, gallery, enroll(light_database, gallery, shots))
+    with light_database.begin() as connection:
+        one, two = everybody(connection)
+        verbs.merge_persons(connection, one, two, STAMP, same_photo=True)
+        connection.execute(delete(photos_table))
+    settled(light_database, gallery, enroll(light_database, gallery, shots, night=1))
+    assert set(who_is_who(light_database).values()) == {one.person_id}
+
+
+def test_nobody_inherits_a_second_place_on_a_photo(light_database: Database) -> None:
+    """Our engine found one of two faces, and takes it for the other one: their two stay two."""
+    rng = np.random.default_rng(2)
+    one, two = people(2, rng, 128)
+    theirs, ours = VectorGallery(), LendingGallery()
+    both = boxes_for(2)
+    alone = [Shot(f"{n}", [near(two, 0.9, rng)], [BOX]) for n in range(3)]
+    pair = Shot("pair", [near(one, 0.9, rng), near(two, 0.9, rng)], both)
+    settled(light_database, theirs, enroll(light_database, theirs, [pair, *alone]))
+    seen = [Shot("pair", [near(two, 0.9, rng)], both[:1]), *alone]
+    settled(light_database, ours, enroll(light_database, ours, seen, night=1))
+    with light_database.begin() as connection:
+        other = max(everybody(connection), key=lambda each: len(appearances_of(connection, each)))
+        local = select(faces.c.id).where(faces.c.engine == "local")
+        connection.execute(update(assignments).where(assignments.c.face_id.in_(local)).values(person_id=other.id))
+        copy_from_other_galleries(connection, engine="rekognition", gallery="catalog", now=NOW, overrule=True)
+    assert settled(light_database, theirs).conflicts == 0
+
+
+def test_a_refusal_holds_for_an_engine_that_took_the_face_otherwise(light_database: Database) -> None:
+    """Whatever gave the face to that person, it is looked at anew."""
+    ours = LendingGallery()
+    settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1)))
+    with light_database.begin() as connection:
+        ann = everybody(connection)[0]
+        face = appearances_of(connection, ann)[0]
+        verbs.reject_face(connection, face, ann, STAMP)
+        assign(connection, [(face.row, None)], ann.id, AssignedBy.CLUSTER, "2026-01-01T00:00:00.000000Z")
+    settled(light_database, ours)
+    assert who_is_who(light_database)[face.face_id] != ann.person_id
+
+
+def test_two_galleries_opinions_of_one_face_are_no_company(light_database: Database) -> None:
+    """The same faces under two ids, by engines that knew nothing of one another: they may be merged unasked."""
+    ours, theirs = LendingGallery(), VectorGallery()
+    settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1, count=1)))
+    enroll(light_database, theirs, photos(SHIFTED, 2, count=1), night=1)
+    with light_database.begin() as connection:
+        (ann,) = everybody(connection)
+        (other,) = add_persons(connection, 1, NOW)
+        seen = list(connection.scalars(select(faces.c.id).where(faces.c.engine == "rekognition")))
+        assign(connection, [(row, None) for row in seen], other.id, AssignedBy.CLUSTER, "2026-01-01T00:00:00.000000Z")
+        verbs.merge_persons(connection, ann, other, STAMP)
+        assert len(appearances_of(connection, ann)) == 8

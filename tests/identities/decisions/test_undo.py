@@ -1,0 +1,258 @@
+"""A decision is taken back alone: what was decided beside it or came since then stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection, delete, select, update
+
+from catalog.domain.errors import UsageError
+from catalog.domain.faces import BoundingBox
+from catalog.identities.decisions import verbs
+from catalog.identities.decisions.forget import forget_person
+from catalog.identities.decisions.log import read_decisions
+from catalog.identities.decisions.undo import undo
+from catalog.store.catalogued_faces import CataloguedFace, appearances_of
+from catalog.store.database import Database
+from catalog.store.people import PersonRow, find_person
+from catalog.store.tables import assignments, faces, persons, photos
+from tests.identities.assignment.test_assign_people import as_engine, settled, who_is_who
+from tests.identities.decisions.test_verbs import STAMP, catalogue, everybody, rows
+from tests.identities.made_library import LendingGallery, Shot, VectorGallery, boxes_for, digest, enroll, near, people
+
+OURS = BoundingBox(0.30, 0.30, 0.20, 0.30)
+THEIRS = BoundingBox(0.31, 0.29, 0.21, 0.30)
+"""The same face as another engine draws it."""
+
+
+def left_behind(database: Database) -> list[str]:
+    """Ids that lead to others and have faces all the same."""
+    with database.read() as connection:
+        query = select(persons.c.person_id).join(assignments).where(persons.c.merged_into.is_not(None))
+        return list(connection.scalars(query))
+
+
+@pytest.mark.parametrize("decide", [verbs.confirm_face, verbs.reject_face])
+def test_what_was_said_of_the_person_since_stays(
+    light_database: Database, decide: Callable[[Connection, CataloguedFace, PersonRow, verbs.DecisionStamp], int]
+) -> None:
+    """A name, a birth and that somebody is hidden are not the face's decision to take back."""
+    catalogue(light_database)
+    with light_database.begin() as connection:
+        ann, bob = everybody(connection)[:2]
+        number = decide(connection, appearances_of(connection, ann)[0], bob, STAMP)
+        verbs.name_person(connection, bob, "Bob", STAMP)
+        verbs.set_hidden(connection, bob, True, STAMP)
+        verbs.set_birth_date(connection, bob, date(1990, 1, 1), STAMP)
+        undo(connection, number, STAMP)
+        now = find_person(connection, bob.person_id)
+    assert (now.name, now.hidden, now.birth_date) == ("Bob", True, "1990-01-01")
+
+
+def test_an_id_that_was_merged_since_leads_on(light_database: Database) -> None:
+    """The face that comes back goes where its person went."""
+    gallery = catalogue(light_database)
+    with light_database.begin() as connection:
+        gone, kept, other = everybody(connection)[:3]
+        face = appearances_of(connection, gone)[0]
+        number = verbs.confirm_face(connection, face, other, STAMP)
+        verbs.merge_persons(connection, kept, gone, STAMP)
+        undo(connection, number, STAMP)
+        assert find_person(connection, gone.person_id).id == kept.id
+    settled(light_database, gallery)
+    assert left_behind(light_database) == []
+    assert who_is_who(light_database)[face.face_id] == kept.person_id
+
+
+def test_a_merge_that_holds_again_takes_the_faces_that_came_since(light_database: Database) -> None:
+    """Photos that were scanned between the undo and its undo."""
+    rng = np.random.default_rng(1)
+    gallery = LendingGallery()
+    centers = people(2, rng, 128)
+    shots = [Shot(f"{who}-{n}", [near(centers[who], 0.85, rng)]) for who in range(2) for n in range(3)]
+    settled(light_database, gallery, enroll(light_database, gallery, shots))
+    with light_database.begin() as connection:
+        kept, gone = everybody(connection)
+        by, _ = undo(connection, verbs.merge_persons(connection, kept, gone, STAMP), STAMP)
+    late = [Shot("late", [near(centers[1], 0.85, rng)])]
+    settled(light_database, gallery, enroll(light_database, gallery, late, night=1))
+    with light_database.begin() as connection:
+        undo(connection, by, STAMP)
+        assert len(appearances_of(connection, find_person(connection, gone.person_id))) == 7
+    assert left_behind(light_database) == []
+
+
+def test_a_machine_that_merged_meanwhile_is_not_torn(light_database: Database) -> None:
+    """An id about which nothing holds may be redirected at night; taking an undo back does not bring it up again."""
+    rng = np.random.default_rng(5)
+    (center,) = people(1, rng, 128)
+    away = near(center, 0.0, rng).astype(np.float64)
+    tilted = [np.asarray(center * np.cos(turn) + away * np.sin(turn), dtype=np.float32) for turn in (0.0, 1.2, 0.6)]
+    gallery = LendingGallery()
+    for night in (0, 1):
+        shots = [Shot(f"{night}", [tilted[night]])]
+        settled(light_database, gallery, enroll(light_database, gallery, shots, night=night))
+    with light_database.begin() as connection:
+        old, young = everybody(connection)
+        by, _ = undo(connection, verbs.name_person(connection, young, "Ann", STAMP), STAMP)
+    settled(light_database, gallery, enroll(light_database, gallery, [Shot("2", [tilted[2]])], night=2))
+    with light_database.begin() as connection:
+        assert find_person(connection, young.person_id).id == old.id
+        undo(connection, by, STAMP)
+        assert find_person(connection, young.person_id).id == old.id
+
+
+def test_each_undo_of_an_undo_turns_what_holds(light_database: Database) -> None:
+    """Taken back, in force, taken back: the rows say the same as the ledger, also after a night."""
+    gallery = catalogue(light_database)
+    with light_database.begin() as connection:
+        ann, bob = everybody(connection)[:2]
+        face = appearances_of(connection, ann)[0]
+        number = verbs.confirm_face(connection, face, bob, STAMP)
+    for holder in (ann, bob, ann, bob):
+        with light_database.begin() as connection:
+            number, _ = undo(connection, number, STAMP)
+        assert who_is_who(light_database)[face.face_id] == holder.person_id
+        settled(light_database, gallery)
+        assert who_is_who(light_database)[face.face_id] == holder.person_id
+
+
+def test_an_undo_that_another_builds_on_is_taken_back_last(light_database: Database) -> None:
+    """Two words on one face, both taken back: the second cannot come again alone."""
+    catalogue(light_database)
+    with light_database.begin() as connection:
+        ann, bob, cleo = everybody(connection)[:3]
+        face = appearances_of(connection, ann)[0]
+        first = verbs.confirm_face(connection, face, bob, STAMP)
+        second = verbs.confirm_face(connection, face, cleo, STAMP)
+        by, _ = undo(connection, second, STAMP)
+        undo(connection, first, STAMP)
+        with pytest.raises(UsageError, match="build on"):
+            undo(connection, by, STAMP)
+
+
+def test_a_person_that_others_were_decided_on_is_not_unmade(light_database: Database) -> None:
+    """An answer made her; a face was confirmed as her since."""
+    catalogue(light_database)
+    with light_database.begin() as connection:
+        ann = verbs.find_or_add_person(connection, "Ann", STAMP)
+        made = read_decisions(connection)[-1].number
+        confirmed = verbs.confirm_face(connection, appearances_of(connection, everybody(connection)[0])[0], ann, STAMP)
+        with pytest.raises(UsageError, match=f"build on decision {made}: {confirmed}"):
+            undo(connection, made, STAMP)
+
+
+@pytest.mark.parametrize("verb", ["confirm", "not_a_face", "split"])
+@pytest.mark.parametrize("seen_before", [True, False])
+def test_faces_of_another_gallery_are_let_go_too(light_database: Database, verb: str, seen_before: bool) -> None:
+    """What replaying carried to an engine that came later is nobody's word any more."""
+    rng = np.random.default_rng(1)
+    ours, theirs = LendingGallery(), VectorGallery()
+    centers = people(2, rng, 128)
+    shots = [Shot(f"{who}-{n}", [near(centers[who], 0.85, rng)], [OURS]) for who in range(2) for n in range(4)]
+    settled(light_database, ours, enroll(light_database, ours, shots))
+
+    def look_with_theirs() -> None:
+        seen = [replace(shot, boxes=[THEIRS]) for shot in shots]
+        settled(light_database, theirs, enroll(light_database, theirs, seen, night=1))
+
+    if seen_before:
+        look_with_theirs()
+    with light_database.begin() as connection:
+        ann, bob = everybody(connection)
+        face = next(each for each in appearances_of(connection, ann) if each.engine == "local")
+        if verb == "confirm":
+            number = verbs.confirm_face(connection, face, bob, STAMP)
+        elif verb == "split":
+            number, _ = verbs.split_person(connection, ann, [face], STAMP)
+        else:
+            number = verbs.mark_not_a_face(connection, face, STAMP)
+    if seen_before:
+        settled(light_database, theirs)
+    else:
+        look_with_theirs()
+    with light_database.begin() as connection:
+        undo(connection, number, STAMP)
+    settled(light_database, ours)
+    settled(light_database, theirs)
+    with light_database.read() as connection:
+        query = (
+            select(faces.c.engine, faces.c.not_a_face, assignments.c.by)
+            .select_from(faces.join(photos).outerjoin(assignments, assignments.c.face_id == faces.c.id))
+            .where(photos.c.sha256 == face.sha256)
+            .order_by(faces.c.engine)
+        )
+        assert connection.execute(query).all() == [("local", False, "cluster"), ("rekognition", False, "cluster")]
+
+
+def test_nobody_is_on_a_photo_twice_when_a_face_comes_back(light_database: Database) -> None:
+    """A machine gave the place on the photo to another face meanwhile: that one is looked at anew."""
+    rng = np.random.default_rng(2)
+    (center,) = people(1, rng, 128)
+    gallery = LendingGallery()
+    alone = [Shot(f"{n}", [near(center, 0.9, rng)]) for n in range(3)]
+    pair = Shot("pair", [near(center, 0.95, rng), near(center, 0.7, rng)], boxes_for(2))
+    settled(light_database, gallery, enroll(light_database, gallery, [*alone, pair]))
+    with light_database.begin() as connection:
+        ann = max(everybody(connection), key=lambda each: len(appearances_of(connection, each)))
+        face = next(each for each in appearances_of(connection, ann) if each.sha256 == digest("pair"))
+        number = verbs.reject_face(connection, face, ann, STAMP)
+        beside = select(faces.c.id).join(photos).where(photos.c.sha256 == digest("pair"), faces.c.id != face.row)
+        taken = assignments.c.face_id.in_(beside)
+        connection.execute(update(assignments).where(taken).values(person_id=ann.id))
+        before = rows(connection)
+        by, _ = undo(connection, number, STAMP)
+        assert [each.row for each in appearances_of(connection, ann) if each.sha256 == digest("pair")] == [face.row]
+        undo(connection, by, STAMP)
+        assert rows(connection) == before
+    assert settled(light_database, gallery).conflicts == 0
+
+
+def test_a_face_of_somebody_forgotten_since_is_nobodys(light_database: Database) -> None:
+    """Its confirmation is taken back, and there is nobody to go back to."""
+    gallery = catalogue(light_database)
+    with light_database.begin() as connection:
+        ann, bob = everybody(connection)[:2]
+        face = appearances_of(connection, ann)[0]
+        number = verbs.confirm_face(connection, face, bob, STAMP)
+    forget_person(light_database, as_engine(gallery), ann, STAMP, gallery="catalog")
+    with light_database.begin() as connection:
+        undo(connection, number, STAMP)
+        assert connection.scalars(select(assignments.c.by).where(assignments.c.face_id == face.row)).all() == []
+
+
+def test_a_photo_that_is_gone_is_left_out(light_database: Database) -> None:
+    """The rest is put back."""
+    catalogue(light_database)
+    with light_database.begin() as connection:
+        kept, gone = everybody(connection)[:2]
+        number = verbs.merge_persons(connection, kept, gone, STAMP)
+        connection.execute(delete(photos).where(photos.c.sha256 == appearances_of(connection, kept)[-1].sha256))
+        undo(connection, number, STAMP)
+        held = [len(appearances_of(connection, each)) for each in (kept, find_person(connection, gone.person_id))]
+    assert sum(held) == 7
+
+
+def test_what_is_refused_again_is_let_go_by_every_gallery(light_database: Database) -> None:
+    """An engine came while the refusal was taken back, and took the face for that person too."""
+    rng = np.random.default_rng(1)
+    (center,) = people(1, rng, 128)
+    ours, theirs = LendingGallery(), VectorGallery()
+    shots = [Shot(f"{n}", [near(center, 0.85, rng)], [OURS]) for n in range(4)]
+    settled(light_database, ours, enroll(light_database, ours, shots))
+    with light_database.begin() as connection:
+        (ann,) = everybody(connection)
+        face = appearances_of(connection, ann)[0]
+        by, _ = undo(connection, verbs.reject_face(connection, face, ann, STAMP), STAMP)
+    seen = [replace(shot, boxes=[THEIRS]) for shot in shots]
+    settled(light_database, theirs, enroll(light_database, theirs, seen, night=1))
+    with light_database.begin() as connection:
+        before = rows(connection)
+        again, _ = undo(connection, by, STAMP)
+        assert face.sha256 not in {each.sha256 for each in appearances_of(connection, ann)}
+        undo(connection, again, STAMP)
+        assert rows(connection) == before

@@ -1,0 +1,345 @@
+"""Decisions hold against every machine, and are taken back exactly."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, select
+
+from catalog.domain.errors import PersonError, UsageError
+from catalog.identities.decisions import verbs
+from catalog.identities.decisions.log import read_decisions
+from catalog.identities.decisions.undo import undo
+from catalog.identities.decisions.verbs import DecisionStamp
+from catalog.store.catalogued_faces import CataloguedFace, appearances_of
+from catalog.store.database import Database
+from catalog.store.people import PersonRow, all_persons, find_person, list_people
+from catalog.store.tables import assignments, faces, persons
+from tests.identities.assignment.test_assign_people import album, fresh_database, settled, who_is_who
+from tests.identities.made_library import NOW, LendingGallery, Shot, digest, enroll, near, people
+
+STAMP = DecisionStamp("tester", NOW)
+
+
+def catalogue(database: Database, count: int = 4, photos: int = 4) -> LendingGallery:
+    """So many people with so many photos each, alone on every one."""
+    rng = np.random.default_rng(3)
+    centers = people(count, rng, 128)
+    shots = [Shot(f"{who}-{n}", [near(centers[who], 0.85, rng)]) for who in range(count) for n in range(photos)]
+    gallery = LendingGallery()
+    settled(database, gallery, enroll(database, gallery, shots))
+    return gallery
+
+
+def everybody(connection: Connection) -> list[PersonRow]:
+    return [row for row in all_persons(connection) if row.merged_into is None]
+
+
+def rows(connection: Connection) -> Any:
+    """Every row that a decision may change."""
+    return [
+        connection.execute(select(table).order_by(*table.primary_key.columns)).all()
+        for table in (persons, assignments, faces)
+    ]
+
+
+def test_naming_touches_one_row(database: Database) -> None:
+    """A name is one row of persons and one of the ledger, whoever many faces there are."""
+    catalogue(database)
+    with database.begin() as connection:
+        before = rows(connection)
+        person = everybody(connection)[0]
+        verbs.name_person(connection, person, "  Ann   Lee ", STAMP)
+        after = rows(connection)
+        assert find_person(connection, "Ann Lee").id == person.id
+    assert sum(a != b for a, b in zip(before[0], after[0], strict=True)) == 1
+    assert before[1:] == after[1:]
+
+
+def test_a_name_that_several_bear_is_refused_with_their_ids(light_database: Database) -> None:
+    """PERSON is an id or a name that fits one person only."""
+    catalogue(light_database)
+    with light_database.begin() as connection:
+        one, two = everybody(connection)[:2]
+        for each in (one, two):
+            verbs.name_person(connection, each, "Ann", STAMP)
+        with pytest.raises(PersonError, match=one.person_id):
+            find_person(connection, "Ann")
+        assert find_person(connection, two.person_id).id == two.id
+        with pytest.raises(PersonError, match="Nobody"):
+            find_person(connection, "Zoe")
+
+
+def test_a_merged_id_leads_on_for_ever(light_database: Database) -> None:
+    """After a is merged into b and b into c, all three ids mean c, and c has all faces."""
+    catalogue(light_database)
+    with light_database.begin() as connection:
+        a, b, c = everybody(connection)[:3]
+        verbs.merge_persons(connection, b, a, STAMP)
+        verbs.merge_persons(connection, c, find_person(connection, b.person_id), STAMP)
+        assert {find_person(connection, each.person_id).id for each in (a, b, c)} == {c.id}
+        assert len(appearances_of(connection, c)) == 12
+
+
+def test_people_on_one_photo_merge_only_when_a_human_insists(light_database: Database) -> None:
+    """A mirror shows one person twice; without saying so the merge is refused."""
+    rng = np.random.default_rng(1)
+    gallery = LendingGallery()
+    both = people(2, rng, 128)
+    shots = [Shot("mirror", [near(both[0], 0.9, rng), near(both[1], 0.9, rng)])]
+    settled(light_database, gallery, enroll(light_database, gallery, shots))
+    with light_database.begin() as connection:
+        one, two = everybody(connection)
+        with pytest.raises(PersonError, match="together on 1 photo"):
+            verbs.merge_persons(connection, one, two, STAMP)
+        verbs.merge_persons(connection, one, two, STAMP, same_photo=True)
+    assert settled(light_database, gallery).conflicts == 0
+
+
+def test_what_was_split_stays_apart(light_database: Database) -> None:
+    """The two halves of a split are never merged by a machine, and new faces do not change that."""
+    gallery = catalogue(light_database, count=1, photos=6)
+    with light_database.begin() as connection:
+        (person,) = everybody(connection)
+        parted = appearances_of(connection, person)[:3]
+        _, other = verbs.split_person(connection, person, parted, STAMP)
+    rng = np.random.default_rng(3)
+    center = people(1, rng, 128)[0]
+    shots = [Shot(f"new-{n}", [near(center, 0.85, rng)]) for n in range(5)]
+    result = settled(light_database, gallery, enroll(light_database, gallery, shots, night=1))
+    assert (result.persons_merged, result.faces_assigned) == (0, 5)
+    with light_database.read() as connection:
+        held = {face.face_id for face in appearances_of(connection, other)}
+    assert {face.face_id for face in parted} <= held
+
+
+def test_a_rejected_face_never_comes_back_to_that_person(light_database: Database) -> None:
+    """Rejected, a face gets a person of its own although it is as near to the others as ever."""
+    gallery = catalogue(light_database, count=1, photos=5)
+    with light_database.begin() as connection:
+        (person,) = everybody(connection)
+        face = appearances_of(connection, person)[2]
+        verbs.reject_face(connection, face, person, STAMP)
+    for _ in range(2):
+        settled(light_database, gallery)
+        holder = who_is_who(light_database)[face.face_id]
+        assert holder not in (None, person.person_id)
+
+
+def test_a_confirmed_face_is_never_moved(light_database: Database) -> None:
+    """Said to be somebody it does not resemble, a face stays there through nights and re-clustering."""
+    gallery = catalogue(light_database)
+    with light_database.begin() as connection:
+        one, two = everybody(connection)[:2]
+        face = appearances_of(connection, one)[0]
+        verbs.confirm_face(connection, face, two, STAMP)
+    rng = np.random.default_rng(9)
+    settled(light_database, gallery, enroll(light_database, gallery, album(rng), night=1))
+    assert who_is_who(light_database)[face.face_id] == two.person_id
+
+
+def test_what_is_no_face_is_left_out_of_everything(light_database: Database) -> None:
+    """It belongs to nobody, no list shows it and no settling takes it up; confirming it makes it a face again."""
+    gallery = catalogue(light_database)
+    with light_database.begin() as connection:
+        person = everybody(connection)[0]
+        face = appearances_of(connection, person)[0]
+        verbs.mark_not_a_face(connection, face, STAMP)
+    settled(light_database, gallery)
+    assert face.face_id not in who_is_who(light_database)
+    with light_database.begin() as connection:
+        verbs.confirm_face(connection, face, person, STAMP)
+    settled(light_database, gallery)
+    assert who_is_who(light_database)[face.face_id] == person.person_id
+
+
+def test_hidden_people_are_left_out_of_lists(light_database: Database) -> None:
+    """Hidden and shown again."""
+    catalogue(light_database)
+    with light_database.begin() as connection:
+        person = everybody(connection)[0]
+        verbs.set_hidden(connection, person, True, STAMP)
+        assert person.person_id not in {each.person_id for each in list_people(connection)}
+        assert person.person_id in {each.person_id for each in list_people(connection, hidden=True)}
+        verbs.set_hidden(connection, find_person(connection, person.person_id), False, STAMP)
+        assert len(list_people(connection)) == 4
+
+
+def test_merge_split_and_undo_leave_the_rows_as_they_were(database: Database) -> None:
+    """All taken back, every row is what it was, to the last column."""
+    catalogue(database)
+    with database.begin() as connection:
+        before = rows(connection)
+        one, two, three = everybody(connection)[:3]
+        verbs.name_person(connection, two, "Bob", STAMP)
+        verbs.merge_persons(connection, one, find_person(connection, "Bob"), STAMP)
+        parted = appearances_of(connection, one)[:3]
+        verbs.split_person(connection, one, parted, STAMP)
+        face = appearances_of(connection, three)[0]
+        verbs.confirm_face(connection, face, one, STAMP)
+        for _ in range(4):
+            undo(connection, None, STAMP)
+        assert rows(connection) == before
+        assert [each.undone_by is not None for each in read_decisions(connection)] == [True] * 4 + [False] * 4
+
+
+def test_an_undo_can_be_undone(light_database: Database) -> None:
+    """A split that was taken back and then wanted after all brings the same id back."""
+    catalogue(light_database)
+    with light_database.begin() as connection:
+        person = everybody(connection)[0]
+        number, other = verbs.split_person(connection, person, appearances_of(connection, person)[:2], STAMP)
+        parted = rows(connection)
+        by, _ = undo(connection, number, STAMP)
+        undo(connection, by, STAMP)
+        again = rows(connection)
+        assert find_person(connection, other.person_id).person_id == other.person_id
+        assert [row[1:] for row in again[0]] == [row[1:] for row in parted[0]]
+        assert len(appearances_of(connection, find_person(connection, other.person_id))) == 2
+
+
+def test_what_later_decisions_build_on_is_taken_back_last(light_database: Database) -> None:
+    """Undoing a merge whose person was renamed since would tear the rows: it is refused with the number."""
+    catalogue(light_database)
+    with light_database.begin() as connection:
+        one, two = everybody(connection)[:2]
+        merged = verbs.merge_persons(connection, one, two, STAMP)
+        named = verbs.name_person(connection, find_person(connection, one.person_id), "Ann", STAMP)
+        with pytest.raises(UsageError, match=str(named)):
+            undo(connection, merged, STAMP)
+        with pytest.raises(UsageError, match="no decision 99"):
+            undo(connection, 99, STAMP)
+        undo(connection, named, STAMP)
+        undo(connection, merged, STAMP)
+        with pytest.raises(UsageError, match="already"):
+            undo(connection, merged, STAMP)
+
+
+@given(seed=st.integers(0, 100_000))
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_series_of_decisions_is_taken_back_exactly(
+    seed: int, sqlite_template: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Whatever was decided, undoing it all, last first, restores every row."""
+    random = np.random.default_rng(seed)
+    with fresh_database(sqlite_template, tmp_path_factory) as database:
+        catalogue(database, count=4, photos=3)
+        with database.begin() as connection:
+            before = rows(connection)
+            made = 0
+            for _ in range(8):
+                made += _decide(connection, random)
+            for _ in range(made):
+                undo(connection, None, STAMP)
+            assert rows(connection) == before
+
+
+def _decide(connection: Connection, random: np.random.Generator) -> int:
+    """One decision at random; 0 when it made no sense."""
+    known = everybody(connection)
+    one, two = (known[int(at)] for at in random.integers(0, len(known), 2))
+    shown = appearances_of(connection, one)
+    try:
+        match int(random.integers(0, 8)):
+            case 0:
+                verbs.name_person(connection, one, f"name {random.integers(3)}", STAMP)
+            case 1:
+                verbs.merge_persons(connection, one, two, STAMP)
+            case 2:
+                verbs.split_person(connection, one, shown[:1], STAMP)
+            case 3:
+                verbs.confirm_face(connection, _any(shown, random), two, STAMP)
+            case 4:
+                verbs.reject_face(connection, _any(shown, random), one, STAMP)
+            case 5:
+                verbs.mark_not_a_face(connection, _any(shown, random), STAMP)
+            case 6:
+                verbs.set_hidden(connection, one, bool(random.integers(2)), STAMP)
+            case _:
+                verbs.set_birth_date(connection, one, date(1990, 1, 2), STAMP)
+    except (PersonError, IndexError):
+        return 0
+    return 1
+
+
+def _any(shown: list[CataloguedFace], random: np.random.Generator) -> CataloguedFace:
+    return shown[int(random.integers(0, len(shown)))] if shown else shown[0]
+
+
+def company_of_two(database: Database) -> tuple[LendingGallery, CataloguedFace, CataloguedFace]:
+    """Two people with photos of their own and one together: their faces there."""
+    rng = np.random.default_rng(1)
+    gallery = LendingGallery()
+    centers = people(2, rng, 128)
+    shots = [Shot(f"{who}-{n}", [near(centers[who], 0.85, rng)]) for who in range(2) for n in range(3)]
+    both = Shot("both", [near(center, 0.85, rng) for center in centers])
+    settled(database, gallery, enroll(database, gallery, [*shots, both]))
+    with database.read() as connection:
+        shown = [face for each in everybody(connection) for face in appearances_of(connection, each)]
+    one, two = [face for face in shown if face.sha256 == digest("both")]
+    return gallery, one, two
+
+
+def test_whom_a_machine_had_there_steps_back(light_database: Database) -> None:
+    """Nobody is on a photo twice: a face is confirmed as Ann, so the one taken for Ann is somebody else."""
+    gallery, one, two = company_of_two(light_database)
+    with light_database.begin() as connection:
+        before = rows(connection)
+        ann = find_person(connection, one.person_id or "")
+        number = verbs.confirm_face(connection, two, ann, STAMP)
+        undo(connection, number, STAMP)
+        assert rows(connection) == before
+        verbs.confirm_face(connection, two, ann, STAMP)
+    assert settled(light_database, gallery).conflicts == 0
+    now = who_is_who(light_database)
+    assert now[two.face_id] == one.person_id != now[one.face_id]
+
+
+def test_twice_on_a_photo_only_when_a_human_insists(light_database: Database) -> None:
+    """Both faces confirmed as one person: a mirror, or a slip."""
+    gallery, one, two = company_of_two(light_database)
+    with light_database.begin() as connection:
+        ann = find_person(connection, one.person_id or "")
+        verbs.confirm_face(connection, one, ann, STAMP)
+        with pytest.raises(PersonError, match="on this photo already"):
+            verbs.confirm_face(connection, two, ann, STAMP)
+        verbs.confirm_face(connection, two, ann, STAMP, same_photo=True)
+    assert settled(light_database, gallery).conflicts == 0
+    assert who_is_who(light_database)[two.face_id] == ann.person_id
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_a_birth_lets_earlier_faces_go(light_database: Database, merged: bool) -> None:
+    """Those that a machine took for Ann; what a human confirmed stays, and undo brings all back."""
+    rng = np.random.default_rng(1)
+    (center,) = people(1, rng, 128)
+    gallery = LendingGallery()
+    shots = [Shot(f"{y}", [near(center, 0.85, rng)], taken_at=datetime(y, 5, 1, tzinfo=UTC)) for y in range(1990, 1998)]
+    settled(light_database, gallery, enroll(light_database, gallery, shots))
+    with light_database.begin() as connection:
+        (ann,) = everybody(connection)
+        sure = appearances_of(connection, ann)[1]
+        verbs.confirm_face(connection, sure, ann, STAMP)
+        if merged:  # with somebody whose birth is known
+            child = verbs.find_or_add_person(connection, "Child", STAMP)
+            verbs.set_birth_date(connection, child, date(1995, 1, 1), STAMP)
+        before = rows(connection)
+        if merged:
+            number = verbs.merge_persons(connection, ann, child, STAMP)
+        else:
+            number = verbs.set_birth_date(connection, ann, date(1995, 1, 1), STAMP)
+        years = [each.taken_at.year for each in appearances_of(connection, ann) if each.taken_at]
+        assert years == [1991, 1995, 1996, 1997]
+        undo(connection, number, STAMP)
+        assert rows(connection) == before
+
+
+def test_people_named_several_may_be_added(light_database: Database) -> None:
+    """A name is a name, whatever it says."""
+    with light_database.begin() as connection:
+        assert verbs.find_or_add_person(connection, "Several Sisters", STAMP).name == "Several Sisters"

@@ -1,0 +1,242 @@
+"""Catalogues made of vectors: real tables and the real arithmetic of a gallery, without photos or networks."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, insert
+
+from catalog.domain.charges import Charge, Operation
+from catalog.domain.faces import (
+    Analysis,
+    BoundingBox,
+    Comparison,
+    EnrolledFace,
+    Enrollment,
+    Face,
+    Match,
+    NeighborList,
+    SearchResult,
+)
+from catalog.domain.opened_photo import OpenedPhoto
+from catalog.engines.local.neighbor_edges import neighbor_edges
+from catalog.identities.assignment.assign_people import GroupingRules
+from catalog.identities.assignment.neighbor_searches import SearchRules
+from catalog.identities.clustering.face_table import SeedFaceThresholds
+from catalog.identities.clustering.similarity_graph import Linkage
+from catalog.store.database import Database
+from catalog.store.tables import faces, locations, photos, scans, utc_text
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+RULES = GroupingRules(
+    means=Linkage(threshold=0.42, price=0.06, merge_margin=0.04),
+    searches=Linkage(threshold=2.83, price=1.5, merge_margin=1.0),
+    search=SearchRules(threshold=50.0, cover=99.94, need=1, workers=1),
+    founders=SeedFaceThresholds(confidence=80.0, side=32.0, sharpness=10.0, yaw=60.0),
+)
+
+
+def similarity(cosine: float) -> float:
+    """0 to 100: cosine 0.363 is 80, 0.490 is 99."""
+    return 100.0 / (1.0 + math.exp(-(1.3863 + 25.27 * (cosine - 0.363))))
+
+
+@dataclass
+class VectorGallery:
+    """Faces known by their unit vectors; gives neighbor lists, as a paid service does, and counts them."""
+
+    name: str = "rekognition"
+    model: str = "vectors/1"
+    vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    sha256: dict[str, str] = field(default_factory=dict)
+    calls: int = 0
+    limit: int = 4096
+    probes: dict[bytes, NDArray[np.float32]] = field(default_factory=dict)
+    """Vector of the only face of a photo, by the photo's bytes."""
+
+    def neighbors(self, face_id: str, threshold: float, limit: int = 4096) -> NeighborList:
+        self.calls += 1
+        limit = min(limit, self.limit)
+        found = [m for m in self._near(self.vectors[face_id], threshold) if m.face_id != face_id]
+        charge = Charge(Operation.SEARCH_FACES, 1, Decimal("0.001"))
+        return NeighborList(face_id, tuple(found[:limit]), complete=len(found) <= limit, charges=(charge,))
+
+    def search(
+        self, photo: OpenedPhoto, threshold: float, limit: int = 4096, box: BoundingBox | None = None
+    ) -> SearchResult:
+        face = Face(box or BoundingBox(0.25, 0.25, 0.5, 0.5), 99.0)
+        charge = Charge(Operation.SEARCH_FACES_BY_IMAGE, 1, Decimal("0.001"))
+        return SearchResult(face, tuple(self._near(self.probes[photo.data], threshold)[:limit]), (charge,))
+
+    def _near(self, probe: NDArray[np.float32], threshold: float) -> list[Match]:
+        ids = list(self.vectors)
+        if not ids:
+            return []
+        cosines = np.stack([self.vectors[each] for each in ids]) @ probe
+        found = [Match(each, similarity(float(cosine))) for each, cosine in zip(ids, cosines, strict=True)]
+        return sorted((m for m in found if m.similarity >= threshold), key=lambda m: (-m.similarity, m.face_id))
+
+    def remove(self, face_ids: Iterable[str]) -> set[str]:
+        there = {each for each in face_ids if each in self.vectors}
+        for each in there:
+            del self.vectors[each]
+        return there
+
+    def enrolled(self) -> Iterator[EnrolledFace]:
+        for each in self.vectors:
+            yield EnrolledFace(each, self.sha256[each], BoundingBox(0.25, 0.25, 0.5, 0.5), 99.0)
+
+    def price(self, operation: Operation, calls: int) -> Charge:
+        return Charge(operation, calls, Decimal("0.001") * calls)
+
+    def analyze(self, photo: OpenedPhoto) -> Analysis:
+        return Analysis((Face(BoundingBox(0.25, 0.25, 0.5, 0.5), 99.0),))
+
+    def enroll(self, photo: OpenedPhoto, sha256: str) -> Enrollment:
+        raise NotImplementedError
+
+    def compare(self, source: OpenedPhoto, target: OpenedPhoto, threshold: float) -> Comparison:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass
+class LendingGallery(VectorGallery):
+    """The same, lending exact group means as the local engine does."""
+
+    name: str = "local"
+
+    def neighbor_edges(
+        self, face_ids: Sequence[str], *, per_face: int, floor: float
+    ) -> Iterator[tuple[int, int, float]]:
+        return neighbor_edges(self.group_vectors(face_ids), per_face=per_face, floor=floor)
+
+    def group_vectors(self, face_ids: Sequence[str]) -> NDArray[np.float32]:
+        return np.stack([self.vectors[each] for each in face_ids]).astype(np.float32)
+
+    def similarities(self, values: Sequence[float]) -> list[float]:
+        return [similarity(value) for value in values]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One photo with its faces: a vector each. ``poor`` faces are small and blurred."""
+
+    name: str
+    vectors: Sequence[NDArray[np.float32]]
+    boxes: Sequence[BoundingBox] | None = None
+    poor: Sequence[bool] = ()
+    taken_at: datetime | None = None
+    ages: Sequence[tuple[int, int]] = ()
+    genders: Sequence[tuple[str, float]] = ()
+
+
+def digest(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def boxes_for(count: int) -> list[BoundingBox]:
+    """Boxes side by side that do not overlap."""
+    width = 0.9 / count
+    return [BoundingBox(0.05 + width * k, 0.3, width * 0.8, 0.4) for k in range(count)]
+
+
+def start(connection: Connection, gallery: VectorGallery, night: int = 0) -> int:
+    row = {
+        "started_at": utc_text(NOW + timedelta(days=night)),
+        "state": "running",
+        "engine": gallery.name,
+        "gallery": "catalog",
+        "model": gallery.model,
+        "version": "0",
+        "host": "here",
+        "pid": 1,
+    }
+    return int(connection.execute(insert(scans).returning(scans.c.id), row).scalar_one())
+
+
+def enroll(database: Database, gallery: VectorGallery, shots: Sequence[Shot], *, night: int = 0) -> int:
+    """Record photos with their faces, as a scan does; returns the scan's id."""
+    at = utc_text(NOW + timedelta(days=night))
+    with database.begin() as connection:
+        scan_id = start(connection, gallery, night)
+        for shot in shots:
+            photo = _photo(connection, shot, at)
+            boxes = shot.boxes or boxes_for(max(1, len(shot.vectors)))
+            for number, (vector, box) in enumerate(zip(shot.vectors, boxes, strict=False)):
+                poor = number < len(shot.poor) and shot.poor[number]
+                face_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{gallery.name}/{shot.name}/{number}"))
+                gallery.vectors[face_id] = vector
+                gallery.sha256[face_id] = digest(shot.name)
+                age = shot.ages[number] if number < len(shot.ages) else (None, None)
+                gender = shot.genders[number] if number < len(shot.genders) else (None, None)
+                connection.execute(
+                    insert(faces),
+                    {
+                        "face_id": face_id,
+                        "photo_id": photo,
+                        "engine": gallery.name,
+                        "gallery": "catalog",
+                        "model": gallery.model,
+                        "box_left": box.left,
+                        "box_top": box.top,
+                        "box_width": box.width,
+                        "box_height": box.height,
+                        "confidence": 60.0 if poor else 99.0,
+                        "yaw": 0.0,
+                        "sharpness": 4.0 if poor else 60.0,
+                        "age_low": age[0],
+                        "age_high": age[1],
+                        "gender": gender[0],
+                        "gender_confidence": gender[1],
+                        "not_a_face": False,
+                        "enrolled_at": at,
+                        "scan_id": scan_id,
+                    },
+                )
+    return scan_id
+
+
+def _photo(connection: Connection, shot: Shot, at: str | None) -> int:
+    known = connection.execute(photos.select().where(photos.c.sha256 == digest(shot.name))).first()
+    if known is not None:
+        return int(known.id)
+    row = {
+        "sha256": digest(shot.name),
+        "size": 1,
+        "format": "JPEG",
+        "width": 4000,
+        "height": 3000,
+        "orientation": 1,
+        "taken_at": utc_text(shot.taken_at),
+        "recorded_at": at,
+    }
+    photo = int(connection.execute(insert(photos).returning(photos.c.id), row).scalar_one())
+    place = {"photo_id": photo, "uri": f"file:///photos/{shot.name}", "size": 1, "modified_ns": 1}
+    connection.execute(insert(locations), {**place, "etag": "", "first_seen": at})
+    return photo
+
+
+def near(center: NDArray[np.float64], cosine: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """A unit vector at about this cosine from a center."""
+    noise = rng.standard_normal(len(center))
+    noise -= noise @ center * center
+    noise /= np.linalg.norm(noise)
+    made = center * cosine + noise * math.sqrt(1 - cosine**2)
+    return np.asarray(made, dtype=np.float32)
+
+
+def people(count: int, rng: np.random.Generator, dimension: int = 64) -> NDArray[np.float64]:
+    """Centers of so many people who do not look alike: unit vectors, row by row."""
+    centers = rng.standard_normal((count, dimension))
+    return np.asarray(centers / np.linalg.norm(centers, axis=1, keepdims=True))

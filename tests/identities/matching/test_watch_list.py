@@ -1,0 +1,229 @@
+"""The watch list: each hit is told once, and a human reviews it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+from sqlalchemy import func, select
+
+from catalog.domain.content_hash import sha256_of
+from catalog.domain.engine import MAX_MATCHES
+from catalog.domain.errors import NoFaceError, UsageError
+from catalog.domain.faces import BoundingBox, SearchResult
+from catalog.domain.opened_photo import OpenedPhoto
+from catalog.identities.decisions.verbs import mark_not_a_face
+from catalog.identities.matching import watch_hits as watch_hits_module
+from catalog.identities.matching.watch_hits import WatchHit, read_hits, review_hit
+from catalog.identities.matching.watch_list import add_watch, check_watches, list_watches, remove_watch
+from catalog.store.database import Database
+from catalog.store.faces import record_enrollment
+from catalog.store.photos import record_photo
+from catalog.store.tables import charges, watch_hits, watch_references
+from catalog.store.upsert import batches
+from tests.fakes import PEOPLE, Drawn, FakeEngine, drawing_bytes, shade
+from tests.identities.decisions.test_verbs import STAMP
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def open_drawing(data: bytes) -> OpenedPhoto:
+    image = Image.open(BytesIO(data)).convert("RGB")
+    return OpenedPhoto(np.asarray(image), image.width, image.height, "JPEG", data=data)
+
+
+def catalog_drawing(database: Database, engine: FakeEngine, *faces: Drawn, note: int = 0) -> None:
+    data = drawing_bytes(faces, note=note)
+    photo, sha256 = open_drawing(data), sha256_of(data)
+    enrollment = engine.enroll(photo, sha256)
+    with database.begin() as connection:
+        row = record_photo(connection, sha256, len(data), photo, NOW)
+        record_enrollment(
+            connection,
+            row,
+            enrollment,
+            engine=engine.name,
+            gallery="catalog",
+            model=engine.model,
+            scan_id=None,
+            now=NOW,
+        )
+
+
+def reference(person: str) -> OpenedPhoto:
+    return open_drawing(drawing_bytes([Drawn(person)]))
+
+
+def check(database: Database, engine: FakeEngine) -> list[WatchHit]:
+    hits, _ = check_watches(database, engine, open_drawing, gallery="catalog", scan_id=None, now=NOW)
+    return hits
+
+
+def test_only_new_hits_are_told(database: Database) -> None:
+    """The first check finds Ann once; the next tells nothing; another photo of her is told alone."""
+    engine = FakeEngine()
+    catalog_drawing(database, engine, Drawn("ann", left=20), Drawn("bob", left=150))
+    add_watch(database, engine, "Ann", [reference("ann")], [], STAMP)
+    (hit,) = check(database, engine)
+    assert (hit.watch, hit.state, hit.margin) == ("Ann", "open", None)
+    assert hit.similarity > 99
+    assert check(database, engine) == []
+    catalog_drawing(database, engine, Drawn("ann", left=60), note=1)
+    assert len(check(database, engine)) == 1
+    assert len(read_hits(database)) == 2
+
+
+def test_a_lookalike_is_told_with_its_margin_or_kept_out(light_database: Database) -> None:
+    """A face nearer to a negative reference is no hit; one nearer to Ann is, with its margin."""
+    engine = FakeEngine()
+    twin = shade("ann", 90)
+    catalog_drawing(light_database, engine, Drawn("ann", left=20), Drawn(twin, left=150))
+    negative = open_drawing(drawing_bytes([Drawn(twin)]))
+    add_watch(light_database, engine, "Ann", [reference("ann")], [negative], STAMP, threshold=85)
+    (hit,) = check(light_database, engine)
+    assert hit.margin is not None
+    assert 5 < hit.margin < 15
+
+
+def test_a_reviewed_hit_stays_reviewed(light_database: Database) -> None:
+    """Dismissed, it does not open again at the next scan, and who said so is kept."""
+    engine = FakeEngine()
+    catalog_drawing(light_database, engine, Drawn("ann"))
+    add_watch(light_database, engine, "Ann", [reference("ann")], [], STAMP)
+    (hit,) = check(light_database, engine)
+    with light_database.begin() as connection:
+        review_hit(connection, hit.number, "dismissed", STAMP)
+        with pytest.raises(UsageError, match="no hit 99"):
+            review_hit(connection, 99, "confirmed", STAMP)
+    assert check(light_database, engine) == []
+    assert [(each.state, each.reviewed_by) for each in read_hits(light_database)] == [("dismissed", "tester")]
+    assert list_watches(light_database)[0].open_hits == 0
+
+
+def test_removing_takes_references_and_hits_along(light_database: Database) -> None:
+    """Nothing biometric stays behind, and the name is free again."""
+    engine = FakeEngine()
+    catalog_drawing(light_database, engine, Drawn("ann"))
+    add_watch(light_database, engine, "Ann", [reference("ann")], [], STAMP)
+    check(light_database, engine)
+    with pytest.raises(UsageError, match="already"):
+        add_watch(light_database, engine, "Ann", [reference("bob")], [], STAMP)
+    with light_database.begin() as connection:
+        remove_watch(connection, "Ann")
+        for table in (watch_references, watch_hits):
+            assert connection.scalar(select(func.count()).select_from(table)) == 0
+        with pytest.raises(UsageError, match="Nobody"):
+            remove_watch(connection, "Ann")
+
+
+def test_a_reference_without_a_face_is_refused(light_database: Database) -> None:
+    """The list holds nobody who could not be found."""
+    with pytest.raises(NoFaceError):
+        add_watch(light_database, FakeEngine(), "Ann", [open_drawing(drawing_bytes())], [], STAMP)
+    assert list_watches(light_database) == []
+
+
+class Blind(FakeEngine):
+    """Finds no face in a crop of Bob, as another engine or a newer model may; that it looked is paid all the same."""
+
+    def search(
+        self, photo: OpenedPhoto, threshold: float, limit: int = MAX_MATCHES, box: BoundingBox | None = None
+    ) -> SearchResult:
+        answer = super().search(photo, threshold, limit, box)
+        middle = np.asarray(photo.pixels)[photo.height // 2, photo.width // 2]
+        if np.abs(middle - np.array(PEOPLE["bob"])).max() < 20:
+            raise NoFaceError("The photo shows no face.", charges=answer.charges)
+        return answer
+
+
+def test_a_reference_in_which_the_engine_finds_no_face_is_left_out(
+    light_database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Other references, and everybody else on the list, are looked for; the log names nobody."""
+    engine = Blind(dollars=Decimal("0.001"))
+    catalog_drawing(light_database, engine, Drawn("ann", left=20), Drawn("eve", left=150))
+    add_watch(light_database, engine, "Aaron", [reference("bob")], [], STAMP)
+    add_watch(light_database, engine, "Ann", [reference("bob"), reference("ann")], [], STAMP)
+    add_watch(light_database, engine, "Zoe", [reference("eve")], [], STAMP)
+    assert {hit.watch for hit in check(light_database, engine)} == {"Ann", "Zoe"}
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{share} references of entry {entry} of the watch list were left out: they show the engine no face."
+        for share, entry in (("1 of 1", 1), ("1 of 2", 2))
+    ]
+    assert paid(light_database)["SearchFacesByImage"] == 4
+
+
+def test_new_hits_are_told_newest_first_however_many_there_are(
+    light_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are read in batches."""
+    monkeypatch.setattr(watch_hits_module, "batches", lambda items: batches(items, 2))
+    engine = FakeEngine()
+    add_watch(light_database, engine, "Ann", [reference("ann")], [], STAMP)
+    for number in range(2):
+        for note in range(5):
+            catalog_drawing(light_database, engine, Drawn("ann", left=20), note=10 * number + note)
+        numbers = [hit.number for hit in check(light_database, engine)]
+        assert len(numbers) == 5
+        assert numbers == sorted(numbers, reverse=True)
+
+
+def paid(database: Database) -> dict[str, int]:
+    """How many calls of each operation were charged to the watch list."""
+    query = select(charges.c.operation, func.sum(charges.c.calls)).where(charges.c.command == "watch")
+    with database.read() as connection:
+        return {row[0]: row[1] for row in connection.execute(query.group_by(charges.c.operation))}
+
+
+def test_searches_of_a_check_are_charged(light_database: Database) -> None:
+    """One paid search a reference, under the command's name."""
+    engine = FakeEngine(dollars=Decimal("0.001"))
+    catalog_drawing(light_database, engine, Drawn("ann"))
+    add_watch(light_database, engine, "Ann", [reference("ann"), reference("ann")], [], STAMP)
+    check(light_database, engine)
+    assert paid(light_database) == {"DetectFaces": 2, "SearchFacesByImage": 2}
+
+
+def test_a_photo_cannot_show_both_the_person_and_somebody_else(light_database: Database) -> None:
+    """Such a watch would never find anything."""
+    with pytest.raises(UsageError, match="--not"):
+        add_watch(light_database, FakeEngine(), "Ann", [reference("ann")], [reference("ann")], STAMP)
+
+
+@pytest.mark.parametrize(("name", "kept"), [("  Ann \n Lee ", "Ann Lee"), ("", None), ("\x1b[1m", None)])
+def test_a_name_on_the_list_is_text(light_database: Database, name: str, kept: str | None) -> None:
+    """On one line."""
+    if kept is None:
+        with pytest.raises(UsageError, match="must be text"):
+            add_watch(light_database, FakeEngine(), name, [reference("ann")], [], STAMP)
+    else:
+        assert add_watch(light_database, FakeEngine(), name, [reference("ann")], [], STAMP).name == kept
+
+
+def test_what_was_dismissed_stays_so_in_another_gallery(light_database: Database) -> None:
+    """The same photo, seen by another engine: it is no new hit."""
+    engine, later = FakeEngine(), FakeEngine()
+    later.name = "other"
+    catalog_drawing(light_database, engine, Drawn("ann", left=20))
+    add_watch(light_database, engine, "Ann", [reference("ann")], [], STAMP)
+    (hit,) = check(light_database, engine)
+    with light_database.begin() as connection:
+        review_hit(connection, hit.number, "dismissed", STAMP)
+    catalog_drawing(light_database, later, Drawn("ann", left=20))
+    assert check(light_database, later) == []
+    assert [each.state for each in read_hits(light_database)] == ["dismissed", "dismissed"]
+
+
+def test_what_is_no_face_is_no_hit(light_database: Database) -> None:
+    """A human said so after it was found."""
+    engine = FakeEngine()
+    catalog_drawing(light_database, engine, Drawn("ann", left=20))
+    add_watch(light_database, engine, "Ann", [reference("ann")], [], STAMP)
+    (hit,) = check(light_database, engine)
+    with light_database.begin() as connection:
+        mark_not_a_face(connection, hit.face, STAMP)
+    assert read_hits(light_database) == []

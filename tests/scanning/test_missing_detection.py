@@ -1,0 +1,131 @@
+"""A folder that is empty, or gone, may be a disk that is not mounted."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections import Counter
+
+import pytest
+
+from tests.fakes import Drawn, save_drawing
+
+MANY = 4
+
+
+@pytest.fixture(autouse=True)
+def few_are_many(monkeypatch):
+    monkeypatch.setattr("catalog.scanning.missing_detection.MANY", MANY)
+
+
+def draw(folder, count, first=1):
+    folder.mkdir(exist_ok=True)
+    for number in range(first, first + count):
+        save_drawing(folder / f"{number:02}.png", [Drawn("ann")], note=number)
+
+
+def missing(rows):
+    return rows("SELECT count(*) FROM locations WHERE missing_since IS NOT NULL")[0][0]
+
+
+def test_photos_of_a_folder_that_is_suddenly_empty_are_not_missing(scanner, folder, rows, tmp_path):
+    """The rest of the source is scanned; one sentence and exit code 4 tell of it, until the disk is back."""
+    disk, aside = folder / "disk", tmp_path / "aside"
+    draw(disk, 1)
+    draw(disk / "deeper", MANY, first=2)
+    draw(folder, 1, first=10)
+    scanner()
+    disk.rename(aside)
+    disk.mkdir()
+    draw(folder, 1, first=11)
+    summary = scanner()
+    assert scanner.kinds() == {"10.png": "unchanged", "11.png": "new"}
+    assert summary.doubt.exit_code == 4
+    assert str(summary.doubt) == (
+        f'The folder "{disk}/" in the source "{folder}/" is empty, where {MANY + 1} photos were.'
+    )
+    assert "--force" in summary.doubt.remedy
+    assert missing(rows) == 0
+    assert rows("SELECT state, exit_code FROM scans ORDER BY id DESC LIMIT 1") == [("completed", 4)]
+    ((outcome, reason),) = rows("SELECT outcome, reason FROM problems")
+    assert (outcome, reason) == ("skipped", str(summary.doubt))
+    disk.rmdir()
+    aside.rename(disk)
+    assert scanner().doubt is None
+    assert set(scanner.kinds().values()) == {"unchanged"}
+
+
+def test_force_believes_that_a_folder_is_empty(scanner, folder, rows):
+    """The user knows better."""
+    draw(folder / "disk", MANY)
+    draw(folder, 1, first=10)
+    scanner()
+    for photo in (folder / "disk").iterdir():
+        photo.unlink()
+    assert scanner().doubt is not None
+    assert scanner(force=True).doubt is None
+    assert missing(rows) == MANY
+
+
+def test_a_few_deleted_photos_are_believed(scanner, folder, rows):
+    """An album that is tidied away is no disk; nor is one of which something is left."""
+    draw(folder / "small", MANY - 1)
+    draw(folder / "large", MANY + 1, first=10)
+    scanner()
+    for photo in [*(folder / "small").iterdir(), *list((folder / "large").iterdir())[1:]]:
+        photo.unlink()
+    assert scanner().doubt is None
+    assert missing(rows) == MANY - 1 + MANY
+
+
+def test_a_folder_emptied_by_moving_its_photos_is_believed(scanner, folder, rows):
+    """An inbox whose photos were sorted into albums; what stands elsewhere is not lost."""
+    draw(folder / "inbox", MANY + 1)
+    draw(folder, 1, first=10)
+    scanner()
+    (folder / "inbox").rename(folder / "album")
+    (folder / "inbox").mkdir()
+    assert scanner().doubt is None
+    assert Counter(scanner.kinds().values()) == {"moved": MANY + 1, "unchanged": 1}
+    assert missing(rows) == MANY + 1
+
+
+@pytest.mark.parametrize(("others", "believed"), [(1, False), (MANY, True)], ids=["most", "less"])
+def test_a_folder_that_is_gone_is_believed_unless_it_held_most_of_the_source(
+    scanner, folder, rows, tmp_path, others, believed
+):
+    """A stick that is pulled out takes its folder with it; so does an album that is deleted."""
+    draw(folder / "stick", MANY)
+    draw(folder, others, first=10)
+    scanner()
+    (folder / "stick").rename(tmp_path / "pulled out")
+    summary = scanner()
+    assert (summary.doubt is None) == believed
+    assert missing(rows) == (MANY if believed else 0)
+    if not believed:
+        assert f'The folder "{folder}/stick/"' in str(summary.doubt)
+        assert f"is gone, where {MANY} photos were" in str(summary.doubt)
+
+
+def test_a_real_disk_is_unmounted_and_mounted_again(scanner, folder, rows):
+    """With a file system of its own, where the machine lets us mount one."""
+    disk = folder / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)]
+    try:
+        done = subprocess.run(mount, check=False, capture_output=True)
+    except FileNotFoundError:
+        pytest.skip("there is no mount on this machine")
+    if done.returncode:
+        pytest.skip("this user may not mount a file system")
+    try:
+        draw(disk, MANY)
+        draw(folder, 1, first=10)
+        scanner()
+    finally:
+        for _ in range(50):
+            if not subprocess.run(["umount", str(disk)], check=False).returncode:
+                break
+            time.sleep(0.1)
+    assert "is empty" in str(scanner().doubt)
+    assert missing(rows) == 0

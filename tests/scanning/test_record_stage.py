@@ -1,0 +1,319 @@
+"""What becomes of a place's old content, and of what humans said about it, when its file changes."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import delete
+
+from catalog.domain.charges import Operation
+from catalog.domain.content_hash import sha256_of
+from catalog.domain.photos import PhotoRef
+from catalog.domain.source import Content
+from catalog.identities.decisions.forget import forget_person, purge_tombstoned_faces
+from catalog.identities.decisions.replay import replay_decisions
+from catalog.identities.decisions.undo import undo
+from catalog.identities.decisions.verbs import DecisionStamp, confirm_face, merge_persons, split_person
+from catalog.images.decode import open_image
+from catalog.scanning.record_stage import Recorder
+from catalog.scanning.run_scan import scan
+from catalog.store.catalogued_faces import appearances_by_row, appearances_of
+from catalog.store.people import add_persons, all_persons, find_person
+from catalog.store.tables import assignments
+from tests.fakes import Drawn, FakeEngine, FakeGallery, drawing_bytes, save_drawing
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+ME = DecisionStamp("me", NOW)
+
+WHO = (
+    "SELECT l.uri, p.person_id FROM locations l JOIN faces f ON f.photo_id = l.photo_id "
+    "LEFT JOIN assignments s ON s.face_id = f.id LEFT JOIN persons p ON p.id = s.person_id "
+    "WHERE l.missing_since IS NULL ORDER BY l.uri"
+)
+
+
+def confirmed(scanner, database, rows):
+    """The folder's faces in the order of their files, each confirmed as a person of its own."""
+    scanner()
+    ids = [
+        row
+        for (row,) in rows(
+            "SELECT min(f.id) FROM faces f JOIN locations l ON l.photo_id = f.photo_id "
+            "GROUP BY f.id ORDER BY min(l.uri)"
+        )
+    ]
+    with database.begin() as connection:
+        people = add_persons(connection, len(ids), NOW)
+        shown = appearances_by_row(connection, ids)
+        for row, person in zip(ids, people, strict=True):
+            confirm_face(connection, shown[row], person, ME)
+        return [find_person(connection, person.person_id) for person in people]
+
+
+def test_a_file_renamed_and_its_name_used_again_is_not_paid_for_twice(scanner, folder, rows):
+    """z.png holds what a.png held: known content in a new place, its face and all that hangs on it stay."""
+    photo = save_drawing(folder / "a.png", [Drawn("ann")])
+    scanner()
+    face = rows("SELECT id, face_id FROM faces")
+    photo.rename(folder / "z.png")
+    save_drawing(folder / "a.png", [Drawn("bob")], note=7)
+    for number in range(12):
+        save_drawing(folder / f"m{number:02}.png", note=20 + number)
+    scanner.engine.calls.clear()
+    scanner(workers=1)
+    assert scanner.engine.calls[Operation.INDEX_FACES] == 13  # so many photos are new
+    assert face[0] in rows("SELECT id, face_id FROM faces")
+
+
+def test_a_new_file_under_an_old_name_is_not_taken_for_whom_the_old_one_showed(scanner, folder, database, rows):
+    """What a human said moved on with the old content."""
+    photo = save_drawing(folder / "a.png", [Drawn("ann")])
+    (ann,) = confirmed(scanner, database, rows)
+    photo.rename(folder / "z.png")
+    save_drawing(folder / "a.png", [Drawn("bob")], note=7)
+    scanner(workers=1)
+    assert [person for _, person in rows(WHO)] == [None, ann.person_id]
+    assert rows("SELECT count(*) FROM decisions") == [(1,)]
+
+
+def test_two_files_that_swap_names_keep_their_people(scanner, folder, database, rows):
+    """What a human said of a face is keyed by content, and both contents are still there."""
+    a = save_drawing(folder / "a.png", [Drawn("ann")])
+    b = save_drawing(folder / "b.png", [Drawn("bob")], note=7)
+    ann, bob = confirmed(scanner, database, rows)
+    a.rename(folder / "c")
+    b.rename(folder / "a.png")
+    (folder / "c").rename(folder / "b.png")
+    scanner.engine.calls.clear()
+    scanner()
+    with database.begin() as connection:
+        replay_decisions(connection, engine="fake", gallery="catalog", now=NOW)
+    assert [person for _, person in rows(WHO)] == [bob.person_id, ann.person_id]
+    assert scanner.engine.calls[Operation.INDEX_FACES] == 0
+
+
+def test_a_forgotten_face_buries_nobody_in_another_known_photo(scanner, folder, database, rows):
+    """A copy of a known photo over one with a forgotten face: the known one keeps its face."""
+    a = save_drawing(folder / "a.png", [Drawn("ann")])
+    b = save_drawing(folder / "b.png", [Drawn("bob")], note=7)
+    ann, bob = confirmed(scanner, database, rows)
+    forget_person(database, scanner.engine, ann, ME, gallery="catalog")
+    shutil.copyfile(b, a)
+    scanner()
+    with database.begin() as connection:
+        assert purge_tombstoned_faces(connection, engine="fake", gallery="catalog", now="2026") == []
+    assert [person for _, person in rows(WHO)] == [bob.person_id] * 2
+
+
+def test_a_scan_killed_before_it_let_go_is_healed_by_the_next(scanner, folder, rows, monkeypatch):
+    """A photo that no place shows is found without being remembered."""
+    photo = save_drawing(folder / "a.png", [Drawn("ann")])
+    scanner()
+    save_drawing(photo, [Drawn("bob")], note=7)
+
+    def die(self, sources):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Recorder, "release", die)
+        with pytest.raises(KeyboardInterrupt):
+            scanner()
+    assert rows("SELECT count(*) FROM photos") == [(2,)]
+    scanner()
+    assert rows("SELECT count(*) FROM photos") == [(1,)]
+    assert len(list(scanner.engine.enrolled())) == 1
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_decision_follows_an_edit(scanner, folder, database, rows, moved):
+    """Edited in place or moved before: the human's word is carried to the new content, and the old one goes."""
+    photo = save_drawing(folder / "a.png", [Drawn("ann")])
+    (ann,) = confirmed(scanner, database, rows)
+    if moved:
+        photo = photo.rename(folder / "b.png")
+        scanner()
+    save_drawing(photo, [Drawn("ann")], note=9)
+    scanner()
+    assert [person for _, person in rows(WHO)] == [ann.person_id]
+    assert rows("SELECT count(*) FROM photos") == [(1,)]
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_forgotten_face_is_not_enrolled_again_after_an_edit(scanner, folder, database, rows, moved):
+    """The tombstone is carried to the new content, also when the photo was moved before."""
+    photo = save_drawing(folder / "a.png", [Drawn("ann")])
+    (ann,) = confirmed(scanner, database, rows)
+    if moved:
+        photo = photo.rename(folder / "b.png")
+        scanner()
+    forget_person(database, scanner.engine, ann, ME, gallery="catalog")
+    save_drawing(photo, [Drawn("ann")], note=9)
+    scanner()
+    with database.begin() as connection:
+        scanner.engine.remove(purge_tombstoned_faces(connection, engine="fake", gallery="catalog", now="2026"))
+    assert rows("SELECT count(*) FROM faces") == [(0,)]
+    assert list(scanner.engine.enrolled()) == []
+
+
+def test_an_edited_copy_of_a_photo_does_not_bring_a_forgotten_face_back(scanner, folder, database, rows):
+    """The tombstone follows the edit although another copy still stands."""
+    photo = save_drawing(folder / "a.png", [Drawn("ann")])
+    shutil.copyfile(photo, folder / "b.png")
+    (ann,) = confirmed(scanner, database, rows)
+    forget_person(database, scanner.engine, ann, ME, gallery="catalog")
+    save_drawing(folder / "b.png", [Drawn("ann")], note=9)
+    scanner()
+    with database.begin() as connection:
+        scanner.engine.remove(purge_tombstoned_faces(connection, engine="fake", gallery="catalog", now="2026"))
+    assert list(scanner.engine.enrolled()) == []
+
+
+def test_an_edit_that_is_copied_does_not_bring_a_forgotten_face_back(scanner, folder, database, rows):
+    """The new content is met under a new name first: it is as new as under the old one."""
+    photo = save_drawing(folder / "b.png", [Drawn("ann")])
+    (ann,) = confirmed(scanner, database, rows)
+    forget_person(database, scanner.engine, ann, ME, gallery="catalog")
+    save_drawing(photo, [Drawn("ann")], note=9)
+    shutil.copyfile(photo, folder / "a.png")
+    scanner(workers=1)
+    with database.begin() as connection:
+        scanner.engine.remove(purge_tombstoned_faces(connection, engine="fake", gallery="catalog", now="2026"))
+    assert list(scanner.engine.enrolled()) == []
+
+
+def test_copies_that_are_edited_alike_repeat_a_decision_once(scanner, folder, database, rows):
+    """Two places, one edit."""
+    photo = save_drawing(folder / "a.png", [Drawn("ann")])
+    shutil.copyfile(photo, folder / "b.png")
+    (ann,) = confirmed(scanner, database, rows)
+    for name in ("a.png", "b.png"):
+        save_drawing(folder / name, [Drawn("ann")], note=9)
+    scanner()
+    assert [person for _, person in rows(WHO)] == [ann.person_id] * 2
+    assert rows("SELECT count(*) FROM decisions") == [(2,)]
+
+
+class Bucket:
+    """Objects in memory, listed by key."""
+
+    uri = "s3://family/"
+
+    def __init__(self, **objects):
+        self.objects = objects
+
+    def list(self):
+        for key, data in sorted(self.objects.items()):
+            yield PhotoRef(f"{self.uri}{key}.png", len(data), 1, sha256_of(data))
+
+    def open(self, ref):
+        return Content(self.objects[ref.uri.removeprefix(self.uri).removesuffix(".png")])
+
+
+@pytest.mark.parametrize(("old", "new"), [("a", "z"), ("z", "a")])
+def test_an_object_with_a_new_key_counts_as_moved(database, old, new):
+    """Its old place is believed until the listing is whole; a copy beside it stays a duplicate."""
+    ann, bob = (drawing_bytes([Drawn(name)], format="PNG") for name in ("ann", "bob"))
+    gallery = FakeGallery()
+
+    def run(bucket):
+        *_, summary = scan(
+            [bucket],
+            database=database,
+            engine=FakeEngine(gallery),
+            open_photo=open_image,
+            settle=lambda scan_id, summary: None,
+            gallery="catalog",
+            version="test",
+            workers=2,
+        )
+        return summary.counts()
+
+    assert run(Bucket(**{old: ann, "m": bob}))["new"] == 2
+    counts = run(Bucket(**{new: ann, "m": bob, "n": bob}))
+    assert (counts["moved"], counts["duplicate"], counts["unchanged"]) == (1, 1, 1)
+
+
+def test_undo_takes_a_decision_back_with_its_copies_for_new_content(scanner, folder, database, rows):
+    """One undo for what was said once: the face is nobody's again, also when decisions are replayed."""
+    photo = save_drawing(folder / "a.png", [Drawn("ann")])
+    (ann,) = confirmed(scanner, database, rows)
+    for note in (9, 10):
+        save_drawing(photo, [Drawn("ann")], note=note)
+        scanner()
+    assert [person for _, person in rows(WHO)] == [ann.person_id]
+    with database.begin() as connection:
+        number, _ = undo(connection, None, ME)
+        replay_decisions(connection, engine="fake", gallery="catalog", now=NOW)
+    assert rows("SELECT count(*) FROM assignments") == [(0,)]
+    with database.begin() as connection:
+        undo(connection, number, ME)
+        replay_decisions(connection, engine="fake", gallery="catalog", now=NOW)
+    assert [person for _, person in rows(WHO)] == [ann.person_id]
+
+
+def test_what_was_said_twice_is_taken_back_one_by_one(scanner, folder, database, rows):
+    """Two words on one face in the same instant, each with its copy: one undo takes one of them."""
+    photo = save_drawing(folder / "a.png", [Drawn("ann")])
+    (ann,) = confirmed(scanner, database, rows)
+    ((row,),) = rows("SELECT id FROM faces")
+    with database.begin() as connection:
+        confirm_face(connection, appearances_by_row(connection, [row])[row], ann, ME)
+    save_drawing(photo, [Drawn("ann")], note=9)
+    scanner()
+    in_force = "SELECT count(*) FROM decisions WHERE undone_by IS NULL AND verb = 'confirm'"
+    assert rows(in_force) == [(4,)]
+    for left, person in ((2, ann.person_id), (0, None)):
+        with database.begin() as connection:
+            undo(connection, None, ME)
+        assert rows(in_force) == [(left,)]
+        assert [shown for _, shown in rows(WHO)] == [person]
+
+
+def test_a_deep_path_of_long_names_is_skipped_with_a_reason(scanner, folder, rows):
+    """1,200 Japanese letters are a path that Linux allows and no index of PostgreSQL; the other photo is catalogued."""
+    chance = random.Random(1)
+    deep = folder
+    for _ in range(15):
+        deep = deep / "".join(chr(chance.randint(0x4E00, 0x9FA0)) for _ in range(80))
+    save_drawing(deep / "a.png", [Drawn("ann")])
+    save_drawing(folder / "b.png", [Drawn("bob")], note=1)
+    scanner()
+    assert scanner.kinds() == {"a.png": "skipped", "b.png": "new"}
+    ((reason,),) = rows("SELECT reason FROM problems")
+    assert "is too long" in reason
+
+
+@pytest.mark.parametrize("same_photo", [False, True])
+def test_a_split_or_a_mirror_follows_an_edit(scanner, folder, database, rows, same_photo):
+    """What was said of several faces at once holds for those of the new content, until it is taken back."""
+    photo = save_drawing(folder / "a.png", [Drawn("ann"), Drawn("ann", left=140)])
+    save_drawing(folder / "b.png", [Drawn("ann")], note=7)
+    first, *_ = confirmed(scanner, database, rows)
+    with database.begin() as connection:
+        everyone = [each for each in all_persons(connection) if each.merged_into is None]
+        if same_photo:
+            merge_persons(connection, everyone[0], everyone[1], ME, same_photo=True)
+            wanted = [first.person_id, first.person_id]
+        else:
+            merge_persons(connection, everyone[0], everyone[2], ME)
+            parted = [each for each in appearances_of(connection, first) if each.uri.endswith("a.png")]
+            _, other = split_person(connection, first, parted, ME)
+            wanted = sorted([other.person_id, everyone[1].person_id])
+    save_drawing(photo, [Drawn("ann"), Drawn("ann", left=140)], note=9)
+    scanner()
+    there = (
+        "SELECT p.person_id FROM assignments a JOIN persons p ON p.id = a.person_id JOIN faces f ON f.id = a.face_id "
+        "JOIN locations l ON l.photo_id = f.photo_id WHERE substr(l.uri, length(l.uri) - 4) = 'a.png' ORDER BY 1"
+    )
+    with database.begin() as connection:
+        connection.execute(delete(assignments))
+        replay_decisions(connection, engine="fake", gallery="catalog", now=NOW)
+    assert [person for (person,) in rows(there)] == wanted
+    with database.begin() as connection:
+        undo(connection, None, ME)
+        connection.execute(delete(assignments))
+        replay_decisions(connection, engine="fake", gallery="catalog", now=NOW)
+    assert [person for (person,) in rows(there)] != wanted

@@ -1,0 +1,157 @@
+"""Ending early: what is finished is kept, what is not is left to the next run."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from catalog.domain.charges import Operation
+from catalog.domain.errors import SourceError
+from catalog.images.decode import open_image
+from catalog.scanning.pipeline import ScanPipeline
+from catalog.scanning.run_scan import Limits, scan
+from catalog.scanning.stop_signal import StopSignal
+from catalog.scanning.summary import Summary
+from catalog.sources.folder import FolderSource
+from tests.fakes import Drawn, FakeEngine, save_drawing
+
+
+class SlowEngine(FakeEngine):
+    """Takes a while over each photo."""
+
+    def enroll(self, photo, sha256):
+        time.sleep(0.05)
+        return super().enroll(photo, sha256)
+
+
+class Hourglass(StopSignal):
+    """Its time is over once an engine has enrolled so many photos, however fast the machine is."""
+
+    def __init__(self, engine, photos):
+        super().__init__()
+        self.engine = engine
+        self.photos = photos
+
+    @property
+    def out_of_time(self):
+        return self.engine.calls[Operation.INDEX_FACES] >= self.photos
+
+
+class HangingEngine(FakeEngine):
+    """Does not come back from some photo until it is set free."""
+
+    def __init__(self, gallery):
+        super().__init__(gallery)
+        self.free = threading.Event()
+
+    def enroll(self, photo, sha256):
+        if photo.width == 333:
+            self.free.wait(60)
+        return super().enroll(photo, sha256)
+
+
+def run(scanner, limits, engine=None, settled=None):
+    return scan(
+        [FolderSource(scanner.folder)],
+        database=scanner.database,
+        engine=engine or scanner.engine,
+        open_photo=lambda data: open_image(data),
+        settle=lambda scan_id, summary: None if settled is None else settled.append(scan_id),
+        gallery="catalog",
+        version="test",
+        workers=2,
+        limits=limits,
+    )
+
+
+def test_an_interrupted_scan_keeps_what_it_was_working_on(scanner, folder, rows):
+    """Photos in hand are finished, no new one is begun, nothing is settled, and the row says so."""
+    for number in range(40):
+        save_drawing(folder / f"{number:02}.png", [Drawn("ann", left=10 + number)])
+    stop, settled, told = StopSignal(), [], []
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        for outcome in run(scanner, Limits(stop=stop), SlowEngine(scanner.gallery), settled):
+            told.append(outcome)
+            stop.interrupt()
+    assert 1 <= len(told) < 40
+    assert rows("SELECT count(*) FROM photos") == [(len(told),)]
+    assert len(list(scanner.engine.enrolled())) == len(told)
+    assert rows("SELECT state, exit_code FROM scans") == [("interrupted", 130)]
+    assert settled == []
+    scanner()
+    assert rows("SELECT count(*) FROM photos") == [(40,)]
+    assert rows("SELECT count(*) FROM faces") == [(40,)]
+
+
+def test_a_photo_that_hangs_does_not_hold_up_an_interruption(scanner, folder, rows, monkeypatch):
+    """After a few seconds it is left behind; what is finished is kept."""
+    monkeypatch.setattr("catalog.scanning.stop_signal.GRACE_SECONDS", 0.3)
+    save_drawing(folder / "a.png", [Drawn("ann")])
+    save_drawing(folder / "b.png", [Drawn("ann")], width=333)
+    stop, engine = StopSignal(), HangingEngine(scanner.gallery)
+    began = 0.0
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        for _ in run(scanner, Limits(stop=stop), engine):
+            began = time.monotonic()
+            stop.interrupt()
+    assert time.monotonic() - began < 10
+    engine.free.set()
+    assert rows("SELECT count(*) FROM photos") == [(1,)]
+
+
+def test_time_that_is_over_ends_a_scan_and_settles_it(scanner, folder, rows):
+    """What was done is grouped into persons; the code says that a limit was reached; the next run goes on."""
+    for number in range(60):
+        save_drawing(folder / f"{number:02}.png", [Drawn("ann", left=10 + number)])
+    settled, engine = [], SlowEngine(scanner.gallery)
+    *_, summary = run(scanner, Limits(stop=Hourglass(engine, 5)), engine, settled)
+    assert isinstance(summary, Summary)
+    assert summary.limit is not None
+    assert 0 < summary.discovered < 60
+    assert len(settled) == 1
+    assert rows("SELECT state, exit_code FROM scans") == [("limited", 7)]
+    assert rows("SELECT count(*) FROM locations WHERE missing_since IS NOT NULL") == [(0,)]
+
+
+def test_time_is_over_when_it_is_over():
+    """Told in seconds from the beginning; none is no limit."""
+    assert StopSignal(0).due
+    assert not StopSignal(60).due
+    assert not StopSignal().due
+
+
+def test_a_suddenly_empty_source_is_refused(scanner, folder, rows):
+    """A disk that is not mounted must not make every photo missing, unless the user says so."""
+    photo = save_drawing(folder / "a.png", [Drawn("ann")])
+    scanner()
+    photo.unlink()
+    with pytest.raises(SourceError, match="is empty, where 1 photos were") as caught:
+        list(run(scanner, Limits()))
+    assert caught.value.exit_code == 4
+    assert rows("SELECT count(*) FROM locations WHERE missing_since IS NOT NULL") == [(0,)]
+    list(run(scanner, Limits(believe_empty=True)))
+    assert rows("SELECT count(*) FROM locations WHERE missing_since IS NOT NULL") == [(1,)]
+
+
+def test_a_scan_killed_between_gallery_and_catalogue_is_healed_by_the_next(scanner, folder, rows, monkeypatch):
+    """The gallery holds faces that no row knows; enrolling again gives the same ones."""
+    save_drawing(folder / "a.png", [Drawn("ann"), Drawn("bob", left=140)])
+
+    class Killed(BaseException):
+        pass
+
+    def die(*_):
+        raise Killed
+        yield
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ScanPipeline, "_record", die)
+        with pytest.raises(Killed):
+            list(run(scanner, Limits()))
+    assert len(list(scanner.engine.enrolled())) == 2
+    assert rows("SELECT count(*) FROM faces") == [(0,)]
+    scanner()
+    assert len(list(scanner.engine.enrolled())) == 2
+    assert rows("SELECT count(*) FROM faces") == [(2,)]

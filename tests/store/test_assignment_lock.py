@@ -1,0 +1,98 @@
+"""One at a time works on all persons."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from catalog.domain.errors import DatabaseError
+from catalog.store.assignment_lock import assignment_lock
+from catalog.store.database import Database, open_database
+from catalog.store.source_locks import hold
+
+HOLDER = """
+import sys
+from catalog.store.database import open_database
+from catalog.store.assignment_lock import assignment_lock
+with assignment_lock(open_database(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+SCANNER = """
+import sys
+from catalog.domain.errors import LockHeld
+from catalog.store.database import open_database
+from catalog.store.source_locks import hold
+try:
+    with hold(open_database(sys.argv[1]), ["file:///a/"]):
+        print("free")
+except LockHeld:
+    print("held")
+"""
+
+
+def test_threads_and_processes_take_turns(database: Database, database_url: str) -> None:
+    """Two threads never have it at once, and a process that is killed gives it up."""
+    inside: list[int] = []
+    most: list[int] = []
+
+    def work() -> None:
+        with assignment_lock(database):
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(0.05)
+            inside.pop()
+
+    command = [sys.executable, "-c", HOLDER, database_url]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.3)
+        assert most == []
+        process.kill()
+        for thread in threads:
+            thread.join(10)
+    assert most == [1, 1, 1]
+
+
+def test_a_scan_that_had_its_turn_still_holds_its_source(database: Database, database_url: str) -> None:
+    """The one lock is not lost with the other."""
+    with hold(database, ["file:///a/"]):
+        with assignment_lock(database):
+            pass
+        command = [sys.executable, "-c", SCANNER, database_url]
+        assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "held\n"
+
+
+def test_an_exception_ends_the_turn(database: Database) -> None:
+    """Whoever comes next need not wait."""
+    with pytest.raises(ZeroDivisionError), assignment_lock(database):
+        raise ZeroDivisionError
+    with assignment_lock(database):
+        pass
+
+
+def test_a_catalogue_in_memory_has_one_user() -> None:
+    """There is nobody to wait for."""
+    opened = open_database("sqlite://")
+    with assignment_lock(opened):
+        pass
+    opened.close()
+
+
+def test_a_lock_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
+    """In a sentence that names the file."""
+    opened = open_database(str(tmp_path / "catalog.sqlite3"))
+    (tmp_path / "catalog.sqlite3.people.lock").mkdir()
+    with pytest.raises(DatabaseError, match=r"people\.lock"), assignment_lock(opened):
+        pass
+    opened.close()

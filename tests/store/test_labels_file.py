@@ -1,0 +1,142 @@
+"""Files of labels from a catalogue in which persons were merged or, since, forgotten."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Connection, delete, select, update
+
+from catalog.domain.errors import UsageError
+from catalog.identities.decisions.import_labels import restore_labels
+from catalog.store.database import Database
+from catalog.store.labels_file import parse_labels, read_labels
+from catalog.store.people import add_persons, all_persons, find_person, redirect
+from catalog.store.tables import assignments, decisions, persons
+from tests.store.test_backup import DAY, fill, name_somebody
+
+NOW = datetime(2026, 5, 17, tzinfo=UTC)
+
+
+def leads(conn: Connection) -> dict[str, str | None]:
+    """Where each id leads, one step."""
+    ids = {row.id: row.person_id for row in all_persons(conn)}
+    return {row.person_id: ids[row.merged_into] if row.merged_into else None for row in all_persons(conn)}
+
+
+def forget(conn: Connection, person_id: str) -> None:
+    """What is left of somebody: an entry of the ledger."""
+    conn.execute(delete(persons).where(persons.c.person_id == person_id))
+    conn.exec_driver_sql(
+        "INSERT INTO decisions (decided_at, decided_by, verb, person_id)"
+        f" VALUES ('2026-05-18T00:00:00.000000Z', 'me', 'forget', '{person_id}')"
+    )
+
+
+def test_a_person_that_a_scan_merged_into_an_unnamed_one_can_be_restored(database: Database) -> None:
+    """The file holds whom ids lead to, though nobody said anything about them."""
+    with database.begin() as conn:
+        kept, gone = add_persons(conn, 2, NOW)
+        redirect(conn, gone, kept)
+        content = read_labels(conn, NOW)
+        conn.execute(update(persons).values(merged_into=None))
+        conn.execute(delete(persons))
+        restore_labels(conn, content, NOW)
+        assert leads(conn) == {kept.person_id: None, gone.person_id: kept.person_id}
+
+
+def test_a_file_that_lacks_the_person_led_to_can_be_restored(database: Database) -> None:
+    """Files of earlier versions left such persons out; the id then stands for itself."""
+    with database.begin() as conn:
+        kept, gone = add_persons(conn, 2, NOW)
+        redirect(conn, gone, kept)
+        content = read_labels(conn, NOW)
+        content["persons"] = [each for each in content["persons"] if each["merged_into"]]
+        conn.execute(update(persons).values(merged_into=None))
+        conn.execute(delete(persons))
+        restore_labels(conn, content, NOW)
+        assert leads(conn) == {gone.person_id: None}
+
+
+def test_a_merge_that_was_turned_around_since_makes_no_circle(database: Database) -> None:
+    """Nobody leads to somebody who leads back: following such ids would never end."""
+    with database.begin() as conn:
+        ann, bob = add_persons(conn, 2, NOW)
+        redirect(conn, bob, ann)
+        content = read_labels(conn, NOW)
+        conn.execute(update(persons).values(merged_into=None))
+        redirect(conn, ann, bob)
+        restore_labels(conn, content, NOW)
+        assert leads(conn) == {ann.person_id: bob.person_id, bob.person_id: None}
+
+
+def test_who_is_merged_by_a_file_takes_faces_and_followers_along(database: Database) -> None:
+    """Every id leads to the last one in one step, and no face is left with an id that leads on."""
+    with database.begin() as conn:
+        ann, bob, eve = add_persons(conn, 3, NOW)
+        redirect(conn, bob, ann)
+        content = read_labels(conn, NOW)
+        conn.execute(update(persons).values(merged_into=None))
+        redirect(conn, eve, bob)
+        fill(conn)
+        conn.execute(assignments.insert(), {"face_id": 5, "person_id": bob.id, "by": "cluster", "assigned_at": "2026"})
+        restore_labels(conn, content, NOW)
+        assert leads(conn) == {ann.person_id: None, bob.person_id: ann.person_id, eve.person_id: ann.person_id}
+        assert conn.scalar(select(assignments.c.person_id)) == ann.id
+
+
+def test_a_forgotten_person_does_not_come_back_with_older_labels(database: Database) -> None:
+    """Forgetting cannot be undone: what was exported before brings neither name nor id nor decision back."""
+    with database.begin() as conn:
+        fill(conn)
+        name_somebody(conn)
+        labels = parse_labels(json.dumps(read_labels(conn, NOW)), "labels")
+        conn.execute(delete(assignments))
+        conn.execute(delete(decisions))
+        conn.execute(update(persons).values(merged_into=None))
+        conn.execute(delete(persons).where(persons.c.person_id == "p1"))
+        forget(conn, "p2")
+        done = restore_labels(conn, labels, NOW)
+        assert (done.persons, done.decisions, done.faces) == (0, 0, 0)
+        assert all_persons(conn) == []
+        assert conn.scalars(select(decisions.c.verb)).all() == ["forget"]
+
+
+def test_a_file_tells_of_those_who_were_forgotten_where_it_was_made(database: Database) -> None:
+    """They are forgotten here too: faces, name and decisions go, and twice is once."""
+    with database.begin() as conn:
+        fill(conn)
+        name_somebody(conn)
+        labels = read_labels(conn, NOW)
+        stone = {"photo_sha256": "aa", "box_left": 0.1, "box_top": 0.1, "box_width": 0.3, "box_height": 0.3}
+        labels["tombstones"] = [{**stone, "forgotten_at": "2026"}]
+        entry = dict.fromkeys(labels["decisions"][0])
+        labels["decisions"] = [
+            {**entry, "id": 9, "verb": "forget", "person_id": "p2", "decided_at": DAY, "decided_by": "x"}
+        ]
+        labels["persons"] = []
+        assert restore_labels(conn, labels, NOW).tombstones == 1
+        assert restore_labels(conn, labels, NOW).tombstones == 0
+        assert all_persons(conn) == []
+        assert conn.exec_driver_sql("SELECT count(*) FROM faces").scalar() == 0
+        assert conn.exec_driver_sql("SELECT face_id FROM removals").scalar() == "f1"
+        assert conn.scalars(select(decisions.c.verb)).all() == ["forget"]
+
+
+def test_a_name_that_no_database_may_hold_is_refused() -> None:
+    """PostgreSQL knows no NUL."""
+    content = {"format": "catalog labels", "version": 1, "persons": [{"name": "A\0"}]}
+    with pytest.raises(UsageError, match="NUL"):
+        parse_labels(json.dumps(content), "labels.json")
+
+
+def test_what_is_restored_twice_is_there_once(database: Database) -> None:
+    """Redirects are no exception."""
+    with database.begin() as conn:
+        fill(conn)
+        name_somebody(conn)
+        labels = read_labels(conn, NOW)
+        restore_labels(conn, labels, NOW)
+        assert leads(conn) == {"p1": "p2", "p2": None}
+        assert find_person(conn, "p1").name == "Ann"

@@ -1,0 +1,124 @@
+"""The SQL contract: views that keep their names, columns and meanings, on both databases."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from catalog.reports.sql_statement import run_statement
+from catalog.store.database import Database, open_database
+from catalog.store.face_views import VIEWS
+from tests.reports.made_catalog import fill
+
+ROOT = Path(__file__).parent.parent.parent
+QUERIES = re.findall(r"## (\d+)\. ([^\n]*)\n.*?```sql\n(.*?)```", (ROOT / "docs" / "queries.md").read_text(), re.DOTALL)
+
+# What people were promised. A line here may get longer at its end; nothing else may change.
+PROMISED = {
+    "v1_people": "person_id name faces photos first_seen last_seen",
+    "v1_appearances": (
+        "photo_sha256 uri taken_at person_id name face_id similarity box_left box_top box_width box_height"
+    ),
+    "v1_emotions": "face_id type confidence",
+    "v1_emotions_by_month": "month type faces measured share",
+    "v1_co_occurrence": "person_a_id name_a person_b_id name_b photos first_seen last_seen",
+    "v1_photos": "photo_sha256 uri places missing_since taken_at taken_at_offset taken_local",
+    "v1_scans": "scan_id started_at finished_at state exit_code engine gallery model version discovered",
+    "v1_charges": "charged_at scan_id command engine region operation calls dollars",
+    "v1_locations": "photo_sha256 uri album size first_seen missing_since",
+    "v1_problems": "scan_id uri outcome reason photo_sha256 at",
+}
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_a_promised_view_has_its_columns_in_their_order(name):
+    """SQL written against an earlier release still runs."""
+    view = next(view for view in VIEWS if view.name == name)
+    assert " ".join(column.name for column in view.columns).startswith(PROMISED[name])
+
+
+def test_the_database_has_each_view_with_the_described_columns(database: Database):
+    """What is described is what there is."""
+    for view in VIEWS:
+        answer = run_statement(database, f"SELECT * FROM {view.name} LIMIT 0")
+        described = tuple(column.name for column in view.columns)
+        if database.dialect == "sqlite":
+            assert answer.columns == described
+        with database.read() as connection:
+            assert tuple(connection.exec_driver_sql(f"SELECT * FROM {view.name} LIMIT 0").keys()) == described
+
+
+def test_postgresql_keeps_the_descriptions(postgresql_url: str, database: Database):
+    """A client that shows comments explains the views by itself."""
+    if database.dialect != "postgresql":
+        pytest.skip("SQLite keeps no comments")
+    with database.read() as connection:
+        comment = connection.exec_driver_sql(
+            "SELECT col_description('v1_people'::regclass, 3), obj_description('v1_people'::regclass)"
+        ).one()
+    assert tuple(comment) == ("faces of this person, 0 or more", "one row per person who was named or has faces")
+
+
+def test_both_databases_give_the_same_rows(postgresql_url: str, tmp_path: Path, sqlite_template: Path):
+    """Every view, over a made catalogue, row for row."""
+    shutil.copyfile(sqlite_template, tmp_path / "catalog.db")
+    answers = []
+    for url in (str(tmp_path / "catalog.db"), postgresql_url):
+        database = open_database(url)
+        fill(database, photo_count=300, face_count=700, person_count=40)
+        with database.read() as connection:
+            answers.append({view.name: _rows(connection, view.name) for view in VIEWS})
+        database.close()
+    for view in VIEWS:
+        assert answers[0][view.name] == answers[1][view.name], view.name
+        assert answers[0][view.name] or view.name == "v1_rejected_faces"
+
+
+def _rows(connection, name: str) -> list[str]:
+    """Rows as text without what the two drivers spell differently."""
+
+    def told(value: object) -> str:
+        if isinstance(value, str) or value is None:
+            return repr(value)
+        return f"{float(value):.6f}"  # true and 1, Decimal and float
+
+    return sorted(",".join(map(told, row)) for row in connection.exec_driver_sql(f"SELECT * FROM {name}"))
+
+
+def test_there_are_ten_worked_queries():
+    """The page keeps its promise."""
+    assert [int(number) for number, _, _ in QUERIES] == list(range(1, 11))
+
+
+@pytest.mark.parametrize("sql", [sql for _, _, sql in QUERIES], ids=[f"query{number}" for number, _, _ in QUERIES])
+def test_a_worked_query_runs_and_finds_something(filled: Database, sql: str):
+    """Each query of docs/queries.md, as it stands."""
+    assert run_statement(filled, sql).rows
+
+
+def test_a_month_is_the_cameras_own(refilled: Database):
+    """A photo at 23:30 on New Year's Eve in New York belongs to December."""
+    with refilled.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE photos SET taken_at = '2020-01-01T04:30:00.000000Z', taken_at_offset = -300 WHERE id = 1"
+        )
+    answer = run_statement(
+        refilled,
+        "SELECT taken_local FROM v1_photos WHERE taken_at LIKE '2020-01-01T04:30:00%' AND taken_at_offset = -300",
+    )
+    assert answer.rows == (("2019-12-31T23:30:00",),)
+
+
+def test_what_is_no_face_counts_nowhere_and_comes_back_with_the_opposite_decision(refilled: Database):
+    """The copied photo beside a person follows `faces.not_a_face`."""
+    before = run_statement(refilled, "SELECT faces FROM v1_people WHERE name = 'Ada'").rows
+    with refilled.begin() as connection:
+        connection.exec_driver_sql("UPDATE faces SET not_a_face = (1 = 1)")
+    assert run_statement(refilled, "SELECT * FROM v1_people WHERE faces > 0").rows == ()
+    with refilled.begin() as connection:
+        connection.execute(text("UPDATE faces SET not_a_face = (id % 211 = 0)"))
+    assert run_statement(refilled, "SELECT faces FROM v1_people WHERE name = 'Ada'").rows == before

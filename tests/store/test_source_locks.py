@@ -1,0 +1,112 @@
+"""One scan of a source at a time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from catalog.domain.errors import DatabaseError, LockHeld
+from catalog.store.database import Database, open_database
+from catalog.store.source_locks import CATALOGUE, hold
+
+HOLDER = """
+import sys
+from catalog.store.database import open_database
+from catalog.store.source_locks import hold
+with hold(open_database(sys.argv[1]), [sys.argv[2]], shared=sys.argv[3] == "shared"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def another_run(url: str, uri: str, mode: str = "alone") -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds a lock until the end of the block."""
+    command = [sys.executable, "-c", HOLDER, url, uri, mode]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "free"),
+    [
+        ("file:///a/b/", "file:///a/b/", False),
+        ("file:///a/b/", "file:///a/", False),
+        ("file:///a/", "file:///a/b/c/", False),
+        ("file:///a/b/", "file:///a/bc/", True),
+        ("s3://bucket/x/", "s3://bucket/y/", True),
+        ("s3://bucket/x/", CATALOGUE, False),
+        (CATALOGUE, "file:///a/", False),
+    ],
+)
+def test_who_may_work_beside_whom(database: Database, database_url: str, theirs: str, ours: str, free: bool) -> None:
+    """Two folders side by side may be scanned at once; the same, or one inside the other, may not."""
+    with another_run(database_url, theirs):
+        if free:
+            with hold(database, [ours]):
+                return
+        with pytest.raises(LockHeld) as caught, hold(database, [ours]):
+            pass
+    assert caught.value.exit_code == 8
+    assert database.url in str(caught.value)
+
+
+def test_workers_share_and_keep_others_out(database: Database, database_url: str) -> None:
+    """Shared holders are well with one another; somebody who wants the source alone is not."""
+    with another_run(database_url, "file:///a/", "shared"):
+        with hold(database, ["file:///a/"], shared=True):
+            pass
+        with pytest.raises(LockHeld), hold(database, ["file:///a/"]):
+            pass
+
+
+def test_a_killed_holder_leaves_no_lock(database: Database, database_url: str) -> None:
+    """Stale locks cannot be: a lock ends with its process."""
+    with another_run(database_url, "file:///a/") as process:
+        process.kill()
+        process.wait()
+        with hold(database, ["file:///a/"], wait_seconds=5):
+            pass
+
+
+def test_waiting_ends_when_the_other_ends(database: Database, database_url: str) -> None:
+    """The second nightly run may wait its turn."""
+    with another_run(database_url, "file:///a/") as process:
+        assert process.stdin is not None
+        process.stdin.close()
+        with hold(database, ["file:///a/"], wait_seconds=10):
+            pass
+
+
+def test_locks_that_went_with_the_server_are_noticed(postgresql_url: str) -> None:
+    """A scan must not go on without its lock after the server was restarted."""
+    database = open_database(postgresql_url)
+    with pytest.raises(DatabaseError) as caught, hold(database, ["file:///a/"]) as locks:  # noqa: PT012
+        locks.check()
+        with database.begin() as connection:
+            connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                " AND datname = current_database()"
+            )
+        locks.check()
+    database.close()
+    assert caught.value.exit_code == 6
+
+
+def test_a_link_to_the_catalogue_leads_to_its_lock(sqlite_template, tmp_path):
+    """Two names of one file do not let two scans at one source."""
+    file, link = tmp_path / "catalog.sqlite3", tmp_path / "link.sqlite3"
+    file.write_bytes(sqlite_template.read_bytes())
+    link.symlink_to(file)
+    one, other = open_database(str(file)), open_database(str(link))
+    with hold(one, ["file:///photos/"]), hold(other, ["file:///music/"]):
+        assert [found.name for found in tmp_path.glob("*.lock")] == ["catalog.sqlite3.lock"]
+    one.close()
+    other.close()

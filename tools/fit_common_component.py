@@ -1,0 +1,103 @@
+"""Fits what many faces have in common, and face vectors are compared without: ``weights/common_looks.json``.
+
+    python -m tools.fit_common_component --data ../shared/data
+
+Means of the shipped embedding network's vectors over kinds of UTKFace's people. A kind is listed when strangers of it
+pass for one person much more often than LFW's adults do (``python -m tests.benchmarks.strangers`` shows how often), and
+adults because all have some of that mean. Nobody's own vector is kept: each mean is over hundreds of faces.
+
+UTKFace's pictures end at chin and brow, where the network's crop goes on, and what is put there changes the vectors:
+black, the border drawn out, or the picture mirrored. A photo shows something else again; so the looks are means over
+all three. About three minutes on one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.engines.local.align import warp
+from catalog.engines.local.embed import embed_faces
+from tools.manifest import WEIGHTS, write_manifest
+from tools.prepare_crops import alignment_of, read_ages
+
+FILE = "common_looks.json"
+FILLINGS: dict[str, Literal["constant", "edge", "reflect"]] = {
+    "black": "constant",
+    "border": "edge",
+    "mirror": "reflect",
+}
+"""What lies beyond a picture, and numpy's name for it."""
+_MARGIN = 56
+_INDIAN = "3"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabeledFaces:
+    """UTKFace's faces: unit vectors (n, 128) for each of ``FILLINGS``, and what the data set says of each face."""
+
+    vectors: dict[str, NDArray[np.float32]]
+    ages: NDArray[np.int64]
+    genders: NDArray[np.str_]
+    ethnicities: NDArray[np.str_]
+
+    def only(self, chosen: NDArray[np.bool_]) -> LabeledFaces:
+        vectors = {filling: made[chosen] for filling, made in self.vectors.items()}
+        return LabeledFaces(vectors, self.ages[chosen], self.genders[chosen], self.ethnicities[chosen])
+
+
+def read_faces(data: Path) -> LabeledFaces:
+    people, images = read_ages(data)
+    turns = [alignment_of(image) for image in images]
+    return LabeledFaces(
+        {filling: _embedded(images, turns, filling) for filling in FILLINGS},
+        np.array([int(row["age"]) for row in people]),
+        np.array([row["gender"] for row in people]),
+        np.array([row["ethnicity"] for row in people]),
+    )
+
+
+def _embedded(
+    images: Iterable[NDArray[np.uint8]], turns: Sequence[NDArray[np.float64]], filling: str
+) -> NDArray[np.float32]:
+    aligned = []
+    for image, turn in zip(images, turns, strict=True):
+        wider = np.pad(image, ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN), (0, 0)), mode=FILLINGS[filling])
+        moved = turn.copy()
+        moved[:, 2] -= turn[:, :2] @ (_MARGIN, _MARGIN)
+        aligned.append(warp(wider, moved))
+    return embed_faces(np.stack(aligned), mirrored=False)
+
+
+def mean_looks(faces: LabeledFaces) -> dict[str, list[float]]:
+    """The mean vector of each kind; not of length 1: the shorter, the less its faces share."""
+    kinds = {
+        "children up to 3 years": faces.ages <= 3,
+        "children of 4 to 11 years": (faces.ages >= 4) & (faces.ages <= 11),
+        "adults": faces.ages >= 18,
+        "adults labeled Indian": (faces.ages >= 18) & (faces.ethnicities == _INDIAN),
+    }
+    every = np.mean(list(faces.vectors.values()), axis=0)
+    return {kind: [round(float(v), 6) for v in every[chosen].mean(axis=0)] for kind, chosen in kinds.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Fit what many faces have in common.")
+    parser.add_argument("--data", type=Path, required=True, help="the folder that holds ages/")
+    looks = mean_looks(read_faces(parser.parse_args().data))
+    lines = (f"  {json.dumps(kind)}: {json.dumps(look)}" for kind, look in looks.items())
+    (WEIGHTS / FILE).write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    write_manifest(FILE)
+    for kind, look in looks.items():
+        print(f"{kind}: mean cosine of two of them about {np.square(look).sum():.3f}")
+
+
+if __name__ == "__main__":
+    main()
