@@ -1,7 +1,7 @@
-"""Write the pages that must not lie, from what they are about.
+"""Generate the reference pages of docs/ from their sources.
 
 docs/commands.md from the commands' own help, docs/settings.md from the defaults, docs/schema.md from tables and views.
-Run after changing any of these: python tools/write_docs.py. A test compares the pages with what this gives.
+Run `python -m tools.write_docs` after changing any of these. A test compares the pages with the output of this tool.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import typer
 from typer.core import TyperGroup
 
 from catalog.app.settings import default_file, variable
-from catalog.cli.main import app
+from catalog.cli.command_group import load_command
+from catalog.cli.main import COMMANDS
 from tools.schema_page import schema_page
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -25,14 +26,13 @@ COMMON = {"--database", "--config", "--verbose"}
 def commands_page() -> str:
     """Every command with its arguments and options, in the order of `catalog --help`."""
     os.environ["COLUMNS"] = os.environ["TERMINAL_WIDTH"] = "100"
-    root = typer.main.get_command(app)
     lines = [
         "# Commands",
         "",
         "Made from the commands' own help by `tools/write_docs.py`. Every command also takes, after its name,",
         "`--database URL`, `--config FILE` and `-v`.",
     ]
-    for path, command in _walk(root, ("catalog",)):
+    for path, command in commands():
         context = command.make_context(path[-1], [], resilient_parsing=True)
         usage = " ".join(piece for piece in command.collect_usage_pieces(context) if piece != "[OPTIONS]")
         lines += ["", f"## `{' '.join(path)}`", "", f"    {' '.join(path)} {usage} [OPTIONS]".replace("  [", " ["), ""]
@@ -46,12 +46,20 @@ def commands_page() -> str:
 
 def command_names() -> list[str]:
     """``scan``, ``people list`` and so on."""
-    return [" ".join(path[1:]) for path, _ in _walk(typer.main.get_command(app), ("catalog",))]
+    return [" ".join(path[1:]) for path, _ in commands()]
 
 
-def _walk(command: Any, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], Any]]:
+def commands() -> list[tuple[tuple[str, ...], Any]]:
+    """Every command that is not hidden, with its words: ``("catalog", "people", "list")``."""
+    visible = [entry for entry in COMMANDS if not entry.is_hidden]
+    return [pair for entry in visible for pair in _commands_below(load_command(entry), ("catalog", entry.name))]
+
+
+def _commands_below(command: Any, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], Any]]:
+    if command.hidden:
+        return []
     if isinstance(command, TyperGroup):
-        return [found for name, below in command.commands.items() for found in _walk(below, (*path, name))]
+        return [pair for name, child in command.commands.items() for pair in _commands_below(child, (*path, name))]
     return [(path, command)]
 
 

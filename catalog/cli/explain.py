@@ -12,13 +12,13 @@ from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.people import FaceId, face_json, the_face
 from catalog.cli.people_review import decision_json, decision_line
 from catalog.domain.uri import display
-from catalog.identities.assignment.explain import explain
+from catalog.identities.assignment.explain import explain as explain_face
 from catalog.store.catalogued_faces import CataloguedFace
 
 AtMost = Annotated[int, typer.Option("--limit", min=1, max=100, help="Neighbors shown at most.")]
 
 
-def why(
+def explain(
     face: FaceId,
     limit: AtMost = 10,
     as_json: AsJson = False,
@@ -31,7 +31,7 @@ def why(
     with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
         with catalog.database.read() as connection:
             shown = the_face(catalog, connection, face)
-        found = explain(catalog.database, catalog.engine, catalog.rules, shown, limit=limit)
+        found = explain_face(catalog.database, catalog.engine, catalog.rules, shown, limit=limit)
     if as_json:
         told = {
             **face_json(shown),

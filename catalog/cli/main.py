@@ -1,162 +1,146 @@
-"""The door of the house: every command, and the one place that turns errors into sentences and exit codes."""
+"""The program's entry point: the table of commands, and the translation of errors into messages and exit codes.
+
+A command's module is imported when the command runs or its own help is asked for. ``catalog --help``, ``--version`` and
+shell completion therefore load none of the heavy packages.
+"""
 
 from __future__ import annotations
 
 import errno
-import gc
 import logging
 import os
 import sys
 import traceback
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING
 
-import typer
-
-from catalog.cli import (
-    analyze,
-    backup,
-    check,
-    compare,
-    costs,
-    database,
-    employees,
-    endpoint,
-    explain,
-    export,
-    find_person,
-    import_names,
-    people,
-    prune,
-    reconcile,
-    report,
-    scan,
-    settings,
-    sql,
-    status,
-    undo,
-    watch,
-)
-from catalog.cli.options import VERSION
 from catalog.domain.errors import CatalogError
 
-
-def _finish(code: int | None, **_options: object) -> None:
-    """What a command returns is its exit code; None is 0."""
-    raise typer.Exit(code or 0)
-
+if TYPE_CHECKING:
+    from catalog.cli.command_group import CommandGroup
 
 INTERRUPTED = 130
-UNHEARD = 141
-"""The reader of the output went away, as in `catalog ... | head`: what the shell says of every program then."""
+OUTPUT_CLOSED = 141
+"""The reader of the output closed it, as in ``catalog ... | head``. Shells report this code for every such program."""
 
-app = typer.Typer(
-    name="catalog",
-    result_callback=_finish,
-    help="Catalogue the faces of a photo library: who is on which photo.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+
+@dataclass(frozen=True, slots=True)
+class CommandEntry:
+    """One line of ``catalog --help``. ``target`` is ``module:name`` of a function, or of a Typer group."""
+
+    name: str
+    target: str
+    help: str
+    is_hidden: bool = False
+
+
+COMMANDS = (
+    CommandEntry("scan", "scan:scan", "Find the faces in photos and assign them to persons."),
+    CommandEntry("analyze", "analyze:analyze", "Describe each face of a photo, without storing it."),
+    CommandEntry("compare", "compare:compare", "Compare the largest face of a photo with another photo."),
+    CommandEntry("find-person", "find_person:find_person", "Find the photos that show a person, best first."),
+    CommandEntry("people", "people:app", "List, name, merge and split persons."),
+    CommandEntry("explain", "explain:explain", "Show why a face belongs to its person."),
+    CommandEntry("why", "explain:explain", "Old name of `explain`.", is_hidden=True),
+    CommandEntry("undo", "undo:undo", "Revert a decision, or an undo."),
+    CommandEntry("watch", "watch:app", "Watch for persons of interest in every scan."),
+    CommandEntry("enroll", "employees:enroll", "Enroll an employee for verification."),
+    CommandEntry("verify", "employees:verify", "Verify that a photo shows an enrolled employee."),
+    CommandEntry("evaluate", "employees:evaluate", "Measure error rates on your own confirmed faces."),
+    CommandEntry("audit", "employees:audit", "Print the verification log and check its chain."),
+    CommandEntry("endpoint", "endpoint:endpoint", "Serve Amazon Rekognition's face operations on this machine."),
+    CommandEntry("report", "report:app", "Run a report, or write the pages."),
+    CommandEntry("export", "export:app", "Write XMP sidecars, tables or albums for other programs."),
+    CommandEntry("import", "import_names:app", "Read names from XMP, photos or CSV."),
+    CommandEntry("sql", "sql:sql", "Run a read-only SQL query."),
+    CommandEntry("status", "status:status", "Show the contents of the catalogue and its last scans."),
+    CommandEntry("costs", "costs:costs", "Show the charges of paid engines, by scan and month."),
+    CommandEntry("check", "check:check", "Check what a scan needs, without paying."),
+    CommandEntry("settings", "settings:show", "Show each setting, its value and its origin."),
+    CommandEntry("prune", "prune:prune", "Remove photos that have been missing for long."),
+    CommandEntry("reconcile", "reconcile:reconcile", "Repair differences between gallery and catalogue."),
+    CommandEntry("backup", "backup:backup", "Copy the catalogue into a new file while it is in use."),
+    CommandEntry("restore", "backup:restore", "Restore a backup, or import a labels file."),
+    CommandEntry("database", "database:app", "Show or upgrade the database's schema."),
 )
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"catalog {VERSION}")
-        raise typer.Exit
-
-
-@app.callback()
-def _root(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
-) -> None:
-    pass
-
-
-# One line a command, or one a group of commands.
-app.command("scan")(scan.scan)
-app.command("analyze")(analyze.analyze)
-app.command("compare")(compare.compare)
-app.command("find-person")(find_person.find_person)
-app.add_typer(people.app, name="people")
-app.command("why")(explain.why)
-app.command("undo")(undo.undo)
-app.add_typer(watch.app, name="watch")
-app.command("enroll")(employees.enroll)
-app.command("verify")(employees.verify)
-app.command("evaluate")(employees.evaluate)
-app.command("audit")(employees.audit)
-app.command("endpoint")(endpoint.endpoint)
-app.add_typer(report.app, name="report")
-app.add_typer(export.app, name="export")
-app.add_typer(import_names.app, name="import")
-app.command("sql")(sql.sql)
-app.command("status")(status.status)
-app.command("costs")(costs.costs)
-app.command("check")(check.check)
-app.command("settings")(settings.show)
-app.command("prune")(prune.prune)
-app.command("reconcile")(reconcile.reconcile)
-app.command("backup")(backup.backup)
-app.command("restore")(backup.restore)
-app.add_typer(database.app, name="database")
 
 
 def main() -> None:
-    """Run one command and exit with its code; ``-v`` adds the traceback to an error's sentence."""
-    gc.freeze()  # what was imported stays for good: looking at it again and again takes a tenth of a long scan's time
+    """Run one command and exit with its code. ``-v`` adds the traceback to an error's message."""
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command; returns its exit code."""
-    # A file name may hold bytes that are no text in the locale's encoding; showing it must never end a scan.
+    """Run one command. Returns its exit code."""
+    # A file name may hold bytes that the locale cannot decode. Printing such a name must not end a scan.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    if arguments[:1] == ["--version"]:
+        return _print_version()
     try:
-        app(args=arguments, prog_name="catalog")
+        command_group()(args=arguments, prog_name="catalog")
     except SystemExit as end:
-        # Typer has told of a wrong option itself.
+        # Typer has printed the message about a wrong option.
         if end.code == INTERRUPTED:
-            _tell("Interrupted; what was finished is kept.", "")
-        # Typer ends with 1 when the reader of our output went away; every other end of its own is 0 or 2.
-        return UNHEARD if end.code == 1 else end.code if isinstance(end.code, int) else 0
+            _print_error("Interrupted. Finished work is kept.", "")
+        # Typer ends with 1 when the reader of the output closed it. Its other codes are 0 and 2.
+        return OUTPUT_CLOSED if end.code == 1 else end.code if isinstance(end.code, int) else 0
     except BrokenPipeError:
-        _drop_output()
-        return UNHEARD
+        _discard_output()
+        return OUTPUT_CLOSED
     except CatalogError as error:
-        _tell(str(error), error.remedy)
+        _print_error(str(error), error.remedy)
         return error.exit_code
-    except Exception as error:  # noqa: BLE001  the door: whatever is left is a bug, told once
-        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO)
-        if isinstance(error, OSError) and full and not error.filename:
-            _tell(f"The output cannot be written: {error.strerror}.", "")
-            _drop_output()
-            return 2
-        if isinstance(error, UnicodeEncodeError) and any(map(_is_no_text, arguments)):
-            _tell(f"An argument holds bytes that are no text in UTF-8: {error.object!r}.", "Only paths may.")
-            return 2
-        _tell(f"This is a bug in catalog: {type(error).__name__}: {error}", "Run again with -v for the traceback.")
-        return 1
+    except Exception as error:  # noqa: BLE001  every other exception is a bug and is reported here once
+        return _report_unexpected(error, arguments)
     return 0
 
 
-def _drop_output() -> None:
-    """Python would try once more at the end to write what could not be, and end with an exit code of its own."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)
+def command_group() -> CommandGroup:
+    """The root command. Its subcommands are loaded on demand."""
+    from catalog.cli.command_group import make_group
+
+    return make_group(COMMANDS)
 
 
-def _is_no_text(argument: str) -> bool:
-    """Python lets in bytes that the locale cannot read, as lone surrogates."""
-    return any("\udc80" <= char <= "\udcff" for char in argument)
+def _print_version() -> int:
+    print(f"catalog {version('face-catalog')}")  # noqa: T201
+    return 0
 
 
-def _tell(sentence: str, remedy: str) -> None:
+def _report_unexpected(error: Exception, arguments: list[str]) -> int:
+    is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+    if isinstance(error, OSError) and is_full and not error.filename:
+        _print_error(f"The output cannot be written: {error.strerror}.", "")
+        _discard_output()
+        return 2
+    if isinstance(error, UnicodeEncodeError) and any(map(_has_undecodable_bytes, arguments)):
+        _print_error(f"An argument is not valid UTF-8: {error.object!r}.", "Use UTF-8 for every argument but paths.")
+        return 2
+    _print_error(
+        f"This is a bug in catalog: {type(error).__name__}: {error}", "Run the command again with -v for the traceback."
+    )
+    return 1
+
+
+def _discard_output() -> None:
+    """Send stdout to the null device. Otherwise Python flushes it again at exit and ends with its own exit code."""
+    null_device = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null_device, 1)
+    os.close(null_device)
+
+
+def _has_undecodable_bytes(argument: str) -> bool:
+    """Python passes bytes that the locale cannot decode as lone surrogates."""
+    return any("\udc80" <= character <= "\udcff" for character in argument)
+
+
+def _print_error(message: str, remedy: str) -> None:
     if logging.getLogger("catalog").isEnabledFor(logging.INFO):
         traceback.print_exc()
-    for line in sentence.splitlines():
+    for line in message.splitlines():
         print(f"catalog: {line}", file=sys.stderr)  # noqa: T201
     if remedy:
         print(f"  {remedy}", file=sys.stderr)  # noqa: T201

@@ -1,0 +1,78 @@
+"""A Typer group whose subcommands are imported when they are invoked."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command, get_group
+
+if TYPE_CHECKING:
+    from catalog.cli.main import CommandEntry
+
+
+class CommandGroup(TyperGroup):
+    """The root command. ``commands`` holds placeholders with name and help. An invoked command is loaded first."""
+
+    entries: dict[str, CommandEntry]
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, placeholder, rest = super().resolve_command(ctx, args)
+        if name is None or placeholder is None:
+            return name, placeholder, rest
+        command = load_command(self.entries[name])
+        gc.freeze()  # imported objects live until the end; scanning them again and again costs a tenth of a long scan
+        return name, command, rest
+
+
+def make_group(entries: Sequence[CommandEntry]) -> CommandGroup:
+    """The root command with a placeholder for each entry."""
+    app = typer.Typer(
+        name="catalog",
+        cls=CommandGroup,
+        result_callback=_exit_with,
+        help="Catalogue the faces of a photo library: who is on which photo.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_root_options)
+    group = get_command(app)
+    assert isinstance(group, CommandGroup)
+    group.entries = {entry.name: entry for entry in entries}
+    for entry in entries:
+        placeholder = TyperCommand(entry.name, help=entry.help, hidden=entry.is_hidden, rich_markup_mode=None)
+        group.add_command(placeholder)
+    return group
+
+
+def load_command(entry: CommandEntry) -> Any:
+    """Import the command of an entry: a group if the target is a Typer application."""
+    module, _, name = entry.target.partition(":")
+    target = getattr(importlib.import_module(f"catalog.cli.{module}"), name)
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.callback()(_no_options)  # keeps Typer from making the only command the root
+    if isinstance(target, typer.Typer):
+        app.add_typer(target, name=entry.name)
+    else:
+        app.command(entry.name, hidden=entry.is_hidden)(target)
+    return get_group(app).commands[entry.name]
+
+
+def _no_options() -> None:
+    """A root without options."""
+
+
+def _root_options(
+    version: bool = typer.Option(False, "--version", help="Print the version."),
+) -> None:
+    """``main`` answers ``--version`` before Typer is imported. The option is declared for the help text."""
+
+
+def _exit_with(code: int | None, **_options: object) -> None:
+    """The return value of a command is its exit code. None is 0."""
+    raise typer.Exit(code or 0)
