@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from catalog.app.catalog import Catalog
 from catalog.app.engines import search_engine
+from catalog.app.resources import Resources
 from catalog.domain.charges import Charge
 from catalog.domain.engine import Metered
 from catalog.identities.assignment.assign_people import assign_people
@@ -16,7 +16,7 @@ from catalog.scanning.summary import Summary
 from catalog.store.catalogued_faces import faces_of_contents
 
 
-def run_after_scan_steps(catalog: Catalog, scan_id: int | None, summary: Summary) -> None:
+def run_after_scan_steps(catalog: Resources, scan_id: int | None, summary: Summary) -> None:
     """Work out who is who, and, after a scan, look for those on the watch list."""
     engine = search_engine(catalog.settings, catalog.engine)
     try:
@@ -54,7 +54,7 @@ def run_after_scan_steps(catalog: Catalog, scan_id: int | None, summary: Summary
         catalog.new_hits += hits
 
 
-def assign_released_faces(catalog: Catalog, number: int) -> None:
+def assign_released_faces(catalog: Resources, number: int) -> None:
     """Let faces that a decision left without a person find another at once, where that costs nothing."""
     chosen = catalog.settings.engine
     if chosen.name != "local":
@@ -73,7 +73,7 @@ def assign_released_faces(catalog: Catalog, number: int) -> None:
         run_after_scan_steps(catalog, None, Summary())
 
 
-def _teach(catalog: Catalog, scan_id: int, summary: Summary) -> None:
+def _teach(catalog: Resources, scan_id: int, summary: Summary) -> None:
     """Make users of the persons that humans confirmed, where the engine has users and the settings want them."""
     if catalog.users is None:
         return

@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 
-from catalog.app.catalog import open_catalog
 from catalog.cli.crop_files import picture_path, write_privately
+from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.domain.faces import BooleanAttribute, BoundingBox, Face
 from catalog.endpoint.response_builder import Body, face_detail
-from catalog.reports.annotate import draw_analysis
 
 Photos = Annotated[list[Path], typer.Argument(metavar="PHOTO", help="Photos to look at; nothing is kept.")]
 Annotate = Annotated[
@@ -32,12 +31,12 @@ def analyze(
     verbose: Verbose = 0,
 ) -> None:
     """Show each face's box, age, gender, smile, emotions, pose and quality; nothing is kept."""
-    with open_catalog(config, database, verbose, {"engine.name": engine}, begins=True) as catalog:
+    with open_catalog(config, database, verbose, {"engine.name": engine}, create=True) as catalog:
         analyses = [(path, catalog.analyze(path)) for path in photos]
         if annotate is not None:
             for path, analysis in analyses:
                 out = picture_path(annotate, path, several=len(photos) > 1)
-                write_privately(out, draw_analysis(catalog.open_file(path), analysis.faces))
+                write_privately(out, catalog.draw_analysis(path, analysis))
     if as_json:
         answers: list[Body] = [
             {"FaceDetails": [face_detail(face) for face in analysis.faces]} for _, analysis in analyses

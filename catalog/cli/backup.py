@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from catalog.app.catalog import open_catalog
+from catalog.app.resources import open_resources
 from catalog.cli.duration import seconds
 from catalog.cli.options import Config, Database, Verbose
 from catalog.domain.errors import UsageError
@@ -44,7 +44,7 @@ def backup(
     """
     now = datetime.now(UTC)
     target = target or Path(backup_name(now) if not labels_only else Path(backup_name(now)).stem + "-labels.json")
-    with open_catalog(config, database, verbose) as catalog, catalog.existing_database() as source:
+    with open_resources(config, database, verbose) as catalog, catalog.existing_database() as source:
         if source.dialect == "sqlite" and source.path is None:
             raise UsageError("There is no catalogue to back up yet.", remedy="Make one: catalog scan FOLDER")
         if labels_only:
@@ -71,7 +71,7 @@ def restore(
     """
     now = datetime.now(UTC)
     holds_labels = _is_labels(source)
-    with open_catalog(config, database, verbose, begins=True) as catalog:
+    with open_resources(config, database, verbose, begins=True) as catalog:
         target = catalog.database
         with hold(target, [CATALOGUE], wait_seconds=wait):
             if holds_labels:

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from catalog.app.catalog import Catalog, database_address, open_catalog
 from catalog.app.engines import open_client, region_of
+from catalog.app.resources import Resources, database_address, open_resources
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.domain.errors import CatalogError, CheckRefused, LockHeld, UsageError
 from catalog.domain.source import Skipped, Source
@@ -61,7 +61,7 @@ def check(
     Exit code 9 when something is missing.
     """
     findings = []
-    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+    with open_resources(config, database, verbose, {"engine.name": engine}) as catalog:
         if make_collection and catalog.settings.engine.name != "rekognition":
             raise UsageError("Only Amazon Rekognition has a collection to make.", remedy="Add --engine rekognition.")
         for look in _looks(catalog, sources or [], make_collection=make_collection):
@@ -76,7 +76,9 @@ def check(
         raise CheckRefused(f"{len(missing)} of {len(findings)} checks failed: {', '.join(f.name for f in missing)}.")
 
 
-def _looks(catalog: Catalog, sources: list[str], *, make_collection: bool) -> Iterator[Callable[[], Iterator[Finding]]]:
+def _looks(
+    catalog: Resources, sources: list[str], *, make_collection: bool
+) -> Iterator[Callable[[], Iterator[Finding]]]:
     yield lambda: _database(catalog)
     yield lambda: _disk(catalog)
     yield lambda: _lock(catalog)
@@ -109,13 +111,13 @@ _NAMES = {
 }
 
 
-def _database(catalog: Catalog) -> Iterator[Finding]:
+def _database(catalog: Resources) -> Iterator[Finding]:
     with catalog.existing_database() as existing, existing.read() as connection:
         connection.exec_driver_sql("SELECT 1")
         yield Finding("database", ok=True, note=existing.url)
 
 
-def _disk(catalog: Catalog) -> Iterator[Finding]:
+def _disk(catalog: Resources) -> Iterator[Finding]:
     url = parse_address(database_address(catalog.settings))
     if not is_file(url):
         return
@@ -127,7 +129,7 @@ def _disk(catalog: Catalog) -> Iterator[Finding]:
     yield Finding("disk", ok=free >= LEAST_ROOM, note=f'{free / 1e9:,.1f} GB free in "{folder}"', remedy=remedy)
 
 
-def _lock(catalog: Catalog) -> Iterator[Finding]:
+def _lock(catalog: Resources) -> Iterator[Finding]:
     url = parse_address(database_address(catalog.settings))
     if is_file(url) and not sqlite_path(url).exists():
         yield Finding("lock", ok=None, note="there is no catalogue yet; the first scan makes it")
@@ -149,7 +151,7 @@ def _networks() -> Iterator[Finding]:
     yield Finding("networks", ok=True, note=f"{len(files)} files are the ones that were shipped")
 
 
-def _rekognition(catalog: Catalog, *, make_collection: bool) -> Iterator[Finding]:
+def _rekognition(catalog: Resources, *, make_collection: bool) -> Iterator[Finding]:
     # Heavy: boto3.
     from catalog.engines.rekognition.permissions import try_rights
 
@@ -163,7 +165,7 @@ def _rekognition(catalog: Catalog, *, make_collection: bool) -> Iterator[Finding
         client.close()
 
 
-def _source(catalog: Catalog, address: str) -> Iterator[Finding]:
+def _source(catalog: Resources, address: str) -> Iterator[Finding]:
     (source,) = catalog.sources([address])
     if address.startswith("s3://"):
         denied = yield from _s3_rights(source, address)

@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 
-from catalog.app.catalog import open_catalog
 from catalog.cli.analyze import box_text
 from catalog.cli.crop_files import write_privately
+from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Threshold, Verbose
 from catalog.endpoint.response_builder import comparison_body
-from catalog.reports.annotate import draw_comparison
 
 SourcePhoto = Annotated[Path, typer.Argument(metavar="SOURCE", help="Its largest face is compared.")]
 TargetPhoto = Annotated[Path, typer.Argument(metavar="TARGET", help="Each of its faces is compared with.")]
@@ -35,13 +34,12 @@ def compare(
 ) -> None:
     """Compare the largest face of SOURCE with each face of TARGET. That none matches is an answer too."""
     with open_catalog(
-        config, database, verbose, {"engine.name": engine, "find.threshold": threshold}, begins=True
+        config, database, verbose, {"engine.name": engine, "find.threshold": threshold}, create=True
     ) as catalog:
         least = catalog.settings.find.threshold
-        comparison = catalog.compare(source, target, 0.0 if not as_json else least)
+        comparison = catalog.compare(source, target, threshold=0.0 if not as_json else least)
         if annotate is not None:
-            photos = catalog.open_file(source), catalog.open_file(target)
-            write_privately(annotate, draw_comparison(*photos, comparison, least))
+            write_privately(annotate, catalog.draw_comparison(source, target, comparison, threshold=least))
     if as_json:
         typer.echo(json.dumps(comparison_body(comparison), indent=2))
         return

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from catalog.app.catalog import open_catalog
 from catalog.app.engines import price_note
+from catalog.app.resources import open_resources
 from catalog.cli.options import AsJson, Config, Database, Verbose
 from catalog.store.charges import ChargeSum, charges_by_scan, charges_since
 
@@ -30,7 +30,7 @@ def costs(
     """
     month = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     with (
-        open_catalog(config, database, verbose) as catalog,
+        open_resources(config, database, verbose) as catalog,
         catalog.existing_database() as existing,
         existing.read() as connection,
     ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from catalog.app.catalog import database_address, open_catalog
+from catalog.app.resources import database_address, open_resources
 from catalog.cli.options import Config, Database, Verbose
 from catalog.store.database_address import parse_address, safe_form
 
@@ -17,7 +17,7 @@ def upgrade(database: Database = None, config: Config = None, verbose: Verbose =
     # Heavy: Alembic, which no other command needs for a catalogue that is up to date.
     from catalog.store import migrate
 
-    with open_catalog(config, database, verbose) as catalog:
+    with open_resources(config, database, verbose) as catalog:
         url = database_address(catalog.settings)
     done = migrate.upgrade(url)
     name = safe_form(parse_address(url))

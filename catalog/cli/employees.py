@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from catalog.app.catalog import Catalog, open_catalog
+from catalog.app.resources import Resources, open_resources
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.people_forget import stamp
 from catalog.domain.errors import CheckRefused, UsageError
@@ -43,7 +43,7 @@ def enroll(
     verbose: Verbose = 0,
 ) -> None:
     """Enroll a person for verification; a photo that is not good enough is refused with its reasons (exit code 9)."""
-    with open_catalog(config, database, verbose, {"engine.name": engine}, begins=True) as catalog:
+    with open_resources(config, database, verbose, {"engine.name": engine}, begins=True) as catalog:
         if remove:
             if photos:
                 raise UsageError("--remove takes no photos: it forgets the person.")
@@ -88,7 +88,7 @@ def verify(
     if refuse > accept:
         raise UsageError("--refuse is above --accept.")
     claims = _claims(employee, photo, batch)
-    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+    with open_resources(config, database, verbose, {"engine.name": engine}) as catalog:
         answers: list[Verification | UsageError] = []
         for claim, path in claims:
             try:
@@ -145,7 +145,7 @@ def _no_claims(batch: Path) -> UsageError:
     return UsageError(f'"{batch}" is not a CSV file with the columns id and photo.')
 
 
-def _verify(catalog: Catalog, claim: str, path: Path, accept: float, refuse: float) -> Verification:
+def _verify(catalog: Resources, claim: str, path: Path, accept: float, refuse: float) -> Verification:
     return verify_employee(
         catalog.database,
         catalog.engine,
@@ -196,7 +196,7 @@ def evaluate(
     verbose: Verbose = 0,
 ) -> None:
     """Measure false-match and false-non-match rates on your own confirmed faces, and recommend thresholds."""
-    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+    with open_resources(config, database, verbose, {"engine.name": engine}) as catalog:
         gallery = catalog.settings.engine.gallery
         found = measure(catalog.database, catalog.engine, catalog.rules.founders, gallery=gallery, named=named)
     if as_json:
@@ -247,7 +247,7 @@ def audit(
 ) -> None:
     """Print the log of verifications and check that nobody changed it; exit code 9 when somebody did."""
     with (
-        open_catalog(config, database, verbose) as catalog,
+        open_resources(config, database, verbose) as catalog,
         catalog.existing_database() as existing,
         existing.read() as connection,
     ):

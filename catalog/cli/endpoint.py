@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from catalog.app.catalog import set_up_logging
+from catalog.app.resources import set_up_logging
 from catalog.app.settings import default_database, load_settings
 from catalog.cli.options import Config, Verbose
 from catalog.domain.errors import UsageError

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from catalog.app.catalog import open_catalog
+from catalog.app.resources import open_resources
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.people import FaceId, face_json, the_face
 from catalog.cli.people_review import decision_json, decision_line
@@ -28,7 +28,7 @@ def explain(
     verbose: Verbose = 0,
 ) -> None:
     """Show a face's nearest neighbors with their similarities, and every decision that put it where it is."""
-    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+    with open_resources(config, database, verbose, {"engine.name": engine}) as catalog:
         with catalog.database.read() as connection:
             shown = the_face(catalog, connection, face)
         found = explain_face(catalog.database, catalog.engine, catalog.rules, shown, limit=limit)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import select
 
-from catalog.app.catalog import Catalog, open_catalog
+from catalog.app.resources import Resources, open_resources
 from catalog.cli.options import Config, Database, Verbose
 from catalog.domain.errors import UsageError
 from catalog.domain.uri import display_name
@@ -19,7 +19,6 @@ from catalog.exchange.sidecars import write_sidecars
 from catalog.exchange.view_export import export_tables
 from catalog.store.database import Database as OpenedDatabase
 from catalog.store.people import find_person
-from catalog.store.photos import Location
 from catalog.store.tables import assignments, locations
 
 app = typer.Typer(help="Write what other programs read: XMP sidecars, tables, albums.", no_args_is_help=True)
@@ -55,7 +54,7 @@ def xmp(
     """
     counts: Counter[str] = Counter()
     with (
-        open_catalog(config, database, verbose) as catalog,
+        open_resources(config, database, verbose) as catalog,
         catalog.existing_database() as existing,
         existing.read() as connection,
     ):
@@ -105,7 +104,7 @@ def album(
     if not (copy_to or link_to):
         raise UsageError("It is not said where to.", remedy="Give --copy-to DIR or --link-to DIR.")
     problems: tuple[str, ...] = ()
-    with open_catalog(config, database, verbose) as catalog, catalog.existing_database() as existing:
+    with open_resources(config, database, verbose) as catalog, catalog.existing_database() as existing:
         uris = _photos_of(existing, people)
         for folder, link in ((copy_to, False), (link_to, True)):
             if folder is not None:
@@ -115,9 +114,9 @@ def album(
     return 3 if problems else 0
 
 
-def _place(catalog: Catalog, uris: list[str], folder: Path, *, link: bool) -> tuple[str, ...]:
+def _place(catalog: Resources, uris: list[str], folder: Path, *, link: bool) -> tuple[str, ...]:
     def read(uri: str) -> bytes:
-        return catalog.read_place(Location(uri, 0, "", 0, 0, "", None, None, 0)).data
+        return catalog.read_uri(uri)
 
     placed = place_photos(uris, folder, link=link, read=read)
     there = f", {placed.already:,} were there already" if placed.already else ""
@@ -144,7 +143,7 @@ def _photos_of(existing: OpenedDatabase, people: list[str]) -> list[str]:
 
 def _export(directory: Path, form: str, database: str | None, config: Path | None, verbose: int) -> None:
     with (
-        open_catalog(config, database, verbose) as catalog,
+        open_resources(config, database, verbose) as catalog,
         catalog.existing_database() as existing,
         existing.read() as connection,
     ):

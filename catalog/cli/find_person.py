@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from catalog.app.catalog import Catalog, open_catalog
+from catalog.app.resources import Resources, open_resources
 from catalog.cli.analyze import box_text
 from catalog.cli.crop_files import write_privately
 from catalog.cli.options import AsJson, Config, Database, EngineName, Threshold, Verbose
@@ -25,7 +25,6 @@ from catalog.images.crop import cut_out
 from catalog.reports.render import Format, render
 from catalog.reports.run_report import ReportTable
 from catalog.store.people import find_person as person_named
-from catalog.store.photos import Location
 
 References = Annotated[
     list[Path] | None, typer.Argument(metavar="[REF...]", help="Photos of the person; several views find more.")
@@ -72,7 +71,7 @@ def find_person(
     if not references and person is None:
         raise UsageError("There is nobody to look for.", remedy="Give a reference photo, or --person.")
     flags = {"engine.name": engine, "find.threshold": threshold, "find.limit": limit}
-    with open_catalog(config, database, verbose, flags) as catalog:
+    with open_resources(config, database, verbose, flags) as catalog:
         common = _common(catalog, negatives or [], person, since, until)  # refuses before anything is paid for
         groups = _groups(catalog, references or [], face, all_faces)
         found = [_find(catalog, group, common) for group in groups]
@@ -92,7 +91,7 @@ def find_person(
             _print_found(each, number if all_faces else None)
 
 
-def _groups(catalog: Catalog, paths: Sequence[Path], face: int | None, all_faces: bool) -> list[list[Reference]]:
+def _groups(catalog: Resources, paths: Sequence[Path], face: int | None, all_faces: bool) -> list[list[Reference]]:
     """What to search with: one group of references for one person, or one for each face with --all-faces."""
     if face is None and not all_faces:
         return [[_largest(catalog, path) for path in paths]]
@@ -108,7 +107,7 @@ def _groups(catalog: Catalog, paths: Sequence[Path], face: int | None, all_faces
     return [[Reference(photo, each.box)] for each in chosen]
 
 
-def _largest(catalog: Catalog, path: Path) -> Reference:
+def _largest(catalog: Resources, path: Path) -> Reference:
     photo, faces = _seen(catalog, path)
     if len(faces) > 1:
         typer.echo(f'"{path}" shows {len(faces)} faces; the largest is used. --face N takes another:', err=True)
@@ -117,7 +116,7 @@ def _largest(catalog: Catalog, path: Path) -> Reference:
     return Reference(photo, faces[0].box)
 
 
-def _seen(catalog: Catalog, path: Path) -> tuple[OpenedPhoto, tuple[Face, ...]]:
+def _seen(catalog: Resources, path: Path) -> tuple[OpenedPhoto, tuple[Face, ...]]:
     photo = catalog.open_file(path)
     analysis = catalog.engine.analyze(photo)
     catalog.charge("find-person", analysis.charges)
@@ -127,7 +126,7 @@ def _seen(catalog: Catalog, path: Path) -> tuple[OpenedPhoto, tuple[Face, ...]]:
 
 
 def _common(
-    catalog: Catalog, negatives: Sequence[Path], person: str | None, since: str | None, until: str | None
+    catalog: Resources, negatives: Sequence[Path], person: str | None, since: str | None, until: str | None
 ) -> PersonQuery:
     with catalog.database.read() as connection:
         known = person_named(connection, person) if person is not None else None
@@ -145,7 +144,7 @@ def _common(
     )
 
 
-def _find(catalog: Catalog, references: Sequence[Reference], common: PersonQuery) -> FindResult:
+def _find(catalog: Resources, references: Sequence[Reference], common: PersonQuery) -> FindResult:
     return find_faces(
         catalog.database,
         catalog.engine,
@@ -237,11 +236,11 @@ def _verdict(found: FindResult) -> str:
     return f"{names[0]}, similarity {people[0].score:.2f}{margin}"
 
 
-def _deliver(catalog: Catalog, uris: Sequence[str], folder: Path, *, link: bool) -> None:
+def _deliver(catalog: Resources, uris: Sequence[str], folder: Path, *, link: bool) -> None:
     """Copy or link photos into a folder; what cannot be placed is told and left out."""
 
     def read(uri: str) -> bytes:
-        return catalog.read_place(Location(uri, 0, "", 0, 0, "", None, None, 0)).data
+        return catalog.read_uri(uri)
 
     placed = place_photos(uris, folder, link=link, read=read)
     for problem in placed.problems:
@@ -250,7 +249,7 @@ def _deliver(catalog: Catalog, uris: Sequence[str], folder: Path, *, link: bool)
     typer.echo(f"{placed.placed} photos {'linked' if link else 'copied'} to {folder}{there}", err=True)
 
 
-def _draw(catalog: Catalog, groups: Sequence[Sequence[Reference]], found: Sequence[FindResult]) -> bytes:
+def _draw(catalog: Resources, groups: Sequence[Sequence[Reference]], found: Sequence[FindResult]) -> bytes:
     """The page of what was found: the face looked for, and each match cut out of its photo."""
     # Heavy: the templates.
     from catalog.reports.search_page import FoundPicture, found_page
@@ -274,12 +273,12 @@ def _draw(catalog: Catalog, groups: Sequence[Sequence[Reference]], found: Sequen
     return found_page(pictures, matches).encode("utf-8", "backslashreplace")
 
 
-def _crop(catalog: Catalog, match: FoundFace) -> bytes | None:
+def _crop(catalog: Resources, match: FoundFace) -> bytes | None:
     """The face as it is on its photo, or None where the photo cannot be read any more."""
     if match.uri is None:
         return None
     try:
-        data = catalog.read_place(Location(match.uri, 0, "", 0, 0, "", None, None, 0)).data
+        data = catalog.read_uri(match.uri)
         return cut_out(catalog.open_photo(data), match.box)
     except (PhotoError, SourceError):
         return None

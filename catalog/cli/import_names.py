@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import Connection, select
 
-from catalog.app.catalog import open_catalog
+from catalog.app.resources import open_resources
 from catalog.cli.options import Config, Database, Verbose
 from catalog.cli.people_forget import stamp
 from catalog.domain.errors import AmbiguousPersonError, PersonError, UsageError
@@ -73,7 +73,7 @@ def xmp(
     """
     wanted: dict[int, str] = {}
     unmatched = troubles = elsewhere = 0
-    with open_catalog(config, database, verbose) as catalog:
+    with open_resources(config, database, verbose) as catalog:
         with catalog.database.read() as connection:
             for photo in read_sidecars(photos_with_faces(connection), into=into, embedded=embedded):
                 wanted.update({each.face.row: each.name for each in photo.names})
@@ -101,7 +101,7 @@ def csv(
 ) -> None:
     """Enter names from a CSV as decisions: of people by person_id, or of single faces by face_id."""
     given = read_names(file)
-    with open_catalog(config, database, verbose) as catalog, catalog.database.begin() as connection:
+    with open_resources(config, database, verbose) as catalog, catalog.database.begin() as connection:
         people = [each for each in given if each.person_id]
         found = [(find_person(connection, each.person_id or ""), each.name) for each in people]
         wanted = _faces_named(connection, [each for each in given if each.face_id])

@@ -10,7 +10,7 @@ import typer
 from sqlalchemy import Connection
 
 from catalog.app.after_scan import assign_released_faces
-from catalog.app.catalog import Catalog, open_catalog
+from catalog.app.resources import Resources, open_resources
 from catalog.cli import people_forget, people_review
 from catalog.cli.options import AsJson, Config, Database, Verbose
 from catalog.cli.people_forget import Who, counted, stamp
@@ -44,7 +44,7 @@ def list_(
 ) -> None:
     """List everyone, those on most photos first."""
     with (
-        open_catalog(config, database, verbose) as catalog,
+        open_resources(config, database, verbose) as catalog,
         catalog.existing_database() as existing,
         existing.read() as connection,
     ):
@@ -67,7 +67,7 @@ def show(
 ) -> None:
     """Show a person's faces, oldest photo first."""
     with (
-        open_catalog(config, database, verbose) as catalog,
+        open_resources(config, database, verbose) as catalog,
         catalog.existing_database() as existing,
         existing.read() as connection,
     ):
@@ -102,7 +102,7 @@ def name(
     verbose: Verbose = 0,
 ) -> None:
     """Name a person, or rename it."""
-    with open_catalog(config, database, verbose) as catalog, catalog.database.begin() as connection:
+    with open_resources(config, database, verbose) as catalog, catalog.database.begin() as connection:
         found = find_person(connection, person)
         if verbs.clean_name(new_name) is None and (found.name is None or new_name.strip()):
             raise UsageError(f"{found} has no name that could be taken away, and that is none that could be read.")
@@ -127,7 +127,7 @@ def merge(
     verbose: Verbose = 0,
 ) -> None:
     """Say that several persons are one: the first stays."""
-    with open_catalog(config, database, verbose) as catalog, catalog.database.begin() as connection:
+    with open_resources(config, database, verbose) as catalog, catalog.database.begin() as connection:
         told = []
         for other in others:
             one, two = find_person(connection, kept), find_person(connection, other)
@@ -146,7 +146,7 @@ def split(
     verbose: Verbose = 0,
 ) -> None:
     """Say that some faces of a person are somebody else, who gets an id of their own."""
-    with open_catalog(config, database, verbose) as catalog, catalog.database.begin() as connection:
+    with open_resources(config, database, verbose) as catalog, catalog.database.begin() as connection:
         found = find_person(connection, person)
         parted = [the_face(catalog, connection, each) for each in face]
         number, other = verbs.split_person(connection, found, parted, stamp())
@@ -165,7 +165,7 @@ def confirm(
     verbose: Verbose = 0,
 ) -> None:
     """Say that a face is this person; no machine will move it again."""
-    with open_catalog(config, database, verbose) as catalog:
+    with open_resources(config, database, verbose) as catalog:
         with catalog.database.begin() as connection:
             found, shown = find_person(connection, person), the_face(catalog, connection, face)
             number = verbs.confirm_face(connection, shown, found, stamp(), same_photo=same_photo)
@@ -182,7 +182,7 @@ def reject(
     verbose: Verbose = 0,
 ) -> None:
     """Say that a face is not this person; it is looked at anew, and never given to that person again."""
-    with open_catalog(config, database, verbose) as catalog:
+    with open_resources(config, database, verbose) as catalog:
         with catalog.database.begin() as connection:
             shown = the_face(catalog, connection, face)
             wanted = person or shown.person_id
@@ -200,7 +200,7 @@ def reject(
 @app.command("not-a-face")
 def not_a_face(face: FaceId, database: Database = None, config: Config = None, verbose: Verbose = 0) -> None:
     """Say that there is no face: it is left out of everything."""
-    with open_catalog(config, database, verbose) as catalog, catalog.database.begin() as connection:
+    with open_resources(config, database, verbose) as catalog, catalog.database.begin() as connection:
         shown = the_face(catalog, connection, face)
         number = verbs.mark_not_a_face(connection, shown, stamp())
     _done(number, f"{shown.face_id[:8]} is no face")
@@ -233,7 +233,7 @@ def born(
         raise UsageError(f'"{day}" is not a day.', remedy="Write it as 1984-02-29.") from error
     if birth_date is not None and birth_date > datetime.now().astimezone().date():
         raise UsageError(f"The day {birth_date} has not come yet.")
-    with open_catalog(config, database, verbose) as catalog:
+    with open_resources(config, database, verbose) as catalog:
         with catalog.database.begin() as connection:
             found = find_person(connection, person)
             if found.birth_date == (birth_date.isoformat() if birth_date else None):
@@ -244,7 +244,7 @@ def born(
 
 
 def _set_hidden(person: str, hidden: bool, database: Database, config: Config, verbose: int) -> None:
-    with open_catalog(config, database, verbose) as catalog, catalog.database.begin() as connection:
+    with open_resources(config, database, verbose) as catalog, catalog.database.begin() as connection:
         found = find_person(connection, person)
         if found.hidden == hidden:
             raise UsageError(f"{found} is {'hidden' if hidden else 'shown'} already.")
@@ -252,7 +252,7 @@ def _set_hidden(person: str, hidden: bool, database: Database, config: Config, v
     _done(number, f"{found} is {'hidden' if hidden else 'shown'} now")
 
 
-def the_face(catalog: Catalog, connection: Connection, wanted: str) -> CataloguedFace:
+def the_face(catalog: Resources, connection: Connection, wanted: str) -> CataloguedFace:
     """The face of the gallery in use whose id is, or begins with, this."""
     engine = catalog.settings.engine
     return find_face(connection, wanted, engine=engine.name, gallery=engine.gallery)

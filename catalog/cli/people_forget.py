@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from catalog.app.catalog import open_catalog
+from catalog.app.resources import open_resources
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.domain.errors import UsageError
 from catalog.identities.decisions.forget import ForgetReceipt, forget_person
@@ -40,7 +40,7 @@ def forget(
     verbose: Verbose = 0,
 ) -> None:
     """Forget a person for ever: faces, matches and decisions go, also from the gallery. Cannot be undone."""
-    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+    with open_resources(config, database, verbose, {"engine.name": engine}) as catalog:
         with catalog.database.read() as connection:
             found = find_person(connection, person)
         if not (yes or _confirmed(f"Forget {found} for ever? This cannot be undone.")):

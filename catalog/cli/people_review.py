@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from catalog.app.catalog import Catalog, open_catalog
+from catalog.app.resources import Resources, open_resources
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.people_forget import counted, stamp
 from catalog.domain.errors import PersonError
@@ -45,7 +45,7 @@ def history(
 ) -> None:
     """List what humans decided, oldest first; those taken back are marked."""
     with (
-        open_catalog(config, database, verbose) as catalog,
+        open_resources(config, database, verbose) as catalog,
         catalog.existing_database() as existing,
         existing.read() as connection,
     ):
@@ -70,7 +70,7 @@ def suggest(
     verbose: Verbose = 0,
 ) -> None:
     """List persons that may be one and faces that may be somebody's, those that settle most faces first."""
-    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+    with open_resources(config, database, verbose, {"engine.name": engine}) as catalog:
         found = _suggestions(catalog, person, limit)
     if as_json:
         typer.echo(json.dumps([_suggestion_json(each) for each in found], ensure_ascii=False, indent=2))
@@ -94,7 +94,7 @@ def review(
     verbose: Verbose = 0,
 ) -> None:
     """Answer the suggestions one by one: y yes, n no, s skip, q quit; a name means yes, and names the person."""
-    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+    with open_resources(config, database, verbose, {"engine.name": engine}) as catalog:
         answered = 0
         told_apart: set[frozenset[str]] = set()
         asked = _suggestions(catalog, person, limit)
@@ -127,7 +127,7 @@ def recluster(
     verbose: Verbose = 0,
 ) -> None:
     """Group all faces anew and say what would change; only faces that nobody decided on may move."""
-    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+    with open_resources(config, database, verbose, {"engine.name": engine}) as catalog:
         gallery = catalog.settings.engine.gallery
         change = plan_recluster(catalog.database, catalog.engine, catalog.rules, gallery=gallery)
         done = apply_recluster(catalog.database, change, stamp()) if apply else None
@@ -155,7 +155,7 @@ def recluster(
         typer.echo("What was decided meanwhile, or would have put somebody on a photo twice, was left as it is.")
 
 
-def _names(catalog: Catalog, change: ReclusterPlan) -> dict[str, str]:
+def _names(catalog: Resources, change: ReclusterPlan) -> dict[str, str]:
     """How to call the persons of a change, by id."""
     ids = {each for move in change.moves for each in (move.source, move.target) if each}
     with catalog.database.read() as connection:
@@ -169,7 +169,7 @@ def migrate(
     verbose: Verbose = 0,
 ) -> None:
     """Give the faces of one engine the persons that other engines' faces at the same places have."""
-    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+    with open_resources(config, database, verbose, {"engine.name": engine}) as catalog:
         gallery = catalog.settings.engine.gallery
         with catalog.database.begin() as connection:
             now = datetime.now(UTC)
@@ -214,7 +214,7 @@ def decision_json(each: Decision) -> dict[str, object]:
     }
 
 
-def _suggestions(catalog: Catalog, person: str | None, limit: int) -> list[Suggestion]:
+def _suggestions(catalog: Resources, person: str | None, limit: int) -> list[Suggestion]:
     about: PersonRow | None = None
     if person is not None:
         with catalog.database.read() as connection:
@@ -246,14 +246,14 @@ def _suggestion_json(each: Suggestion) -> dict[str, object]:
     }
 
 
-def _show_photos(catalog: Catalog, person: PersonRow) -> None:
+def _show_photos(catalog: Resources, person: PersonRow) -> None:
     with catalog.database.read() as connection:
         shown = appearances_of(connection, person, limit=5)
     for face in shown:
         typer.echo(f"    {person}: {display(face.uri or '')}")
 
 
-def _as_it_stands(catalog: Catalog, each: Suggestion, told_apart: Set[frozenset[str]]) -> Suggestion | None:
+def _as_it_stands(catalog: Resources, each: Suggestion, told_apart: Set[frozenset[str]]) -> Suggestion | None:
     """The question after the answers to those before it; None when they settled it."""
     with catalog.database.read() as connection:
         person = find_person(connection, each.person.person_id)
@@ -275,7 +275,7 @@ def _ask_human() -> str:
         return "q"
 
 
-def _answer(catalog: Catalog, each: Suggestion, answer: str) -> int:
+def _answer(catalog: Resources, each: Suggestion, answer: str) -> int:
     """Carry out one answer; 1 if it decided anything."""
     by = stamp()
     with catalog.database.begin() as connection:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from catalog.app.catalog import open_catalog
+from catalog.app.resources import open_resources
 from catalog.cli.duration import seconds
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.scanning.prune import plan_prune
@@ -35,7 +35,7 @@ def prune(
     """
     now = datetime.now(UTC)
     before = now - timedelta(seconds=float(grace))
-    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+    with open_resources(config, database, verbose, {"engine.name": engine}) as catalog:
         if dry_run:
             with catalog.existing_database() as existing:
                 gone = plan_prune(existing, before)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from catalog.app.after_scan import run_after_scan_steps
-from catalog.app.catalog import open_catalog
+from catalog.app.resources import open_resources
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.scanning.reconcile import compare
 from catalog.scanning.reconcile import reconcile as run_reconcile
@@ -41,7 +41,7 @@ def reconcile(
 
     Exit code 3 when a photo whose faces are lost could not be enrolled again.
     """
-    with open_catalog(config, database, verbose, {"engine.name": engine}, begins=True) as catalog:
+    with open_resources(config, database, verbose, {"engine.name": engine}, begins=True) as catalog:
         gallery = catalog.settings.engine.gallery
         # The local engine's gallery lives in the catalogue itself, and is nobody else's.
         shared = catalog.settings.engine.name != "local" and not strangers
@@ -54,7 +54,7 @@ def reconcile(
                 gallery=gallery,
                 shared=shared,
                 region=catalog.region,
-                read=catalog.read_place,
+                read=catalog.read_location,
                 open_photo=catalog.open_photo,
                 now=datetime.now(UTC),
             )

@@ -14,7 +14,7 @@ import typer
 from tqdm import tqdm
 from typer.core import TyperGroup
 
-from catalog.app.catalog import Catalog, open_catalog
+from catalog.app.resources import Resources, open_resources
 from catalog.cli.options import VERSION, AsJson, Config, Database, EngineName, Verbose
 from catalog.domain.errors import UsageError
 from catalog.domain.uri import display_name
@@ -92,7 +92,7 @@ def html(
     from catalog.reports.site.write_site import write_site
 
     flags = {"engine.name": engine}
-    with open_catalog(config, database, verbose, flags) as catalog, catalog.existing_database() as existing:
+    with open_resources(config, database, verbose, flags) as catalog, catalog.existing_database() as existing:
         bar = tqdm(unit="photo", disable=not sys.stderr.isatty())
 
         def progress(done: int, of: int) -> None:
@@ -102,7 +102,7 @@ def html(
         written = write_site(
             existing,
             SiteFolder(out),
-            read=lambda uri: catalog.read_place(_place(uri)).data,
+            read=lambda uri: catalog.read_uri(uri),
             opener=catalog.opener,
             workers=catalog.workers,
             now=datetime.now(UTC),
@@ -121,7 +121,7 @@ def html(
     return 3 if written.unreadable else 0
 
 
-def _gallery(catalog: Catalog) -> Gallery:
+def _gallery(catalog: Resources) -> Gallery:
     """The one that the settings name."""
     return Gallery(catalog.settings.engine.name, catalog.settings.engine.gallery)
 
@@ -148,7 +148,7 @@ def _command(report: Report) -> Callable[..., None]:
         if engine is not None and not report.is_of_faces:
             raise UsageError(f'The report "{report.name}" is not about faces: it knows no --engine.')
         flags = {"engine.name": engine}
-        with open_catalog(config, database, verbose, flags) as catalog, catalog.existing_database() as existing:
+        with open_resources(config, database, verbose, flags) as catalog, catalog.existing_database() as existing:
             scope = ReportFilters(since, until, person, album)
             answer = run_report(existing, report, scope, limit or None, gallery=_gallery(catalog))
         deliver(answer, form, output)

@@ -15,8 +15,8 @@ import typer
 from tqdm import tqdm
 
 from catalog.app.after_scan import run_after_scan_steps
-from catalog.app.catalog import Catalog, open_catalog
 from catalog.app.engines import SpendingLimit, price_note
+from catalog.app.resources import Resources, open_resources
 from catalog.cli.duration import seconds
 from catalog.cli.options import VERSION, AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.post_command import running_post_command
@@ -128,7 +128,7 @@ def scan(
     stop = StopSignal(max_time)
     limits = Limits(photos=limit, stop=stop, wait_seconds=wait, believe_empty=force, shared=worker)
     with (
-        open_catalog(config, database, verbose, flags, begins=True) as catalog,
+        open_resources(config, database, verbose, flags, begins=True) as catalog,
         interruptible(stop),
         running_post_command(post_command) as told,
     ):
@@ -176,7 +176,7 @@ def _check_gates(gates: Iterable[FailCondition], summary: Summary, *, hits: int)
             raise CheckRefused(f"{count:,} {what}.")
 
 
-def _tell_hits(catalog: Catalog, *, as_json: bool, crops: Path | None) -> None:
+def _tell_hits(catalog: Resources, *, as_json: bool, crops: Path | None) -> None:
     """New hits without the names: what a scan says at night is kept in logs."""
     hits = catalog.new_hits
     if crops is not None and hits:

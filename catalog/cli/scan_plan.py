@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 import typer
 
-from catalog.app.catalog import Catalog
 from catalog.app.engines import price_note
+from catalog.app.resources import Resources
 from catalog.domain.charges import Charge, Operation
 from catalog.identities.assignment.neighbor_searches import plan_searches
 from catalog.scanning.plan import Estimate, estimate, plan
 
 
-def print_plan(catalog: Catalog, addresses: Sequence[str], *, as_json: bool) -> None:
+def print_plan(catalog: Resources, addresses: Sequence[str], *, as_json: bool) -> None:
     """Print the plan. No photo is read, nothing is written, nobody is paid."""
     total = _estimate(catalog, addresses)
     charges = _charges(catalog, total)
@@ -46,7 +46,7 @@ def print_plan(catalog: Catalog, addresses: Sequence[str], *, as_json: bool) -> 
         typer.echo(note)
 
 
-def _estimate(catalog: Catalog, addresses: Sequence[str]) -> Estimate:
+def _estimate(catalog: Resources, addresses: Sequence[str]) -> Estimate:
     chosen = catalog.settings.engine
     total = Estimate()
     with catalog.existing_database() as database:
@@ -55,7 +55,7 @@ def _estimate(catalog: Catalog, addresses: Sequence[str]) -> Estimate:
     return total
 
 
-def _charges(catalog: Catalog, total: Estimate) -> list[Charge]:
+def _charges(catalog: Resources, total: Estimate) -> list[Charge]:
     """IndexFaces once for each photo that may be new, SearchFaces for about as many faces as such photos showed.
 
     Where users are asked first, so are they about each of these faces; how many lists that saves nobody knows before.

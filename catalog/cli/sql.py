@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from catalog.app.catalog import open_catalog
+from catalog.app.resources import open_resources
 from catalog.cli.options import Config, Database, Verbose
 from catalog.cli.report import ROWS, FormatName, Limit, Output, deliver
 from catalog.reports.render import Format
@@ -27,6 +27,6 @@ def sql(
 ) -> None:
     """Ask the catalogue in SQL, reading only. docs/schema.md describes the views, whose names begin with v1_."""
     text = sys.stdin.read() if statement == "-" else statement
-    with open_catalog(config, database, verbose) as catalog, catalog.existing_database() as existing:
+    with open_resources(config, database, verbose) as catalog, catalog.existing_database() as existing:
         answer = run_statement(existing, text, limit or None)
     deliver(answer, form, output)

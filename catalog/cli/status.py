@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import typer
 
-from catalog.app.catalog import database_address, open_catalog
+from catalog.app.resources import database_address, open_resources
 from catalog.cli.options import AsJson, Config, Database, Verbose
 from catalog.domain.uri import display
 from catalog.reports.status import ScanStatus, Status, read_status
@@ -16,7 +16,7 @@ from catalog.store.database_address import parse_address, safe_form
 
 def status(as_json: AsJson = False, database: Database = None, config: Config = None, verbose: Verbose = 0) -> None:
     """Show what the catalogue holds, and what the last scans did."""
-    with open_catalog(config, database, verbose) as catalog, catalog.existing_database() as existing:
+    with open_resources(config, database, verbose) as catalog, catalog.existing_database() as existing:
         found = read_status(existing)
         name = safe_form(parse_address(database_address(catalog.settings)))
     is_missing = name != found.database

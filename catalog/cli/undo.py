@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from catalog.app.after_scan import assign_released_faces
-from catalog.app.catalog import open_catalog
+from catalog.app.resources import open_resources
 from catalog.cli.options import Config, Database, Verbose
 from catalog.cli.people_forget import stamp
 from catalog.cli.people_review import decision_line
@@ -20,7 +20,7 @@ Number = Annotated[
 
 def undo(number: Number = None, database: Database = None, config: Config = None, verbose: Verbose = 0) -> None:
     """Take back a decision: what it changed is as it was before it. An undo can be undone."""
-    with open_catalog(config, database, verbose) as catalog:
+    with open_resources(config, database, verbose) as catalog:
         with catalog.database.begin() as connection:
             by, decision = take_back(connection, number, stamp())
         assign_released_faces(catalog, by)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from catalog.app.catalog import open_catalog
+from catalog.app.resources import open_resources
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.people_forget import counted, stamp
 from catalog.cli.post_command import run_hook
@@ -39,7 +39,7 @@ def add(
     verbose: Verbose = 0,
 ) -> None:
     """Put somebody on the watch list."""
-    with open_catalog(config, database, verbose, {"engine.name": engine}, begins=True) as catalog:
+    with open_resources(config, database, verbose, {"engine.name": engine}, begins=True) as catalog:
         added = watching.add_watch(
             catalog.database,
             catalog.engine,
@@ -58,7 +58,7 @@ def add(
 @app.command("list")
 def list_(as_json: AsJson = False, database: Database = None, config: Config = None, verbose: Verbose = 0) -> None:
     """Show who is on the watch list."""
-    with open_catalog(config, database, verbose) as catalog, catalog.existing_database() as existing:
+    with open_resources(config, database, verbose) as catalog, catalog.existing_database() as existing:
         found = watching.list_watches(existing)
     if as_json:
         rows = [
@@ -87,7 +87,7 @@ def list_(as_json: AsJson = False, database: Database = None, config: Config = N
 @app.command()
 def remove(name: Name, database: Database = None, config: Config = None, verbose: Verbose = 0) -> None:
     """Take somebody off the watch list, with references and hits."""
-    with open_catalog(config, database, verbose) as catalog, catalog.database.begin() as connection:
+    with open_resources(config, database, verbose) as catalog, catalog.database.begin() as connection:
         watching.remove_watch(connection, name)
     typer.echo(f"{name} is off the watch list.")
 
@@ -105,7 +105,7 @@ def check(
     verbose: Verbose = 0,
 ) -> None:
     """Look for everybody on the list now; new hits are printed, and end with exit code 9. Each scan does so too."""
-    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+    with open_resources(config, database, verbose, {"engine.name": engine}) as catalog:
         found, _ = watching.check_watches(
             catalog.database,
             catalog.engine,
@@ -136,7 +136,7 @@ def hits(
 ) -> None:
     """List hits, newest first. Exit code 9 while any of them is open."""
     wanted = _state(state)
-    with open_catalog(config, database, verbose) as catalog:
+    with open_resources(config, database, verbose) as catalog:
         found = read_hits(catalog.database, state=wanted, name=name)
         if crops is not None:
             write_crops(catalog, found, crops)
@@ -159,7 +159,7 @@ def dismiss(numbers: Numbers, database: Database = None, config: Config = None, 
 
 
 def _review(numbers: list[int], state: State, database: Database, config: Config, verbose: int) -> None:
-    with open_catalog(config, database, verbose) as catalog, catalog.database.begin() as connection:
+    with open_resources(config, database, verbose) as catalog, catalog.database.begin() as connection:
         for number in numbers:
             review_hit(connection, number, state, stamp())
     typer.echo(f"{len(numbers)} {state}.")

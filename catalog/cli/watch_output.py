@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from catalog.app.catalog import Catalog
+from catalog.app.resources import Resources
 from catalog.cli.crop_files import write_privately
 from catalog.domain.errors import PhotoError, SourceError, UsageError
 from catalog.domain.uri import display, display_name
@@ -48,7 +48,7 @@ def hit_line(hit: WatchHit, *, named: bool) -> str:
     return f"{hit.number:6}  {hit.state:9}{who}  {hit.similarity:6.2f}{margin}  {display(hit.face.uri or '')}"
 
 
-def write_crops(catalog: Catalog, hits: Iterable[WatchHit], folder: Path) -> None:
+def write_crops(catalog: Resources, hits: Iterable[WatchHit], folder: Path) -> None:
     """Write a crop of each hit, for its owner only, as ``hit-NUMBER.jpg``; says which have none. Raises UsageError."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def write_crops(catalog: Catalog, hits: Iterable[WatchHit], folder: Path) -> Non
             places = [place for place in places_of(connection, hit.face.sha256) if place.missing_since is None]
         for place in places:
             try:
-                photo = catalog.open_photo(catalog.read_place(place).data)
+                photo = catalog.open_photo(catalog.read_location(place).data)
             except (PhotoError, SourceError) as error:
                 typer.echo(f"no crop of hit {hit.number}: {error}", err=True)
                 continue

@@ -8,13 +8,21 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A human being as held by the catalogue. ``person_id`` is public and kept for ever; a merged one redirects."""
+    """A human being as the catalogue holds it.
+
+    ``person_id`` is permanent; the id of a merged person redirects. ``birth_date`` is ``YYYY-MM-DD``; lists leave it
+    None. ``faces`` counts the faces of all galleries.
+    """
 
     person_id: str
     name: str | None
     hidden: bool
     faces: int
     photos: int
+    birth_date: str | None = None
+
+    def __str__(self) -> str:
+        return f'"{self.name}" ({self.person_id})' if self.name else self.person_id
 
 
 class AssignedBy(StrEnum):

@@ -20,7 +20,6 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, inspect, text
 
-import catalog
 from catalog.domain.errors import SchemaError
 from catalog.store.connections import WRITES, file_name, make_engine, prepare_file
 from catalog.store.database_address import is_file, parse_address, safe_form, sqlite_path
@@ -43,7 +42,7 @@ class Upgrade:
 
 def migrations_folder() -> Path:
     """``catalog/migrations`` in an installed wheel, ``migrations`` beside the package in a checkout."""
-    package = Path(catalog.__file__).parent
+    package = Path(__file__).parent.parent
     installed = package / "migrations"
     return installed if installed.is_dir() else package.parent / "migrations"
 

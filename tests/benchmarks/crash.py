@@ -30,7 +30,7 @@ import psycopg
 from PIL import Image
 from sqlalchemy import text
 
-from catalog.app.catalog import open_catalog
+from catalog.app.resources import open_resources
 from catalog.scanning.reconcile import GalleryDifference, compare
 from catalog.store.database import open_database
 
@@ -174,7 +174,7 @@ class Bench:
         for name in [name for name in os.environ if name.startswith(OURS)]:
             del os.environ[name]  # what another pair of engine and database had set
         os.environ.update({name: value for name, value in self.environment.items() if name.startswith(OURS)})
-        with open_catalog(None, self.url, 0) as catalog:
+        with open_resources(None, self.url, 0) as catalog:
             return compare(catalog.database, catalog.engine, gallery=catalog.settings.engine.gallery)
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.app.catalog import open_catalog
+from catalog.app.resources import open_resources
 from catalog.domain.photos import PhotoRef
 from catalog.domain.source import Content
-from catalog.store.photos import Location
 
 
 @pytest.fixture
@@ -29,9 +28,9 @@ def opened(monkeypatch):
 def test_all_photos_of_a_bucket_are_read_by_one_client(tmp_path, opened):
     """Pages of ten thousand photos do not make ten thousand clients."""
     uris = ["s3://one/a/1.jpg", "s3://one/b/2.jpg", "s3://other/1.jpg", "s3://one/3.jpg"]
-    with open_catalog(None, str(tmp_path / "catalog.sqlite3"), 0) as catalog:
+    with open_resources(None, str(tmp_path / "catalog.sqlite3"), 0) as catalog:
         for uri in uris:
-            assert catalog.read_place(Location(uri, 0, "", 0, 0, "", None, None, 0)).data == uri.encode()
+            assert catalog.read_uri(uri) == uri.encode()
     assert opened == ["s3://one/", "s3://other/"]
 
 
@@ -41,7 +40,7 @@ def test_the_rules_are_those_of_the_settings(tmp_path, monkeypatch):
     for name, value in told.items():
         monkeypatch.setenv(f"CATALOG_IDENTITIES_LINKAGE_{name}", str(value))
     monkeypatch.setenv("CATALOG_IDENTITIES_SEARCH_LINKAGE_PRICE", "4.5")
-    with open_catalog(None, str(tmp_path / "catalog.sqlite3"), 0) as catalog:
+    with open_resources(None, str(tmp_path / "catalog.sqlite3"), 0) as catalog:
         means, searches = catalog.rules.means, catalog.rules.searches
     assert (means.threshold, means.price, means.merge_margin, means.strangers) == tuple(told.values())
     assert (searches.price, searches.strangers) == (4.5, 1.0)

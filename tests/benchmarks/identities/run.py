@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import update
 
-from catalog.app.catalog import Catalog, open_catalog
+from catalog.app.resources import Resources, open_resources
 from catalog.identities.assignment.assign_people import GroupingRules, assign_people
 from catalog.identities.clustering.demographics import NEVER
 from catalog.store.tables import photos
@@ -27,8 +27,8 @@ SYNTHETIC = SHARED / "data" / "synthetic_people"
 
 def shipped_rules() -> GroupingRules:
     """The rules as the product ships them."""
-    with open_catalog(None, "sqlite://", 0) as catalog:
-        assert isinstance(catalog, Catalog)
+    with open_resources(None, "sqlite://", 0) as catalog:
+        assert isinstance(catalog, Resources)
         return catalog.rules
 
 

@@ -1,0 +1,172 @@
+"""Decisions of a user about persons and faces: each method records one decision and returns its number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+
+from sqlalchemy import Connection
+
+from catalog.app.after_scan import assign_released_faces
+from catalog.app.resources import Resources
+from catalog.domain.errors import UsageError
+from catalog.identities.decisions import undo as undoing
+from catalog.identities.decisions import verbs
+from catalog.identities.decisions.log import Decision, append, read_decisions
+from catalog.identities.decisions.replay import copy_from_other_galleries
+from catalog.store.catalogued_faces import CataloguedFace, find_face
+from catalog.store.people import find_person, ids_of
+
+
+class Decisions:
+    """Decisions about persons (by id or exact name) and faces (by id, or how the id begins).
+
+    Methods raise PersonError for an unknown person or face, and UsageError for a decision that changes nothing.
+    A face that a decision leaves without a person is assigned again at once, unless that would cost money.
+    """
+
+    def __init__(self, resources: Callable[[], Resources]) -> None:
+        self._resources = resources
+
+    @contextmanager
+    def _deciding(self) -> Iterator[tuple[Resources, Connection]]:
+        resources = self._resources()
+        with resources.database.begin() as connection:
+            yield resources, connection
+
+    def name(self, person: str, name: str | None) -> int:
+        """Name a person, or rename it. None or an empty name removes the name."""
+        with self._deciding() as (resources, connection):
+            row = find_person(connection, person)
+            if verbs.clean_name(name) is None and (row.name is None or (name or "").strip()):
+                raise UsageError(f"{row} has no name to remove, and the new name has no readable character.")
+            return verbs.name_person(connection, row, name, resources.stamp())
+
+    def merge(self, kept: str, merged: str, *, same_photo: bool = False) -> int:
+        """Record that two persons are one. ``kept`` keeps its id; the id of ``merged`` redirects to it.
+
+        Raises PersonError if both are on one photo, unless ``same_photo``.
+        """
+        (number,) = self.merge_several(kept, [merged], same_photo=same_photo)
+        return number
+
+    def merge_several(self, kept: str, merged: Sequence[str], *, same_photo: bool = False) -> tuple[int, ...]:
+        """Merge several persons into ``kept``, all or none. Returns a number for each."""
+        with self._deciding() as (resources, connection):
+            return tuple(
+                verbs.merge_persons(
+                    connection,
+                    find_person(connection, kept),
+                    find_person(connection, other),
+                    resources.stamp(),
+                    same_photo=same_photo,
+                )
+                for other in merged
+            )
+
+    def split(self, person: str, faces: Sequence[str]) -> int:
+        """Record that some faces of a person are another person, who gets a new id; ``history`` names it."""
+        with self._deciding() as (resources, connection):
+            row = find_person(connection, person)
+            chosen = [_face(resources, connection, face) for face in faces]
+            number, _ = verbs.split_person(connection, row, chosen, resources.stamp())
+            return number
+
+    def separate(self, one: str, other: str) -> int:
+        """Record that two persons are two: they are never merged by machine, nor suggested as one."""
+        with self._deciding() as (resources, connection):
+            persons = find_person(connection, one), find_person(connection, other)
+            return verbs.separate_persons(connection, *persons, resources.stamp())
+
+    def confirm(self, face: str, person: str, *, same_photo: bool = False) -> int:
+        """Record that a face is this person.
+
+        Raises PersonError if another face of the photo is this person, unless ``same_photo``.
+        """
+        with self._deciding() as (resources, connection):
+            row, shown = find_person(connection, person), _face(resources, connection, face)
+            number = verbs.confirm_face(connection, shown, row, resources.stamp(), same_photo=same_photo)
+        assign_released_faces(resources, number)
+        return number
+
+    def reject(self, face: str, person: str | None = None) -> int:
+        """Record that a face is not this person; default: the person it is assigned to."""
+        with self._deciding() as (resources, connection):
+            shown = _face(resources, connection, face)
+            wanted = person or shown.person_id
+            if wanted is None:
+                raise UsageError(
+                    f"Face {shown.face_id[:8]} is unassigned.", remedy="Name the person that the face is not."
+                )
+            number = verbs.reject_face(connection, shown, find_person(connection, wanted), resources.stamp())
+        assign_released_faces(resources, number)
+        return number
+
+    def not_a_face(self, face: str) -> int:
+        """Record that the detection is not a face; it is left out of all answers."""
+        with self._deciding() as (resources, connection):
+            return verbs.mark_not_a_face(connection, _face(resources, connection, face), resources.stamp())
+
+    def hide(self, person: str) -> int:
+        """Leave a person out of lists and reports."""
+        return self._set_hidden(person, True)
+
+    def unhide(self, person: str) -> int:
+        """Show a hidden person again."""
+        return self._set_hidden(person, False)
+
+    def _set_hidden(self, person: str, hidden: bool) -> int:
+        with self._deciding() as (resources, connection):
+            row = find_person(connection, person)
+            if row.hidden == hidden:
+                raise UsageError(f"{row} is already {'hidden' if hidden else 'shown'}.")
+            return verbs.set_hidden(connection, row, hidden, resources.stamp())
+
+    def birth_date(self, person: str, day: date | None) -> int:
+        """Record a person's day of birth; None removes it. Earlier photos never show this person."""
+        if day is not None and day > datetime.now().astimezone().date():
+            raise UsageError(f"The day {day} is in the future.")
+        with self._deciding() as (resources, connection):
+            row = find_person(connection, person)
+            if row.birth_date == (day.isoformat() if day else None):
+                raise UsageError(f"The birth date of {row} is already {row.birth_date or 'unknown'}.")
+            number = verbs.set_birth_date(connection, row, day, resources.stamp())
+        assign_released_faces(resources, number)
+        return number
+
+    def undo(self, number: int | None = None) -> int:
+        """Revert a decision; default: the latest one that can be reverted. An undo can be undone.
+
+        Raises UsageError if later decisions build on it, or if it cannot be reverted.
+        """
+        with self._deciding() as (resources, connection):
+            undone_by, _ = undoing.undo(connection, number, resources.stamp())
+        assign_released_faces(resources, undone_by)
+        return undone_by
+
+    def history(self, person: str | None = None) -> tuple[Decision, ...]:
+        """All decisions, oldest first; those about one person if one is given."""
+        resources = self._resources()
+        with resources.reading() as database, database.read() as connection:
+            about = ids_of(connection, find_person(connection, person)) if person else None
+            return tuple(read_decisions(connection, person_ids=about))
+
+    def copy_from_other_galleries(self) -> int:
+        """Give the faces of the gallery in use the persons that the same faces have in other galleries.
+
+        Returns how many faces have another person now. Cannot be undone.
+        """
+        with self._deciding() as (resources, connection):
+            chosen = resources.settings.engine
+            stamp = resources.stamp()
+            changed = copy_from_other_galleries(
+                connection, engine=chosen.name, gallery=chosen.gallery, now=stamp.now, overrule=True
+            )
+            append(connection, "migrate", who=stamp.who, now=datetime.now(UTC), name=f"{chosen.name}/{chosen.gallery}")
+            return changed
+
+
+def _face(resources: Resources, connection: Connection, face: str) -> CataloguedFace:
+    chosen = resources.settings.engine
+    return find_face(connection, face, engine=chosen.name, gallery=chosen.gallery)

@@ -1,0 +1,64 @@
+"""Questions about persons and faces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from catalog.app.resources import Resources
+from catalog.domain.errors import UsageError
+from catalog.domain.people import Person
+from catalog.store import people as store
+from catalog.store.catalogued_faces import CataloguedFace, appearances_of, find_face
+
+T = TypeVar("T")
+
+
+def list_people(
+    resources: Resources, *, named: bool | None, hidden: bool, limit: int | None, after: str | None
+) -> tuple[Person, ...]:
+    with resources.reading() as database, database.read() as connection:
+        found = store.list_people(connection, hidden=hidden, named=named)
+    return _page(found, [person.person_id for person in found], limit, after)
+
+
+def person(resources: Resources, id_or_name: str) -> Person:
+    with resources.reading() as database, database.read() as connection:
+        row = store.find_person(connection, id_or_name)
+        appearances = appearances_of(connection, row)
+    return Person(
+        row.person_id,
+        row.name,
+        row.hidden,
+        faces=len(appearances),
+        photos=len({face.sha256 for face in appearances}),
+        birth_date=row.birth_date,
+    )
+
+
+def namesakes(resources: Resources, name: str) -> tuple[str, ...]:
+    with resources.reading() as database, database.read() as connection:
+        return tuple(store.namesakes(connection, name))
+
+
+def faces(resources: Resources, person: str, *, limit: int | None, after: str | None) -> tuple[CataloguedFace, ...]:
+    with resources.reading() as database, database.read() as connection:
+        row = store.find_person(connection, person)
+        found = appearances_of(connection, row, limit if after is None else None)
+    return _page(found, [face.face_id for face in found], limit, after)
+
+
+def face(resources: Resources, face_id: str) -> CataloguedFace:
+    chosen = resources.settings.engine
+    with resources.reading() as database, database.read() as connection:
+        return find_face(connection, face_id, engine=chosen.name, gallery=chosen.gallery)
+
+
+def _page(values: Sequence[T], ids: Sequence[str], limit: int | None, after: str | None) -> tuple[T, ...]:
+    """At most ``limit`` values behind the one with the id ``after``. Raises UsageError for an unknown id."""
+    start = 0
+    if after is not None:
+        if after not in ids:
+            raise UsageError(f'No entry of the list has the id "{after}".', remedy="Start again at the first page.")
+        start = ids.index(after) + 1
+    return tuple(values[start : None if limit is None else start + limit])

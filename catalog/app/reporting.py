@@ -1,0 +1,50 @@
+"""Reports, the user's own SQL, status and charges."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from catalog.app.resources import Resources, database_address
+from catalog.reports.filters import ReportFilters
+from catalog.reports.gallery_filter import Gallery
+from catalog.reports.report_registry import find_report
+from catalog.reports.run_report import ReportTable, run_report
+from catalog.reports.sql_statement import run_statement
+from catalog.reports.status import Status, read_status
+from catalog.store import charges as store
+from catalog.store.charges import ChargeSum
+from catalog.store.database_address import parse_address, safe_form
+
+
+def status(resources: Resources) -> Status:
+    with resources.reading() as database:
+        found = read_status(database)
+    # A missing catalogue is read from memory; its own address is the one to show.
+    return replace(found, database=safe_form(parse_address(database_address(resources.settings))))
+
+
+def charges(resources: Resources, since: datetime | None) -> tuple[ChargeSum, ...]:
+    month = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    with resources.reading() as database, database.read() as connection:
+        return tuple(store.charges_since(connection, since or month))
+
+
+def charges_by_scan(resources: Resources, scans: int) -> tuple[ChargeSum, ...]:
+    with resources.reading() as database, database.read() as connection:
+        return tuple(store.charges_by_scan(connection, scans=scans))
+
+
+def report(resources: Resources, name: str, filters: ReportFilters, limit: int | None) -> ReportTable:
+    with resources.reading() as database:
+        return run_report(database, find_report(name), filters, limit, gallery=gallery(resources))
+
+
+def sql(resources: Resources, statement: str, limit: int | None) -> ReportTable:
+    with resources.reading() as database:
+        return run_statement(database, statement, limit)
+
+
+def gallery(resources: Resources) -> Gallery:
+    """The gallery that the settings select."""
+    return Gallery(resources.settings.engine.name, resources.gallery)

@@ -1,0 +1,345 @@
+"""What one opened catalogue uses: settings, database, engine and image decoder, each opened at its first use.
+
+:class:`catalog.app.catalog.Catalog` is the public class; it holds one :class:`Resources` and hands it to the functions
+of this room.
+"""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import RLock
+from typing import Any, TypeVar
+
+from catalog.app.engines import (
+    EngineResources,
+    SpendingLimit,
+    open_engine,
+    open_without_gallery,
+    prefiltered,
+    quote,
+    region_of,
+    users_of,
+)
+from catalog.app.grouping_rules import rules_of
+from catalog.app.logging_setup import set_up_logging as set_up_logging
+from catalog.app.open_source import open_source
+from catalog.app.settings import Settings, default_database, load_settings
+from catalog.domain.charges import Charge, Operation
+from catalog.domain.engine import Engine, Metered
+from catalog.domain.errors import PhotoError, UsageError
+from catalog.domain.opened_photo import OpenedPhoto, Opener
+from catalog.domain.photos import PhotoRef
+from catalog.domain.source import Content, Source
+from catalog.domain.uri import display_name, file_path
+from catalog.domain.user_vectors import UserVectors
+from catalog.identities.assignment.assign_people import GroupingRules
+from catalog.identities.decisions.verbs import DecisionStamp
+from catalog.identities.matching.watch_hits import WatchHit
+from catalog.images.decode import DecodeLimits
+from catalog.images.decoder_pool import DecoderPool
+from catalog.store.database import Database, open_database
+from catalog.store.database_address import is_file, parse_address, sqlite_path
+from catalog.store.gallery_info import requeue_prefiltered
+from catalog.store.photos import Location
+from catalog.store.scans import record_charges
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Resources:
+    """Opens each thing once, also when several threads ask for it at the same time. ``stack`` closes it.
+
+    ``create``: the database is created if it does not exist. ``read_only``: the database is neither created, upgraded
+    nor changed; one that does not exist reads as an empty catalogue. ``user`` is recorded with each decision.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        stack: ExitStack,
+        *,
+        create: bool = False,
+        read_only: bool = False,
+        user: str | None = None,
+        spending: SpendingLimit | None = None,
+    ) -> None:
+        self.settings = settings
+        self.spending = spending or SpendingLimit()
+        self.read_only = read_only
+        self._create = create
+        self._user = user
+        self._stack = stack
+        self.new_hits: list[WatchHit] = []
+        self._opened: dict[str, Any] = {}
+        self._lock = RLock()
+
+    def _once(self, name: str, make: Callable[[], T]) -> T:
+        """Call ``make`` at the first use of ``name`` and return the same object ever after."""
+        with self._lock:
+            if name not in self._opened:
+                self._opened[name] = make()
+            made: T = self._opened[name]
+            return made
+
+    @property
+    def database(self) -> Database:
+        """The catalogue's database for reading and writing; an old SQLite schema is upgraded.
+
+        Raises UsageError if the catalogue was opened read-only, DatabaseError and SchemaError.
+        """
+        if self.read_only:
+            raise UsageError(
+                "The catalogue was opened read-only, and this call writes.", remedy="Open it without read_only."
+            )
+
+        def make() -> Database:
+            database = open_database(database_address(self.settings), create=self._create, upgrade=True)
+            self._stack.callback(database.close)
+            return database
+
+        return self._once("database", make)
+
+    @contextmanager
+    def reading(self) -> Iterator[Database]:
+        """The database for a question. Writes nothing if the catalogue was opened read-only."""
+        if not self.read_only:
+            yield self.database
+            return
+
+        def make() -> Database:
+            database = _open_existing(self.settings)
+            self._stack.callback(database.close)
+            return database
+
+        yield self._once("read-only database", make)
+
+    @contextmanager
+    def existing_database(self) -> Iterator[Database]:
+        """The database as it is, closed after the block: nothing is created or upgraded."""
+        if self.read_only:
+            with self.reading() as database:
+                yield database
+            return
+        database = _open_existing(self.settings)
+        try:
+            yield database
+        finally:
+            database.close()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of the settings on their gallery. Raises EngineError."""
+
+        def make() -> Engine:
+            engine = open_engine(self.settings, self._engine_resources)
+            self._stack.callback(engine.close)
+            if isinstance(engine, Metered):
+                # Calls whose responses were lost and that no command recorded; a scan records its own.
+                self._stack.callback(lambda: self.charge("unanswered", engine.take_unreported_charges()))
+            return engine
+
+        return self._once("engine", make)
+
+    @property
+    def scan_engine(self) -> Engine:
+        """The engine for enrolling: with the prefilter if the settings ask for it.
+
+        Without the prefilter, photos that an earlier prefilter skipped are queued for enrollment.
+        """
+
+        def make() -> Engine:
+            if self.settings.engine.name == "local":
+                return self.engine
+            if self.settings.scan.prefilter:
+                return prefiltered(self.engine, self.settings)
+            with self.database.begin() as connection:
+                requeue_prefiltered(connection, self.settings.engine.name, self.settings.engine.gallery)
+            return self.engine
+
+        return self._once("scan engine", make)
+
+    @property
+    def engine_without_gallery(self) -> Engine:
+        """The engine for calls that store nothing; the local engine then opens no catalogue."""
+        if self.settings.engine.name != "local":
+            return self.engine
+
+        def make() -> Engine:
+            engine = open_without_gallery(self.settings, self._engine_resources)
+            self._stack.callback(engine.close)
+            return engine
+
+        return self._once("engine without gallery", make)
+
+    @property
+    def _engine_resources(self) -> EngineResources:
+        return EngineResources(lambda: self.database, self.opener.open, self.spending)
+
+    @property
+    def region(self) -> str:
+        """The AWS region in use; empty for the local engine."""
+        return region_of(self.settings)
+
+    @property
+    def gallery(self) -> str:
+        """Name of the gallery that the settings select."""
+        return self.settings.engine.gallery
+
+    @property
+    def workers(self) -> int:
+        """Photos processed at the same time: the setting, else one per processor, or more for an engine on the net."""
+        waiting = 0 if self.settings.engine.name == "local" else self.settings.rekognition.connections // 2
+        return self.settings.scan.workers or max(waiting, os.cpu_count() or 1)
+
+    @property
+    def users(self) -> UserVectors | None:
+        """The engine's user vectors; None without the capability, or if the settings switch them off."""
+        return self._once("users", lambda: users_of(self.settings, self.engine))
+
+    @property
+    def opener(self) -> Opener:
+        """Decodes photos in separate processes, which start at the first photo."""
+
+        def make() -> Opener:
+            images = self.settings.images
+            limits = DecodeLimits(
+                max_pixels=images.max_megapixels * 1_000_000,
+                seconds=images.decode_seconds,
+                memory_bytes=images.decode_megabytes << 20,
+            )
+            opener = DecoderPool(min(self.workers, os.cpu_count() or 1), limits)
+            self._stack.callback(opener.close)
+            return opener
+
+        return self._once("opener", make)
+
+    @property
+    def rules(self) -> GroupingRules:
+        """The rules of clustering, from the settings."""
+        return rules_of(self.settings.identities)
+
+    def stamp(self) -> DecisionStamp:
+        """Who decides, and the present time."""
+        return DecisionStamp(self._user or getpass.getuser(), datetime.now(UTC))
+
+    def open_photo(self, data: bytes) -> OpenedPhoto:
+        """Decode one photo at the size that the settings give. Raises PhotoError."""
+        return self.opener.open(data, self.settings.images.max_side)
+
+    def open_file(self, photo: str | Path | bytes) -> OpenedPhoto:
+        """Decode a photo given by its path or its bytes. Raises UsageError, which quotes the path."""
+        if isinstance(photo, bytes):
+            try:
+                return self.open_photo(photo)
+            except PhotoError as error:
+                raise UsageError(f"The photo cannot be used. {error}") from error
+        path = Path(photo)
+        name = display_name(os.fsencode(path))
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise UsageError(f'The photo "{name}" cannot be read: {error.strerror}.') from error
+        try:
+            return self.open_photo(data)
+        except PhotoError as error:
+            raise UsageError(f'The photo "{name}" cannot be used. {error}') from error
+
+    def charge(self, command: str, charges: Sequence[Charge], scan_id: int | None = None) -> None:
+        """Record the charges of a command in the charge log."""
+        if charges:
+            with self.database.begin() as connection:
+                record_charges(
+                    connection,
+                    charges,
+                    engine=self.engine.name,
+                    region=self.region,
+                    command=command,
+                    scan_id=scan_id,
+                    now=datetime.now(UTC),
+                )
+
+    def quote(self, operation: Operation, calls: int) -> Charge:
+        """Dollars that further calls would cost. The engine is not opened."""
+        with self.existing_database() as database:
+            return quote(self.settings, database, operation, calls)
+
+    def read_location(self, location: Location) -> Content:
+        """The bytes at a location of the catalogue. Raises PhotoError and SourceError."""
+        ref = PhotoRef(location.uri, location.size, location.modified_ns, location.etag, location.version)
+        if location.uri.startswith("file://"):
+            return self._source(os.fsdecode(file_path(location.uri))).open(ref)
+        bucket = location.uri.split("/")[2]
+        # One client for all photos of a bucket: creating one takes longer than reading a photo.
+        return self._once(f"s3://{bucket}/", lambda: self._source(f"s3://{bucket}/")).open(ref)
+
+    def read_uri(self, uri: str) -> bytes:
+        """The bytes at an address of the catalogue. Raises PhotoError and SourceError."""
+        return self.read_location(Location(uri, 0, "", 0, 0, "", None, None, 0)).data
+
+    def sources(self, addresses: Sequence[str]) -> list[Source]:
+        """The sources at folders, files or ``s3://`` prefixes. A source inside another one is left out."""
+        by_uri = {source.uri: source for source in map(self._source, dict.fromkeys(addresses))}
+        folders = [uri for uri in by_uri if uri.endswith("/")]
+        return [
+            source
+            for uri, source in by_uri.items()
+            if not any(uri != folder and uri.startswith(folder) for folder in folders)
+        ]
+
+    def _source(self, address: str) -> Source:
+        return open_source(self.settings, address, connections=self.workers)
+
+    @contextmanager
+    def with_spending_limit(self, limit: SpendingLimit) -> Iterator[Resources]:
+        """The same catalogue with an engine of its own, which stops at ``limit``; closed after the block."""
+        if limit == self.spending:
+            yield self
+            return
+        with ExitStack() as stack:
+            limited = Resources(
+                self.settings,
+                stack,
+                create=self._create,
+                read_only=self.read_only,
+                user=self._user,
+                spending=limit,
+            )
+            with self._lock:  # what costs nothing is shared
+                limited._opened |= {"opener": self.opener, "database": self.database}
+            yield limited
+
+
+def database_address(settings: Settings) -> str:
+    """The catalogue's address: a url, or the path of an SQLite file."""
+    return settings.database.url or str(default_database())
+
+
+def _open_existing(settings: Settings) -> Database:
+    address = database_address(settings)
+    url = parse_address(address)
+    is_missing = is_file(url) and not sqlite_path(url).exists()
+    return open_database("sqlite://" if is_missing else address, read_only=not is_missing)
+
+
+@contextmanager
+def open_resources(
+    config: Path | None,
+    database: str | None,
+    verbose: int,
+    flags: Mapping[str, object] | None = None,
+    *,
+    begins: bool = False,
+) -> Iterator[Resources]:
+    """Settings read and checked, logging set up; everything opened meanwhile is closed at the end."""
+    settings = load_settings(config, flags={"database.url": database, **(flags or {})})
+    set_up_logging(verbose, settings.log.format)
+    with ExitStack() as stack:
+        yield Resources(settings, stack, create=begins)
