@@ -5,20 +5,19 @@ Their rows and their faces in the gallery go; what humans decided and what was p
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from catalog.domain.engine import Engine
+from catalog.store import pending_removals
 from catalog.store.database import Database
 from catalog.store.photo_removal import (
-    clear_pending_removals,
     count_missing,
     missing_since,
-    pending_removals,
     photos_without_location,
+    remove_locations,
     remove_photos,
-    remove_places,
 )
 from catalog.store.source_locks import CATALOGUE, hold
 
@@ -53,30 +52,21 @@ def prune(
 
     ``engine_of`` opens the engine called ``name``; it is asked only when there are faces to remove.
     """
+
+    def remove(face_ids: Sequence[str]) -> set[str]:
+        return engine_of().remove(face_ids)
+
     places = photos = faces = 0
     with hold(database, [CATALOGUE], wait_seconds=wait_seconds):
         while True:
             with database.begin() as connection:
                 gone = missing_since(connection, before)
-                orphans = remove_places(connection, gone) if gone else photos_without_location(connection)
+                orphans = remove_locations(connection, gone) if gone else photos_without_location(connection)
                 if not orphans and not gone:
                     break
                 remove_photos(connection, orphans, engine=name, gallery=gallery, now=now)
             places += len(gone)
             photos += len(orphans)
-            faces += drain_pending_removals(database, engine_of, name=name, gallery=gallery)
-        faces += drain_pending_removals(database, engine_of, name=name, gallery=gallery)
+            faces += pending_removals.drain(database, remove, name, gallery)
+        faces += pending_removals.drain(database, remove, name, gallery)
     return PruneResult(places, photos, faces)
-
-
-def drain_pending_removals(database: Database, engine_of: Callable[[], Engine], *, name: str, gallery: str) -> int:
-    """Have the gallery let go of every face whose rows are gone; returns how many it still held."""
-    removed = 0
-    while True:
-        with database.read() as connection:
-            owed = pending_removals(connection, name, gallery)
-        if not owed:
-            return removed
-        removed += len(engine_of().remove(owed))
-        with database.begin() as connection:
-            clear_pending_removals(connection, owed, name, gallery)

@@ -13,7 +13,7 @@ from catalog.domain.errors import PhotoError, SourceError
 from catalog.domain.faces import Enrollment
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.source import Content
-from catalog.scanning.prune import drain_pending_removals
+from catalog.store import pending_removals
 from catalog.store.database import Database
 from catalog.store.faces import StoredFace, record_enrollment, rename_faces, stored_faces
 from catalog.store.photos import Location, find_photo, places_of
@@ -93,7 +93,7 @@ def reconcile(
     left alone. A face that is found again keeps its row, its person and its decisions.
     """
     with hold(database, [CATALOGUE], wait_seconds=wait_seconds):
-        drain_pending_removals(database, lambda: engine, name=engine.name, gallery=gallery)
+        pending_removals.drain(database, engine.remove, engine.name, gallery)
         found = compare(database, engine, gallery=gallery, shared=shared)
         removed = 0
         for start in range(0, len(found.orphans), _BATCH):

@@ -16,19 +16,17 @@ from catalog.domain.photos import Outcome, OutcomeKind
 from catalog.domain.source import Content
 from catalog.domain.uri import file_path
 from catalog.scanning.plan import ToRead
+from catalog.store import pending_removals
 from catalog.store.database import Database
-from catalog.store.faces import record_enrollment
-from catalog.store.gallery_info import SPARED
-from catalog.store.photo_removal import (
+from catalog.store.edited_photos import (
     CarriedDecisions,
     appeared_elsewhere,
     carry_decisions_over,
-    clear_pending_removals,
-    pending_removals,
-    photos_without_location,
-    release_photos,
     revert_carried,
 )
+from catalog.store.faces import record_enrollment
+from catalog.store.gallery_info import SPARED
+from catalog.store.photo_removal import photos_without_location, release_photos
 from catalog.store.photos import (
     Location,
     find_enrolled,
@@ -192,13 +190,8 @@ class Recorder:
         return release_photos(connection, photo_ids, engine=self._engine.name, gallery=self._gallery, now=self._clock())
 
     def drain_pending_removals(self) -> None:
-        """Have the gallery let go of the faces that a killed scan left in it."""
-        while True:
-            with self._database.read() as connection:
-                owed = pending_removals(connection, self._engine.name, self._gallery)
-            if not owed:
-                return
-            self._remove(owed)
+        """Delete from the gallery the faces that an interrupted scan left in it."""
+        pending_removals.drain(self._database, self._engine.remove, self._engine.name, self._gallery)
 
     def _record(self, connection: Connection, finding: Finding, replaced: list[_Replaced]) -> Recorded | None:
         match finding:
@@ -290,8 +283,6 @@ class Recorder:
         return location_id
 
     def _remove(self, face_ids: list[str]) -> None:
-        # After the transaction: the gallery may live in the same database. A kill in between leaves a debt.
+        # After the transaction, because the gallery may live in the same database.
         if face_ids:
-            self._engine.remove(face_ids)
-            with self._database.begin() as connection:
-                clear_pending_removals(connection, face_ids, self._engine.name, self._gallery)
+            self.drain_pending_removals()

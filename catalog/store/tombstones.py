@@ -13,9 +13,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 
 from catalog.domain.faces import BoundingBox
+from catalog.store import pending_removals
 from catalog.store.catalogued_faces import FaceKey
-from catalog.store.tables import assignments, decisions, faces, persons, photos, removals, tombstones
-from catalog.store.upsert import batches, insert_into
+from catalog.store.tables import assignments, decisions, faces, persons, photos, tombstones
+from catalog.store.upsert import batches
 
 FORGET = "forget"
 """The verb in the ledger."""
@@ -115,11 +116,7 @@ def faces_at_tombstones(
 
 def drop_faces(connection: Connection, rows: Sequence[int], held: Sequence[tuple[str, str, str]], at: str) -> None:
     """Delete rows of faces, with all that hangs on them, and owe their galleries (engine, gallery, id) the removal."""
-    owed = [
-        {"face_id": face_id, "engine": engine, "gallery": gallery, "wanted_at": at} for engine, gallery, face_id in held
-    ]
-    for some in batches(owed, 200):
-        connection.execute(insert_into(connection, removals).on_conflict_do_nothing(), list(some))
+    pending_removals.add(connection, held, at)
     for batch in batches(rows):
         connection.execute(delete(faces).where(faces.c.id.in_(batch)))
 

@@ -23,15 +23,11 @@ from catalog.domain.faces import (
 )
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.photos import PhotoRef
+from catalog.store import pending_removals
 from catalog.store.database import Database
+from catalog.store.edited_photos import carry_decisions_over, revert_carried
 from catalog.store.faces import faces_by_ids, record_enrollment, stored_faces
-from catalog.store.photo_removal import (
-    carry_decisions_over,
-    clear_pending_removals,
-    pending_removals,
-    release_photos,
-    revert_carried,
-)
+from catalog.store.photo_removal import release_photos
 from catalog.store.photos import record_photo, record_place
 
 NOW = datetime(2026, 5, 17, tzinfo=UTC)
@@ -97,9 +93,9 @@ def test_a_face_that_is_seen_no_more_is_owed_to_its_gallery(database: Database) 
         row = photo(conn)
         enroll(conn, row, ("f1", BOX), ("f2", BESIDE))
         enroll(conn, row, ("f2", BESIDE))
-        assert pending_removals(conn, "local", "g") == ["f1"]
+        assert pending_removals.read(conn, "local", "g") == ["f1"]
         enroll(conn, row, ("f1", BOX), ("f2", BESIDE))
-        assert pending_removals(conn, "local", "g") == []
+        assert pending_removals.read(conn, "local", "g") == []
 
 
 def edit(conn: Connection, box: BoundingBox) -> tuple[int, list[str]]:
@@ -130,8 +126,8 @@ def test_what_a_human_said_is_carried_to_the_face_in_the_same_place(database: Da
         assert conn.execute(text('SELECT face_id, person_id, "by" FROM assignments')).all() == [(after, 1, "human")]
         said = conn.execute(text("SELECT photo_sha256, box_left FROM decisions ORDER BY id")).all()
         assert [tuple(row) for row in said] == [("aa", 0.1), ("bb", pytest.approx(0.12))]
-        assert pending_removals(conn, "local", "g") == ["f1"]
-        clear_pending_removals(conn, released, "local", "g")
+        assert pending_removals.read(conn, "local", "g") == ["f1"]
+        pending_removals.clear(conn, released, "local", "g")
         assert (count(conn, "photos"), count(conn, "faces"), count(conn, "removals")) == (1, 1, 0)
 
 
@@ -189,4 +185,4 @@ def test_a_face_that_is_enrolled_again_is_no_longer_owed(database: Database) -> 
         edit(conn, BOX)
         back = photo(conn, "aa")
         enroll(conn, back, ("f1", BOX))
-        assert pending_removals(conn, "local", "g") == []
+        assert pending_removals.read(conn, "local", "g") == []

@@ -38,10 +38,10 @@ from catalog.identities.clustering.similarity_graph import Constraints, Floats, 
 from catalog.identities.decisions.forget import purge_tombstoned_faces
 from catalog.identities.decisions.log import EffectiveDecisions, effective_decisions, read_decisions
 from catalog.identities.decisions.replay import replay_decisions
+from catalog.store import pending_removals
 from catalog.store.assignment_lock import assignment_lock, lock_persons
 from catalog.store.database import Database
 from catalog.store.people import PersonRow, add_persons, all_persons, redirect
-from catalog.store.photo_removal import clear_pending_removals, pending_removals
 from catalog.store.tables import assignments, faces, persons, utc_text
 from catalog.store.upsert import batches, insert_into
 
@@ -116,13 +116,9 @@ def _settle(
 ) -> AssignmentResult:
     with database.begin() as connection:
         lock_persons(connection)
-        owed = purge_tombstoned_faces(connection, engine=engine.name, gallery=gallery, now=utc_text(now) or "")
+        purge_tombstoned_faces(connection, engine=engine.name, gallery=gallery, now=utc_text(now) or "")
         replay_decisions(connection, engine=engine.name, gallery=gallery, now=now)
-    while owed:
-        engine.remove(owed)
-        with database.begin() as connection:
-            clear_pending_removals(connection, owed, engine.name, gallery)
-            owed = pending_removals(connection, engine.name, gallery)
+    pending_removals.drain(database, engine.remove, engine.name, gallery)
     charges: list[Charge] = []
     if not isinstance(engine, GroupMeans):
         with database.read() as connection:

@@ -17,11 +17,11 @@ from catalog.domain.engine import Engine
 from catalog.domain.errors import EngineError, PersonError
 from catalog.identities.decisions.log import append
 from catalog.identities.decisions.verbs import DecisionStamp
+from catalog.store import pending_removals
 from catalog.store.assignment_lock import assignment_lock, lock_persons
 from catalog.store.catalogued_faces import CataloguedFace, FaceKey, appearances_of
 from catalog.store.database import Database
 from catalog.store.people import PersonRow, find_person
-from catalog.store.photo_removal import clear_pending_removals, pending_removals
 from catalog.store.tables import faces, tombstones, utc_text
 from catalog.store.tombstones import (
     FORGET,
@@ -75,7 +75,7 @@ def forget_person(
         told = f"{person.person_id} is forgotten here, but the gallery could not be reached. {error}"
         raise EngineError(told, remedy="The next scan with this engine takes the faces out of the gallery.") from error
     with database.begin() as connection:
-        clear_pending_removals(connection, [each for each in ours if each not in still], engine.name, gallery)
+        pending_removals.clear(connection, [each for each in ours if each not in still], engine.name, gallery)
     database.empty_log()
     return ForgetReceipt(
         person_id=person.person_id,
@@ -105,7 +105,7 @@ def purge_tombstoned_faces(connection: Connection, *, engine: str, gallery: str,
     here = (faces.c.engine == engine, faces.c.gallery == gallery)
     risen = faces_at_tombstones(connection, read_tombstones(connection), *here)
     drop_faces(connection, [row for row, _ in risen], [held for _, held in risen], now)
-    return pending_removals(connection, engine, gallery)
+    return pending_removals.read(connection, engine, gallery)
 
 
 def _erase(

@@ -1,0 +1,201 @@
+"""Edited photos: decisions and assignments are carried from the previous photo of a location to the edited one.
+
+A face of the previous photo and a face of the edited photo are the same face if their boxes overlap enough. The
+previous photo keeps its decisions, because other locations may show it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, delete, exists, insert, select
+
+from catalog.domain.faces import BoundingBox
+from catalog.store.tables import assignments, decisions, faces, locations, photos, tombstones, utc_text
+
+SAME_FACE = 0.5
+"""Lowest overlap (intersection over union, 0 to 1) of two boxes of the same face. Not measured."""
+
+_BOX = ("box_left", "box_top", "box_width", "box_height")
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedDecisions:
+    """Row ids of the faces and of the copied decisions of an edited photo, for :func:`revert_carried`.
+
+    ``assigned`` faces received an assignment, ``no_faces`` were marked as not a face.
+    """
+
+    assigned: tuple[int, ...]
+    no_faces: tuple[int, ...]
+    decisions: tuple[int, ...]
+
+
+def carry_decisions_over(conn: Connection, photo_id: int, edited_id: int) -> CarriedDecisions | None:
+    """Carry decisions, assignments and tombstones to the faces of an edited photo, which must be new.
+
+    Returns None if one of the photos does not exist, or both are the same.
+    """
+    old = _content_hash(conn, photo_id)
+    new = _content_hash(conn, edited_id)
+    if old is None or new is None or photo_id == edited_id:
+        return None
+    assigned, no_faces = _carry_assignments(conn, photo_id, edited_id)
+    copies = _carry_decisions(conn, old, new, _faces_of(conn, edited_id))
+    _carry_tombstones(conn, old, new)
+    return CarriedDecisions(tuple(assigned), tuple(no_faces), tuple(copies))
+
+
+def revert_carried(conn: Connection, carried: CarriedDecisions) -> None:
+    """Revert :func:`carry_decisions_over`: the photo is not an edit of the previous one.
+
+    Tombstones stay. A face that is left out by mistake is less harm than a forgotten face that is enrolled again.
+    """
+    conn.execute(delete(assignments).where(assignments.c.face_id.in_(carried.assigned)))
+    conn.execute(faces.update().where(faces.c.id.in_(carried.no_faces)).values(not_a_face=False))
+    conn.execute(delete(decisions).where(decisions.c.id.in_(carried.decisions), decisions.c.undone_by.is_(None)))
+
+
+def appeared_elsewhere(conn: Connection, photo_id: int, since: datetime) -> bool:
+    """Return whether a present location of the photo was first seen at ``since`` or later: it was moved or copied."""
+    return bool(
+        conn.scalar(
+            select(
+                exists().where(
+                    locations.c.photo_id == photo_id,
+                    locations.c.missing_since.is_(None),
+                    locations.c.first_seen >= utc_text(since),
+                )
+            )
+        )
+    )
+
+
+def _content_hash(conn: Connection, photo_id: int) -> str | None:
+    return conn.scalar(select(photos.c.sha256).where(photos.c.id == photo_id))
+
+
+def _faces_of(conn: Connection, photo_id: int) -> list[RowMapping]:
+    query = select(
+        faces.c.id, faces.c.engine, faces.c.gallery, faces.c.not_a_face, *(faces.c[edge] for edge in _BOX)
+    ).where(faces.c.photo_id == photo_id)
+    return list(conn.execute(query.order_by(faces.c.id)).mappings())
+
+
+def _carry_assignments(conn: Connection, photo_id: int, edited_id: int) -> tuple[list[int], list[int]]:
+    """Copy assignments and not-a-face marks, within each gallery.
+
+    Returns row ids of the edited photo's faces: those that received an assignment, and those marked as not a face.
+    """
+    copied: list[int] = []
+    no_faces: list[int] = []
+    new_faces = _faces_of(conn, edited_id)
+    query = select(assignments.c.face_id).where(assignments.c.face_id.in_([face["id"] for face in new_faces]))
+    assigned = set(conn.scalars(query))
+    for face in _faces_of(conn, photo_id):
+        candidates = [
+            row
+            for row in new_faces
+            if (row["engine"], row["gallery"]) == (face["engine"], face["gallery"]) and row["id"] not in assigned
+        ]
+        match = _best_match(candidates, _box(face))
+        if match is None:
+            continue
+        assignment = conn.execute(select(assignments).where(assignments.c.face_id == face["id"])).mappings().first()
+        if assignment is not None:
+            conn.execute(insert(assignments), {**assignment, "face_id": match["id"]})
+            assigned.add(match["id"])
+            copied.append(match["id"])
+        if face["not_a_face"]:
+            conn.execute(faces.update().where(faces.c.id == match["id"]).values(not_a_face=True))
+            no_faces.append(match["id"])
+    return copied, no_faces
+
+
+def _carry_decisions(conn: Connection, old: str, new: str, new_faces: Sequence[RowMapping]) -> list[int]:
+    """Append a copy of each decision on faces of the old content, for the same faces of the new content.
+
+    Returns the numbers of the copies, in the order of the originals. Each copy names its original, because an undo
+    reverts all of them together.
+    """
+    on_one_face = decisions.c.photo_sha256 == old
+    on_several = decisions.c.verb.in_(("split", "merge")) & decisions.c.details.contains(old)
+    query = select(decisions).where(
+        on_one_face | on_several, decisions.c.undone_by.is_(None), decisions.c.verb != "undo"
+    )
+    copies: list[int] = []
+    for decision in conn.execute(query.order_by(decisions.c.id)).mappings().all():
+        if decision["photo_sha256"] is None:
+            copies += _copy_for_several_faces(conn, decision, old, new, new_faces)
+        elif decision["box_left"] is not None and (match := _best_match(new_faces, _box(decision))) is not None:
+            key = {"photo_sha256": new, **{edge: match[edge] for edge in _BOX}}
+            details = _carried_details(decision, old, new, new_faces)
+            copies.append(_append_copy(conn, {**decision, **key, "details": details}))
+    return copies
+
+
+def _copy_for_several_faces(
+    conn: Connection, decision: RowMapping, old: str, new: str, new_faces: Sequence[RowMapping]
+) -> list[int]:
+    """Copy a split, or a merge of two persons of one photo, for the faces of the new content."""
+    details = json.loads(decision["details"])
+    boxes = [BoundingBox(*box) for sha256, *box in details.get("faces", ()) if sha256 == old]
+    matches = [match for box in boxes if (match := _best_match(new_faces, box)) is not None]
+    if not matches:
+        return []
+    details["faces"] = [[new, *(match[edge] for edge in _BOX)] for match in matches]
+    details.setdefault("carried_from", [old])
+    details.setdefault("copy_of", decision["id"])
+    before = details.get("before", {})
+    before["faces"] = [prior for prior in before.get("faces", ()) if prior["place"][0] == old]
+    _redirect_prior_faces(before["faces"], old, new, new_faces)
+    return [_append_copy(conn, {**decision, "details": json.dumps(details, separators=(",", ":"))})]
+
+
+def _append_copy(conn: Connection, decision: dict[str, Any]) -> int:
+    """Append a decision under a new number, which is returned."""
+    row = {name: value for name, value in decision.items() if name != "id"}
+    return int(conn.execute(insert(decisions).returning(decisions.c.id), row).scalar_one())
+
+
+def _carried_details(decision: RowMapping, old: str, new: str, new_faces: Sequence[RowMapping]) -> str:
+    """Details of the copy: its prior state names faces of the new content."""
+    details: dict[str, Any] = json.loads(decision["details"]) if decision["details"] else {}
+    details.setdefault("carried_from", [old, *(decision[edge] for edge in _BOX)])
+    details.setdefault("copy_of", decision["id"])
+    _redirect_prior_faces(details.get("before", {}).get("faces", ()), old, new, new_faces)
+    return json.dumps(details, separators=(",", ":"))
+
+
+def _redirect_prior_faces(
+    prior_faces: Sequence[dict[str, Any]], old: str, new: str, new_faces: Sequence[RowMapping]
+) -> None:
+    """Replace face keys of the old content by those of the same faces of the new content, in place."""
+    for prior in prior_faces:
+        sha256, *box = prior["place"]
+        match = _best_match(new_faces, BoundingBox(*box)) if sha256 == old else None
+        if match is not None:
+            prior["place"] = [new, *(match[edge] for edge in _BOX)]
+
+
+def _carry_tombstones(conn: Connection, old: str, new: str) -> None:
+    query = select(tombstones).where(tombstones.c.photo_sha256 == old)
+    rows = [{**row, "photo_sha256": new} for row in conn.execute(query).mappings()]
+    for row in rows:
+        del row["id"]
+    if rows:
+        conn.execute(insert(tombstones), rows)
+
+
+def _box(row: RowMapping) -> BoundingBox:
+    return BoundingBox(*(row[edge] for edge in _BOX))
+
+
+def _best_match(candidates: Sequence[RowMapping], box: BoundingBox) -> RowMapping | None:
+    """The candidate with the highest overlap, or None if no overlap reaches ``SAME_FACE``."""
+    best = max(candidates, key=lambda row: _box(row).iou(box), default=None)
+    return best if best is not None and _box(best).iou(box) >= SAME_FACE else None
