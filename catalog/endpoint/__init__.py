@@ -1,1 +1,1 @@
-"""Amazon Rekognition's wire protocol, served from the local engine."""
+"""Amazon Rekognition's wire protocol, answered by the local engine. Knows no server: bytes in, bytes out."""

@@ -1,4 +1,4 @@
-"""Collections: making, describing, listing and dropping them."""
+"""CreateCollection, DeleteCollection, DescribeCollection and ListCollections."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PAGE = 1000
 
 
 def face_model_version(model: str) -> str:
-    """A FaceModelVersion, digits and dots as the service model wants it, that differs whenever the networks do."""
+    """A FaceModelVersion: digits and dots, as the service model requires. It differs between face models."""
     return f"1.{int(hashlib.sha256(model.encode()).hexdigest()[:6], 16)}"
 
 
@@ -46,17 +46,17 @@ class Collection:
 
 
 class Collections:
-    """The collections of one database, and their operations."""
+    """The collections of one database, and the operations on them."""
 
     def __init__(self, database: Engine, model: str) -> None:
-        """``model`` names the networks of new collections."""
+        """``model``: face model recorded with new collections."""
         self.database = database
         self.model = model
         self._galleries: dict[tuple[str, str], LocalGallery] = {}
         self._lock = threading.Lock()
 
     def find(self, collection_id: str) -> Collection:
-        """Raises WireError when there is none."""
+        """Raises WireError if the collection does not exist."""
         table = gallery_collections.c
         query = select(table.collection_id, table.model, table.instance, table.created_at)
         with self.database.connect() as connection:
@@ -66,9 +66,10 @@ class Collections:
         return Collection(row.collection_id, row.model, row.instance, datetime.fromisoformat(row.created_at))
 
     def gallery(self, collection: Collection) -> LocalGallery:
-        """The faces of a collection; kept open, as it holds its vectors in memory.
+        """The gallery of a collection. Galleries stay open, because each holds its vectors in memory.
 
-        Raises WireError for one whose vectors come from other networks: it can be described, listed and deleted.
+        Raises WireError if the collection belongs to another face model. Such a collection can still be described,
+        listed and deleted.
         """
         if collection.model != self.model:
             raise errors.invalid_parameter(
@@ -103,17 +104,17 @@ class Collections:
                     connection.execute(insert(gallery_tags), tags)
         except IntegrityError:
             raise errors.collection_exists(collection_id) from None
-        # Without "arn:", as the service prints it here and nowhere else.
+        # CreateCollection is the only operation whose ARN Amazon prints without "arn:".
         arn = collection_arn(call.region, collection_id).removeprefix("arn:")
         return {"StatusCode": 200, "CollectionArn": arn, "FaceModelVersion": face_model_version(self.model)}
 
     def delete(self, call: Call) -> Members:
         collection_id = call.members["CollectionId"]
         with writing(self.database) as connection:
-            gone = connection.execute(
+            deleted = connection.execute(
                 delete(gallery_collections).where(gallery_collections.c.collection_id == collection_id)
             )
-        if not gone.rowcount:
+        if not deleted.rowcount:
             raise errors.collection_not_found(collection_id)
         with self._lock:
             self._galleries = {key: gallery for key, gallery in self._galleries.items() if key[0] != collection_id}
@@ -146,9 +147,9 @@ class Collections:
         with self.database.connect() as connection:
             rows = connection.execute(query).all()
         page = rows[:limit]
-        more = len(rows) > limit
+        has_more = len(rows) > limit
         return {
             "CollectionIds": [row.collection_id for row in page],
             "FaceModelVersions": [face_model_version(row.model) for row in page],
-            "NextToken": page_token("ListCollections", page[-1].created_at, page[-1].instance) if more else None,
+            "NextToken": page_token("ListCollections", page[-1].created_at, page[-1].instance) if has_more else None,
         }

@@ -1,4 +1,4 @@
-"""Where the endpoint keeps its collections: a database of its own, or the catalogue when that is named."""
+"""The database of the collections: a file of the endpoint's own, PostgreSQL, or a catalogue."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ MEMORY = ":memory:"
 
 @contextlib.contextmanager
 def open_data(address: str) -> Iterator[Engine]:
-    """The database at a file or url, with the gallery's tables made where they are missing.
+    """Open the database at a file or URL and create missing gallery tables. Raises DatabaseError.
 
-    ``:memory:`` is a temporary file, removed at the end: several threads cannot share SQLite's own memory databases
-    without meeting its table locks. Raises DatabaseError.
+    ``:memory:`` is a temporary file that is removed at the end. SQLite's own in-memory databases have table locks
+    that fail when several threads write.
     """
     with contextlib.ExitStack() as stack:
-        forgotten = address == MEMORY
-        if forgotten:
+        is_temporary = address == MEMORY
+        if is_temporary:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="catalog-endpoint-"))
             address = str(Path(folder, "data.sqlite3"))
         url = parse_address(address)
@@ -37,8 +37,8 @@ def open_data(address: str) -> Iterator[Engine]:
             _make_file(sqlite_path(url))
         engine = make_engine(url)
         stack.callback(engine.dispose)
-        if forgotten:
-            event.listen(engine, "connect", _trust_memory)
+        if is_temporary:
+            event.listen(engine, "connect", _skip_disk_sync)
         with translate_driver_errors(safe_form(url)):
             _make_tables(engine)
         yield engine
@@ -50,7 +50,7 @@ def _make_file(path: Path) -> None:
         path.touch(mode=0o600)
     except OSError as error:
         raise DatabaseError(
-            f'The file "{path}" cannot be written: {error.strerror}.', remedy="Name another one with --data."
+            f'The file "{path}" cannot be written: {error.strerror}.', remedy="Name another file with --data."
         ) from error
 
 
@@ -65,8 +65,8 @@ def _make_tables(engine: Engine) -> None:
         create_gallery(engine)
 
 
-def _trust_memory(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    """Nothing of a database that is removed at the end need reach the disk."""
+def _skip_disk_sync(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    """A temporary database need not survive a power failure, so waiting for the disk is skipped."""
     cursor = connection.cursor()
     cursor.execute("PRAGMA synchronous = OFF")
     cursor.close()
@@ -74,6 +74,6 @@ def _trust_memory(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
 
 @contextlib.contextmanager
 def writing(database: Engine) -> Iterator[Connection]:
-    """A transaction that will write."""
+    """A write transaction: on SQLite it takes the write lock at once."""
     with database.execution_options(**{WRITES: True}).begin() as connection:
         yield connection

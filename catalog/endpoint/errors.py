@@ -1,14 +1,14 @@
-"""Every refusal that the endpoint puts on the wire, in Amazon's words.
+"""All errors that the endpoint returns, with Amazon's codes and messages.
 
-Codes that the service model knows have their HTTP status from there; ``ValidationException``,
-``SerializationException`` and the errors of authentication are in no operation's model: the front door gives them.
+The service model defines most codes. ``ValidationException``, ``SerializationException`` and the authentication errors
+are in no operation's model: Amazon's request parser returns them before an operation runs.
 """
 
 from __future__ import annotations
 
 
 class WireError(Exception):
-    """An answer other than success: a code, an HTTP status and a sentence for the client."""
+    """An error response: code, HTTP status and message."""
 
     def __init__(self, code: str, message: str, *, status: int = 400) -> None:
         super().__init__(message)
@@ -18,7 +18,7 @@ class WireError(Exception):
 
 
 class ConnectionDropped(Exception):
-    """Not an answer at all: the connection is to be cut, as a fault that a client must live with."""
+    """Raised by fault injection: the server resets the connection without a response."""
 
 
 def invalid_parameter(message: str = "Request has invalid parameters") -> WireError:
@@ -111,6 +111,6 @@ def serialization(message: str) -> WireError:
 
 
 def validation(problems: list[str]) -> WireError:
-    """The un-modelled error for lengths, patterns, ranges and enumerations; one sentence for all of them."""
+    """One error for all violated lengths, patterns, ranges and enumerations of a request."""
     plural = "" if len(problems) == 1 else "s"
     return WireError("ValidationException", f"{len(problems)} validation error{plural} detected: {'; '.join(problems)}")

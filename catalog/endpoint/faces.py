@@ -1,4 +1,4 @@
-"""Finding faces, putting them in collections, listing, deleting and comparing them."""
+"""DetectFaces, CompareFaces, IndexFaces, ListFaces and DeleteFaces."""
 
 from __future__ import annotations
 
@@ -24,42 +24,43 @@ _CHUNK = 500
 
 
 class Faces:
-    """IndexFaces, ListFaces, DeleteFaces, DetectFaces and CompareFaces."""
+    """The operations on faces."""
 
     def __init__(
-        self, collections: Collections, users: UserStore, sight: LocalEngineAccess, images: ImageReader
+        self, collections: Collections, users: UserStore, engine: LocalEngineAccess, images: ImageReader
     ) -> None:
         self._collections = collections
         self._users = users
-        self._sight = sight
+        self._engine = engine
         self._images = images
 
     def detect(self, call: Call) -> Members:
         attributes = frozenset(call.members.get("Attributes") or DEFAULT)
         image = self._images.read(call.members["Image"])
-        seen = self._sight.faces(image.photo, attributes)
-        return {"FaceDetails": [face_detail(face.face, attributes) for face in seen]}
+        faces = self._engine.faces(image.photo, attributes)
+        return {"FaceDetails": [face_detail(face.face, attributes) for face in faces]}
 
     def compare(self, call: Call) -> Members:
-        asked = call.members
-        source, target = self._images.read(asked["SourceImage"]), self._images.read(asked["TargetImage"])
-        quality_filter = asked.get("QualityFilter", "NONE")
-        ours, theirs = (
-            [face for face in self._sight.faces(image.photo) if not face.flaws(quality_filter)]
+        members = call.members
+        source, target = self._images.read(members["SourceImage"]), self._images.read(members["TargetImage"])
+        quality_filter = members.get("QualityFilter", "NONE")
+        source_faces, target_faces = (
+            [face for face in self._engine.faces(image.photo) if not face.rejection_reasons(quality_filter)]
             for image in (source, target)
         )
-        if not ours or not theirs:
+        if not source_faces or not target_faces:
             raise errors.invalid_parameter()
-        probe, *others = self._sight.probes([ours[0], *theirs])
-        threshold = asked.get("SimilarityThreshold", 80.0)
+        probe, *target_probes = self._engine.probes([source_faces[0], *target_faces])
+        threshold = members.get("SimilarityThreshold", 80.0)
         scored = [
-            (self._sight.similarity(float(other @ probe)), face) for other, face in zip(others, theirs, strict=True)
+            (self._engine.similarity(float(target_probe @ probe)), face)
+            for target_probe, face in zip(target_probes, target_faces, strict=True)
         ]
         matches = sorted((pair for pair in scored if pair[0] >= threshold), key=lambda pair: -pair[0])
         return {
             "SourceImageFace": {
-                "BoundingBox": bounding_box(ours[0].face.box),
-                "Confidence": single(ours[0].face.confidence),
+                "BoundingBox": bounding_box(source_faces[0].face.box),
+                "Confidence": single(source_faces[0].face.confidence),
             },
             "FaceMatches": [
                 {"Similarity": similarity, "Face": compared_face(face.face)} for similarity, face in matches
@@ -68,18 +69,18 @@ class Faces:
         }
 
     def index(self, call: Call) -> Members:
-        asked = call.members
-        collection = self._collections.find(asked["CollectionId"])
-        image = self._images.read(asked["Image"])
-        attributes = frozenset(asked.get("DetectionAttributes") or DEFAULT)
-        seen = self._sight.faces(image.photo, attributes)
-        kept, rejected = _choose(seen, asked.get("QualityFilter", "AUTO"), asked.get("MaxFaces"))
-        new = [
+        members = call.members
+        collection = self._collections.find(members["CollectionId"])
+        image = self._images.read(members["Image"])
+        attributes = frozenset(members.get("DetectionAttributes") or DEFAULT)
+        faces = self._engine.faces(image.photo, attributes)
+        accepted, rejected = _choose(faces, members.get("QualityFilter", "AUTO"), members.get("MaxFaces"))
+        new_faces = [
             NewFace(face.face.box, face.face.confidence, vector)
-            for face, vector in zip(kept, self._sight.vectors(kept), strict=True)
+            for face, vector in zip(accepted, self._engine.vectors(accepted), strict=True)
         ]
-        external = asked.get("ExternalImageId")
-        ids = self._collections.gallery(collection).enroll(image.sha256, new, external or "")
+        external_image_id = members.get("ExternalImageId")
+        ids = self._collections.gallery(collection).enroll(image.sha256, new_faces, external_image_id or "")
         owners = self._users.owners(collection.collection_id, ids)
         version = collection.face_model_version
         return {
@@ -89,14 +90,14 @@ class Faces:
                         "FaceId": face_id,
                         "BoundingBox": bounding_box(face.face.box),
                         "ImageId": image_id_of(image.sha256),
-                        "ExternalImageId": external,
+                        "ExternalImageId": external_image_id,
                         "Confidence": single(face.face.confidence),
                         "IndexFacesModelVersion": version,
                         "UserId": owners.get(face_id),
                     },
                     "FaceDetail": face_detail(face.face, attributes),
                 }
-                for face_id, face in zip(ids, kept, strict=True)
+                for face_id, face in zip(ids, accepted, strict=True)
             ],
             "UnindexedFaces": [
                 {"Reasons": [reason.value for reason in reasons], "FaceDetail": face_detail(face.face, attributes)}
@@ -106,71 +107,71 @@ class Faces:
         }
 
     def list_faces(self, call: Call) -> Members:
-        asked = call.members
-        collection = self._collections.find(asked["CollectionId"])
+        members = call.members
+        collection = self._collections.find(members["CollectionId"])
         listing = f"ListFaces/{collection.instance}"
-        limit = asked.get("MaxResults") or _PAGE
+        limit = members.get("MaxResults") or _PAGE
         table = gallery_faces.c
         query = face_query().where(table.collection_id == collection.collection_id)
-        if "UserId" in asked:
-            self._users.find(collection.collection_id, asked["UserId"])
-            query = query.where(gallery_user_faces.c.user_id == asked["UserId"])
-        if "FaceIds" in asked:
-            query = query.where(table.face_id.in_(asked["FaceIds"]))
-        if "NextToken" in asked:
-            query = query.where(table.seq > read_page_token(listing, asked["NextToken"])[0])
+        if "UserId" in members:
+            self._users.find(collection.collection_id, members["UserId"])
+            query = query.where(gallery_user_faces.c.user_id == members["UserId"])
+        if "FaceIds" in members:
+            query = query.where(table.face_id.in_(members["FaceIds"]))
+        if "NextToken" in members:
+            query = query.where(table.seq > read_page_token(listing, members["NextToken"])[0])
         with self._collections.database.connect() as connection:
             rows = connection.execute(query.order_by(table.seq).limit(limit + 1)).mappings().all()
-        page, more = rows[:limit], len(rows) > limit
+        page, has_more = rows[:limit], len(rows) > limit
         return {
             "Faces": [face_of(row, collection) for row in page],
-            "NextToken": page_token(listing, page[-1]["seq"]) if more else None,
+            "NextToken": page_token(listing, page[-1]["seq"]) if has_more else None,
             "FaceModelVersion": collection.face_model_version,
         }
 
     def delete(self, call: Call) -> Members:
         collection = self._collections.find(call.members["CollectionId"])
-        wanted = list(dict.fromkeys(call.members["FaceIds"]))
+        face_ids = list(dict.fromkeys(call.members["FaceIds"]))
         with self._users.changing:
-            owners = self._users.owners(collection.collection_id, wanted)
+            owners = self._users.owners(collection.collection_id, face_ids)
             gallery = self._collections.gallery(collection)
-            deleted = gallery.remove(face_id for face_id in wanted if face_id not in owners)
+            deleted = gallery.remove(face_id for face_id in face_ids if face_id not in owners)
         failures = [
             {"FaceId": face_id, "UserId": owners[face_id], "Reasons": ["ASSOCIATED_TO_AN_EXISTING_USER"]}
             if face_id in owners
             else {"FaceId": face_id, "Reasons": ["FACE_NOT_FOUND"]}
-            for face_id in wanted
+            for face_id in face_ids
             if face_id not in deleted
         ]
         return {
-            "DeletedFaces": [face_id for face_id in wanted if face_id in deleted],
+            "DeletedFaces": [face_id for face_id in face_ids if face_id in deleted],
             "UnsuccessfulFaceDeletions": failures,
         }
 
 
 def _choose(
-    seen: Sequence[RequestFace], quality_filter: str, most: int | None
+    faces: Sequence[RequestFace], quality_filter: str, max_faces: int | None
 ) -> tuple[list[RequestFace], list[tuple[RequestFace, tuple[RejectionReason, ...]]]]:
-    """Which faces are indexed, and why the others are not; both largest first.
+    """The faces to index, and the rejected faces with their reasons; both largest first.
 
-    Where there are more than ``most``, faces of poor quality are dropped before good ones, and then the smallest: so
-    Amazon does it, and so a large blurred face loses against a small sharp one.
+    If more than ``max_faces`` remain, faces of poor quality are rejected first, then the smallest. Amazon does the
+    same: a small sharp face is preferred to a large blurred one.
     """
     rejected = {}
-    for place, face in enumerate(seen):
-        flaws = face.flaws(quality_filter)
-        if flaws:
-            rejected[place] = flaws
-    left = [place for place in range(len(seen)) if place not in rejected]
-    if most is not None and len(left) > most:
-        ranked = sorted(left, key=lambda place: (bool(seen[place].flaws("AUTO")), place))
-        rejected |= dict.fromkeys(ranked[most:], (RejectionReason.EXCEEDS_MAX_FACES,))
-    kept = [face for place, face in enumerate(seen) if place not in rejected]
-    return kept, [(seen[place], rejected[place]) for place in sorted(rejected)]
+    for index, face in enumerate(faces):
+        reasons = face.rejection_reasons(quality_filter)
+        if reasons:
+            rejected[index] = reasons
+    remaining = [index for index in range(len(faces)) if index not in rejected]
+    if max_faces is not None and len(remaining) > max_faces:
+        ranked = sorted(remaining, key=lambda index: (bool(faces[index].rejection_reasons("AUTO")), index))
+        rejected |= dict.fromkeys(ranked[max_faces:], (RejectionReason.EXCEEDS_MAX_FACES,))
+    accepted = [face for index, face in enumerate(faces) if index not in rejected]
+    return accepted, [(faces[index], rejected[index]) for index in sorted(rejected)]
 
 
 def face_query() -> Any:
-    """Faces with the user each belongs to: rows for :func:`face_of`."""
+    """A query for faces and their users; :func:`face_of` converts its rows."""
     table = gallery_faces.c
     owner = gallery_user_faces.c
     return select(gallery_faces, owner.user_id).outerjoin(
@@ -179,7 +180,7 @@ def face_query() -> Any:
 
 
 def face_of(row: RowMapping, collection: Collection) -> Members:
-    """A Face structure."""
+    """The Face structure of one row."""
     return {
         "FaceId": row["face_id"],
         "BoundingBox": bounding_box(box_of(row)),

@@ -1,4 +1,4 @@
-"""Puts an endpoint together: database, networks, S3, faults, server."""
+"""Builds an endpoint: database, engine, S3 client, fault injection, server."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ def open_endpoint(
     max_side: int = 2048,
     limits: ServerLimits | None = None,
 ) -> Iterator[EndpointServer]:
-    """A server that is bound and not yet serving; call ``serve_forever`` or use ``in_background``.
+    """Yield a bound server; call ``serve_forever`` or use ``in_background``.
 
-    ``s3_url`` is an S3 endpoint for S3Objects (``aws`` for Amazon's own, with the credentials of the environment);
-    without it every S3Object is refused. Raises OSError when the address is taken and DatabaseError.
+    ``s3_url``: S3 endpoint that S3Objects are read from; ``aws`` means Amazon's own, with the credentials of the
+    environment. Without ``s3_url`` every S3Object is refused. ``max_side``: pixels to which images are reduced.
+    Raises DatabaseError, and OSError if the address is in use.
     """
     plan = plan or FaultPlan()
     with open_data(data) as database:

@@ -1,7 +1,7 @@
-"""Places for as many threads at a time as there are, given in the order in which they were asked for.
+"""Semaphore that admits waiting threads in first-in, first-out order.
 
-``threading.Semaphore`` lets a thread that has just come overtake those that wait: under heavy load some of them wait
-for minutes, and their callers give up.
+``threading.Semaphore`` lets a new thread overtake waiting threads. Under heavy load some threads then wait for minutes
+and their clients time out.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ from types import TracebackType
 
 
 class FairSemaphore:
-    """A context manager that holds one place; first come, first served."""
+    """A context manager that holds one of ``count`` permits."""
 
     def __init__(self, count: int) -> None:
         self._lock = threading.Lock()
-        self._free = count
+        self._permits = count
         self._waiting: deque[threading.Event] = deque()
 
     def __enter__(self) -> None:
         with self._lock:
-            if self._free:
-                self._free -= 1
+            if self._permits:
+                self._permits -= 1
                 return
-            turn = threading.Event()
-            self._waiting.append(turn)
-        turn.wait()
+            admitted = threading.Event()
+            self._waiting.append(admitted)
+        admitted.wait()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._lock:
             if self._waiting:
-                # The place goes from hand to hand: it is never free while somebody waits.
+                # The permit passes directly to the next thread, so no new thread can take it first.
                 self._waiting.popleft().set()
             else:
-                self._free += 1
+                self._permits += 1

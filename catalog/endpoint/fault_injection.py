@@ -1,7 +1,7 @@
-"""Trouble on purpose: throttling, slowness and faults as a client of Amazon meets them, the same for the same seed.
+"""Fault injection: throttling, latency, errors and resets like Amazon's, reproducible by seed.
 
-What happens to a call depends on the seed, its operation and how many calls of that operation came before, not on the
-clock or on how threads interleave; throttling alone depends on the clock, as it must.
+The fate of a call depends on the seed, the operation and the number of earlier calls of that operation. It does not
+depend on the clock or on the order of threads. Throttling is the exception: it depends on the clock.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from catalog.endpoint.errors import ConnectionDropped
 
 @dataclass(frozen=True, slots=True)
 class FaultPlan:
-    """The switches of ``catalog endpoint``; all at zero is a service without faults.
+    """The fault options of ``catalog endpoint``. With all options 0 no fault is injected.
 
-    Units: ``tps`` calls a second for each operation (0: no limit); ``latency`` mean seconds added to each answer;
-    ``fail_rate`` share of calls that fail, 0 to 1; ``consistency_delay`` seconds until a new face can be searched;
-    ``associate_delay`` seconds until a user whose faces changed is ACTIVE.
+    ``tps``: calls per second for each operation, 0 for no limit. ``latency``: mean seconds added to each response.
+    ``fail_rate``: share of calls that fail, 0 to 1. ``consistency_delay``: seconds until a new face can be searched.
+    ``associate_delay``: seconds until a user whose faces changed is ACTIVE.
     """
 
     tps: float = 0.0
@@ -35,20 +35,21 @@ class FaultPlan:
 
 
 class TokenBucket:
-    """Lets ``rate`` calls through a second, with bursts of up to one second's worth."""
+    """Admits ``rate`` calls per second, in bursts of at most ``rate`` calls (at least 1)."""
 
     def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
-        self._most = max(1.0, rate)
-        self._tokens = self._most
+        self._capacity = max(1.0, rate)
+        self._tokens = self._capacity
         self._clock = clock
         self._filled_at = clock()
         self._lock = threading.Lock()
 
     def take(self) -> bool:
+        """True if the call is admitted."""
         with self._lock:
             now = self._clock()
-            self._tokens = min(self._most, self._tokens + (now - self._filled_at) * self._rate)
+            self._tokens = min(self._capacity, self._tokens + (now - self._filled_at) * self._rate)
             self._filled_at = now
             if self._tokens < 1.0:
                 return False
@@ -57,7 +58,7 @@ class TokenBucket:
 
 
 class Faults:
-    """Decides for each call whether it is throttled, how long it takes, and whether and how it fails."""
+    """Decides for each call whether it is throttled, how long it is delayed, and whether and how it fails."""
 
     def __init__(
         self,
@@ -74,22 +75,22 @@ class Faults:
         self._buckets: dict[str, TokenBucket] = {}
 
     def before(self, operation: str) -> Callable[[], None]:
-        """Called when a call has arrived; returns what to call when its work is done.
+        """Run before the operation; the returned function is run after it.
 
-        Either may raise WireError or ConnectionDropped. A failure after the work loses the answer, not the effect:
-        the kind of fault that makes careless clients do things twice.
+        Both may raise WireError or ConnectionDropped. A failure after the operation loses the response but not the
+        effect, so a client that repeats the call must not get a second effect.
         """
         self._throttle(operation)
         if not self.plan.latency and not self.plan.fail_rate:
-            return _nothing
+            return _no_fault
         with self._lock:
             self._calls[operation] += 1
-            nth = self._calls[operation]
-        chance = random.Random(f"{self.plan.seed}/{operation}/{nth}")  # noqa: S311 - reproducible, not secret
+            number = self._calls[operation]
+        chance = random.Random(f"{self.plan.seed}/{operation}/{number}")  # noqa: S311 - reproducible, not secret
         if self.plan.latency:
             self._sleep(self.plan.latency * chance.uniform(0.5, 1.5))
         if chance.random() >= self.plan.fail_rate:
-            return _nothing
+            return _no_fault
         fault = chance.choice(_FAULTS)
         if chance.random() < 0.5:
             fault()
@@ -104,7 +105,7 @@ class Faults:
             raise errors.rate_exceeded()
 
 
-def _nothing() -> None:
+def _no_fault() -> None:
     pass
 
 

@@ -1,4 +1,4 @@
-"""The picture of a request: its bytes or an S3 object, held to the service's limits, decoded upright."""
+"""The image of a request: bytes or an S3 object, checked against Amazon's limits, decoded upright."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from catalog.images.sniff import sniff
 
 MIN_SIDE = 80
 MAX_SIDE = 10_000
-"""Pixels. Amazon documents the upper limit for other operations only; here it is a guard against bombs as well."""
+"""Pixels. Amazon documents the upper limit for other operations only. It also guards against decompression bombs."""
 
 MAX_S3_BYTES = 15 * 1024 * 1024
 _FORMATS = {"JPEG", "PNG"}
@@ -25,14 +25,14 @@ _FORMATS = {"JPEG", "PNG"}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RequestImage:
-    """A picture that may be looked at, and the identity of its content."""
+    """A decoded image and its content hash."""
 
     photo: OpenedPhoto
     sha256: str
 
 
 class S3Client(Protocol):
-    """The one call that is made of boto3's S3 client."""
+    """The only method of boto3's S3 client that is used."""
 
     def get_object(self, **request: str) -> dict[str, Any]: ...
 
@@ -41,7 +41,7 @@ class ImageReader:
     """Reads the ``Image`` member of requests."""
 
     def __init__(self, s3: S3Client | None = None, *, max_side: int = 2048) -> None:
-        """Without ``s3`` every S3Object is refused; ``max_side`` is what pictures are reduced to before looking."""
+        """Without ``s3`` every S3Object is refused. ``max_side``: images are reduced to this many pixels."""
         self._s3 = s3
         self._max_side = max_side
         self._limits = DecodeLimits(max_pixels=MAX_SIDE * MAX_SIDE)
@@ -68,9 +68,9 @@ class ImageReader:
             raise errors.s3_object()
         version = {"VersionId": address["Version"]} if "Version" in address else {}
         try:
-            answer = self._s3.get_object(Bucket=address["Bucket"], Key=address["Name"], **version)
-            with answer["Body"] as body:
-                if answer["ContentLength"] > MAX_S3_BYTES:
+            response = self._s3.get_object(Bucket=address["Bucket"], Key=address["Name"], **version)
+            with response["Body"] as body:
+                if response["ContentLength"] > MAX_S3_BYTES:
                     raise errors.image_too_large()
                 data: bytes = body.read()
         except (ClientError, BotoCoreError):

@@ -1,6 +1,6 @@
-"""What the local engine sees in one picture, in the parts that the operations need: faces, flaws, vectors, likeness.
+"""The local engine's face pipeline, as the operations use it: faces, rejection reasons, vectors, similarity.
 
-The only file of this room that reaches inside :class:`LocalEngine`.
+The only file of ``endpoint`` that reaches inside :class:`LocalEngine`.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RequestFace:
-    """One face of a picture; ``inside`` is what the engine needs to make its vector."""
+    """One face of an image. ``pipeline_face`` is the pipeline's own record, needed to compute the vector."""
 
     face: Face
     side: float
-    inside: Any
+    pipeline_face: Any
 
-    def flaws(self, quality_filter: str) -> tuple[RejectionReason, ...]:
-        """Why a QualityFilter (Amazon's name for it) keeps the face out; empty when it does not."""
+    def rejection_reasons(self, quality_filter: str) -> tuple[RejectionReason, ...]:
+        """The reasons for which a QualityFilter (Amazon's name) rejects the face; empty if it accepts the face."""
         assert self.face.quality is not None
         assert self.face.pose is not None
         return find_flaws(
@@ -45,39 +45,39 @@ class RequestFace:
 
 
 class LocalEngineAccess:
-    """Looks at pictures with the local engine's networks; as many at a time as there are processors."""
+    """Runs the local engine's networks on images, at most one image per processor at a time."""
 
     def __init__(self, database: Database) -> None:
         self._engine = LocalEngine(database)
         self._calibration = self._engine.sight.calibration
-        self._places = FairSemaphore(os.cpu_count() or 1)
+        self._processors = FairSemaphore(os.cpu_count() or 1)
 
     @property
     def model(self) -> str:
         return self._engine.model
 
     def faces(self, photo: OpenedPhoto, attributes: Collection[str] = ()) -> list[RequestFace]:
-        """The faces of a picture, largest first, at most 100; with all attributes if any is asked for."""
+        """The faces of an image, largest first, at most 100. With all attributes if any beyond DEFAULT is requested."""
         described = bool(set(attributes) - {"DEFAULT"})
-        with self._places:
+        with self._processors:
             return [
-                RequestFace(seen.face, seen.side, seen) for seen in self._engine.sight.look(photo, described=described)
+                RequestFace(face.face, face.side, face) for face in self._engine.sight.look(photo, described=described)
             ]
 
     def vectors(self, faces: Sequence[RequestFace]) -> Floats:
         """Unit vectors, float32 (n, 128), for enrolling."""
-        with self._places:
-            return self._engine.sight.vectors([face.inside for face in faces])
+        with self._processors:
+            return self._engine.sight.vectors([face.pipeline_face for face in faces])
 
     def probes(self, faces: Sequence[RequestFace]) -> Floats:
-        """What sets the faces apart, float32 (n, 128), for comparing."""
-        with self._places:
-            return self._engine.sight.probes([face.inside for face in faces])
+        """Vectors with common components removed, float32 (n, 128), for comparing."""
+        with self._processors:
+            return self._engine.sight.probes([face.pipeline_face for face in faces])
 
     def similarity(self, cosine: float) -> float:
-        """0 to 100."""
+        """Similarity, 0 to 100, of two vectors with this dot product."""
         return float(self._calibration.similarity(cosine))
 
     def cosine(self, similarity: float) -> float:
-        """The least dot product that a similarity stands for."""
+        """The lowest dot product that has this similarity."""
         return self._calibration.cosine(similarity)

@@ -1,4 +1,4 @@
-"""Which function carries out which operation."""
+"""The table of operations: Amazon's name, and the method that performs it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from catalog.endpoint.users import UserStore
 
 
 def build_handlers(database: Engine, images: ImageReader, plan: FaultPlan) -> dict[str, Handler]:
-    """The 21 operations over one database, by Amazon's names."""
-    sight = LocalEngineAccess(database)
-    collections = Collections(database, sight.model)
+    """The 21 operations on one database, by Amazon's names."""
+    engine = LocalEngineAccess(database)
+    collections = Collections(database, engine.model)
     tags = Tags(collections)
     users = UserStore(database, associate_delay=plan.associate_delay)
-    searches = Searches(collections, sight, images, consistency_delay=plan.consistency_delay)
-    faces = Faces(collections, users, sight, images)
-    user_operations = UserOperations(collections, users, sight, images, searches)
+    searches = Searches(collections, engine, images, consistency_delay=plan.consistency_delay)
+    faces = Faces(collections, users, engine, images)
+    user_operations = UserOperations(collections, users, engine, images, searches)
     return {
         "CreateCollection": collections.create,
         "DeleteCollection": collections.delete,

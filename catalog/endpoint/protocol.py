@@ -1,7 +1,7 @@
-"""JSON 1.1 as Amazon speaks it: how a call is read off a request, and how an answer is written.
+"""Amazon's JSON 1.1 protocol: parse requests into calls, and serialize responses.
 
-A request is ``POST /`` with the operation in ``X-Amz-Target`` and its members as a JSON object. An answer's members are
-those of the service model: nothing else, no nulls, times as seconds since the epoch, floats of 32 bits.
+A request is ``POST /`` with the operation in ``X-Amz-Target`` and its members as a JSON object. A response has only
+members of the service model, no nulls, times as seconds since the epoch, and floats rounded to 32 bits.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from catalog.endpoint.validation import decode
 CONTENT_TYPE = "application/x-amz-json-1.1"
 
 Members = dict[str, Any]
-"""The members of a request or answer: plain JSON values, but blobs as bytes and times as datetime."""
+"""The members of a request or response: JSON values, except blobs as bytes and times as datetime."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, read and found good."""
+    """One parsed and validated request."""
 
     operation: str
     members: Members
@@ -36,7 +36,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class WireResponse:
-    """What goes back on the wire."""
+    """A response: HTTP status, body, and the error code (empty: success)."""
 
     status: int
     body: bytes
@@ -44,14 +44,14 @@ class WireResponse:
 
 
 def operation_of(method: str, path: str, headers: Mapping[str, str]) -> OperationModel:
-    """Which operation a request asks for; header names are lower-case.
+    """The operation of a request; header names are lower-case.
 
-    Raises WireError: unknown, or one of the service's that is not served here.
+    Raises WireError if the operation is unknown or not served.
     """
     if method != "POST" or path.split("?", 1)[0] not in {"/", ""}:
         raise unknown_operation(status=404)
-    kind = headers.get("content-type", "").split(";", 1)[0].strip().lower()
-    if kind != CONTENT_TYPE:
+    content_type = headers.get("content-type", "").split(";", 1)[0].strip().lower()
+    if content_type != CONTENT_TYPE:
         raise unknown_operation(status=404)
     target = headers.get("x-amz-target", "")
     model = operation_models().get(target.removeprefix(TARGET_PREFIX))
@@ -61,7 +61,7 @@ def operation_of(method: str, path: str, headers: Mapping[str, str]) -> Operatio
 
 
 def members_of(model: OperationModel, body: bytes) -> Members:
-    """The members of a request's body, validated. Raises WireError."""
+    """The validated members of a request body. Raises WireError."""
     try:
         value = json.loads(body or b"{}", parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
@@ -74,7 +74,7 @@ def success(model: OperationModel, members: Members) -> WireResponse:
 
 
 def failure(error: WireError, request_id: str) -> WireResponse:
-    """An error's answer. Errors from before the operation have the front door's lower-case ``message``."""
+    """An error response. Errors of Amazon's request parser have a lower-case ``message`` and no Code."""
     if error.code in {"ValidationException", "SerializationException"}:
         body = {"__type": error.code, "message": error.message}
     else:

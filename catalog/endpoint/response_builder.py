@@ -1,7 +1,7 @@
-"""From the catalogue's nouns to Amazon Rekognition's response structures.
+"""Builds Amazon Rekognition's response structures from domain values.
 
-Numbers are widened from float32, as the service's are. What was not measured is left out, never null: botocore and
-the documentation agree that an absent member is the way to say so.
+Numbers are rounded to float32, as Amazon's are. Values that were not measured are absent, never null, as in botocore
+and in Amazon's documentation.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ EVERYTHING = frozenset({"ALL"})
 DEFAULT = frozenset({"DEFAULT"})
 
 DEFAULT_LANDMARKS = ("eyeLeft", "eyeRight", "mouthLeft", "mouthRight", "nose")
-"""What the service gives when only DEFAULT attributes are asked for."""
+"""Landmarks that Amazon returns when only DEFAULT attributes are requested."""
 
 
 def single(number: float) -> float:
-    """The double that a float32 widens to: 99.98 becomes 99.9800033569336, as on the real wire."""
+    """Round to float32 and widen again: 99.98 becomes 99.9800033569336, as in Amazon's responses."""
     return float(struct.unpack("f", struct.pack("f", number))[0])
 
 
@@ -36,25 +36,25 @@ def bounding_box(box: BoundingBox) -> Body:
 
 
 def face_detail(face: Face, attributes: Collection[str] = EVERYTHING) -> Body:
-    """A FaceDetail with what ``attributes`` (Amazon's names) ask for beside DEFAULT."""
-    everything = "ALL" in attributes
+    """A FaceDetail with the DEFAULT members and the requested ``attributes`` (Amazon's names)."""
+    is_all = "ALL" in attributes
     body: Body = {"BoundingBox": bounding_box(face.box)}
-    body |= {member: value for name, member, value in _attributes(face.attributes) if everything or name in attributes}
+    body |= {member: value for name, member, value in _attributes(face.attributes) if is_all or name in attributes}
     body["Landmarks"] = [
         {"Type": landmark.type, "X": single(landmark.x), "Y": single(landmark.y)}
         for landmark in face.landmarks
-        if everything or landmark.type in DEFAULT_LANDMARKS
+        if is_all or landmark.type in DEFAULT_LANDMARKS
     ]
     return body | _measured(face)
 
 
 def compared_face(face: Face) -> Body:
-    """A ComparedFace: box, confidence, five landmarks, pose and quality."""
+    """A ComparedFace: bounding box, confidence, five landmarks, pose and quality."""
     return face_detail(face, DEFAULT)
 
 
 def comparison_body(comparison: Comparison) -> Body:
-    """CompareFaces' response."""
+    """The response of CompareFaces."""
     return {
         "SourceImageFace": {
             "BoundingBox": bounding_box(comparison.source.box),
@@ -78,28 +78,30 @@ def _measured(face: Face) -> Body:
     return body | {"Confidence": single(face.confidence)}
 
 
-def _attributes(seen: FaceAttributes) -> list[tuple[str, str, Any]]:
-    """What was measured: the name to ask for it by, the member that holds it, and its value."""
-    found: list[tuple[str, str, Any]] = []
-    if seen.age_range is not None:
-        found.append(("AGE_RANGE", "AgeRange", {"Low": seen.age_range.low, "High": seen.age_range.high}))
-    if seen.gender is not None:
-        gender = {"Value": seen.gender.value.value, "Confidence": single(seen.gender.confidence)}
-        found.append(("GENDER", "Gender", gender))
+def _attributes(attributes: FaceAttributes) -> list[tuple[str, str, Any]]:
+    """The measured attributes: name in requests, name of the response member, value."""
+    measured: list[tuple[str, str, Any]] = []
+    if attributes.age_range is not None:
+        measured.append(("AGE_RANGE", "AgeRange", {"Low": attributes.age_range.low, "High": attributes.age_range.high}))
+    if attributes.gender is not None:
+        gender = {"Value": attributes.gender.value.value, "Confidence": single(attributes.gender.confidence)}
+        measured.append(("GENDER", "Gender", gender))
     judgements: dict[tuple[str, str], BooleanAttribute | None] = {
-        ("SMILE", "Smile"): seen.smile,
-        ("EYEGLASSES", "Eyeglasses"): seen.eyeglasses,
-        ("SUNGLASSES", "Sunglasses"): seen.sunglasses,
-        ("BEARD", "Beard"): seen.beard,
-        ("MUSTACHE", "Mustache"): seen.mustache,
-        ("EYES_OPEN", "EyesOpen"): seen.eyes_open,
-        ("MOUTH_OPEN", "MouthOpen"): seen.mouth_open,
-        ("FACE_OCCLUDED", "FaceOccluded"): seen.face_occluded,
+        ("SMILE", "Smile"): attributes.smile,
+        ("EYEGLASSES", "Eyeglasses"): attributes.eyeglasses,
+        ("SUNGLASSES", "Sunglasses"): attributes.sunglasses,
+        ("BEARD", "Beard"): attributes.beard,
+        ("MUSTACHE", "Mustache"): attributes.mustache,
+        ("EYES_OPEN", "EyesOpen"): attributes.eyes_open,
+        ("MOUTH_OPEN", "MouthOpen"): attributes.mouth_open,
+        ("FACE_OCCLUDED", "FaceOccluded"): attributes.face_occluded,
     }
     for (name, member), judgement in judgements.items():
         if judgement is not None:
-            found.append((name, member, {"Value": judgement.value, "Confidence": single(judgement.confidence)}))
-    if seen.emotions:
-        emotions = [{"Type": emotion.type.value, "Confidence": single(emotion.confidence)} for emotion in seen.emotions]
-        found.append(("EMOTIONS", "Emotions", emotions))
-    return found
+            measured.append((name, member, {"Value": judgement.value, "Confidence": single(judgement.confidence)}))
+    if attributes.emotions:
+        emotions = [
+            {"Type": emotion.type.value, "Confidence": single(emotion.confidence)} for emotion in attributes.emotions
+        ]
+        measured.append(("EMOTIONS", "Emotions", emotions))
+    return measured

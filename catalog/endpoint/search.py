@@ -1,4 +1,4 @@
-"""Searching a collection's faces by one of its own, or by a picture."""
+"""SearchFaces and SearchFacesByImage."""
 
 from __future__ import annotations
 
@@ -15,19 +15,24 @@ from catalog.endpoint.response_builder import bounding_box, single
 from catalog.engines.local.tables import gallery_faces
 
 DEFAULT_THRESHOLD = 80.0
-_MOST = 4096
+_MAX_MATCHES = 4096
 _CHUNK = 500
 
 
 class Searches:
-    """SearchFaces and SearchFacesByImage."""
+    """Searches of the faces of one collection."""
 
     def __init__(
-        self, collections: Collections, sight: LocalEngineAccess, images: ImageReader, *, consistency_delay: float = 0.0
+        self,
+        collections: Collections,
+        engine: LocalEngineAccess,
+        images: ImageReader,
+        *,
+        consistency_delay: float = 0.0,
     ) -> None:
-        """``consistency_delay`` is for how many seconds a new face can be listed but not yet searched."""
+        """``consistency_delay``: seconds for which a new face is listed but not yet searchable."""
         self._collections = collections
-        self._sight = sight
+        self._engine = engine
         self._images = images
         self._delay = timedelta(seconds=consistency_delay)
 
@@ -45,19 +50,19 @@ class Searches:
         collection = self._collections.find(call.members["CollectionId"])
         image = self._images.read(call.members["Image"])
         quality_filter = call.members.get("QualityFilter", "NONE")
-        good = [face for face in self._sight.faces(image.photo) if not face.flaws(quality_filter)]
-        if not good:
+        accepted = [face for face in self._engine.faces(image.photo) if not face.rejection_reasons(quality_filter)]
+        if not accepted:
             raise errors.no_face_in_image()
-        (probe,) = self._sight.probes(good[:1])
+        (probe,) = self._engine.probes(accepted[:1])
         return {
-            "SearchedFaceBoundingBox": bounding_box(good[0].face.box),
-            "SearchedFaceConfidence": single(good[0].face.confidence),
+            "SearchedFaceBoundingBox": bounding_box(accepted[0].face.box),
+            "SearchedFaceConfidence": single(accepted[0].face.confidence),
             "FaceMatches": self._matches(call, collection, probe),
             "FaceModelVersion": collection.face_model_version,
         }
 
     def vector(self, collection: Collection, face_id: str) -> Floats:
-        """The vector of a face that can be searched. Raises WireError."""
+        """The vector of a searchable face. Raises WireError if the face is unknown or too new."""
         if self._delay and face_id in self._too_new(collection, [face_id]):
             raise errors.face_not_found()
         try:
@@ -66,16 +71,16 @@ class Searches:
             raise errors.face_not_found() from None
 
     def _matches(self, call: Call, collection: Collection, probe: Floats, without: str | None = None) -> list[Members]:
-        limit = call.members.get("MaxFaces", _MOST)
-        floor = self._sight.cosine(call.members.get("FaceMatchThreshold", DEFAULT_THRESHOLD))
-        found = self._collections.gallery(collection).nearest(probe, floor, limit, without)
-        ids = [face_id for face_id, _ in found]
-        hidden = self._too_new(collection, ids) if self._delay else set()
+        limit = call.members.get("MaxFaces", _MAX_MATCHES)
+        floor = self._engine.cosine(call.members.get("FaceMatchThreshold", DEFAULT_THRESHOLD))
+        nearest = self._collections.gallery(collection).nearest(probe, floor, limit, without)
+        ids = [face_id for face_id, _ in nearest]
+        too_new = self._too_new(collection, ids) if self._delay else set()
         faces = self._faces(collection, ids)
         return [
-            {"Similarity": self._sight.similarity(cosine), "Face": faces[face_id]}
-            for face_id, cosine in found
-            if face_id in faces and face_id not in hidden
+            {"Similarity": self._engine.similarity(cosine), "Face": faces[face_id]}
+            for face_id, cosine in nearest
+            if face_id in faces and face_id not in too_new
         ]
 
     def _faces(self, collection: Collection, face_ids: Sequence[str]) -> dict[str, Members]:

@@ -1,4 +1,4 @@
-"""From the bytes of one request to the bytes of its answer, whatever carries them."""
+"""Answers requests: request bytes in, response bytes out. Independent of any server."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from catalog.endpoint.fault_injection import FaultPlan, Faults
 from catalog.endpoint.protocol import Call, Members, WireResponse
 
 Handler = Callable[[Call], Members]
-"""Carries out one operation: a validated call in, the members of its answer out; raises WireError."""
+"""Performs one operation: takes a validated call, returns the members of the response. Raises WireError."""
 
 log = logging.getLogger(__name__)
 
 
 class Service:
-    """Reads requests, calls the handler of the operation, and writes answers; never raises but ConnectionDropped."""
+    """Parses requests, calls the operation's handler and serializes responses. Raises ConnectionDropped only."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class Service:
         keys: Mapping[str, str] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """``keys`` maps access key ids to secrets; without any, signatures are read and not verified."""
+        """``keys``: secret by access key id. If it is empty, signatures are parsed but not verified."""
         self._handlers = handlers
         self._faults = faults or Faults(FaultPlan())
         self._keys = dict(keys or {})
@@ -40,12 +40,12 @@ class Service:
 
     @property
     def tally(self) -> Counter[tuple[str, str]]:
-        """How many calls were answered so far, by operation and error code (empty: success)."""
+        """Number of calls so far, by operation and error code (empty: success)."""
         with self._lock:
             return Counter(self._tally)
 
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes, request_id: str) -> WireResponse:
-        """``headers`` have lower-case names. Raises ConnectionDropped where a fault wants the connection cut."""
+        """``headers`` have lower-case names. Raises ConnectionDropped if an injected fault resets the connection."""
         operation = ""
         try:
             model = protocol.operation_of(method, path, headers)
@@ -53,18 +53,18 @@ class Service:
             region = signature.identify(headers, body, self._keys, self._now())
             after = self._faults.before(operation)
             call = Call(operation, protocol.members_of(model, body), region)
-            done = protocol.success(model, self._handlers[operation](call))
+            response = protocol.success(model, self._handlers[operation](call))
             after()
         except WireError as error:
-            done = protocol.failure(error, request_id)
+            response = protocol.failure(error, request_id)
         except errors.ConnectionDropped:
             self._count(operation, "ConnectionDropped")
             raise
-        except Exception:  # one bad request must neither end the server nor tell a stranger how it is built
+        except Exception:  # a bug must not end the server, and its details must not reach the client
             log.exception("Request %s of %s failed.", request_id, operation or "an unknown operation")
-            done = protocol.failure(errors.internal_error(), request_id)
-        self._count(operation, done.error)
-        return done
+            response = protocol.failure(errors.internal_error(), request_id)
+        self._count(operation, response.error)
+        return response
 
     def _count(self, operation: str, error: str) -> None:
         with self._lock:

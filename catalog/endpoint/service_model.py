@@ -1,4 +1,4 @@
-"""Amazon's own description of the service, as botocore carries it, and the part of it that is served here."""
+"""Amazon's service model from botocore, and the operations that the endpoint serves."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ OPERATIONS = (
 
 @cache
 def operation_models() -> dict[str, OperationModel]:
-    """The models of the operations that are served, by name; read once per process, as it takes a tenth of a second."""
+    """Models of the served operations, by name. Loaded once per process, because loading takes 0.1 s."""
     description = Loader().load_service_model("rekognition", "service-2")
     service = ServiceModel(description, "rekognition")
     return {name: service.operation_model(name) for name in OPERATIONS}

@@ -1,7 +1,7 @@
-"""Amazon's Signature Version 4, as far as a local server needs it.
+"""Amazon's Signature Version 4.
 
-The signature names an access key and a region, which are read. It is verified only when the endpoint was given keys:
-then every request must be signed by one of them, for this service, within fifteen minutes.
+The access key and the region are read from every signature. Signatures are verified only if keys are configured: then
+every request must be signed with one of the keys, for this service, and be at most 15 minutes old.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ class Signature:
 
 
 def parse(authorization: str) -> Signature:
-    """Raises WireError (``IncompleteSignatureException``) for a header that is no signature of version 4."""
+    """Parse an Authorization header. Raises WireError (``IncompleteSignatureException``) if it is not version 4."""
     algorithm, _, rest = authorization.partition(" ")
     parts = dict(part.strip().partition("=")[::2] for part in rest.split(","))
     scope = _SCOPE.fullmatch(parts.get("Credential", ""))
     missing = [name for name in ("Credential", "Signature", "SignedHeaders") if not parts.get(name)]
     if algorithm != _ALGORITHM or missing or not scope:
-        wanted = f"Authorization header requires '{missing[0]}' parameter." if missing else "Credential is malformed."
-        raise WireError("IncompleteSignatureException", wanted)
+        message = f"Authorization header requires '{missing[0]}' parameter." if missing else "Credential is malformed."
+        raise WireError("IncompleteSignatureException", message)
     return Signature(
         access_key=scope["key"],
         date=scope["date"],
@@ -57,7 +57,7 @@ def parse(authorization: str) -> Signature:
 
 
 def identify(headers: Mapping[str, str], body: bytes, keys: Mapping[str, str], now: datetime) -> str:
-    """The region that a request was signed for; its signature is verified when ``keys`` (id to secret) holds any.
+    """The region that a request was signed for. Verifies the signature if ``keys`` (secret by id) is not empty.
 
     ``headers`` have lower-case names. Raises WireError.
     """

@@ -1,4 +1,4 @@
-"""Tags on collections."""
+"""TagResource, UntagResource and ListTagsForResource. Only collections can have tags."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class Tags:
     def tag(self, call: Call) -> Members:
         collection_id = self._collection_id(call)
         tags = call.members["Tags"]
-        here = gallery_tags.c.collection_id == collection_id
+        of_collection = gallery_tags.c.collection_id == collection_id
         rows = [{"collection_id": collection_id, "name": name, "value": value} for name, value in tags.items()]
         with writing(self._collections.database) as connection:
-            connection.execute(delete(gallery_tags).where(here, gallery_tags.c.name.in_(list(tags))))
+            connection.execute(delete(gallery_tags).where(of_collection, gallery_tags.c.name.in_(list(tags))))
             if rows:
                 connection.execute(insert(gallery_tags), rows)
-            count = connection.scalar(select(func.count()).select_from(gallery_tags).where(here)) or 0
+            count = connection.scalar(select(func.count()).select_from(gallery_tags).where(of_collection)) or 0
             if count > MAX_TAGS:
                 raise errors.quota_exceeded(f"A resource can have {MAX_TAGS} tags at most.")
         return {}
@@ -53,7 +53,7 @@ class Tags:
             return {"Tags": {row.name: row.value for row in connection.execute(query.order_by(table.name))}}
 
     def _collection_id(self, call: Call) -> str:
-        """The collection that an ARN names, with or without its first part (see CreateCollection). Raises WireError."""
+        """The collection of an ARN, with or without "arn:" (see CreateCollection). Raises WireError."""
         arn = call.members["ResourceArn"]
         match = _ARN.fullmatch(arn)
         if match is None:

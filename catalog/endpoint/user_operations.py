@@ -1,4 +1,4 @@
-"""The seven operations on users."""
+"""The seven operations on users, and user searches."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from catalog.endpoint.users import MAX_FACES_OF_USER, UPDATING, UserStore
 from catalog.engines.local.gallery import LocalGallery
 
 ASSOCIATE_THRESHOLD = 75.0
-_MOST = 500
+_MAX_RESULTS = 500
 
 
 class UserOperations:
@@ -27,13 +27,13 @@ class UserOperations:
         self,
         collections: Collections,
         users: UserStore,
-        sight: LocalEngineAccess,
+        engine: LocalEngineAccess,
         images: ImageReader,
         searches: Searches,
     ) -> None:
         self._collections = collections
         self._users = users
-        self._sight = sight
+        self._engine = engine
         self._images = images
         self._searches = searches
         self._vectors = UserVectorIndex(collections)
@@ -61,13 +61,13 @@ class UserOperations:
     def list_users(self, call: Call) -> Members:
         collection = self._collections.find(call.members["CollectionId"])
         listing = f"ListUsers/{collection.instance}"
-        limit = call.members.get("MaxResults", _MOST)
+        limit = call.members.get("MaxResults", _MAX_RESULTS)
         after = read_page_token(listing, call.members["NextToken"]) if "NextToken" in call.members else None
         users = self._users.page(collection.collection_id, after, limit + 1)
-        page, more = users[:limit], len(users) > limit
+        page, has_more = users[:limit], len(users) > limit
         return {
             "Users": [{"UserId": user.user_id, "UserStatus": user.status} for user in page],
-            "NextToken": page_token(listing, page[-1].created_at, page[-1].user_id) if more else None,
+            "NextToken": page_token(listing, page[-1].created_at, page[-1].user_id) if has_more else None,
         }
 
     # ---------------------------------------------------------------------------------------------- associations
@@ -81,19 +81,19 @@ class UserOperations:
         threshold = call.members.get("UserMatchThreshold", ASSOCIATE_THRESHOLD)
         with self._users.changing:
             user = self._users.find(collection.collection_id, user_id)
-            room = MAX_FACES_OF_USER - self._users.face_count(collection.collection_id, user_id)
-            if room <= 0:
+            free = MAX_FACES_OF_USER - self._users.face_count(collection.collection_id, user_id)
+            if free <= 0:
                 raise errors.quota_exceeded(f"The user id: {user_id} already has {MAX_FACES_OF_USER} faces")
-            wanted, owners, vectors = self._look_up(call, collection)
-            likeness = self._likeness(collection, user_id, vectors)
+            face_ids, owners, vectors = self._look_up(call, collection)
+            similarity_by_face = self._similarity_to_user(collection, user_id, vectors)
             associated: list[str] = []
             failures: list[Members] = []
-            for face_id in wanted:
+            for face_id in face_ids:
                 if owners.get(face_id) == user_id:
                     continue
-                failure = _refusal(face_id, owners, likeness, threshold)
-                if failure is None and len(associated) == room:
-                    # The service has no reason for a full user, so the list of reasons is empty.
+                failure = _failure(face_id, owners, similarity_by_face, threshold)
+                if failure is None and len(associated) == free:
+                    # Amazon defines no reason for a full user, so the list of reasons is empty.
                     failure = {"FaceId": face_id, "UserId": user_id, "Reasons": []}
                 if failure is None:
                     associated.append(face_id)
@@ -115,99 +115,101 @@ class UserOperations:
         user_id = call.members["UserId"]
         with self._users.changing:
             user = self._users.find(collection.collection_id, user_id)
-            wanted, owners, vectors = self._look_up(call, collection)
-            mine = [face_id for face_id in wanted if owners.get(face_id) == user_id]
+            face_ids, owners, vectors = self._look_up(call, collection)
+            disassociated = [face_id for face_id in face_ids if owners.get(face_id) == user_id]
             failures: list[Members] = []
-            for face_id in wanted:
+            for face_id in face_ids:
                 if face_id not in vectors:
                     failures.append({"FaceId": face_id, "Reasons": ["FACE_NOT_FOUND"]})
                 elif owners.get(face_id, user_id) != user_id:
                     failures.append(_of_another(face_id, owners))
-            if mine:
-                self._users.disassociate(collection.collection_id, user_id, mine)
+            if disassociated:
+                self._users.disassociate(collection.collection_id, user_id, disassociated)
         return {
-            "DisassociatedFaces": [{"FaceId": face_id} for face_id in mine],
+            "DisassociatedFaces": [{"FaceId": face_id} for face_id in disassociated],
             "UnsuccessfulFaceDisassociations": failures,
-            "UserStatus": UPDATING if mine else user.status,
+            "UserStatus": UPDATING if disassociated else user.status,
         }
 
     def _look_up(self, call: Call, collection: Collection) -> tuple[list[str], dict[str, str], dict[str, Floats]]:
-        """The faces asked for, each once; the users of those that have one; the vectors of those that exist."""
-        wanted = list(dict.fromkeys(call.members["FaceIds"]))
-        owners = self._users.owners(collection.collection_id, wanted)
-        return wanted, owners, _vectors(self._collections.gallery(collection), wanted)
+        """The distinct requested face ids; user by face id; vector by face id. Unknown faces have no vector."""
+        face_ids = list(dict.fromkeys(call.members["FaceIds"]))
+        owners = self._users.owners(collection.collection_id, face_ids)
+        return face_ids, owners, _vectors(self._collections.gallery(collection), face_ids)
 
-    def _likeness(self, collection: Collection, user_id: str, vectors: dict[str, Floats]) -> dict[str, float]:
-        """How similar each existing face is to the user; 100 for a user without faces, whose first ones define it."""
+    def _similarity_to_user(self, collection: Collection, user_id: str, vectors: dict[str, Floats]) -> dict[str, float]:
+        """Similarity to the user by face id. 100 for a user without faces, because the first faces define the user."""
         matrix = self._vectors.of(collection)
         if user_id not in matrix.user_ids:
             return dict.fromkeys(vectors, 100.0)
-        mean = matrix.vectors[matrix.user_ids.index(user_id)]
-        return {face_id: self._sight.similarity(float(vector @ mean)) for face_id, vector in vectors.items()}
+        user_vector = matrix.vectors[matrix.user_ids.index(user_id)]
+        return {face_id: self._engine.similarity(float(vector @ user_vector)) for face_id, vector in vectors.items()}
 
     # ---------------------------------------------------------------------------------------------- searches
 
     def search(self, call: Call) -> Members:
-        asked = call.members
-        if ("UserId" in asked) == ("FaceId" in asked):
+        members = call.members
+        if ("UserId" in members) == ("FaceId" in members):
             raise errors.invalid_parameter()
-        collection = self._collections.find(asked["CollectionId"])
-        answer: Members = {"FaceModelVersion": collection.face_model_version}
-        if "FaceId" in asked:
-            probe = self._searches.vector(collection, asked["FaceId"])
+        collection = self._collections.find(members["CollectionId"])
+        response: Members = {"FaceModelVersion": collection.face_model_version}
+        if "FaceId" in members:
+            probe = self._searches.vector(collection, members["FaceId"])
             matches = self._matches(call, collection, probe)
-            return {**answer, "SearchedFace": {"FaceId": asked["FaceId"]}, "UserMatches": matches}
-        user = self._users.find(collection.collection_id, asked["UserId"])
+            return {**response, "SearchedFace": {"FaceId": members["FaceId"]}, "UserMatches": matches}
+        user = self._users.find(collection.collection_id, members["UserId"])
         matrix = self._vectors.of(collection)
         matches = []
         if user.user_id in matrix.user_ids:
             probe = matrix.vectors[matrix.user_ids.index(user.user_id)]
             matches = self._matches(call, collection, probe, without=user.user_id)
-        return {**answer, "SearchedUser": {"UserId": user.user_id}, "UserMatches": matches}
+        return {**response, "SearchedUser": {"UserId": user.user_id}, "UserMatches": matches}
 
     def search_by_image(self, call: Call) -> Members:
         collection = self._collections.find(call.members["CollectionId"])
         image = self._images.read(call.members["Image"])
         quality_filter = call.members.get("QualityFilter", "NONE")
-        seen = self._sight.faces(image.photo)
-        good = [face for face in seen if not face.flaws(quality_filter)]
-        answer: Members = {"UserMatches": [], "FaceModelVersion": collection.face_model_version}
-        if good:
-            (probe,) = self._sight.probes(good[:1])
-            answer["UserMatches"] = self._matches(call, collection, probe)
-            answer["SearchedFace"] = {"FaceDetail": face_detail(good[0].face, DEFAULT)}
-        answer["UnsearchedFaces"] = [
+        faces = self._engine.faces(image.photo)
+        accepted = [face for face in faces if not face.rejection_reasons(quality_filter)]
+        response: Members = {"UserMatches": [], "FaceModelVersion": collection.face_model_version}
+        if accepted:
+            (probe,) = self._engine.probes(accepted[:1])
+            response["UserMatches"] = self._matches(call, collection, probe)
+            response["SearchedFace"] = {"FaceDetail": face_detail(accepted[0].face, DEFAULT)}
+        response["UnsearchedFaces"] = [
             {"FaceDetails": face_detail(face.face, DEFAULT), "Reasons": _unsearched(face, quality_filter)}
-            for face in seen
-            if face is not (good[0] if good else None)
+            for face in faces
+            if face is not (accepted[0] if accepted else None)
         ]
-        return answer
+        return response
 
     def _matches(
         self, call: Call, collection: Collection, probe: Floats, without: str | None = None
     ) -> Sequence[Members]:
-        floor = self._sight.cosine(call.members.get("UserMatchThreshold", DEFAULT_THRESHOLD))
-        limit = call.members.get("MaxUsers", _MOST)
-        found = self._vectors.of(collection).nearest(probe, floor, limit, without)
-        users = self._users.named(collection.collection_id, [user_id for user_id, _ in found])
+        floor = self._engine.cosine(call.members.get("UserMatchThreshold", DEFAULT_THRESHOLD))
+        limit = call.members.get("MaxUsers", _MAX_RESULTS)
+        nearest = self._vectors.of(collection).nearest(probe, floor, limit, without)
+        users = self._users.named(collection.collection_id, [user_id for user_id, _ in nearest])
         status = {user.user_id: user.status for user in users}
         return [
             {
-                "Similarity": self._sight.similarity(cosine),
+                "Similarity": self._engine.similarity(cosine),
                 "User": {"UserId": user_id, "UserStatus": status[user_id]},
             }
-            for user_id, cosine in found
+            for user_id, cosine in nearest
             if user_id in status
         ]
 
 
-def _refusal(face_id: str, owners: dict[str, str], likeness: dict[str, float], threshold: float) -> Members | None:
-    if face_id not in likeness:
+def _failure(
+    face_id: str, owners: dict[str, str], similarity_by_face: dict[str, float], threshold: float
+) -> Members | None:
+    if face_id not in similarity_by_face:
         return {"FaceId": face_id, "Reasons": ["FACE_NOT_FOUND"]}
     if face_id in owners:
         return _of_another(face_id, owners)
-    if likeness[face_id] < threshold:
-        return {"FaceId": face_id, "Confidence": likeness[face_id], "Reasons": ["LOW_MATCH_CONFIDENCE"]}
+    if similarity_by_face[face_id] < threshold:
+        return {"FaceId": face_id, "Confidence": similarity_by_face[face_id], "Reasons": ["LOW_MATCH_CONFIDENCE"]}
     return None
 
 
@@ -216,14 +218,14 @@ def _of_another(face_id: str, owners: dict[str, str]) -> Members:
 
 
 def _unsearched(face: RequestFace, quality_filter: str) -> list[str]:
-    return [reason.value for reason in face.flaws(quality_filter)] or ["FACE_NOT_LARGEST"]
+    return [reason.value for reason in face.rejection_reasons(quality_filter)] or ["FACE_NOT_LARGEST"]
 
 
 def _vectors(gallery: LocalGallery, face_ids: Sequence[str]) -> dict[str, Floats]:
-    found = {}
+    vectors = {}
     for face_id in face_ids:
         try:
-            found[face_id] = gallery.vector(face_id)
+            vectors[face_id] = gallery.vector(face_id)
         except KeyError:
             continue
-    return found
+    return vectors

@@ -1,8 +1,8 @@
-"""One vector for each user, made of the vectors of his or her faces, and searched like faces.
+"""User vectors: one vector per user, computed from the user's faces and searched like faces.
 
-A user's vector is the mean of the vectors, brought back to their length: what is particular to one photo averages out
-and what is common to all stays, so that a probe lies nearer to the right user than to any single face of that user.
-``tests/benchmarks/user_vectors.py`` shows how much that brings.
+A user vector is the mean of the face vectors, scaled to their mean length. Differences between single photos cancel
+out, so a probe is more similar to the user vector than to single faces. ``tests/benchmarks/user_vectors.py`` measures
+the gain.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from catalog.engines.local.tables import gallery_user_faces, gallery_users
 
 
 def user_vector(faces: Floats) -> Floats:
-    """The vector, float32 (128,), of a user with faces of shape (n, 128), n above 0; as long as theirs on average."""
+    """The user vector, float32 (128,), of face vectors (n, 128), n > 0. Its length is their mean length."""
     mean = faces.mean(axis=0)
     length = np.linalg.norm(faces, axis=1).mean()
     vector: Floats = mean * (length / max(float(np.linalg.norm(mean)), 1e-12))
@@ -29,37 +29,37 @@ def user_vector(faces: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UserMatrix:
-    """The users that have faces: ``vectors`` float32 (n, 128) and the user of each row."""
+    """The users that have faces: ``user_ids`` and ``vectors``, float32 (n, 128), row by row."""
 
     user_ids: list[str]
     vectors: Floats
 
     def nearest(self, probe: Floats, floor: float, limit: int, without: str | None = None) -> list[tuple[str, float]]:
-        """Users with their dot products at or above ``floor``, best first."""
+        """Users with a dot product of at least ``floor``, highest first; ``without`` is left out."""
         cosines = self.vectors @ probe
         order = np.argsort(-cosines, kind="stable")
-        found = [(self.user_ids[i], float(cosines[i])) for i in order.tolist() if cosines[i] >= floor]
-        return [pair for pair in found if pair[0] != without][:limit]
+        matches = [(self.user_ids[i], float(cosines[i])) for i in order.tolist() if cosines[i] >= floor]
+        return [pair for pair in matches if pair[0] != without][:limit]
 
 
 class UserVectorIndex:
-    """Keeps the matrix of each collection until its users change."""
+    """Caches the matrix of every collection until its users or their faces change."""
 
     def __init__(self, collections: Collections) -> None:
         self._collections = collections
-        self._kept: dict[str, tuple[tuple[object, ...], UserMatrix]] = {}
+        self._cache: dict[str, tuple[tuple[object, ...], UserMatrix]] = {}
         self._lock = threading.Lock()
 
     def of(self, collection: Collection) -> UserMatrix:
         state = _state(self._collections.database, collection)
         with self._lock:
-            kept = self._kept.get(collection.collection_id)
-            if kept is None or kept[0] != state:
-                kept = (state, self._make(collection))
-                self._kept[collection.collection_id] = kept
-            return kept[1]
+            cached = self._cache.get(collection.collection_id)
+            if cached is None or cached[0] != state:
+                cached = (state, self._build(collection))
+                self._cache[collection.collection_id] = cached
+            return cached[1]
 
-    def _make(self, collection: Collection) -> UserMatrix:
+    def _build(self, collection: Collection) -> UserMatrix:
         table = gallery_user_faces.c
         query = select(table.user_id, table.face_id).where(table.collection_id == collection.collection_id)
         faces: dict[str, list[str]] = {}
@@ -68,7 +68,7 @@ class UserVectorIndex:
                 faces.setdefault(user_id, []).append(face_id)
         try:
             vectors = self._collections.gallery(collection).vectors([f for ids in faces.values() for f in ids])
-        except KeyError:  # another process took a face out between the two reads: the client may ask again
+        except KeyError:  # another process deleted a face between the two reads; a repeated request succeeds
             raise errors.internal_error() from None
         means, start = [], 0
         for ids in faces.values():
@@ -78,7 +78,7 @@ class UserVectorIndex:
 
 
 def _state(database: Engine, collection: Collection) -> tuple[object, ...]:
-    """Differs whenever the users of a collection or their faces do."""
+    """A value that changes when the users of a collection or their faces change."""
     users = gallery_users.c
     of_users = select(func.count(), func.max(users.changed_at)).where(users.collection_id == collection.collection_id)
     of_faces = select(func.count()).where(gallery_user_faces.c.collection_id == collection.collection_id)

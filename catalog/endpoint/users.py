@@ -1,4 +1,4 @@
-"""Users: people as a collection knows them, each by the faces associated with him or her."""
+"""The users of collections and their associated faces."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user; ``status`` is as of now. ``created_at`` orders lists, as no other key of Amazon's is known."""
+    """A user with the current ``status``. Lists are ordered by ``created_at``; Amazon documents no order."""
 
     user_id: str
     status: str
@@ -29,23 +29,24 @@ class User:
 
 
 class UserStore:
-    """Reads and writes of ``gallery_users`` and ``gallery_user_faces``, without the protocol around them."""
+    """Reads and writes ``gallery_users`` and ``gallery_user_faces``. Knows nothing of the wire protocol."""
 
     def __init__(self, database: Engine, *, associate_delay: float = 0.0) -> None:
-        """``associate_delay`` is how many seconds a user stays UPDATING after its faces changed."""
+        """``associate_delay``: seconds for which a user stays UPDATING after its faces changed."""
         self._database = database
         self._delay = timedelta(seconds=associate_delay)
         self.changing = threading.RLock()
-        """Held by whoever first looks which user a face has and then acts on it."""
+        """Lock for code that reads the user of a face and then changes it."""
 
     def find(self, collection_id: str, user_id: str) -> User:
-        """Raises WireError."""
-        found = self.named(collection_id, [user_id])
-        if not found:
+        """Raises WireError if the user does not exist."""
+        users = self.named(collection_id, [user_id])
+        if not users:
             raise errors.user_not_found(user_id)
-        return found[0]
+        return users[0]
 
     def named(self, collection_id: str, user_ids: Sequence[str]) -> list[User]:
+        """The existing users among ``user_ids``, in no defined order."""
         query = select(gallery_users).where(
             gallery_users.c.collection_id == collection_id, gallery_users.c.user_id.in_(user_ids)
         )
@@ -53,7 +54,7 @@ class UserStore:
             return [self._user(row) for row in connection.execute(query).mappings()]
 
     def page(self, collection_id: str, after: Sequence[str | int] | None, limit: int) -> list[User]:
-        """Oldest first; ``after`` is (created_at, user_id) of the last one seen."""
+        """Users, oldest first. ``after``: (created_at, user_id) of the last user of the previous page."""
         table = gallery_users.c
         query = select(gallery_users).where(table.collection_id == collection_id)
         if after:
@@ -63,7 +64,7 @@ class UserStore:
             return [self._user(row) for row in rows]
 
     def create(self, collection_id: str, user_id: str) -> None:
-        """Raises WireError when the user exists."""
+        """Raises WireError if the user exists."""
         now = _now()
         row = {"collection_id": collection_id, "user_id": user_id, "status": CREATED}
         try:
@@ -73,14 +74,14 @@ class UserStore:
             raise errors.user_exists(user_id) from None
 
     def delete(self, collection_id: str, user_id: str) -> None:
-        """The user's faces stay in the collection. Raises WireError when there is no such user."""
-        here = (gallery_users.c.collection_id == collection_id) & (gallery_users.c.user_id == user_id)
+        """Delete a user; the faces stay in the collection. Raises WireError if the user does not exist."""
+        is_user = (gallery_users.c.collection_id == collection_id) & (gallery_users.c.user_id == user_id)
         with writing(self._database) as connection:
-            if not connection.execute(delete(gallery_users).where(here)).rowcount:
+            if not connection.execute(delete(gallery_users).where(is_user)).rowcount:
                 raise errors.user_not_found(user_id)
 
     def owners(self, collection_id: str, face_ids: Sequence[str]) -> dict[str, str]:
-        """Which user each face belongs to, for those that belong to one."""
+        """User id by face id, for the faces that have a user."""
         table = gallery_user_faces.c
         owners: dict[str, str] = {}
         with self._database.connect() as connection:

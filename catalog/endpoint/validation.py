@@ -1,11 +1,10 @@
-"""What a request must look like before an operation sees it.
+"""Validates requests against the service model.
 
-boto3 checks types, required members and minima before it sends; maxima, patterns and enumerations reach the server. All
-of it is checked here against the service model, for clients other than boto3 exist. A member that the model does not
-know is ignored and a null is an absent member, as at Amazon.
+Requests are validated here because clients other than boto3 do not check them; boto3 itself checks no maxima, patterns
+or enumerations. As at Amazon, unknown members are ignored and a null member is absent.
 
-Two errors come out: a value of the wrong JSON type cannot be read (``SerializationException``); a readable value
-outside its bounds is refused with all its fellows in one sentence (``ValidationException``).
+A value of the wrong JSON type raises ``SerializationException``. All other violations of a request are reported
+together as one ``ValidationException``.
 """
 
 from __future__ import annotations
@@ -30,10 +29,7 @@ _SEPARATORS = r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 
 
 def decode(shape: Shape, value: object) -> dict[str, Any]:
-    """A request's JSON as the members an operation reads: blobs decoded, floats and integers of their own type.
-
-    Raises ``WireError``.
-    """
+    """Decode a request's JSON into members: blobs as bytes, numbers as float or int. Raises ``WireError``."""
     problems: list[str] = []
     decoded: dict[str, Any] = _decode(shape, value, "", problems)
     if problems:
@@ -51,12 +47,12 @@ def _structure(shape: Shape, value: object, path: str, problems: list[str]) -> d
         raise _unreadable(value, "a structure")
     decoded: dict[str, Any] = {}
     for name, member in shape.members.items():
-        where = f"{path}.{_lower_camel(name)}" if path else _lower_camel(name)
-        given = value.get(name)
-        if given is not None:
-            decoded[name] = _decode(member, given, where, problems)
+        member_path = f"{path}.{_lower_camel(name)}" if path else _lower_camel(name)
+        member_value = value.get(name)
+        if member_value is not None:
+            decoded[name] = _decode(member, member_value, member_path, problems)
         elif name in shape.required_members:
-            problems.append(f"Value null at '{where}' failed to satisfy constraint: Member must not be null")
+            problems.append(f"Value null at '{member_path}' failed to satisfy constraint: Member must not be null")
     return decoded
 
 
@@ -64,12 +60,12 @@ def _list(shape: Shape, value: object, path: str, problems: list[str]) -> list[A
     if not isinstance(value, list):
         raise _unreadable(value, "a list")
     _check_length(shape, len(value), _shown(value), path, problems)
-    inside: list[str] = []
+    member_problems: list[str] = []
     if _within_length(shape, len(value)):
-        members = [_decode(shape.member, member, path, inside) for member in value if member is not None]
+        members = [_decode(shape.member, member, path, member_problems) for member in value if member is not None]
     else:
         members = []
-    _wrap(inside, _shown(value), path, problems)
+    _wrap(member_problems, _shown(value), path, problems)
     return members
 
 
@@ -77,13 +73,15 @@ def _map(shape: Shape, value: object, path: str, problems: list[str]) -> dict[st
     if not isinstance(value, dict):
         raise _unreadable(value, "a map")
     _check_length(shape, len(value), _shown(value), path, problems)
-    inside: list[str] = []
+    member_problems: list[str] = []
     members = {}
     if _within_length(shape, len(value)):
         for key, member in value.items():
             if member is not None:
-                members[_decode(shape.key, key, path, inside)] = _decode(shape.value, member, path, inside)
-    _wrap(inside, _shown(value), path, problems)
+                members[_decode(shape.key, key, path, member_problems)] = _decode(
+                    shape.value, member, path, member_problems
+                )
+    _wrap(member_problems, _shown(value), path, problems)
     return members
 
 
@@ -155,25 +153,27 @@ def _within_length(shape: Shape, length: int) -> bool:
 
 
 def _check_length(shape: Shape, length: int, shown: str, path: str, problems: list[str]) -> None:
-    least, most = shape.metadata.get("min"), shape.metadata.get("max")
-    if least is not None and length < least:
-        _problem(problems, shown, path, f"Member must have length greater than or equal to {least}")
-    if most is not None and length > most:
-        _problem(problems, shown, path, f"Member must have length less than or equal to {most}")
+    minimum, maximum = shape.metadata.get("min"), shape.metadata.get("max")
+    if minimum is not None and length < minimum:
+        _problem(problems, shown, path, f"Member must have length greater than or equal to {minimum}")
+    if maximum is not None and length > maximum:
+        _problem(problems, shown, path, f"Member must have length less than or equal to {maximum}")
 
 
 def _check_range(shape: Shape, number: float, path: str, problems: list[str]) -> None:
-    least, most = shape.metadata.get("min"), shape.metadata.get("max")
-    if least is not None and number < least:
-        _problem(problems, str(number), path, f"Member must have value greater than or equal to {least}")
-    if most is not None and number > most:
-        _problem(problems, str(number), path, f"Member must have value less than or equal to {most}")
+    minimum, maximum = shape.metadata.get("min"), shape.metadata.get("max")
+    if minimum is not None and number < minimum:
+        _problem(problems, str(number), path, f"Member must have value greater than or equal to {minimum}")
+    if maximum is not None and number > maximum:
+        _problem(problems, str(number), path, f"Member must have value less than or equal to {maximum}")
 
 
-def _wrap(inside: list[str], shown: str, path: str, problems: list[str]) -> None:
-    """Members of lists and maps are blamed together, under the path of the whole."""
-    if inside:
-        constraints = dict.fromkeys(problem.split("failed to satisfy constraint: ", 1)[1] for problem in inside)
+def _wrap(member_problems: list[str], shown: str, path: str, problems: list[str]) -> None:
+    """Report the problems of list and map members together, under the path of the list or map."""
+    if member_problems:
+        constraints = dict.fromkeys(
+            problem.split("failed to satisfy constraint: ", 1)[1] for problem in member_problems
+        )
         _problem(problems, shown, path, f"Member must satisfy constraint: [{', '.join(constraints)}]")
 
 
@@ -182,7 +182,7 @@ def _problem(problems: list[str], shown: str, path: str, constraint: str) -> Non
 
 
 def _shown(value: object) -> str:
-    """A value as an error may repeat it: cut short, so that junk does not come back by the megabyte."""
+    """A value as an error message shows it, cut to 120 characters so that responses stay small."""
     if isinstance(value, list):
         text = f"[{', '.join(_flat(member) for member in value[:10])}]"
     elif isinstance(value, dict):
@@ -194,14 +194,14 @@ def _shown(value: object) -> str:
 
 
 def _flat(value: object) -> str:
-    """No deeper than one level: a client may nest a thousand, and Python's own ``str`` recurses."""
+    """One level only: ``str`` recurses, and a client may nest a thousand levels."""
     return "[...]" if isinstance(value, list) else "{...}" if isinstance(value, dict) else str(value)
 
 
-def _unreadable(value: object, wanted: str) -> Exception:
-    kinds = {bool: "TRUE_VALUE" if value else "FALSE_VALUE", str: "STRING_VALUE", list: "START_ARRAY"}
-    kinds |= {int: "NUMBER_VALUE", float: "NUMBER_VALUE", dict: "START_OBJECT", type(None): "NULL_VALUE"}
-    return serialization(f"{kinds[type(value)]} can not be converted to {wanted}")
+def _unreadable(value: object, expected: str) -> Exception:
+    tokens = {bool: "TRUE_VALUE" if value else "FALSE_VALUE", str: "STRING_VALUE", list: "START_ARRAY"}
+    tokens |= {int: "NUMBER_VALUE", float: "NUMBER_VALUE", dict: "START_OBJECT", type(None): "NULL_VALUE"}
+    return serialization(f"{tokens[type(value)]} can not be converted to {expected}")
 
 
 def _lower_camel(name: str) -> str:

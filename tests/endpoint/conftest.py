@@ -1,4 +1,4 @@
-"""A real endpoint over HTTP, one for all tests of this room, and a collection for each test."""
+"""Fixtures: one endpoint over HTTP for all tests of this folder, and one collection per test."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _numbers = itertools.count()
 
 @pytest.fixture(scope="session")
 def url() -> Iterator[str]:
-    """The address of an endpoint without faults."""
+    """Address of an endpoint without injected faults."""
     with open_endpoint() as server, server.in_background() as address:
         yield address
 
 
 @pytest.fixture(scope="session")
 def rekognition(url: str) -> Any:
-    """A boto3 client of it."""
+    """A boto3 client of the shared endpoint."""
     return client_of(url)
 
 
@@ -39,7 +39,7 @@ def collection(rekognition: Any) -> Iterator[str]:
 
 @pytest.fixture
 def index(rekognition: Any, collection: str) -> Any:
-    """Indexes a portrait; gives its face id."""
+    """Function that indexes a portrait and returns its face id."""
 
     def index_portrait(name: str) -> str:
         answer = rekognition.index_faces(

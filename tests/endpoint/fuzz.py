@@ -1,4 +1,4 @@
-"""Malformed requests, drawn by hypothesis; shared by the quick test and the long benchmark."""
+"""Malformed requests, drawn by hypothesis. Used by the test and by the long benchmark."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _SCALARS = st.one_of(
 )
 _JUNK = st.recursive(
     _SCALARS,
-    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=8), inner, max_size=4)),
+    lambda junk: st.one_of(st.lists(junk, max_size=4), st.dictionaries(st.text(max_size=8), junk, max_size=4)),
 )
 
 
 def _plausible(shape: Shape) -> st.SearchStrategy[Any]:
-    """A value of about the right shape: often good, often just outside its bounds."""
+    """A value of about the right shape: often valid, often just outside its bounds."""
     match shape.type_name:
         case "structure":
             members = {name: st.one_of(_plausible(member), _JUNK) for name, member in shape.members.items()}
@@ -82,7 +82,7 @@ _HEADERS = st.fixed_dictionaries(
 
 
 def _matching() -> st.SearchStrategy[Request]:
-    """A body of the very operation that is asked for: gets furthest inside."""
+    """A body that fits the requested operation. Such requests reach the most code."""
     return st.sampled_from(OPERATIONS).flatmap(
         lambda name: st.tuples(
             st.just("/"),
@@ -98,10 +98,10 @@ requests: st.SearchStrategy[Request] = st.one_of(
 
 
 def check(status: int, body: bytes) -> None:
-    """An answer that Amazon could have given: JSON, success or a typed error, nothing of the inside."""
+    """Check that a response is JSON, a success or a typed error, and shows no internals."""
     value = json.loads(body)
     assert isinstance(value, dict)
     assert status < 500, value
     assert status == 200 or value["__type"]
-    for word in (b"Traceback", b'File \\"', b"sqlalchemy", b"sqlite", b"botocore", b".py"):
-        assert word not in body
+    for internal in (b"Traceback", b'File \\"', b"sqlalchemy", b"sqlite", b"botocore", b".py"):
+        assert internal not in body

@@ -1,4 +1,4 @@
-"""All 21 operations, driven by the two clients that everybody has: boto3 and the AWS CLI."""
+"""All 21 operations, called with boto3 and with the AWS CLI."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from catalog.endpoint.service_model import OPERATIONS
 from tests.endpoint.wire import FIXTURES, UNKNOWN_FACE, client_of, group
 
 Caller = Callable[..., Any]
-"""Operation in snake_case, members as keywords; pictures as paths."""
+"""Operation in snake_case, members as keywords, images as paths."""
 
 
-def tell_a_story(call: Caller, group_photo: Path) -> None:
-    """Each operation at least once, with what it must answer."""
-    obama, again, biden = (FIXTURES / f"{name}.jpg" for name in ("obama_1", "obama_2", "biden"))
+def call_every_operation(call: Caller, group_photo: Path) -> None:
+    """Call each operation at least once and check its response."""
+    obama_1, obama_2, biden = (FIXTURES / f"{name}.jpg" for name in ("obama_1", "obama_2", "biden"))
     arn = "arn:" + call("create_collection", CollectionId="story", Tags={"made": "by test"})["CollectionArn"]
     assert "story" in call("list_collections")["CollectionIds"]
     call("tag_resource", ResourceArn=arn, Tags={"a": "b"})
@@ -34,32 +34,38 @@ def tell_a_story(call: Caller, group_photo: Path) -> None:
         face_id: str = answer["FaceRecords"][0]["Face"]["FaceId"]
         return face_id
 
-    one, two, joe = index(obama), index(again), index(biden)
+    first_face, second_face, biden_face = index(obama_1), index(obama_2), index(biden)
     assert call("describe_collection", CollectionId="story")["FaceCount"] == 3
-    assert {face["FaceId"] for face in call("list_faces", CollectionId="story")["Faces"]} == {one, two, joe}
+    assert {face["FaceId"] for face in call("list_faces", CollectionId="story")["Faces"]} == {
+        first_face,
+        second_face,
+        biden_face,
+    }
     assert len(call("detect_faces", Image=group_photo, Attributes=["ALL"])["FaceDetails"]) == 2
     compared = call("compare_faces", SourceImage=biden, TargetImage=group_photo, SimilarityThreshold=90)
     assert len(compared["FaceMatches"]) == len(compared["UnmatchedFaces"]) == 1
-    found = call("search_faces", CollectionId="story", FaceId=one, FaceMatchThreshold=90)
-    assert [match["Face"]["FaceId"] for match in found["FaceMatches"]] == [two]
-    found = call("search_faces_by_image", CollectionId="story", Image=group_photo, MaxFaces=5)
-    assert {match["Face"]["FaceId"] for match in found["FaceMatches"]} == {one, two}
+    matches = call("search_faces", CollectionId="story", FaceId=first_face, FaceMatchThreshold=90)["FaceMatches"]
+    assert [match["Face"]["FaceId"] for match in matches] == [second_face]
+    response = call("search_faces_by_image", CollectionId="story", Image=group_photo, MaxFaces=5)
+    assert {match["Face"]["FaceId"] for match in response["FaceMatches"]} == {first_face, second_face}
 
     call("create_user", CollectionId="story", UserId="barack")
-    call("create_user", CollectionId="story", UserId="nobody")
-    associated = call("associate_faces", CollectionId="story", UserId="barack", FaceIds=[one, two, UNKNOWN_FACE])
+    call("create_user", CollectionId="story", UserId="empty")
+    associated = call(
+        "associate_faces", CollectionId="story", UserId="barack", FaceIds=[first_face, second_face, UNKNOWN_FACE]
+    )
     assert associated["UnsuccessfulFaceAssociations"][0]["Reasons"] == ["FACE_NOT_FOUND"]
     assert len(call("list_users", CollectionId="story")["Users"]) == 2
-    users = call("search_users", CollectionId="story", FaceId=one)["UserMatches"]
+    users = call("search_users", CollectionId="story", FaceId=first_face)["UserMatches"]
     assert [match["User"]["UserId"] for match in users] == ["barack"]
     users = call("search_users_by_image", CollectionId="story", Image=group_photo)["UserMatches"]
     assert [match["User"]["UserId"] for match in users] == ["barack"]
-    kept = call("delete_faces", CollectionId="story", FaceIds=[one, joe])
-    assert kept["DeletedFaces"] == [joe]
-    assert kept["UnsuccessfulFaceDeletions"][0]["Reasons"] == ["ASSOCIATED_TO_AN_EXISTING_USER"]
-    freed = call("disassociate_faces", CollectionId="story", UserId="barack", FaceIds=[one])
-    assert freed["DisassociatedFaces"] == [{"FaceId": one}]
-    call("delete_user", CollectionId="story", UserId="nobody")
+    deleted = call("delete_faces", CollectionId="story", FaceIds=[first_face, biden_face])
+    assert deleted["DeletedFaces"] == [biden_face]
+    assert deleted["UnsuccessfulFaceDeletions"][0]["Reasons"] == ["ASSOCIATED_TO_AN_EXISTING_USER"]
+    response = call("disassociate_faces", CollectionId="story", UserId="barack", FaceIds=[first_face])
+    assert response["DisassociatedFaces"] == [{"FaceId": first_face}]
+    call("delete_user", CollectionId="story", UserId="empty")
     assert call("delete_collection", CollectionId="story")["StatusCode"] == 200
 
 
@@ -72,37 +78,37 @@ def group_photo(tmp_path):
 
 @pytest.fixture
 def server():
-    """An endpoint that saw nothing yet."""
+    """A new endpoint."""
     with open_endpoint() as server, server.in_background():
         yield server
 
 
-def used(server):
-    """The operations that were answered, all without error."""
+def operations_answered(server):
+    """The operations that were called; every call must have succeeded."""
     assert {error for _, error in server.service.tally} == {""}
     return {operation for operation, _ in server.service.tally}
 
 
-def test_boto3_drives_every_operation(server, group_photo):
-    """With pictures as bytes."""
+def test_boto3_calls_every_operation(server, group_photo):
+    """Images are sent as bytes."""
     client = client_of(server.url)
 
     def call(operation: str, **members: Any) -> Any:
-        sent = {
+        request = {
             name: {"Bytes": value.read_bytes()} if isinstance(value, Path) else value for name, value in members.items()
         }
-        return getattr(client, operation)(**sent)
+        return getattr(client, operation)(**request)
 
-    tell_a_story(call, group_photo)
-    assert used(server) == set(OPERATIONS)
+    call_every_operation(call, group_photo)
+    assert operations_answered(server) == set(OPERATIONS)
 
 
 AWS = shutil.which("aws")
 
 
 @pytest.mark.skipif(AWS is None, reason="the AWS CLI is not on PATH (it pins its own botocore, so it is no dependency)")
-def test_the_aws_cli_drives_every_operation(server, group_photo, guarded_home):
-    """With pictures from files, by the CLI's own options for them."""
+def test_the_aws_cli_calls_every_operation(server, group_photo, guarded_home):
+    """Images are sent from files, with the CLI's own options."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(guarded_home),
@@ -120,8 +126,8 @@ def test_the_aws_cli_drives_every_operation(server, group_photo, guarded_home):
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout or "{}")
 
-    tell_a_story(call, group_photo)
-    assert used(server) == set(OPERATIONS)
+    call_every_operation(call, group_photo)
+    assert operations_answered(server) == set(OPERATIONS)
 
 
 def _option(name: str, value: Any) -> list[str]:

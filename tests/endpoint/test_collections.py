@@ -1,4 +1,4 @@
-"""Collections over HTTP with boto3."""
+"""Operations on collections, over HTTP with boto3."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from catalog.endpoint.collections import face_model_version
 from tests.endpoint.wire import client_of, portrait, refused
 
 
-def test_a_new_collection_says_its_arn_and_version(rekognition):
-    """The answer's ARN lacks its first part, as Amazon's does; DescribeCollection's does not."""
+def test_create_collection_returns_arn_and_version(rekognition):
+    """CreateCollection returns the ARN without "arn:", as Amazon does. DescribeCollection returns the full ARN."""
     answer = rekognition.create_collection(CollectionId="arns")
     assert answer["StatusCode"] == 200
     assert answer["CollectionArn"] == "aws:rekognition:eu-west-1:000000000000:collection/arns"
@@ -19,14 +19,14 @@ def test_a_new_collection_says_its_arn_and_version(rekognition):
     assert rekognition.delete_collection(CollectionId="arns")["StatusCode"] == 200
 
 
-def test_the_version_differs_with_the_networks():
-    """Digits and a dot, and another for other networks."""
+def test_the_version_depends_on_the_face_model():
+    """A version has digits and dots only."""
     assert face_model_version("a") != face_model_version("b")
     assert face_model_version("a").replace(".", "").isdigit()
 
 
-def test_names_are_taken_once(rekognition, collection):
-    """A second collection of the same name is refused, one in capitals is another."""
+def test_collection_ids_are_unique_and_case_sensitive(rekognition, collection):
+    """A second collection with the same id is refused. The same id in capitals is another collection."""
     with refused("ResourceAlreadyExistsException") as error:
         rekognition.create_collection(CollectionId=collection)
     assert error.value.response["Error"]["Message"] == f"The collection id: {collection} already exists"
@@ -35,14 +35,14 @@ def test_names_are_taken_once(rekognition, collection):
 
 
 @pytest.mark.parametrize("operation", ["describe_collection", "delete_collection", "list_faces", "list_users"])
-def test_a_collection_that_is_not_there_is_not_found(rekognition, operation):
-    """ResourceNotFoundException with the name."""
+def test_an_unknown_collection_is_not_found(rekognition, operation):
+    """ResourceNotFoundException."""
     with refused("ResourceNotFoundException"):
         getattr(rekognition, operation)(CollectionId="nowhere")
 
 
-def test_a_deleted_collection_takes_everything_with_it(rekognition, collection, index):
-    """Faces, users and tags are gone, and a collection of the same name starts empty."""
+def test_deleting_a_collection_deletes_its_contents(rekognition, collection, index):
+    """Faces, users and tags are deleted. A new collection with the same id is empty."""
     face_id = index("biden")
     rekognition.create_user(CollectionId=collection, UserId="joe")
     rekognition.associate_faces(CollectionId=collection, UserId="joe", FaceIds=[face_id])
@@ -55,16 +55,16 @@ def test_a_deleted_collection_takes_everything_with_it(rekognition, collection, 
     assert answer["FaceMatches"] == []
 
 
-def test_counts_are_told(rekognition, collection, index):
-    """DescribeCollection counts faces and users."""
+def test_describe_collection_returns_counts(rekognition, collection, index):
+    """FaceCount and UserCount."""
     index("biden")
     rekognition.create_user(CollectionId=collection, UserId="joe")
     described = rekognition.describe_collection(CollectionId=collection)
     assert (described["FaceCount"], described["UserCount"]) == (1, 1)
 
 
-def test_lists_go_on_from_page_to_page(rekognition):
-    """Two parallel lists, in pages, each collection once; names of the greatest length too."""
+def test_collections_are_listed_in_pages(rekognition):
+    """Each collection is on one page, also with ids of the maximum length. Both lists have the same length."""
     names = {f"{'n' * 250}{number:05d}" for number in range(5)}
     for name in names:
         rekognition.create_collection(CollectionId=name)
@@ -79,14 +79,14 @@ def test_lists_go_on_from_page_to_page(rekognition):
 
 
 @pytest.mark.parametrize("token", ["junk", "AAAAAAAAAAAAAAAA", "ü", ""])
-def test_a_token_that_is_not_ours_is_refused(rekognition, token):
-    """InvalidPaginationTokenException, whatever it looks like."""
+def test_an_invalid_page_token_is_refused(rekognition, token):
+    """InvalidPaginationTokenException."""
     with refused("InvalidPaginationTokenException"):
         rekognition.list_collections(NextToken=token)
 
 
-def test_a_token_of_another_list_is_refused(rekognition, collection):
-    """A list of users does not go on where a list of collections was left."""
+def test_a_page_token_of_another_listing_is_refused(rekognition, collection):
+    """A token of ListCollections is not valid for ListUsers."""
     rekognition.create_collection(CollectionId="another")
     token = rekognition.list_collections(MaxResults=1)["NextToken"]
     with refused("InvalidPaginationTokenException"):
@@ -94,8 +94,8 @@ def test_a_token_of_another_list_is_refused(rekognition, collection):
     rekognition.delete_collection(CollectionId="another")
 
 
-def test_the_region_is_the_clients(url):
-    """ARNs name the region that the request was signed for."""
+def test_arns_name_the_region_of_the_request(url):
+    """The region is read from the signature."""
     client = client_of(url, region="ap-south-1")
     assert ":ap-south-1:" in client.create_collection(CollectionId="regional")["CollectionArn"]
     client.delete_collection(CollectionId="regional")

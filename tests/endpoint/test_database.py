@@ -1,4 +1,4 @@
-"""Where collections live: memory, a file, PostgreSQL, or the catalogue itself when it is named."""
+"""Databases of collections: temporary, a file, PostgreSQL, and a catalogue."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from catalog.engines.local.tables import gallery_collections
 from tests.endpoint.wire import client_of, portrait, refused
 
 
-def tell_a_story(url):
-    """A little of everything that touches the database; leaves a face of a user behind."""
+def exercise_database(url):
+    """Run operations that use every table. Collection "one" keeps one face, which has a user."""
     client = client_of(url)
     for name in ("one", "two", "three"):
         client.create_collection(CollectionId=name, Tags={"k": name})
@@ -33,40 +33,40 @@ def tell_a_story(url):
     client.delete_collection(CollectionId="two")
 
 
-def test_postgresql_serves_as_well(blank_postgresql_url):
-    """The tables are made where they are missing."""
+def test_postgresql_keeps_collections(blank_postgresql_url):
+    """Missing tables are created. Collections are kept between two runs."""
     with open_endpoint(blank_postgresql_url) as server, server.in_background() as url:
-        tell_a_story(url)
+        exercise_database(url)
     with open_endpoint(blank_postgresql_url) as server, server.in_background() as url:
         assert client_of(url).describe_collection(CollectionId="one")["FaceCount"] == 1
 
 
-def test_the_catalogue_serves_when_it_is_named(database_url):
-    """On both databases; its own tables stay as they are."""
+def test_a_catalogue_can_hold_collections(database_url):
+    """On SQLite and PostgreSQL."""
     with open_endpoint(database_url) as server, server.in_background() as url:
-        tell_a_story(url)
+        exercise_database(url)
 
 
-def test_a_collection_of_other_networks_is_not_mixed_with_ours(tmp_path):
-    """After an update of the networks it can be described and deleted, and a new one takes its place."""
+def test_a_collection_of_another_face_model_cannot_be_searched(tmp_path):
+    """After an update of the networks an old collection can be described and deleted, and then created again."""
     data = str(tmp_path / "data.sqlite3")
     with open_endpoint(data) as server, server.in_background() as url, open_data(data) as database:
         client = client_of(url)
-        ours = client.create_collection(CollectionId="c")["FaceModelVersion"]
+        current = client.create_collection(CollectionId="c")["FaceModelVersion"]
         with writing(database) as connection:
-            connection.execute(update(gallery_collections).values(model="older networks"))
-        theirs = client.describe_collection(CollectionId="c")["FaceModelVersion"]
-        assert theirs != ours
+            connection.execute(update(gallery_collections).values(model="older model"))
+        outdated = client.describe_collection(CollectionId="c")["FaceModelVersion"]
+        assert outdated != current
         with refused("InvalidParameterException") as error:
             client.index_faces(CollectionId="c", Image={"Bytes": portrait("biden")})
-        assert theirs in str(error.value)
-        assert ours in str(error.value)
+        assert outdated in str(error.value)
+        assert current in str(error.value)
         client.delete_collection(CollectionId="c")
-        assert client.create_collection(CollectionId="c")["FaceModelVersion"] == ours
+        assert client.create_collection(CollectionId="c")["FaceModelVersion"] == current
 
 
-def test_memory_is_forgotten(tmp_path, monkeypatch):
-    """Nothing is left on the disk."""
+def test_the_temporary_database_is_removed(tmp_path, monkeypatch):
+    """The temporary folder is empty after the endpoint ends."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     with open_data(MEMORY):
@@ -74,14 +74,14 @@ def test_memory_is_forgotten(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_is_its_owners(tmp_path):
-    """Faces are nobody else's business."""
+def test_only_the_owner_can_read_the_database_file(tmp_path):
+    """Face vectors are biometric data."""
     with open_data(str(tmp_path / "new" / "data.sqlite3")):
         assert (tmp_path / "new" / "data.sqlite3").stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("address", ["mysql://here/there", "", "postgresql://127.0.0.1:1/nobody", "/proc/data"])
-def test_an_address_that_cannot_be_used_is_told(address):
-    """With the sentence of the catalogue's own database."""
+@pytest.mark.parametrize("address", ["mysql://host/name", "", "postgresql://127.0.0.1:1/name", "/proc/data"])
+def test_an_unusable_address_raises_database_error(address):
+    """As for the catalogue's own database."""
     with pytest.raises(DatabaseError), open_data(address):
         pass

@@ -1,4 +1,4 @@
-"""Detecting, indexing, listing, deleting and comparing faces of real photos, over HTTP with boto3."""
+"""DetectFaces, IndexFaces, ListFaces, DeleteFaces and CompareFaces on real photos, over HTTP with boto3."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from tests.endpoint.wire import UNKNOWN_FACE, client_of, encode, group, nobody, portrait, refused
+from tests.endpoint.wire import UNKNOWN_FACE, client_of, encode, group, no_face, portrait, refused
 
 DEFAULT_MEMBERS = {"BoundingBox", "Confidence", "Landmarks", "Pose", "Quality"}
 
@@ -24,15 +24,15 @@ def overlap(a, b):
 
 
 def test_default_attributes_are_five_members_and_five_landmarks(rekognition):
-    """Nothing else is present at all."""
+    """All other members are absent."""
     (face,) = rekognition.detect_faces(Image={"Bytes": portrait("biden")})["FaceDetails"]
     assert set(face) == DEFAULT_MEMBERS
     names = {"eyeLeft", "eyeRight", "mouthLeft", "mouthRight", "nose"}
     assert sorted(point["Type"] for point in face["Landmarks"]) == sorted(names)
 
 
-def test_all_attributes_hold_whatever_was_measured(rekognition):
-    """Every attribute is of the model's type; what the engine does not measure is absent."""
+def test_all_attributes_have_values_of_the_model_types(rekognition):
+    """Attributes that the engine does not measure are absent."""
     (face,) = rekognition.detect_faces(Image={"Bytes": portrait("biden")}, Attributes=["ALL"])["FaceDetails"]
     assert set(face) >= DEFAULT_MEMBERS
     for member in set(face) & {"Smile", "Eyeglasses", "Sunglasses", "Beard", "Mustache", "EyesOpen", "MouthOpen"}:
@@ -42,41 +42,41 @@ def test_all_attributes_hold_whatever_was_measured(rekognition):
     assert confidences == sorted(confidences, reverse=True)
 
 
-def test_a_single_attribute_adds_to_the_default(rekognition):
-    """GENDER gives a gender, and no age."""
+def test_a_single_attribute_is_added_to_the_default(rekognition):
+    """GENDER adds Gender and not AgeRange."""
     (face,) = rekognition.detect_faces(Image={"Bytes": portrait("biden")}, Attributes=["GENDER"])["FaceDetails"]
     assert DEFAULT_MEMBERS <= set(face) <= DEFAULT_MEMBERS | {"Gender"}
 
 
-def test_faces_come_largest_first(rekognition):
-    """Two men of different size."""
+def test_faces_are_ordered_largest_first(rekognition):
+    """The image shows two faces of different size."""
     faces = rekognition.detect_faces(Image={"Bytes": group()})["FaceDetails"]
     assert len(faces) == 2
     areas = [face["BoundingBox"]["Width"] * face["BoundingBox"]["Height"] for face in faces]
     assert areas == sorted(areas, reverse=True)
 
 
-def test_no_face_is_an_empty_list(rekognition):
-    """DetectFaces of a wall is a success."""
-    assert rekognition.detect_faces(Image={"Bytes": nobody()})["FaceDetails"] == []
+def test_an_image_without_faces_gives_an_empty_list(rekognition):
+    """DetectFaces succeeds."""
+    assert rekognition.detect_faces(Image={"Bytes": no_face()})["FaceDetails"] == []
 
 
-def test_boxes_are_of_the_upright_picture(rekognition):
-    """A photo that lies on its side and says so in EXIF gives the box of the photo standing up."""
+def test_boxes_refer_to_the_upright_image(rekognition):
+    """A rotated photo with EXIF orientation has the same box as the upright photo."""
     upright = Image.open(BytesIO(portrait("biden")))
     exif = Image.Exif()
     exif[274] = 6
-    lying = encode(upright.transpose(Image.Transpose.ROTATE_90), quality=95, exif=exif)
-    standing = encode(upright, quality=95)
-    (a,), (b,) = (rekognition.detect_faces(Image={"Bytes": data})["FaceDetails"] for data in (lying, standing))
+    rotated = encode(upright.transpose(Image.Transpose.ROTATE_90), quality=95, exif=exif)
+    reference = encode(upright, quality=95)
+    (a,), (b,) = (rekognition.detect_faces(Image={"Bytes": data})["FaceDetails"] for data in (rotated, reference))
     assert overlap(a["BoundingBox"], b["BoundingBox"]) > 0.9
 
 
 # ------------------------------------------------------------------------------------------------ IndexFaces
 
 
-def test_an_indexed_face_is_kept_with_its_image(rekognition, collection):
-    """Record and list agree; ExternalImageId and ImageId are the photo's."""
+def test_an_indexed_face_is_listed_with_its_image(rekognition, collection):
+    """IndexFaces and ListFaces return the same Face. Both faces of the photo have its ImageId and ExternalImageId."""
     answer = rekognition.index_faces(
         CollectionId=collection, Image={"Bytes": group()}, ExternalImageId="two:men_1.jpg", DetectionAttributes=["ALL"]
     )
@@ -93,13 +93,13 @@ def test_an_indexed_face_is_kept_with_its_image(rekognition, collection):
 
 
 def test_indexing_the_same_photo_again_gives_the_same_faces(rekognition, collection, index):
-    """Same bytes and external id: same ids, nothing stored twice."""
+    """The same bytes and ExternalImageId give the same FaceIds. Each face is stored once."""
     assert index("biden") == index("biden")
     assert rekognition.describe_collection(CollectionId=collection)["FaceCount"] == 1
 
 
-def test_another_external_id_makes_another_face(rekognition, collection, index):
-    """Same bytes under another name are stored again, with the same ImageId."""
+def test_another_external_id_gives_another_face(rekognition, collection, index):
+    """The same bytes with another ExternalImageId are stored again, with the same ImageId."""
     first = index("biden")
     answer = rekognition.index_faces(CollectionId=collection, Image={"Bytes": portrait("biden")}, ExternalImageId="x")
     assert answer["FaceRecords"][0]["Face"]["FaceId"] != first
@@ -108,8 +108,8 @@ def test_another_external_id_makes_another_face(rekognition, collection, index):
     assert len({face["ImageId"] for face in listed}) == 1
 
 
-def test_indexing_the_same_photo_at_once_stores_it_once(url, rekognition, collection):
-    """Eight clients with one photo at the same moment."""
+def test_concurrent_indexing_of_one_photo_stores_it_once(url, rekognition, collection):
+    """Eight clients index the same photo at the same time."""
     start, ids = threading.Barrier(8), []
 
     def work():
@@ -128,26 +128,26 @@ def test_indexing_the_same_photo_at_once_stores_it_once(url, rekognition, collec
     assert rekognition.describe_collection(CollectionId=collection)["FaceCount"] == 1
 
 
-def test_a_photo_without_a_face_is_a_success(rekognition, collection):
-    """IndexFaces of a wall stores nothing."""
-    answer = rekognition.index_faces(CollectionId=collection, Image={"Bytes": nobody()})
+def test_indexing_a_photo_without_faces_succeeds(rekognition, collection):
+    """IndexFaces stores nothing."""
+    answer = rekognition.index_faces(CollectionId=collection, Image={"Bytes": no_face()})
     assert answer["FaceRecords"] == []
     assert answer["UnindexedFaces"] == []
 
 
-def test_faces_beyond_the_most_wanted_are_told(rekognition, collection):
-    """With MaxFaces 1 the larger of two good faces is kept, and the other is reported."""
+def test_faces_beyond_max_faces_are_reported(rekognition, collection):
+    """With MaxFaces 1 the larger of two good faces is indexed, the other is in UnindexedFaces."""
     answer = rekognition.index_faces(CollectionId=collection, Image={"Bytes": group()}, MaxFaces=1)
-    (record,), (left_out,) = answer["FaceRecords"], answer["UnindexedFaces"]
-    assert left_out["Reasons"] == ["EXCEEDS_MAX_FACES"]
-    assert record["FaceDetail"]["BoundingBox"]["Height"] > left_out["FaceDetail"]["BoundingBox"]["Height"]
+    (record,), (unindexed,) = answer["FaceRecords"], answer["UnindexedFaces"]
+    assert unindexed["Reasons"] == ["EXCEEDS_MAX_FACES"]
+    assert record["FaceDetail"]["BoundingBox"]["Height"] > unindexed["FaceDetail"]["BoundingBox"]["Height"]
     again = rekognition.index_faces(CollectionId=collection, Image={"Bytes": group()})
     assert again["FaceRecords"][0]["Face"]["FaceId"] == record["Face"]["FaceId"]
     assert len(again["FaceRecords"]) == 2
 
 
 def test_a_poor_face_is_rejected_with_reasons(rekognition, collection):
-    """A face of a few blurred pixels passes NONE and fails HIGH."""
+    """QualityFilter NONE accepts a face of few blurred pixels, HIGH rejects it."""
     small = Image.open(BytesIO(portrait("biden"))).convert("RGB")
     small.thumbnail((110, 110))
     canvas = Image.new("RGB", (640, 480), (120, 120, 120))
@@ -164,7 +164,7 @@ def test_a_poor_face_is_rejected_with_reasons(rekognition, collection):
 
 
 def test_faces_are_listed_in_pages(rekognition, collection, index):
-    """Every face once."""
+    """Each face is on one page."""
     ids = {index(name) for name in ("biden", "obama_1", "obama_2")}
     pages = list(
         rekognition.get_paginator("list_faces").paginate(CollectionId=collection, PaginationConfig={"PageSize": 1})
@@ -173,8 +173,8 @@ def test_faces_are_listed_in_pages(rekognition, collection, index):
     assert sum(len(page["Faces"]) for page in pages) == 3
 
 
-def test_faces_can_be_asked_for_by_id(rekognition, collection, index):
-    """FaceIds filters; one that is not there is simply not listed."""
+def test_faces_can_be_listed_by_id(rekognition, collection, index):
+    """An unknown id is left out."""
     face_id = index("biden")
     index("obama_1")
     listed = rekognition.list_faces(CollectionId=collection, FaceIds=[face_id, UNKNOWN_FACE])["Faces"]
@@ -184,14 +184,14 @@ def test_faces_can_be_asked_for_by_id(rekognition, collection, index):
 def test_faces_of_an_unknown_user_are_not_found(rekognition, collection):
     """UserId must exist."""
     with refused("ResourceNotFoundException"):
-        rekognition.list_faces(CollectionId=collection, UserId="nobody")
+        rekognition.list_faces(CollectionId=collection, UserId="unknown")
 
 
 # ------------------------------------------------------------------------------------------------ DeleteFaces
 
 
-def test_deleted_faces_are_gone_and_others_are_told(rekognition, collection, index):
-    """What was there is deleted once; what was not is FACE_NOT_FOUND."""
+def test_delete_faces_reports_deleted_and_unknown_faces(rekognition, collection, index):
+    """A face is reported once. An unknown face is reported as FACE_NOT_FOUND."""
     face_id = index("biden")
     answer = rekognition.delete_faces(CollectionId=collection, FaceIds=[face_id, UNKNOWN_FACE, face_id])
     assert answer["DeletedFaces"] == [face_id]
@@ -202,17 +202,17 @@ def test_deleted_faces_are_gone_and_others_are_told(rekognition, collection, ind
 # ------------------------------------------------------------------------------------------------ CompareFaces
 
 
-def test_the_same_man_matches_and_the_other_does_not(rekognition):
-    """The source's largest face against each of the target's."""
+def test_compare_faces_separates_matches_from_other_faces(rekognition):
+    """The largest face of the source is compared with each face of the target."""
     answer = rekognition.compare_faces(SourceImage={"Bytes": portrait("obama_1")}, TargetImage={"Bytes": group()})
-    (match,), (other,) = answer["FaceMatches"], answer["UnmatchedFaces"]
+    (match,), (unmatched,) = answer["FaceMatches"], answer["UnmatchedFaces"]
     assert match["Similarity"] >= 99
-    assert set(match["Face"]) == set(other) == DEFAULT_MEMBERS
+    assert set(match["Face"]) == set(unmatched) == DEFAULT_MEMBERS
     assert set(answer["SourceImageFace"]) == {"BoundingBox", "Confidence"}
 
 
-def test_threshold_zero_gives_every_face_a_similarity(rekognition):
-    """Nothing is unmatched, and the most similar comes first."""
+def test_threshold_zero_matches_every_face(rekognition):
+    """Matches are ordered by similarity, highest first."""
     answer = rekognition.compare_faces(
         SourceImage={"Bytes": portrait("biden")}, TargetImage={"Bytes": group()}, SimilarityThreshold=0
     )
@@ -222,9 +222,9 @@ def test_threshold_zero_gives_every_face_a_similarity(rekognition):
 
 
 @pytest.mark.parametrize("pair", [("biden", None), (None, "biden")])
-def test_comparing_needs_a_face_on_both_sides(rekognition, pair):
+def test_compare_faces_needs_a_face_in_both_images(rekognition, pair):
     """InvalidParameterException, unlike DetectFaces."""
-    source, target = (nobody() if name is None else portrait(name) for name in pair)
+    source, target = (no_face() if name is None else portrait(name) for name in pair)
     with refused("InvalidParameterException") as error:
         rekognition.compare_faces(SourceImage={"Bytes": source}, TargetImage={"Bytes": target})
     assert error.value.response["Error"]["Message"] == "Request has invalid parameters"

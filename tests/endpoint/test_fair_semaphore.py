@@ -1,4 +1,4 @@
-"""Places are given in the order in which they were asked for, and to no more than there are."""
+"""The semaphore admits waiting threads in order, and never more threads than it has permits."""
 
 from __future__ import annotations
 
@@ -11,55 +11,55 @@ import pytest
 from catalog.endpoint.fair_semaphore import FairSemaphore
 
 
-def test_who_waits_is_not_overtaken():
-    """A thread that gives its place back and asks again at once comes after those that waited."""
-    places = FairSemaphore(1)
+def test_a_waiting_thread_is_not_overtaken():
+    """A thread that releases its permit and asks again at once is admitted after the waiting thread."""
+    semaphore = FairSemaphore(1)
     order: list[str] = []
     waiting = threading.Event()
 
-    def waits() -> None:
+    def wait_for_permit() -> None:
         waiting.set()
-        with places:
+        with semaphore:
             order.append("waited")
 
-    with places:
-        thread = threading.Thread(target=waits)
+    with semaphore:
+        thread = threading.Thread(target=wait_for_permit)
         thread.start()
         waiting.wait()
-        while not places._waiting:
+        while not semaphore._waiting:
             time.sleep(0.001)
-    with places:
+    with semaphore:
         order.append("came back")
     thread.join()
     assert order == ["waited", "came back"]
 
 
-def test_no_more_than_there_are_places():
-    """Forty turns of eight threads on three places: never four at a time, and in the end all three are free."""
-    places = FairSemaphore(3)
+def test_no_more_threads_than_permits_are_admitted():
+    """Eight threads enter forty times with three permits. At most three are inside, and all permits are released."""
+    semaphore = FairSemaphore(3)
     lock = threading.Lock()
-    inside, most = 0, 0
+    inside, maximum = 0, 0
 
-    def turn(_: int) -> None:
-        nonlocal inside, most
-        with places:
+    def enter(_: int) -> None:
+        nonlocal inside, maximum
+        with semaphore:
             with lock:
                 inside += 1
-                most = max(most, inside)
+                maximum = max(maximum, inside)
             time.sleep(0.002)
             with lock:
                 inside -= 1
 
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(turn, range(40)))
-    assert most == 3
-    assert places._free == 3
+        list(pool.map(enter, range(40)))
+    assert maximum == 3
+    assert semaphore._permits == 3
 
 
-def test_a_failure_gives_its_place_back():
-    """Whatever is raised inside goes on its way."""
-    places = FairSemaphore(1)
-    with pytest.raises(ValueError, match="inside"), places:
+def test_an_exception_releases_the_permit():
+    """The exception is raised to the caller."""
+    semaphore = FairSemaphore(1)
+    with pytest.raises(ValueError, match="inside"), semaphore:
         raise ValueError("inside")
-    with places:
+    with semaphore:
         pass

@@ -1,4 +1,4 @@
-"""Trouble on purpose, the same for the same seed."""
+"""Injected faults are reproducible by seed and have the configured rates."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ class Clock:
 
 
 def history(plan, calls, operation="IndexFaces"):
-    """What becomes of so many calls: '' for success, else when and how each failed."""
+    """The outcome of each call: '' for success, otherwise "before" or "after" with code and status."""
     faults = Faults(plan, sleep=lambda _: None)
-    told = []
+    outcomes = []
     for _ in range(calls):
         moment = "before"
         try:
             after = faults.before(operation)
             moment = "after"
             after()
-            told.append("")
+            outcomes.append("")
         except (WireError, ConnectionDropped) as error:
-            told.append(f"{moment} {getattr(error, 'code', 'dropped')} {getattr(error, 'status', '')}")
-    return told
+            outcomes.append(f"{moment} {getattr(error, 'code', 'dropped')} {getattr(error, 'status', '')}")
+    return outcomes
 
 
-def test_the_bucket_lets_its_rate_through():
-    """A second's worth at once, and then so many a second."""
+def test_the_bucket_admits_its_rate():
+    """A burst of one second's calls, then the rate."""
     clock = Clock()
     bucket = TokenBucket(5, clock)
     assert [bucket.take() for _ in range(6)] == [True] * 5 + [False]
@@ -49,19 +49,19 @@ def test_the_bucket_lets_its_rate_through():
     assert [bucket.take() for _ in range(2)] == [True, False]
 
 
-def test_a_seed_repeats_itself():
-    """Same seed, same history; another seed, another."""
+def test_the_same_seed_gives_the_same_faults():
+    """Another seed gives other faults."""
     plan = FaultPlan(fail_rate=0.3, seed=7)
     assert history(plan, 200) == history(plan, 200)
     assert history(plan, 200) != history(FaultPlan(fail_rate=0.3, seed=8), 200)
 
 
-def test_the_share_of_failures_is_the_one_asked_for():
-    """Three in ten, of every kind, before the work and after it."""
-    told = Counter(history(FaultPlan(fail_rate=0.3), 2000))
-    assert told[""] == pytest.approx(1400, abs=80)
-    del told[""]
-    assert set(told) == {
+def test_the_fail_rate_is_met():
+    """30 % of the calls fail, with every kind of fault, before and after the operation."""
+    outcomes = Counter(history(FaultPlan(fail_rate=0.3), 2000))
+    assert outcomes[""] == pytest.approx(1400, abs=80)
+    del outcomes[""]
+    assert set(outcomes) == {
         f"{moment} {kind}"
         for moment in ("before", "after")
         for kind in (
@@ -73,18 +73,18 @@ def test_the_share_of_failures_is_the_one_asked_for():
     }
 
 
-def test_latency_is_the_mean_of_what_is_slept():
-    """Drawn around it, by seed."""
-    slept = []
-    faults = Faults(FaultPlan(latency=0.4), sleep=slept.append)
+def test_latency_is_the_mean_delay():
+    """Delays are drawn between 0.5 and 1.5 times the latency."""
+    delays = []
+    faults = Faults(FaultPlan(latency=0.4), sleep=delays.append)
     for _ in range(500):
         faults.before("IndexFaces")
-    assert sum(slept) / 500 == pytest.approx(0.4, abs=0.02)
-    assert 0.2 <= min(slept) <= max(slept) <= 0.6
+    assert sum(delays) / 500 == pytest.approx(0.4, abs=0.02)
+    assert 0.2 <= min(delays) <= max(delays) <= 0.6
 
 
 def test_each_operation_has_its_own_quota():
-    """Listing does not use up indexing."""
+    """ListFaces does not use the quota of IndexFaces."""
     faults = Faults(FaultPlan(tps=1), clock=Clock())
     faults.before("IndexFaces")
     faults.before("ListFaces")
@@ -93,8 +93,8 @@ def test_each_operation_has_its_own_quota():
     assert error.value.code == "ProvisionedThroughputExceededException"
 
 
-def test_a_client_sees_throttling():
-    """Over HTTP: the calls above the rate are refused as Amazon refuses them."""
+def test_a_client_is_throttled():
+    """Calls above the rate are refused with Amazon's error."""
     with open_endpoint(plan=FaultPlan(tps=3)) as server, server.in_background() as url:
         client, codes = client_of(url), Counter()
         for _ in range(10):
@@ -108,35 +108,35 @@ def test_a_client_sees_throttling():
         assert server.service.tally["ListCollections", "ProvisionedThroughputExceededException"] == 10 - codes["ok"]
 
 
-def test_a_client_sees_faults_and_its_work_may_be_done_all_the_same():
-    """Answers get lost after the work: a client that tries again must find the same face, not make a second."""
+def test_a_retry_after_a_lost_response_does_not_repeat_the_effect():
+    """Some responses are lost after the operation. A client that retries gets the same face, not a second face."""
     with open_endpoint(plan=FaultPlan(fail_rate=0.6, seed=3)) as server, server.in_background() as url:
-        client, seen = client_of(url), Counter()
+        client, errors = client_of(url), Counter()
 
         def until_done(call, **request):
             while True:
                 try:
                     return call(**request)
                 except HTTPClientError:
-                    seen["dropped"] += 1
+                    errors["dropped"] += 1
                 except ClientError as error:
-                    seen[error.response["Error"]["Code"]] += 1
-                    if seen["ResourceAlreadyExistsException"]:
+                    errors[error.response["Error"]["Code"]] += 1
+                    if errors["ResourceAlreadyExistsException"]:
                         return None
 
         until_done(client.create_collection, CollectionId="c")
         for _ in range(10):
             until_done(client.index_faces, CollectionId="c", Image={"Bytes": portrait("biden")}, ExternalImageId="x")
         assert until_done(client.describe_collection, CollectionId="c")["FaceCount"] == 1
-        assert seen["dropped"]
-        assert seen["InternalServerError"]
-        assert seen["ThrottlingException"]
+        assert errors["dropped"]
+        assert errors["InternalServerError"]
+        assert errors["ThrottlingException"]
 
 
-def test_slowness_is_felt():
-    """A call takes the latency at least half."""
+def test_latency_delays_a_response():
+    """A call takes at least half the latency."""
     with open_endpoint(plan=FaultPlan(latency=0.2)) as server, server.in_background() as url:
         client = client_of(url)
-        began = time.monotonic()
+        started = time.monotonic()
         client.list_collections()
-        assert time.monotonic() - began >= 0.1
+        assert time.monotonic() - started >= 0.1

@@ -1,4 +1,4 @@
-"""The picture of a request: Amazon's limits, and objects of a real S3 server."""
+"""Images of requests: Amazon's limits, and objects on a real S3 server."""
 
 from __future__ import annotations
 
@@ -12,63 +12,63 @@ from moto.server import ThreadedMotoServer
 from PIL import Image
 
 from catalog.endpoint.factory import open_endpoint
-from tests.endpoint.wire import client_of, encode, nobody, portrait, refused
+from tests.endpoint.wire import client_of, encode, no_face, portrait, refused
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "TIFF", "BMP"])
 def test_only_jpeg_and_png_are_accepted(rekognition, kind):
-    """Other formats are refused, however good."""
+    """Other formats are refused, even if the image is valid."""
     with refused("InvalidImageFormatException") as error:
         rekognition.detect_faces(Image={"Bytes": encode(Image.open(BytesIO(portrait("biden"))), kind)})
     assert error.value.response["Error"]["Message"] == "Request has invalid image format"
 
 
 def test_a_png_with_alpha_is_accepted(rekognition):
-    """Only its colors are used."""
-    picture = Image.open(BytesIO(portrait("biden"))).convert("RGBA")
-    assert len(rekognition.detect_faces(Image={"Bytes": encode(picture, "PNG")})["FaceDetails"]) == 1
+    """The alpha channel is ignored."""
+    image = Image.open(BytesIO(portrait("biden"))).convert("RGBA")
+    assert len(rekognition.detect_faces(Image={"Bytes": encode(image, "PNG")})["FaceDetails"]) == 1
 
 
 @pytest.mark.parametrize("data", [b"hello", b"\xff\xd8\xff\xe0 and no more", b"\x89PNG\r\n\x1a\n" + bytes(100)])
-def test_what_cannot_be_decoded_is_an_invalid_format(rekognition, data):
-    """Junk, and what begins like a photo and goes on otherwise."""
+def test_undecodable_data_is_an_invalid_format(rekognition, data):
+    """Also data that begins like a JPEG or PNG."""
     with refused("InvalidImageFormatException"):
         rekognition.detect_faces(Image={"Bytes": data})
 
 
-def test_a_photo_that_is_cut_short_is_an_invalid_format(rekognition):
-    """Half a JPEG."""
+def test_a_truncated_photo_is_an_invalid_format(rekognition):
+    """The first 4,000 bytes of a JPEG."""
     with refused("InvalidImageFormatException"):
         rekognition.detect_faces(Image={"Bytes": portrait("biden")[:4000]})
 
 
 @pytest.mark.parametrize("size", [(79, 200), (200, 79)])
-def test_less_than_eighty_pixels_a_side_are_too_few(rekognition, size):
-    """An invalid parameter, in the words that Amazon has for it."""
+def test_a_side_below_80_pixels_is_refused(rekognition, size):
+    """InvalidParameterException. 80 pixels are accepted."""
     with refused("InvalidParameterException"):
-        rekognition.detect_faces(Image={"Bytes": nobody(*size)})
-    assert rekognition.detect_faces(Image={"Bytes": nobody(80, 80)})["FaceDetails"] == []
+        rekognition.detect_faces(Image={"Bytes": no_face(*size)})
+    assert rekognition.detect_faces(Image={"Bytes": no_face(80, 80)})["FaceDetails"] == []
 
 
-def test_more_than_ten_thousand_pixels_a_side_are_too_many(rekognition):
-    """A long strip of few bytes."""
+def test_a_side_above_10_000_pixels_is_refused(rekognition):
+    """ImageTooLargeException, even for a small file."""
     with refused("ImageTooLargeException"):
         rekognition.detect_faces(Image={"Bytes": encode(Image.new("L", (10_001, 100)))})
 
 
-def test_a_bomb_is_refused_undecoded(rekognition):
-    """A small PNG of 40,000 by 40,000 pixels is not unpacked."""
-    good = bytearray(encode(Image.new("1", (400, 400)), "PNG"))
-    good[16:24] = struct.pack(">II", 40_000, 40_000)
-    good[29:33] = struct.pack(">I", zlib.crc32(good[12:29]))
-    bomb = bytes(good)
+def test_a_decompression_bomb_is_refused(rekognition):
+    """A small PNG file that declares 40,000 by 40,000 pixels is not decoded."""
+    data = bytearray(encode(Image.new("1", (400, 400)), "PNG"))
+    data[16:24] = struct.pack(">II", 40_000, 40_000)
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    bomb = bytes(data)
     with refused("(ImageTooLargeException|InvalidImageFormatException)"):
         rekognition.detect_faces(Image={"Bytes": bomb})
 
 
 @pytest.mark.parametrize("image", [{}, {"Bytes": b"x", "S3Object": {"Bucket": "bucket", "Name": "key"}}])
-def test_exactly_one_source_of_the_picture_is_needed(rekognition, image):
-    """Neither bytes nor object, and both."""
+def test_an_image_needs_either_bytes_or_an_s3_object(rekognition, image):
+    """An image with none or with both is refused."""
     with refused("InvalidParameterException"):
         rekognition.detect_faces(Image=image)
 
@@ -77,7 +77,7 @@ def test_exactly_one_source_of_the_picture_is_needed(rekognition, image):
 
 
 def test_without_an_s3_endpoint_objects_are_refused(rekognition):
-    """There is nowhere to read them from."""
+    """InvalidS3ObjectException with Amazon's message."""
     with refused("InvalidS3ObjectException") as error:
         rekognition.detect_faces(Image={"S3Object": {"Bucket": "photos", "Name": "biden.jpg"}})
     assert error.value.response["Error"]["Message"].startswith("Unable to get object metadata from S3.")
@@ -93,7 +93,7 @@ def s3_url():
 
 @pytest.fixture
 def bucket(s3_url, monkeypatch):
-    """A versioned bucket; the endpoint reads it with the credentials of its environment."""
+    """A versioned bucket. The endpoint reads it with the credentials of the environment."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
     client = boto3.client("s3", endpoint_url=s3_url, region_name="us-east-1")
@@ -103,10 +103,10 @@ def bucket(s3_url, monkeypatch):
 
 
 def test_objects_are_read_from_s3_with_amazons_limits(bucket, s3_url):
-    """By name and version; up to 15 MB; what is not there is told as such."""
-    biden, wall = portrait("biden"), nobody()
+    """By name and version, up to 15 MB. A missing object or bucket is refused."""
+    biden, empty = portrait("biden"), no_face()
     version = bucket.put_object(Bucket="photos", Key="a/ü 1.jpg", Body=biden)["VersionId"]
-    bucket.put_object(Bucket="photos", Key="a/ü 1.jpg", Body=wall)
+    bucket.put_object(Bucket="photos", Key="a/ü 1.jpg", Body=empty)
     bucket.put_object(Bucket="photos", Key="large.jpg", Body=biden + bytes(15 * 1024 * 1024 - len(biden)))
     bucket.put_object(Bucket="photos", Key="too-large.jpg", Body=biden + bytes(15 * 1024 * 1024))
     with open_endpoint(s3_url=s3_url) as server, server.in_background() as url:

@@ -1,4 +1,4 @@
-"""One error of each kind that the service model knows, as botocore's own exception classes."""
+"""Each error of the service model is raised as botocore's exception class."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from catalog.endpoint.factory import open_endpoint
 from catalog.endpoint.fault_injection import FaultPlan
 from catalog.endpoint.service_model import OPERATIONS, operation_models
-from tests.endpoint.wire import UNKNOWN_FACE, client_of, nobody, portrait
+from tests.endpoint.wire import UNKNOWN_FACE, client_of, no_face, portrait
 
 
 def modelled():
@@ -15,37 +15,37 @@ def modelled():
 
 
 def provoke(client, kind, collection):
-    """A request that is refused in the way asked for."""
-    where = {"CollectionId": collection}
+    """Send a request that is refused with the error ``kind``."""
+    of_collection = {"CollectionId": collection}
     biden = {"Bytes": portrait("biden")}
-    user = {**where, "UserId": "u"}
+    user = {**of_collection, "UserId": "u"}
     match kind:
         case "InvalidParameterException":
-            client.search_faces(**where, FaceId=UNKNOWN_FACE)
+            client.search_faces(**of_collection, FaceId=UNKNOWN_FACE)
         case "ResourceNotFoundException":
             client.describe_collection(CollectionId="nowhere")
         case "ResourceAlreadyExistsException":
-            client.create_collection(**where)
+            client.create_collection(**of_collection)
         case "InvalidImageFormatException":
             client.detect_faces(Image={"Bytes": b"x"})
         case "ImageTooLargeException":
-            client.detect_faces(Image={"Bytes": nobody(10_001, 90)})
+            client.detect_faces(Image={"Bytes": no_face(10_001, 90)})
         case "InvalidS3ObjectException":
             client.detect_faces(Image={"S3Object": {"Bucket": "bucket", "Name": "key"}})
         case "InvalidPaginationTokenException":
-            client.list_faces(**where, NextToken="x")
+            client.list_faces(**of_collection, NextToken="x")
         case "ConflictException":
             client.create_user(**user)
             client.create_user(**user)
         case "IdempotentParameterMismatchException":
             client.create_user(**user, ClientRequestToken="t")
-            client.create_user(**where, UserId="v", ClientRequestToken="t")
+            client.create_user(**of_collection, UserId="v", ClientRequestToken="t")
         case "ServiceQuotaExceededException":
-            arn = client.describe_collection(**where)["CollectionARN"]
+            arn = client.describe_collection(**of_collection)["CollectionARN"]
             for letter in "ab":
                 client.tag_resource(ResourceArn=arn, Tags={f"{letter}{n}": "" for n in range(150)})
         case _:
-            client.index_faces(**where, Image=biden)
+            client.index_faces(**of_collection, Image=biden)
 
 
 FAULTS = {
@@ -54,12 +54,12 @@ FAULTS = {
     "InternalServerError": FaultPlan(fail_rate=1.0, seed=1),
 }
 NEVER = {"AccessDeniedException"}
-"""An endpoint has no policies to deny anything by."""
+"""The endpoint has no permissions, so it never denies access."""
 
 
 @pytest.mark.parametrize("kind", sorted(modelled() - NEVER - set(FAULTS)))
-def test_each_kind_of_refusal_is_botocores_own_class(rekognition, collection, kind):
-    """A client's `except client.exceptions.X` catches it."""
+def test_each_error_is_an_exception_class_of_botocore(rekognition, collection, kind):
+    """`except client.exceptions.X` catches the error."""
     with pytest.raises(getattr(rekognition.exceptions, kind)) as error:
         provoke(rekognition, kind, collection)
     assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
@@ -67,20 +67,20 @@ def test_each_kind_of_refusal_is_botocores_own_class(rekognition, collection, ki
 
 
 @pytest.mark.parametrize(("kind", "plan"), FAULTS.items())
-def test_each_kind_of_fault_is_botocores_own_class(kind, plan):
-    """Among the first calls one fails so."""
+def test_each_injected_fault_is_an_exception_class_of_botocore(kind, plan):
+    """One of the first 20 calls fails with this fault."""
     from botocore.exceptions import ClientError, HTTPClientError
 
     with open_endpoint(plan=plan) as server, server.in_background() as url:
-        client, seen = client_of(url), set()
+        client, errors = client_of(url), set()
         for _ in range(20):
             try:
                 client.list_collections()
             except ClientError as error:
-                seen.add((type(error), error.response["ResponseMetadata"]["HTTPStatusCode"]))
+                errors.add((type(error), error.response["ResponseMetadata"]["HTTPStatusCode"]))
             except HTTPClientError:
                 continue
-        statuses = {status for kind_, status in seen if kind_ is getattr(client.exceptions, kind)}
+        statuses = {status for error_class, status in errors if error_class is getattr(client.exceptions, kind)}
     assert (
         statuses
         == {
@@ -91,8 +91,8 @@ def test_each_kind_of_fault_is_botocores_own_class(kind, plan):
     )
 
 
-def test_every_error_of_the_model_is_accounted_for():
-    """A newer botocore that knows more errors makes this fail, and somebody look."""
+def test_every_error_of_the_service_model_is_tested():
+    """Fails when a newer botocore defines more errors."""
     assert modelled() == NEVER | set(FAULTS) | {
         "InvalidParameterException",
         "ResourceNotFoundException",

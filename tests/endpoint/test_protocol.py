@@ -1,4 +1,4 @@
-"""JSON 1.1 on the wire: what is accepted, what is said, and in which form."""
+"""JSON 1.1: accepted requests, and the form of responses."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.endpoint.wire import nobody, portrait, post
+from tests.endpoint.wire import no_face, portrait, post
 
 
-def test_times_are_numbers_of_seconds(url, collection):
-    """A time is a number of seconds since the epoch, not text."""
+def test_times_are_seconds_since_the_epoch(url, collection):
+    """A time is a number, not text."""
     created = post(url, "DescribeCollection", {"CollectionId": collection}).json["CreationTimestamp"]
     assert isinstance(created, float)
     assert abs(datetime.now(UTC).timestamp() - created) < 60
 
 
-def test_numbers_are_widened_from_32_bits(rekognition):
-    """Floats come back as float32 would hold them, as Amazon's do."""
+def test_floats_are_rounded_to_32_bits(rekognition):
+    """As Amazon's are."""
     import struct
 
     face = rekognition.detect_faces(Image={"Bytes": portrait("biden")})["FaceDetails"][0]
@@ -27,52 +27,52 @@ def test_numbers_are_widened_from_32_bits(rekognition):
         assert struct.unpack("f", struct.pack("f", number))[0] == number
 
 
-def test_what_is_not_known_is_absent(url, collection):
-    """Absent members are left out; null is never written."""
+def test_absent_members_are_left_out(url, collection):
+    """No member of a response is null."""
     answer = post(url, "ListFaces", {"CollectionId": collection})
     assert b"null" not in answer.body
     assert set(answer.json) == {"Faces", "FaceModelVersion"}
 
 
-def test_every_answer_has_a_request_id(url):
-    """Success and error alike carry x-amzn-RequestId."""
+def test_every_response_has_a_request_id(url):
+    """Success and error have the header x-amzn-RequestId."""
     for operation in ("ListCollections", "Nonsense"):
         assert re.fullmatch(r"[0-9a-f-]{36}", post(url, operation).headers["x-amzn-RequestId"])
 
 
-def test_an_operation_without_output_answers_an_empty_object(url, collection):
-    """CreateUser has nothing to say."""
+def test_an_operation_without_output_returns_an_empty_object(url, collection):
+    """CreateUser has no output members."""
     answer = post(url, "CreateUser", {"CollectionId": collection, "UserId": "u"})
     assert (answer.status, answer.body) == (200, b"{}")
 
 
 def test_unknown_members_and_nulls_are_ignored(url):
-    """As at Amazon, a member that the model does not know changes nothing, and null is absent."""
+    """As at Amazon, a member that is not in the service model has no effect, and a null member is absent."""
     answer = post(url, "ListCollections", {"Nonsense": {"a": [1]}, "MaxResults": None})
     assert answer.status == 200
 
 
 def test_an_empty_body_is_an_empty_object(url):
-    """ListCollections needs no members at all."""
+    """ListCollections has no required members."""
     assert post(url, "ListCollections", body=b"").status == 200
 
 
 @pytest.mark.parametrize("operation", ["DetectLabels", "Nonsense", "", "ListCollections\x7f"])
 def test_an_operation_that_is_not_served_is_unknown(url, operation):
-    """One of the service's others, and junk, are told in Amazon's shape."""
+    """UnknownOperationException, in Amazon's form."""
     answer = post(url, operation)
     assert answer.status == 400
     assert answer.json["__type"] == "UnknownOperationException"
 
 
 def test_the_target_needs_its_prefix(url):
-    """The bare name of an operation is not enough."""
+    """The name of an operation without "RekognitionService." is refused."""
     answer = post(url, "", X_Amz_Target="ListCollections")
     assert answer.json["__type"] == "UnknownOperationException"
 
 
 def test_a_web_form_is_refused(url):
-    """What a web page can send without asking is not JSON 1.1, so no page can use the endpoint."""
+    """A web page can send text/plain to another origin without a preflight request. That type is refused."""
     answer = post(url, "ListCollections", Content_Type="text/plain")
     assert answer.status == 404
     assert answer.json["__type"] == "UnknownOperationException"
@@ -101,21 +101,21 @@ def test_a_web_form_is_refused(url):
     ],
     ids=lambda body: repr(body[:30]),
 )
-def test_what_cannot_be_read_is_told_as_such(url, body):
-    """Broken JSON, and values of the wrong type, are a SerializationException."""
+def test_an_unreadable_body_is_a_serialization_exception(url, body):
+    """Invalid JSON, and values of the wrong type."""
     answer = post(url, "ListCollections", body=body)
     assert answer.status == 400
     assert answer.json["__type"] == "SerializationException"
     assert "message" in answer.json
 
 
-def test_broken_base64_is_told_as_such(url):
-    """A blob that is no base64 cannot be read."""
+def test_invalid_base64_is_a_serialization_exception(url):
+    """A blob must be base64."""
     answer = post(url, "DetectFaces", {"Image": {"Bytes": "*" * 100}})
     assert answer.json["__type"] == "SerializationException"
 
 
-def test_an_error_has_all_of_amazons_members(url):
+def test_an_error_has_all_members_of_amazons_errors(url):
     """__type, Code, Logref (the request id) and Message."""
     answer = post(url, "DescribeCollection", {"CollectionId": "nowhere"})
     assert answer.status == 400
@@ -127,9 +127,9 @@ def test_an_error_has_all_of_amazons_members(url):
     }
 
 
-def test_the_longest_answers_are_valid_json(url, collection):
-    """Answers parse whatever they hold."""
-    body = post(url, "IndexFaces", {"CollectionId": collection, "Image": {"Bytes": _base64(nobody())}}).body
+def test_index_faces_without_faces_returns_valid_json(url, collection):
+    """FaceRecords is an empty list."""
+    body = post(url, "IndexFaces", {"CollectionId": collection, "Image": {"Bytes": _base64(no_face())}}).body
     assert json.loads(body)["FaceRecords"] == []
 
 

@@ -1,4 +1,4 @@
-"""Signatures: read without keys, verified with them."""
+"""Signatures are parsed always, and verified if keys are configured."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ KEYS = {"AKIDTEST": "right"}
 
 @pytest.fixture(scope="module")
 def guarded_url():
-    """An endpoint that knows one key."""
+    """An endpoint with one key."""
     with open_endpoint(keys=KEYS) as server, server.in_background() as url:
         yield url
 
 
-def test_without_keys_anybody_is_served(url):
-    """Unsigned, or signed with whatever."""
+def test_without_keys_every_request_is_served(url):
+    """Unsigned requests, and requests signed with any key."""
     assert post(url, "ListCollections").status == 200
     client_of(url, key="X", secret="Y").list_collections()
 
 
 def test_the_right_key_is_served(guarded_url):
-    """Small requests and those with a picture."""
+    """Requests with and without an image."""
     client = client_of(guarded_url, secret="right")
     client.list_collections()
     assert len(client.detect_faces(Image={"Bytes": portrait("biden")})["FaceDetails"]) == 1
 
 
-def test_a_wrong_secret_does_not_match(guarded_url):
+def test_a_wrong_secret_is_refused(guarded_url):
     """InvalidSignatureException."""
     with refused("InvalidSignatureException"):
         client_of(guarded_url, secret="wrong").list_collections()
 
 
-def test_a_key_that_is_not_known_is_refused(guarded_url):
+def test_an_unknown_key_is_refused(guarded_url):
     """UnrecognizedClientException."""
     with refused("UnrecognizedClientException"):
         client_of(guarded_url, key="AKIDOTHER", secret="right").list_collections()
@@ -64,23 +64,23 @@ def test_an_unsigned_request_is_refused(guarded_url):
         "AWS4-HMAC-SHA256 ,,,=,==",
     ],
 )
-def test_a_header_that_is_no_signature_is_incomplete(url, header):
-    """Even where signatures are not verified."""
+def test_a_malformed_signature_is_incomplete(url, header):
+    """Also if no keys are configured."""
     assert post(url, "ListCollections", Authorization=header).json["__type"] == "IncompleteSignatureException"
 
 
-def signed(body=b"{}", *, at=None, service="rekognition", secret="right"):
-    """The headers of a request as a client would sign it."""
-    request = AWSRequest("POST", "http://here/", {"Content-Type": "application/x-amz-json-1.1"}, body)
+def signed(body=b"{}", *, date=None, service="rekognition", secret="right"):
+    """Headers of a request, signed as a client signs them."""
+    request = AWSRequest("POST", "http://first.example/", {"Content-Type": "application/x-amz-json-1.1"}, body)
     SigV4Auth(Credentials("AKIDTEST", secret), service, "eu-west-1").add_auth(request)
-    headers = {name.lower(): value for name, value in request.headers.items()} | {"host": "here"}
-    if at is not None:
-        headers["x-amz-date"] = at
+    headers = {name.lower(): value for name, value in request.headers.items()} | {"host": "first.example"}
+    if date is not None:
+        headers["x-amz-date"] = date
     return headers
 
 
-def test_the_region_is_read():
-    """From the scope of the credential."""
+def test_the_region_is_read_from_the_credential():
+    """And the access key."""
     assert identify(signed(), b"{}", KEYS, datetime.now(UTC)) == "eu-west-1"
     assert parse(signed()["authorization"]).access_key == "AKIDTEST"
 
@@ -91,21 +91,21 @@ def test_the_region_is_read():
         (signed(), b"{ }", 0),
         (signed(), b"{}", 60),
         (signed(), b"{}", -60),
-        (signed(at="20200101T000000Z"), b"{}", 0),
+        (signed(date="20200101T000000Z"), b"{}", 0),
         (signed(service="s3"), b"{}", 0),
-        (signed() | {"host": "there"}, b"{}", 0),
+        (signed() | {"host": "second.example"}, b"{}", 0),
     ],
     ids=["other body", "too late", "too early", "other date", "other service", "other host"],
 )
-def test_what_was_not_signed_so_does_not_match(headers, body, later):
-    """A changed body, date, service or host; a request from too long ago."""
+def test_a_changed_or_outdated_request_is_refused(headers, body, later):
+    """A changed body, date, service or host, and a request more than 15 minutes old."""
     with pytest.raises(WireError) as error:
         identify(headers, body, KEYS, datetime.now(UTC) + timedelta(minutes=later))
     assert error.value.code == "InvalidSignatureException"
 
 
-def test_a_date_that_is_none_is_incomplete():
+def test_an_invalid_date_is_incomplete():
     """X-Amz-Date must be a date."""
     with pytest.raises(WireError) as error:
-        identify(signed(at="yesterday"), b"{}", KEYS, datetime.now(UTC))
+        identify(signed(date="yesterday"), b"{}", KEYS, datetime.now(UTC))
     assert error.value.code == "IncompleteSignatureException"

@@ -1,4 +1,4 @@
-"""Tags on collections."""
+"""Tags of collections, over HTTP with boto3."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ def arn(rekognition, collection):
     return rekognition.describe_collection(CollectionId=collection)["CollectionARN"]
 
 
-def test_tags_are_put_replaced_and_taken(rekognition, arn):
-    """TagResource adds and replaces, UntagResource takes away what is there."""
+def test_tags_are_added_replaced_and_removed(rekognition, arn):
+    """TagResource adds and replaces, UntagResource removes. Unknown tag keys are ignored."""
     rekognition.tag_resource(ResourceArn=arn, Tags={"a": "1", "b": "2"})
     rekognition.tag_resource(ResourceArn=arn, Tags={"b": "3", "c": ""})
     assert rekognition.list_tags_for_resource(ResourceArn=arn)["Tags"] == {"a": "1", "b": "3", "c": ""}
@@ -21,28 +21,28 @@ def test_tags_are_put_replaced_and_taken(rekognition, arn):
     assert rekognition.list_tags_for_resource(ResourceArn=arn)["Tags"] == {"b": "3", "c": ""}
 
 
-def test_a_collection_may_be_made_with_tags(rekognition):
-    """CreateCollection takes tags, and its own form of the ARN finds them."""
+def test_a_collection_can_be_created_with_tags(rekognition):
+    """The ARN that CreateCollection returns, without "arn:", is accepted."""
     arn = rekognition.create_collection(CollectionId="tagged", Tags={"k": "v"})["CollectionArn"]
     assert rekognition.list_tags_for_resource(ResourceArn=arn)["Tags"] == {"k": "v"}
     rekognition.delete_collection(CollectionId="tagged")
 
 
 def test_more_than_two_hundred_tags_are_refused(rekognition, arn):
-    """The quota is of the resource, not of the request; what would exceed it changes nothing."""
+    """The quota counts all tags of the collection. A request that exceeds it changes nothing."""
     rekognition.tag_resource(ResourceArn=arn, Tags={str(number): "" for number in range(199)})
     with refused("ServiceQuotaExceededException"):
         rekognition.tag_resource(ResourceArn=arn, Tags={"x": "", "y": ""})
     assert len(rekognition.list_tags_for_resource(ResourceArn=arn)["Tags"]) == 199
 
 
-def test_a_resource_that_is_not_there_is_not_found(rekognition, arn):
-    """An ARN of no collection."""
+def test_the_arn_of_an_unknown_collection_is_not_found(rekognition, arn):
+    """ResourceNotFoundException."""
     with refused("ResourceNotFoundException"):
         rekognition.list_tags_for_resource(ResourceArn=arn + "x")
 
 
-def test_what_is_no_arn_of_a_collection_is_invalid(rekognition):
-    """An ARN of another kind of thing."""
+def test_the_arn_of_another_resource_is_invalid(rekognition):
+    """InvalidParameterException."""
     with refused("InvalidParameterException"):
         rekognition.list_tags_for_resource(ResourceArn="arn:aws:s3:::some-bucket-of-mine")

@@ -1,4 +1,4 @@
-"""Users over HTTP with boto3: people as a collection knows them."""
+"""Operations on users and user searches, over HTTP with boto3."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from catalog.endpoint.factory import open_endpoint
 from catalog.endpoint.fault_injection import FaultPlan
 from catalog.endpoint.local_engine_access import LocalEngineAccess
 from catalog.engines.local.gallery import LocalGallery, NewFace
-from tests.endpoint.wire import UNKNOWN_FACE, client_of, group, nobody, portrait, refused
+from tests.endpoint.wire import UNKNOWN_FACE, client_of, group, no_face, portrait, refused
 
 
 @pytest.fixture
@@ -30,19 +30,19 @@ def status(rekognition, collection):
 # ------------------------------------------------------------------------------------------------ create and delete
 
 
-def test_a_new_user_has_no_face_yet(rekognition, collection, barack):
-    """CREATED means that."""
+def test_a_new_user_is_created_without_faces(rekognition, collection, barack):
+    """The status is CREATED."""
     assert status(rekognition, collection) == {"barack": "CREATED"}
 
 
-def test_a_user_is_created_once(rekognition, barack):
-    """A second time conflicts."""
+def test_user_ids_are_unique(rekognition, barack):
+    """Creating the same user again is a conflict."""
     with refused("ConflictException"):
         rekognition.create_user(**barack)
 
 
-def test_a_repeated_token_repeats_the_answer(rekognition, collection):
-    """Same token, same request: no second action; another request under it is a mismatch."""
+def test_a_repeated_request_token_repeats_the_response(rekognition, collection):
+    """The same request has no second effect. Another request with the same token is refused."""
     request = {"CollectionId": collection, "UserId": "u", "ClientRequestToken": "token-1"}
     rekognition.create_user(**request)
     rekognition.create_user(**request)
@@ -51,8 +51,8 @@ def test_a_repeated_token_repeats_the_answer(rekognition, collection):
     assert "The ClientRequestToken: token-1 you have supplied is already in use" in str(error.value)
 
 
-def test_a_deleted_user_leaves_its_faces(rekognition, collection, barack, index):
-    """The face stays, free for another; deleting again finds no user."""
+def test_deleting_a_user_keeps_its_faces(rekognition, collection, barack, index):
+    """The face has no user then. Deleting the user again is refused."""
     face_id = index("obama_1")
     rekognition.associate_faces(**barack, FaceIds=[face_id])
     rekognition.delete_user(**barack)
@@ -63,7 +63,7 @@ def test_a_deleted_user_leaves_its_faces(rekognition, collection, barack, index)
 
 
 def test_users_are_listed_in_pages(rekognition, collection):
-    """Each user once."""
+    """Each user is on one page."""
     names = {f"user-{number}" for number in range(5)}
     for name in names:
         rekognition.create_user(CollectionId=collection, UserId=name)
@@ -77,8 +77,8 @@ def test_users_are_listed_in_pages(rekognition, collection):
 # ------------------------------------------------------------------------------------------------ associations
 
 
-def test_associating_makes_a_user_of_faces(rekognition, collection, barack, index):
-    """The answer says UPDATING, the list ACTIVE; the face then names its user."""
+def test_associating_faces_activates_the_user(rekognition, collection, barack, index):
+    """The response says UPDATING, ListUsers says ACTIVE. The face has the UserId."""
     face_id = index("obama_1")
     answer = rekognition.associate_faces(**barack, FaceIds=[face_id])
     assert answer["AssociatedFaces"] == [{"FaceId": face_id}]
@@ -92,25 +92,25 @@ def test_associating_makes_a_user_of_faces(rekognition, collection, barack, inde
     assert again["FaceRecords"][0]["Face"]["UserId"] == "barack"
 
 
-def test_a_face_already_there_is_ignored(rekognition, barack, index):
-    """Absent from the answer, and no failure."""
+def test_associating_a_face_again_has_no_effect(rekognition, barack, index):
+    """The face is absent from the response."""
     face_id = index("obama_1")
     rekognition.associate_faces(**barack, FaceIds=[face_id])
     answer = rekognition.associate_faces(**barack, FaceIds=[face_id])
     assert (answer["AssociatedFaces"], answer["UnsuccessfulFaceAssociations"]) == ([], [])
 
 
-def test_failures_are_told_one_by_one(rekognition, collection, barack, index):
-    """Unknown, of another user, and unlike the faces that the user has."""
-    mine, other, stranger = index("obama_1"), index("obama_2"), index("biden")
+def test_failed_associations_have_reasons(rekognition, collection, barack, index):
+    """An unknown face, a face of another user, and a face unlike the user's faces."""
+    own, foreign, stranger = index("obama_1"), index("obama_2"), index("biden")
     rekognition.create_user(CollectionId=collection, UserId="another")
-    rekognition.associate_faces(CollectionId=collection, UserId="another", FaceIds=[other])
-    rekognition.associate_faces(**barack, FaceIds=[mine])
-    answer = rekognition.associate_faces(**barack, FaceIds=[UNKNOWN_FACE, other, stranger])
+    rekognition.associate_faces(CollectionId=collection, UserId="another", FaceIds=[foreign])
+    rekognition.associate_faces(**barack, FaceIds=[own])
+    answer = rekognition.associate_faces(**barack, FaceIds=[UNKNOWN_FACE, foreign, stranger])
     reasons = {f["FaceId"]: f["Reasons"] for f in answer["UnsuccessfulFaceAssociations"]}
     assert reasons == {
         UNKNOWN_FACE: ["FACE_NOT_FOUND"],
-        other: ["ASSOCIATED_TO_A_DIFFERENT_USER"],
+        foreign: ["ASSOCIATED_TO_A_DIFFERENT_USER"],
         stranger: ["LOW_MATCH_CONFIDENCE"],
     }
     assert answer["UserStatus"] == "ACTIVE"
@@ -118,28 +118,28 @@ def test_failures_are_told_one_by_one(rekognition, collection, barack, index):
     assert forced["AssociatedFaces"] == [{"FaceId": stranger}]
 
 
-def test_the_first_faces_are_not_checked(rekognition, barack, index):
-    """The threshold applies from the second batch on."""
+def test_the_first_faces_of_a_user_are_not_compared(rekognition, barack, index):
+    """The threshold applies from the second request on."""
     ids = [index("obama_1"), index("biden")]
     assert len(rekognition.associate_faces(**barack, FaceIds=ids, UserMatchThreshold=99)["AssociatedFaces"]) == 2
 
 
-def test_disassociating_frees_a_face(rekognition, collection, barack, index):
-    """Again is ignored; unknown and others' faces are failures."""
-    mine, other = index("obama_1"), index("biden")
+def test_disassociating_releases_a_face(rekognition, collection, barack, index):
+    """A second request has no effect. Unknown faces and faces of other users are failures."""
+    own, foreign = index("obama_1"), index("biden")
     rekognition.create_user(CollectionId=collection, UserId="joe")
-    rekognition.associate_faces(CollectionId=collection, UserId="joe", FaceIds=[other])
-    rekognition.associate_faces(**barack, FaceIds=[mine])
-    answer = rekognition.disassociate_faces(**barack, FaceIds=[mine, other, UNKNOWN_FACE])
-    assert answer["DisassociatedFaces"] == [{"FaceId": mine}]
+    rekognition.associate_faces(CollectionId=collection, UserId="joe", FaceIds=[foreign])
+    rekognition.associate_faces(**barack, FaceIds=[own])
+    answer = rekognition.disassociate_faces(**barack, FaceIds=[own, foreign, UNKNOWN_FACE])
+    assert answer["DisassociatedFaces"] == [{"FaceId": own}]
     reasons = {f["FaceId"]: f["Reasons"] for f in answer["UnsuccessfulFaceDisassociations"]}
-    assert reasons == {other: ["ASSOCIATED_TO_A_DIFFERENT_USER"], UNKNOWN_FACE: ["FACE_NOT_FOUND"]}
-    again = rekognition.disassociate_faces(**barack, FaceIds=[mine])
+    assert reasons == {foreign: ["ASSOCIATED_TO_A_DIFFERENT_USER"], UNKNOWN_FACE: ["FACE_NOT_FOUND"]}
+    again = rekognition.disassociate_faces(**barack, FaceIds=[own])
     assert (again["DisassociatedFaces"], again["UnsuccessfulFaceDisassociations"]) == ([], [])
 
 
 def test_a_face_of_a_user_cannot_be_deleted(rekognition, collection, barack, index):
-    """It must be let go first."""
+    """The face must be disassociated first."""
     face_id = index("obama_1")
     rekognition.associate_faces(**barack, FaceIds=[face_id])
     answer = rekognition.delete_faces(CollectionId=collection, FaceIds=[face_id])
@@ -151,8 +151,8 @@ def test_a_face_of_a_user_cannot_be_deleted(rekognition, collection, barack, ind
     assert rekognition.delete_faces(CollectionId=collection, FaceIds=[face_id])["DeletedFaces"] == [face_id]
 
 
-def test_a_user_takes_a_hundred_faces(tmp_path):
-    """The hundred and first is a failure, and when the user is full the call is refused."""
+def test_a_user_has_at_most_100_faces(tmp_path):
+    """Face 101 is a failure. If the user already has 100 faces, the request is refused."""
     data = str(tmp_path / "data.sqlite3")
     with open_endpoint(data) as server, server.in_background() as url, open_data(data) as database:
         client = client_of(url)
@@ -171,13 +171,13 @@ def test_a_user_takes_a_hundred_faces(tmp_path):
 
 @pytest.mark.parametrize("operation", ["associate_faces", "disassociate_faces"])
 def test_an_unknown_user_is_not_found(rekognition, collection, operation):
-    """Unlike an unknown face, which is a failure in the list."""
+    """An unknown face is a failure in the response instead."""
     with refused("ResourceNotFoundException"):
-        getattr(rekognition, operation)(CollectionId=collection, UserId="nobody", FaceIds=[UNKNOWN_FACE])
+        getattr(rekognition, operation)(CollectionId=collection, UserId="unknown", FaceIds=[UNKNOWN_FACE])
 
 
 def test_a_changed_user_becomes_active_after_the_delay():
-    """UPDATING until then, and found by searches all the same."""
+    """The user is UPDATING before, and found by searches."""
     with open_endpoint(plan=FaultPlan(associate_delay=2.0)) as server, server.in_background() as url:
         client = client_of(url)
         client.create_collection(CollectionId="c")
@@ -185,8 +185,8 @@ def test_a_changed_user_becomes_active_after_the_delay():
         answer = client.index_faces(CollectionId="c", Image={"Bytes": portrait("biden")})
         client.associate_faces(CollectionId="c", UserId="u", FaceIds=[answer["FaceRecords"][0]["Face"]["FaceId"]])
         assert status(client, "c") == {"u": "UPDATING"}
-        found = client.search_users_by_image(CollectionId="c", Image={"Bytes": portrait("biden")})
-        assert found["UserMatches"][0]["User"] == {"UserId": "u", "UserStatus": "UPDATING"}
+        response = client.search_users_by_image(CollectionId="c", Image={"Bytes": portrait("biden")})
+        assert response["UserMatches"][0]["User"] == {"UserId": "u", "UserStatus": "UPDATING"}
         time.sleep(2.0)
         assert status(client, "c") == {"u": "ACTIVE"}
 
@@ -196,7 +196,7 @@ def test_a_changed_user_becomes_active_after_the_delay():
 
 @pytest.fixture
 def people(rekognition, collection, barack, index):
-    """Two users; gives the collection and a face that belongs to none."""
+    """Two users. Returns the collection, and a face without a user."""
     rekognition.associate_faces(**barack, FaceIds=[index("obama_1"), index("obama_2")])
     rekognition.create_user(CollectionId=collection, UserId="joe")
     rekognition.associate_faces(CollectionId=collection, UserId="joe", FaceIds=[index("biden")])
@@ -204,9 +204,9 @@ def people(rekognition, collection, barack, index):
 
 
 def test_users_are_searched_by_a_face(rekognition, people):
-    """The man himself, with status and similarity."""
-    where, face_id = people
-    answer = rekognition.search_users(**where, FaceId=face_id)
+    """The user of other faces of the same man, with status and similarity."""
+    of_collection, face_id = people
+    answer = rekognition.search_users(**of_collection, FaceId=face_id)
     assert answer["SearchedFace"] == {"FaceId": face_id}
     (match,) = answer["UserMatches"]
     assert match["User"] == {"UserId": "barack", "UserStatus": "ACTIVE"}
@@ -214,57 +214,57 @@ def test_users_are_searched_by_a_face(rekognition, people):
 
 
 def test_users_are_searched_by_a_user(rekognition, people):
-    """The searched user is not among the answers."""
-    where, _ = people
-    answer = rekognition.search_users(**where, UserId="barack", UserMatchThreshold=0)
+    """The searched user is not among the matches."""
+    of_collection, _ = people
+    answer = rekognition.search_users(**of_collection, UserId="barack", UserMatchThreshold=0)
     assert answer["SearchedUser"] == {"UserId": "barack"}
     assert [match["User"]["UserId"] for match in answer["UserMatches"]] == ["joe"]
 
 
-def test_threshold_and_limit_are_honoured(rekognition, people):
-    """At 0 both, most similar first; MaxUsers cuts."""
-    where, face_id = people
-    both = rekognition.search_users(**where, FaceId=face_id, UserMatchThreshold=0)["UserMatches"]
-    assert [match["User"]["UserId"] for match in both] == ["barack", "joe"]
-    one = rekognition.search_users(**where, FaceId=face_id, UserMatchThreshold=0, MaxUsers=1)["UserMatches"]
-    assert one == both[:1]
+def test_threshold_and_limit_are_applied(rekognition, people):
+    """Threshold 0 matches both users, most similar first. MaxUsers keeps the most similar users."""
+    of_collection, face_id = people
+    matches = rekognition.search_users(**of_collection, FaceId=face_id, UserMatchThreshold=0)["UserMatches"]
+    assert [match["User"]["UserId"] for match in matches] == ["barack", "joe"]
+    limited = rekognition.search_users(**of_collection, FaceId=face_id, UserMatchThreshold=0, MaxUsers=1)["UserMatches"]
+    assert limited == matches[:1]
 
 
-@pytest.mark.parametrize("asked", [{}, {"UserId": "barack", "FaceId": UNKNOWN_FACE}])
-def test_exactly_one_of_user_and_face_is_searched(rekognition, people, asked):
-    """Neither and both are invalid."""
+@pytest.mark.parametrize("probe", [{}, {"UserId": "barack", "FaceId": UNKNOWN_FACE}])
+def test_exactly_one_of_user_and_face_is_searched(rekognition, people, probe):
+    """A request with none or with both is refused."""
     with refused("InvalidParameterException"):
-        rekognition.search_users(**people[0], **asked)
+        rekognition.search_users(**people[0], **probe)
 
 
-def test_searching_for_what_is_not_there(rekognition, people):
+def test_unknown_probes_are_refused(rekognition, people):
     """An unknown face is an invalid parameter, an unknown user is not found."""
     with refused("InvalidParameterException"):
         rekognition.search_users(**people[0], FaceId=UNKNOWN_FACE)
     with refused("ResourceNotFoundException"):
-        rekognition.search_users(**people[0], UserId="nobody")
+        rekognition.search_users(**people[0], UserId="unknown")
 
 
-def test_a_user_without_faces_matches_nobody(rekognition, people):
-    """It has no vector yet."""
-    where, _ = people
-    rekognition.create_user(**where, UserId="empty")
-    assert rekognition.search_users(**where, UserId="empty", UserMatchThreshold=0)["UserMatches"] == []
+def test_a_user_without_faces_has_no_matches(rekognition, people):
+    """Such a user has no vector."""
+    of_collection, _ = people
+    rekognition.create_user(**of_collection, UserId="empty")
+    assert rekognition.search_users(**of_collection, UserId="empty", UserMatchThreshold=0)["UserMatches"] == []
 
 
-def test_users_are_searched_by_a_picture(rekognition, people):
-    """By its largest face; the others are told as not searched."""
-    where, _ = people
-    answer = rekognition.search_users_by_image(**where, Image={"Bytes": group()})
+def test_users_are_searched_by_an_image(rekognition, people):
+    """The largest face is searched. The other face is reported as not searched."""
+    of_collection, _ = people
+    answer = rekognition.search_users_by_image(**of_collection, Image={"Bytes": group()})
     assert [match["User"]["UserId"] for match in answer["UserMatches"]] == ["barack"]
     assert answer["SearchedFace"]["FaceDetail"]["BoundingBox"]["Left"] < 0.5
-    (other,) = answer["UnsearchedFaces"]
-    assert other["Reasons"] == ["FACE_NOT_LARGEST"]
-    assert other["FaceDetails"]["BoundingBox"]["Left"] > 0.4
+    (unsearched,) = answer["UnsearchedFaces"]
+    assert unsearched["Reasons"] == ["FACE_NOT_LARGEST"]
+    assert unsearched["FaceDetails"]["BoundingBox"]["Left"] > 0.4
 
 
-def test_a_picture_without_a_face_matches_nobody(rekognition, people):
+def test_an_image_without_a_face_has_no_matches(rekognition, people):
     """A success, unlike SearchFacesByImage."""
-    answer = rekognition.search_users_by_image(**people[0], Image={"Bytes": nobody()})
+    answer = rekognition.search_users_by_image(**people[0], Image={"Bytes": no_face()})
     assert answer["UserMatches"] == []
     assert "SearchedFace" not in answer

@@ -1,4 +1,4 @@
-"""Lengths, patterns, ranges and enumerations, which boto3 does not check before it sends."""
+"""Lengths, patterns, ranges and enumerations. boto3 does not check them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import pytest
 from tests.endpoint.wire import UNKNOWN_FACE, portrait, post, refused
 
 
-def said(url, operation, members):
+def validation_message(url, operation, members):
     answer = post(url, operation, members)
     assert answer.status == 400
     assert answer.json["__type"] == "ValidationException"
     return answer.json["message"]
 
 
-def test_an_oversize_picture_is_refused_as_amazon_does(rekognition):
+def test_an_oversized_image_is_refused_as_at_amazon(rekognition):
     """Too many bytes are a ValidationException that shows a Java buffer, not ImageTooLargeException."""
     with refused("ValidationException") as error:
         rekognition.detect_faces(Image={"Bytes": b"\xff\xd8\xff" + bytes(5_242_880)})
@@ -24,30 +24,30 @@ def test_an_oversize_picture_is_refused_as_amazon_does(rekognition):
     )
 
 
-def test_a_picture_of_the_largest_size_is_read(rekognition):
-    """5,242,880 bytes pass; a JPEG may be followed by anything."""
+def test_an_image_of_the_maximum_size_is_accepted(rekognition):
+    """5,242,880 bytes. A JPEG may be followed by other bytes."""
     data = portrait("biden")
     answer = rekognition.detect_faces(Image={"Bytes": data + bytes(5_242_880 - len(data))})
     assert len(answer["FaceDetails"]) == 1
 
 
-def test_an_empty_picture_is_refused(url):
-    """No bytes at all are too few."""
-    message = said(url, "DetectFaces", {"Image": {"Bytes": ""}})
+def test_an_empty_image_is_refused(url):
+    """The minimum length is 1 byte."""
+    message = validation_message(url, "DetectFaces", {"Image": {"Bytes": ""}})
     assert "'image.bytes' failed to satisfy constraint: Member must have length greater than or equal to 1" in message
 
 
 def test_a_missing_member_is_named(url):
-    """Required members are named in lower camel case."""
-    message = said(url, "SearchFaces", {"CollectionId": "c"})
+    """Member names in messages are in lower camel case."""
+    message = validation_message(url, "SearchFaces", {"CollectionId": "c"})
     assert message == (
         "1 validation error detected: Value null at 'faceId' failed to satisfy constraint: Member must not be null"
     )
 
 
-def test_all_problems_are_told_at_once(url):
-    """Two violations make one sentence each."""
-    message = said(url, "SearchFaces", {"CollectionId": "a b", "FaceId": UNKNOWN_FACE, "MaxFaces": 4097})
+def test_all_violations_are_reported_together(url):
+    """Two violations are reported in one message."""
+    message = validation_message(url, "SearchFaces", {"CollectionId": "a b", "FaceId": UNKNOWN_FACE, "MaxFaces": 4097})
     assert message.startswith("2 validation errors detected: Value 'a b' at 'collectionId' failed to satisfy")
     assert "Value '4097' at 'maxFaces' failed to satisfy constraint: Member must have value less than" in message
 
@@ -93,22 +93,22 @@ def test_all_problems_are_told_at_once(url):
 )
 def test_every_kind_of_bound_is_checked(url, operation, members, constraint):
     """Maximum and minimum, pattern and enumeration of each shape."""
-    assert constraint in said(url, operation, members)
+    assert constraint in validation_message(url, operation, members)
 
 
-def test_letters_of_any_script_may_stand_in_a_tag(rekognition, collection):
-    r"""Amazon's pattern for tags means \p{L}, which Python's re does not know."""
+def test_tags_accept_letters_of_any_script(rekognition, collection):
+    r"""Amazon's pattern for tags uses \p{L}, which Python's re does not support."""
     arn = rekognition.describe_collection(CollectionId=collection)["CollectionARN"]
     rekognition.tag_resource(ResourceArn=arn, Tags={"Straße 家族": "ünïcode/=+-@: _."})
     assert rekognition.list_tags_for_resource(ResourceArn=arn)["Tags"] == {"Straße 家族": "ünïcode/=+-@: _."}
 
 
-def test_an_error_does_not_repeat_megabytes(url):
-    """A value is cut short in the sentence about it."""
-    assert len(said(url, "CreateCollection", {"CollectionId": "x" * 1_000_000})) < 1000
+def test_long_values_are_cut_in_messages(url):
+    """A value of 1 MB gives a short message."""
+    assert len(validation_message(url, "CreateCollection", {"CollectionId": "x" * 1_000_000})) < 1000
 
 
-def test_deep_nests_in_a_known_member_are_refused(url):
-    """A list a hundred deep where ids belong is no id."""
+def test_deeply_nested_lists_are_refused(url):
+    """A list nested 400 levels deep is not a list of ids."""
     answer = post(url, "DeleteFaces", body=b'{"CollectionId":"c","FaceIds":' + b"[" * 400 + b"]" * 400 + b"}")
     assert answer.json["__type"] == "SerializationException"

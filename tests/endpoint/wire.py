@@ -1,4 +1,4 @@
-"""Talking to the endpoint in tests: boto3 with made-up keys and no retries, raw HTTP, and the pictures shown to it."""
+"""Clients of the endpoint for tests: boto3 without retries, raw HTTP, and images to send."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UNKNOWN_FACE = "00000000-0000-4000-8000-000000000000"
 
 
 def client_of(url: str, *, key: str = "AKIDTEST", secret: str = "secret", region: str = "eu-west-1") -> Any:
-    """A Rekognition client that tries once."""
+    """A Rekognition client without retries."""
     return boto3.client(
         "rekognition",
         endpoint_url=url,
@@ -47,11 +47,11 @@ class RawAnswer:
 
 
 def post(url: str, operation: str, members: object = None, *, body: bytes | None = None, **headers: str) -> RawAnswer:
-    """One request as bytes; ``headers`` with underscores for hyphens override the usual ones."""
-    usual = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"RekognitionService.{operation}"}
-    usual |= {name.replace("_", "-"): value for name, value in headers.items()}
+    """Send one request. ``headers`` override the default headers; underscores in their names mean hyphens."""
+    all_headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"RekognitionService.{operation}"}
+    all_headers |= {name.replace("_", "-"): value for name, value in headers.items()}
     data = json.dumps(members or {}).encode() if body is None else body
-    request = urllib.request.Request(url, data=data, headers=usual, method="POST")
+    request = urllib.request.Request(url, data=data, headers=all_headers, method="POST")
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return RawAnswer(answer.status, dict(answer.headers), answer.read())
@@ -60,9 +60,9 @@ def post(url: str, operation: str, members: object = None, *, body: bytes | None
 
 
 def send_bytes(url: str, data: bytes, *, wait: float = 5.0) -> bytes:
-    """What comes back for raw bytes until the server closes or ``wait`` seconds pass."""
-    place = urlsplit(url)
-    with socket.create_connection((place.hostname, place.port), timeout=wait) as connection:
+    """Send raw bytes and return the received bytes. Ends when the server closes, or after ``wait`` seconds."""
+    address = urlsplit(url)
+    with socket.create_connection((address.hostname, address.port), timeout=wait) as connection:
         received = b""
         try:
             connection.sendall(data)
@@ -75,7 +75,7 @@ def send_bytes(url: str, data: bytes, *, wait: float = 5.0) -> bytes:
 
 
 def refused(code: str) -> Any:
-    """The block must end in a ClientError of this code; the context's value is the error."""
+    """Context in which a ClientError with this code must be raised; its value is the error."""
     return pytest.raises(ClientError, match=rf"\({code}\)")
 
 
@@ -85,21 +85,21 @@ def portrait(name: str) -> bytes:
 
 @cache
 def group() -> bytes:
-    """Two men in one picture, Obama the larger."""
+    """An image of two men; Obama's face is larger than Biden's."""
     left, right = (Image.open(BytesIO(portrait(name))).convert("RGB") for name in ("obama_2", "biden"))
     left, right = (
         left.resize((left.width * 600 // left.height, 600)),
         right.resize((right.width * 420 // right.height, 420)),
     )
-    both = Image.new("RGB", (left.width + right.width, 600), (90, 110, 130))
-    both.paste(left, (0, 0))
-    both.paste(right, (left.width, 180))
-    return encode(both)
+    image = Image.new("RGB", (left.width + right.width, 600), (90, 110, 130))
+    image.paste(left, (0, 0))
+    image.paste(right, (left.width, 180))
+    return encode(image)
 
 
 @cache
-def nobody(width: int = 320, height: int = 240) -> bytes:
-    """A picture without a face."""
+def no_face(width: int = 320, height: int = 240) -> bytes:
+    """An image without a face."""
     return encode(Image.linear_gradient("L").resize((width, height)).convert("RGB"))
 
 

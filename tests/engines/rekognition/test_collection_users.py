@@ -13,7 +13,7 @@ from catalog.endpoint.fault_injection import FaultPlan
 from catalog.engines.rekognition.collection_users import CollectionUsers
 from catalog.engines.rekognition.pricing import Prices
 from catalog.images.decode import open_image
-from tests.endpoint.wire import UNKNOWN_FACE, client_of, group, nobody, portrait
+from tests.endpoint.wire import UNKNOWN_FACE, client_of, group, no_face, portrait
 from tests.engines.rekognition.conftest import TABLE
 
 
@@ -54,7 +54,7 @@ def test_persons_become_users_and_are_found(people):
     by_image = users.search_image(photo(portrait("biden")), 80)
     assert [match.person_id for match in by_image.matches] == ["p2"]
     assert by_image.charges[0].operation is Operation.SEARCH_USERS_BY_IMAGE
-    assert users.search_image(photo(nobody()), 80).probe is None
+    assert users.search_image(photo(no_face()), 80).probe is None
 
 
 def test_the_smaller_of_two_faces_can_be_searched_for(people):

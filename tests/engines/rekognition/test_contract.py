@@ -9,7 +9,7 @@ import pytest
 
 from catalog.images.decode import open_image
 from tests.contracts.engine import EngineContract, Scenes, Shot
-from tests.endpoint.wire import group, nobody, portrait
+from tests.endpoint.wire import group, no_face, portrait
 
 
 @cache
@@ -25,7 +25,7 @@ class TestRekognitionEngine(EngineContract):
             again=shot(portrait("obama_2")),
             stranger=shot(portrait("biden")),
             group=shot(group()),
-            nobody=shot(nobody()),
+            nobody=shot(no_face()),
         )
 
     @pytest.fixture

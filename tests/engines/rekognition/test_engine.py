@@ -22,7 +22,7 @@ from catalog.endpoint.fault_injection import FaultPlan
 from catalog.engines.rekognition.budget import Budget
 from catalog.engines.rekognition.pricing import Prices
 from catalog.images.decode import open_image
-from tests.endpoint.wire import client_of, encode, group, nobody, portrait
+from tests.endpoint.wire import client_of, encode, group, no_face, portrait
 from tests.engines.rekognition.conftest import TABLE, open_image_at
 
 
@@ -105,7 +105,7 @@ def test_throttling_is_survived(open_rekognition):
     with open_endpoint(plan=FaultPlan(tps=3)) as server, server.in_background() as url:
         engine = open_rekognition(url)
         for _ in range(6):
-            engine.analyze(photo(nobody()))
+            engine.analyze(photo(no_face()))
         assert server.service.tally["DetectFaces", ""] == 6
         assert server.service.tally["DetectFaces", "ProvisionedThroughputExceededException"] >= 1
 
@@ -165,7 +165,7 @@ def test_boxes_come_back_in_the_photos_own_frame(engine):
 def test_a_photo_that_is_too_small_is_refused_unsent(engine):
     """With the reason."""
     with pytest.raises(PhotoError, match="too small"):
-        engine.analyze(photo(nobody(30, 300)))
+        engine.analyze(photo(no_face(30, 300)))
 
 
 def test_the_smaller_of_two_faces_can_be_searched_for(engine):
@@ -202,7 +202,7 @@ def test_no_face_where_one_was_chosen(engine):
     with pytest.raises(NoFaceError):
         engine.search(photo(portrait("biden")), 80, box=BoundingBox(0, 0, 0.05, 0.05))
     with pytest.raises(NoFaceError):
-        engine.compare(photo(nobody()), photo(portrait("biden")), 80)
+        engine.compare(photo(no_face()), photo(portrait("biden")), 80)
 
 
 def test_a_search_that_finds_another_face_than_the_one_chosen_is_paid_for(engine):
