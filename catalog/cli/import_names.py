@@ -27,7 +27,8 @@ from catalog.identities.decisions.verbs import (
     name_person,
 )
 from catalog.store.catalogued_faces import CataloguedFace, appearances_by_row
-from catalog.store.people import PersonRow, find_person
+from catalog.store.people import find_person
+from catalog.store.person_index import PersonRow
 from catalog.store.tables import faces
 
 app = typer.Typer(help="Take over names from XMP sidecars, from JPEGs, or from a CSV.", no_args_is_help=True)

@@ -30,7 +30,8 @@ from catalog.identities.decisions.verbs import (
     separate_persons,
 )
 from catalog.store.catalogued_faces import appearances_of
-from catalog.store.people import PersonRow, all_persons, find_person, ids_of
+from catalog.store.people import find_person, ids_of
+from catalog.store.person_index import PersonRow, all_persons
 
 Someone = Annotated[str | None, typer.Argument(metavar="[PERSON]", help="Only about this person.")]
 AtMost = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]

@@ -42,6 +42,10 @@ class BoundingBox:
     def center(self) -> tuple[float, float]:
         return self.left + self.width / 2, self.top + self.height / 2
 
+    def contains(self, point: tuple[float, float]) -> bool:
+        x, y = point
+        return self.left <= x <= self.right and self.top <= y <= self.bottom
+
     def iou(self, other: BoundingBox) -> float:
         """Intersection over union, 0 to 1."""
         across = min(self.right, other.right) - max(self.left, other.left)

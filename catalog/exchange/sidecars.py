@@ -14,10 +14,11 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 from catalog.domain.errors import PhotoError
+from catalog.domain.same_face import DRAWN_REGION, best_match, same_face
 from catalog.domain.uri import FILE_SCHEME, display, display_name, file_path
 from catalog.exchange.named_faces import FacedPhoto, NamedFace
 from catalog.exchange.xmp_packet import MAX_BYTES, embedded_packets, new_packet, read_packet, write_packet
-from catalog.exchange.xmp_regions import Region, read_regions, same_face, write_regions
+from catalog.exchange.xmp_regions import Region, read_regions, write_regions
 
 _HEAD_BYTES = 4_000_000
 """So much of a JPEG is read in search of its XMP, which stands before the image data."""
@@ -189,14 +190,15 @@ def _regions_of(photo: FacedPhoto, path: Path, *, embedded: bool) -> tuple[list[
             sentence = error.strerror if isinstance(error, OSError) else str(error)
             problems.append(f'"{display_name(os.fsencode(source))}" cannot be read: {sentence}')
         else:
-            found += [each for each in regions if not any(same_face(each.box, other.box) for other in found)]
+            found += [
+                each for each in regions if not any(same_face(each.box, other.box, DRAWN_REGION) for other in found)
+            ]
     return found, problems
 
 
 def _face_of(region: Region, faces: Iterable[NamedFace]) -> NamedFace | None:
     """The face that a region means: of those it may mean, the one it overlaps most."""
-    near = [face for face in faces if same_face(face.box, region.box)]
-    return max(near, key=lambda face: face.box.iou(region.box), default=None)
+    return best_match(region.box, faces, DRAWN_REGION, key=lambda face: face.box)
 
 
 def _read(path: Path, *, head: bool = False) -> bytes:

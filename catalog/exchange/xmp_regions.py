@@ -14,6 +14,7 @@ from itertools import chain
 from lxml import etree
 
 from catalog.domain.faces import BoundingBox
+from catalog.domain.same_face import DRAWN_REGION, best_match, same_face
 from catalog.exchange.orientation import is_sideways, stored, upright
 from catalog.exchange.xmp_packet import RDF, descriptions
 from catalog.exchange.xmp_rdf import as_number, holders, members, properties, set_value, structure, value
@@ -30,8 +31,6 @@ OURS = "urn:face-catalog:regions/1/"
 
 _PREFIXES = {"mwg-rs": MWG, "stDim": DIMENSIONS, "stArea": AREA, "MP": MP, "MPRI": MPRI, "MPReg": MPREG, "fc": OURS}
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_SAME = 0.3
-"""Two boxes that overlap by this much (intersection over union) mean the same face: programs draw them differently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +71,6 @@ class Frame:
         return (self.height, self.width) if is_sideways(self.orientation) else (self.width, self.height)
 
 
-def same_face(one: BoundingBox, other: BoundingBox) -> bool:
-    """Whether two programs mean the same face: their boxes overlap, or each holds the other's centre."""
-    return one.iou(other) >= _SAME or (_holds(one, other.center) and _holds(other, one.center))
-
-
-def _holds(box: BoundingBox, point: tuple[float, float]) -> bool:
-    return box.left <= point[0] <= box.right and box.top <= point[1] <= box.bottom
-
-
 # ------------------------------------------------------------------------------------------------------ reading
 
 
@@ -90,7 +80,7 @@ def read_regions(root: etree._Element, frame: Frame) -> list[Region]:
     items = chain(_mwg_items(root, frame), _microsoft_items(root, frame), _listed(root, frame, _ACDSEE))
     for item, box in items:
         name = value(item, MWG, "Name") or value(item, MPREG, "PersonDisplayName") or value(item, ACDSEE, "Name")
-        if name and name.strip() and not any(same_face(box, other.box) for other in found):
+        if name and name.strip() and not any(same_face(box, other.box, DRAWN_REGION) for other in found):
             found.append(Region(" ".join(name.split()), box))
     return found
 
@@ -181,7 +171,7 @@ def _update(
 ) -> None:
     waiting = [Region(_NOT_XML.sub("", each.name), each.box) for each in regions]
     for item, box in list(items(root, frame)):
-        region = max((each for each in waiting if same_face(each.box, box)), key=lambda r: r.box.iou(box), default=None)
+        region = best_match(box, waiting, DRAWN_REGION, key=lambda waiting_region: waiting_region.box)
         if region is not None:
             waiting.remove(region)
             if " ".join((value(item, *name) or "").split()) != region.name:

@@ -12,6 +12,7 @@ from catalog.domain.engine import Engine
 from catalog.domain.errors import PhotoError, SourceError
 from catalog.domain.faces import Enrollment
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.same_face import SAME_ENGINE, best_match
 from catalog.domain.source import Content
 from catalog.store import pending_removals
 from catalog.store.database import Database
@@ -164,8 +165,8 @@ def _successors(rows: Sequence[StoredFace], enrollment: Enrollment) -> dict[int,
     for row in rows:
         if row.face_id in held:
             continue
-        best = max(fresh, key=lambda record: record.face.box.iou(row.box), default=None)
-        if best is not None and best.face.box.iou(row.box) >= 0.5:
+        best = best_match(row.box, fresh, SAME_ENGINE, key=lambda record: record.face.box)
+        if best is not None:
             successors[row.row_id] = best.face_id
             fresh.remove(best)
     return successors

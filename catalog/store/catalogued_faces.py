@@ -10,26 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, select
 
 from catalog.domain.errors import PersonError
+from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
 from catalog.domain.people import AssignedBy
-from catalog.store.people import PersonRow
+from catalog.store.person_index import PersonRow
 from catalog.store.tables import assignments, faces, locations, persons, photos, utc_time
 from catalog.store.upsert import batches
-
-_SAME_FACE = 0.35
-"""Two boxes of one photo that overlap by this much (intersection over union) hold the same face. Engines draw the same
-face larger or smaller, up to half in area; two faces of a crowd hardly overlap at all."""
-
-
-@dataclass(frozen=True, slots=True)
-class FaceKey:
-    """A face keyed by photo content and box: the only key that outlives models, engines and databases."""
-
-    sha256: str
-    box: BoundingBox
-
-    def same(self, other: FaceKey) -> bool:
-        return self.sha256 == other.sha256 and self.box.iou(other.box) >= _SAME_FACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +94,7 @@ def find_face(connection: Connection, wanted: str, *, engine: str, gallery: str)
 def faces_at(connection: Connection, place: FaceKey) -> list[CataloguedFace]:
     """The faces of every gallery at a place: those whose box overlaps its box, best first."""
     query = _appearance_query().where(photos.c.sha256 == place.sha256)
-    near = [each for each in _appearances(connection, query) if each.box.iou(place.box) >= _SAME_FACE]
+    near = [each for each in _appearances(connection, query) if each.place.same(place)]
     return sorted(near, key=lambda each: -each.box.iou(place.box))
 
 

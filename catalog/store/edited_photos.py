@@ -15,10 +15,8 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, delete, exists, insert, select
 
 from catalog.domain.faces import BoundingBox
+from catalog.domain.same_face import EDITED_PHOTO, best_match
 from catalog.store.tables import assignments, decisions, faces, locations, photos, tombstones, utc_text
-
-SAME_FACE = 0.5
-"""Lowest overlap (intersection over union, 0 to 1) of two boxes of the same face. Not measured."""
 
 _BOX = ("box_left", "box_top", "box_width", "box_height")
 
@@ -196,6 +194,5 @@ def _box(row: RowMapping) -> BoundingBox:
 
 
 def _best_match(candidates: Sequence[RowMapping], box: BoundingBox) -> RowMapping | None:
-    """The candidate with the highest overlap, or None if no overlap reaches ``SAME_FACE``."""
-    best = max(candidates, key=lambda row: _box(row).iou(box), default=None)
-    return best if best is not None and _box(best).iou(box) >= SAME_FACE else None
+    """The candidate with the highest overlap, or None if the rule accepts none."""
+    return best_match(box, candidates, EDITED_PHOTO, key=_box)

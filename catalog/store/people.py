@@ -6,35 +6,18 @@ import difflib
 import secrets
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, distinct, func, insert, or_, select, update
+from sqlalchemy import Connection, delete, distinct, func, insert, or_, select, update
 
 from catalog.domain.errors import AmbiguousPersonError, PersonError
 from catalog.domain.people import AssignedBy, Person
+from catalog.store.person_index import PersonRow, canonical_person, persons_where
 from catalog.store.tables import assignments, faces, persons, utc_text
 from catalog.store.upsert import batches
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32: no letter that is read as a digit, none that spells a word by accident."""
-
-
-@dataclass(frozen=True, slots=True)
-class PersonRow:
-    """A person as stored. ``id`` is the row id; ``merged_into`` the row id of the person it redirects to."""
-
-    id: int
-    person_id: str
-    name: str | None
-    hidden: bool
-    birth_date: str | None
-    merged_into: int | None
-    created_at: str
-
-    def __str__(self) -> str:
-        return f'"{self.name}" ({self.person_id})' if self.name else self.person_id
 
 
 def new_person_id() -> str:
@@ -62,25 +45,6 @@ def add_persons(connection: Connection, count: int, now: datetime) -> list[Perso
     return [rows[each] for each in ids]
 
 
-def persons_where(connection: Connection, query: Select[Any]) -> list[PersonRow]:
-    return [_person_row(row) for row in connection.execute(query)]
-
-
-def all_persons(connection: Connection) -> list[PersonRow]:
-    """Every person row, merged ones too, oldest first."""
-    return persons_where(connection, select(persons).order_by(persons.c.id))
-
-
-def person_by_row(connection: Connection, row_id: int) -> PersonRow:
-    """The person of a row id, redirects followed."""
-    seen: set[int] = set()
-    row = persons_where(connection, select(persons).where(persons.c.id == row_id))[0]
-    while row.merged_into is not None and row.id not in seen:
-        seen.add(row.id)
-        row = persons_where(connection, select(persons).where(persons.c.id == row.merged_into))[0]
-    return row
-
-
 def find_person(connection: Connection, wanted: str) -> PersonRow:
     """The person with this public id or exact name; an id that was merged away leads to where it went.
 
@@ -88,7 +52,7 @@ def find_person(connection: Connection, wanted: str) -> PersonRow:
     """
     by_id = persons_where(connection, select(persons).where(persons.c.person_id == wanted))
     if by_id:
-        return person_by_row(connection, by_id[0].id)
+        return canonical_person(connection, by_id[0].id)
     named = persons_where(
         connection,
         select(persons)
@@ -207,11 +171,7 @@ def follow_redirects(connection: Connection) -> int:
     left = select(assignments.c.person_id).join(persons, persons.c.id == assignments.c.person_id)
     moved = 0
     for row in connection.scalars(left.where(persons.c.merged_into.is_not(None)).distinct()).all():
-        lead = person_by_row(connection, row)
+        lead = canonical_person(connection, row)
         mine = assignments.c.person_id == row
         moved += connection.execute(update(assignments).where(mine).values(person_id=lead.id)).rowcount
     return moved
-
-
-def _person_row(row: Row[Any]) -> PersonRow:
-    return PersonRow(row.id, row.person_id, row.name, bool(row.hidden), row.birth_date, row.merged_into, row.created_at)

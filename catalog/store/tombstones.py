@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 
+from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
 from catalog.store import pending_removals
-from catalog.store.catalogued_faces import FaceKey
 from catalog.store.tables import assignments, decisions, faces, persons, photos, tombstones
 from catalog.store.upsert import batches
 

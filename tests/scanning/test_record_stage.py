@@ -21,7 +21,8 @@ from catalog.images.decode import open_image
 from catalog.scanning.record_stage import Recorder
 from catalog.scanning.run_scan import scan
 from catalog.store.catalogued_faces import appearances_by_row, appearances_of
-from catalog.store.people import add_persons, all_persons, find_person
+from catalog.store.people import add_persons, find_person
+from catalog.store.person_index import all_persons
 from catalog.store.tables import assignments
 from tests.fakes import Drawn, FakeEngine, FakeGallery, drawing_bytes, save_drawing
 

@@ -12,7 +12,8 @@ from catalog.domain.errors import UsageError
 from catalog.identities.decisions.import_labels import restore_labels
 from catalog.store.database import Database
 from catalog.store.labels_file import parse_labels, read_labels
-from catalog.store.people import add_persons, all_persons, find_person, redirect
+from catalog.store.people import add_persons, find_person, redirect
+from catalog.store.person_index import all_persons
 from catalog.store.tables import assignments, decisions, persons
 from tests.store.test_backup import DAY, fill, name_somebody
 

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from catalog.domain.errors import DatabaseError
 from catalog.domain.faces import BoundingBox, EnrolledFace
+from catalog.domain.same_face import SAME_ENGINE, match_pairs
 from catalog.engines.local.common_component_removal import Floats
 from catalog.engines.local.gallery_statements import (
     INSERT_FACES,
@@ -32,8 +33,6 @@ from catalog.engines.local.matrix import Rows
 from catalog.engines.local.replica import Replica, check_model, vectors_of
 from catalog.engines.local.tables import gallery_collections, gallery_faces, gallery_images, gallery_removals
 
-_SAME_FACE = 0.5
-"""Overlap from which a face that is found again in the same image is the one already enrolled."""
 _CHUNK = 500
 """Ids in one statement: SQLite takes 32,766 parameters, PostgreSQL 65,535."""
 _IMAGE_NAMESPACE = uuid.UUID("5e0f8d5b-6c0f-4f0e-9d0a-2d6f0a7b1c3e")
@@ -257,16 +256,9 @@ def box_of(row: RowMapping) -> BoundingBox:
 
 def _pair_up(faces: Sequence[NewFace], known: Sequence[RowMapping]) -> list[str | None]:
     """For each face the id of the stored face that it overlaps most; each stored face is given once."""
-    overlaps = sorted(
-        ((face.box.iou(box_of(row)), place, row["face_id"]) for place, face in enumerate(faces) for row in known),
-        key=lambda item: -item[0],
-    )
     ids: list[str | None] = [None] * len(faces)
-    given: set[str] = set()
-    for overlap, place, face_id in overlaps:
-        if overlap >= _SAME_FACE and ids[place] is None and face_id not in given:
-            ids[place] = face_id
-            given.add(face_id)
+    for new, stored in match_pairs(faces, known, SAME_ENGINE, left_key=lambda face: face.box, right_key=box_of):
+        ids[new] = known[stored]["face_id"]
     return ids
 
 

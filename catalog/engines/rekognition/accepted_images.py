@@ -12,6 +12,7 @@ from catalog.domain.errors import PhotoError
 from catalog.domain.faces import BoundingBox
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.photos import S3Address
+from catalog.domain.same_face import REQUESTED_BOX, same_face
 from catalog.engines.rekognition.client import RekognitionClient
 from catalog.images.fit import ImageLimits, Placement, Unfit, fit
 
@@ -24,7 +25,6 @@ _CUT_OUT = replace(LIMITS, min_face=1)
 MAX_S3_BYTES = 15 * 1024 * 1024
 _PADDINGS = (0.6, 0.25, 0.05)
 """What is shown around a chosen face, in its own widths and heights, at the first, second and third try."""
-_SAME_FACE = 0.3
 _TURNS_ONLY = (1, 3, 6, 8)
 
 
@@ -89,7 +89,7 @@ class AcceptedImages:
 
 def chosen_face(found: BoundingBox, wanted: BoundingBox) -> bool:
     """Whether the face that was searched for is the one that was chosen."""
-    return found.iou(wanted) >= _SAME_FACE
+    return same_face(found, wanted, REQUESTED_BOX)
 
 
 def _s3_object(address: S3Address) -> dict[str, str]:

@@ -19,7 +19,6 @@ from catalog.domain.engine import Engine, GroupMeans
 from catalog.domain.people import AssignedBy
 from catalog.identities.assignment.neighbor_searches import SearchRules, logit, read_edges, run_neighbor_searches
 from catalog.identities.assignment.person_constraints import (
-    PersonIndex,
     are_separate,
     indexes_of_keys,
     keep_assignments,
@@ -41,7 +40,8 @@ from catalog.identities.decisions.replay import replay_decisions
 from catalog.store import pending_removals
 from catalog.store.assignment_lock import assignment_lock, lock_persons
 from catalog.store.database import Database
-from catalog.store.people import PersonRow, add_persons, all_persons, redirect
+from catalog.store.people import add_persons, redirect
+from catalog.store.person_index import PersonIndex, PersonRow, all_persons
 from catalog.store.tables import assignments, faces, persons, utc_text
 from catalog.store.upsert import batches, insert_into
 
@@ -227,7 +227,7 @@ def _write(
 ) -> tuple[int, int, int]:
     """Persons made, persons merged, faces assigned; only the faces whose row ids are in ``free`` are given away."""
     people = PersonIndex.of(all_persons(connection))
-    spoken = people.protected_persons(said)
+    spoken = people.protected_persons(said.touched)
     refused = _refused(connection, roster, said, people)
     founding = [
         number

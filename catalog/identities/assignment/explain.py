@@ -10,12 +10,11 @@ from sqlalchemy import Connection, or_, select
 
 from catalog.domain.engine import Engine, GroupMeans
 from catalog.identities.assignment.assign_people import GroupingRules, face_table_of
-from catalog.identities.assignment.person_constraints import PersonIndex
 from catalog.identities.assignment.suggestions import by_owner
 from catalog.identities.decisions.log import Decision, EffectiveDecisions, effective_decisions, read_decisions
 from catalog.store.catalogued_faces import CataloguedFace, appearances_by_id, appearances_by_row
 from catalog.store.database import Database
-from catalog.store.people import all_persons
+from catalog.store.person_index import PersonIndex, all_persons
 from catalog.store.tables import matches
 
 

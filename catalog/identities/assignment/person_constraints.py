@@ -4,54 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import Connection, select
 
+from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
 from catalog.identities.clustering.face_table import FaceTable, same_photo_pairs
 from catalog.identities.clustering.similarity_graph import Constraints, Ints
 from catalog.identities.decisions.log import EffectiveDecisions
-from catalog.store.catalogued_faces import FaceKey, appearances_by_row, faces_of_contents
-from catalog.store.people import PersonRow
+from catalog.store.catalogued_faces import appearances_by_row, faces_of_contents
+from catalog.store.person_index import PersonIndex, PersonRow
 from catalog.store.tables import assignments, faces, photos
 from catalog.store.upsert import batches
-
-
-@dataclass(frozen=True, slots=True)
-class PersonIndex:
-    """Every person row, and where ids lead after merges."""
-
-    rows: Mapping[int, PersonRow]
-    by_public_id: Mapping[str, PersonRow]
-
-    @classmethod
-    def of(cls, everyone: Sequence[PersonRow]) -> PersonIndex:
-        return cls({row.id: row for row in everyone}, {row.person_id: row for row in everyone})
-
-    def canonical(self, person_id: str) -> PersonRow | None:
-        """The person that a public id stands for today."""
-        row = self.by_public_id.get(person_id)
-        return None if row is None else self.canonical_row(row.id)
-
-    def canonical_row(self, row_id: int) -> PersonRow:
-        """The person that a row id stands for today."""
-        row = self.rows[row_id]
-        seen = {row_id}
-        while row.merged_into is not None and row.merged_into not in seen:  # a circle would have no end
-            seen.add(row.merged_into)
-            row = self.rows[row.merged_into]
-        return row
-
-    def birth_years(self) -> dict[int, int]:
-        """The year of birth, where a human told it, by row id."""
-        return {row.id: int(row.birth_date[:4]) for row in self.rows.values() if row.birth_date is not None}
-
-    def protected_persons(self, said: EffectiveDecisions) -> set[int]:
-        """Row ids of persons about whom a human said anything: never merged with one another by a machine."""
-        told = {row.id for row in map(self.canonical, said.touched) if row is not None}
-        return told | {row.id for row in self.rows.values() if row.name is not None or row.hidden}
 
 
 def indexes_of_keys(connection: Connection, roster: FaceTable, places: Sequence[FaceKey]) -> list[int]:
@@ -80,7 +45,7 @@ def keep_assignments(
     lead = dict(zip(ids.tolist(), first.tolist(), strict=True))
     placed = np.flatnonzero(roster.person >= 0)
     must = np.stack((placed, np.array([lead[person] for person in roster.person[placed].tolist()], dtype=np.int64)), 1)
-    spoken = people.protected_persons(said)
+    spoken = people.protected_persons(said.touched)
     camps = np.array([person if person in spoken else -1 for person in roster.person.tolist()], dtype=np.int64)
     cannot = [
         same_photo_pairs(roster.photo),

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from catalog.domain.people import AssignedBy
-from catalog.identities.assignment.person_constraints import PersonIndex
 from catalog.identities.assignment.recluster_plan import FaceMove, ReclusterPlan
 from catalog.identities.clustering.face_table import rows_still_there
 from catalog.identities.decisions.log import EffectiveDecisions, append, effective_decisions, read_decisions
@@ -18,7 +17,8 @@ from catalog.identities.decisions.verbs import DecisionStamp
 from catalog.store.assignment_lock import assignment_lock, lock_persons
 from catalog.store.catalogued_faces import faces_of_contents
 from catalog.store.database import Database
-from catalog.store.people import PersonRow, add_persons, all_persons, assign, redirect, unassign
+from catalog.store.people import add_persons, assign, redirect, unassign
+from catalog.store.person_index import PersonIndex, PersonRow, all_persons
 from catalog.store.tables import assignments, faces, utc_text
 from catalog.store.upsert import batches
 
@@ -149,7 +149,7 @@ def _redirect(
     connection: Connection, change: ReclusterPlan, said: EffectiveDecisions, people: PersonIndex
 ) -> dict[str, str]:
     """Let emptied ids lead on: those that have no face in any gallery, and about whom nobody said anything since."""
-    spoken = people.protected_persons(said)
+    spoken = people.protected_persons(said.touched)
     redirected = {}
     for gone, kept in change.emptied.items():
         one, other = people.canonical(gone), people.canonical(kept)

@@ -17,12 +17,12 @@ from sqlalchemy import Connection
 
 from catalog.domain.engine import Engine
 from catalog.identities.assignment.assign_people import GroupingRules, cluster_faces, face_table_of
-from catalog.identities.assignment.person_constraints import PersonIndex, before_birth, indexes_of_keys
+from catalog.identities.assignment.person_constraints import before_birth, indexes_of_keys
 from catalog.identities.clustering.face_table import FaceTable, same_photo_pairs
 from catalog.identities.clustering.similarity_graph import Constraints, Floats, Ints
 from catalog.identities.decisions.log import EffectiveDecisions, effective_decisions, read_decisions
 from catalog.store.database import Database
-from catalog.store.people import all_persons
+from catalog.store.person_index import PersonIndex, all_persons
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def _fixed(roster: FaceTable, said: EffectiveDecisions, people: PersonIndex) -> 
     fixed = np.where(roster.human, roster.person, -1)
     whole = {person.id for person in map(people.canonical, said.merged) if person is not None}
     fixed = np.where(np.isin(roster.person, list(whole)), roster.person, fixed)
-    for person in people.protected_persons(said):
+    for person in people.protected_persons(said.touched):
         own = np.flatnonzero((roster.person == person) & (fixed < 0))
         if len(own):
             best = own[np.argmax(roster.quality[own])]

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from catalog.domain.engine import Engine, GroupMeans
 from catalog.identities.assignment.assign_people import GroupingRules, face_table_of
 from catalog.identities.assignment.neighbor_searches import logit, read_edges
-from catalog.identities.assignment.person_constraints import PersonIndex, indexes_of_keys
+from catalog.identities.assignment.person_constraints import indexes_of_keys
 from catalog.identities.clustering.demographics import Demographics
 from catalog.identities.clustering.face_table import FaceTable
 from catalog.identities.clustering.group_mean_clustering import nearby_persons
@@ -21,7 +21,7 @@ from catalog.identities.clustering.similarity_graph import Flags, Floats, Ints
 from catalog.identities.decisions.log import EffectiveDecisions, effective_decisions, read_decisions
 from catalog.store.catalogued_faces import CataloguedFace, appearances_by_row
 from catalog.store.database import Database
-from catalog.store.people import PersonRow, all_persons
+from catalog.store.person_index import PersonIndex, PersonRow, all_persons
 
 _REACH = 0.15
 """How far below the threshold of linkage a pair may be and still be worth asking about; 25 times that in log-odds."""

@@ -10,10 +10,9 @@ from sqlalchemy import select
 from catalog.domain.charges import Charge
 from catalog.domain.people import AssignedBy
 from catalog.domain.user_vectors import UserChanges, UserMatch, UserVectors
-from catalog.identities.assignment.person_constraints import PersonIndex
 from catalog.store.catalogued_faces import appearances_of
 from catalog.store.database import Database
-from catalog.store.people import PersonRow, all_persons
+from catalog.store.person_index import PersonIndex, PersonRow, all_persons
 from catalog.store.tables import assignments, faces, persons
 
 

@@ -15,13 +15,15 @@ from sqlalchemy import Connection, insert
 
 from catalog.domain.engine import Engine
 from catalog.domain.errors import EngineError, PersonError
+from catalog.domain.face_key import FaceKey
 from catalog.identities.decisions.log import append
 from catalog.identities.decisions.verbs import DecisionStamp
 from catalog.store import pending_removals
 from catalog.store.assignment_lock import assignment_lock, lock_persons
-from catalog.store.catalogued_faces import CataloguedFace, FaceKey, appearances_of
+from catalog.store.catalogued_faces import CataloguedFace, appearances_of
 from catalog.store.database import Database
-from catalog.store.people import PersonRow, find_person
+from catalog.store.people import find_person
+from catalog.store.person_index import PersonRow
 from catalog.store.tables import faces, tombstones, utc_text
 from catalog.store.tombstones import (
     FORGET,

@@ -9,10 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from catalog.identities.assignment.person_constraints import PersonIndex
+from catalog.domain.face_key import FaceKey
 from catalog.identities.decisions.log import EffectiveDecisions, place_of
-from catalog.store.catalogued_faces import FaceKey
-from catalog.store.people import PersonRow
+from catalog.store.person_index import PersonIndex, PersonRow
 from catalog.store.tables import decisions
 from catalog.store.tombstones import place_at
 

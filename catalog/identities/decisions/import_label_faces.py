@@ -11,14 +11,14 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
 from catalog.domain.people import AssignedBy
-from catalog.identities.assignment.person_constraints import PersonIndex
 from catalog.identities.decisions.import_label_decisions import LocalDecisions, decision_key, known_decisions
 from catalog.identities.decisions.log import effective_decisions, place_of, read_decisions
-from catalog.store.catalogued_faces import FaceKey
 from catalog.store.labels_file import BOX
-from catalog.store.people import all_persons, assign
+from catalog.store.people import assign
+from catalog.store.person_index import PersonIndex, all_persons
 from catalog.store.tables import assignments, decisions, faces, photos, utc_text
 from catalog.store.upsert import batches
 

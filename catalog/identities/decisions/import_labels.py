@@ -9,15 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, or_, select, update
 
+from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
-from catalog.identities.assignment.person_constraints import PersonIndex
 from catalog.identities.decisions.import_label_decisions import LocalDecisions, add_decisions
 from catalog.identities.decisions.import_label_faces import restore_faces
 from catalog.identities.decisions.log import effective_decisions, read_decisions
 from catalog.store.assignment_lock import lock_persons
-from catalog.store.catalogued_faces import FaceKey
 from catalog.store.labels_file import PERSON
-from catalog.store.people import all_persons
+from catalog.store.person_index import PersonIndex, all_persons
 from catalog.store.tables import assignments, decisions, persons, utc_text
 from catalog.store.tombstones import (
     FORGET,
@@ -62,7 +61,7 @@ def restore_labels(connection: Connection, content: Mapping[str, Any], now: date
     people = [_above_ground(person, graves) for person in content["persons"] if person["person_id"] not in gone]
     said = [row for row in content["decisions"] if row["verb"] != FORGET and not _is_about(row, gone, graves)]
     here = effective_decisions(read_decisions(connection))
-    told = PersonIndex.of(all_persons(connection)).protected_persons(here)
+    told = PersonIndex.of(all_persons(connection)).protected_persons(here.touched)
     new_persons = _restore_persons(connection, people)
     leads = PersonIndex.of(all_persons(connection))
     new_decisions = add_decisions(connection, said, LocalDecisions(here, leads))

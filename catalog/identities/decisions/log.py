@@ -15,8 +15,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, or_, select, update
 
+from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
-from catalog.store.catalogued_faces import FaceKey
 from catalog.store.tables import decisions, utc_text, utc_time
 
 LASTING = ("forget", "migrate", "recluster", "restore")

@@ -7,10 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
 from catalog.identities.decisions.log import place_of, place_row
-from catalog.store.catalogued_faces import FaceKey, faces_of_contents
-from catalog.store.people import PersonRow, follow_redirects, person_by_row, persons_where, unassign
+from catalog.store.catalogued_faces import faces_of_contents
+from catalog.store.people import follow_redirects, unassign
+from catalog.store.person_index import PersonRow, canonical_person, persons_where
 from catalog.store.tables import assignments, faces, persons, photos
 from catalog.store.upsert import batches
 
@@ -178,7 +180,7 @@ def _take_away(connection: Connection, person_id: str) -> None:
 def _leads(connection: Connection, public: set[str]) -> dict[str, int]:
     """The row ids of the persons that public ids stand for by now."""
     return {
-        each.person_id: person_by_row(connection, each.id).id
+        each.person_id: canonical_person(connection, each.id).id
         for some in batches(sorted(public))
         for each in persons_where(connection, select(persons).where(persons.c.person_id.in_(some)))
     }

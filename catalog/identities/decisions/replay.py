@@ -10,12 +10,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
+from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
 from catalog.domain.people import AssignedBy
-from catalog.identities.assignment.person_constraints import PersonIndex
 from catalog.identities.decisions.log import EffectiveDecisions, effective_decisions, read_decisions
-from catalog.store.catalogued_faces import FaceKey
-from catalog.store.people import all_persons, assign, unassign
+from catalog.store.people import assign, unassign
+from catalog.store.person_index import PersonIndex, all_persons
 from catalog.store.tables import assignments, faces, photos, utc_text
 from catalog.store.upsert import batches
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, update
 
 from catalog.domain.errors import UsageError
+from catalog.domain.face_key import FaceKey
 from catalog.domain.people import AssignedBy
 from catalog.identities.decisions.log import (
     LASTING,
@@ -24,7 +25,7 @@ from catalog.identities.decisions.log import (
 from catalog.identities.decisions.prior_state import capture_current, restore_prior_state
 from catalog.identities.decisions.verbs import DecisionStamp
 from catalog.store.assignment_lock import lock_persons
-from catalog.store.catalogued_faces import FaceKey, appearances_by_row, faces_of_contents
+from catalog.store.catalogued_faces import appearances_by_row, faces_of_contents
 from catalog.store.people import find_person, unassign
 from catalog.store.tables import faces
 from catalog.store.upsert import batches

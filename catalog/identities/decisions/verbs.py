@@ -21,7 +21,8 @@ from catalog.identities.decisions.log import append, place_row
 from catalog.identities.decisions.prior_state import PriorState
 from catalog.store.assignment_lock import lock_persons
 from catalog.store.catalogued_faces import CataloguedFace, appearances_of, faces_at, faces_of_contents
-from catalog.store.people import PersonRow, add_persons, assign, find_person, persons_where, redirect, unassign
+from catalog.store.people import add_persons, assign, find_person, redirect, unassign
+from catalog.store.person_index import PersonRow, persons_where
 from catalog.store.tables import assignments, faces, persons, photos, utc_text
 
 _LONGEST_NAME = 500

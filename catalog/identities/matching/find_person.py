@@ -22,7 +22,7 @@ from catalog.identities.assignment.neighbor_searches import logit
 from catalog.identities.assignment.sync_user_vectors import faces_of_users
 from catalog.store.catalogued_faces import CataloguedFace, appearances_by_id, appearances_of
 from catalog.store.database import Database
-from catalog.store.people import PersonRow, all_persons
+from catalog.store.person_index import PersonRow, all_persons
 
 _BEST_FACES = 3
 _TIE = 1.0

@@ -23,7 +23,8 @@ from catalog.identities.assignment.neighbor_searches import plan_searches
 from catalog.identities.decisions.verbs import DecisionStamp, reject_face, set_birth_date
 from catalog.store.catalogued_faces import appearances_of
 from catalog.store.database import Database, open_database
-from catalog.store.people import add_persons, all_persons, assign, find_person
+from catalog.store.people import add_persons, assign, find_person
+from catalog.store.person_index import all_persons
 from catalog.store.tables import assignments, charges, faces, matches, persons, photos, searches
 from tests.identities.made_library import (
     NOW,

@@ -10,7 +10,8 @@ from catalog.identities.assignment.recluster_plan import plan_recluster
 from catalog.identities.decisions import verbs
 from catalog.store.catalogued_faces import appearances_of
 from catalog.store.database import Database
-from catalog.store.people import all_persons, find_person
+from catalog.store.people import find_person
+from catalog.store.person_index import all_persons
 from catalog.store.tables import assignments
 from tests.identities.assignment.test_assign_people import as_engine, settled, who_is_who
 from tests.identities.decisions.test_verbs import STAMP, catalogue, everybody

@@ -20,7 +20,8 @@ from catalog.identities.decisions.undo import undo
 from catalog.identities.decisions.verbs import merge_persons, name_person, reject_face
 from catalog.store.catalogued_faces import appearances_by_row, appearances_of
 from catalog.store.database import Database
-from catalog.store.people import PersonRow, all_persons, find_person, list_people, person_by_row
+from catalog.store.people import find_person, list_people
+from catalog.store.person_index import PersonRow, all_persons, canonical_person
 from catalog.store.tables import faces, photos, tombstones
 from tests.identities.assignment.test_assign_people import as_engine, settled, who_is_who
 from tests.identities.decisions.test_verbs import STAMP, catalogue, everybody
@@ -196,7 +197,7 @@ def assert_whole(database: Database, faces_held: int) -> None:
     with database.read() as connection:
         everyone = all_persons(connection)
         for each in everyone:
-            assert person_by_row(connection, each.id).merged_into is None
+            assert canonical_person(connection, each.id).merged_into is None
         assert sum(each.faces for each in list_people(connection)) == faces_held
 
 

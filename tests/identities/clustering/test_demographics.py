@@ -20,7 +20,7 @@ from catalog.identities.clustering.similarity_graph import Constraints, Edges, L
 from catalog.identities.decisions import verbs
 from catalog.store.catalogued_faces import appearances_of
 from catalog.store.database import Database
-from catalog.store.people import PersonRow
+from catalog.store.person_index import PersonRow
 from tests.identities.assignment.test_assign_people import as_engine, groups
 from tests.identities.decisions.test_verbs import STAMP, everybody
 from tests.identities.made_library import NOW, RULES, LendingGallery, Shot, VectorGallery, enroll, near, people

@@ -16,7 +16,8 @@ from catalog.identities.decisions.undo import undo
 from catalog.store.backup import back_up, restore
 from catalog.store.catalogued_faces import appearances_of
 from catalog.store.database import Database
-from catalog.store.people import all_persons, find_person
+from catalog.store.people import find_person
+from catalog.store.person_index import all_persons
 from catalog.store.tables import assignments, faces, matches, persons, removals, tombstones
 from catalog.store.tables import photos as photos_table
 from tests.identities.assignment.test_assign_people import as_engine, settled, who_is_who

@@ -24,7 +24,8 @@ from catalog.identities.decisions.verbs import DecisionStamp
 from catalog.store.catalogued_faces import CataloguedFace, appearances_of
 from catalog.store.database import Database
 from catalog.store.labels_file import parse_labels, read_labels
-from catalog.store.people import PersonRow, add_persons, assign, find_person
+from catalog.store.people import add_persons, assign, find_person
+from catalog.store.person_index import PersonRow
 from catalog.store.tables import assignments, faces, photos
 from catalog.store.tables import decisions as ledger
 from tests.identities.assignment.test_assign_people import fresh_database, settled, who_is_who

@@ -18,7 +18,8 @@ from catalog.identities.decisions.log import read_decisions
 from catalog.identities.decisions.undo import undo
 from catalog.store.catalogued_faces import CataloguedFace, appearances_of
 from catalog.store.database import Database
-from catalog.store.people import PersonRow, find_person
+from catalog.store.people import find_person
+from catalog.store.person_index import PersonRow
 from catalog.store.tables import assignments, faces, persons, photos
 from tests.identities.assignment.test_assign_people import as_engine, settled, who_is_who
 from tests.identities.decisions.test_verbs import STAMP, catalogue, everybody, rows

@@ -18,7 +18,8 @@ from catalog.identities.decisions.undo import undo
 from catalog.identities.decisions.verbs import DecisionStamp
 from catalog.store.catalogued_faces import CataloguedFace, appearances_of
 from catalog.store.database import Database
-from catalog.store.people import PersonRow, all_persons, find_person, list_people
+from catalog.store.people import find_person, list_people
+from catalog.store.person_index import PersonRow, all_persons
 from catalog.store.tables import assignments, faces, persons
 from tests.identities.assignment.test_assign_people import album, fresh_database, settled, who_is_who
 from tests.identities.made_library import NOW, LendingGallery, Shot, digest, enroll, near, people

@@ -15,7 +15,8 @@ from catalog.identities.decisions import verbs
 from catalog.identities.matching.find_person import FindResult, PersonQuery, Reference, find_faces
 from catalog.store.catalogued_faces import appearances_of
 from catalog.store.database import Database
-from catalog.store.people import PersonRow, find_person
+from catalog.store.people import find_person
+from catalog.store.person_index import PersonRow
 from tests.fakes import Drawn, FakeEngine, draw, opened
 from tests.identities.assignment.test_assign_people import as_engine, settled
 from tests.identities.decisions.test_verbs import STAMP, everybody

@@ -1,0 +1,84 @@
+"""The same-face rule: the only place that decides if two boxes hold one face.
+
+Every rule has a name, a threshold and a reason. ``tests/benchmarks/same_face.py`` measures them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from catalog.domain.faces import BoundingBox
+
+T = TypeVar("T")
+L = TypeVar("L")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class SameFaceRule:
+    """When two boxes hold one face.
+
+    ``min_overlap`` is the lowest intersection over union, 0 to 1. With ``or_centers`` two boxes also match if each
+    contains the center of the other.
+    """
+
+    min_overlap: float
+    or_centers: bool = False
+
+
+ACROSS_ENGINES = SameFaceRule(0.35)
+"""Decisions, tombstones, replay and co-occurrence. Engines draw one face larger or smaller, up to half in area."""
+
+SAME_ENGINE = SameFaceRule(0.5)
+"""One photo enrolled again by the same engine: gallery and reconcile. A model repeats its boxes."""
+
+EDITED_PHOTO = SameFaceRule(0.5)
+"""Decisions carried to an edited photo. The contents differ, and a wrong carry is a wrong decision."""
+
+REQUESTED_BOX = SameFaceRule(0.3)
+"""The face that Amazon searched for against the box that was asked for. The box is found again on a cut-out."""
+
+DRAWN_REGION = SameFaceRule(0.3, or_centers=True)
+"""XMP regions. People and programs draw boxes differently."""
+
+
+def same_face(one: BoundingBox, other: BoundingBox, rule: SameFaceRule) -> bool:
+    if one.iou(other) >= rule.min_overlap:
+        return True
+    return rule.or_centers and one.contains(other.center) and other.contains(one.center)
+
+
+def best_match(
+    box: BoundingBox, candidates: Iterable[T], rule: SameFaceRule, key: Callable[[T], BoundingBox]
+) -> T | None:
+    """The candidate with the highest overlap among those that the rule accepts; of equal ones the first."""
+    accepted = [candidate for candidate in candidates if same_face(box, key(candidate), rule)]
+    return max(accepted, key=lambda candidate: key(candidate).iou(box), default=None)
+
+
+def match_pairs(
+    left: Sequence[L],
+    right: Sequence[R],
+    rule: SameFaceRule,
+    *,
+    left_key: Callable[[L], BoundingBox],
+    right_key: Callable[[R], BoundingBox],
+) -> list[tuple[int, int]]:
+    """Match one to one, the highest overlap first. Returns pairs of indexes into ``left`` and ``right``."""
+    overlaps = [
+        (left_key(one).iou(right_key(other)), i, j)
+        for i, one in enumerate(left)
+        for j, other in enumerate(right)
+        if same_face(left_key(one), right_key(other), rule)
+    ]
+    pairs: list[tuple[int, int]] = []
+    used_left: set[int] = set()
+    used_right: set[int] = set()
+    for _, i, j in sorted(overlaps, key=lambda row: -row[0]):
+        if i not in used_left and j not in used_right:
+            pairs.append((i, j))
+            used_left.add(i)
+            used_right.add(j)
+    return pairs

@@ -1,0 +1,91 @@
+"""Person rows, and the only code that follows redirects of merged persons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from catalog.store.tables import persons
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A person as stored. ``id`` is the row id; ``merged_into`` the row id of the person it redirects to."""
+
+    id: int
+    person_id: str
+    name: str | None
+    hidden: bool
+    birth_date: str | None
+    merged_into: int | None
+    created_at: str
+
+    def __str__(self) -> str:
+        return f'"{self.name}" ({self.person_id})' if self.name else self.person_id
+
+
+def persons_where(connection: Connection, query: Select[Any]) -> list[PersonRow]:
+    return [
+        PersonRow(row.id, row.person_id, row.name, bool(row.hidden), row.birth_date, row.merged_into, row.created_at)
+        for row in connection.execute(query)
+    ]
+
+
+def all_persons(connection: Connection) -> list[PersonRow]:
+    """Every person row, merged persons included, oldest first."""
+    return persons_where(connection, select(persons).order_by(persons.c.id))
+
+
+def canonical_person(connection: Connection, row_id: int) -> PersonRow:
+    """The person that a row id stands for today. Reads only the rows on the way."""
+
+    def read(wanted: int) -> PersonRow:
+        return persons_where(connection, select(persons).where(persons.c.id == wanted))[0]
+
+    return _end_of_redirects(row_id, read)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonIndex:
+    """All person rows by row id and by public id."""
+
+    rows: Mapping[int, PersonRow]
+    by_public_id: Mapping[str, PersonRow]
+
+    @classmethod
+    def of(cls, rows: Iterable[PersonRow]) -> PersonIndex:
+        by_row_id = {row.id: row for row in rows}
+        return cls(by_row_id, {row.person_id: row for row in by_row_id.values()})
+
+    def canonical(self, person_id: str) -> PersonRow | None:
+        """The person that a public id stands for today; None for an unknown id."""
+        row = self.by_public_id.get(person_id)
+        return None if row is None else self.canonical_row(row.id)
+
+    def canonical_row(self, row_id: int) -> PersonRow:
+        """The person that a row id stands for today. Raises KeyError for an unknown row id."""
+        return _end_of_redirects(row_id, self.rows.__getitem__)
+
+    def birth_years(self) -> dict[int, int]:
+        """Year of birth by row id, for persons with a birth date."""
+        return {row.id: int(row.birth_date[:4]) for row in self.rows.values() if row.birth_date is not None}
+
+    def protected_persons(self, decided: Iterable[str]) -> set[int]:
+        """Row ids of named persons, hidden persons and the persons of ``decided``, which are public ids.
+
+        A machine never merges two of them.
+        """
+        decided_rows = {row.id for row in map(self.canonical, decided) if row is not None}
+        return decided_rows | {row.id for row in self.rows.values() if row.name is not None or row.hidden}
+
+
+def _end_of_redirects(row_id: int, read: Callable[[int], PersonRow]) -> PersonRow:
+    row = read(row_id)
+    seen = {row_id}
+    while row.merged_into is not None and row.merged_into not in seen:  # a damaged database may hold a circle
+        seen.add(row.merged_into)
+        row = read(row.merged_into)
+    return row
