@@ -13,7 +13,7 @@ from catalog.identities.assignment.sync_user_vectors import sync_user_vectors
 from catalog.identities.decisions.log import read_decision
 from catalog.identities.matching.watch_list import check_watches
 from catalog.scanning.summary import Summary
-from catalog.store.catalogued_faces import faces_of_contents
+from catalog.store.catalogued_faces import faces_by_content
 
 
 def run_after_scan_steps(catalog: Resources, scan_id: int | None, summary: Summary) -> None:
@@ -62,7 +62,7 @@ def assign_released_faces(catalog: Resources, number: int) -> None:
     with catalog.database.read() as connection:
         decision = read_decision(connection, number)
         moved = decision.moved() if decision is not None else []
-        found = faces_of_contents(connection, {place.sha256 for place in moved})
+        found = faces_by_content(connection, {place.sha256 for place in moved})
     loose = any(
         face.person_id is None and not face.not_a_face and face.place.same(place)
         for place in moved

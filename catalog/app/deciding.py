@@ -16,7 +16,7 @@ from catalog.identities.decisions import verbs
 from catalog.identities.decisions.log import Decision, append, read_decisions
 from catalog.identities.decisions.replay import copy_from_other_galleries
 from catalog.store.catalogued_faces import CataloguedFace, find_face
-from catalog.store.people import find_person, ids_of
+from catalog.store.people import find_person, person_ids_of
 
 
 class Decisions:
@@ -149,7 +149,7 @@ class Decisions:
         """All decisions, oldest first; those about one person if one is given."""
         resources = self._resources()
         with resources.reading() as database, database.read() as connection:
-            about = ids_of(connection, find_person(connection, person)) if person else None
+            about = person_ids_of(connection, find_person(connection, person)) if person else None
             return tuple(read_decisions(connection, person_ids=about))
 
     def copy_from_other_galleries(self) -> int:

@@ -9,7 +9,7 @@ from catalog.app.resources import Resources
 from catalog.domain.errors import UsageError
 from catalog.domain.people import Person
 from catalog.store import people as store
-from catalog.store.catalogued_faces import CataloguedFace, appearances_of, find_face
+from catalog.store.catalogued_faces import CataloguedFace, faces_of_person, find_face
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ def list_people(
 def person(resources: Resources, id_or_name: str) -> Person:
     with resources.reading() as database, database.read() as connection:
         row = store.find_person(connection, id_or_name)
-        appearances = appearances_of(connection, row)
+        appearances = faces_of_person(connection, row)
     return Person(
         row.person_id,
         row.name,
@@ -44,7 +44,7 @@ def namesakes(resources: Resources, name: str) -> tuple[str, ...]:
 def faces(resources: Resources, person: str, *, limit: int | None, after: str | None) -> tuple[CataloguedFace, ...]:
     with resources.reading() as database, database.read() as connection:
         row = store.find_person(connection, person)
-        found = appearances_of(connection, row, limit if after is None else None)
+        found = faces_of_person(connection, row, limit if after is None else None)
     return _page(found, [face.face_id for face in found], limit, after)
 
 

@@ -18,7 +18,7 @@ from catalog.identities.decisions.replay import replay_decisions
 from catalog.store.backup import back_up, backup_name, write_private
 from catalog.store.backup import restore as restore_backup
 from catalog.store.labels_file import parse_labels, read_labels
-from catalog.store.source_locks import CATALOGUE, hold
+from catalog.store.source_locks import CATALOGUE, lock_sources
 
 LabelsOnly = Annotated[
     bool, typer.Option("--labels-only", help="Names and decisions only: a small file that fits any engine.")
@@ -73,7 +73,7 @@ def restore(
     holds_labels = _is_labels(source)
     with open_resources(config, database, verbose, begins=True) as catalog:
         target = catalog.database
-        with hold(target, [CATALOGUE], wait_seconds=wait):
+        with lock_sources(target, [CATALOGUE], wait_seconds=wait):
             if holds_labels:
                 labels = parse_labels(source.read_text(encoding="utf-8"), str(source))
                 settings = catalog.settings.engine

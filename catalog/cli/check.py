@@ -16,7 +16,7 @@ from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.domain.errors import CatalogError, CheckRefused, LockHeld, UsageError
 from catalog.domain.source import Skipped, Source
 from catalog.store.database_address import is_file, parse_address, sqlite_path
-from catalog.store.source_locks import CATALOGUE, hold
+from catalog.store.source_locks import CATALOGUE, lock_sources
 
 LEAST_ROOM = 200_000_000
 """Bytes that should be free beside the database: a nightly scan writes far less."""
@@ -135,7 +135,7 @@ def _lock(catalog: Resources) -> Iterator[Finding]:
         yield Finding("lock", ok=None, note="there is no catalogue yet; the first scan makes it")
         return
     try:
-        with catalog.existing_database() as existing, hold(existing, [CATALOGUE]):
+        with catalog.existing_database() as existing, lock_sources(existing, [CATALOGUE]):
             yield Finding("lock", ok=True, note="free")
     except LockHeld:
         yield Finding("lock", ok=True, note="another scan is at work")

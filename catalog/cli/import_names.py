@@ -26,7 +26,7 @@ from catalog.identities.decisions.verbs import (
     merge_persons,
     name_person,
 )
-from catalog.store.catalogued_faces import CataloguedFace, appearances_by_row
+from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_row
 from catalog.store.people import find_person
 from catalog.store.person_index import PersonRow
 from catalog.store.tables import faces
@@ -139,7 +139,7 @@ def import_names(connection: Connection, wanted: Mapping[int, str], who: Decisio
     already; every face is then confirmed as that person, unless a human has done so before.
     """
     adopted = NameImportResult()
-    shown = appearances_by_row(connection, wanted)
+    shown = catalogued_faces_by_row(connection, wanted)
     by_person: dict[str, Counter[str]] = defaultdict(Counter)
     for row, face in shown.items():
         if face.person_id and not face.name:
@@ -148,7 +148,7 @@ def import_names(connection: Connection, wanted: Mapping[int, str], who: Decisio
     for person_id, names in sorted(by_person.items(), key=lambda item: (-item[1].total(), item[0])):
         if len(names) == 1:
             adopted.people += _settle_name(connection, find_person(connection, person_id), next(iter(names)), who)
-    for row, face in appearances_by_row(connection, wanted).items():
+    for row, face in catalogued_faces_by_row(connection, wanted).items():
         if _is_known(face, wanted[row]):
             adopted.already += 1
         else:

@@ -19,7 +19,7 @@ from catalog.domain.uri import display
 from catalog.identities.decisions import verbs
 from catalog.reports.render import Format, render
 from catalog.reports.run_report import ReportTable
-from catalog.store.catalogued_faces import CataloguedFace, appearances_of, find_face
+from catalog.store.catalogued_faces import CataloguedFace, faces_of_person, find_face
 from catalog.store.people import find_person, list_people, namesakes
 
 app = typer.Typer(
@@ -72,7 +72,7 @@ def show(
         existing.read() as connection,
     ):
         found = find_person(connection, person)
-        shown = appearances_of(connection, found)
+        shown = faces_of_person(connection, found)
     if as_json:
         about = {
             "person": found.person_id,

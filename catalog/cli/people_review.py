@@ -29,8 +29,8 @@ from catalog.identities.decisions.verbs import (
     reject_face,
     separate_persons,
 )
-from catalog.store.catalogued_faces import appearances_of
-from catalog.store.people import find_person, ids_of
+from catalog.store.catalogued_faces import faces_of_person
+from catalog.store.people import find_person, person_ids_of
 from catalog.store.person_index import PersonRow, all_persons
 
 Someone = Annotated[str | None, typer.Argument(metavar="[PERSON]", help="Only about this person.")]
@@ -50,7 +50,7 @@ def history(
         catalog.existing_database() as existing,
         existing.read() as connection,
     ):
-        about = ids_of(connection, find_person(connection, person)) if person else None
+        about = person_ids_of(connection, find_person(connection, person)) if person else None
         decided = read_decisions(connection, person_ids=about)
     if as_json:
         typer.echo(json.dumps([decision_json(each) for each in decided], ensure_ascii=False, indent=2))
@@ -249,7 +249,7 @@ def _suggestion_json(each: Suggestion) -> dict[str, object]:
 
 def _show_photos(catalog: Resources, person: PersonRow) -> None:
     with catalog.database.read() as connection:
-        shown = appearances_of(connection, person, limit=5)
+        shown = faces_of_person(connection, person, limit=5)
     for face in shown:
         typer.echo(f"    {person}: {display(face.uri or '')}")
 

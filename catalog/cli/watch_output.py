@@ -15,7 +15,7 @@ from catalog.domain.errors import PhotoError, SourceError, UsageError
 from catalog.domain.uri import display, display_name
 from catalog.identities.matching.watch_hits import REVIEW, WatchHit
 from catalog.images.crop import cut_out
-from catalog.store.photos import places_of
+from catalog.store.photos import locations_of_content
 
 Crops = Annotated[Path | None, typer.Option("--crops", metavar="DIR", help="Write a crop of each hit there.")]
 
@@ -57,7 +57,9 @@ def write_crops(catalog: Resources, hits: Iterable[WatchHit], folder: Path) -> N
         raise UsageError(f'The folder "{name}" cannot be made: {error.strerror}.') from error
     for hit in hits:
         with catalog.database.read() as connection:
-            places = [place for place in places_of(connection, hit.face.sha256) if place.missing_since is None]
+            places = [
+                place for place in locations_of_content(connection, hit.face.sha256) if place.missing_since is None
+            ]
         for place in places:
             try:
                 photo = catalog.open_photo(catalog.read_location(place).data)

@@ -10,9 +10,9 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from catalog.domain.errors import UsageError
+from catalog.domain.timestamps import utc_text
 from catalog.domain.uri import FILE_SCHEME, S3_SCHEME, absolute_path, file_uri
 from catalog.store.people import find_person
-from catalog.store.tables import utc_text
 
 _BEGINNING = "0001-01-01T00:00:00.000000Z"
 _END = "9999-12-31T23:59:59.999999Z"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from catalog.store.source_locks import Locks, content_key
+from catalog.store.source_locks import Locks, content_lock_key
 
 
 class Claims(Protocol):
@@ -29,7 +29,7 @@ class OwnClaims:
         self._locks = locks
 
     def claim(self, uri: str, sha256: str) -> bool:  # noqa: ARG002  a place is nobody else's here
-        return self._locks.take(content_key(sha256), shared=False)
+        return self._locks.acquire(content_lock_key(sha256), shared=False)
 
     def let_go(self, sha256: str) -> None:
-        self._locks.drop(content_key(sha256))
+        self._locks.release(content_lock_key(sha256))

@@ -15,7 +15,7 @@ from catalog.domain.photos import PhotoRef
 from catalog.domain.source import Skipped, Source
 from catalog.domain.uri import display
 from catalog.store.database import Database
-from catalog.store.photos import Location, look_up
+from catalog.store.photos import Location, look_up_locations
 
 BATCH = 500
 """Places looked up at once."""
@@ -54,7 +54,7 @@ def plan(database: Database, source: Source, *, engine: str, gallery: str) -> It
     while entries := list(islice(listing, BATCH)):
         uris = [entry.uri for entry in entries if isinstance(entry, PhotoRef)]
         with database.read() as connection:
-            known, waiting = look_up(connection, uris, engine, gallery)
+            known, waiting = look_up_locations(connection, uris, engine, gallery)
         for entry in entries:
             if isinstance(entry, Skipped):
                 yield entry

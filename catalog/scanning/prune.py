@@ -19,7 +19,7 @@ from catalog.store.photo_removal import (
     remove_locations,
     remove_photos,
 )
-from catalog.store.source_locks import CATALOGUE, hold
+from catalog.store.source_locks import CATALOGUE, lock_sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def prune(
         return engine_of().remove(face_ids)
 
     places = photos = faces = 0
-    with hold(database, [CATALOGUE], wait_seconds=wait_seconds):
+    with lock_sources(database, [CATALOGUE], wait_seconds=wait_seconds):
         while True:
             with database.begin() as connection:
                 gone = missing_since(connection, before)

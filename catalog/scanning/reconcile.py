@@ -17,9 +17,9 @@ from catalog.domain.source import Content
 from catalog.store import pending_removals
 from catalog.store.database import Database
 from catalog.store.faces import StoredFace, record_enrollment, rename_faces, stored_faces
-from catalog.store.photos import Location, find_photo, places_of
+from catalog.store.photos import Location, find_photo, locations_of_content
 from catalog.store.scans import record_charges
-from catalog.store.source_locks import CATALOGUE, hold
+from catalog.store.source_locks import CATALOGUE, lock_sources
 
 _BATCH = 1000
 
@@ -93,7 +93,7 @@ def reconcile(
     ``read`` gives the bytes of a place. In a ``shared`` gallery faces of photos that this catalogue does not know are
     left alone. A face that is found again keeps its row, its person and its decisions.
     """
-    with hold(database, [CATALOGUE], wait_seconds=wait_seconds):
+    with lock_sources(database, [CATALOGUE], wait_seconds=wait_seconds):
         pending_removals.drain(database, engine.remove, engine.name, gallery)
         found = compare(database, engine, gallery=gallery, shared=shared)
         removed = 0
@@ -117,7 +117,7 @@ def reconcile(
 def _read_any(database: Database, sha256: str, read: Callable[[Location], Content]) -> Content:
     """The bytes of a content from the first of its places that still has them."""
     with database.read() as connection:
-        places = places_of(connection, sha256)
+        places = locations_of_content(connection, sha256)
     for place in places:
         try:
             content = read(place)
@@ -132,7 +132,7 @@ def _record(
     database: Database, engine: Engine, gallery: str, sha256: str, enrollment: Enrollment, region: str, now: datetime
 ) -> None:
     with database.begin() as connection:
-        photo_id = places_of(connection, sha256)[0].photo_id
+        photo_id = locations_of_content(connection, sha256)[0].photo_id
         rows = list(stored_faces(connection, engine=engine.name, gallery=gallery, photo_ids=[photo_id]))
         rename_faces(connection, _successors(rows, enrollment))
         record_enrollment(

@@ -25,15 +25,15 @@ from catalog.store.edited_photos import (
     revert_carried,
 )
 from catalog.store.faces import record_enrollment
-from catalog.store.gallery_info import SPARED
+from catalog.store.gallery_info import PREFILTERED
 from catalog.store.photo_removal import photos_without_location, release_photos
 from catalog.store.photos import (
     Location,
     find_enrolled,
     is_recorded_since,
-    other_places,
+    other_locations,
+    record_location,
     record_photo,
-    record_place,
 )
 from catalog.store.scans import others_running, record_charges, record_problem
 from catalog.store.upsert import batches
@@ -183,7 +183,7 @@ class Recorder:
         moved = 0
         for some in batches(believed):
             with self._database.read() as connection:
-                moved += sum(next(other_places(connection, *each), None) is None for each in some)
+                moved += sum(next(other_locations(connection, *each), None) is None for each in some)
         return moved
 
     def _release(self, connection: Connection, photo_ids: Sequence[int]) -> list[str]:
@@ -227,7 +227,7 @@ class Recorder:
             enrollment,
             engine=self._engine.name,
             gallery=self._gallery,
-            model=SPARED if enrollment.spared else self._engine.model,
+            model=PREFILTERED if enrollment.spared else self._engine.model,
             scan_id=self._scan_id,
             now=now,
         )
@@ -253,7 +253,7 @@ class Recorder:
         if step.place is not None:
             # Touched or come back: the content is the same.
             return OutcomeKind.UNCHANGED if step.place.sha256 == sha256 else OutcomeKind.CHANGED
-        standing = next(filter(location_exists, other_places(connection, known, step.ref.uri)), None)
+        standing = next(filter(location_exists, other_locations(connection, known, step.ref.uri)), None)
         if standing is None:
             return OutcomeKind.MOVED
         if not standing.uri.startswith("file://"):
@@ -272,7 +272,7 @@ class Recorder:
 
         Content that was known before the scan is no edit of what the place showed: it has its own people.
         """
-        location_id = record_place(connection, photo_id, step.ref, self._clock())
+        location_id = record_location(connection, photo_id, step.ref, self._clock())
         if kind is OutcomeKind.CHANGED and step.place is not None:
             both = step.place.photo_id, photo_id
             carried = None

@@ -26,7 +26,7 @@ from catalog.scanning.solo_scan import SoloWalk, Walk
 from catalog.scanning.stop_signal import StopSignal
 from catalog.scanning.summary import Summary
 from catalog.store.database import Database
-from catalog.store.photos import count_below, mark_missing, places_below
+from catalog.store.photos import count_locations_below, locations_below, mark_missing
 from catalog.store.scans import (
     ScanState,
     close_abandoned,
@@ -36,7 +36,7 @@ from catalog.store.scans import (
     record_problem,
     start_scan,
 )
-from catalog.store.source_locks import Locks, hold
+from catalog.store.source_locks import Locks, lock_sources
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ def scan(
     if limits.shared and database.dialect != "postgresql":
         raise UsageError("Several workers can share a source on PostgreSQL only.", remedy="Leave --worker out.")
     began = _now()
-    with hold(database, uris, shared=limits.shared, wait_seconds=limits.wait_seconds) as locks:
+    with lock_sources(database, uris, shared=limits.shared, wait_seconds=limits.wait_seconds) as locks:
         summary = Summary()
         with _booked(database, engine, gallery, version, uris, summary, region=region, shared=limits.shared) as scan_id:
             recorder = Recorder(database, engine, gallery=gallery, region=region, scan_id=scan_id)
@@ -229,14 +229,14 @@ def _close_source(database: Database, scan_id: int, listing: CompletedListing, l
     source, seen = listing.source, listing.seen
     vanished = MissingDetection(source.uri)
     with database.read() as connection:
-        present = count_below(connection, source.uri)
+        present = count_locations_below(connection, source.uri)
         if present and not listing.photos and not limits.believe_empty:
             raise SourceError(
                 f'The source "{display(source.uri)}" is empty, where {present:,} photos were.',
                 remedy="Check whether its disk is mounted. If the photos are really gone, scan again with --force.",
             )
         if not (seen.countable and len(seen) == present):
-            for place in places_below(connection, source.uri):
+            for place in locations_below(connection, source.uri):
                 if place not in seen and place.location_id <= listing.newest:
                     vanished.add(place)
         doubtful = [] if limits.believe_empty else vanished.doubtful(connection, present)

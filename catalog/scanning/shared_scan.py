@@ -22,9 +22,9 @@ from catalog.scanning.record_stage import Problem
 from catalog.scanning.seen_locations import CompletedListing, SeenLocations
 from catalog.scanning.stop_signal import StopSignal
 from catalog.store.database import Database
-from catalog.store.photos import places
+from catalog.store.photos import locations_by_uri
 from catalog.store.scans import last_completed
-from catalog.store.source_locks import PLANNING, Locks, try_hold
+from catalog.store.source_locks import PLANNING, Locks, try_lock
 from catalog.store.tables import locations
 from catalog.store.work_queue import add_work, any_work, claim_work, clear_work
 
@@ -55,7 +55,7 @@ class SharedWalk:
     def walk(self, line: ScanPipeline, stop: StopSignal) -> Iterator[Outcome]:
         """Plan if nobody does, then work until nothing is left."""
         while not line.full:
-            if not self.planned and not self._is_completed() and try_hold(self.locks, PLANNING + self.source.uri):
+            if not self.planned and not self._is_completed() and try_lock(self.locks, PLANNING + self.source.uri):
                 self.planned = True
                 yield from self._plan(line, self.seen, stop)
             worked = yield from self._work(line, stop)
@@ -112,7 +112,7 @@ class SharedWalk:
         """Take some photos and work on them; returns how many there were."""
         with claim_work(self.database, self.source.uri, self.take) as taken:
             with self.database.read() as connection:
-                known = places(connection, [ref.uri for ref in taken.refs])
+                known = locations_by_uri(connection, [ref.uri for ref in taken.refs])
             line.claims = taken
             for ref in taken.refs:
                 yield from line.take(ToRead(self.source, ref, known.get(ref.uri)))

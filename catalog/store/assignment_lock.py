@@ -62,12 +62,12 @@ def _advisory_lock(database: Database) -> Iterator[None]:
         database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
     ):
         locks = AdvisoryLocks(connection)
-        while not locks.take(_KEY, shared=False):
+        while not locks.acquire(_KEY, shared=False):
             time.sleep(_PAUSE_SECONDS)
         try:
             yield
         finally:
-            locks.give_back()
+            locks.release_all()
 
 
 @contextmanager

@@ -19,12 +19,12 @@ from pathlib import Path
 from sqlalchemy import Connection, MetaData, Table, func, insert, select, text, update
 
 from catalog.domain.errors import DatabaseError, SchemaError, UsageError
+from catalog.domain.timestamps import utc_text
 from catalog.store.assignment_lock import assignment_lock
 from catalog.store.connections import file_name
 from catalog.store.database import Database, open_database
 from catalog.store.database_address import parse_address, safe_form
 from catalog.store.driver_errors import translate_driver_errors
-from catalog.store.tables import utc_text
 from catalog.store.tombstones import apply_tombstones, read_forgotten
 
 _VERSION_TABLE = "alembic_version"

@@ -13,8 +13,9 @@ from catalog.domain.errors import PersonError
 from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
 from catalog.domain.people import AssignedBy
+from catalog.domain.timestamps import utc_time
 from catalog.store.person_index import PersonRow
-from catalog.store.tables import assignments, faces, locations, persons, photos, utc_time
+from catalog.store.tables import assignments, faces, locations, persons, photos
 from catalog.store.upsert import batches
 
 
@@ -42,7 +43,7 @@ class CataloguedFace:
         return FaceKey(self.sha256, self.box)
 
 
-def appearances_of(connection: Connection, person: PersonRow, limit: int | None = None) -> list[CataloguedFace]:
+def faces_of_person(connection: Connection, person: PersonRow, limit: int | None = None) -> list[CataloguedFace]:
     """The faces of a person, oldest photo first, those without a date last."""
     return _appearances(
         connection,
@@ -53,7 +54,7 @@ def appearances_of(connection: Connection, person: PersonRow, limit: int | None 
     )
 
 
-def appearances_by_id(
+def catalogued_faces_by_id(
     connection: Connection, face_ids: Sequence[str], *, engine: str, gallery: str
 ) -> dict[str, CataloguedFace]:
     """The faces that a gallery knows by these ids; unknown ones and what a human called no face are left out."""
@@ -69,7 +70,7 @@ def appearances_by_id(
     return {each.face_id: each for each in found}
 
 
-def appearances_by_row(connection: Connection, rows: Iterable[int]) -> dict[int, CataloguedFace]:
+def catalogued_faces_by_row(connection: Connection, rows: Iterable[int]) -> dict[int, CataloguedFace]:
     found: list[CataloguedFace] = []
     for some in batches(list(rows)):
         found += _appearances(connection, _appearance_query().where(faces.c.id.in_(some)))
@@ -91,14 +92,14 @@ def find_face(connection: Connection, wanted: str, *, engine: str, gallery: str)
     return (exact or found)[0]
 
 
-def faces_at(connection: Connection, place: FaceKey) -> list[CataloguedFace]:
+def faces_at_key(connection: Connection, place: FaceKey) -> list[CataloguedFace]:
     """The faces of every gallery at a place: those whose box overlaps its box, best first."""
     query = _appearance_query().where(photos.c.sha256 == place.sha256)
     near = [each for each in _appearances(connection, query) if each.place.same(place)]
     return sorted(near, key=lambda each: -each.box.iou(place.box))
 
 
-def faces_of_contents(connection: Connection, contents: Iterable[str]) -> dict[str, list[CataloguedFace]]:
+def faces_by_content(connection: Connection, contents: Iterable[str]) -> dict[str, list[CataloguedFace]]:
     """The faces of every gallery on some photos, by content."""
     found: dict[str, list[CataloguedFace]] = {}
     for some in batches(sorted(contents)):

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, func, select
 
-from catalog.store.tables import charges, utc_text, utc_time
+from catalog.domain.timestamps import utc_text, utc_time
+from catalog.store.tables import charges
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, RowMapping, delete, exists, insert, select
 
 from catalog.domain.faces import BoundingBox
 from catalog.domain.same_face import EDITED_PHOTO, best_match
-from catalog.store.tables import assignments, decisions, faces, locations, photos, tombstones, utc_text
+from catalog.domain.timestamps import utc_text
+from catalog.store.tables import assignments, decisions, faces, locations, photos, tombstones
 
 _BOX = ("box_left", "box_top", "box_width", "box_height")
 

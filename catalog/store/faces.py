@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, Executable, Row, Select, bindparam, delete, insert, select, update
 
 from catalog.domain.faces import BooleanAttribute, BoundingBox, Enrollment, Face, Pose, Quality
-from catalog.store.tables import emotions, enrollments, faces, photos, rejected_faces, removals, utc_text
+from catalog.domain.timestamps import utc_text
+from catalog.store.tables import emotions, enrollments, faces, photos, rejected_faces, removals
 from catalog.store.upsert import batches, insert_into
 
 
@@ -97,7 +98,7 @@ def stored_faces(
         last = rows[-1][0]
 
 
-def faces_by_ids(conn: Connection, face_ids: Sequence[str], engine: str, gallery: str) -> dict[str, StoredFace]:
+def stored_faces_by_id(conn: Connection, face_ids: Sequence[str], engine: str, gallery: str) -> dict[str, StoredFace]:
     """The known ones among these faces of a gallery, by face id."""
     found: dict[str, StoredFace] = {}
     query = _FACES.where(faces.c.engine == engine, faces.c.gallery == gallery)

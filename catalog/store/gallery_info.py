@@ -7,27 +7,28 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, select
 
 from catalog.domain.charges import Operation
-from catalog.store.tables import charges, enrollments, utc_text
+from catalog.domain.timestamps import utc_text
+from catalog.store.tables import charges, enrollments
 
-SPARED = "prefilter"
+PREFILTERED = "prefilter"
 """In the place of a model: the photo was not sent, because a prefilter saw no face in it."""
 
 
 def requeue_prefiltered(conn: Connection, engine: str, gallery: str) -> int:
     """Let photos that a prefilter held back be enrolled after all; returns how many there are."""
-    held = (enrollments.c.engine == engine, enrollments.c.gallery == gallery, enrollments.c.model == SPARED)
+    held = (enrollments.c.engine == engine, enrollments.c.gallery == gallery, enrollments.c.model == PREFILTERED)
     return conn.execute(delete(enrollments).where(*held)).rowcount
 
 
 def count_prefiltered(conn: Connection, engine: str, gallery: str) -> int:
     """How many photos a prefilter held back."""
-    held = (enrollments.c.engine == engine, enrollments.c.gallery == gallery, enrollments.c.model == SPARED)
+    held = (enrollments.c.engine == engine, enrollments.c.gallery == gallery, enrollments.c.model == PREFILTERED)
     return conn.scalar(select(func.count()).select_from(enrollments).where(*held)) or 0
 
 
 def gallery_model(conn: Connection, engine: str, gallery: str) -> str | None:
     """The networks and version that enrolled a gallery's faces last; None for a gallery without any."""
-    here = (enrollments.c.engine == engine, enrollments.c.gallery == gallery, enrollments.c.model != SPARED)
+    here = (enrollments.c.engine == engine, enrollments.c.gallery == gallery, enrollments.c.model != PREFILTERED)
     query = select(enrollments.c.model).where(*here)
     return conn.scalar(query.order_by(enrollments.c.enrolled_at.desc()).limit(1))
 

@@ -14,7 +14,8 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from catalog.domain.errors import UsageError
-from catalog.store.tables import assignments, decisions, faces, persons, photos, tombstones, utc_text
+from catalog.domain.timestamps import utc_text
+from catalog.store.tables import assignments, decisions, faces, persons, photos, tombstones
 
 FORMAT = "catalog labels"
 VERSION = 1

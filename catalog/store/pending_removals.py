@@ -12,8 +12,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
 
+from catalog.domain.timestamps import utc_text
 from catalog.store.database import Database
-from catalog.store.tables import removals, utc_text
+from catalog.store.tables import removals
 from catalog.store.upsert import batches, insert_into
 
 _ROWS = 200

@@ -12,8 +12,9 @@ from sqlalchemy import Connection, delete, distinct, func, insert, or_, select, 
 
 from catalog.domain.errors import AmbiguousPersonError, PersonError
 from catalog.domain.people import AssignedBy, Person
+from catalog.domain.timestamps import utc_text
 from catalog.store.person_index import PersonRow, canonical_person, persons_where
-from catalog.store.tables import assignments, faces, persons, utc_text
+from catalog.store.tables import assignments, faces, persons
 from catalog.store.upsert import batches
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -160,13 +161,13 @@ def redirect(connection: Connection, gone: PersonRow, kept: PersonRow) -> None:
     )
 
 
-def ids_of(connection: Connection, person: PersonRow) -> list[str]:
+def person_ids_of(connection: Connection, person: PersonRow) -> list[str]:
     """The public ids that lead to a person, its own first."""
     query = select(persons.c.person_id).where(persons.c.merged_into == person.id).order_by(persons.c.id)
     return [person.person_id, *connection.scalars(query)]
 
 
-def follow_redirects(connection: Connection) -> int:
+def move_redirected_assignments(connection: Connection) -> int:
     """Give faces that are left with ids that lead elsewhere to whom those lead; returns how many."""
     left = select(assignments.c.person_id).join(persons, persons.c.id == assignments.c.person_id)
     moved = 0

@@ -11,8 +11,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, exists, func, or_, select
 
+from catalog.domain.timestamps import utc_text
 from catalog.store import pending_removals
-from catalog.store.tables import faces, locations, photos, utc_text
+from catalog.store.tables import faces, locations, photos
 from catalog.store.upsert import batches
 
 

@@ -25,7 +25,8 @@ from sqlalchemy import (
 
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.photos import PhotoRef
-from catalog.store.tables import enrollments, locations, photos, utc_text
+from catalog.domain.timestamps import utc_text
+from catalog.store.tables import enrollments, locations, photos
 from catalog.store.upsert import batches, insert_into
 
 
@@ -89,7 +90,7 @@ _RANGE = (
 )
 
 
-def places(conn: Connection, uris: Sequence[str]) -> dict[str, Location]:
+def locations_by_uri(conn: Connection, uris: Sequence[str]) -> dict[str, Location]:
     """The known ones among these places."""
     found: dict[str, Location] = {}
     for some in batches(uris):
@@ -98,7 +99,9 @@ def places(conn: Connection, uris: Sequence[str]) -> dict[str, Location]:
     return found
 
 
-def look_up(conn: Connection, uris: Sequence[str], engine: str, gallery: str) -> tuple[dict[str, Location], set[int]]:
+def look_up_locations(
+    conn: Connection, uris: Sequence[str], engine: str, gallery: str
+) -> tuple[dict[str, Location], set[int]]:
     """The known ones among the places of a part of a listing, and the row ids of those photos that a gallery lacks.
 
     Made for speed: uris that ascend are one range of the index, and the driver's own tuples are taken as they are.
@@ -110,24 +113,26 @@ def look_up(conn: Connection, uris: Sequence[str], engine: str, gallery: str) ->
         # A range that holds far more than was asked for: the folder lost many files.
         if len(rows) < most:
             return {row[1]: Location._make(row[1:]) for row in rows}, {row[2] for row in rows if row[0] is None}
-    known = places(conn, uris)
+    known = locations_by_uri(conn, uris)
     photo_ids = {place.photo_id for place in known.values()}
     return known, photo_ids.difference(enrolled_photos(conn, photo_ids, engine, gallery))
 
 
-def count_below(conn: Connection, source_uri: str) -> int:
+def count_locations_below(conn: Connection, source_uri: str) -> int:
     """How many places of a source are not missing."""
     query = select(func.count()).where(below(source_uri), locations.c.missing_since.is_(None))
     return int(conn.scalar(query) or 0)
 
 
-def places_of(conn: Connection, sha256: str) -> list[Location]:
+def locations_of_content(conn: Connection, sha256: str) -> list[Location]:
     """All places of one content, the missing ones too, in the order in which they were recorded."""
     rows = conn.execute(_PLACES.where(photos.c.sha256 == sha256).order_by(locations.c.id))
     return [Location._make(row) for row in rows]
 
 
-def places_below(conn: Connection, source_uri: str, *, missing: bool = False, batch: int = 5000) -> Iterator[Location]:
+def locations_below(
+    conn: Connection, source_uri: str, *, missing: bool = False, batch: int = 5000
+) -> Iterator[Location]:
     """The places of a source in ascending order of their uris, compared as bytes; ``missing`` ones too if asked.
 
     ``file:///a/b/`` covers everything below it, and not ``file:///a/bc``; without the slash, ``file:///a/b`` itself as
@@ -153,7 +158,7 @@ def below(source_uri: str) -> ColumnElement[bool]:
     return inside if source_uri.endswith("/") else or_(locations.c.uri == source_uri, inside)
 
 
-def other_places(conn: Connection, photo_id: int, uri: str) -> Iterator[Location]:
+def other_locations(conn: Connection, photo_id: int, uri: str) -> Iterator[Location]:
     """The places of a photo that are not missing, but for this one; a few at first, as one is mostly enough."""
     keys = {"photo": photo_id, "uri": uri}
     rows = conn.execute(_A_FEW_OTHERS, keys).all()
@@ -223,7 +228,7 @@ def _insert_photo(dialect: str) -> Executable:
     return insert_into(dialect, photos).on_conflict_do_nothing(index_elements=["sha256"]).returning(photos.c.id)
 
 
-def record_place(conn: Connection, photo_id: int, ref: PhotoRef, now: datetime) -> int:
+def record_location(conn: Connection, photo_id: int, ref: PhotoRef, now: datetime) -> int:
     """Row id of the place, which now shows this photo and is not missing."""
     row = {
         "photo_id": photo_id,

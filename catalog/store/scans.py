@@ -14,8 +14,9 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from catalog.domain.charges import Charge
 from catalog.domain.photos import Outcome
+from catalog.domain.timestamps import utc_text, utc_time
 from catalog.store.tables import charges as charges_table
-from catalog.store.tables import problems, scan_sources, scans, utc_text, utc_time
+from catalog.store.tables import problems, scan_sources, scans
 
 ScanState = Literal["running", "completed", "interrupted", "limited", "failed"]
 

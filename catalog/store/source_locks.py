@@ -38,13 +38,13 @@ _PAUSE_SECONDS = 0.5
 class Locks(Protocol):
     """Locks of one process. A lock is a number, held alone or shared."""
 
-    def take(self, key: int, *, shared: bool) -> bool:
+    def acquire(self, key: int, *, shared: bool) -> bool:
         """Whether the lock could be had at once."""
 
-    def drop(self, key: int) -> None:
+    def release(self, key: int) -> None:
         """Let go of one that was taken once."""
 
-    def give_back(self) -> None:
+    def release_all(self) -> None:
         """Let go of all."""
 
     def check(self) -> None:
@@ -52,7 +52,9 @@ class Locks(Protocol):
 
 
 @contextmanager
-def hold(database: Database, uris: Sequence[str], *, shared: bool = False, wait_seconds: float = 0) -> Iterator[Locks]:
+def lock_sources(
+    database: Database, uris: Sequence[str], *, shared: bool = False, wait_seconds: float = 0
+) -> Iterator[Locks]:
     """Hold the locks of these sources; ``shared`` lets others hold them shared too.
 
     Raises ``LockHeld`` when one is not free within ``wait_seconds``.
@@ -61,7 +63,7 @@ def hold(database: Database, uris: Sequence[str], *, shared: bool = False, wait_
     with _locks(database) as locks:
         deadline = time.monotonic() + wait_seconds
         while (taken := _first_taken(locks, claims)) is not None:
-            locks.give_back()
+            locks.release_all()
             left = deadline - time.monotonic()
             if left <= 0:
                 raise LockHeld(
@@ -72,15 +74,15 @@ def hold(database: Database, uris: Sequence[str], *, shared: bool = False, wait_
         try:
             yield locks
         finally:
-            locks.give_back()
+            locks.release_all()
 
 
-def try_hold(locks: Locks, uri: str) -> bool:
+def try_lock(locks: Locks, uri: str) -> bool:
     """Take one further lock alone, if it is free; it is given back with the others."""
-    return locks.take(_key(uri), shared=False)
+    return locks.acquire(_key(uri), shared=False)
 
 
-def content_key(sha256: str) -> int:
+def content_lock_key(sha256: str) -> int:
     """The lock of a photo's content, held by whoever enrolls it."""
     return int.from_bytes(hashlib.blake2b(bytes.fromhex(sha256), digest_size=8).digest(), "big", signed=True)
 
@@ -106,7 +108,7 @@ def _above(uri: str) -> list[str]:
 
 def _first_taken(locks: Locks, claims: dict[str, bool]) -> str | None:
     for uri, shared in claims.items():
-        if not locks.take(_key(uri), shared=shared):
+        if not locks.acquire(_key(uri), shared=shared):
             return uri
     return None
 
@@ -154,13 +156,13 @@ def _file_locks(path: Path) -> Iterator[Locks]:
 class NoLocks:
     """A database in memory has one user."""
 
-    def take(self, key: int, *, shared: bool) -> bool:  # noqa: ARG002
+    def acquire(self, key: int, *, shared: bool) -> bool:  # noqa: ARG002
         return True
 
-    def drop(self, key: int) -> None:
+    def release(self, key: int) -> None:
         pass
 
-    def give_back(self) -> None:
+    def release_all(self) -> None:
         pass
 
     def check(self) -> None:
@@ -173,7 +175,7 @@ class FileLocks:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
-    def take(self, key: int, *, shared: bool) -> bool:
+    def acquire(self, key: int, *, shared: bool) -> bool:
         kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:
             fcntl.lockf(self._descriptor, kind | fcntl.LOCK_NB, 1, _offset(key))
@@ -181,10 +183,10 @@ class FileLocks:
             return False
         return True
 
-    def drop(self, key: int) -> None:
+    def release(self, key: int) -> None:
         fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, _offset(key))
 
-    def give_back(self) -> None:
+    def release_all(self) -> None:
         fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 0, 0)
 
     def check(self) -> None:
@@ -201,14 +203,14 @@ class AdvisoryLocks:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def take(self, key: int, *, shared: bool) -> bool:
+    def acquire(self, key: int, *, shared: bool) -> bool:
         function = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
         return bool(self._connection.scalar(text(f"SELECT {function}(:key)"), {"key": key}))
 
-    def drop(self, key: int) -> None:
+    def release(self, key: int) -> None:
         self._connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
 
-    def give_back(self) -> None:
+    def release_all(self) -> None:
         if not self._connection.closed and not self._connection.invalidated:
             self._connection.execute(text("SELECT pg_advisory_unlock_all()"))
 

@@ -2,8 +2,7 @@
 
 Conventions, the same on SQLite and PostgreSQL:
 
-- Times are text, ISO 8601 in UTC with microseconds and a closing ``Z`` (see :func:`utc_text`), so that they sort and
-  compare as they are, in any report and on both databases.
+- Times are text in UTC, in the form of :mod:`catalog.domain.timestamps`.
 - Boxes are fractions of the upright image from its top-left corner, as everywhere (see ``catalog.domain``).
 - Dollars are kept as whole millionths in integers: sums are exact.
 - ``decisions`` is append-only and keyed by photo content and box, never by row ids, so that it outlives models, engines
@@ -14,8 +13,6 @@ The gallery of the local engine lives in the same database under the prefix ``ga
 """
 
 from __future__ import annotations
-
-from datetime import UTC, datetime
 
 from sqlalchemy import (
     BigInteger,
@@ -49,25 +46,6 @@ RowId = BigInteger().with_variant(Integer(), "sqlite")
 # Uris are compared and sorted as bytes, so that a source's listing and its places can be read side by side, and so that
 # "everything below a folder" is a range of the index. SQLite does so anyway.
 Uri = Text().with_variant(Text(collation="C"), "postgresql")
-
-
-def utc_text(moment: datetime | None) -> str | None:
-    """The one form in which the catalogue stores a time: ``2003-05-17T14:03:22.000000Z``."""
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def utc_time(text: str | None) -> datetime | None:
-    """The inverse of :func:`utc_text`."""
-    return None if text is None else datetime.fromisoformat(text)
-
-
-def moment_of(text: str) -> datetime:
-    """The moment of a column that is never null."""
-    moment = utc_time(text)
-    assert moment is not None
-    return moment
 
 
 def _row_id() -> Column[int]:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, exists, select, text
 from catalog.domain.photos import PhotoRef
 from catalog.store.database import Database
 from catalog.store.driver_errors import translate_driver_errors
-from catalog.store.source_locks import content_key
+from catalog.store.source_locks import content_lock_key
 from catalog.store.tables import work
 from catalog.store.upsert import insert_into
 
@@ -34,7 +34,7 @@ class Taken:
 
     def claim(self, uri: str, sha256: str) -> bool:
         """Whether this worker may enroll a content. If another one is at it, the photo is put back for later."""
-        if self._connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": content_key(sha256)}):
+        if self._connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": content_lock_key(sha256)}):
             return True
         self._put_back.add(uri)
         return False

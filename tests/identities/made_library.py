@@ -27,13 +27,14 @@ from catalog.domain.faces import (
     SearchResult,
 )
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.timestamps import utc_text
 from catalog.engines.local.neighbor_edges import neighbor_edges
 from catalog.identities.assignment.assign_people import GroupingRules
 from catalog.identities.assignment.neighbor_searches import SearchRules
 from catalog.identities.clustering.face_table import SeedFaceThresholds
 from catalog.identities.clustering.similarity_graph import Linkage
 from catalog.store.database import Database
-from catalog.store.tables import faces, locations, photos, scans, utc_text
+from catalog.store.tables import faces, locations, photos, scans
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 RULES = GroupingRules(

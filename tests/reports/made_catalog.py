@@ -15,6 +15,7 @@ from itertools import islice
 
 from sqlalchemy import Table, insert
 
+from catalog.domain.timestamps import utc_text
 from catalog.store.database import Database
 from catalog.store.tables import (
     assignments,
@@ -28,7 +29,6 @@ from catalog.store.tables import (
     problems,
     scan_sources,
     scans,
-    utc_text,
 )
 
 EMOTIONS = ("HAPPY", "CALM", "SAD", "SURPRISED", "ANGRY", "FEAR", "DISGUSTED")

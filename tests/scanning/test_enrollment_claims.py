@@ -11,7 +11,7 @@ import pytest
 
 from catalog.scanning.enrollment_claims import OwnClaims
 from catalog.store.database import Database
-from catalog.store.source_locks import hold
+from catalog.store.source_locks import lock_sources
 from tests.fakes import Drawn, save_drawing
 
 SCAN = """
@@ -105,7 +105,7 @@ def test_what_one_scan_cannot_enroll_the_other_tries(
 
 def test_a_content_is_free_once_it_is_let_go(database: Database) -> None:
     """Claims lie beside the locks of sources, and do not touch them."""
-    with hold(database, ["file:///a/"]) as locks:
+    with lock_sources(database, ["file:///a/"]) as locks:
         claims = OwnClaims(locks)
         assert claims.claim("file:///a/1", "ab" * 32)
         claims.let_go("ab" * 32)

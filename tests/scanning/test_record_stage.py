@@ -20,7 +20,7 @@ from catalog.identities.decisions.verbs import DecisionStamp, confirm_face, merg
 from catalog.images.decode import open_image
 from catalog.scanning.record_stage import Recorder
 from catalog.scanning.run_scan import scan
-from catalog.store.catalogued_faces import appearances_by_row, appearances_of
+from catalog.store.catalogued_faces import catalogued_faces_by_row, faces_of_person
 from catalog.store.people import add_persons, find_person
 from catalog.store.person_index import all_persons
 from catalog.store.tables import assignments
@@ -48,7 +48,7 @@ def confirmed(scanner, database, rows):
     ]
     with database.begin() as connection:
         people = add_persons(connection, len(ids), NOW)
-        shown = appearances_by_row(connection, ids)
+        shown = catalogued_faces_by_row(connection, ids)
         for row, person in zip(ids, people, strict=True):
             confirm_face(connection, shown[row], person, ME)
         return [find_person(connection, person.person_id) for person in people]
@@ -261,7 +261,7 @@ def test_what_was_said_twice_is_taken_back_one_by_one(scanner, folder, database,
     (ann,) = confirmed(scanner, database, rows)
     ((row,),) = rows("SELECT id FROM faces")
     with database.begin() as connection:
-        confirm_face(connection, appearances_by_row(connection, [row])[row], ann, ME)
+        confirm_face(connection, catalogued_faces_by_row(connection, [row])[row], ann, ME)
     save_drawing(photo, [Drawn("ann")], note=9)
     scanner()
     in_force = "SELECT count(*) FROM decisions WHERE undone_by IS NULL AND verb = 'confirm'"
@@ -300,7 +300,7 @@ def test_a_split_or_a_mirror_follows_an_edit(scanner, folder, database, rows, sa
             wanted = [first.person_id, first.person_id]
         else:
             merge_persons(connection, everyone[0], everyone[2], ME)
-            parted = [each for each in appearances_of(connection, first) if each.uri.endswith("a.png")]
+            parted = [each for each in faces_of_person(connection, first) if each.uri.endswith("a.png")]
             _, other = split_person(connection, first, parted, ME)
             wanted = sorted([other.person_id, everyone[1].person_id])
     save_drawing(photo, [Drawn("ann"), Drawn("ann", left=140)], note=9)

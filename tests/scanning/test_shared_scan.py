@@ -15,7 +15,7 @@ from catalog.scanning.run_scan import Limits, scan
 from catalog.scanning.summary import Summary
 from catalog.sources.folder import FolderSource
 from catalog.store.database import open_database
-from catalog.store.source_locks import hold
+from catalog.store.source_locks import lock_sources
 from catalog.store.work_queue import add_work, any_work, claim_work
 from tests.fakes import Drawn, FakeEngine, FakeGallery, save_drawing
 
@@ -119,7 +119,7 @@ def test_two_workers_do_not_enroll_one_content_at_a_time(postgresql_url: str) ->
 def test_a_worker_and_a_scan_of_its_own_keep_apart(postgresql_url: str, folder: Path) -> None:
     """Workers share with workers only."""
     database = open_database(postgresql_url)
-    with hold(database, [FolderSource(folder).uri]), pytest.raises(LockHeld):
+    with lock_sources(database, [FolderSource(folder).uri]), pytest.raises(LockHeld):
         work(postgresql_url, folder, FakeGallery(), [])
     database.close()
 

@@ -13,7 +13,7 @@ import pytest
 from catalog.domain.errors import DatabaseError
 from catalog.store.assignment_lock import assignment_lock
 from catalog.store.database import Database, open_database
-from catalog.store.source_locks import hold
+from catalog.store.source_locks import lock_sources
 
 HOLDER = """
 import sys
@@ -28,9 +28,9 @@ SCANNER = """
 import sys
 from catalog.domain.errors import LockHeld
 from catalog.store.database import open_database
-from catalog.store.source_locks import hold
+from catalog.store.source_locks import lock_sources
 try:
-    with hold(open_database(sys.argv[1]), ["file:///a/"]):
+    with lock_sources(open_database(sys.argv[1]), ["file:///a/"]):
         print("free")
 except LockHeld:
     print("held")
@@ -66,7 +66,7 @@ def test_threads_and_processes_take_turns(database: Database, database_url: str)
 
 def test_a_scan_that_had_its_turn_still_holds_its_source(database: Database, database_url: str) -> None:
     """The one lock is not lost with the other."""
-    with hold(database, ["file:///a/"]):
+    with lock_sources(database, ["file:///a/"]):
         with assignment_lock(database):
             pass
         command = [sys.executable, "-c", SCANNER, database_url]

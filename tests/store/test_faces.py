@@ -26,9 +26,9 @@ from catalog.domain.photos import PhotoRef
 from catalog.store import pending_removals
 from catalog.store.database import Database
 from catalog.store.edited_photos import carry_decisions_over, revert_carried
-from catalog.store.faces import faces_by_ids, record_enrollment, stored_faces
+from catalog.store.faces import record_enrollment, stored_faces, stored_faces_by_id
 from catalog.store.photo_removal import release_photos
-from catalog.store.photos import record_photo, record_place
+from catalog.store.photos import record_location, record_photo
 
 NOW = datetime(2026, 5, 17, tzinfo=UTC)
 BOX = BoundingBox(0.1, 0.2, 0.3, 0.4)
@@ -42,7 +42,7 @@ def face(box: BoundingBox = BOX) -> Face:
 
 def photo(conn: Connection, sha256: str = "aa", uri: str = "file:///a") -> int:
     row = record_photo(conn, sha256, 1, OpenedPhoto(np.zeros((1, 1, 3), np.uint8), 1, 1, "PNG"), NOW)
-    record_place(conn, row, PhotoRef(uri, 1, 1), NOW)
+    record_location(conn, row, PhotoRef(uri, 1, 1), NOW)
     return row
 
 
@@ -70,7 +70,7 @@ def test_faces_are_read_as_they_were_recorded(database: Database) -> None:
         ]
         assert (found[0].pose, found[0].quality, found[0].not_a_face) == (Pose(1, 2, 3), Quality(4, 5), False)
         assert list(stored_faces(conn, engine="local", gallery="g", photo_ids=[row])) == found
-        assert faces_by_ids(conn, ["f2", "f9"], "local", "g") == {"f2": found[1]}
+        assert stored_faces_by_id(conn, ["f2", "f9"], "local", "g") == {"f2": found[1]}
         assert list(stored_faces(conn, engine="local", gallery="other")) == []
         assert conn.execute(text("SELECT reasons FROM rejected_faces")).scalar() == "LOW_SHARPNESS EXTREME_POSE"
         assert count(conn, "emotions") == 4

@@ -12,15 +12,15 @@ from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.photos import GpsPosition, PhotoMetadata, PhotoRef
 from catalog.store.database import Database
 from catalog.store.photos import (
-    count_below,
+    count_locations_below,
     find_photo,
-    look_up,
+    locations_below,
+    locations_by_uri,
+    locations_of_content,
+    look_up_locations,
     mark_missing,
-    places,
-    places_below,
-    places_of,
+    record_location,
     record_photo,
-    record_place,
 )
 
 NOW = datetime(2026, 5, 17, 14, 3, 22, tzinfo=UTC)
@@ -33,7 +33,7 @@ def opened(**metadata: object) -> OpenedPhoto:
 
 def add(conn: Connection, uri: str, sha256: str = "aa", now: datetime = NOW) -> int:
     photo_id = record_photo(conn, sha256, 9, opened(), now)
-    return record_place(conn, photo_id, PhotoRef(uri, 9, 1, "1"), now)
+    return record_location(conn, photo_id, PhotoRef(uri, 9, 1, "1"), now)
 
 
 def test_a_content_is_recorded_once(database: Database) -> None:
@@ -51,14 +51,14 @@ def test_a_place_shows_one_photo_at_a_time(database: Database) -> None:
     with database.begin() as conn:
         row = add(conn, "file:///a/1")
         mark_missing(conn, [row], LATER)
-        assert places(conn, ["file:///a/1"])["file:///a/1"].missing_since == "2026-05-18T14:03:22.000000Z"
+        assert locations_by_uri(conn, ["file:///a/1"])["file:///a/1"].missing_since == "2026-05-18T14:03:22.000000Z"
         assert add(conn, "file:///a/1", now=LATER) == row
         first_seen = "SELECT first_seen FROM locations"
         assert conn.execute(text(first_seen)).scalar() == "2026-05-17T14:03:22.000000Z"
         assert add(conn, "file:///a/1", "bb", LATER) == row
         assert conn.execute(text(first_seen)).scalar() == "2026-05-18T14:03:22.000000Z"
-        assert [place.uri for place in places_of(conn, "bb")] == ["file:///a/1"]
-        assert places_of(conn, "aa") == []
+        assert [place.uri for place in locations_of_content(conn, "bb")] == ["file:///a/1"]
+        assert locations_of_content(conn, "aa") == []
 
 
 def test_a_folder_covers_what_is_below_it_and_nothing_beside_it(database: Database) -> None:
@@ -74,14 +74,14 @@ def test_a_folder_covers_what_is_below_it_and_nothing_beside_it(database: Databa
     with database.begin() as conn:
         for uri in [*reversed(uris), "file:///a/b.jpg", "file:///a/bc/x", "file:///a/b0", "file:///a/"]:
             add(conn, uri)
-        assert [place.uri for place in places_below(conn, "file:///a/b/", batch=2)] == uris
-        assert [place.uri for place in places_below(conn, "file:///a/b")] == uris
-        assert [place.uri for place in places_below(conn, "file:///a/b.jpg")] == ["file:///a/b.jpg"]
-        assert count_below(conn, "file:///a/b/") == len(uris)
-        mark_missing(conn, [places(conn, uris)[uris[2]].location_id], NOW)
-        assert [place.uri for place in places_below(conn, "file:///a/b/")] == uris[:2] + uris[3:]
-        assert len(list(places_below(conn, "file:///a/b/", missing=True))) == len(uris)
-        assert count_below(conn, "file:///a/b/") == len(uris) - 1
+        assert [place.uri for place in locations_below(conn, "file:///a/b/", batch=2)] == uris
+        assert [place.uri for place in locations_below(conn, "file:///a/b")] == uris
+        assert [place.uri for place in locations_below(conn, "file:///a/b.jpg")] == ["file:///a/b.jpg"]
+        assert count_locations_below(conn, "file:///a/b/") == len(uris)
+        mark_missing(conn, [locations_by_uri(conn, uris)[uris[2]].location_id], NOW)
+        assert [place.uri for place in locations_below(conn, "file:///a/b/")] == uris[:2] + uris[3:]
+        assert len(list(locations_below(conn, "file:///a/b/", missing=True))) == len(uris)
+        assert count_locations_below(conn, "file:///a/b/") == len(uris) - 1
 
 
 @pytest.mark.parametrize("ascending", [True, False])
@@ -99,7 +99,7 @@ def test_part_of_a_listing_is_looked_up_whatever_its_order(database: Database, a
             )
         )
         asked = [f"file:///a/{number:03}" for number in range(10, 20)]
-        known, waiting = look_up(conn, asked if ascending else asked[::-1], "local", "g")
+        known, waiting = look_up_locations(conn, asked if ascending else asked[::-1], "local", "g")
     assert sorted(known) == [uri for uri in uris if uri in asked]
     assert waiting == {
         find_photo_id for find_photo_id in {place.photo_id for place in known.values()} if find_photo_id != photo
@@ -111,5 +111,5 @@ def test_a_listing_that_lost_most_of_its_files_reads_few_places(database: Databa
     with database.begin() as conn:
         for number in range(150):
             add(conn, f"file:///a/{number:03}")
-        known, _ = look_up(conn, ["file:///a/000", "file:///a/149"], "local", "g")
+        known, _ = look_up_locations(conn, ["file:///a/000", "file:///a/149"], "local", "g")
     assert sorted(known) == ["file:///a/000", "file:///a/149"]

@@ -11,13 +11,13 @@ import pytest
 
 from catalog.domain.errors import DatabaseError, LockHeld
 from catalog.store.database import Database, open_database
-from catalog.store.source_locks import CATALOGUE, hold
+from catalog.store.source_locks import CATALOGUE, lock_sources
 
 HOLDER = """
 import sys
 from catalog.store.database import open_database
-from catalog.store.source_locks import hold
-with hold(open_database(sys.argv[1]), [sys.argv[2]], shared=sys.argv[3] == "shared"):
+from catalog.store.source_locks import lock_sources
+with lock_sources(open_database(sys.argv[1]), [sys.argv[2]], shared=sys.argv[3] == "shared"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -50,9 +50,9 @@ def test_who_may_work_beside_whom(database: Database, database_url: str, theirs:
     """Two folders side by side may be scanned at once; the same, or one inside the other, may not."""
     with another_run(database_url, theirs):
         if free:
-            with hold(database, [ours]):
+            with lock_sources(database, [ours]):
                 return
-        with pytest.raises(LockHeld) as caught, hold(database, [ours]):
+        with pytest.raises(LockHeld) as caught, lock_sources(database, [ours]):
             pass
     assert caught.value.exit_code == 8
     assert database.url in str(caught.value)
@@ -61,9 +61,9 @@ def test_who_may_work_beside_whom(database: Database, database_url: str, theirs:
 def test_workers_share_and_keep_others_out(database: Database, database_url: str) -> None:
     """Shared holders are well with one another; somebody who wants the source alone is not."""
     with another_run(database_url, "file:///a/", "shared"):
-        with hold(database, ["file:///a/"], shared=True):
+        with lock_sources(database, ["file:///a/"], shared=True):
             pass
-        with pytest.raises(LockHeld), hold(database, ["file:///a/"]):
+        with pytest.raises(LockHeld), lock_sources(database, ["file:///a/"]):
             pass
 
 
@@ -72,7 +72,7 @@ def test_a_killed_holder_leaves_no_lock(database: Database, database_url: str) -
     with another_run(database_url, "file:///a/") as process:
         process.kill()
         process.wait()
-        with hold(database, ["file:///a/"], wait_seconds=5):
+        with lock_sources(database, ["file:///a/"], wait_seconds=5):
             pass
 
 
@@ -81,14 +81,14 @@ def test_waiting_ends_when_the_other_ends(database: Database, database_url: str)
     with another_run(database_url, "file:///a/") as process:
         assert process.stdin is not None
         process.stdin.close()
-        with hold(database, ["file:///a/"], wait_seconds=10):
+        with lock_sources(database, ["file:///a/"], wait_seconds=10):
             pass
 
 
 def test_locks_that_went_with_the_server_are_noticed(postgresql_url: str) -> None:
     """A scan must not go on without its lock after the server was restarted."""
     database = open_database(postgresql_url)
-    with pytest.raises(DatabaseError) as caught, hold(database, ["file:///a/"]) as locks:  # noqa: PT012
+    with pytest.raises(DatabaseError) as caught, lock_sources(database, ["file:///a/"]) as locks:  # noqa: PT012
         locks.check()
         with database.begin() as connection:
             connection.exec_driver_sql(
@@ -106,7 +106,7 @@ def test_a_link_to_the_catalogue_leads_to_its_lock(sqlite_template, tmp_path):
     file.write_bytes(sqlite_template.read_bytes())
     link.symlink_to(file)
     one, other = open_database(str(file)), open_database(str(link))
-    with hold(one, ["file:///photos/"]), hold(other, ["file:///music/"]):
+    with lock_sources(one, ["file:///photos/"]), lock_sources(other, ["file:///music/"]):
         assert [found.name for found in tmp_path.glob("*.lock")] == ["catalog.sqlite3.lock"]
     one.close()
     other.close()

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, case, func, select, update
 from catalog.domain.charges import Charge
 from catalog.domain.engine import Engine, GroupMeans
 from catalog.domain.people import AssignedBy
+from catalog.domain.timestamps import utc_text
 from catalog.identities.assignment.neighbor_searches import SearchRules, logit, read_edges, run_neighbor_searches
 from catalog.identities.assignment.person_constraints import (
     are_separate,
@@ -42,7 +43,7 @@ from catalog.store.assignment_lock import assignment_lock, lock_persons
 from catalog.store.database import Database
 from catalog.store.people import add_persons, redirect
 from catalog.store.person_index import PersonIndex, PersonRow, all_persons
-from catalog.store.tables import assignments, faces, persons, utc_text
+from catalog.store.tables import assignments, faces, persons
 from catalog.store.upsert import batches, insert_into
 
 _ATTEMPTS = 3

@@ -12,7 +12,7 @@ from catalog.domain.engine import Engine, GroupMeans
 from catalog.identities.assignment.assign_people import GroupingRules, face_table_of
 from catalog.identities.assignment.suggestions import by_owner
 from catalog.identities.decisions.log import Decision, EffectiveDecisions, effective_decisions, read_decisions
-from catalog.store.catalogued_faces import CataloguedFace, appearances_by_id, appearances_by_row
+from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_id, catalogued_faces_by_row
 from catalog.store.database import Database
 from catalog.store.person_index import PersonIndex, all_persons
 from catalog.store.tables import matches
@@ -106,7 +106,7 @@ def _ask(
     connection: Connection, engine: Engine, face: CataloguedFace, limit: int
 ) -> list[tuple[CataloguedFace, float]]:
     answer = engine.neighbors(face.face_id, 0.0, limit)
-    known = appearances_by_id(
+    known = catalogued_faces_by_id(
         connection, [match.face_id for match in answer.matches], engine=face.engine, gallery=face.gallery
     )
     return [(known[match.face_id], match.similarity) for match in answer.matches if match.face_id in known]
@@ -120,5 +120,5 @@ def _bought(connection: Connection, face: CataloguedFace, limit: int) -> list[tu
         .limit(limit)
     )
     near = [(a if b == face.row else b, similarity) for a, b, similarity in connection.execute(query)]
-    known = appearances_by_row(connection, [row for row, _ in near])
+    known = catalogued_faces_by_row(connection, [row for row, _ in near])
     return [(known[row], similarity) for row, similarity in near if row in known]

@@ -21,11 +21,12 @@ from sqlalchemy import Connection, func, or_, select
 from catalog.domain.charges import Charge
 from catalog.domain.engine import Engine
 from catalog.domain.faces import NeighborList
+from catalog.domain.timestamps import utc_text
 from catalog.identities.clustering.face_table import FaceTable, rows_still_there
 from catalog.identities.clustering.similarity_graph import Edges, Floats
 from catalog.store.database import Database
 from catalog.store.scans import record_charges
-from catalog.store.tables import enrollments, faces, matches, searches, utc_text
+from catalog.store.tables import enrollments, faces, matches, searches
 from catalog.store.upsert import batches, insert_into
 
 _CLIP = 1e-5

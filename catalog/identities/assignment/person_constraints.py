@@ -13,7 +13,7 @@ from catalog.domain.faces import BoundingBox
 from catalog.identities.clustering.face_table import FaceTable, same_photo_pairs
 from catalog.identities.clustering.similarity_graph import Constraints, Ints
 from catalog.identities.decisions.log import EffectiveDecisions
-from catalog.store.catalogued_faces import appearances_by_row, faces_of_contents
+from catalog.store.catalogued_faces import catalogued_faces_by_row, faces_by_content
 from catalog.store.person_index import PersonIndex, PersonRow
 from catalog.store.tables import assignments, faces, photos
 from catalog.store.upsert import batches
@@ -78,14 +78,14 @@ def are_separate(
     ours, theirs = assignments.alias(), assignments.alias()
     pairs = select(ours.c.face_id, theirs.c.face_id).join(theirs, theirs.c.photo_id == ours.c.photo_id)
     both_on = connection.execute(pairs.where(ours.c.person_id == one.id, theirs.c.person_id == other.id)).all()
-    shown = appearances_by_row(connection, {row for pair in both_on for row in pair})
+    shown = catalogued_faces_by_row(connection, {row for pair in both_on for row in pair})
     if any(not shown[mine].place.same(shown[its].place) for mine, its in both_on):  # else one face, seen twice
         return True
     both = {one.id, other.id}
     refused = [
         (place, person) for place, public in said.refusals if (person := people.canonical(public)) and person.id in both
     ]
-    found = faces_of_contents(connection, {place.sha256 for place, _ in refused})
+    found = faces_by_content(connection, {place.sha256 for place, _ in refused})
     return any(
         face.person_id is not None
         and (held := people.canonical(face.person_id)) is not None

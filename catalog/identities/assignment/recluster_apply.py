@@ -10,16 +10,17 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from catalog.domain.people import AssignedBy
+from catalog.domain.timestamps import utc_text
 from catalog.identities.assignment.recluster_plan import FaceMove, ReclusterPlan
 from catalog.identities.clustering.face_table import rows_still_there
 from catalog.identities.decisions.log import EffectiveDecisions, append, effective_decisions, read_decisions
 from catalog.identities.decisions.verbs import DecisionStamp
 from catalog.store.assignment_lock import assignment_lock, lock_persons
-from catalog.store.catalogued_faces import faces_of_contents
+from catalog.store.catalogued_faces import faces_by_content
 from catalog.store.database import Database
 from catalog.store.people import add_persons, assign, redirect, unassign
 from catalog.store.person_index import PersonIndex, PersonRow, all_persons
-from catalog.store.tables import assignments, faces, utc_text
+from catalog.store.tables import assignments, faces
 from catalog.store.upsert import batches
 
 
@@ -102,7 +103,7 @@ def _held(connection: Connection, rows: Sequence[int]) -> dict[int, dict[str, An
 
 def _refused_rows(connection: Connection, said: EffectiveDecisions, people: PersonIndex) -> set[tuple[int, int]]:
     """Row ids of faces, and of persons that they are not."""
-    found = faces_of_contents(connection, {place.sha256 for place, _ in said.refusals})
+    found = faces_by_content(connection, {place.sha256 for place, _ in said.refusals})
     return {
         (face.row, person.id)
         for place, public in said.refusals

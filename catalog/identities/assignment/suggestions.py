@@ -19,7 +19,7 @@ from catalog.identities.clustering.face_table import FaceTable
 from catalog.identities.clustering.group_mean_clustering import nearby_persons
 from catalog.identities.clustering.similarity_graph import Flags, Floats, Ints
 from catalog.identities.decisions.log import EffectiveDecisions, effective_decisions, read_decisions
-from catalog.store.catalogued_faces import CataloguedFace, appearances_by_row
+from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_row
 from catalog.store.database import Database
 from catalog.store.person_index import PersonIndex, PersonRow, all_persons
 
@@ -79,7 +79,7 @@ def suggest(
         node, apparent = by_owner(roster, people)
         odd = apparent.at_odds(node[pairs[0]], node[pairs[1]])
         asked = _questions(roster, pairs, odd, refused, people, person, bar)[:limit]
-        shown = appearances_by_row(connection, [int(roster.rows[at]) for _, at, _, _, single in asked if single])
+        shown = catalogued_faces_by_row(connection, [int(roster.rows[at]) for _, at, _, _, single in asked if single])
     return [
         Suggestion(
             people.rows[int(roster.person[one])],

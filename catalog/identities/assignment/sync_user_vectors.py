@@ -10,7 +10,7 @@ from sqlalchemy import select
 from catalog.domain.charges import Charge
 from catalog.domain.people import AssignedBy
 from catalog.domain.user_vectors import UserChanges, UserMatch, UserVectors
-from catalog.store.catalogued_faces import appearances_of
+from catalog.store.catalogued_faces import faces_of_person
 from catalog.store.database import Database
 from catalog.store.person_index import PersonIndex, PersonRow, all_persons
 from catalog.store.tables import assignments, faces, persons
@@ -71,6 +71,6 @@ def faces_of_users(
             if person is not None:
                 alike[person] = max(match.similarity, alike.get(person, 0.0))
         for person, similarity in alike.items():
-            for face in appearances_of(connection, person):
+            for face in faces_of_person(connection, person):
                 if (face.engine, face.gallery) == (engine, gallery):
                     yield face.face_id, similarity

@@ -16,15 +16,16 @@ from sqlalchemy import Connection, insert
 from catalog.domain.engine import Engine
 from catalog.domain.errors import EngineError, PersonError
 from catalog.domain.face_key import FaceKey
+from catalog.domain.timestamps import utc_text
 from catalog.identities.decisions.log import append
 from catalog.identities.decisions.verbs import DecisionStamp
 from catalog.store import pending_removals
 from catalog.store.assignment_lock import assignment_lock, lock_persons
-from catalog.store.catalogued_faces import CataloguedFace, appearances_of
+from catalog.store.catalogued_faces import CataloguedFace, faces_of_person
 from catalog.store.database import Database
 from catalog.store.people import find_person
 from catalog.store.person_index import PersonRow
-from catalog.store.tables import faces, tombstones, utc_text
+from catalog.store.tables import faces, tombstones
 from catalog.store.tombstones import (
     FORGET,
     Tombstones,
@@ -67,7 +68,7 @@ def forget_person(
         lock_persons(connection)
         if find_person(connection, person.person_id).id != person.id:
             raise PersonError(f"{person} was merged into another person meanwhile.", remedy="Nothing was forgotten.")
-        shown = appearances_of(connection, person)
+        shown = faces_of_person(connection, person)
         erased, there = _erase(connection, person, shown, stamp)
     ours = [face.face_id for face in shown if (face.engine, face.gallery) == (engine.name, gallery)]
     try:

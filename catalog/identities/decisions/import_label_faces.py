@@ -14,12 +14,13 @@ from sqlalchemy import Connection, insert, select
 from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
 from catalog.domain.people import AssignedBy
+from catalog.domain.timestamps import utc_text
 from catalog.identities.decisions.import_label_decisions import LocalDecisions, decision_key, known_decisions
 from catalog.identities.decisions.log import effective_decisions, place_of, read_decisions
 from catalog.store.labels_file import BOX
 from catalog.store.people import assign
 from catalog.store.person_index import PersonIndex, all_persons
-from catalog.store.tables import assignments, decisions, faces, photos, utc_text
+from catalog.store.tables import assignments, decisions, faces, photos
 from catalog.store.upsert import batches
 
 _ANCHORS = 8

@@ -11,13 +11,14 @@ from sqlalchemy import Connection, insert, or_, select, update
 
 from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
+from catalog.domain.timestamps import utc_text
 from catalog.identities.decisions.import_label_decisions import LocalDecisions, add_decisions
 from catalog.identities.decisions.import_label_faces import restore_faces
 from catalog.identities.decisions.log import effective_decisions, read_decisions
 from catalog.store.assignment_lock import lock_persons
 from catalog.store.labels_file import PERSON
 from catalog.store.person_index import PersonIndex, all_persons
-from catalog.store.tables import assignments, decisions, persons, utc_text
+from catalog.store.tables import assignments, decisions, persons
 from catalog.store.tombstones import (
     FORGET,
     Tombstones,

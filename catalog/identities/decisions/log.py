@@ -17,7 +17,8 @@ from sqlalchemy import Connection, func, insert, or_, select, update
 
 from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
-from catalog.store.tables import decisions, utc_text, utc_time
+from catalog.domain.timestamps import utc_text, utc_time
+from catalog.store.tables import decisions
 
 LASTING = ("forget", "migrate", "recluster", "restore")
 """What cannot be taken back."""

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
 from catalog.identities.decisions.log import place_of, place_row
-from catalog.store.catalogued_faces import faces_of_contents
-from catalog.store.people import follow_redirects, unassign
+from catalog.store.catalogued_faces import faces_by_content
+from catalog.store.people import move_redirected_assignments, unassign
 from catalog.store.person_index import PersonRow, canonical_person, persons_where
 from catalog.store.tables import assignments, faces, persons, photos
 from catalog.store.upsert import batches
@@ -146,7 +146,7 @@ def restore_prior_state(connection: Connection, before: Mapping[str, Any]) -> li
     ]
     if again:
         connection.execute(insert(assignments), again)
-    follow_redirects(connection)
+    move_redirected_assignments(connection)
     for saved in before.get("persons", ()):
         if saved.get("new"):
             _take_away(connection, saved["person_id"])
@@ -189,7 +189,7 @@ def _leads(connection: Connection, public: set[str]) -> dict[str, int]:
 def _rows(connection: Connection, before: Mapping[str, Any]) -> list[int | None]:
     """The row ids of the faces at the saved places, each in its gallery."""
     saved = before.get("faces", ())
-    found = faces_of_contents(connection, {each["place"][0] for each in saved})
+    found = faces_by_content(connection, {each["place"][0] for each in saved})
     rows: list[int | None] = []
     for each in saved:
         place = place_of(each["place"])

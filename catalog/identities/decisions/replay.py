@@ -13,10 +13,11 @@ from sqlalchemy import Connection, select, update
 from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
 from catalog.domain.people import AssignedBy
+from catalog.domain.timestamps import utc_text
 from catalog.identities.decisions.log import EffectiveDecisions, effective_decisions, read_decisions
 from catalog.store.people import assign, unassign
 from catalog.store.person_index import PersonIndex, all_persons
-from catalog.store.tables import assignments, faces, photos, utc_text
+from catalog.store.tables import assignments, faces, photos
 from catalog.store.upsert import batches
 
 

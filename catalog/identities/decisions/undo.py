@@ -25,7 +25,7 @@ from catalog.identities.decisions.log import (
 from catalog.identities.decisions.prior_state import capture_current, restore_prior_state
 from catalog.identities.decisions.verbs import DecisionStamp
 from catalog.store.assignment_lock import lock_persons
-from catalog.store.catalogued_faces import appearances_by_row, faces_of_contents
+from catalog.store.catalogued_faces import catalogued_faces_by_row, faces_by_content
 from catalog.store.people import find_person, unassign
 from catalog.store.tables import faces
 from catalog.store.upsert import batches
@@ -108,7 +108,7 @@ def _turned(connection: Connection, one: Sequence[Decision]) -> tuple[list[Decis
 def _refused_again(connection: Connection, holding: Sequence[Decision]) -> list[int]:
     """Faces that came to somebody while it did not hold that they are not that person."""
     refusals = [(each, place) for each in holding if each.verb == "reject" for place in each.places]
-    found = faces_of_contents(connection, {place.sha256 for _, place in refusals})
+    found = faces_by_content(connection, {place.sha256 for _, place in refusals})
     leads = {each.number: find_person(connection, each.person_id or "").person_id for each, _ in refusals}
     return [
         face.row
@@ -133,7 +133,7 @@ def _echoes(connection: Connection, one: Sequence[Decision], saved: Sequence[Map
     known: dict[str, list[tuple[list[str], FaceKey]]] = defaultdict(list)
     for each in saved:
         known[each["place"][0]].append((list(each["in"]), place_of(each["place"])))
-    found = faces_of_contents(connection, {place.sha256 for _, place in told})
+    found = faces_by_content(connection, {place.sha256 for _, place in told})
     return sorted(
         {
             face.row
@@ -154,9 +154,9 @@ def _loosen(connection: Connection, rows: Sequence[int]) -> None:
 
 def _rivals(connection: Connection, restored: Sequence[int]) -> list[int]:
     """Faces that a machine gave meanwhile to somebody who is, with the faces put back, on their photos already."""
-    back = appearances_by_row(connection, restored)
+    back = catalogued_faces_by_row(connection, restored)
     held = {(face.sha256, face.engine, face.gallery, face.person_id) for face in back.values() if face.person_id}
-    beside = faces_of_contents(connection, {face.sha256 for face in back.values()})
+    beside = faces_by_content(connection, {face.sha256 for face in back.values()})
     return sorted(
         face.row
         for some in beside.values()

@@ -17,13 +17,14 @@ from sqlalchemy import Connection, select, update
 
 from catalog.domain.errors import AmbiguousPersonError, PersonError
 from catalog.domain.people import AssignedBy
+from catalog.domain.timestamps import utc_text
 from catalog.identities.decisions.log import append, place_row
 from catalog.identities.decisions.prior_state import PriorState
 from catalog.store.assignment_lock import lock_persons
-from catalog.store.catalogued_faces import CataloguedFace, appearances_of, faces_at, faces_of_contents
+from catalog.store.catalogued_faces import CataloguedFace, faces_at_key, faces_by_content, faces_of_person
 from catalog.store.people import add_persons, assign, find_person, redirect, unassign
 from catalog.store.person_index import PersonRow, persons_where
-from catalog.store.tables import assignments, faces, persons, photos, utc_text
+from catalog.store.tables import assignments, faces, persons, photos
 
 _LONGEST_NAME = 500
 _EXEMPLARS = 8
@@ -44,7 +45,7 @@ def name_person(connection: Connection, person: PersonRow, name: str | None, sta
     person = _current(connection, person)
     before = PriorState().person(person)
     connection.execute(update(persons).where(persons.c.id == person.id).values(name=name))
-    shown = appearances_of(connection, person, limit=_EXEMPLARS)
+    shown = faces_of_person(connection, person, limit=_EXEMPLARS)
     return append(
         connection,
         "name" if person.name is None else "rename",
@@ -86,7 +87,7 @@ def merge_persons(
     kept, gone = _current(connection, kept), _current(connection, gone)
     if kept.id == gone.id:
         raise PersonError(f"They are one person, {kept} already.")
-    ours, theirs = appearances_of(connection, kept), appearances_of(connection, gone)
+    ours, theirs = faces_of_person(connection, kept), faces_of_person(connection, gone)
     shared = together(ours, theirs)
     if shared and not same_photo:
         raise PersonError(
@@ -126,7 +127,7 @@ def split_person(
     Raises ``PersonError`` when a face is not the person's, or all of them are parted.
     """
     person = _current(connection, person)
-    held = appearances_of(connection, person)
+    held = faces_of_person(connection, person)
     rows = {face.row for face in parted}
     if not rows or not rows <= {face.row for face in held}:
         raise PersonError(f"The faces to part are not all faces of {person}.")
@@ -274,14 +275,14 @@ def together(ours: Sequence[CataloguedFace], theirs: Sequence[CataloguedFace]) -
 def _everywhere(connection: Connection, face: CataloguedFace) -> list[int]:
     """Row ids of this face in every gallery: a decision is about the face, not about who saw it."""
     galleries = {(face.engine, face.gallery): face.row}
-    for each in faces_at(connection, face.place):
+    for each in faces_at_key(connection, face.place):
         galleries.setdefault((each.engine, each.gallery), each.row)
     return sorted(galleries.values())
 
 
 def _beside(connection: Connection, face: CataloguedFace) -> list[CataloguedFace]:
     """The faces of the same photo, in every gallery."""
-    return faces_of_contents(connection, [face.sha256]).get(face.sha256, [])
+    return faces_by_content(connection, [face.sha256]).get(face.sha256, [])
 
 
 def _before_birth(connection: Connection, person: PersonRow, born: str | None) -> list[int]:

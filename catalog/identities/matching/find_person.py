@@ -20,7 +20,7 @@ from catalog.domain.people import AssignedBy
 from catalog.domain.user_vectors import UserVectors
 from catalog.identities.assignment.neighbor_searches import logit
 from catalog.identities.assignment.sync_user_vectors import faces_of_users
-from catalog.store.catalogued_faces import CataloguedFace, appearances_by_id, appearances_of
+from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_id, faces_of_person
 from catalog.store.database import Database
 from catalog.store.person_index import PersonRow, all_persons
 
@@ -151,7 +151,7 @@ def find_faces(
         _search_with_person(database, engine, wanted.person, wanted.threshold, gallery, best, paid)
     best = {face_id: value for face_id, value in best.items() if value > unlike.get(face_id, -1.0)}
     with database.read() as connection:
-        known = appearances_by_id(connection, list(best), engine=engine.name, gallery=gallery)
+        known = catalogued_faces_by_id(connection, list(best), engine=engine.name, gallery=gallery)
         born = {row.person_id: row.birth_date for row in all_persons(connection) if row.birth_date}
     shown = [face for face in known.values() if _fits(face, wanted, born)]
     shown.sort(key=lambda face: (-best[face.face_id], face.uri or "", face.face_id))
@@ -182,7 +182,9 @@ def _search_with_person(
     """Search with the best faces of a person; its own faces match themselves wholly."""
     with database.read() as connection:
         own = [
-            face for face in appearances_of(connection, person) if (face.engine, face.gallery) == (engine.name, gallery)
+            face
+            for face in faces_of_person(connection, person)
+            if (face.engine, face.gallery) == (engine.name, gallery)
         ]
     own.sort(key=lambda face: (face.by is not AssignedBy.HUMAN, -face.box.area, face.face_id))
     for face in own[:_PROBES]:

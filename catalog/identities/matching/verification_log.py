@@ -16,7 +16,8 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from catalog.store.tables import utc_text, verifications
+from catalog.domain.timestamps import utc_text
+from catalog.store.tables import verifications
 
 START = "0" * 64
 

@@ -19,6 +19,7 @@ from catalog.domain.engine import Engine
 from catalog.domain.errors import UsageError
 from catalog.domain.faces import BooleanAttribute, Face
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.timestamps import utc_text
 from catalog.identities.assignment.neighbor_searches import logit
 from catalog.identities.decisions.verbs import DecisionStamp
 from catalog.identities.matching import verification_log
@@ -26,7 +27,7 @@ from catalog.images.crop import cut_out
 from catalog.store.charge_scope import charge_scope
 from catalog.store.database import Database
 from catalog.store.scans import record_charges
-from catalog.store.tables import employee_references, employees, utc_text
+from catalog.store.tables import employee_references, employees
 from catalog.store.upsert import insert_into
 
 _RAREST = 1e-6

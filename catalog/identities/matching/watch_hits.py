@@ -10,10 +10,11 @@ from typing import Literal
 from sqlalchemy import Connection, select, update
 
 from catalog.domain.errors import UsageError
+from catalog.domain.timestamps import required_time, utc_text
 from catalog.identities.decisions.verbs import DecisionStamp
-from catalog.store.catalogued_faces import CataloguedFace, appearances_by_id, appearances_by_row, faces_at
+from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_id, catalogued_faces_by_row, faces_at_key
 from catalog.store.database import Database
-from catalog.store.tables import faces, moment_of, utc_text, watch_hits, watches
+from catalog.store.tables import faces, watch_hits, watches
 from catalog.store.upsert import batches, insert_into
 
 REVIEW = "A hit is a guess by a machine: a person must look at both photos before anything follows from it."
@@ -46,7 +47,7 @@ def record_new_hits(
     now: datetime,
 ) -> list[int]:
     """Write down the hits that are not known yet; returns their numbers."""
-    known = appearances_by_id(connection, list(like), engine=engine, gallery=gallery)
+    known = catalogued_faces_by_id(connection, list(like), engine=engine, gallery=gallery)
     told = set(connection.scalars(select(watch_hits.c.face_id).where(watch_hits.c.watch_id == watch_id)))
     fresh = []
     for face_id, similarity in sorted(like.items(), key=lambda pair: -pair[1]):
@@ -74,7 +75,7 @@ def record_new_hits(
 
 def _reviewed_elsewhere(connection: Connection, watch_id: int, face: CataloguedFace) -> dict[str, object] | None:
     """What a human said of this hit when another gallery had the face: it is no new hit."""
-    others = {each.row for each in faces_at(connection, face.place)} - {face.row}
+    others = {each.row for each in faces_at_key(connection, face.place)} - {face.row}
     query = select(watch_hits.c.state, watch_hits.c.reviewed_at, watch_hits.c.reviewed_by).where(
         watch_hits.c.watch_id == watch_id, watch_hits.c.face_id.in_(others), watch_hits.c.state != "open"
     )
@@ -113,7 +114,7 @@ def list_hits(
     if numbers is not None:
         asked = [query.where(watch_hits.c.id.in_(some)) for some in batches(sorted(numbers, reverse=True))]
     rows = [row for each in asked for row in connection.execute(each)]
-    shown = appearances_by_row(connection, [row.face_id for row in rows])
+    shown = catalogued_faces_by_row(connection, [row.face_id for row in rows])
     return [
         WatchHit(
             row.id,
@@ -122,7 +123,7 @@ def list_hits(
             row.similarity,
             row.margin,
             row.state,
-            moment_of(row.found_at),
+            required_time(row.found_at),
             row.reviewed_by,
         )
         for row in rows

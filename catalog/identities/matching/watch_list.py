@@ -20,13 +20,14 @@ from catalog.domain.engine import MAX_MATCHES, Engine
 from catalog.domain.errors import NoFaceError, UsageError
 from catalog.domain.faces import Analysis
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.timestamps import required_time, utc_text
 from catalog.identities.decisions.verbs import DecisionStamp
 from catalog.identities.matching.watch_hits import WatchHit, list_hits, record_new_hits
 from catalog.images.crop import cut_out
 from catalog.store.charge_scope import charge_scope
 from catalog.store.database import Database
 from catalog.store.scans import record_charges
-from catalog.store.tables import moment_of, utc_text, watch_hits, watch_references, watches
+from catalog.store.tables import watch_hits, watch_references, watches
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +137,7 @@ def list_watches(database: Database) -> list[WatchEntry]:
             row.id,
             row.name,
             row.threshold,
-            moment_of(row.created_at),
+            required_time(row.created_at),
             row.created_by,
             counts.get((row.id, False), 0),
             counts.get((row.id, True), 0),

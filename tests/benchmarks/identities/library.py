@@ -19,10 +19,11 @@ from sqlalchemy import delete, func, insert, select, update
 
 from catalog.domain.charges import Charge, Operation
 from catalog.domain.faces import Match, NeighborList
+from catalog.domain.timestamps import utc_text
 from catalog.engines.local.engine import LocalEngine
 from catalog.engines.local.neighbor_edges import neighbor_edges
 from catalog.store.database import Database, open_database
-from catalog.store.tables import assignments, faces, locations, matches, persons, photos, scans, searches, utc_text
+from catalog.store.tables import assignments, faces, locations, matches, persons, photos, scans, searches
 
 ROOT = Path(__file__).parents[3]
 SHARED = ROOT.parent / "shared"

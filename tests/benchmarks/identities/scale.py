@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import insert, select
 
+from catalog.domain.timestamps import utc_text
 from catalog.identities.assignment.assign_people import GroupingRules, assign_people
 from catalog.identities.decisions.verbs import DecisionStamp, name_person
 from catalog.store.database import Database, open_database
 from catalog.store.people import find_person, list_people
-from catalog.store.tables import assignments, faces, photos, scans, utc_text
+from catalog.store.tables import assignments, faces, photos, scans
 from tests.benchmarks.identities.library import NOW, Meaning
 
 

@@ -21,7 +21,7 @@ from catalog.domain.people import AssignedBy
 from catalog.identities.assignment.assign_people import AssignmentResult, assign_people
 from catalog.identities.assignment.neighbor_searches import plan_searches
 from catalog.identities.decisions.verbs import DecisionStamp, reject_face, set_birth_date
-from catalog.store.catalogued_faces import appearances_of
+from catalog.store.catalogued_faces import faces_of_person
 from catalog.store.database import Database, open_database
 from catalog.store.people import add_persons, assign, find_person
 from catalog.store.person_index import all_persons
@@ -327,7 +327,7 @@ def test_whom_a_human_told_apart_in_another_gallery_is_not_merged(light_database
     stamp = DecisionStamp("tester", NOW)
     with light_database.begin() as connection:
         (ann,) = all_persons(connection)
-        face = appearances_of(connection, ann)[0]
+        face = faces_of_person(connection, ann)[0]
         reject_face(connection, face, ann, stamp)
     settled(light_database, ours)
     other = who_is_who(light_database)[face.face_id]

@@ -15,7 +15,7 @@ from catalog.identities.decisions import verbs
 from catalog.identities.decisions.forget import forget_person
 from catalog.identities.decisions.log import read_decisions
 from catalog.identities.decisions.undo import undo
-from catalog.store.catalogued_faces import CataloguedFace, appearances_of
+from catalog.store.catalogued_faces import CataloguedFace, faces_of_person
 from catalog.store.database import Database
 from catalog.store.people import find_person
 from catalog.store.person_index import PersonRow
@@ -38,7 +38,7 @@ def misplace(database: Database) -> tuple[PersonRow, PersonRow, list[CataloguedF
     """Two faces of the first person are with the second, as after a bad night."""
     with database.begin() as connection:
         one, two = everybody(connection)[:2]
-        faces = appearances_of(connection, one)[:2]
+        faces = faces_of_person(connection, one)[:2]
         for face in faces:
             connection.execute(update(assignments).where(assignments.c.face_id == face.row).values(person_id=two.id))
     return one, two, faces
@@ -48,7 +48,7 @@ def tear(database: Database) -> tuple[PersonRow, PersonRow]:
     """The only person is two, by a machine."""
     with database.begin() as connection:
         (person,) = everybody(connection)
-        _, other = verbs.split_person(connection, person, appearances_of(connection, person)[:2], STAMP)
+        _, other = verbs.split_person(connection, person, faces_of_person(connection, person)[:2], STAMP)
         connection.execute(update(assignments).values(by="cluster"))
         connection.exec_driver_sql("DELETE FROM decisions")
     return person, other
@@ -61,7 +61,7 @@ def test_it_tells_what_it_did(light_database: Database) -> None:
     done = apply(light_database, gallery)
     assert (done.moved, done.persons_new, done.redirected) == (2, 0, {})
     with light_database.begin() as connection:
-        shown = {each.face_id: each.similarity for each in appearances_of(connection, one)}
+        shown = {each.face_id: each.similarity for each in faces_of_person(connection, one)}
         assert all((shown[face.face_id] or 0) > 80 for face in faces)
         (entry,) = read_decisions(connection)
         assert (entry.verb, entry.details["moved"]) == ("recluster", 2)
@@ -121,7 +121,7 @@ def test_an_id_with_faces_in_another_gallery_is_not_redirected(light_database: D
     settled(light_database, theirs, enroll(light_database, theirs, seen, night=1))
     assert apply(light_database, ours).redirected == {}
     with light_database.read() as connection:
-        assert len(appearances_of(connection, find_person(connection, other.person_id))) == 2
+        assert len(faces_of_person(connection, find_person(connection, other.person_id))) == 2
         left = select(persons.c.person_id).join(assignments).where(persons.c.merged_into.is_not(None))
         assert connection.scalars(left).all() == []
 
@@ -143,7 +143,7 @@ def test_nobody_gets_faces_from_before_being_born(light_database: Database) -> N
     settled(light_database, gallery, enroll(light_database, gallery, shots(2000), night=1))
     apply(light_database, gallery)
     with light_database.read() as connection:
-        assert {each.taken_at.year for each in appearances_of(connection, ann) if each.taken_at} == {2010}
+        assert {each.taken_at.year for each in faces_of_person(connection, ann) if each.taken_at} == {2010}
 
 
 def test_nobody_is_put_twice_on_a_photo(light_database: Database) -> None:
@@ -155,8 +155,8 @@ def test_nobody_is_put_twice_on_a_photo(light_database: Database) -> None:
     settled(light_database, gallery, enroll(light_database, gallery, shots))
     with light_database.begin() as connection:
         ann, bob = everybody(connection)
-        verbs.confirm_face(connection, appearances_of(connection, ann)[0], ann, STAMP)
-        verbs.confirm_face(connection, appearances_of(connection, bob)[0], ann, STAMP)
+        verbs.confirm_face(connection, faces_of_person(connection, ann)[0], ann, STAMP)
+        verbs.confirm_face(connection, faces_of_person(connection, bob)[0], ann, STAMP)
     both = [Shot("both", [near(one, 0.85, rng), near(two, 0.85, rng)])]
     settled(light_database, gallery, enroll(light_database, gallery, both, night=1))
     apply(light_database, gallery)

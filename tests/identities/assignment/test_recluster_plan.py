@@ -8,7 +8,7 @@ from sqlalchemy import update
 from catalog.identities.assignment.recluster_apply import apply_recluster
 from catalog.identities.assignment.recluster_plan import plan_recluster
 from catalog.identities.decisions import verbs
-from catalog.store.catalogued_faces import appearances_of
+from catalog.store.catalogued_faces import faces_of_person
 from catalog.store.database import Database
 from catalog.store.people import find_person
 from catalog.store.person_index import all_persons
@@ -26,7 +26,7 @@ def scramble(database: Database) -> None:
     """Move half of the first person's faces to the second, as a bad night would."""
     with database.begin() as connection:
         one, two = everybody(connection)[:2]
-        for face in appearances_of(connection, one)[:2]:
+        for face in faces_of_person(connection, one)[:2]:
             connection.execute(update(assignments).where(assignments.c.face_id == face.row).values(person_id=two.id))
 
 
@@ -55,9 +55,9 @@ def test_what_humans_decided_is_not_moved(light_database: Database) -> None:
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
         one, two, three, four = everybody(connection)
-        odd = appearances_of(connection, one)[0]
+        odd = faces_of_person(connection, one)[0]
         verbs.confirm_face(connection, odd, two, STAMP)
-        parted = appearances_of(connection, three)[:2]
+        parted = faces_of_person(connection, three)[:2]
         _, other = verbs.split_person(connection, three, parted, STAMP)
         verbs.merge_persons(connection, one, four, STAMP)
     before = who_is_who(light_database)
@@ -79,7 +79,7 @@ def test_an_emptied_id_leads_to_where_its_faces_went(light_database: Database) -
     rng = np.random.default_rng(0)
     with light_database.begin() as connection:
         (person,) = everybody(connection)
-        number, other = verbs.split_person(connection, person, appearances_of(connection, person)[:2], STAMP)
+        number, other = verbs.split_person(connection, person, faces_of_person(connection, person)[:2], STAMP)
         connection.execute(update(assignments).values(by="cluster"))
         connection.exec_driver_sql("DELETE FROM decisions")
     assert number == 1

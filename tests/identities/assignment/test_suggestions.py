@@ -13,7 +13,7 @@ from catalog.identities.assignment.suggestions import Suggestion, suggest
 from catalog.identities.clustering.similarity_graph import Linkage
 from catalog.identities.decisions import verbs
 from catalog.identities.decisions.undo import undo
-from catalog.store.catalogued_faces import appearances_of, find_face
+from catalog.store.catalogued_faces import faces_of_person, find_face
 from catalog.store.database import Database
 from tests.identities.assignment.test_assign_people import as_engine, settled, who_is_who
 from tests.identities.decisions.test_verbs import STAMP, everybody
@@ -66,10 +66,10 @@ def test_what_was_answered_is_not_asked_again(light_database: Database, answer: 
         if answer == "split":
             number = verbs.merge_persons(connection, question.person, question.other, STAMP)
             assert number == 1
-            shown = [f for f in appearances_of(connection, question.person) if "/b-" in (f.uri or "")]
+            shown = [f for f in faces_of_person(connection, question.person) if "/b-" in (f.uri or "")]
             verbs.split_person(connection, question.person, shown, STAMP)
         elif answer == "reject":
-            for face in appearances_of(connection, question.other):
+            for face in faces_of_person(connection, question.other):
                 verbs.reject_face(connection, face, question.person, STAMP)
         elif answer == "names":
             verbs.name_person(connection, question.person, "Ann", STAMP)
@@ -86,7 +86,7 @@ def test_why_shows_neighbors_and_decisions(light_database: Database, make: type[
     lookalikes(light_database, gallery)
     with light_database.begin() as connection:
         person = everybody(connection)[0]
-        shown = appearances_of(connection, person)[0]
+        shown = faces_of_person(connection, person)[0]
         verbs.confirm_face(connection, shown, person, STAMP)
     with light_database.read() as connection:
         face = find_face(connection, shown.face_id[:13], engine=gallery.name, gallery="catalog")

@@ -18,7 +18,7 @@ from catalog.identities.assignment import assign_people
 from catalog.identities.decisions.forget import forget_person
 from catalog.identities.decisions.undo import undo
 from catalog.identities.decisions.verbs import merge_persons, name_person, reject_face
-from catalog.store.catalogued_faces import appearances_by_row, appearances_of
+from catalog.store.catalogued_faces import catalogued_faces_by_row, faces_of_person
 from catalog.store.database import Database
 from catalog.store.people import find_person, list_people
 from catalog.store.person_index import PersonRow, all_persons, canonical_person
@@ -166,7 +166,7 @@ def test_a_face_that_is_rejected_meanwhile_is_not_given_back(database: Database)
             return
         with database.begin() as connection:
             (person,) = all_persons(connection)
-            face = appearances_of(connection, person)[0]
+            face = faces_of_person(connection, person)[0]
             reject_face(connection, face, person, STAMP)
             rejected.append(face.face_id)
 
@@ -282,7 +282,7 @@ def test_a_merge_while_a_scan_writes(database: Database, monkeypatch: pytest.Mon
     shots = [Shot(f"{who}-{n}", [near(centers[who], 0.85, rng)]) for who in range(4) for n in range(4)]
     settled(database, gallery, enroll(database, gallery, shots))
     with database.read() as connection:
-        shown = [face for each in everybody(connection) for face in appearances_of(connection, each)]
+        shown = [face for each in everybody(connection) for face in faces_of_person(connection, each)]
         first = next(face for face in shown if face.sha256 == digest("1-0"))
         gone = find_person(connection, first.person_id or "")
         kept = next(each for each in everybody(connection) if each != gone)
@@ -340,7 +340,7 @@ def test_a_new_face_rejected_while_it_is_clustered(database: Database) -> None:
         with database.begin() as connection:
             (person,) = all_persons(connection)
             row = connection.scalar(select(faces.c.id).join(photos).where(photos.c.sha256 == digest("new.jpg")))
-            face = appearances_by_row(connection, [int(row or 0)])[int(row or 0)]
+            face = catalogued_faces_by_row(connection, [int(row or 0)])[int(row or 0)]
             reject_face(connection, face, person, STAMP)
             said.append((face.face_id, person.person_id))
 

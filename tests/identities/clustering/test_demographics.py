@@ -18,7 +18,7 @@ from catalog.identities.clustering.average_linkage import cluster_edges
 from catalog.identities.clustering.demographics import Demographics, DemographicThresholds
 from catalog.identities.clustering.similarity_graph import Constraints, Edges, Linkage, SearchCoverage
 from catalog.identities.decisions import verbs
-from catalog.store.catalogued_faces import appearances_of
+from catalog.store.catalogued_faces import faces_of_person
 from catalog.store.database import Database
 from catalog.store.person_index import PersonRow
 from tests.identities.assignment.test_assign_people import as_engine, groups
@@ -155,7 +155,7 @@ def test_a_birth_that_a_human_told_counts_more_than_looks(light_database: Databa
         for person in everybody(connection):
             verbs.set_birth_date(connection, person, date(2005, 3, 1), STAMP)
             verbs.set_birth_date(connection, person, None, STAMP)
-        adult = next(row for row in everybody(connection) if "/b-0" in (appearances_of(connection, row)[0].uri or ""))
+        adult = next(row for row in everybody(connection) if "/b-0" in (faces_of_person(connection, row)[0].uri or ""))
         verbs.set_birth_date(connection, adult, date(2005, 3, 1), STAMP)
     with light_database.read() as connection:
         apparent = Demographics.of_faces(["2015-05-01"], [(34, 46)], [(None, None)], BARS)
@@ -170,7 +170,7 @@ def test_why_tells_what_keeps_two_apart(light_database: Database, make: type[Vec
     family(gallery, light_database)
     one, other = persons(light_database)
     with light_database.read() as connection:
-        face = appearances_of(connection, one)[0]
+        face = faces_of_person(connection, one)[0]
     found = explain(light_database, as_engine(gallery), CAREFUL, face, limit=9)
     told = {near.kept_apart for near in found.neighbors if near.face.person_id == other.person_id}
     assert [text is not None and text.startswith("they look born") for text in told] == [True]

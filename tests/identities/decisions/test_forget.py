@@ -14,7 +14,7 @@ from catalog.identities.decisions.forget import forget_person
 from catalog.identities.decisions.log import append, read_decisions
 from catalog.identities.decisions.undo import undo
 from catalog.store.backup import back_up, restore
-from catalog.store.catalogued_faces import appearances_of
+from catalog.store.catalogued_faces import faces_of_person
 from catalog.store.database import Database
 from catalog.store.people import find_person
 from catalog.store.person_index import all_persons
@@ -45,11 +45,11 @@ def test_nothing_of_a_forgotten_person_is_left(database: Database) -> None:
         one, two, three = everybody(connection)[:3]
         verbs.name_person(connection, one, "Secret Name", STAMP)
         verbs.merge_persons(connection, find_person(connection, "Secret Name"), two, STAMP)
-        face = appearances_of(connection, find_person(connection, "Secret Name"))[0]
+        face = faces_of_person(connection, find_person(connection, "Secret Name"))[0]
         verbs.confirm_face(connection, face, three, STAMP)
         verbs.confirm_face(connection, face, one, STAMP)
         person = find_person(connection, "Secret Name")
-        held = [face.face_id for face in appearances_of(connection, person)]
+        held = [face.face_id for face in faces_of_person(connection, person)]
         led = {"moved": 1, "redirected": {two.person_id: one.person_id, three.person_id: "pother"}}
         append(connection, "recluster", who="tester", now=NOW, details=led)
     receipt = forget_person(database, as_engine(gallery), person, STAMP, gallery="catalog")
@@ -73,7 +73,7 @@ def test_no_scan_and_no_other_engine_brings_a_forgotten_face_back(light_database
     settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1)))
     with light_database.read() as connection:
         person = everybody(connection)[0]
-        names = {face.uri.rpartition("/")[2] for face in appearances_of(connection, person) if face.uri}
+        names = {face.uri.rpartition("/")[2] for face in faces_of_person(connection, person) if face.uri}
     forget_person(light_database, as_engine(ours), person, STAMP, gallery="catalog")
     again = [shot for shot in photos(BOX, 1) if shot.name in names]
     settled(light_database, ours, enroll(light_database, ours, again, night=1))
@@ -104,7 +104,7 @@ def test_a_backup_from_before_does_not_bring_a_forgotten_person_back(database: D
         verbs.name_person(connection, everybody(connection)[0], "Secret Name", STAMP)
         person = find_person(connection, "Secret Name")
         others = [row.person_id for row in everybody(connection)[1:]]
-        shown = {face.face_id for face in appearances_of(connection, person)}
+        shown = {face.face_id for face in faces_of_person(connection, person)}
     back_up(database, tmp_path / "backup.sqlite3")
     vectors = dict(gallery.vectors)
     forget_person(database, as_engine(gallery), person, STAMP, gallery="catalog")
@@ -153,7 +153,7 @@ def test_faces_that_nobody_settled_yet_go_too(light_database: Database) -> None:
     enroll(light_database, theirs, photos(SHIFTED, 2), night=1)
     with light_database.read() as connection:
         person = everybody(connection)[0]
-        hers = {each.sha256 for each in appearances_of(connection, person)}
+        hers = {each.sha256 for each in faces_of_person(connection, person)}
     receipt = forget_person(light_database, as_engine(ours), person, STAMP, gallery="catalog")
     assert (receipt.faces, receipt.removed, receipt.owed) == (4, 4, 4)
     with light_database.read() as connection:
@@ -170,4 +170,4 @@ def test_somebody_merged_since_the_question_is_not_forgotten(light_database: Dat
     with pytest.raises(PersonError, match="merged into another person"):
         forget_person(light_database, as_engine(gallery), gone, STAMP, gallery="catalog")
     with light_database.read() as connection:
-        assert len(appearances_of(connection, kept)) == 8
+        assert len(faces_of_person(connection, kept)) == 8

@@ -21,7 +21,7 @@ from catalog.identities.decisions.log import read_decisions
 from catalog.identities.decisions.replay import replay_decisions
 from catalog.identities.decisions.undo import undo
 from catalog.identities.decisions.verbs import DecisionStamp
-from catalog.store.catalogued_faces import CataloguedFace, appearances_of
+from catalog.store.catalogued_faces import CataloguedFace, faces_of_person
 from catalog.store.database import Database
 from catalog.store.labels_file import parse_labels, read_labels
 from catalog.store.people import add_persons, assign, find_person
@@ -82,7 +82,7 @@ def test_a_copy_knows_under_new_numbers_whose_it_is(light_database: Database, ot
     catalogue(light_database)
     with light_database.begin() as connection:
         one, two = everybody(connection)[:2]
-        number = verbs.confirm_face(connection, appearances_of(connection, one)[0], two, STAMP)
+        number = verbs.confirm_face(connection, faces_of_person(connection, one)[0], two, STAMP)
         said = connection.execute(select(ledger).where(ledger.c.id == number)).mappings().one()
         place = [said[key] for key in ("photo_sha256", "box_left", "box_top", "box_width", "box_height")]
         details = json.dumps({**json.loads(said["details"]), "carried_from": place, "copy_of": number})
@@ -205,13 +205,13 @@ def test_what_was_said_here_of_a_face_holds_against_a_file(
     with light_database.begin() as connection:
         ann = everybody(connection)[0]
         verbs.name_person(connection, ann, "Ann", STAMP)
-        face = appearances_of(connection, ann)[0]
+        face = faces_of_person(connection, ann)[0]
     labels = labels_of(light_database)
     if confirmed:
         catalogue(other)
         put_back(other, labels)
         with other.begin() as connection:
-            there = appearances_of(connection, find_person(connection, "Ann"))[0]
+            there = faces_of_person(connection, find_person(connection, "Ann"))[0]
             assert there.place == face.place
             verbs.confirm_face(connection, there, find_person(connection, "Ann"), EARLIER)
         labels = labels_of(other)
@@ -244,14 +244,14 @@ def moved(database: Database, other: Database, *, named_here: bool, confirmed: b
         (person,) = everybody(connection)
         verbs.name_person(connection, person, "there", STAMP)
         if confirmed:
-            for face in appearances_of(connection, person):
+            for face in faces_of_person(connection, person):
                 verbs.confirm_face(connection, face, person, STAMP)
     if named_here:
         with other.begin() as connection:
             verbs.name_person(connection, everybody(connection)[0], "here", STAMP)
     put_back(other, labels_of(database))
     with other.read() as connection:
-        (owner,) = {face.name for person in everybody(connection) for face in appearances_of(connection, person)}
+        (owner,) = {face.name for person in everybody(connection) for face in faces_of_person(connection, person)}
     return owner
 
 
@@ -280,7 +280,7 @@ def test_nobody_is_put_twice_on_one_photo_by_a_machines_label(light_database: Da
     put_back(other, labels)
     with other.begin() as connection:
         ann = find_person(connection, "Ann")
-        (shown,) = appearances_of(connection, ann)
+        (shown,) = faces_of_person(connection, ann)
         connection.execute(update(assignments).values(person_id=ann.id).where(assignments.c.face_id != shown.row))
         connection.execute(delete(assignments).where(assignments.c.face_id == shown.row))
     put_back(other, labels)
@@ -316,7 +316,7 @@ def test_a_mirror_in_a_file_leaves_alone_what_was_said_here(light_database: Data
         verbs.merge_persons(connection, kept, gone, EARLIER, same_photo=True)
     with other.begin() as connection:
         _, here = everybody(connection)
-        (face,) = appearances_of(connection, here)
+        (face,) = faces_of_person(connection, here)
         verbs.confirm_face(connection, face, here, STAMP)
     for _ in range(2):
         put_back(other, labels_of(light_database))
@@ -330,7 +330,7 @@ def test_copies_for_edited_content_are_told_apart(light_database: Database, othe
     catalogue(light_database, count=1)
     with light_database.begin() as connection:
         (person,) = everybody(connection)
-        number, _ = verbs.split_person(connection, person, appearances_of(connection, person)[:1], STAMP)
+        number, _ = verbs.split_person(connection, person, faces_of_person(connection, person)[:1], STAMP)
         said = dict(connection.execute(select(ledger).where(ledger.c.id == number)).mappings().one())
         details = {**json.loads(said["details"]), "carried_from": ["x"], "copy_of": number}
         ((_, *box),) = details["faces"]
@@ -356,12 +356,12 @@ def test_a_guess_does_not_become_a_humans_word(light_database: Database, other: 
     with light_database.begin() as connection:
         ann = everybody(connection)[0]
         verbs.name_person(connection, ann, "Ann", STAMP)
-        hers = {face.sha256 for face in appearances_of(connection, ann)}
+        hers = {face.sha256 for face in faces_of_person(connection, ann)}
     with other.begin() as connection:
         restore_labels(connection, labels_of(light_database), NOW)
     anew = LendingGallery()
     settled(other, anew, enroll(other, anew, shots))
     with other.read() as connection:
-        shown = appearances_of(connection, find_person(connection, "Ann"))
+        shown = faces_of_person(connection, find_person(connection, "Ann"))
         assert {face.sha256 for face in shown} == hers
         assert {face.by for face in shown} == {AssignedBy.CLUSTER}

@@ -9,7 +9,7 @@ from catalog.identities.assignment.recluster_plan import plan_recluster
 from catalog.identities.decisions import verbs
 from catalog.identities.decisions.log import effective_decisions, read_decisions
 from catalog.identities.decisions.undo import undo
-from catalog.store.catalogued_faces import appearances_of
+from catalog.store.catalogued_faces import faces_of_person
 from catalog.store.database import Database
 from catalog.store.people import find_person
 from tests.identities.assignment.test_assign_people import as_engine, settled, who_is_who
@@ -22,7 +22,7 @@ def test_not_the_person_whom_it_was_confirmed_as_before_a_merge(light_database: 
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
         kate, ann = everybody(connection)[:2]
-        face = appearances_of(connection, ann)[0]
+        face = faces_of_person(connection, ann)[0]
         verbs.confirm_face(connection, face, ann, STAMP)
         verbs.merge_persons(connection, kate, ann, STAMP)
         verbs.reject_face(connection, face, kate, STAMP)
@@ -35,7 +35,7 @@ def test_what_is_no_face_is_nobodys_although_it_was_confirmed(light_database: Da
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
         ann, bob = everybody(connection)[:2]
-        face = appearances_of(connection, ann)[0]
+        face = faces_of_person(connection, ann)[0]
         verbs.confirm_face(connection, face, ann, STAMP)
         verbs.mark_not_a_face(connection, face, STAMP)
     settled(light_database, gallery)
@@ -52,7 +52,7 @@ def test_a_face_that_was_split_off_and_rejected_is_a_third_person(light_database
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
         ann = everybody(connection)[0]
-        parted = appearances_of(connection, ann)[:2]
+        parted = faces_of_person(connection, ann)[:2]
         _, other = verbs.split_person(connection, ann, parted, STAMP)
         verbs.reject_face(connection, parted[0], other, STAMP)
     settled(light_database, gallery)
@@ -64,7 +64,7 @@ def test_what_was_parted_and_merged_again_may_be_one(light_database: Database) -
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
         ann = everybody(connection)[0]
-        _, other = verbs.split_person(connection, ann, appearances_of(connection, ann)[:2], STAMP)
+        _, other = verbs.split_person(connection, ann, faces_of_person(connection, ann)[:2], STAMP)
         verbs.merge_persons(connection, ann, other, STAMP)
         assert effective_decisions(read_decisions(connection)).refusals == []
     assert settled(light_database, gallery).churn == 0
@@ -77,7 +77,7 @@ def test_a_decision_on_a_person_that_is_gone_is_refused(light_database: Database
     catalogue(light_database)
     with light_database.begin() as connection:
         ann = everybody(connection)[0]
-        number, other = verbs.split_person(connection, ann, appearances_of(connection, ann)[:1], STAMP)
+        number, other = verbs.split_person(connection, ann, faces_of_person(connection, ann)[:1], STAMP)
         undo(connection, number, STAMP)
         with pytest.raises(PersonError, match=other.person_id):
             verbs.name_person(connection, other, "Nobody", STAMP)

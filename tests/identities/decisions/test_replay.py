@@ -9,7 +9,7 @@ from catalog.domain.faces import BoundingBox
 from catalog.domain.people import AssignedBy
 from catalog.identities.decisions import verbs
 from catalog.identities.decisions.replay import copy_from_other_galleries
-from catalog.store.catalogued_faces import appearances_of
+from catalog.store.catalogued_faces import faces_of_person
 from catalog.store.database import Database
 from catalog.store.people import add_persons, assign, find_person
 from catalog.store.tables import assignments, faces, persons
@@ -36,14 +36,14 @@ def test_another_engine_finds_the_same_people_under_the_same_names(light_databas
         for number, person in enumerate(everybody(connection)):
             verbs.name_person(connection, person, f"name {number}", STAMP)
         one, two = everybody(connection)[:2]
-        face = appearances_of(connection, one)[0]
+        face = faces_of_person(connection, one)[0]
         verbs.confirm_face(connection, face, two, STAMP)
     theirs = VectorGallery()
     result = settled(light_database, theirs, enroll(light_database, theirs, photos(SHIFTED, 2), night=1))
     assert result.persons_new == 0
     with light_database.read() as connection:
         for number in range(4):
-            shown = appearances_of(connection, find_person(connection, f"name {number}"))
+            shown = faces_of_person(connection, find_person(connection, f"name {number}"))
             by_engine = [{f.sha256 for f in shown if f.engine == engine} for engine in ("local", "rekognition")]
             assert by_engine[0] == by_engine[1]
 
@@ -55,7 +55,7 @@ def test_a_photo_that_returns_has_its_decisions_again(light_database: Database) 
     settled(light_database, gallery, enroll(light_database, gallery, shots))
     with light_database.begin() as connection:
         one, two, three = everybody(connection)[:3]
-        moved, gone = appearances_of(connection, one)[0], appearances_of(connection, three)[0]
+        moved, gone = faces_of_person(connection, one)[0], faces_of_person(connection, three)[0]
         verbs.confirm_face(connection, moved, two, STAMP)
         verbs.mark_not_a_face(connection, gone, STAMP)
         connection.execute(delete(faces).where(faces.c.face_id.in_([moved.face_id, gone.face_id])))
@@ -70,7 +70,7 @@ def test_migrating_overrules_a_machine_but_no_human(light_database: Database) ->
     theirs = VectorGallery()
     settled(light_database, theirs, enroll(light_database, theirs, photos(SHIFTED, 2)))
     with light_database.begin() as connection:
-        kept = appearances_of(connection, everybody(connection)[0])[0]
+        kept = faces_of_person(connection, everybody(connection)[0])[0]
         verbs.confirm_face(connection, kept, everybody(connection)[1], STAMP)
         connection.execute(delete(assignments).where(assignments.c.by == "nobody"))
     ours = LendingGallery()
@@ -85,7 +85,7 @@ def test_migrating_overrules_a_machine_but_no_human(light_database: Database) ->
         changed = copy_from_other_galleries(connection, engine="rekognition", gallery="catalog", now=NOW, overrule=True)
     assert changed == 16 - 4 - 1
     with light_database.read() as connection:
-        others = {f.face_id for f in appearances_of(connection, person) if f.engine == "rekognition"}
+        others = {f.face_id for f in faces_of_person(connection, person) if f.engine == "rekognition"}
         assert kept.face_id not in others
         assert len(others) == 15
         assert connection.scalar(select(persons.c.id).where(persons.c.id == person.id)) == person.id
@@ -99,12 +99,12 @@ def test_a_name_comes_back_with_the_photos(light_database: Database) -> None:
     with light_database.begin() as connection:
         ann = everybody(connection)[0]
         verbs.name_person(connection, ann, "Ann", STAMP)
-        hers = {each.sha256 for each in appearances_of(connection, ann)}
+        hers = {each.sha256 for each in faces_of_person(connection, ann)}
         connection.execute(delete(photos_table))
     settled(light_database, gallery)
     settled(light_database, gallery, enroll(light_database, gallery, shots, night=1))
     with light_database.read() as connection:
-        assert {each.sha256 for each in appearances_of(connection, find_person(connection, "Ann"))} == hers
+        assert {each.sha256 for each in faces_of_person(connection, find_person(connection, "Ann"))} == hers
 
 
 def test_a_mirror_comes_back_as_one_person(light_database: Database) -> None:
@@ -133,7 +133,7 @@ def test_nobody_inherits_a_second_place_on_a_photo(light_database: Database) -> 
     seen = [Shot("pair", [near(two, 0.9, rng)], both[:1]), *alone]
     settled(light_database, ours, enroll(light_database, ours, seen, night=1))
     with light_database.begin() as connection:
-        other = max(everybody(connection), key=lambda each: len(appearances_of(connection, each)))
+        other = max(everybody(connection), key=lambda each: len(faces_of_person(connection, each)))
         local = select(faces.c.id).where(faces.c.engine == "local")
         connection.execute(update(assignments).where(assignments.c.face_id.in_(local)).values(person_id=other.id))
         copy_from_other_galleries(connection, engine="rekognition", gallery="catalog", now=NOW, overrule=True)
@@ -146,7 +146,7 @@ def test_a_refusal_holds_for_an_engine_that_took_the_face_otherwise(light_databa
     settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1)))
     with light_database.begin() as connection:
         ann = everybody(connection)[0]
-        face = appearances_of(connection, ann)[0]
+        face = faces_of_person(connection, ann)[0]
         verbs.reject_face(connection, face, ann, STAMP)
         assign(connection, [(face.row, None)], ann.id, AssignedBy.CLUSTER, "2026-01-01T00:00:00.000000Z")
     settled(light_database, ours)
@@ -164,4 +164,4 @@ def test_two_galleries_opinions_of_one_face_are_no_company(light_database: Datab
         seen = list(connection.scalars(select(faces.c.id).where(faces.c.engine == "rekognition")))
         assign(connection, [(row, None) for row in seen], other.id, AssignedBy.CLUSTER, "2026-01-01T00:00:00.000000Z")
         verbs.merge_persons(connection, ann, other, STAMP)
-        assert len(appearances_of(connection, ann)) == 8
+        assert len(faces_of_person(connection, ann)) == 8

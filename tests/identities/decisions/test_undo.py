@@ -16,7 +16,7 @@ from catalog.identities.decisions import verbs
 from catalog.identities.decisions.forget import forget_person
 from catalog.identities.decisions.log import read_decisions
 from catalog.identities.decisions.undo import undo
-from catalog.store.catalogued_faces import CataloguedFace, appearances_of
+from catalog.store.catalogued_faces import CataloguedFace, faces_of_person
 from catalog.store.database import Database
 from catalog.store.people import find_person
 from catalog.store.person_index import PersonRow
@@ -45,7 +45,7 @@ def test_what_was_said_of_the_person_since_stays(
     catalogue(light_database)
     with light_database.begin() as connection:
         ann, bob = everybody(connection)[:2]
-        number = decide(connection, appearances_of(connection, ann)[0], bob, STAMP)
+        number = decide(connection, faces_of_person(connection, ann)[0], bob, STAMP)
         verbs.name_person(connection, bob, "Bob", STAMP)
         verbs.set_hidden(connection, bob, True, STAMP)
         verbs.set_birth_date(connection, bob, date(1990, 1, 1), STAMP)
@@ -59,7 +59,7 @@ def test_an_id_that_was_merged_since_leads_on(light_database: Database) -> None:
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
         gone, kept, other = everybody(connection)[:3]
-        face = appearances_of(connection, gone)[0]
+        face = faces_of_person(connection, gone)[0]
         number = verbs.confirm_face(connection, face, other, STAMP)
         verbs.merge_persons(connection, kept, gone, STAMP)
         undo(connection, number, STAMP)
@@ -83,7 +83,7 @@ def test_a_merge_that_holds_again_takes_the_faces_that_came_since(light_database
     settled(light_database, gallery, enroll(light_database, gallery, late, night=1))
     with light_database.begin() as connection:
         undo(connection, by, STAMP)
-        assert len(appearances_of(connection, find_person(connection, gone.person_id))) == 7
+        assert len(faces_of_person(connection, find_person(connection, gone.person_id))) == 7
     assert left_behind(light_database) == []
 
 
@@ -112,7 +112,7 @@ def test_each_undo_of_an_undo_turns_what_holds(light_database: Database) -> None
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
         ann, bob = everybody(connection)[:2]
-        face = appearances_of(connection, ann)[0]
+        face = faces_of_person(connection, ann)[0]
         number = verbs.confirm_face(connection, face, bob, STAMP)
     for holder in (ann, bob, ann, bob):
         with light_database.begin() as connection:
@@ -127,7 +127,7 @@ def test_an_undo_that_another_builds_on_is_taken_back_last(light_database: Datab
     catalogue(light_database)
     with light_database.begin() as connection:
         ann, bob, cleo = everybody(connection)[:3]
-        face = appearances_of(connection, ann)[0]
+        face = faces_of_person(connection, ann)[0]
         first = verbs.confirm_face(connection, face, bob, STAMP)
         second = verbs.confirm_face(connection, face, cleo, STAMP)
         by, _ = undo(connection, second, STAMP)
@@ -142,7 +142,7 @@ def test_a_person_that_others_were_decided_on_is_not_unmade(light_database: Data
     with light_database.begin() as connection:
         ann = verbs.find_or_add_person(connection, "Ann", STAMP)
         made = read_decisions(connection)[-1].number
-        confirmed = verbs.confirm_face(connection, appearances_of(connection, everybody(connection)[0])[0], ann, STAMP)
+        confirmed = verbs.confirm_face(connection, faces_of_person(connection, everybody(connection)[0])[0], ann, STAMP)
         with pytest.raises(UsageError, match=f"build on decision {made}: {confirmed}"):
             undo(connection, made, STAMP)
 
@@ -165,7 +165,7 @@ def test_faces_of_another_gallery_are_let_go_too(light_database: Database, verb:
         look_with_theirs()
     with light_database.begin() as connection:
         ann, bob = everybody(connection)
-        face = next(each for each in appearances_of(connection, ann) if each.engine == "local")
+        face = next(each for each in faces_of_person(connection, ann) if each.engine == "local")
         if verb == "confirm":
             number = verbs.confirm_face(connection, face, bob, STAMP)
         elif verb == "split":
@@ -199,15 +199,15 @@ def test_nobody_is_on_a_photo_twice_when_a_face_comes_back(light_database: Datab
     pair = Shot("pair", [near(center, 0.95, rng), near(center, 0.7, rng)], boxes_for(2))
     settled(light_database, gallery, enroll(light_database, gallery, [*alone, pair]))
     with light_database.begin() as connection:
-        ann = max(everybody(connection), key=lambda each: len(appearances_of(connection, each)))
-        face = next(each for each in appearances_of(connection, ann) if each.sha256 == digest("pair"))
+        ann = max(everybody(connection), key=lambda each: len(faces_of_person(connection, each)))
+        face = next(each for each in faces_of_person(connection, ann) if each.sha256 == digest("pair"))
         number = verbs.reject_face(connection, face, ann, STAMP)
         beside = select(faces.c.id).join(photos).where(photos.c.sha256 == digest("pair"), faces.c.id != face.row)
         taken = assignments.c.face_id.in_(beside)
         connection.execute(update(assignments).where(taken).values(person_id=ann.id))
         before = rows(connection)
         by, _ = undo(connection, number, STAMP)
-        assert [each.row for each in appearances_of(connection, ann) if each.sha256 == digest("pair")] == [face.row]
+        assert [each.row for each in faces_of_person(connection, ann) if each.sha256 == digest("pair")] == [face.row]
         undo(connection, by, STAMP)
         assert rows(connection) == before
     assert settled(light_database, gallery).conflicts == 0
@@ -218,7 +218,7 @@ def test_a_face_of_somebody_forgotten_since_is_nobodys(light_database: Database)
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
         ann, bob = everybody(connection)[:2]
-        face = appearances_of(connection, ann)[0]
+        face = faces_of_person(connection, ann)[0]
         number = verbs.confirm_face(connection, face, bob, STAMP)
     forget_person(light_database, as_engine(gallery), ann, STAMP, gallery="catalog")
     with light_database.begin() as connection:
@@ -232,9 +232,9 @@ def test_a_photo_that_is_gone_is_left_out(light_database: Database) -> None:
     with light_database.begin() as connection:
         kept, gone = everybody(connection)[:2]
         number = verbs.merge_persons(connection, kept, gone, STAMP)
-        connection.execute(delete(photos).where(photos.c.sha256 == appearances_of(connection, kept)[-1].sha256))
+        connection.execute(delete(photos).where(photos.c.sha256 == faces_of_person(connection, kept)[-1].sha256))
         undo(connection, number, STAMP)
-        held = [len(appearances_of(connection, each)) for each in (kept, find_person(connection, gone.person_id))]
+        held = [len(faces_of_person(connection, each)) for each in (kept, find_person(connection, gone.person_id))]
     assert sum(held) == 7
 
 
@@ -247,13 +247,13 @@ def test_what_is_refused_again_is_let_go_by_every_gallery(light_database: Databa
     settled(light_database, ours, enroll(light_database, ours, shots))
     with light_database.begin() as connection:
         (ann,) = everybody(connection)
-        face = appearances_of(connection, ann)[0]
+        face = faces_of_person(connection, ann)[0]
         by, _ = undo(connection, verbs.reject_face(connection, face, ann, STAMP), STAMP)
     seen = [replace(shot, boxes=[THEIRS]) for shot in shots]
     settled(light_database, theirs, enroll(light_database, theirs, seen, night=1))
     with light_database.begin() as connection:
         before = rows(connection)
         again, _ = undo(connection, by, STAMP)
-        assert face.sha256 not in {each.sha256 for each in appearances_of(connection, ann)}
+        assert face.sha256 not in {each.sha256 for each in faces_of_person(connection, ann)}
         undo(connection, again, STAMP)
         assert rows(connection) == before

@@ -16,7 +16,7 @@ from catalog.identities.decisions import verbs
 from catalog.identities.decisions.log import read_decisions
 from catalog.identities.decisions.undo import undo
 from catalog.identities.decisions.verbs import DecisionStamp
-from catalog.store.catalogued_faces import CataloguedFace, appearances_of
+from catalog.store.catalogued_faces import CataloguedFace, faces_of_person
 from catalog.store.database import Database
 from catalog.store.people import find_person, list_people
 from catalog.store.person_index import PersonRow, all_persons
@@ -84,7 +84,7 @@ def test_a_merged_id_leads_on_for_ever(light_database: Database) -> None:
         verbs.merge_persons(connection, b, a, STAMP)
         verbs.merge_persons(connection, c, find_person(connection, b.person_id), STAMP)
         assert {find_person(connection, each.person_id).id for each in (a, b, c)} == {c.id}
-        assert len(appearances_of(connection, c)) == 12
+        assert len(faces_of_person(connection, c)) == 12
 
 
 def test_people_on_one_photo_merge_only_when_a_human_insists(light_database: Database) -> None:
@@ -107,7 +107,7 @@ def test_what_was_split_stays_apart(light_database: Database) -> None:
     gallery = catalogue(light_database, count=1, photos=6)
     with light_database.begin() as connection:
         (person,) = everybody(connection)
-        parted = appearances_of(connection, person)[:3]
+        parted = faces_of_person(connection, person)[:3]
         _, other = verbs.split_person(connection, person, parted, STAMP)
     rng = np.random.default_rng(3)
     center = people(1, rng, 128)[0]
@@ -115,7 +115,7 @@ def test_what_was_split_stays_apart(light_database: Database) -> None:
     result = settled(light_database, gallery, enroll(light_database, gallery, shots, night=1))
     assert (result.persons_merged, result.faces_assigned) == (0, 5)
     with light_database.read() as connection:
-        held = {face.face_id for face in appearances_of(connection, other)}
+        held = {face.face_id for face in faces_of_person(connection, other)}
     assert {face.face_id for face in parted} <= held
 
 
@@ -124,7 +124,7 @@ def test_a_rejected_face_never_comes_back_to_that_person(light_database: Databas
     gallery = catalogue(light_database, count=1, photos=5)
     with light_database.begin() as connection:
         (person,) = everybody(connection)
-        face = appearances_of(connection, person)[2]
+        face = faces_of_person(connection, person)[2]
         verbs.reject_face(connection, face, person, STAMP)
     for _ in range(2):
         settled(light_database, gallery)
@@ -137,7 +137,7 @@ def test_a_confirmed_face_is_never_moved(light_database: Database) -> None:
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
         one, two = everybody(connection)[:2]
-        face = appearances_of(connection, one)[0]
+        face = faces_of_person(connection, one)[0]
         verbs.confirm_face(connection, face, two, STAMP)
     rng = np.random.default_rng(9)
     settled(light_database, gallery, enroll(light_database, gallery, album(rng), night=1))
@@ -149,7 +149,7 @@ def test_what_is_no_face_is_left_out_of_everything(light_database: Database) -> 
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
         person = everybody(connection)[0]
-        face = appearances_of(connection, person)[0]
+        face = faces_of_person(connection, person)[0]
         verbs.mark_not_a_face(connection, face, STAMP)
     settled(light_database, gallery)
     assert face.face_id not in who_is_who(light_database)
@@ -179,9 +179,9 @@ def test_merge_split_and_undo_leave_the_rows_as_they_were(database: Database) ->
         one, two, three = everybody(connection)[:3]
         verbs.name_person(connection, two, "Bob", STAMP)
         verbs.merge_persons(connection, one, find_person(connection, "Bob"), STAMP)
-        parted = appearances_of(connection, one)[:3]
+        parted = faces_of_person(connection, one)[:3]
         verbs.split_person(connection, one, parted, STAMP)
-        face = appearances_of(connection, three)[0]
+        face = faces_of_person(connection, three)[0]
         verbs.confirm_face(connection, face, one, STAMP)
         for _ in range(4):
             undo(connection, None, STAMP)
@@ -194,14 +194,14 @@ def test_an_undo_can_be_undone(light_database: Database) -> None:
     catalogue(light_database)
     with light_database.begin() as connection:
         person = everybody(connection)[0]
-        number, other = verbs.split_person(connection, person, appearances_of(connection, person)[:2], STAMP)
+        number, other = verbs.split_person(connection, person, faces_of_person(connection, person)[:2], STAMP)
         parted = rows(connection)
         by, _ = undo(connection, number, STAMP)
         undo(connection, by, STAMP)
         again = rows(connection)
         assert find_person(connection, other.person_id).person_id == other.person_id
         assert [row[1:] for row in again[0]] == [row[1:] for row in parted[0]]
-        assert len(appearances_of(connection, find_person(connection, other.person_id))) == 2
+        assert len(faces_of_person(connection, find_person(connection, other.person_id))) == 2
 
 
 def test_what_later_decisions_build_on_is_taken_back_last(light_database: Database) -> None:
@@ -244,7 +244,7 @@ def _decide(connection: Connection, random: np.random.Generator) -> int:
     """One decision at random; 0 when it made no sense."""
     known = everybody(connection)
     one, two = (known[int(at)] for at in random.integers(0, len(known), 2))
-    shown = appearances_of(connection, one)
+    shown = faces_of_person(connection, one)
     try:
         match int(random.integers(0, 8)):
             case 0:
@@ -281,7 +281,7 @@ def company_of_two(database: Database) -> tuple[LendingGallery, CataloguedFace, 
     both = Shot("both", [near(center, 0.85, rng) for center in centers])
     settled(database, gallery, enroll(database, gallery, [*shots, both]))
     with database.read() as connection:
-        shown = [face for each in everybody(connection) for face in appearances_of(connection, each)]
+        shown = [face for each in everybody(connection) for face in faces_of_person(connection, each)]
     one, two = [face for face in shown if face.sha256 == digest("both")]
     return gallery, one, two
 
@@ -324,7 +324,7 @@ def test_a_birth_lets_earlier_faces_go(light_database: Database, merged: bool) -
     settled(light_database, gallery, enroll(light_database, gallery, shots))
     with light_database.begin() as connection:
         (ann,) = everybody(connection)
-        sure = appearances_of(connection, ann)[1]
+        sure = faces_of_person(connection, ann)[1]
         verbs.confirm_face(connection, sure, ann, STAMP)
         if merged:  # with somebody whose birth is known
             child = verbs.find_or_add_person(connection, "Child", STAMP)
@@ -334,7 +334,7 @@ def test_a_birth_lets_earlier_faces_go(light_database: Database, merged: bool) -
             number = verbs.merge_persons(connection, ann, child, STAMP)
         else:
             number = verbs.set_birth_date(connection, ann, date(1995, 1, 1), STAMP)
-        years = [each.taken_at.year for each in appearances_of(connection, ann) if each.taken_at]
+        years = [each.taken_at.year for each in faces_of_person(connection, ann) if each.taken_at]
         assert years == [1991, 1995, 1996, 1997]
         undo(connection, number, STAMP)
         assert rows(connection) == before

@@ -13,7 +13,7 @@ from catalog.domain.errors import NoFaceError
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.identities.decisions import verbs
 from catalog.identities.matching.find_person import FindResult, PersonQuery, Reference, find_faces
-from catalog.store.catalogued_faces import appearances_of
+from catalog.store.catalogued_faces import faces_of_person
 from catalog.store.database import Database
 from catalog.store.people import find_person
 from catalog.store.person_index import PersonRow
@@ -40,7 +40,7 @@ class Library:
         settled(database, self.gallery, enroll(database, self.gallery, shots))
         with database.begin() as connection:
             for person in everybody(connection):
-                (uri,) = {face.uri for face in appearances_of(connection, person, limit=1)}
+                (uri,) = {face.uri for face in faces_of_person(connection, person, limit=1)}
                 verbs.name_person(connection, person, "Ann" if "ann" in (uri or "") else "Bea", STAMP)
         halfway = (ann + bea) / np.linalg.norm(ann + bea)
         for name, who in (("ann", ann), ("bea", bea), ("both", halfway)):

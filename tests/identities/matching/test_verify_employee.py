@@ -24,7 +24,7 @@ from catalog.identities.matching.verify_employee import (
     remove_employee,
     verify_employee,
 )
-from catalog.store.catalogued_faces import appearances_of
+from catalog.store.catalogued_faces import faces_of_person
 from catalog.store.database import Database
 from catalog.store.tables import employee_references, verifications
 from tests.fakes import Drawn, FakeEngine, drawing_bytes, shade
@@ -209,7 +209,7 @@ def test_error_rates_come_from_confirmed_faces(light_database: Database) -> None
         evaluate(light_database, as_engine(gallery), RULES.founders, gallery="catalog", named=False)
     with light_database.begin() as connection:
         for person in everybody(connection):
-            for face in appearances_of(connection, person):
+            for face in faces_of_person(connection, person):
                 test_verbs.verbs.confirm_face(connection, face, person, STAMP)
     found = evaluate(light_database, as_engine(gallery), RULES.founders, gallery="catalog", named=False)
     assert (found.faces, found.people, found.genuine, found.impostor) == (48, 12, 72, 1056)
