@@ -19,10 +19,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from catalog.engines.local.align import align_faces, warp
-from catalog.engines.local.attributes import ATTRIBUTES, EMOTION, EMOTION_CROP, MARKS, Answers, cut, look, trust
+from catalog.engines.local.attributes import (
+    ATTRIBUTES,
+    EMOTION,
+    EMOTION_CROP,
+    MARKS,
+    NetworkOutputs,
+    crop_faces,
+    run_networks,
+    trusted_mesh,
+)
 from catalog.engines.local.detect import DetectedFace, detect_faces
 from catalog.engines.local.embed import embed_with_maps
-from catalog.engines.local.landmark_refinement import place_landmarks
+from catalog.engines.local.landmark_refinement import refine_landmarks
 from tools.prepare_crops import alignment_of, find_frame, read_ages
 
 LABELS = Path(__file__).parent.parent / "tests" / "benchmarks" / "lfw_labels.csv"
@@ -41,9 +50,9 @@ def even_person(photo: str) -> bool:
     return hashlib.sha256(photo.split("/")[0].encode()).digest()[0] % 2 == 0
 
 
-def join(parts: Iterable[Answers]) -> Answers:
+def join(parts: Iterable[NetworkOutputs]) -> NetworkOutputs:
     kept = list(parts)
-    return Answers(
+    return NetworkOutputs(
         *(np.concatenate([getattr(part, name) for part in kept]) for name in ("male", "ages", "marks", "emotions"))
     )
 
@@ -60,7 +69,7 @@ def see_emotions(data: Path, every: int = 1) -> SeenExpressions:
     answers = []
     for image in fer["validation_images"][::every]:
         pixels = np.repeat(image[:, :, None], 3, axis=2)
-        answers.append(EMOTION.run(cut(pixels, [find_frame(pixels)], *EMOTION_CROP))[0])
+        answers.append(EMOTION.run(crop_faces(pixels, [find_frame(pixels)], *EMOTION_CROP))[0])
     return SeenExpressions(np.concatenate(answers), fer["validation_labels"][::every].astype(np.int64))
 
 
@@ -94,7 +103,7 @@ class SeenPhotos:
     """One face of each photo, the one in its middle. Openings are NaN where there is no mesh."""
 
     photos: list[str]
-    answers: Answers
+    answers: NetworkOutputs
     eye_openings: NDArray[np.float64]
     mouth_openings: NDArray[np.float64]
     genders: NDArray[np.str_]
@@ -105,7 +114,7 @@ class SeenPhotos:
         return np.array([self.labels.get(photo, {}).get(mark, "") for photo in self.photos])
 
     def measured(self, mark: str) -> NDArray[np.float64]:
-        """The number that ``attributes.judge`` is given for a mark."""
+        """The number that ``attributes.read_boolean`` is given for a mark."""
         if mark == "eyes_open":
             return self.eye_openings
         if mark == "mouth_open":
@@ -150,10 +159,10 @@ def see_lfw(data: Path, every: int = 1) -> SeenPhotos:
         face = middle_face(pixels)
         if face is None:
             continue
-        (placed,), (located,) = place_landmarks(pixels, [face])
+        (placed,), (located,) = refine_landmarks(pixels, [face])
         embedded = embed_with_maps(align_faces(pixels, [placed.landmarks]), mirrored=False)
-        mesh = trust(located)
-        answers.append(look(pixels, [placed], [mesh], embedded.rows, embedded.grid))
+        mesh = trusted_mesh(located)
+        answers.append(run_networks(pixels, [placed], [mesh], embedded.rows, embedded.grid))
         eyes.append(mesh.eye_opening() if mesh else np.nan)
         mouths.append(mesh.mouth_opening() if mesh else np.nan)
         seen.append(row)

@@ -18,7 +18,7 @@ from catalog.domain.faces import Face, QualityFilter, RejectionReason
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.endpoint.fair_semaphore import FairSemaphore
 from catalog.engines.local.engine import LocalEngine
-from catalog.engines.local.quality import find_flaws
+from catalog.engines.local.quality import rejection_reasons
 
 Floats = NDArray[np.float32]
 
@@ -35,7 +35,7 @@ class RequestFace:
         """The reasons for which a QualityFilter (Amazon's name) rejects the face; empty if it accepts the face."""
         assert self.face.quality is not None
         assert self.face.pose is not None
-        return find_flaws(
+        return rejection_reasons(
             QualityFilter[quality_filter],
             confidence=self.face.confidence,
             side=self.side,
@@ -49,7 +49,7 @@ class LocalEngineAccess:
 
     def __init__(self, database: Database) -> None:
         self._engine = LocalEngine(database)
-        self._calibration = self._engine.sight.calibration
+        self._calibration = self._engine.pipeline.calibration
         self._processors = FairSemaphore(os.cpu_count() or 1)
 
     @property
@@ -61,18 +61,19 @@ class LocalEngineAccess:
         described = bool(set(attributes) - {"DEFAULT"})
         with self._processors:
             return [
-                RequestFace(face.face, face.side, face) for face in self._engine.sight.look(photo, described=described)
+                RequestFace(face.face, face.side, face)
+                for face in self._engine.pipeline.find_faces(photo, with_attributes=described)
             ]
 
     def vectors(self, faces: Sequence[RequestFace]) -> Floats:
         """Unit vectors, float32 (n, 128), for enrolling."""
         with self._processors:
-            return self._engine.sight.vectors([face.pipeline_face for face in faces])
+            return self._engine.pipeline.vectors([face.pipeline_face for face in faces])
 
     def probes(self, faces: Sequence[RequestFace]) -> Floats:
         """Vectors with common components removed, float32 (n, 128), for comparing."""
         with self._processors:
-            return self._engine.sight.probes([face.pipeline_face for face in faces])
+            return self._engine.pipeline.probes([face.pipeline_face for face in faces])
 
     def similarity(self, cosine: float) -> float:
         """Similarity, 0 to 100, of two vectors with this dot product."""

@@ -22,15 +22,15 @@ from catalog.engines.local.attributes import (
     MARKS,
     AttributeReader,
     age_bounds,
-    judge,
     read_age,
+    read_boolean,
     read_emotions,
     read_gender,
     softmax,
 )
 from catalog.engines.local.detect import detect_faces
 from catalog.engines.local.embed import embed_with_maps
-from catalog.engines.local.landmark_refinement import place_landmarks
+from catalog.engines.local.landmark_refinement import refine_landmarks
 from tools.attribute_data import SeenAges, SeenExpressions, SeenPhotos, even_person, see_all
 from tools.fit_attributes import fit_tail, fit_through
 
@@ -154,7 +154,7 @@ def corrected(lfw: SeenPhotos) -> NDArray[np.str_]:
 def report_mark(lfw: SeenPhotos, mark: str, chosen: NDArray[np.bool_], whom: str) -> None:
     truth, measured = lfw.labels_of(mark), lfw.measured(mark)
     known = chosen & np.isin(truth, ["0", "1"]) & ~np.isnan(measured)
-    said = np.array([judge(mark, float(value)).value for value in measured[known]])
+    said = np.array([read_boolean(mark, float(value)).value for value in measured[known]])
     report_yes_no(mark, said, truth[known] == "1", whom)
 
 
@@ -170,7 +170,7 @@ def family(data: Path) -> None:
     with Image.open(data / "seed" / "pic1.jpg") as image:
         pixels = np.asarray(image.convert("RGB"))
     faces = detect_faces(pixels)
-    placed, meshes = place_landmarks(pixels, faces)
+    placed, meshes = refine_landmarks(pixels, faces)
     aligned = align_faces(pixels, [face.landmarks for face in placed])
     embedded = embed_with_maps(aligned, mirrored=False)
     readings = AttributeReader().read(pixels, placed, meshes, embedded)

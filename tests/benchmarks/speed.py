@@ -45,7 +45,7 @@ RIVALS = (
 STAGES = {
     "decode": (None, ""),
     "detect": (face_pipeline, "detect_faces"),
-    "mesh": (face_pipeline, "place_landmarks"),
+    "mesh": (face_pipeline, "refine_landmarks"),
     "align": (face_pipeline, "align_faces"),
     "embed": (face_pipeline, "embed_with_maps"),
     "quality": (face_pipeline, "measure_quality"),

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.engines.local.common_component_removal import basis_of, without
+from catalog.engines.local.common_component_removal import basis_of, remove_components
 from catalog.engines.local.neighbor_edges import neighbor_edges
 from catalog.engines.local.similarity import PLAIN, Calibration
 from catalog.identities.clustering.average_linkage import cluster_means
@@ -72,7 +72,7 @@ def main() -> None:
     ways: dict[str, tuple[Callable[[Floats], Floats], Calibration, Linkage]] = {
         "the network's own vectors": (lambda vectors: vectors, PLAINEST, PLAINEST_LINKAGE),
         "without common looks": (
-            lambda vectors: without(basis, vectors),
+            lambda vectors: remove_components(basis, vectors),
             PLAIN,
             replace(shipped_rules().means, merge_margin=0.0),
         ),

@@ -23,7 +23,7 @@ from catalog.engines.local.align import align_faces
 from catalog.engines.local.common_component_removal import remove_common_components
 from catalog.engines.local.detect import detect_faces
 from catalog.engines.local.embed import embed_faces
-from catalog.engines.local.landmark_refinement import place_landmarks
+from catalog.engines.local.landmark_refinement import refine_landmarks
 from catalog.engines.local.similarity import MIRRORED, PLAIN
 
 LFW = Path(__file__).parents[3] / "shared" / "data" / "lfw"
@@ -39,7 +39,7 @@ def embed_photo(photo: str) -> NDArray[np.float32]:
         return np.full((2, 128), np.nan, np.float32)
     middle = np.array([pixels.shape[1], pixels.shape[0]]) / 2
     distances = [np.abs(np.array(f.box[:2]) + np.array(f.box[2:]) / 2 - middle).sum() for f in faces]
-    placed, _ = place_landmarks(pixels, [faces[int(np.argmin(distances))]])
+    placed, _ = refine_landmarks(pixels, [faces[int(np.argmin(distances))]])
     aligned = align_faces(pixels, [placed[0].landmarks])
     return np.concatenate([embed_faces(aligned, mirrored=mirrored) for mirrored in (False, True)])
 

@@ -2,6 +2,6 @@
 
 import os
 
-# onnxruntime's wheels report to their maker over the network, and keep an id of the device in the home folder, unless
-# this is set before they are loaded. Switching it off through their API comes too late for the first report.
+# Unless this is set before onnxruntime is loaded, onnxruntime sends reports over the network and stores a device id in
+# the home folder. Its API can switch reports off only after the first report.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"

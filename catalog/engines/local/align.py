@@ -1,4 +1,4 @@
-"""Cut a face out upright and centred, as the embedding network expects it."""
+"""Cut out a face upright and centered, as the embedding network expects it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ SIDE = 112
 TEMPLATE = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float64
 )
-"""Where the five landmarks lie in an aligned face: ArcFace's template, as in OpenCV's ``FaceRecognizerSF``."""
+"""Positions of the five landmarks in an aligned face: ArcFace's template, as in OpenCV's ``FaceRecognizerSF``."""
 
 
 def similarity_transform(points: NDArray[np.floating], template: NDArray[np.float64] = TEMPLATE) -> NDArray[np.float64]:
-    """The rotation, scale and shift that bring ``points`` nearest to ``template`` in the least squares: shape (2, 3).
+    """Return the least-squares rotation, scale and shift from ``points`` to ``template``, shape (2, 3).
 
-    With points as complex numbers this is a linear regression with one complex slope, which excludes mirroring;
-    OpenCV's ``getSimilarityTransformMatrix`` (Umeyama 1991) agrees wherever its answer is not a mirroring.
+    Points are complex numbers here, so this is a linear regression with one complex slope. It excludes mirroring.
+    OpenCV's ``getSimilarityTransformMatrix`` (Umeyama 1991) gives the same result unless that result mirrors.
     """
     source = points[:, 0].astype(np.float64) + 1j * points[:, 1].astype(np.float64)
     target = template[:, 0] + 1j * template[:, 1]
@@ -33,11 +33,11 @@ def similarity_transform(points: NDArray[np.floating], template: NDArray[np.floa
 
 
 def warp(pixels: Pixels, transform: NDArray[np.float64], side: int = SIDE) -> Pixels:
-    """A square of ``side`` pixels, each sampled bilinearly where ``transform`` (2, 3) maps from; black outside.
+    """Return a square of ``side`` pixels sampled bilinearly through ``transform`` (2, 3); black outside the photo.
 
-    Within one grey level of ``cv2.warpAffine`` in 999 of 1,000 pixels (300 random transforms of a photo, enlarged up to
-    2.5 times and reduced up to 1.8). Where the face is much larger than the square, the photo is first averaged over
-    blocks of 2, 4, ... pixels: without, fine texture would turn to noise.
+    Within one gray level of ``cv2.warpAffine`` in 999 of 1,000 pixels (300 random transforms of a photo, enlarged up to
+    2.5 times and reduced up to 1.8). If the face is much larger than the square, the photo is first averaged over
+    blocks of 2, 4, ... pixels. Without averaging, fine texture would become noise.
     """
     inverse = np.linalg.inv(np.vstack([transform, [0, 0, 1]]))[:2]
     step = float(np.hypot(inverse[0, 0], inverse[1, 0]))
@@ -47,7 +47,7 @@ def warp(pixels: Pixels, transform: NDArray[np.float64], side: int = SIDE) -> Pi
     corners = np.array([[0, 0, 1], [side, 0, 1], [0, side, 1], [side, side, 1]]) @ inverse.T
     low = np.floor(corners.min(axis=0)).astype(int) - 2
     high = np.ceil(corners.max(axis=0)).astype(int) + 3
-    # Blocks lie on the photo's own grid, so that a face is sampled alike however its region is cut out.
+    # Blocks lie on the photo's own grid, so that sampling does not depend on the region that is cut out.
     left, top = (max(int(v), 0) // blocks * blocks for v in low)
     right, bottom = (int(v) for v in np.minimum(high, [pixels.shape[1], pixels.shape[0]]))
     if left >= right or top >= bottom:
@@ -55,7 +55,7 @@ def warp(pixels: Pixels, transform: NDArray[np.float64], side: int = SIDE) -> Pi
     image = Image.fromarray(np.ascontiguousarray(pixels[top:bottom, left:right]))
     if blocks > 1:
         image = image.reduce(blocks)
-    # Pillow's pixel (i, j) covers i..i+1 and has its centre at i + 0.5; OpenCV's has it at i.
+    # Pillow's pixel (i, j) covers i..i+1 and has its center at i + 0.5; OpenCV's center is at i.
     linear = inverse[:, :2] / blocks
     shift = (inverse[:, 2] + 0.5 - [left, top]) / blocks - linear @ [0.5, 0.5]
     coefficients = (linear[0, 0], linear[0, 1], shift[0], linear[1, 0], linear[1, 1], shift[1])
@@ -64,7 +64,7 @@ def warp(pixels: Pixels, transform: NDArray[np.float64], side: int = SIDE) -> Pi
 
 
 def align_faces(pixels: Pixels, landmarks: Sequence[NDArray[np.float32]]) -> Pixels:
-    """Aligned faces, uint8 (n, 112, 112, 3), for the five landmarks of each."""
+    """Return aligned faces, uint8 (n, 112, 112, 3). ``landmarks`` holds five points (5, 2) per face."""
     if not landmarks:
         return np.zeros((0, SIDE, SIDE, 3), np.uint8)
     return np.stack([warp(pixels, similarity_transform(points)) for points in landmarks])

@@ -1,14 +1,14 @@
-"""What sets a face apart: face vectors without what many faces have in common.
+"""Common-component removal: subtract mean vectors that many faces share before comparing faces.
 
-The embedding network learned to tell adults apart. To it all small children look alike: two strangers of up to three
-years have a mean cosine of 0.4 and more, where two people of LFW have 0.1, so that by a bar fitted on adults most of
-them would be one person. What the children have in common is their mean vector. Taken out of every vector, it no longer
-makes anybody alike, and adults, who have next to nothing of it, are told apart as before (``weights/MODELS.md`` says
-how well). Removing common components is known from word vectors: Arora et al. 2017, *A Simple but Tough-to-Beat
+The embedding network separates adults well and small children badly. Two different children of up to three years have
+a mean cosine of 0.4 and more; two people of LFW have 0.1. With a threshold fitted on adults, most children would be
+one person. The component that children share is their mean vector. After it is subtracted from every vector, children
+are separated, and adults, who have little of this component, are separated as before. ``weights/MODELS.md`` has the
+measurements. Common-component removal is known from word vectors: Arora et al. 2017, *A Simple but Tough-to-Beat
 Baseline for Sentence Embeddings*; Mu and Viswanath 2018, *All-but-the-Top*.
 
-Galleries keep the network's own unit vectors; this is done to them whenever they are read, so that it can be improved
-without enrolling anybody again.
+Galleries store the network's own unit vectors. The components are removed on reading, so a better basis needs no new
+enrollment.
 """
 
 from __future__ import annotations
@@ -25,29 +25,28 @@ Floats = NDArray[np.float32]
 
 
 def remove_common_components(vectors: Floats) -> Floats:
-    """Of unit vectors, float32 (n, 128), what their faces do not share with many others, for comparing.
+    """Return unit vectors, float32 (n, 128), without the shipped common components, for comparing faces.
 
-    The length of a result, 0 to 1, is the square root of what was left; so a face has less than 1 with itself. At full
-    length little that is left, of a child's face for example, would count as much as the whole of another face, noise
-    included; at the length that was left, a child would hardly be found again. In between, small children pass for one
-    another hardly more often than adults.
+    The length of a result, 0 to 1, is the square root of the length that remains after subtraction, so the dot product
+    of a face with itself is below 1. At length 1, a small remainder (a child's face) would count as much as a whole
+    face, noise included. At the remaining length, a child would rarely be found again. The square root lies between:
+    different children then match about as rarely as different adults.
     """
-    return without(_basis(), vectors)
+    return remove_components(_basis(), vectors)
 
 
-def without(basis: Floats, vectors: Floats) -> Floats:
-    """The same with another basis, float32 (128, k) of orthonormal columns, than the one that ships."""
-    own = vectors - (vectors @ basis) @ basis.T
-    left = np.linalg.norm(own, axis=1, keepdims=True)
-    return np.asarray(own / np.sqrt(np.maximum(left, 1e-12)), dtype=np.float32)
+def remove_components(basis: Floats, vectors: Floats) -> Floats:
+    """Do the same with ``basis``, float32 (128, k) with orthonormal columns."""
+    remainders = vectors - (vectors @ basis) @ basis.T
+    lengths = np.linalg.norm(remainders, axis=1, keepdims=True)
+    return np.asarray(remainders / np.sqrt(np.maximum(lengths, 1e-12)), dtype=np.float32)
 
 
 @cache
 def _basis() -> Floats:
-    """What is taken out: columns of an orthonormal (128, k) that span the mean looks."""
     return basis_of(list(json.loads(read_checked("common_looks.json", WEIGHTS)).values()))
 
 
-def basis_of(looks: list[list[float]]) -> Floats:
-    """An orthonormal basis, float32 (128, k), of what ``looks``, k mean vectors, span."""
-    return np.linalg.qr(np.asarray(looks, np.float64).T)[0].astype(np.float32)
+def basis_of(means: list[list[float]]) -> Floats:
+    """Return an orthonormal basis, float32 (128, k), of the space spanned by k mean vectors."""
+    return np.linalg.qr(np.asarray(means, np.float64).T)[0].astype(np.float32)

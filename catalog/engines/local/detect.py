@@ -1,11 +1,11 @@
-"""Find the faces of a photo: a first look at a modest size, and second looks wherever the first leaves a doubt.
+"""Detect the faces of a photo: one pass at a small size, then second looks at doubtful candidates.
 
-- No face: the photo is looked at again at twice the size. Small faces: at up to its full size.
-- A candidate that YuNet is not sure of is looked at again in enlarged and reduced cut-outs. A face stays a face at
-  every size; a dog, a flower or a headlight does so at some only.
-- Nothing sure at all: the photo may stand on its head or lie on its side, so the other three orientations are tried.
+- Without a face, the detector runs again at twice the size. With small faces, it runs at up to the full size.
+- A doubtful candidate is scored again in enlarged and reduced cut-outs. A face keeps its score at every size; a dog, a
+  flower or a headlight keeps it only at some sizes.
+- Without a certain face, the photo may be turned: the detector runs in the other three orientations.
 
-How the bars were found, and how often they are right, is in ``weights/MODELS.md``.
+``weights/MODELS.md`` describes how the thresholds were chosen and how often they are right.
 """
 
 from __future__ import annotations
@@ -19,35 +19,35 @@ from PIL import Image
 from catalog.engines.local.yunet import SCORE, Floats, Pixels, drop_overlapping, reduced, run_yunet
 
 _FIRST_SIDE = 640
-"""Longer side of the first look, in pixels: Amazon's smallest face, 40 pixels of 1,920, has 13 there."""
+"""Longer side of the first pass, in pixels. Amazon's smallest face, 40 pixels of 1,920, has 13 pixels at this size."""
 _FURTHER_SIDES = (1280, 2048)
 _TINY = 28
-"""Candidates smaller than this, in pixels of the image looked at, call for a look at a larger one."""
+"""Candidates smaller than this, in pixels of the scaled image, require a pass at a larger size."""
 _HINT = 0.25
-"""Score from which a tiny candidate is a reason to look closer."""
+"""Lowest score of a tiny candidate that requires a pass at a larger size."""
 _FLOOR = 0.5
-"""Score below which a candidate is given up at once."""
+"""Candidates below this score are dropped without a second look."""
 _SURE = 0.9
-"""Score from which a candidate needs no second look."""
+"""Candidates of at least this score need no second look."""
 _LOOKS = ((32, 5.0), (48, 4.0), (64, 3.0), (112, 3.0), (96, 4.0))
-"""Second looks: the face's side in pixels, and the cut-out's side in sides of the face; the cheap ones first."""
+"""Second looks: side of the face in pixels, and side of the cut-out in sides of the face. Cheap looks first."""
 _LEAST, _MEAN = 0.45, 0.62
-"""A doubtful candidate is a face when its lowest score in the looks taken reaches the one and their mean the other."""
+"""A doubtful candidate is a face if its lowest score is at least ``_LEAST`` and its mean score at least ``_MEAN``."""
 _CHEAP_LOOKS, _CLEARLY = 3, 0.8
-"""A candidate that so many looks show clearly on the average, each at ``_FLOOR`` or above, is not looked at further: of
-1,138 in LFW and data/seed 397 were, and all looks decided otherwise on one."""
+"""Looks end after this many if their mean reaches ``_CLEARLY`` and each reaches ``_FLOOR``. Of 1,138 candidates in LFW
+and data/seed, 397 ended early; all five looks would have decided differently on one."""
 _UPRIGHT = 98.0
-"""Confidence of a face that leaves no doubt that the photo stands upright."""
+"""Confidence of a face that shows that the photo is upright."""
 _CONFIDENCE = ((0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0), (0.0, 50.0, 80.0, 90.0, 96.0, 99.0, 99.9, 100.0))
 """Mean score to confidence, 0 to 100."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DetectedFace:
-    """A face in pixels of the array that was looked at; the border of a photo may cut it.
+    """A face in pixels of the searched array. The border of the photo may cut the face.
 
-    ``box`` is (left, top, width, height). ``landmarks`` is float32 (5, 2), x and y: the eyes (first the one at the
-    viewer's left when the face is upright), the tip of the nose, the corners of the mouth (same order).
+    ``box`` is (left, top, width, height). ``landmarks`` is float32 (5, 2), x and y: the eyes (first the eye at the
+    viewer's left if the face is upright), the tip of the nose, the corners of the mouth in the same order.
     ``confidence`` is 0 to 100.
     """
 
@@ -57,20 +57,20 @@ class DetectedFace:
 
     @property
     def size(self) -> float:
-        """The geometric mean of the box's width and height, in pixels."""
+        """Geometric mean of the box's width and height, in pixels."""
         return float(np.sqrt(self.box[2] * self.box[3]))
 
 
 def detect_faces(pixels: Pixels) -> list[DetectedFace]:
-    """The faces of an RGB image, largest first."""
-    found = _judge(pixels, _candidates(pixels))
-    if not any(face.confidence >= _UPRIGHT for face in found):
-        found = max(found, *_detect_turned(pixels), key=_weight)
-    return sorted(found, key=lambda face: face.box[2] * face.box[3], reverse=True)
+    """Return the faces of an RGB image, largest first."""
+    faces = _judge(pixels, _candidates(pixels))
+    if not any(face.confidence >= _UPRIGHT for face in faces):
+        faces = max(faces, *_detect_turned(pixels), key=_weight)
+    return sorted(faces, key=lambda face: face.box[2] * face.box[3], reverse=True)
 
 
 def _detect_turned(pixels: Pixels) -> Iterator[list[DetectedFace]]:
-    """The faces that show in each of the other orientations: on its head, then on either side."""
+    """Yield the faces of each other orientation: upside down, then on either side."""
     for quarters in (2, 1, 3):
         turned = np.ascontiguousarray(np.rot90(pixels, quarters))
         small, factor = reduced(turned, _FIRST_SIDE)
@@ -79,12 +79,12 @@ def _detect_turned(pixels: Pixels) -> Iterator[list[DetectedFace]]:
 
 
 def _weight(faces: list[DetectedFace]) -> float:
-    """How well an orientation explains a photo: many faces, and sure ones."""
+    """Score an orientation: the more faces and the higher their confidence, the higher."""
     return sum(max(0.0, face.confidence - 80) for face in faces)
 
 
 def _turn_back(face: DetectedFace, quarters: int, width: int, height: int) -> DetectedFace:
-    """A face found in an image turned by quarters counterclockwise, in pixels of the image as it was."""
+    """Map a face of an image turned by ``quarters`` counterclockwise to pixels of the original image."""
     left, top, across, down = face.box
     corners = np.array([[left, top], [left + across, top + down]], np.float32)
     points = np.concatenate([corners, face.landmarks])
@@ -97,19 +97,19 @@ def _turn_back(face: DetectedFace, quarters: int, width: int, height: int) -> De
 
 
 def _candidates(pixels: Pixels) -> Floats:
-    """YuNet's candidates in pixels of the image, from as many sizes of it as its smallest faces call for."""
+    """Return YuNet's candidates in pixels of the image. The smallest candidates decide the number of passes."""
     small, factor = reduced(pixels, _FIRST_SIDE)
     rows = run_yunet(small, _HINT)
-    found = _scaled(rows, 1 / factor)
+    candidates = _scaled(rows, 1 / factor)
     for side in _FURTHER_SIDES:
-        unseen = side == _FURTHER_SIDES[0] and not (rows[:, SCORE] >= _FLOOR).any()
-        if factor == 1.0 or not (unseen or _has_tiny(rows)):
+        is_empty = side == _FURTHER_SIDES[0] and not (rows[:, SCORE] >= _FLOOR).any()
+        if factor == 1.0 or not (is_empty or _has_tiny(rows)):
             break
         larger, factor = reduced(pixels, side)
         rows = run_yunet(larger, _HINT)
-        # What the smaller image showed well is taken from there: large faces are YuNet's weakness.
-        found = _merged(found, _scaled(rows, 1 / factor))
-    return found[found[:, SCORE] >= _FLOOR]
+        # Large faces are taken from the smaller image: YuNet is weak on faces of many pixels.
+        candidates = _merged(candidates, _scaled(rows, 1 / factor))
+    return candidates[candidates[:, SCORE] >= _FLOOR]
 
 
 def _has_tiny(rows: Floats) -> bool:
@@ -117,7 +117,7 @@ def _has_tiny(rows: Floats) -> bool:
 
 
 def _merged(coarse: Floats, fine: Floats) -> Floats:
-    """Candidates of two sizes of one image, each face once: where both have it, the one with the higher score."""
+    """Merge the candidates of two sizes of one image. Of two candidates of one face, the higher score is kept."""
     return drop_overlapping(np.concatenate([coarse, fine]))
 
 
@@ -128,7 +128,7 @@ def _scaled(rows: Floats, factor: float) -> Floats:
 
 
 def _judge(pixels: Pixels, rows: Floats) -> list[DetectedFace]:
-    """The candidates that are faces."""
+    """Return the candidates that are faces."""
     faces = []
     for row in rows:
         score = float(row[SCORE])
@@ -146,7 +146,7 @@ def _judge(pixels: Pixels, rows: Floats) -> list[DetectedFace]:
 
 
 def _looks_needed(looks: Iterator[float]) -> list[float]:
-    """Looks until one says no, or the cheap ones say yes so clearly that the others would."""
+    """Return the scores of the looks taken: until one look fails, or the cheap looks agree clearly."""
     scores: list[float] = []
     for look in looks:
         scores.append(look)
@@ -158,7 +158,7 @@ def _looks_needed(looks: Iterator[float]) -> list[float]:
 
 
 def _second_looks(pixels: Pixels, row: Floats) -> Iterator[float]:
-    """The score that YuNet gives to the candidate's place in cut-outs of different sizes; 0 where it sees nothing."""
+    """Yield YuNet's score of the candidate in cut-outs of several sizes; 0 if YuNet sees no face there."""
     image = None
     x, y = float(row[0] + row[2] / 2), float(row[1] + row[3] / 2)
     side = float(max(row[2], row[3]))
@@ -173,15 +173,14 @@ def _second_looks(pixels: Pixels, row: Floats) -> Iterator[float]:
             image = image.reduce(blocks)
         box = tuple(v / blocks for v in (shift_x, shift_y, shift_x + 2 * half, shift_y + 2 * half))
         cut = image.transform((target, target), Image.Transform.EXTENT, box, Image.Resampling.BILINEAR)
-        seen = run_yunet(np.asarray(cut), 0.05)
-        seen = _scaled(seen, factor)
-        seen[:, 0] += x - half
-        seen[:, 1] += y - half
-        yield max((float(other[SCORE]) for other in seen if _overlap(row, other) > 0.3), default=0.0)
+        candidates = _scaled(run_yunet(np.asarray(cut), 0.05), factor)
+        candidates[:, 0] += x - half
+        candidates[:, 1] += y - half
+        yield max((float(c[SCORE]) for c in candidates if _overlap(row, c) > 0.3), default=0.0)
 
 
 def _region(pixels: Pixels, left: float, top: float, side: float) -> tuple[Pixels, float, float]:
-    """The part of an image that a square covers, and the square's corner in it."""
+    """Return the part of an image that a square covers, and the square's corner in that part."""
     first_column, first_row = max(0, int(left) - 1), max(0, int(top) - 1)
     last_column, last_row = int(left + side) + 2, int(top + side) + 2
     region = np.ascontiguousarray(pixels[first_row:last_row, first_column:last_column])

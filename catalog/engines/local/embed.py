@@ -1,4 +1,4 @@
-"""Turn aligned faces into unit vectors, which :mod:`.distinctive` makes comparable."""
+"""Compute unit vectors of aligned faces. :mod:`.common_component_removal` makes them comparable."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from catalog.engines.local.networks import SFACE, SFACE_WITH_MAPS
 
 DIMENSION = 128
 _BATCH = 2
-"""Faces in one run: more do not fit the processor's cache, and each then takes longer."""
+"""Faces per run. More faces exceed the processor's cache, and the time per face rises."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EmbeddedFaces:
-    """Faces as the embedding network saw them, one row each: unit vectors (n, 128), and what attributes are read from.
+    """Outputs of the embedding network, one row per face: unit vectors (n, 128) and the inputs of attribute heads.
 
-    ``rows`` (n, 7168) are means over the rows of a map in the network's middle, ``grid`` (n, 4096) means over the
-    quarters of its last map.
+    ``rows`` (n, 7168) holds means over the rows of a middle feature map. ``grid`` (n, 4096) holds means over the
+    quarters of the last feature map.
     """
 
     vectors: NDArray[np.float32]
@@ -28,18 +28,18 @@ class EmbeddedFaces:
 
 
 def embed_faces(faces: NDArray[np.uint8], *, mirrored: bool = True) -> NDArray[np.float32]:
-    """Unit vectors, float32 (n, 128), of aligned faces, uint8 (n, 112, 112, 3).
+    """Return unit vectors, float32 (n, 128), of aligned faces, uint8 (n, 112, 112, 3).
 
-    With ``mirrored`` each vector is the mean over the face and its mirror image: twice the time, fewer errors.
+    With ``mirrored`` a vector is the mean over the face and its mirror image: twice the time, fewer errors.
     """
     if mirrored:
-        both = _run(np.concatenate([faces, faces[:, :, ::-1]]))
-        return unit(unit(both[: len(faces)]) + unit(both[len(faces) :]))
+        outputs = _run(np.concatenate([faces, faces[:, :, ::-1]]))
+        return unit(unit(outputs[: len(faces)]) + unit(outputs[len(faces) :]))
     return unit(_run(faces))
 
 
 def embed_with_maps(faces: NDArray[np.uint8], *, mirrored: bool = True) -> EmbeddedFaces:
-    """As :func:`embed_faces`, with what the network's maps show of the faces themselves on the way."""
+    """As :func:`embed_faces`, with the map means of the faces (not of their mirror images)."""
     parts = [SFACE_WITH_MAPS.run(faces[i : i + _BATCH]) for i in range(0, len(faces), _BATCH)]
     if not parts:
         empty = (np.zeros((0, size), np.float32) for size in (DIMENSION, 512 * 14, 1024 * 4))
@@ -56,6 +56,6 @@ def _run(faces: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows scaled to length 1."""
+    """Return the rows scaled to length 1."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)

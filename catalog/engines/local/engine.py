@@ -1,4 +1,4 @@
-"""The local engine: faces are found, described, enrolled and compared on this machine; no account, no network."""
+"""The local engine finds, describes, enrolls and compares faces on this machine, without account or network."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ from catalog.engines.local.neighbor_edges import neighbor_edges
 class LocalEngine:
     """Implements ``Engine`` and ``GroupMeans``.
 
-    Making one is cheap: networks are loaded at the first photo, the gallery at the first search.
+    The constructor is cheap: networks are loaded at the first photo, the gallery at the first search.
 
-    ``enrolling`` is the same database by connections whose commits need not outlive a power cut until the caller has
-    committed what it records of them: a face of which the catalogue knows nothing is enrolled again, for nothing.
+    ``enrolling``: optional second connection pool to the same database, with commits that may be lost in a power cut.
+    A lost enrollment is repeated by the next scan, free of charge.
     """
 
     name = "local"
@@ -54,61 +54,61 @@ class LocalEngine:
         attributes: Literal["all", "none"] = "all",
         mirrored: bool = False,
     ) -> None:
-        self.sight = FacePipeline(attributes=attributes, mirrored=mirrored)
-        self.model = self.sight.model
+        self.pipeline = FacePipeline(attributes=attributes, mirrored=mirrored)
+        self.model = self.pipeline.model
         self.gallery = LocalGallery(database, collection, self.model, enrolling=enrolling)
         self._quality_filter = quality_filter
 
     # ------------------------------------------------------------------------------------------------ contract
 
     def analyze(self, photo: OpenedPhoto) -> Analysis:
-        return Analysis(tuple(seen.face for seen in self.sight.look(photo, described=True)))
+        return Analysis(tuple(face.face for face in self.pipeline.find_faces(photo, with_attributes=True)))
 
     def enroll(self, photo: OpenedPhoto, sha256: str) -> Enrollment:
-        kept: list[PipelineFace] = []
+        accepted: list[PipelineFace] = []
         rejected: list[RejectedFace] = []
-        for seen in self.sight.look(photo, described=True):
-            flaws = seen.flaws(self._quality_filter)
-            if flaws:
-                rejected.append(RejectedFace(seen.face, flaws))
+        for face in self.pipeline.find_faces(photo, with_attributes=True):
+            reasons = face.rejection_reasons(self._quality_filter)
+            if reasons:
+                rejected.append(RejectedFace(face.face, reasons))
             else:
-                kept.append(seen)
-        vectors = self.sight.vectors(kept)
-        new = [NewFace(s.face.box, s.face.confidence, v) for s, v in zip(kept, vectors, strict=True)]
-        ids = self.gallery.enroll(sha256, new)
-        records = tuple(FaceRecord(face_id, seen.face) for face_id, seen in zip(ids, kept, strict=True))
+                accepted.append(face)
+        vectors = self.pipeline.vectors(accepted)
+        new_faces = [NewFace(f.face.box, f.face.confidence, v) for f, v in zip(accepted, vectors, strict=True)]
+        ids = self.gallery.enroll(sha256, new_faces)
+        records = tuple(FaceRecord(face_id, face.face) for face_id, face in zip(ids, accepted, strict=True))
         return Enrollment(records, tuple(rejected))
 
     def neighbors(self, face_id: str, threshold: float, limit: int = MAX_MATCHES) -> NeighborList:
         probe = self.gallery.vector(face_id)
-        # One more than asked for tells whether the list was cut.
+        # One match above the limit shows that the list is incomplete.
         matches = self._matches(probe, threshold, limit + 1, without=face_id)
         return NeighborList(face_id, matches[:limit], complete=len(matches) <= limit)
 
     def search(
         self, photo: OpenedPhoto, threshold: float, limit: int = MAX_MATCHES, box: BoundingBox | None = None
     ) -> SearchResult:
-        seen = self.sight.look(photo)
-        if not seen:
+        faces = self.pipeline.find_faces(photo)
+        if not faces:
             raise NoFaceError("The photo shows no face to search for.")
-        chosen = seen[0] if box is None else max(seen, key=lambda s: s.face.box.iou(box))
+        chosen = faces[0] if box is None else max(faces, key=lambda face: face.face.box.iou(box))
         if box is not None and chosen.face.box.iou(box) <= 0:
-            raise NoFaceError("The photo shows no face at the place that was asked for.")
-        (probe,) = self.sight.probes([chosen])
+            raise NoFaceError("The photo shows no face in the requested box.")
+        (probe,) = self.pipeline.probes([chosen])
         return SearchResult(chosen.face, self._matches(probe, threshold, limit))
 
     def compare(self, source: OpenedPhoto, target: OpenedPhoto, threshold: float) -> Comparison:
-        ours, theirs = self.sight.look(source), self.sight.look(target)
-        if not ours:
+        source_faces, target_faces = self.pipeline.find_faces(source), self.pipeline.find_faces(target)
+        if not source_faces:
             raise NoFaceError("The source photo shows no face.")
-        if not theirs:
+        if not target_faces:
             raise NoFaceError("The target photo shows no face.")
-        (probe,) = self.sight.probes(ours[:1])
-        similarities = self.sight.calibration.similarity(self.sight.probes(theirs) @ probe)
-        compared = [ComparedFace(seen.face, float(s)) for seen, s in zip(theirs, similarities, strict=True)]
+        (probe,) = self.pipeline.probes(source_faces[:1])
+        similarities = self.pipeline.calibration.similarity(self.pipeline.probes(target_faces) @ probe)
+        compared = [ComparedFace(face.face, float(s)) for face, s in zip(target_faces, similarities, strict=True)]
         matches = sorted((c for c in compared if c.similarity >= threshold), key=lambda c: -c.similarity)
         unmatched = tuple(c.face for c in compared if c.similarity < threshold)
-        return Comparison(ours[0].face, tuple(matches), unmatched)
+        return Comparison(source_faces[0].face, tuple(matches), unmatched)
 
     def remove(self, face_ids: Iterable[str]) -> set[str]:
         return self.gallery.remove(face_ids)
@@ -120,7 +120,7 @@ class LocalEngine:
         return Charge(operation, calls, Decimal(0))
 
     def close(self) -> None:
-        self.gallery.forget_rows()
+        self.gallery.release_rows()
 
     # ------------------------------------------------------------------------------------------------ group means
 
@@ -133,12 +133,12 @@ class LocalEngine:
         return self.gallery.vectors(face_ids)
 
     def similarities(self, values: Sequence[float]) -> list[float]:
-        return [float(each) for each in self.sight.calibration.similarity(np.asarray(values, np.float64))]
+        return [float(s) for s in self.pipeline.calibration.similarity(np.asarray(values, np.float64))]
 
-    # ------------------------------------------------------------------------------------------------ inside
+    # ------------------------------------------------------------------------------------------------ private
 
     def _matches(
         self, probe: NDArray[np.float32], threshold: float, limit: int, without: str | None = None
     ) -> tuple[Match, ...]:
-        found = self.gallery.nearest(probe, self.sight.calibration.cosine(threshold), limit, without)
-        return tuple(Match(face_id, float(self.sight.calibration.similarity(cosine))) for face_id, cosine in found)
+        pairs = self.gallery.nearest(probe, self.pipeline.calibration.cosine(threshold), limit, without)
+        return tuple(Match(face_id, float(self.pipeline.calibration.similarity(cosine))) for face_id, cosine in pairs)

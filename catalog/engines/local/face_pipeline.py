@@ -1,7 +1,8 @@
-"""What there is to see in one photo: its faces with landmarks, pose, quality and attributes, and their vectors.
+"""Face pipeline: from a photo to its faces with landmarks, pose, quality, attributes and vectors.
 
-The stages in order: detect, put the landmarks right, align, measure quality; for attributes, embed and read, partly
-off the embedding network's own maps; else embed only the faces that somebody wants to compare.
+Stages in order: detect, refine the landmarks, align, measure quality. With attributes, all faces are embedded and
+attributes are read, partly from feature maps of the embedding network. Without attributes, faces are embedded on
+request only.
 """
 
 from __future__ import annotations
@@ -21,34 +22,34 @@ from catalog.engines.local.attributes import AttributeReader, AttributeReading
 from catalog.engines.local.common_component_removal import remove_common_components
 from catalog.engines.local.detect import DetectedFace, detect_faces
 from catalog.engines.local.embed import DIMENSION, embed_faces, embed_with_maps
-from catalog.engines.local.landmark_refinement import FIVE, place_landmarks
+from catalog.engines.local.landmark_refinement import FIVE, refine_landmarks
 from catalog.engines.local.pose import estimate_pose
-from catalog.engines.local.quality import find_flaws, measure_quality
+from catalog.engines.local.quality import measure_quality, rejection_reasons
 from catalog.engines.local.similarity import MIRRORED, PLAIN
 
 MODEL = "yunet-2023mar/facemesh/sface-2021dec"
-"""One name for SFace in single precision and in integers: a face's two vectors lie at a cosine of .998 on the average,
-so galleries of both may be searched together."""
+"""Name for SFace in single precision and in integers: the two vectors of a face have a mean cosine of .998, so
+galleries of both can be searched together."""
 _BOX_WIDTH, _BOX_HEIGHT = 1.03, 1.06
-"""YuNet's boxes are a little smaller than Amazon's: mean of Amazon's four boxes of data/seed, about the same centre."""
+"""Scale from YuNet's boxes to Amazon's, which are a little larger: mean over Amazon's four boxes of data/seed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PipelineFace:
-    """A face as told to callers, and cut out for the embedding."""
+    """A face as callers receive it, with its aligned pixels for the embedding."""
 
     face: Face
     aligned: NDArray[np.uint8]
     side: float
     """Geometric mean of the box's sides in pixels of the original photo."""
     vector: NDArray[np.float32] | None = None
-    """Where the face was embedded already, because its attributes were read."""
+    """None if the face is not embedded yet."""
 
-    def flaws(self, quality_filter: QualityFilter) -> tuple[RejectionReason, ...]:
-        """Why a quality filter keeps the face out; empty when it does not."""
+    def rejection_reasons(self, quality_filter: QualityFilter) -> tuple[RejectionReason, ...]:
+        """Return the reasons for which a quality filter rejects the face; empty if the filter accepts it."""
         assert self.face.quality is not None
         assert self.face.pose is not None
-        return find_flaws(
+        return rejection_reasons(
             quality_filter,
             confidence=self.face.confidence,
             side=self.side,
@@ -58,7 +59,7 @@ class PipelineFace:
 
 
 class FacePipeline:
-    """Sees faces and makes their vectors. May be used from several threads; keeps nothing of what it saw."""
+    """Finds faces and computes their vectors. Safe for several threads. Stores nothing."""
 
     def __init__(self, *, attributes: Literal["all", "none"] = "all", mirrored: bool = False) -> None:
         self.model = f"{MODEL}{'/mirrored' if mirrored else ''}"
@@ -66,16 +67,16 @@ class FacePipeline:
         self._reader = AttributeReader() if attributes == "all" else None
         self._mirrored = mirrored
 
-    def look(self, photo: OpenedPhoto, *, described: bool = False) -> list[PipelineFace]:
-        """The photo's faces, largest first, at most :data:`MAX_FACES`; ``described`` with what each shows."""
+    def find_faces(self, photo: OpenedPhoto, *, with_attributes: bool = False) -> list[PipelineFace]:
+        """Return the photo's faces, largest first, at most :data:`MAX_FACES`."""
         pixels = photo.pixels
-        found, meshes = place_landmarks(pixels, detect_faces(pixels)[:MAX_FACES])
-        aligned = align_faces(pixels, [face.landmarks for face in found])
-        readings: list[AttributeReading | None] = [None] * len(found)
-        vectors: list[NDArray[np.float32] | None] = [None] * len(found)
-        if described and self._reader is not None:
+        detected, meshes = refine_landmarks(pixels, detect_faces(pixels)[:MAX_FACES])
+        aligned = align_faces(pixels, [face.landmarks for face in detected])
+        readings: list[AttributeReading | None] = [None] * len(detected)
+        vectors: list[NDArray[np.float32] | None] = [None] * len(detected)
+        if with_attributes and self._reader is not None:
             embedded = embed_with_maps(aligned, mirrored=self._mirrored)
-            readings = [*self._reader.read(pixels, found, meshes, embedded)]
+            readings = [*self._reader.read(pixels, detected, meshes, embedded)]
             vectors = [*embedded.vectors]
         enlargement = photo.width / pixels.shape[1]
         return [
@@ -85,28 +86,28 @@ class FacePipeline:
                 side=face.size * enlargement,
                 vector=vector,
             )
-            for face, square, reading, vector in zip(found, aligned, readings, vectors, strict=True)
+            for face, square, reading, vector in zip(detected, aligned, readings, vectors, strict=True)
         ]
 
     def vectors(self, faces: Sequence[PipelineFace]) -> NDArray[np.float32]:
-        """Unit vectors, float32 (n, 128), for enrolling."""
-        blank = [seen.aligned for seen in faces if seen.vector is None]
-        aligned = np.stack(blank) if blank else np.zeros((0, SIDE, SIDE, 3), np.uint8)
-        made = iter(embed_faces(aligned, mirrored=self._mirrored))
-        vectors = [next(made) if seen.vector is None else seen.vector for seen in faces]
+        """Return the network's unit vectors, float32 (n, 128), for enrollment."""
+        missing = [face.aligned for face in faces if face.vector is None]
+        aligned = np.stack(missing) if missing else np.zeros((0, SIDE, SIDE, 3), np.uint8)
+        computed = iter(embed_faces(aligned, mirrored=self._mirrored))
+        vectors = [next(computed) if face.vector is None else face.vector for face in faces]
         return np.stack(vectors) if vectors else np.zeros((0, DIMENSION), np.float32)
 
     def probes(self, faces: Sequence[PipelineFace]) -> NDArray[np.float32]:
-        """What sets the faces apart, float32 (n, 128): dot products that ``calibration`` turns into similarities."""
+        """Return vectors without common components, float32 (n, 128). ``calibration`` takes their dot products."""
         return remove_common_components(self.vectors(faces))
 
 
 def _describe(
-    found: DetectedFace, aligned: NDArray[np.uint8], reading: AttributeReading | None, width: int, height: int
+    detected: DetectedFace, aligned: NDArray[np.uint8], reading: AttributeReading | None, width: int, height: int
 ) -> Face:
-    left, top, across, down = found.box
+    left, top, across, down = detected.box
     wider, taller = across * _BOX_WIDTH, down * _BOX_HEIGHT
-    points = dict(zip(FIVE, found.landmarks.tolist(), strict=True))
+    points = dict(zip(FIVE, detected.landmarks.tolist(), strict=True))
     if reading is not None:
         points |= reading.landmarks
     return Face(
@@ -116,9 +117,9 @@ def _describe(
             width=wider / width,
             height=taller / height,
         ),
-        confidence=found.confidence,
+        confidence=detected.confidence,
         landmarks=tuple(Landmark(name, x / width, y / height) for name, (x, y) in points.items()),
-        pose=(reading and reading.pose) or estimate_pose(found.landmarks),
+        pose=(reading and reading.pose) or estimate_pose(detected.landmarks),
         quality=measure_quality(aligned),
         attributes=reading.attributes if reading is not None else FaceAttributes(),
     )

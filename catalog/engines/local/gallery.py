@@ -1,7 +1,7 @@
-"""The gallery: enrolled faces in a database that several processes may share, searched exactly in memory.
+"""The gallery: enrolled faces in a database that several processes share, searched exactly in memory.
 
-Every change is one transaction that first raises its collection's revision (see :mod:`.tables`), by which
-:mod:`.replica` knows before a search what is new.
+Every change is one transaction that first raises its collection's revision (see :mod:`.tables`). :mod:`.replica` reads
+later revisions before a search.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from catalog.domain.same_face import SAME_ENGINE, match_pairs
 from catalog.engines.local.common_component_removal import Floats
 from catalog.engines.local.gallery_statements import (
     INSERT_FACES,
-    KNOWN_IMAGE,
     RAISE_REVISION,
+    STORED_FACES,
     VECTOR,
     insert_unless_taken,
 )
@@ -40,7 +40,7 @@ _IMAGE_NAMESPACE = uuid.UUID("5e0f8d5b-6c0f-4f0e-9d0a-2d6f0a7b1c3e")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NewFace:
-    """A face about to be enrolled; ``vector`` is float32 (128,), of length 1, as the network gave it."""
+    """A face to enroll. ``vector`` is the network's own unit vector, float32 (128,)."""
 
     box: BoundingBox
     confidence: float
@@ -52,14 +52,14 @@ def now() -> str:
 
 
 def image_id_of(sha256: str) -> str:
-    """The id of an image: a UUID that depends on its content only."""
+    """Return the id of an image: a UUID that depends only on its content."""
     return str(uuid.uuid5(_IMAGE_NAMESPACE, sha256))
 
 
 class LocalGallery:
-    """One collection of faces. May be used from several threads; other processes' changes are seen by each search.
+    """One collection of faces. Safe for several threads. Every search sees the committed changes of other processes.
 
-    ``enrolling`` is the same database for those who want enrolments written otherwise than all else.
+    ``enrolling``: optional second connection pool to the same database, used for enrollment only.
     """
 
     def __init__(self, database: Engine, collection_id: str, model: str, *, enrolling: Engine | None = None) -> None:
@@ -72,9 +72,9 @@ class LocalGallery:
     # ------------------------------------------------------------------------------------------------ changes
 
     def enroll(self, sha256: str, faces: Sequence[NewFace], external_image_id: str = "") -> list[str]:
-        """Face ids of an image's faces, in their order, after storing those that were not there, in one transaction.
+        """Store an image's faces in one transaction. Returns the face ids in the order of ``faces``.
 
-        A face of the same image (and external id) that overlaps one already stored is that one: its id is given again.
+        Idempotent: a face that overlaps a stored face of the same image and external id keeps the stored id.
         """
         key = {
             "collection_id": self._collection_id,
@@ -82,26 +82,27 @@ class LocalGallery:
             "external_image_id": external_image_id,
         }
         with self._connection() as connection:
-            known = self._known_image(connection, key)
-            if known is not None:
-                ids = _pair_up(faces, known)
+            stored = self._stored_faces(connection, key)
+            if stored is not None:
+                ids = _match_stored(faces, stored)
                 if all(ids):
                     return [face_id for face_id in ids if face_id]
         with self._transaction(self._enrolling) as connection:
             revision = self._raise_revision(connection)
             image_id, created = image_id_of(sha256), now()
             image = {**key, "image_id": image_id, "created_at": created}
-            known = [] if self._insert_new(connection, gallery_images, image) else self._known_image(connection, key)
-            ids = _pair_up(faces, known or [])
+            is_new = self._insert_if_absent(connection, gallery_images, image)
+            stored = [] if is_new else self._stored_faces(connection, key)
+            ids = _match_stored(faces, stored or [])
             rows = []
-            for place, face in enumerate(faces):
-                if ids[place] is not None:
+            for index, face in enumerate(faces):
+                if ids[index] is not None:
                     continue
-                ids[place] = str(uuid.uuid4())
+                ids[index] = str(uuid.uuid4())
                 rows.append(
                     {
                         **key,
-                        "face_id": ids[place],
+                        "face_id": ids[index],
                         "image_id": image_id,
                         "box_left": face.box.left,
                         "box_top": face.box.top,
@@ -118,30 +119,30 @@ class LocalGallery:
         return [face_id for face_id in ids if face_id]
 
     def remove(self, face_ids: Iterable[str]) -> set[str]:
-        """Take faces out; the ids that were there."""
-        wanted = list(dict.fromkeys(face_ids))
-        if not wanted:
+        """Delete faces. Returns the ids that the gallery held; unknown ids are ignored."""
+        unique_ids = list(dict.fromkeys(face_ids))
+        if not unique_ids:
             return set()
         removed: set[str] = set()
         with self._transaction() as connection:
             revision = self._raise_revision(connection)
-            for part in _parts(wanted):
-                here = (gallery_faces.c.collection_id == self._collection_id) & gallery_faces.c.face_id.in_(part)
-                rows = connection.execute(select(gallery_faces.c.seq, gallery_faces.c.face_id).where(here)).all()
+            for chunk in _chunks(unique_ids):
+                condition = (gallery_faces.c.collection_id == self._collection_id) & gallery_faces.c.face_id.in_(chunk)
+                rows = connection.execute(select(gallery_faces.c.seq, gallery_faces.c.face_id).where(condition)).all()
                 if not rows:
                     continue
                 connection.execute(
                     insert(gallery_removals),
                     [{"collection_id": self._collection_id, "revision": revision, "seq": row.seq} for row in rows],
                 )
-                connection.execute(delete(gallery_faces).where(here))
+                connection.execute(delete(gallery_faces).where(condition))
                 removed.update(row.face_id for row in rows)
         return removed
 
     # ------------------------------------------------------------------------------------------------ questions
 
     def faces(self) -> Iterator[EnrolledFace]:
-        """Every face, oldest first, read in pages: what is enrolled meanwhile may or may not be among them."""
+        """Yield every face, oldest first, read in pages. Faces enrolled meanwhile may or may not be included."""
         last = 0
         while True:
             query = (
@@ -159,7 +160,7 @@ class LocalGallery:
             last = page[-1]["seq"]
 
     def vector(self, face_id: str) -> Floats:
-        """What sets one face apart, to compare with; ``KeyError`` when the gallery does not hold it."""
+        """Return a face's vector without common components. Raises ``KeyError`` for an unknown id."""
         with self._connection() as connection:
             blob = connection.execute(
                 VECTOR, {"collection_id": self._collection_id, "face_id": face_id}
@@ -170,77 +171,80 @@ class LocalGallery:
         return vector
 
     def vectors(self, face_ids: Sequence[str]) -> Floats:
-        """What sets faces apart, float32 (n, 128), in their order; ``KeyError`` when one is not held."""
+        """Return vectors without common components, float32 (n, 128), in the order of ``face_ids``.
+
+        Raises ``KeyError`` for an unknown id.
+        """
         rows = self.rows()
-        wanted = np.asarray(face_ids, "S36") if len(face_ids) else np.zeros(0, "S36")
+        encoded_ids = np.asarray(face_ids, "S36") if len(face_ids) else np.zeros(0, "S36")
         order = np.argsort(rows.face_ids, kind="stable")
-        places = np.searchsorted(rows.face_ids, wanted, sorter=order)
-        for place, face_id in zip(places.tolist(), face_ids, strict=True):
-            if place == len(order) or rows.face_ids[order[place]].decode() != face_id:
+        positions = np.searchsorted(rows.face_ids, encoded_ids, sorter=order)
+        for position, face_id in zip(positions.tolist(), face_ids, strict=True):
+            if position == len(order) or rows.face_ids[order[position]].decode() != face_id:
                 raise KeyError(face_id)
-        vectors: Floats = rows.vectors[order[places]]
+        vectors: Floats = rows.vectors[order[positions]]
         return vectors
 
-    def forget_rows(self) -> None:
-        """Give back the memory of the vectors; the next search reads them again."""
-        self._replica.forget()
+    def release_rows(self) -> None:
+        """Free the memory of the vectors. The next search reads them again."""
+        self._replica.release()
 
     def nearest(self, probe: Floats, floor: float, limit: int, without: str | None = None) -> list[tuple[str, float]]:
-        """Face ids and dot products at or above ``floor``, best first, at most ``limit``; ``without`` is left out.
+        """Return face ids and dot products at or above ``floor``, highest first, at most ``limit``.
 
-        ``probe`` is what ``remove_common_components`` made of a vector.
+        ``probe`` is a vector without common components. ``without`` is a face id to leave out.
         """
-        found = self.rows().nearest(probe, floor, limit + (without is not None))
-        return [pair for pair in found if pair[0] != without][:limit]
+        pairs = self.rows().nearest(probe, floor, limit + (without is not None))
+        return [pair for pair in pairs if pair[0] != without][:limit]
 
     def rows(self) -> Rows:
-        """What sets all faces apart as of now, other processes' committed changes included."""
+        """Return all vectors without common components, including committed changes of other processes."""
         self._replica.refresh(self._connection)
         return self._replica.rows()
 
     # ------------------------------------------------------------------------------------------------ inside
 
-    def _known_image(self, connection: Connection, key: dict[str, str]) -> list[RowMapping] | None:
-        """The stored faces of an image, or None when it was never enrolled."""
-        rows = connection.execute(KNOWN_IMAGE, key).mappings().all()
+    def _stored_faces(self, connection: Connection, key: dict[str, str]) -> list[RowMapping] | None:
+        """Return the stored faces of an image, or None if the image was never enrolled."""
+        rows = connection.execute(STORED_FACES, key).mappings().all()
         return [row for row in rows if row["seq"] is not None] if rows else None
 
     def _raise_revision(self, connection: Connection) -> int:
-        which = {"which": self._collection_id}
-        row = connection.execute(RAISE_REVISION, which).mappings().first()
+        parameters = {"collection": self._collection_id}
+        row = connection.execute(RAISE_REVISION, parameters).mappings().first()
         if row is None:
-            fresh = {
+            collection = {
                 "collection_id": self._collection_id,
                 "model": self._model,
                 "instance": str(uuid.uuid4()),
                 "revision": 0,
                 "created_at": now(),
             }
-            self._insert_new(connection, gallery_collections, fresh)
-            row = connection.execute(RAISE_REVISION, which).mappings().one()
+            self._insert_if_absent(connection, gallery_collections, collection)
+            row = connection.execute(RAISE_REVISION, parameters).mappings().one()
         check_model(row, self._collection_id, self._model)
         return int(row["revision"])
 
-    def _insert_new(self, connection: Connection, table: Table, values: dict[str, Any]) -> bool:
-        """Insert a row unless its key is taken, and say whether it was new.
+    def _insert_if_absent(self, connection: Connection, table: Table, values: dict[str, Any]) -> bool:
+        """Insert a row unless its key exists. Returns True if the row was inserted.
 
-        Waits for another transaction that is inserting the same.
+        Waits for another transaction that inserts the same key.
         """
         return connection.execute(insert_unless_taken(table, connection.dialect.name), values).rowcount == 1
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
-        with _told(), self._database.connect() as connection:
+        with _translated_errors(), self._database.connect() as connection:
             yield connection
 
     @contextmanager
     def _transaction(self, database: Engine | None = None) -> Iterator[Connection]:
-        with _told(), (database or self._database).begin() as connection:
+        with _translated_errors(), (database or self._database).begin() as connection:
             yield connection
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _translated_errors() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
@@ -254,15 +258,16 @@ def box_of(row: RowMapping) -> BoundingBox:
     return BoundingBox(row["box_left"], row["box_top"], row["box_width"], row["box_height"])
 
 
-def _pair_up(faces: Sequence[NewFace], known: Sequence[RowMapping]) -> list[str | None]:
-    """For each face the id of the stored face that it overlaps most; each stored face is given once."""
+def _match_stored(faces: Sequence[NewFace], stored: Sequence[RowMapping]) -> list[str | None]:
+    """Return for every face the id of the stored face that it overlaps most, or None. Uses a stored face once."""
     ids: list[str | None] = [None] * len(faces)
-    for new, stored in match_pairs(faces, known, SAME_ENGINE, left_key=lambda face: face.box, right_key=box_of):
-        ids[new] = known[stored]["face_id"]
+    pairs = match_pairs(faces, stored, SAME_ENGINE, left_key=lambda face: face.box, right_key=box_of)
+    for face_index, row_index in pairs:
+        ids[face_index] = stored[row_index]["face_id"]
     return ids
 
 
-def _parts(ids: Sequence[str]) -> Iterator[list[str]]:
+def _chunks(ids: Sequence[str]) -> Iterator[list[str]]:
     iterator = iter(ids)
-    while part := list(islice(iterator, _CHUNK)):
-        yield part
+    while chunk := list(islice(iterator, _CHUNK)):
+        yield chunk

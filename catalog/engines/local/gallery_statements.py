@@ -1,4 +1,4 @@
-"""The gallery's statements that run for every photo: built once, because building one costs as much as running it."""
+"""The gallery's statements that run for every photo. Built once: building a statement costs as much as running it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from catalog.engines.local.tables import gallery_collections, gallery_faces, gal
 
 _KEY = ("collection_id", "sha256", "external_image_id")
 
-KNOWN_IMAGE = (
+STORED_FACES = (
     select(gallery_faces)
     .select_from(
         gallery_images.outerjoin(
@@ -21,13 +21,13 @@ KNOWN_IMAGE = (
     .where(*(gallery_images.c[name] == bindparam(name) for name in _KEY))
     .order_by(gallery_faces.c.seq)
 )
-"""The faces of an image; one row without a face when it has none, and no row when it was never enrolled."""
+"""The faces of an image. One row without a face if the image has none; no row if the image was never enrolled."""
 
 COLLECTION = select(gallery_collections).where(gallery_collections.c.collection_id == bindparam("collection_id"))
 
 RAISE_REVISION = (
     update(gallery_collections)
-    .where(gallery_collections.c.collection_id == bindparam("which"))
+    .where(gallery_collections.c.collection_id == bindparam("collection"))
     .values(revision=gallery_collections.c.revision + 1)
     .returning(gallery_collections.c.revision, gallery_collections.c.model)
 )
@@ -41,6 +41,6 @@ INSERT_FACES = insert(gallery_faces)
 
 @cache
 def insert_unless_taken(table: Table, dialect: str) -> Insert:
-    """Insert a row unless its key is taken."""
-    made = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-    return made.on_conflict_do_nothing()
+    """Build an insert that does nothing if the key exists."""
+    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return statement.on_conflict_do_nothing()

@@ -1,8 +1,9 @@
-"""Put a face's five landmarks right before it is aligned.
+"""Refine a face's five landmarks with the face mesh before alignment.
 
-YuNet's landmarks lean towards an upright head: on a head tilted by 20 degrees they show about 4. The face mesh sees the
-tilt, and faces aligned by it are recognized better than by any average over views of YuNet's (MODELS.md has the
-figures). Where the mesh finds no face in the box, a profile for example, YuNet's landmarks stay.
+YuNet's landmarks are biased to an upright head: on a head tilted by 20 degrees they show about 4. The face mesh
+measures the tilt. Faces aligned by the mesh are recognized better than faces aligned by any average of YuNet's
+landmarks (MODELS.md has the figures). If the mesh finds no face in the box, for example on a profile, YuNet's landmarks
+stay.
 """
 
 from __future__ import annotations
@@ -18,26 +19,26 @@ from catalog.engines.local.mesh import FaceMesh, locate_meshes
 
 FIVE = ("eyeLeft", "eyeRight", "nose", "mouthLeft", "mouthRight")
 _POINTS = ((33, 133, 159, 145), (362, 263, 386, 374), (1,), (61,), (291,))
-"""Points of the mesh whose means are the five: corners and lids of the eyes, tip of the nose, ends of the mouth."""
+"""Mesh points whose means are the five landmarks: eye corners and lids, tip of the nose, corners of the mouth."""
 _PRESENT = 0.5
-"""The mesh network's own odds of a face from which it is believed."""
+"""Lowest face probability of the mesh network at which its landmarks are used."""
 _BATCH = 4
 
 
-def place_landmarks(
+def refine_landmarks(
     pixels: NDArray[np.uint8], faces: Sequence[DetectedFace]
 ) -> tuple[list[DetectedFace], list[FaceMesh]]:
-    """The faces with landmarks taken from their meshes where those are to be believed, and the meshes."""
+    """Return the faces with landmarks of their meshes where a mesh shows a face, and all meshes."""
     meshes: list[FaceMesh] = []
     for start in range(0, len(faces), _BATCH):
         meshes += locate_meshes(pixels, faces[start : start + _BATCH])
-    placed = [
+    refined = [
         replace(face, landmarks=five_points(mesh)) if mesh.presence >= _PRESENT else face
         for face, mesh in zip(faces, meshes, strict=True)
     ]
-    return placed, meshes
+    return refined, meshes
 
 
 def five_points(mesh: FaceMesh) -> NDArray[np.float32]:
-    """The five landmarks, (5, 2), in the order of :data:`FIVE`."""
+    """Return the five landmarks, (5, 2), in the order of :data:`FIVE`."""
     return np.array([mesh.points[list(group), :2].mean(axis=0) for group in _POINTS], np.float32)

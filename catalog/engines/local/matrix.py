@@ -16,30 +16,30 @@ _LEAST_ROOM = 1024
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """A state of the matrix: ``vectors``, float32 (n, dimension), with the row number and face id of each."""
+    """A state of the matrix: ``vectors``, float32 (n, dimension), with row numbers and face ids."""
 
     vectors: Floats
     seqs: NDArray[np.int64]
     face_ids: NDArray[np.bytes_]
 
     def nearest(self, probe: Floats, floor: float, limit: int) -> list[tuple[str, float]]:
-        """Face ids and dot products of the rows at or above ``floor``, best first, at most ``limit``."""
-        # Faster than BLAS here (20 against 30 ms for a million rows), and no threads that fight over cores.
+        """Return face ids and dot products of rows at or above ``floor``, highest first, at most ``limit``."""
+        # Faster than BLAS here (20 against 30 ms for a million rows), and it starts no threads.
         cosines = np.vecdot(self.vectors, probe)
-        (kept,) = np.nonzero(cosines >= floor)
-        found = cosines[kept]
-        if kept.size > limit:
-            best = np.argpartition(-found, limit - 1)[:limit]
-            kept, found = kept[best], found[best]
-        order = np.lexsort((kept, -found))
-        return [(self.face_ids[kept[i]].decode(), float(found[i])) for i in order]
+        (indices,) = np.nonzero(cosines >= floor)
+        values = cosines[indices]
+        if indices.size > limit:
+            best = np.argpartition(-values, limit - 1)[:limit]
+            indices, values = indices[best], values[best]
+        order = np.lexsort((indices, -values))
+        return [(self.face_ids[indices[i]].decode(), float(values[i])) for i in order]
 
 
 class FaceMatrix:
-    """Rows that are appended and taken out under a lock, and read without one.
+    """Rows that are appended and removed under a lock, and read without a lock.
 
-    What a reader holds is never overwritten: new rows go behind the ones it sees, a larger array is a new array, and
-    taking rows out makes new arrays.
+    A reader's arrays are never overwritten: new rows are written behind the reader's last row, growth allocates a new
+    array, and removal makes new arrays.
     """
 
     def __init__(self, dimension: int) -> None:
@@ -67,14 +67,14 @@ class FaceMatrix:
             self._face_ids[self._count : end] = face_ids
             self._count = end
 
-    def take_out(self, seqs: Sequence[int]) -> None:
+    def remove(self, seqs: Sequence[int]) -> None:
         with self._lock:
             n = self._count
-            kept = ~np.isin(self._seqs[:n], np.asarray(seqs, np.int64))
-            self._vectors = self._vectors[:n][kept]
-            self._seqs = self._seqs[:n][kept]
-            self._face_ids = self._face_ids[:n][kept]
-            self._count = int(kept.sum())
+            remaining = ~np.isin(self._seqs[:n], np.asarray(seqs, np.int64))
+            self._vectors = self._vectors[:n][remaining]
+            self._seqs = self._seqs[:n][remaining]
+            self._face_ids = self._face_ids[:n][remaining]
+            self._count = int(remaining.sum())
 
     def clear(self) -> None:
         with self._lock:

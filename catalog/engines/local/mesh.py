@@ -1,7 +1,7 @@
 """The face mesh: 468 points of a face, from which landmarks, eyes, mouth and pose are measured.
 
 MediaPipe's Face Mesh (Kartynnik et al. 2019, *Real-time Facial Surface Geometry from Monocular Video on Mobile GPUs*)
-as a network that looks at an upright crop. Point numbers are the ones of MediaPipe's canonical face model.
+reads an upright crop. Point numbers are those of MediaPipe's canonical face model.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from catalog.engines.local.detect import DetectedFace
 from catalog.engines.local.networks import Network
 
 FACE_MESH = Network("face_mesh.onnx", ("pixels",), ("mesh", "flag"))
-"""Upright faces, uint8 RGB (n, 192, 192, 3): points (n, 1404) in pixels of the crop, and the odds of a face (n, 1)."""
+"""Upright faces, uint8 RGB (n, 192, 192, 3): points (n, 1404) in pixels of the crop, face probability (n, 1)."""
 
 SIDE = 192
 ZOOM = 1.25
-"""How much more than :data:`FRAME` the mesh network is shown."""
+"""Size of the mesh network's crop relative to :data:`FRAME`."""
 
 FRAME = np.array([[33.6, 34.2], [77.2, 34.2], [37.0, 74.0], [73.8, 74.0]]) / 112
-"""Eye centers and corners of the mouth (the viewer's left first) in fractions of an upright crop: where they lie on the
-average in UTKFace's aligned crops, as the mesh sees them."""
+"""Eye centers and corners of the mouth (the viewer's left first) in fractions of an upright crop. Their mean positions
+in UTKFace's aligned crops, measured with the mesh."""
 
 _CENTERS: dict[str, tuple[int, ...]] = {
     "eyeLeft": (33, 133, 159, 145),
@@ -60,8 +60,8 @@ _CENTERS: dict[str, tuple[int, ...]] = {
     "midJawlineRight": (397,),
     "upperJawlineRight": (356,),
 }
-"""Amazon Rekognition's 30 landmarks, in its order, as means of mesh points. Like Amazon's own published answer, a pupil
-is given the center of its eye: this mesh has no iris."""
+"""Amazon Rekognition's 30 landmarks, in Amazon's order, as means of mesh points. A pupil has the position of the eye's
+center, as in Amazon's published answers: this mesh has no iris."""
 
 _EYES = (((33, 133), ((160, 144), (159, 145), (158, 153))), ((362, 263), ((385, 380), (386, 374), (387, 373))))
 _LIPS = ((78, 308), ((82, 87), (13, 14), (312, 317)))
@@ -69,33 +69,33 @@ _LIPS = ((78, 308), ((82, 87), (13, 14), (312, 317)))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceMesh:
-    """One face's mesh: ``points`` is (468, 3) in pixels of the photo, z growing away from the viewer.
+    """A face's mesh: ``points`` is (468, 3) in pixels of the photo, z grows away from the viewer.
 
-    ``presence`` is the network's own odds, 0 to 1, that there was a face in the crop.
+    ``presence`` is the network's probability, 0 to 1, that the crop shows a face.
     """
 
     points: NDArray[np.float64]
     presence: float
 
     def landmarks(self) -> dict[str, tuple[float, float]]:
-        """Amazon's 30 landmarks, by name, x and y in pixels of the photo."""
+        """Return Amazon's 30 landmarks by name, x and y in pixels of the photo."""
         means = {name: self.points[list(indices), :2].mean(axis=0) for name, indices in _CENTERS.items()}
         return {name: (float(x), float(y)) for name, (x, y) in means.items()}
 
     def frame_points(self) -> NDArray[np.float64]:
-        """Eye centers and corners of the mouth, (4, 2), to be laid on :data:`FRAME`."""
+        """Return eye centers and corners of the mouth, (4, 2), in the order of :data:`FRAME`."""
         points = self.points[:, :2]
         return np.stack([points[[33, 133]].mean(axis=0), points[[362, 263]].mean(axis=0), points[61], points[291]])
 
     def eye_opening(self) -> float:
-        """Height of the eye slits over their width, in space, mean of both: the eye aspect ratio.
+        """Return the eye aspect ratio: height over width of the eye opening in 3D, mean of both eyes.
 
         Soukupová and Čech 2016, *Real-Time Eye Blink Detection using Facial Landmarks*.
         """
         return sum(self._ratio(width, heights) for width, heights in _EYES) / 2
 
     def mouth_opening(self) -> float:
-        """Gap between the inner lips over the width of the mouth, in space."""
+        """Return the gap between the inner lips over the width of the mouth, in 3D."""
         return self._ratio(*_LIPS)
 
     def _ratio(self, width: tuple[int, int], heights: tuple[tuple[int, int], ...]) -> float:
@@ -104,13 +104,13 @@ class FaceMesh:
         return float(np.mean(gaps) / max(float(across), 1e-9))
 
     def pose(self) -> Pose:
-        """Head rotation with Amazon's signs: roll clockwise, yaw to the viewer's right, pitch up."""
+        """Return the head rotation with Amazon's signs: roll clockwise, yaw to the viewer's right, pitch up."""
         right = self.points[[263, 454]].mean(axis=0) - self.points[[33, 234]].mean(axis=0)
         down = self.points[152] - self.points[10]
         right /= max(float(np.linalg.norm(right)), 1e-9)
         down -= right * float(right @ down)
         down /= max(float(np.linalg.norm(down)), 1e-9)
-        # Out of the face, toward the viewer where it looks straight ahead (z grows away from the viewer).
+        # Direction out of the face: toward the viewer for a face that looks straight ahead.
         gaze = -np.cross(right, down)
         yaw = np.degrees(np.arctan2(gaze[0], -gaze[2]))
         pitch = np.degrees(np.arcsin(np.clip(-gaze[1], -1, 1)))
@@ -119,27 +119,27 @@ class FaceMesh:
 
 
 def upright_transform(points: NDArray[np.floating], side: int, zoom: float) -> NDArray[np.float64]:
-    """The transform (2, 3) from the photo to an upright crop, given eyes and corners of the mouth (4, 2)."""
+    """Return the transform (2, 3) from the photo to an upright crop, for eyes and corners of the mouth (4, 2)."""
     return similarity_transform(points, ((FRAME - 0.5) / zoom + 0.5) * side)
 
 
 def locate_meshes(pixels: NDArray[np.uint8], faces: Sequence[DetectedFace]) -> list[FaceMesh]:
-    """The mesh of each face, from the five landmarks that detection gave."""
+    """Return the mesh of each face, located by the five landmarks of detection."""
     return locate_meshes_at(pixels, [face.landmarks[[0, 1, 3, 4]] for face in faces])
 
 
 def locate_meshes_at(
     pixels: NDArray[np.uint8], frames: Sequence[NDArray[np.floating]], zoom: float = ZOOM
 ) -> list[FaceMesh]:
-    """The mesh of each face whose eyes and corners of the mouth, (4, 2), lie about where ``frames`` says."""
+    """Return a mesh per frame. A frame holds approximate eyes and corners of the mouth, (4, 2)."""
     if not frames:
         return []
     transforms = [upright_transform(frame, SIDE, zoom) for frame in frames]
-    answers, presences = FACE_MESH.run(np.stack([warp(pixels, transform, SIDE) for transform in transforms]))
+    outputs, presences = FACE_MESH.run(np.stack([warp(pixels, transform, SIDE) for transform in transforms]))
     meshes = []
-    for transform, answer, presence in zip(transforms, answers, presences, strict=True):
+    for transform, output, presence in zip(transforms, outputs, presences, strict=True):
         back = np.linalg.inv(np.vstack([transform, [0, 0, 1]]))
-        points = answer.reshape(-1, 3).astype(np.float64)
+        points = output.reshape(-1, 3).astype(np.float64)
         flat = points[:, :2] @ back[:2, :2].T + back[:2, 2]
         depth = points[:, 2:] * float(np.hypot(back[0, 0], back[1, 0]))
         meshes.append(FaceMesh(np.concatenate([flat, depth], axis=1), float(presence[0])))

@@ -1,4 +1,4 @@
-"""What the engine lends clustering: near pairs among faces, exact and without ever holding all pairs at once."""
+"""Exact neighbor pairs among faces for clustering, computed in blocks so that memory stays bounded."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 _CELLS = 1 << 25
-"""Similarities held at a time: 128 MB."""
+"""Similarities in memory at a time: 128 MB."""
 _CHUNK = 1 << 16
 
 
 def neighbor_edges(vectors: NDArray[np.float32], *, per_face: int, floor: float) -> Iterator[tuple[int, int, float]]:
-    """Pairs (i, j, dot product) with i < j: for each row its ``per_face`` nearest at or above ``floor``, each once."""
+    """Yield pairs (i, j, dot product), i < j: the ``per_face`` nearest of every row at or above ``floor``, once."""
     count = len(vectors)
     step = max(1, _CELLS // max(1, count))
     keys: list[NDArray[np.int64]] = []
@@ -35,18 +35,18 @@ def neighbor_edges(vectors: NDArray[np.float32], *, per_face: int, floor: float)
 def _near(
     vectors: NDArray[np.float32], start: int, length: int, per_face: int, floor: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-    """For some rows, their nearest: row, column and dot product of each pair."""
+    """Return row, column and dot product of the nearest pairs of ``length`` rows from ``start``."""
     count = len(vectors)
     block = vectors[start : start + length] @ vectors.T
-    places = np.arange(length)
-    block[places, start + places] = -np.inf
-    # Few pairs of strangers reach the floor: picking those first is far cheaper than ordering whole rows.
+    own_rows = np.arange(length)
+    block[own_rows, start + own_rows] = -np.inf
+    # Few pairs of different people reach the floor: selecting these first is far cheaper than sorting whole rows.
     rows, columns = np.divmod(np.flatnonzero(block.ravel() >= floor), count)
     values = block[rows, columns]
-    kept = np.ones(len(rows), dtype=bool)
+    is_near = np.ones(len(rows), dtype=bool)
     ends = np.cumsum(np.bincount(rows, minlength=length))
     for row in np.flatnonzero(np.diff(ends, prepend=0) > per_face).tolist():
         own = slice(ends[row - 1] if row else 0, ends[row])
-        kept[own] = False
-        kept[own.start + np.argpartition(-values[own], per_face - 1)[:per_face]] = True
-    return rows[kept] + start, columns[kept], values[kept]
+        is_near[own] = False
+        is_near[own.start + np.argpartition(-values[own], per_face - 1)[:per_face]] = True
+    return rows[is_near] + start, columns[is_near], values[is_near]

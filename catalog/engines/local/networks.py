@@ -1,8 +1,8 @@
-"""The networks that ship inside the package: what each takes and gives, and how it is opened.
+"""The networks that ship inside the package: inputs, outputs and loading.
 
-A file is checked against ``weights/manifest.json`` before onnxruntime sees it. One session serves all threads of a
-process: it runs in the thread that calls it, on that thread alone, so workers do not fight over cores, and two workers
-sharing a session were measured to be as fast as two with sessions of their own.
+A file is checked against ``weights/manifest.json`` before onnxruntime reads it. One session serves all threads of a
+process. It runs on the calling thread alone, so workers do not compete for cores. Two workers that share a session were
+measured to be as fast as two workers with a session each.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from numpy.typing import NDArray
 from catalog.domain.errors import EngineError
 
 WEIGHTS = Path(__file__).with_name("weights")
-_REMEDY = "Install the package again: its file of weights is damaged or missing."
+_REMEDY = "Install the package again: its weight file is damaged or missing."
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """One network: its file in ``weights/``, the names of its inputs and of its outputs, in order."""
+    """A network: its file in ``weights/`` and the names of its inputs and outputs, in order."""
 
     file: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
 
     def run(self, *batches: NDArray[Any]) -> list[NDArray[np.float32]]:
-        """Run the network on one batch of each input; the outputs in the order of ``outputs``."""
-        given = dict(zip(self.inputs, batches, strict=True))
-        answers: list[NDArray[np.float32]] = open_session(self.file).run(list(self.outputs), given)
-        return answers
+        """Run the network on one batch per input. Returns the outputs in the order of ``outputs``."""
+        feed = dict(zip(self.inputs, batches, strict=True))
+        results: list[NDArray[np.float32]] = open_session(self.file).run(list(self.outputs), feed)
+        return results
 
 
 YUNET = Network(
@@ -48,22 +48,22 @@ YUNET = Network(
 """Faces of RGB images: uint8 (n, rows, columns, 3), rows and columns divisible by 32."""
 
 SFACE = Network("sface.onnx", ("face",), ("vector",))
-"""Identity of aligned RGB faces: uint8 (n, 112, 112, 3) gives float32 (n, 128), not of length 1."""
+"""Vectors of aligned RGB faces: uint8 (n, 112, 112, 3) to float32 (n, 128), not of length 1."""
 
 SFACE_WITH_MAPS = Network("sface.onnx", ("face",), ("vector", "rows", "grid"))
-"""The same, and on the way what its maps show, for attributes: float32 (n, 7168) and (n, 4096)."""
+"""The same network with the means of two feature maps, for attributes: float32 (n, 7168) and (n, 4096)."""
 
 _EXTREMES = Network("overflow.onnx", ("pixels",), ("sum",))
-"""Adds 64 products of the largest 8-bit numbers: uint8 (1, 64, 8, 8) of 255 gives 126.5 everywhere, give or take 1."""
+"""Adds 64 products of the largest 8-bit numbers: uint8 (1, 64, 8, 8) of 255 gives 126.5 everywhere, within 1."""
 
 _lock = threading.Lock()
 _sessions: dict[str, onnxruntime.InferenceSession] = {}
 
 
 def open_session(file: str) -> onnxruntime.InferenceSession:
-    """The process's session of one network, loaded when it is first asked for.
+    """Return the process's session of a network. The first call loads it.
 
-    Raises :class:`EngineError` when the file is missing or does not have the digest that was shipped.
+    Raises :class:`EngineError` if the file is missing or its SHA-256 is not in the manifest.
     """
     session = _sessions.get(file)
     if session is None:
@@ -77,14 +77,14 @@ def open_session(file: str) -> onnxruntime.InferenceSession:
 
 @cache
 def _overflows() -> bool:
-    """Whether onnxruntime's fastest way to add 8-bit products overflows on this processor, as on x86 without VNNI."""
+    """Return True if onnxruntime's fastest 8-bit kernels overflow on this processor, as on x86 without VNNI."""
     session = _load(_EXTREMES.file, exact=False)
     (total,) = session.run(list(_EXTREMES.outputs), {_EXTREMES.inputs[0]: np.full((1, 64, 8, 8), 255, np.uint8)})
     return bool(np.abs(total - 126.5).max() > 1)
 
 
 def _load(file: str, *, exact: bool) -> onnxruntime.InferenceSession:
-    """``exact`` is for processors on which 8-bit products overflow: slower, and the sums are right."""
+    """Load a network. ``exact`` selects slower kernels whose sums are right where the fast ones overflow."""
     data = read_checked(file, WEIGHTS)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -95,16 +95,16 @@ def _load(file: str, *, exact: bool) -> onnxruntime.InferenceSession:
     try:
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises its own unrelated classes
-        raise EngineError(f"The network {file!r} cannot be loaded: {error}", remedy=_REMEDY) from error
+        raise EngineError(f'The network "{file}" cannot be loaded: {error}', remedy=_REMEDY) from error
 
 
 def read_checked(file: str, folder: Path) -> bytes:
-    """The bytes of a file of weights, when they are the ones that were shipped; else :class:`EngineError`."""
+    """Return the bytes of a weight file. Raises :class:`EngineError` if they differ from the shipped file."""
     try:
         digests: dict[str, str] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         data = (folder / file).read_bytes()
     except (OSError, ValueError) as error:
-        raise EngineError(f"The file of weights {file!r} cannot be read: {error}", remedy=_REMEDY) from error
+        raise EngineError(f'The weight file "{file}" cannot be read: {error}', remedy=_REMEDY) from error
     if hashlib.sha256(data).hexdigest() != digests.get(file):
-        raise EngineError(f"The file of weights {file!r} is not the one that was shipped.", remedy=_REMEDY)
+        raise EngineError(f'The weight file "{file}" differs from the shipped file.', remedy=_REMEDY)
     return data

@@ -1,6 +1,6 @@
-"""How bright and how sharp a face is, and which faces are too poor to be enrolled.
+"""Brightness and sharpness of a face, and the quality filter that rejects faces at enrollment.
 
-Amazon Rekognition publishes neither its measure nor its bars; these are our own on its scale of 0 to 100.
+Amazon publishes neither its quality measure nor its thresholds. The ones here use the same 0 to 100 scale.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from catalog.domain.faces import Pose, Quality, QualityFilter, RejectionReason
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _SHARP = 6.0
-"""Mean absolute Laplacian, in grey levels, at which sharpness is about 63."""
+"""Mean absolute Laplacian, in gray levels, at which sharpness is about 63."""
 
 
 def measure_quality(aligned: NDArray[np.uint8]) -> Quality:
-    """Brightness and sharpness of one aligned face, uint8 (112, 112, 3).
+    """Return brightness and sharpness of one aligned face, uint8 (112, 112, 3).
 
     Brightness is the mean luma as a percentage. Sharpness rises with the mean absolute Laplacian of the middle of the
-    face; as the face was sampled to 112 pixels, a tiny face that had to be enlarged is not sharp.
+    face. The face was sampled to 112 pixels, so an enlarged tiny face is not sharp.
     """
     luma = aligned[16:104, 16:96].astype(np.float32) @ _LUMA
     laplacian = 4 * luma[1:-1, 1:-1] - luma[:-2, 1:-1] - luma[2:, 1:-1] - luma[1:-1, :-2] - luma[1:-1, 2:]
@@ -34,20 +34,20 @@ def measure_quality(aligned: NDArray[np.uint8]) -> Quality:
 
 @dataclass(frozen=True, slots=True)
 class QualityThresholds:
-    """A face is kept when it is at or above each of these, and turned no further than ``yaw`` and ``pitch`` degrees."""
+    """Lowest accepted values of a face, and the largest accepted turn, ``yaw`` and ``pitch``, in degrees."""
 
     confidence: float
     side: float
-    """Geometric mean of the box's sides, in pixels that the photo really has."""
+    """Geometric mean of the box's sides, in pixels of the original photo."""
     brightness: float
     glare: float
-    """Brightness above which a face is washed out."""
+    """Highest accepted brightness: brighter faces are overexposed."""
     sharpness: float
     yaw: float
     pitch: float
 
 
-BARS = {
+QUALITY_THRESHOLDS = {
     QualityFilter.LOW: QualityThresholds(confidence=50, side=14, brightness=4, glare=99, sharpness=8, yaw=90, pitch=75),
     QualityFilter.AUTO: QualityThresholds(
         confidence=80, side=20, brightness=8, glare=97, sharpness=14, yaw=75, pitch=60
@@ -59,23 +59,23 @@ BARS = {
         confidence=97, side=56, brightness=20, glare=90, sharpness=40, yaw=40, pitch=30
     ),
 }
-"""On LFW's pairs, one photo made poorer: of faces of 20 pixels 90 % are recognized at similarity 80, of 29 pixels 98 %,
-of 16 pixels 61 %; of faces blurred to a sharpness of 23 95 %, of 18 74 %."""
+"""Measured on LFW's pairs with one photo degraded. Recognized at similarity 80: 61 % of faces of 16 pixels, 90 % of 20
+pixels, 98 % of 29 pixels; 74 % of faces blurred to sharpness 18, 95 % of sharpness 23."""
 
 
-def find_flaws(
+def rejection_reasons(
     quality_filter: QualityFilter, *, confidence: float, side: float, quality: Quality, pose: Pose
 ) -> tuple[RejectionReason, ...]:
-    """Why the filter keeps a face out of the gallery, in Amazon Rekognition's words; empty when it does not."""
-    bars = BARS.get(quality_filter)
-    if bars is None:
+    """Return the reasons, under Amazon's names, for which the filter rejects a face; empty if it accepts the face."""
+    thresholds = QUALITY_THRESHOLDS.get(quality_filter)
+    if thresholds is None:
         return ()
-    flaws = {
-        RejectionReason.EXTREME_POSE: abs(pose.yaw) > bars.yaw or abs(pose.pitch) > bars.pitch,
-        RejectionReason.LOW_BRIGHTNESS: quality.brightness < bars.brightness,
-        RejectionReason.LOW_FACE_QUALITY: quality.brightness > bars.glare,
-        RejectionReason.LOW_SHARPNESS: quality.sharpness < bars.sharpness,
-        RejectionReason.LOW_CONFIDENCE: confidence < bars.confidence,
-        RejectionReason.SMALL_BOUNDING_BOX: side < bars.side,
+    rejected = {
+        RejectionReason.EXTREME_POSE: abs(pose.yaw) > thresholds.yaw or abs(pose.pitch) > thresholds.pitch,
+        RejectionReason.LOW_BRIGHTNESS: quality.brightness < thresholds.brightness,
+        RejectionReason.LOW_FACE_QUALITY: quality.brightness > thresholds.glare,
+        RejectionReason.LOW_SHARPNESS: quality.sharpness < thresholds.sharpness,
+        RejectionReason.LOW_CONFIDENCE: confidence < thresholds.confidence,
+        RejectionReason.SMALL_BOUNDING_BOX: side < thresholds.side,
     }
-    return tuple(reason for reason, found in flaws.items() if found)
+    return tuple(reason for reason, is_rejected in rejected.items() if is_rejected)

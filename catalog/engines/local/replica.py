@@ -1,6 +1,7 @@
-"""A collection's vectors in memory, kept in step with the database.
+"""A collection's vectors in memory, updated from the database.
 
-Every change of a collection raises its revision; what has a later revision than the one in memory is all that is read.
+Every change of a collection raises its revision. A refresh reads only rows with a later revision than the one in
+memory.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from catalog.engines.local.tables import gallery_faces, gallery_removals
 
 
 class Replica:
-    """What sets a collection's faces apart, read once and then change by change. May be used from several threads."""
+    """Vectors of a collection without common components. Safe for several threads."""
 
     def __init__(self, collection_id: str, model: str) -> None:
         self._collection_id = collection_id
@@ -32,18 +33,19 @@ class Replica:
         self._revision = 0
 
     def rows(self) -> Rows:
-        """All vectors as of the last refresh."""
+        """Return all vectors as of the last refresh."""
         return self._matrix.rows()
 
-    def forget(self) -> None:
-        """Give back the memory; the next refresh reads everything again."""
+    def release(self) -> None:
+        """Free the memory. The next refresh reads all rows again."""
         with self._refreshing:
             self._clear("")
 
     def refresh(self, connect: Callable[[], AbstractContextManager[Connection]]) -> None:
-        """Read what was committed since the last time; :class:`EngineError` where another model made the vectors.
+        """Read the changes committed since the last refresh.
 
-        Callers wait for one another before they take a connection.
+        Concurrent callers wait for one another before they take a connection. Raises :class:`EngineError` if another
+        model made the vectors.
         """
         with self._refreshing, connect() as connection:
             collection = connection.execute(COLLECTION, {"collection_id": self._collection_id}).mappings().first()
@@ -68,9 +70,9 @@ class Replica:
             gallery_removals.c.revision > self._revision,
             gallery_removals.c.revision <= revision,
         )
-        gone = list(connection.execute(removals).scalars()) if self._revision else []
-        if gone:
-            self._matrix.take_out(gone)
+        removed = list(connection.execute(removals).scalars()) if self._revision else []
+        if removed:
+            self._matrix.remove(removed)
         additions = (
             select(gallery_faces.c.seq, gallery_faces.c.face_id, gallery_faces.c.vector)
             .where(
@@ -87,16 +89,16 @@ class Replica:
 
 
 def check_model(collection: RowMapping, collection_id: str, model: str) -> None:
-    """Raise :class:`EngineError` where a collection was made by another model than ``model``."""
+    """Raise :class:`EngineError` if a collection was made by another model than ``model``."""
     if collection["model"] != model:
         raise EngineError(
-            f'The gallery "{collection_id}" was made by the model "{collection["model"]}"; '
-            f'this program has "{model}", and vectors of two models cannot be compared.',
-            remedy="Name another gallery in the settings (engine.gallery) and scan again to fill it.",
+            f'The gallery "{collection_id}" has vectors of the model "{collection["model"]}". '
+            f'This program uses "{model}", and vectors of two models cannot be compared.',
+            remedy="Set another gallery name (engine.gallery) and scan again to fill the new gallery.",
         )
 
 
 def vectors_of(blobs: Sequence[bytes]) -> Floats:
-    """What sets faces apart, float32 (n, 128), from the unit vectors that the database holds."""
+    """Return vectors without common components, float32 (n, 128), from the unit vectors stored in the database."""
     halves = np.frombuffer(b"".join(blobs), "<f2").reshape(len(blobs), DIMENSION)
     return remove_common_components(unit(halves.astype(np.float32)))

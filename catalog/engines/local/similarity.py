@@ -1,9 +1,9 @@
-"""How alike two faces are, from 0 to 100 as Amazon Rekognition means it, from the dot product of what sets them apart.
+"""Similarity of two faces, 0 to 100 as Amazon Rekognition means it, from the dot product of their vectors.
 
-The dot product is called cosine here, which it nearly is: the vectors of :mod:`.distinctive` are a little shorter than
-1. A logistic curve through two measured points: the cosine that one pair of strangers in 1,000 reaches becomes 80, the
-cosine that one in 100,000 reaches becomes 99. MODELS.md says on which photos they were measured and how well they hold
-on people left out.
+The dot product is called cosine here. It is nearly one: the vectors of :mod:`.common_component_removal` are a little
+shorter than 1. The curve is logistic and passes through two measured points: the cosine that one pair of different
+people in 1,000 reaches maps to 80, the cosine that one pair in 100,000 reaches maps to 99. MODELS.md names the photos
+and gives the rates on other people.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SAME = 0.8
-"""What an adult's face has with itself, and more: 0.83 is the least of LFW's. A small child's has 0.53 to 0.92, and may
-be 99.95 similar to itself."""
+"""Cosine from which the similarity is 100. An adult's face has at least this with itself: 0.83 is the lowest of LFW. A
+small child's face has 0.53 to 0.92 with itself, so its similarity to itself may be 99.95."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,12 @@ class Calibration:
         return self.cosine_80 - _logit(0.80) / self._slope
 
     def similarity(self, cosine: NDArray[Any] | float) -> NDArray[np.float64]:
-        """Similarity, 0 to 100, of cosines; rising."""
+        """Return the similarities, 0 to 100, of cosines. Monotonic."""
         clipped = np.clip(np.asarray(cosine, np.float64), -1.0, _SAME)
         return np.minimum(self._curve(clipped) * (100.0 / self._curve(np.float64(_SAME))), 100.0)
 
     def cosine(self, similarity: float) -> float:
-        """The least cosine that a similarity stands for; -1 for 0 and below, 0.8 for 100 and above."""
+        """Return the lowest cosine with this similarity: -1 for 0 and below, 0.8 for 100 and above."""
         share = similarity / 100.0 * float(self._curve(np.float64(_SAME)))
         if share <= float(self._curve(np.float64(-1.0))):
             return -1.0
@@ -56,7 +56,7 @@ def _logit(share: float) -> float:
 
 
 PLAIN = Calibration(cosine_80=0.3146, cosine_99=0.4273)
-"""For vectors of one view of each face."""
+"""For vectors of the face alone."""
 
 MIRRORED = Calibration(cosine_80=0.3154, cosine_99=0.4283)
-"""For vectors averaged over the face and its mirror image."""
+"""For mean vectors of the face and its mirror image."""

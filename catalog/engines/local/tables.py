@@ -1,11 +1,11 @@
-"""The tables in which the local engine keeps its gallery; in the catalogue's database, or in one of the endpoint's own.
+"""Tables of the local engine's gallery, in the catalogue's database or in the endpoint's own database.
 
-``migrations/`` creates them for the catalogue and holds a frozen copy; :func:`create_gallery` makes them where no
-migration does, such as the endpoint's own database.
+``migrations/`` creates them for the catalogue and holds a frozen copy. :func:`create_gallery` creates them where no
+migration runs, such as in the endpoint's own database.
 
-How processes that share a gallery see each other's work: every transaction that adds or removes faces raises the
-collection's ``revision`` by one, first thing, and so holds the lock of that one row until it commits. Revisions are
-therefore in the order of commits, and "what is new since revision r" is two indexed reads without gaps.
+Several processes share a gallery. Every transaction that adds or removes faces first raises the collection's
+``revision`` by one, and so locks that row until it commits. Revisions are therefore in commit order. Changes since
+revision r are two indexed reads without gaps.
 """
 
 from __future__ import annotations
@@ -149,5 +149,5 @@ gallery_tags = Table(
 
 
 def create_gallery(database: Engine) -> None:
-    """Create the gallery's tables where they are missing."""
+    """Create missing gallery tables."""
     gallery_metadata.create_all(database)

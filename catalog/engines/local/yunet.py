@@ -1,4 +1,4 @@
-"""Run YuNet over an image and read its answer.
+"""Run the detector YuNet over an image and decode its output.
 
 The decoding follows OpenCV's ``FaceDetectorYN`` (modules/objdetect/src/face_detect.cpp).
 """
@@ -15,43 +15,43 @@ Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 SCORE = 14
-"""Column of a candidate's score; before it come left, top, width, height and five points, x and y, in pixels."""
+"""Column of a candidate's score. Columns 0 to 13 are left, top, width, height and five points, x and y, in pixels."""
 
 _STRIDES = (8, 16, 32)
 _OVERLAP = 0.3
-"""Intersection over union from which two candidates are the same face."""
+"""Intersection over union above which two candidates are the same face."""
 
 
 def run_yunet(pixels: Pixels, floor: float) -> Floats:
-    """YuNet's candidates above ``floor``, best first, overlapping ones dropped.
+    """Return YuNet's candidates with a score of at least ``floor``, best first, without overlapping ones.
 
-    Each row of the answer holds left, top, width, height, five points x and y, and the score (0 to 1): 15 numbers,
-    in pixels of ``pixels``.
+    A row holds left, top, width, height, five points x and y, and the score (0 to 1): 15 numbers, in pixels of
+    ``pixels``.
     """
     rows, columns = pixels.shape[:2]
     padded = np.zeros((-(-rows // 32) * 32, -(-columns // 32) * 32, 3), np.uint8)
     padded[:rows, :columns] = pixels
-    answers = YUNET.run(padded[None])
-    found = []
+    outputs = YUNET.run(padded[None])
+    candidates = []
     for index, stride in enumerate(_STRIDES):
-        cls, obj, bbox, kps = (answer[0] for answer in answers[4 * index : 4 * index + 4])
+        cls, obj, bbox, kps = (output[0] for output in outputs[4 * index : 4 * index + 4])
         squares = cls[:, 0] * obj[:, 0]
-        (kept,) = np.nonzero(squares >= floor * floor)
-        if not kept.size:
+        (indices,) = np.nonzero(squares >= floor * floor)
+        if not indices.size:
             continue
-        scores = np.sqrt(squares[kept])
-        cells = np.stack([kept % (padded.shape[1] // stride), kept // (padded.shape[1] // stride)], axis=1)
-        centers = (cells + bbox[kept, :2]) * stride
-        sizes = np.exp(bbox[kept, 2:]) * stride
-        points = (kps[kept].reshape(-1, 5, 2) + cells[:, None]) * stride
-        found.append(np.concatenate([centers - sizes / 2, sizes, points.reshape(-1, 10), scores[:, None]], axis=1))
-    if not found:
+        scores = np.sqrt(squares[indices])
+        cells = np.stack([indices % (padded.shape[1] // stride), indices // (padded.shape[1] // stride)], axis=1)
+        centers = (cells + bbox[indices, :2]) * stride
+        sizes = np.exp(bbox[indices, 2:]) * stride
+        points = (kps[indices].reshape(-1, 5, 2) + cells[:, None]) * stride
+        candidates.append(np.concatenate([centers - sizes / 2, sizes, points.reshape(-1, 10), scores[:, None]], axis=1))
+    if not candidates:
         return np.zeros((0, 15), np.float32)
-    return drop_overlapping(np.concatenate(found).astype(np.float32))
+    return drop_overlapping(np.concatenate(candidates).astype(np.float32))
 
 
 def drop_overlapping(rows: Floats, overlap: float = _OVERLAP) -> Floats:
-    """Greedy non-maximum suppression of rows as :func:`run_yunet` gives them, best first."""
+    """Greedy non-maximum suppression of rows of :func:`run_yunet`, best first."""
     rows = rows[np.argsort(-rows[:, 14], kind="stable")]
     areas = rows[:, 2] * rows[:, 3]
     ends = rows[:, :2] + rows[:, 2:4]
@@ -66,7 +66,7 @@ def drop_overlapping(rows: Floats, overlap: float = _OVERLAP) -> Floats:
 
 
 def reduced(pixels: Pixels, longest: int) -> tuple[Pixels, float]:
-    """The image with its longer side at most ``longest`` pixels, and the factor it was reduced by (1 or less)."""
+    """Return the image with its longer side at most ``longest`` pixels, and the scale factor (1 or less)."""
     rows, columns = pixels.shape[:2]
     factor = longest / max(rows, columns)
     if factor >= 1:

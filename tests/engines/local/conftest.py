@@ -1,4 +1,4 @@
-"""Portraits, montages of them, and a gallery in a SQLite file of its own, as the endpoint has it."""
+"""Portraits, montages of portraits, and a gallery in its own SQLite file, as the endpoint uses it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def portrait(name: str) -> Image.Image:
 
 
 def side_by_side(*images: Image.Image) -> Image.Image:
-    """One wide picture with a grey gap between its parts."""
+    """Join images into one wide image with gray gaps."""
     width = sum(image.width + 20 for image in images)
     canvas = Image.new("RGB", (width, max(image.height for image in images)), (128, 128, 128))
     left = 0
@@ -51,7 +51,7 @@ def portraits() -> dict[str, Shot]:
 
 @pytest.fixture
 def seed() -> Path:
-    """The tutorial's photos with Amazon's own answers; not part of the project."""
+    """The tutorial's photos with Amazon's own answers. They are not part of the project."""
     folder = SHARED / "seed"
     if not folder.is_dir():
         pytest.skip("data/seed is not beside this checkout")

@@ -1,4 +1,4 @@
-"""Cutting faces out: the transform is the best there is, and pixels are sampled where OpenCV samples them."""
+"""Alignment: the transform is the least-squares one, and pixels are sampled as OpenCV samples them."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from tests.engines.local.conftest import portrait
 
 
 def bilinear(pixels: np.ndarray, transform: np.ndarray, side: int) -> np.ndarray:
-    """What ``cv2.warpAffine`` is documented to compute, in floating point: black outside, blended at the border."""
+    """Compute ``cv2.warpAffine`` as documented, in floating point: black outside, blended at the border."""
     inverse = np.linalg.inv(np.vstack([transform, [0, 0, 1]]))[:2]
     y, x = np.mgrid[:side, :side]
-    at_x, at_y = np.einsum("ij,jkl->ikl", inverse, np.stack([x, y, np.ones_like(x)]).astype(float))
-    left, top = np.floor(at_x).astype(int), np.floor(at_y).astype(int)
-    answer = np.zeros((side, side, 3))
+    source_x, source_y = np.einsum("ij,jkl->ikl", inverse, np.stack([x, y, np.ones_like(x)]).astype(float))
+    left, top = np.floor(source_x).astype(int), np.floor(source_y).astype(int)
+    square = np.zeros((side, side, 3))
     for row in (0, 1):
         for column in (0, 1):
-            weight = (1 - abs(at_x - left - column)) * (1 - abs(at_y - top - row))
+            weight = (1 - abs(source_x - left - column)) * (1 - abs(source_y - top - row))
             r, c = top + row, left + column
             inside = (r >= 0) & (r < pixels.shape[0]) & (c >= 0) & (c < pixels.shape[1])
-            answer[inside] += (weight[..., None] * 1.0)[inside] * pixels[r[inside], c[inside]]
-    return answer
+            square[inside] += (weight[..., None] * 1.0)[inside] * pixels[r[inside], c[inside]]
+    return square
 
 
 @pytest.mark.parametrize("degrees", [0, 17, 90, 180, -60])
 @pytest.mark.parametrize("scale", [0.4, 1.0, 1.7])
 def test_the_transform_undoes_rotation_scale_and_shift(degrees, scale):
-    """Landmarks that are a turned and scaled template come back to the template exactly."""
+    """A turned and scaled template is mapped back to the template exactly."""
     turn = np.radians(degrees)
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     points = scale * TEMPLATE @ rotation.T + [300, 40]
@@ -38,7 +38,7 @@ def test_the_transform_undoes_rotation_scale_and_shift(degrees, scale):
 
 
 def test_the_transform_is_the_least_squares_one():
-    """No small change of its four numbers brings the landmarks nearer."""
+    """No small change of its four numbers reduces the distance to the template."""
     random = np.random.default_rng(3)
     points = TEMPLATE * 2 + random.normal(0, 6, TEMPLATE.shape)
     best = similarity_transform(points)
@@ -55,20 +55,20 @@ def test_the_transform_is_the_least_squares_one():
 
 @pytest.mark.parametrize("degrees", [0, 12, -35, 178])
 def test_pixels_are_sampled_where_opencv_samples_them(degrees):
-    """Within one grey level of exact bilinear sampling, inside the photo."""
+    """The result is within one gray level of exact bilinear sampling inside the photo."""
     pixels = np.asarray(portrait("obama_1"))
     turn, scale = np.radians(degrees), 1.3
     middle = np.array([340.0, 160.0])
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     points = (TEMPLATE - 56) @ rotation.T * scale + middle
     transform = similarity_transform(points)
-    ours = warp(pixels, transform).astype(float)
+    warped = warp(pixels, transform).astype(float)
     exact = bilinear(pixels, transform, SIDE)
-    assert np.abs(ours - exact).max() < 1.01
+    assert np.abs(warped - exact).max() < 1.01
 
 
 def test_outside_the_photo_is_black():
-    """A face cut by the border is filled up with black."""
+    """A face cut by the border is filled with black."""
     pixels = np.full((80, 80, 3), 200, np.uint8)
     transform = similarity_transform(TEMPLATE - np.array([60, 0]))
     square = warp(pixels, transform)
@@ -78,7 +78,7 @@ def test_outside_the_photo_is_black():
 
 
 def test_a_huge_face_is_averaged_and_not_sampled():
-    """Fine texture becomes an even grey instead of noise."""
+    """Fine texture becomes an even gray instead of noise."""
     random = np.random.default_rng(1)
     pixels = random.integers(0, 256, (1200, 1200, 3), np.uint8)
     square = warp(pixels, similarity_transform(TEMPLATE * 10 + 20))

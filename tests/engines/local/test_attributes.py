@@ -1,4 +1,4 @@
-"""Attributes: what is read off real portraits, and how answers become percentages."""
+"""Attributes of real portraits, and the calibration from network outputs to percentages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from catalog.engines.local.align import align_faces
 from catalog.engines.local.attributes import AttributeReader, AttributeReading
 from catalog.engines.local.detect import DetectedFace, detect_faces
 from catalog.engines.local.embed import embed_faces, embed_with_maps
-from catalog.engines.local.landmark_refinement import place_landmarks
+from catalog.engines.local.landmark_refinement import refine_landmarks
 from tests.engines.local.conftest import portrait, side_by_side
 
 
@@ -24,7 +24,7 @@ def read(image: Image.Image) -> list[AttributeReading]:
 
 
 def read_faces(pixels: np.ndarray, faces: list[DetectedFace], reader: AttributeReader | None = None):
-    placed, meshes = place_landmarks(pixels, faces)
+    placed, meshes = refine_landmarks(pixels, faces)
     embedded = embed_with_maps(align_faces(pixels, [face.landmarks for face in placed]))
     return (reader or AttributeReader()).read(pixels, placed, meshes, embedded)
 
@@ -35,7 +35,7 @@ def readings() -> dict[str, AttributeReading]:
 
 
 def test_gender_of_portraits(readings):
-    """Two men and a woman are told apart with confidence."""
+    """Two men and a woman get the right gender."""
     genders = {name: reading.attributes.gender for name, reading in readings.items()}
     assert genders["astronaut"].value is GenderValue.FEMALE
     assert genders["obama_1"].value is GenderValue.MALE
@@ -43,32 +43,32 @@ def test_gender_of_portraits(readings):
     assert all(50 <= gender.confidence <= 100 for gender in genders.values())
 
 
-def test_gender_does_not_see_left_and_right():
-    """A face and its mirror image, at the same place of the crop, have the same odds."""
+def test_gender_is_equal_for_the_mirror_image():
+    """A face and its mirror image, at the same position in the crop, have the same log-odds."""
     pixels = np.asarray(portrait("astronaut"))
-    _, meshes = place_landmarks(pixels, detect_faces(pixels))
+    _, meshes = refine_landmarks(pixels, detect_faces(pixels))
     frame = meshes[0].frame_points()
     turned = np.array([pixels.shape[1] - 1, 0]) + frame[[1, 0, 3, 2]] * [-1, 1]
     crops = [
-        attributes.cut(image, [points], *attributes.GENDER_CROP)
+        attributes.crop_faces(image, [points], *attributes.GENDER_CROP)
         for image, points in ((pixels, frame), (np.ascontiguousarray(pixels[:, ::-1]), turned))
     ]
-    there, back = (attributes.male_odds(each)[0] for each in crops)
-    assert there == pytest.approx(back, abs=0.3)
+    original, mirrored = (attributes.male_log_odds(images)[0] for images in crops)
+    assert original == pytest.approx(mirrored, abs=0.3)
 
 
 def test_laughing_portraits_are_happy(readings):
-    """Who shows teeth is happy first, smiles, and has an open mouth; the closed smile of a third is too faint."""
+    """Portraits that show teeth are HAPPY first, smile, and have an open mouth. A closed smile has a closed mouth."""
     for name in ("astronaut", "obama_1"):
-        shown = readings[name].attributes
-        assert shown.emotions[0].type is EmotionType.HAPPY
-        assert shown.smile.value
-        assert shown.mouth_open.value
+        values = readings[name].attributes
+        assert values.emotions[0].type is EmotionType.HAPPY
+        assert values.smile.value
+        assert values.mouth_open.value
     assert not readings["biden"].attributes.mouth_open.value
 
 
 def test_age_range_is_about_right(readings):
-    """An astronaut of about 43 and a vice president of about 70 get ranges that reach near their ages."""
+    """An astronaut of about 43 and a vice president of about 70 get ranges near their ages."""
     young, old = readings["astronaut"].attributes.age_range, readings["biden"].attributes.age_range
     assert 15 < young.low < young.high < 60
     assert young.high < old.high
@@ -76,7 +76,7 @@ def test_age_range_is_about_right(readings):
 
 
 def test_seven_emotions_sorted_by_confidence(readings):
-    """The seven that are measured, highest first; CONFUSED is not measured and not there."""
+    """The seven measured emotions come highest first. CONFUSED is not measured and not listed."""
     for reading in readings.values():
         emotions = reading.attributes.emotions
         assert {emotion.type for emotion in emotions} == set(attributes.EMOTIONS)
@@ -87,25 +87,25 @@ def test_seven_emotions_sorted_by_confidence(readings):
 
 
 def test_portraits_show_open_eyes_and_no_glasses(readings):
-    """Nobody here wears glasses or a beard, and all look at the camera."""
+    """The portraits show open eyes, and no glasses, beard or mustache."""
     for reading in readings.values():
-        shown = reading.attributes
-        assert shown.eyes_open.value
-        assert not shown.eyeglasses.value
-        assert not shown.beard.value
-        assert not shown.mustache.value
-        assert all(50 <= mark.confidence <= 100 for mark in (shown.eyes_open, shown.eyeglasses, shown.beard))
+        values = reading.attributes
+        assert values.eyes_open.value
+        assert not values.eyeglasses.value
+        assert not values.beard.value
+        assert not values.mustache.value
+        assert all(50 <= mark.confidence <= 100 for mark in (values.eyes_open, values.eyeglasses, values.beard))
 
 
-def test_what_is_not_measured_stays_none(readings):
-    """Sunglasses and occlusion are left out, not guessed."""
+def test_unmeasured_attributes_are_none(readings):
+    """Sunglasses and occlusion are None, not guessed."""
     for reading in readings.values():
         assert reading.attributes.sunglasses is None
         assert reading.attributes.face_occluded is None
 
 
-def test_painted_glasses_are_seen():
-    """Dark frames drawn around both eyes make the answer that there are none less sure."""
+def test_painted_glasses_are_detected():
+    """Dark frames drawn around both eyes are glasses, or lower the confidence that there are none."""
     image = portrait("obama_1")
     reading = read(image)[0]
     pixels = np.asarray(image).copy()
@@ -113,8 +113,8 @@ def test_painted_glasses_are_seen():
     left, right = (np.array(reading.landmarks[name]) for name in ("eyeLeft", "eyeRight"))
     gap = float(np.hypot(*(right - left)))
     for center in (left, right):
-        away = np.hypot(columns - center[0], (rows - center[1]) * 1.15) / gap
-        pixels[(away > 0.33) & (away < 0.41)] = 20
+        distance = np.hypot(columns - center[0], (rows - center[1]) * 1.15) / gap
+        pixels[(distance > 0.33) & (distance < 0.41)] = 20
     bridge = (
         (np.abs(rows - left[1]) < 0.04 * gap) & (columns > left[0] + 0.33 * gap) & (columns < right[0] - 0.33 * gap)
     )
@@ -126,13 +126,13 @@ def test_painted_glasses_are_seen():
 
 
 def test_every_face_of_a_photo_in_order():
-    """The readings come in the order of the faces, as many as there are, whatever the size of a batch."""
+    """There is one reading per face, in the order of the faces, across several batches."""
     image = side_by_side(*[portrait("astronaut"), portrait("biden")] * 5)
     pixels = np.asarray(image)
     faces = detect_faces(pixels)
-    found = read_faces(pixels, faces)
-    assert len(found) == len(faces) == 10
-    for face, reading in zip(faces, found, strict=True):
+    readings = read_faces(pixels, faces)
+    assert len(readings) == len(faces) == 10
+    for face, reading in zip(faces, readings, strict=True):
         left, top, width, height = face.box
         x, y = reading.landmarks["nose"]
         assert left < x < left + width
@@ -140,12 +140,12 @@ def test_every_face_of_a_photo_in_order():
 
 
 def test_no_face_no_reading():
-    """An empty list of faces is answered with an empty list, and no network runs."""
+    """An empty list of faces gives an empty list."""
     assert read_faces(np.zeros((10, 10, 3), np.uint8), []) == []
 
 
 def test_a_tiny_face_is_read_too():
-    """A face of about 25 pixels is read without failing, and is the same person's gender."""
+    """A face of about 25 pixels is read without an error and has the right gender."""
     image = portrait("biden")
     face = detect_faces(np.asarray(image))[0]
     scale = 25 / face.size
@@ -158,7 +158,7 @@ def test_a_tiny_face_is_read_too():
 
 
 def test_a_box_beside_the_photo_is_not_a_face():
-    """Landmarks that lie outside the photo give no mesh: no landmarks, no pose, no eyes, no mouth."""
+    """Landmarks outside the photo give no mesh: no landmarks, no pose, no eyes, no mouth."""
     image = portrait("biden")
     face = detect_faces(np.asarray(image))[0]
     moved = type(face)(box=face.box, landmarks=face.landmarks - 3000, confidence=face.confidence)
@@ -170,7 +170,7 @@ def test_a_box_beside_the_photo_is_not_a_face():
 
 
 def test_threads_read_the_same():
-    """Eight readings at once in four threads agree with one alone."""
+    """Eight concurrent readings in four threads equal a single reading."""
     pixels = np.asarray(portrait("astronaut"))
     faces = detect_faces(pixels)
     alone = read_faces(pixels, faces)
@@ -181,7 +181,7 @@ def test_threads_read_the_same():
 
 
 def test_age_range_follows_the_distribution():
-    """A distribution with one sharp peak gives a narrow range around it; a flat one a wide range."""
+    """A distribution with one sharp peak gives a narrow range around it; a flat distribution gives a wide range."""
     sharp = np.full(100, -20, np.float32)
     sharp[31] = 5
     narrow = attributes.read_age(sharp)
@@ -192,25 +192,25 @@ def test_age_range_follows_the_distribution():
 
 
 def test_age_bounds_grow_with_a_smaller_tail():
-    """Cutting less off leaves more."""
+    """A smaller tail gives a wider range."""
     answer = np.random.default_rng(3).normal(size=100).astype(np.float32)
     wide, narrow = attributes.age_bounds(answer, 0.02), attributes.age_bounds(answer, 0.3)
     assert wide[0] <= narrow[0] <= narrow[1] <= wide[1]
 
 
 def test_the_family_is_happy(seed):
-    """Everybody in the tutorial's family photo smiles, and Amazon's own answer says HAPPY."""
+    """All six people in the tutorial's family photo smile. Amazon's answers are HAPPY, too."""
     with Image.open(seed / "pic1.jpg") as image:
-        found = read(image.convert("RGB"))
-    assert len(found) == 6
-    assert [reading.attributes.emotions[0].type for reading in found] == [EmotionType.HAPPY] * 6
-    assert all(reading.attributes.smile.value for reading in found)
+        readings = read(image.convert("RGB"))
+    assert len(readings) == 6
+    assert [reading.attributes.emotions[0].type for reading in readings] == [EmotionType.HAPPY] * 6
+    assert all(reading.attributes.smile.value for reading in readings)
 
 
-def test_what_is_embedded_for_attributes_is_embedded_alike():
-    """Asking for the maps on the way does not change the vector, with the mirrored view and without."""
+def test_embedding_with_maps_gives_the_same_vectors():
+    """Requesting the feature maps does not change the vector, with and without the mirrored view."""
     pixels = np.asarray(portrait("astronaut"))
-    placed, _ = place_landmarks(pixels, detect_faces(pixels))
+    placed, _ = refine_landmarks(pixels, detect_faces(pixels))
     aligned = align_faces(pixels, [face.landmarks for face in placed])
     for mirrored in (False, True):
         vectors = embed_with_maps(aligned, mirrored=mirrored).vectors

@@ -1,4 +1,4 @@
-"""Children, whom the network takes for one another, are told apart as adults are."""
+"""Common-component removal separates children, whose own vectors are similar."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ import pytest
 from PIL import Image
 
 from catalog.engines.local.align import align_faces
-from catalog.engines.local.common_component_removal import basis_of, remove_common_components, without
+from catalog.engines.local.common_component_removal import basis_of, remove_common_components, remove_components
 from catalog.engines.local.detect import detect_faces
 from catalog.engines.local.embed import embed_faces
-from catalog.engines.local.landmark_refinement import place_landmarks
+from catalog.engines.local.landmark_refinement import refine_landmarks
 from catalog.engines.local.networks import WEIGHTS
 from catalog.engines.local.similarity import PLAIN
 from tests.engines.local.conftest import PORTRAITS, SHARED, portrait
 
 
-def looks() -> dict[str, np.ndarray]:
-    return {kind: np.array(look) for kind, look in json.loads((WEIGHTS / "common_looks.json").read_text()).items()}
+def common_components() -> dict[str, np.ndarray]:
+    means = json.loads((WEIGHTS / "common_looks.json").read_text())
+    return {kind: np.array(mean) for kind, mean in means.items()}
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -29,7 +30,7 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def embedded(pixels: np.ndarray) -> np.ndarray:
-    placed, _ = place_landmarks(pixels, detect_faces(pixels)[:1])
+    placed, _ = refine_landmarks(pixels, detect_faces(pixels)[:1])
     return embed_faces(align_faces(pixels, [face.landmarks for face in placed]), mirrored=False)
 
 
@@ -40,11 +41,11 @@ def rng() -> np.random.Generator:
 
 @pytest.fixture(scope="module")
 def toddlers() -> np.ndarray:
-    """Vectors of faces of up to three years, of about as many children."""
+    """Vectors of children of up to three years, nearly all of different children."""
     archive = SHARED / "ages" / "utkface_dev.tar"
     if not archive.is_file():
         pytest.skip("data/ages is not beside this checkout")
-    found = []
+    vectors = []
     with tarfile.open(archive) as photos:
         names = sorted(name for name in photos.getnames() if name.rpartition("/")[2].split("_")[0] in {"1", "2", "3"})
         for name in names[::12]:
@@ -52,8 +53,8 @@ def toddlers() -> np.ndarray:
             assert file is not None
             with Image.open(io.BytesIO(file.read())) as image:
                 pixels = np.pad(np.asarray(image.convert("RGB")), ((40, 40), (40, 40), (0, 0)), mode="edge")
-            found.append(embedded(pixels))
-    return np.concatenate(found)
+            vectors.append(embedded(pixels))
+    return np.concatenate(vectors)
 
 
 def strangers_above(vectors: np.ndarray, cosine: float) -> float:
@@ -61,15 +62,15 @@ def strangers_above(vectors: np.ndarray, cosine: float) -> float:
     return float((pairs >= cosine).mean())
 
 
-def test_toddlers_are_not_taken_for_one_another(toddlers):
-    """By the network's own vectors most pairs of them pass the bar of 80; of adults one in 1,000 does."""
+def test_different_toddlers_do_not_match(toddlers):
+    """With the network's own vectors most pairs reach similarity 80; after removal few pairs do."""
     assert len(toddlers) > 40
     assert strangers_above(toddlers, PLAIN.cosine_80) > 0.5
     assert strangers_above(remove_common_components(toddlers), PLAIN.cosine_80) < 0.01
 
 
-def test_adults_are_recognized_as_before():
-    """Three photos of one man are alike, two men and a woman are not."""
+def test_adults_are_recognized():
+    """Three photos of one man match one another and do not match another man or a woman."""
     own = remove_common_components(np.concatenate([embedded(np.asarray(portrait(name))) for name in PORTRAITS]))
     similarity = PLAIN.similarity(own @ own.T)
     same = similarity[:3, :3]
@@ -77,30 +78,30 @@ def test_adults_are_recognized_as_before():
     assert similarity[:3, 3:].max() < 50
 
 
-def test_nothing_of_the_common_looks_is_left(rng):
-    """Whatever a face has of them is taken out, and of the rest the direction stays."""
+def test_common_components_are_removed(rng):
+    """Results are orthogonal to the common components, and the direction of the remainder is kept."""
     vectors = unit(rng.standard_normal((20, 128)))
     own = remove_common_components(vectors)
-    for look in looks().values():
-        np.testing.assert_allclose(own @ look, 0, atol=1e-5)
-    basis = basis_of([look.tolist() for look in looks().values()])
+    for component in common_components().values():
+        np.testing.assert_allclose(own @ component, 0, atol=1e-5)
+    basis = basis_of([component.tolist() for component in common_components().values()])
     rest = vectors - (vectors @ basis) @ basis.T
     np.testing.assert_allclose(np.einsum("ij,ij->i", unit(own), unit(rest)), 1, atol=1e-5)
 
 
-def test_what_is_left_of_a_common_face_counts_for_less(rng):
-    """Its length is the root of what was left: between nothing taken out and everything scaled up again."""
-    common = basis_of([looks()["children up to 3 years"].tolist()])
+def test_the_length_of_a_result_is_the_root_of_the_remaining_length(rng):
+    """The length lies between the remaining length and 1."""
+    common = basis_of([common_components()["children up to 3 years"].tolist()])
     own = unit(rng.standard_normal((1, 128)))
     own = unit(own - (own @ common) @ common.T)
     face = np.sqrt(0.64) * common.T + np.sqrt(0.36) * own
-    assert np.linalg.norm(without(common, face.astype(np.float32))) == pytest.approx(np.sqrt(0.6), abs=1e-4)
+    assert np.linalg.norm(remove_components(common, face.astype(np.float32))) == pytest.approx(np.sqrt(0.6), abs=1e-4)
 
 
-def test_a_vector_that_is_all_common_does_no_harm():
-    """It is like nothing, not even itself, and no division goes wrong."""
+def test_a_vector_without_remainder_becomes_zero():
+    """A vector inside the common components becomes zero without a division error."""
     common = basis_of([[1.0] + [0.0] * 127])
-    nothing = without(common, common.T.copy())
+    nothing = remove_components(common, common.T.copy())
     assert np.isfinite(nothing).all()
     np.testing.assert_allclose(nothing, 0, atol=1e-5)
 

@@ -1,4 +1,4 @@
-"""Finding what a person would count: small, turned and cut faces, and no dogs."""
+"""Detection of small, turned and cut faces; animals and things are not faces."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def overlap(a: tuple[float, ...], b: tuple[float, ...]) -> float:
 
 @pytest.mark.parametrize("name", ["obama_1", "obama_2", "obama_3", "biden", "astronaut"])
 def test_a_portrait_shows_one_face(name):
-    """The eyes lie above the nose, the nose above the mouth, and the left eye at the left."""
+    """The eyes are above the nose, the nose is above the mouth, and the left eye is at the left."""
     (face,) = detect_faces(pixels_of(portrait(name)))
     assert face.confidence > 99
     eye_left, eye_right, nose, mouth_left, mouth_right = face.landmarks
@@ -35,41 +35,41 @@ def test_a_portrait_shows_one_face(name):
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
 @pytest.mark.parametrize("name", ["obama_1", "astronaut"])
-def test_a_photo_on_its_head_or_side_shows_the_same_face(name, quarters):
-    """Box and landmarks are told in the photo as it lies."""
+def test_a_turned_photo_shows_the_same_face(name, quarters):
+    """Box and landmarks are in coordinates of the turned photo."""
     upright = pixels_of(portrait(name))
     (expected,) = detect_faces(upright)
-    (found,) = detect_faces(np.ascontiguousarray(np.rot90(upright, quarters)))
+    (face,) = detect_faces(np.ascontiguousarray(np.rot90(upright, quarters)))
     height, width = upright.shape[:2]
     x, y = expected.landmarks[:, 0], expected.landmarks[:, 1]
     turned = {1: (y, width - x), 2: (width - x, height - y), 3: (height - y, x)}[quarters]
-    error = np.linalg.norm(np.stack(turned, axis=1) - found.landmarks, axis=1)
+    error = np.linalg.norm(np.stack(turned, axis=1) - face.landmarks, axis=1)
     assert error.max() < 0.1 * expected.size
-    assert found.confidence > 98
+    assert face.confidence > 98
 
 
 def test_small_faces_of_a_large_group_photo_are_found():
-    """Sixty faces of about 25 pixels in a photo of 2048 pixels, which are 8 pixels in the first look."""
+    """Sixty faces of about 25 pixels in a photo of 2048 pixels: 8 pixels in the first pass."""
     canvas = Image.new("RGB", (2048, 1365), (110, 120, 110))
     small = [portrait(name) for name in ("obama_1", "biden", "astronaut", "obama_2")]
     small = [
         face.resize((max(1, round(face.width * s)), max(1, round(face.height * s))))
         for face, s in zip(small, (0.11, 0.18, 0.26, 0.1), strict=True)
     ]
-    for place in range(60):
-        canvas.paste(small[place % 4], (40 + place % 12 * 165, 40 + place // 12 * 260))
+    for index in range(60):
+        canvas.paste(small[index % 4], (40 + index % 12 * 165, 40 + index // 12 * 260))
     faces = detect_faces(pixels_of(canvas))
     assert len(faces) == 60
     assert max(face.size for face in faces) < 40
 
 
 def test_one_large_face_among_small_ones_is_counted_once():
-    """Looking at several sizes neither loses the large face nor counts it twice."""
+    """Detection at several sizes neither loses the large face nor counts it twice."""
     canvas = Image.new("RGB", (2000, 1500), (110, 120, 110))
     canvas.paste(portrait("obama_1").resize((1120, 1400)), (0, 50))
     tiny = portrait("biden").resize((75, 170))
-    for place in range(6):
-        canvas.paste(tiny, (1300 + place % 3 * 200, 200 + place // 3 * 500))
+    for index in range(6):
+        canvas.paste(tiny, (1300 + index % 3 * 200, 200 + index // 3 * 500))
     faces = detect_faces(pixels_of(canvas))
     assert len(faces) == 7
     assert faces[0].size > 8 * faces[1].size
@@ -77,7 +77,7 @@ def test_one_large_face_among_small_ones_is_counted_once():
 
 @pytest.mark.parametrize("part", [0.75, 0.6])
 def test_a_face_cut_by_the_border_is_found(part):
-    """Its box may reach beyond the photo."""
+    """The box may extend beyond the photo."""
     image = portrait("obama_1")
     (whole,) = detect_faces(pixels_of(image))
     left = int(whole.box[0] + whole.box[2] * (1 - part))
@@ -96,24 +96,24 @@ def test_a_face_that_fills_the_photo_is_found():
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 2000), (640, 480), (31, 33)])
-def test_plain_pictures_of_any_size_show_nothing(size):
-    """Also those smaller than the network's stride."""
+def test_plain_images_of_any_size_show_no_face(size):
+    """Images smaller than the network's stride work, too."""
     assert detect_faces(pixels_of(Image.new("RGB", size, (90, 120, 200)))) == []
 
 
-def test_noise_shows_nothing():
-    """Not in any orientation."""
+def test_noise_shows_no_face():
+    """No orientation of noise has a face."""
     grain = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
     assert detect_faces(grain) == []
 
 
 def test_a_drawn_face_is_not_a_person():
-    """The flat squares that the fake engine takes for people."""
+    """The flat squares of the fake engine are not faces."""
     assert detect_faces(pixels_of(draw([Drawn("ann"), Drawn("bob", left=150)]))) == []
 
 
 def test_the_dog_is_no_face(seed):
-    """YuNet alone gives the dog of the tutorial's photo 0.78."""
+    """YuNet alone gives the dog in the tutorial's photo a score of 0.78."""
     with Image.open(seed / "pic1.jpg") as image:
         faces = detect_faces(pixels_of(image.convert("RGB")))
     dog = (414.0, 178.0, 67.0, 80.0)
@@ -123,7 +123,7 @@ def test_the_dog_is_no_face(seed):
 
 @pytest.mark.parametrize("scale", [0.5, 0.75, 1.4, 2.0, 2.8])
 def test_the_dog_is_no_face_at_other_sizes_either(seed, scale):
-    """Six people, whatever the size of the photo."""
+    """The photo shows six people at every size."""
     with Image.open(seed / "pic1.jpg") as image:
         resized = image.convert("RGB").resize((round(image.width * scale), round(image.height * scale)))
     assert len(detect_faces(pixels_of(resized))) == 6
@@ -139,8 +139,8 @@ def test_the_dog_is_no_face_at_other_sizes_either(seed, scale):
         ([0.7, 0.7, 0.7, 0.7, 0.7], 5),
     ],
 )
-def test_looks_end_when_they_have_said_enough(scores, taken):
-    """One no is enough, as are three cheap looks that show a face clearly; later ones are not even taken."""
+def test_looks_end_early(scores, taken):
+    """One failing look ends the looks, and so do three cheap looks that agree clearly. Later looks are not taken."""
     looks = iter(scores)
     assert _looks_needed(looks) == scores[:taken]
     assert list(looks) == scores[taken:]

@@ -1,4 +1,4 @@
-"""The local engine keeps the contract, and sees on the tutorial's photos what Amazon Rekognition saw."""
+"""The local engine fulfills the contract and agrees with Amazon Rekognition on the tutorial's photos."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def engine(sqlite_database):
 
 
 def test_it_is_an_engine_that_lends_group_means(engine):
-    """Both protocols of the contract are met, to the type checker and at run time."""
+    """The engine has both protocols, for the type checker and at run time."""
     typed: Engine = engine
     assert isinstance(typed, GroupMeans)
 
 
-def test_group_sums_are_the_vectors_in_the_order_asked_for(engine, portraits):
+def test_group_vectors_come_in_the_requested_order(engine, portraits):
     """The dot product of two photos of one man is far above that of two men."""
     ids = [engine.enroll(s.photo, s.sha256).faces[0].face_id for s in portraits.values()]
     rows = engine.group_vectors(list(reversed(ids)))
@@ -66,21 +66,21 @@ def test_group_sums_are_the_vectors_in_the_order_asked_for(engine, portraits):
         engine.group_vectors(["00000000-0000-4000-8000-000000000000"])
 
 
-def test_whatever_is_compared_is_compared_without_common_looks(engine, portraits):
-    """Searching by a photo or by a stored face, and comparing two photos, all tell the one similarity."""
+def test_every_comparison_removes_common_components(engine, portraits):
+    """Searching by a photo or by a stored face, and comparing two photos, give the same similarity."""
     ids = {name: engine.enroll(shot.photo, shot.sha256).faces[0].face_id for name, shot in portraits.items()}
-    one, two = (portraits[name].photo for name in ("obama_2", "biden"))
-    vectors = np.concatenate([engine.sight.vectors(engine.sight.look(photo)) for photo in (one, two)])
-    own, curve = remove_common_components(vectors), engine.sight.calibration
+    photo, other_photo = (portraits[name].photo for name in ("obama_2", "biden"))
+    vectors = np.concatenate([engine.pipeline.vectors(engine.pipeline.find_faces(p)) for p in (photo, other_photo)])
+    own, curve = remove_common_components(vectors), engine.pipeline.calibration
     expected = float(curve.similarity(own[0] @ own[1]))
     assert expected + 10 < float(curve.similarity(vectors[0] @ vectors[1]))
     stored = {match.face_id: match.similarity for match in engine.neighbors(ids["obama_2"], 0).matches}
-    shown = {match.face_id: match.similarity for match in engine.search(one, 0).matches}
+    shown = {match.face_id: match.similarity for match in engine.search(photo, 0).matches}
     assert stored[ids["biden"]] == pytest.approx(expected, rel=0.05)
     assert shown[ids["biden"]] == pytest.approx(expected, rel=0.05)
-    assert engine.compare(one, two, 0).matches[0].similarity == pytest.approx(expected, rel=1e-3)
-    lent = engine.group_vectors([ids["obama_2"], ids["biden"]])
-    assert float(curve.similarity(lent[0] @ lent[1])) == pytest.approx(expected, rel=0.05)
+    assert engine.compare(photo, other_photo, 0).matches[0].similarity == pytest.approx(expected, rel=1e-3)
+    group = engine.group_vectors([ids["obama_2"], ids["biden"]])
+    assert float(curve.similarity(group[0] @ group[1])) == pytest.approx(expected, rel=0.05)
 
 
 def test_a_photo_is_100_similar_to_itself(engine, portraits):
@@ -93,7 +93,7 @@ def test_a_photo_is_100_similar_to_itself(engine, portraits):
 
 
 def test_neighbor_edges_join_the_photos_of_one_man(engine, portraits):
-    """Pairs of positions come once each, the lower first."""
+    """A pair of positions comes once, with the lower position first."""
     names = list(portraits)
     ids = [engine.enroll(s.photo, s.sha256).faces[0].face_id for s in portraits.values()]
     edges = {(names[i], names[j]) for i, j, value in engine.neighbor_edges(ids, per_face=4, floor=0.37)}
@@ -101,7 +101,7 @@ def test_neighbor_edges_join_the_photos_of_one_man(engine, portraits):
 
 
 def test_a_gallery_of_another_model_is_refused(sqlite_database, portraits):
-    """Vectors of two models are never mixed."""
+    """Search and enrollment raise an error for a gallery of another model."""
     one = portraits["obama_1"]
     LocalEngine(sqlite_database, attributes="none", mirrored=True).enroll(one.photo, one.sha256)
     other = LocalEngine(sqlite_database, attributes="none", mirrored=False)
@@ -113,7 +113,7 @@ def test_a_gallery_of_another_model_is_refused(sqlite_database, portraits):
 
 
 def test_a_tiny_face_is_rejected_with_amazons_reason(sqlite_database):
-    """A face of a few pixels is found, told, and kept out of the gallery."""
+    """A face of a few pixels is detected, reported and not enrolled."""
     small = portrait("obama_1").resize((72, 90))
     canvas = Image.new("RGB", (400, 300), (128, 128, 128))
     canvas.paste(small, (150, 100))
@@ -135,12 +135,12 @@ def opened_file(path):
 
 @pytest.mark.parametrize(("photo", "faces"), [("pic1.jpg", 6), ("pic2.jpg", 1), ("pic3.jpg", 4)])
 def test_the_tutorials_photos_show_as_many_faces_as_amazon_found(engine, seed, photo, faces):
-    """Six people and a dog are six faces."""
+    """The number of faces equals Amazon's: six people and a dog are six faces."""
     assert len(engine.analyze(opened_file(seed / photo)).faces) == faces
 
 
 def test_the_father_is_found_where_amazon_found_him(engine, seed):
-    """Exactly one match at 80, above 99, at Amazon's box."""
+    """There is exactly one match at 80. Its similarity is above 99 and its box is Amazon's."""
     answers = json.loads((seed / "rekognition_answers.json").read_text())
     (expected,) = answers["compare"][1]["matches_at_80"]
     comparison = engine.compare(opened_file(seed / "pic3.jpg"), opened_file(seed / "pic1.jpg"), 80)
@@ -151,15 +151,15 @@ def test_the_father_is_found_where_amazon_found_him(engine, seed):
     assert len(comparison.unmatched) == answers["compare"][1]["unmatched_faces"]
 
 
-def test_a_stranger_is_nobody_of_the_family(engine, seed):
-    """The highest similarity is below 5, as Amazon's 0.6 is."""
+def test_a_stranger_matches_no_family_member(engine, seed):
+    """The highest similarity is below 5. Amazon's is 0.6."""
     comparison = engine.compare(opened_file(seed / "pic2.jpg"), opened_file(seed / "pic1.jpg"), 0)
     assert len(comparison.matches) == 6
     assert comparison.matches[0].similarity < 5
 
 
-def test_enrollment_of_the_tutorials_photos_joins_those_who_are_in_two(engine, seed):
-    """All four people of the one photo have exactly one neighbor in the other."""
+def test_people_on_two_of_the_tutorials_photos_are_neighbors(engine, seed):
+    """Every one of the four people on the last photo has exactly one neighbor on the other photos."""
     for name in ("pic1.jpg", "pic2.jpg"):
         path = seed / name
         engine.enroll(opened_file(path), hashlib.sha256(path.read_bytes()).hexdigest())

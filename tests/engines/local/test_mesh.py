@@ -1,4 +1,4 @@
-"""The face mesh: landmarks under Amazon's names, pose with Amazon's signs, openings."""
+"""The face mesh: landmarks under Amazon's names, pose with Amazon's signs, eye and mouth openings."""
 
 from __future__ import annotations
 
@@ -55,22 +55,22 @@ def biden() -> FaceMesh:
 
 
 def test_thirty_landmarks_under_amazons_names(biden):
-    """All thirty, and left is the viewer's left."""
+    """All thirty landmarks exist, and left is the viewer's left."""
     landmarks = biden.landmarks()
     assert sorted(landmarks) == sorted(AMAZON)
     pairs = [(name, name.replace("Left", "Right")) for name in AMAZON if name.endswith("Left")]
     assert all(landmarks[left][0] < landmarks[right][0] for left, right in pairs if right in landmarks)
 
 
-def test_landmarks_lie_as_in_a_face(biden):
-    """From the top: brows, eyes, nose, mouth, chin."""
+def test_landmarks_have_the_order_of_a_face(biden):
+    """The order from the top is brows, eyes, nose, mouth, chin."""
     heights = {name: y for name, (_, y) in biden.landmarks().items()}
     order = ["leftEyeBrowUp", "leftEyeUp", "leftEyeDown", "nose", "mouthUp", "mouthDown", "chinBottom"]
     assert [heights[name] for name in order] == sorted(heights[name] for name in order)
 
 
 def test_landmarks_agree_with_detection(biden):
-    """Eyes and mouth are where the detector saw them, within a tenth of the face."""
+    """Eyes, nose and mouth agree with the detector within a tenth of the face."""
     face = detect_faces(np.asarray(portrait("biden")))[0]
     landmarks = biden.landmarks()
     for name, point in zip(("eyeLeft", "eyeRight", "nose", "mouthLeft", "mouthRight"), face.landmarks, strict=True):
@@ -79,13 +79,13 @@ def test_landmarks_agree_with_detection(biden):
 
 @pytest.mark.parametrize("degrees", [-12, 12])
 def test_roll_follows_the_photo(biden, degrees):
-    """A photo turned clockwise adds its angle to the roll, as Amazon counts it."""
+    """A photo turned clockwise adds its angle to the roll, with Amazon's sign."""
     turned = portrait("biden").rotate(-degrees, Image.Resampling.BICUBIC, fillcolor=(128, 128, 128))
     assert mesh_of(turned).pose().roll - biden.pose().roll == pytest.approx(degrees, abs=5)
 
 
-def test_yaw_turns_around_in_a_mirror():
-    """A mirrored portrait looks the other way, up or down as before."""
+def test_a_mirror_image_negates_the_yaw():
+    """A mirrored portrait has the opposite yaw and the same pitch."""
     image = portrait("obama_2")
     straight, mirrored = mesh_of(image).pose(), mesh_of(ImageOps.mirror(image)).pose()
     assert mirrored.yaw == pytest.approx(-straight.yaw, abs=5)
@@ -93,7 +93,7 @@ def test_yaw_turns_around_in_a_mirror():
 
 
 def test_a_smile_with_teeth_opens_the_mouth_and_not_the_eyes():
-    """Openings are ratios: eyes and mouth of the astronaut, who laughs, against lips that are shut by hand."""
+    """Openings are ratios. The laughing astronaut has an open mouth; a mesh with closed lips has none."""
     mesh = mesh_of(portrait("astronaut"))
     assert mesh.mouth_opening() > 0.05
     assert 0.15 < mesh.eye_opening() < 0.5
@@ -104,7 +104,7 @@ def test_a_smile_with_teeth_opens_the_mouth_and_not_the_eyes():
 
 
 def test_a_wall_has_no_face():
-    """A crop without a face gets low odds from the network itself."""
+    """A crop without a face has a low face probability."""
     pixels = np.full((300, 300, 3), 120, np.uint8)
     face = detect_faces(np.asarray(portrait("biden")))[0]
     inside = type(face)(

@@ -1,4 +1,4 @@
-"""Near pairs among faces are exactly those that comparing everybody with everybody gives."""
+"""Neighbor edges equal those of a comparison of all pairs."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from catalog.engines.local.neighbor_edges import neighbor_edges
 
 @pytest.mark.parametrize("cells", [1 << 25, 5_000])
 def test_the_nearest_of_each_face_are_given_once(cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The union of every face's nearest at or above the floor, in one block or in many."""
+    """The edges are the union of every face's nearest at or above the floor, in one block or in many."""
     monkeypatch.setattr(neighbor_edges_module, "_CELLS", cells)
     rng = np.random.default_rng(0)
-    made = rng.standard_normal((300, 16))
-    vectors = (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float32)
+    values = rng.standard_normal((300, 16))
+    vectors = (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
     dots = vectors @ vectors.T
     np.fill_diagonal(dots, -np.inf)
-    wanted = {
+    expected = {
         (min(face, other), max(face, other))
         for face in range(300)
         for other in np.argsort(-dots[face])[:7].tolist()
         if dots[face, other] >= 0.3
     }
-    given = list(neighbor_edges(vectors, per_face=7, floor=0.3))
-    assert {(low, high) for low, high, _ in given} == wanted
-    assert len(given) == len(wanted)
-    assert all(value == pytest.approx(float(dots[low, high]), abs=1e-6) for low, high, value in given)
+    edges = list(neighbor_edges(vectors, per_face=7, floor=0.3))
+    assert {(low, high) for low, high, _ in edges} == expected
+    assert len(edges) == len(expected)
+    assert all(value == pytest.approx(float(dots[low, high]), abs=1e-6) for low, high, value in edges)
 
 
-def test_nobody_has_no_neighbors() -> None:
-    """No face, or one, gives no pair."""
+def test_fewer_than_two_faces_have_no_edges() -> None:
+    """No face and one face give no pair."""
     for count in (0, 1):
         assert list(neighbor_edges(np.ones((count, 4), np.float32), per_face=5, floor=0.1)) == []

@@ -1,4 +1,4 @@
-"""Networks are checked before they run, and run the same for one face and for many."""
+"""Networks are checked before they run, and a batch gives the same result as single faces."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ def faces() -> np.ndarray:
     return np.concatenate([align_faces(p, [detect_faces(p)[0].landmarks]) for p in pixels])
 
 
-@pytest.mark.parametrize("door", ["catalog.engines.local.networks", "tools.quantize"])
-def test_onnxruntime_reports_to_nobody(door, tmp_path):
-    """Before it does, it leaves an id of the device in the home folder: nothing is there after a network was opened."""
-    words = f"import {door}; from catalog.engines.local.networks import SFACE, open_session; open_session(SFACE.file)"
+@pytest.mark.parametrize("module", ["catalog.engines.local.networks", "tools.quantize"])
+def test_onnxruntime_sends_no_reports(module, tmp_path):
+    """Before a report onnxruntime stores a device id in the home folder. The folder stays empty."""
+    code = f"import {module}; from catalog.engines.local.networks import SFACE, open_session; open_session(SFACE.file)"
     home = {"HOME": str(tmp_path), **{key: value for key, value in os.environ.items() if key == "PATH"}}
-    subprocess.run([sys.executable, "-c", words], env=home, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], env=home, check=True, timeout=60)
     assert not list(tmp_path.rglob("*"))
 
 
 @pytest.mark.parametrize("file", [YUNET.file, SFACE.file])
 def test_a_damaged_network_is_refused(file, tmp_path):
-    """One flipped bit is an EngineError with a remedy, before anything runs."""
+    """One flipped bit raises EngineError with a remedy."""
     shutil.copytree(WEIGHTS, tmp_path / "weights")
     damaged = bytearray((WEIGHTS / file).read_bytes())
     damaged[len(damaged) // 2] ^= 1
@@ -49,13 +49,13 @@ def test_a_damaged_network_is_refused(file, tmp_path):
 
 
 def test_a_missing_network_is_an_engine_error(tmp_path):
-    """As is a folder without a manifest."""
+    """A folder without a manifest raises EngineError, too."""
     with pytest.raises(EngineError):
         read_checked("sface.onnx", tmp_path)
 
 
 def test_every_shipped_network_is_in_the_manifest():
-    """And has the digest that stands there."""
+    """Every file has the SHA-256 of the manifest."""
     digests = json.loads((WEIGHTS / "manifest.json").read_text())
     networks = {path.name for path in WEIGHTS.glob("*.onnx")}
     assert {YUNET.file, SFACE.file} <= networks <= set(digests)
@@ -64,28 +64,28 @@ def test_every_shipped_network_is_in_the_manifest():
 
 
 def test_one_session_serves_a_process():
-    """Opening a network again gives the session that is there."""
+    """A second call returns the same session."""
     assert networks.open_session(YUNET.file) is networks.open_session(YUNET.file)
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_a_batch_gives_what_single_faces_give(faces, mirrored):
-    """Vectors have length 1 and do not depend on their neighbors in the batch."""
+    """Vectors have length 1 and do not depend on other faces of the batch."""
     together = embed_faces(faces, mirrored=mirrored)
     alone = np.concatenate([embed_faces(faces[i : i + 1], mirrored=mirrored) for i in range(len(faces))])
     np.testing.assert_allclose(together, alone, atol=2e-5)
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
 
 
-def test_a_mirrored_average_does_not_see_left_and_right(faces):
+def test_a_mirrored_average_is_equal_for_the_mirror_image(faces):
     """A face and its mirror image have the same vector."""
-    there = embed_faces(faces, mirrored=True)
-    back = embed_faces(np.ascontiguousarray(faces[:, :, ::-1]), mirrored=True)
-    np.testing.assert_allclose(there, back, atol=2e-5)
+    originals = embed_faces(faces, mirrored=True)
+    mirror_images = embed_faces(np.ascontiguousarray(faces[:, :, ::-1]), mirrored=True)
+    np.testing.assert_allclose(originals, mirror_images, atol=2e-5)
 
 
-def test_photos_of_one_man_are_alike_and_of_two_are_not(faces):
-    """The three portraits of one man lie above 0.5, all other pairs below 0.3."""
+def test_portraits_of_one_man_match(faces):
+    """Pairs of the three portraits of one man have cosines above 0.5, all other pairs below 0.3."""
     vectors = embed_faces(faces, mirrored=False)
     cosines = vectors @ vectors.T
     same = np.zeros((5, 5), bool)
@@ -97,25 +97,25 @@ def test_photos_of_one_man_are_alike_and_of_two_are_not(faces):
 
 @pytest.mark.skipif(networks._overflows(), reason="the fast kernels overflow on this processor")
 def test_slow_kernels_give_what_fast_ones_give(faces):
-    """A processor whose fast 8-bit sums would overflow gets the same numbers, to the bit."""
-    answers = [
+    """The exact kernels and the fast kernels give the same numbers, to the bit."""
+    results = [
         networks._load(file, exact=exact).run(None, {name: batch})
         for file, name, batch in (("sface.onnx", "face", faces), ("gender.onnx", "pixels", _enlarged(faces)))
         for exact in (False, True)
     ]
-    for fast, slow in zip(answers[::2], answers[1::2], strict=True):
-        for one, other in zip(fast, slow, strict=True):
-            np.testing.assert_array_equal(one, other)
+    for fast_outputs, exact_outputs in zip(results[::2], results[1::2], strict=True):
+        for fast, exact in zip(fast_outputs, exact_outputs, strict=True):
+            np.testing.assert_array_equal(fast, exact)
 
 
 def _enlarged(faces: np.ndarray) -> np.ndarray:
     return np.stack([np.asarray(Image.fromarray(face).resize((192, 192))) for face in faces])
 
 
-def test_overflow_is_told_by_the_largest_products(monkeypatch):
-    """Halved sums, as a processor without VNNI gives them, are an overflow; the right ones are not."""
+def test_overflow_is_detected_by_the_largest_products(monkeypatch):
+    """Halved sums, as a processor without VNNI computes them, are an overflow; right sums are not."""
 
-    class Answers:
+    class FixedSession:
         def __init__(self, total: float) -> None:
             self.total = np.full((1, 64, 8, 8), total, np.float32)
 
@@ -123,10 +123,10 @@ def test_overflow_is_told_by_the_largest_products(monkeypatch):
             return [self.total]
 
     for total, overflows in ((127.0, False), (64.0, True)):
-        monkeypatch.setattr(networks, "_load", lambda file, *, exact, total=total: Answers(total))
+        monkeypatch.setattr(networks, "_load", lambda file, *, exact, total=total: FixedSession(total))
         assert networks._overflows.__wrapped__() is overflows
 
 
 def test_no_faces_give_no_vectors():
-    """An empty batch is a batch."""
+    """An empty batch gives an empty batch of vectors."""
     assert embed_faces(np.zeros((0, 112, 112, 3), np.uint8)).shape == (0, 128)

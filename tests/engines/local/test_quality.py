@@ -1,4 +1,4 @@
-"""How good a face's pixels are, and which faces the filter keeps out."""
+"""Quality of a face's pixels, and the quality filter."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 from catalog.domain.faces import Pose, Quality, QualityFilter, RejectionReason
 from catalog.engines.local.align import align_faces
 from catalog.engines.local.detect import detect_faces
-from catalog.engines.local.quality import BARS, find_flaws, measure_quality
+from catalog.engines.local.quality import QUALITY_THRESHOLDS, measure_quality, rejection_reasons
 from tests.engines.local.conftest import portrait
 
 STRAIGHT = Pose(0, 0, 0)
@@ -29,7 +29,7 @@ def measured(image: Image.Image) -> Quality:
 
 
 def test_a_darker_face_is_less_bright(aligned):
-    """Brightness follows the light; black is 0 and white 100."""
+    """Brightness rises with the light; black is 0 and white is 100."""
     values = [measured(ImageEnhance.Brightness(aligned).enhance(f)).brightness for f in (0.2, 0.6, 1.0, 1.4)]
     assert values == sorted(values)
     assert measured(Image.new("RGB", (112, 112))).brightness == 0
@@ -37,7 +37,7 @@ def test_a_darker_face_is_less_bright(aligned):
 
 
 def test_a_blurred_face_is_less_sharp(aligned):
-    """Sharpness falls with every step of blur, from clear to nothing."""
+    """Sharpness falls with every step of blur."""
     values = [measured(aligned.filter(ImageFilter.GaussianBlur(radius))).sharpness for radius in (0, 1, 2, 4, 8)]
     assert values == sorted(values, reverse=True)
     assert values[0] > 60
@@ -45,7 +45,7 @@ def test_a_blurred_face_is_less_sharp(aligned):
 
 
 def test_an_enlarged_tiny_face_is_not_sharp(aligned):
-    """Pixels that were never there do not count."""
+    """Enlargement adds no sharpness."""
     tiny = aligned.resize((20, 20)).resize((112, 112), Image.Resampling.BICUBIC)
     assert measured(tiny).sharpness < 0.5 * measured(aligned).sharpness
 
@@ -62,33 +62,33 @@ def test_an_enlarged_tiny_face_is_not_sharp(aligned):
         ({"pose": Pose(0, 0, -80)}, RejectionReason.EXTREME_POSE),
     ],
 )
-def test_each_flaw_has_amazons_reason(change, reason):
-    """AUTO names the one flaw; NONE keeps nothing out."""
-    assert find_flaws(QualityFilter.AUTO, **{**GOOD, **change}) == (reason,)
-    assert find_flaws(QualityFilter.NONE, **{**GOOD, **change}) == ()
+def test_a_rejected_face_has_amazons_reason(change, reason):
+    """AUTO rejects for one reason; NONE rejects no face."""
+    assert rejection_reasons(QualityFilter.AUTO, **{**GOOD, **change}) == (reason,)
+    assert rejection_reasons(QualityFilter.NONE, **{**GOOD, **change}) == ()
 
 
-def test_all_flaws_of_a_face_are_told():
+def test_all_reasons_of_a_face_are_returned():
     """A face can be too small and too dark."""
-    flaws = find_flaws(QualityFilter.HIGH, confidence=99.0, side=10.0, quality=Quality(1, 80), pose=STRAIGHT)
-    assert set(flaws) == {RejectionReason.SMALL_BOUNDING_BOX, RejectionReason.LOW_BRIGHTNESS}
+    reasons = rejection_reasons(QualityFilter.HIGH, confidence=99.0, side=10.0, quality=Quality(1, 80), pose=STRAIGHT)
+    assert set(reasons) == {RejectionReason.SMALL_BOUNDING_BOX, RejectionReason.LOW_BRIGHTNESS}
 
 
 def test_a_good_face_passes_every_filter():
-    """Large, lit, sharp and straight."""
+    """A large, bright, sharp and frontal face passes."""
     for quality_filter in QualityFilter:
-        assert find_flaws(quality_filter, **GOOD) == ()
+        assert rejection_reasons(quality_filter, **GOOD) == ()
 
 
 def test_filters_grow_stricter():
-    """Every bar of a stricter filter is at least as high."""
+    """Every threshold of a stricter filter is at least as strict."""
     order = [QualityFilter.LOW, QualityFilter.AUTO, QualityFilter.MEDIUM, QualityFilter.HIGH]
     for looser, stricter in pairwise(order):
-        a, b = BARS[looser], BARS[stricter]
-        assert a.confidence <= b.confidence
-        assert a.side <= b.side
-        assert a.brightness <= b.brightness
-        assert a.sharpness <= b.sharpness
-        assert a.glare >= b.glare
-        assert a.yaw >= b.yaw
-        assert a.pitch >= b.pitch
+        low, high = QUALITY_THRESHOLDS[looser], QUALITY_THRESHOLDS[stricter]
+        assert low.confidence <= high.confidence
+        assert low.side <= high.side
+        assert low.brightness <= high.brightness
+        assert low.sharpness <= high.sharpness
+        assert low.glare >= high.glare
+        assert low.yaw >= high.yaw
+        assert low.pitch >= high.pitch
