@@ -32,9 +32,9 @@ class Trouble:
         handlers = server.service._handlers
         self._index = handlers["IndexFaces"]
         handlers["IndexFaces"] = self
-        sight = self._index.__self__._sight
-        self._look, self._seen = sight.faces, {}
-        sight.faces = self._look_once
+        engine = self._index.__self__._engine
+        self._look, self._seen = engine.faces, {}
+        engine.faces = self._look_once
         self.url = server.url
         self.before, self.after = [], []
         """What happens to the next calls, before or after their work."""
