@@ -33,12 +33,12 @@ def run_after_scan_steps(catalog: Resources, scan_id: int | None, summary: Summa
         if isinstance(engine, Metered):
             unclaimed = engine.take_unreported_charges()
             catalog.charge("scan", unclaimed, scan_id)
-            summary.pay(unclaimed)
+            summary.add_charges(unclaimed)
     summary.persons_new = settlement.persons_new
     summary.persons_deleted = settlement.persons_deleted
     summary.churn = settlement.churn
     summary.conflicts = settlement.conflicts
-    summary.pay(settlement.charges)
+    summary.add_charges(settlement.charges)
     if scan_id is not None:
         _teach(catalog, scan_id, summary)
         hits, charges = check_watches(
@@ -50,7 +50,7 @@ def run_after_scan_steps(catalog: Resources, scan_id: int | None, summary: Summa
             scan_id=scan_id,
             now=datetime.now(UTC),
         )
-        summary.pay(charges)
+        summary.add_charges(charges)
         catalog.new_hits += hits
 
 
@@ -91,4 +91,4 @@ def _teach(catalog: Resources, scan_id: int, summary: Summary) -> None:
         )
     finally:
         catalog.charge("scan", charges, scan_id)
-        summary.pay(charges)
+        summary.add_charges(charges)

@@ -28,7 +28,7 @@ from catalog.domain.photos import Outcome, OutcomeKind
 from catalog.domain.uri import display
 from catalog.engines.prefilter import PrefilterCounts, PrefilteredEngine
 from catalog.identities.matching.watch_hits import WatchHit
-from catalog.scanning.run_scan import Limits
+from catalog.scanning.run_scan import ScanLimits
 from catalog.scanning.run_scan import scan as run_scan
 from catalog.scanning.stop_signal import StopSignal
 from catalog.scanning.summary import Summary
@@ -126,7 +126,7 @@ def scan(
     flags = {"scan.workers": workers, "engine.name": engine, "log.format": log_format, "scan.prefilter": prefilter}
     post_command = None if dry_run else post_command
     stop = StopSignal(max_time)
-    limits = Limits(photos=limit, stop=stop, wait_seconds=wait, believe_empty=force, shared=worker)
+    limits = ScanLimits(photos=limit, stop=stop, wait_seconds=wait, believe_empty=force, shared=worker)
     with (
         open_resources(config, database, verbose, flags, begins=True) as catalog,
         interruptible(stop),
@@ -141,7 +141,7 @@ def scan(
             database=catalog.database,
             engine=catalog.scan_engine,
             open_photo=catalog.open_photo,
-            settle=partial(run_after_scan_steps, catalog),
+            after_scan=partial(run_after_scan_steps, catalog),
             gallery=catalog.settings.engine.gallery,
             region=catalog.region,
             version=VERSION,
@@ -156,7 +156,7 @@ def scan(
             typer.echo(note, err=True)
         if isinstance(catalog.scan_engine, PrefilteredEngine):
             _tell_savings(catalog.scan_engine.savings)
-        if stopped := summary.limit or summary.doubt:
+        if stopped := summary.limit or summary.suspect_folders:
             raise stopped
         told.exit_code = 3 if summary.failed else 0
         _check_gates(fail_on or [], summary, hits=len(catalog.new_hits))

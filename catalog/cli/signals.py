@@ -23,7 +23,7 @@ def interruptible(stop: StopSignal) -> Iterator[None]:
     """
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
-        if stop.gentle and not stop.interrupted:
+        if stop.is_polled and not stop.is_interrupted:
             stop.interrupt()
         else:
             raise KeyboardInterrupt
@@ -32,7 +32,7 @@ def interruptible(stop: StopSignal) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        if stop.interrupted:
+        if stop.is_interrupted:
             print("catalog: Interrupted; what was finished is kept.", file=sys.stderr, flush=True)  # noqa: T201
             sys.stdout.flush()
             os._exit(130)

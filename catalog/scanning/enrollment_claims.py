@@ -1,4 +1,4 @@
-"""Which scan enrolls a content that several meet at the same time: exactly one of them, so that it is paid for once."""
+"""Enrollment claims: when several scans find the same content, exactly one enrolls it and is charged."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from typing import Protocol
 from catalog.store.source_locks import Locks, content_lock_key
 
 
-class Claims(Protocol):
-    """What a scan has begun to enroll, told to all scans of the catalogue in other processes."""
+class EnrollmentClaims(Protocol):
+    """Claims of one scan, visible to the scans of the same catalogue in other processes."""
 
-    waits: bool
-    """Whether a photo that is refused stays with this scan, which asks again; if not, somebody else will come to it."""
+    can_wait: bool
+    """True: a task whose claim is refused stays with this scan, which asks again. False: another worker gets it."""
 
     def claim(self, uri: str, sha256: str) -> bool:
-        """Whether this scan may enroll a content, here at ``uri``; another one may be at it right now."""
+        """Try to claim a content found at ``uri``. Returns False while another scan enrolls it."""
 
-    def let_go(self, sha256: str) -> None:
-        """The content is recorded, or could not be enrolled: whoever asks next may have it."""
+    def release(self, sha256: str) -> None:
+        """Release the claim: the content is recorded, or cannot be enrolled."""
 
 
-class OwnClaims:
-    """Claims of a scan that shares its sources with nobody: locks beside those of its sources, which end with them."""
+class SoloClaims:
+    """Claims of a scan that shares its sources with no worker. They are locks and end with those of the sources."""
 
-    waits = True
+    can_wait = True
 
     def __init__(self, locks: Locks) -> None:
         self._locks = locks
 
-    def claim(self, uri: str, sha256: str) -> bool:  # noqa: ARG002  a place is nobody else's here
+    def claim(self, uri: str, sha256: str) -> bool:  # noqa: ARG002 - no other worker scans this location
         return self._locks.acquire(content_lock_key(sha256), shared=False)
 
-    def let_go(self, sha256: str) -> None:
+    def release(self, sha256: str) -> None:
         self._locks.release(content_lock_key(sha256))

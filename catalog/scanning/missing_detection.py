@@ -1,15 +1,13 @@
-"""What a whole listing did not show, and whether to believe that it is gone.
+"""Detect missing locations after a complete listing, and folders whose emptiness is suspect.
 
-A disk that is not mounted looks like photos that were deleted. The source itself is guarded elsewhere: an empty one is
-refused. This is about folders within it:
+A disk that is not mounted looks like photos that were deleted. An empty source is refused elsewhere. This module is
+about folders within a source:
 
-- A folder that still stands and holds nothing at all, where many photos were, is taken for the place where a disk is
-  mounted on other days.
-- Where folders went away with all they held (a stick that is pulled out takes its folder with it), and they held most
-  of the source, that is not believed either.
+- A folder that exists, is empty, and held many photos may be the mount point of a disk.
+- Folders that do not exist any more and together held most of the source may have been on a removable disk.
 
-Photos that stand somewhere else by now do not count: they were moved. Of what is not believed nothing is marked as
-missing; a user who knows better says so.
+Photos that have another present location were moved and do not count. Locations in suspect folders are not marked as
+missing, unless the user asks for it.
 """
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ from catalog.store.tables import locations
 from catalog.store.upsert import batches
 
 MANY = 20
-"""Photos from which on an empty folder is suspicious."""
+"""Photos from which on an empty folder is suspect. Not measured."""
 
 _REMEDY = (
     "They are not marked as missing. Check whether the disk is mounted; if the photos are really gone, scan again with "
@@ -37,106 +35,109 @@ _REMEDY = (
 
 @dataclass(frozen=True, slots=True)
 class SuspectFolder:
-    """A folder (uri with a closing slash) of which it is not believed that its photos are gone."""
+    """A folder that may be on a disk that is not mounted. ``folder`` is a uri with a closing slash."""
 
     folder: str
     photos: int
-    empty: bool
-    """It still stands; otherwise it is gone itself."""
+    is_empty: bool
+    """True: the folder exists and is empty. False: the folder does not exist."""
 
 
 class MissingDetection:
-    """Places of one source that its listing did not show; they are sorted as they are added."""
+    """Sorts the locations of one source that its listing did not show by the uppermost empty or absent folder."""
 
     def __init__(self, source_uri: str) -> None:
         self._source = source_uri
-        self._guarded = source_uri.startswith(FILE_SCHEME) and source_uri.endswith("/")
-        self._bare: dict[str, bool] = {}
+        self._is_folder = source_uri.startswith(FILE_SCHEME) and source_uri.endswith("/")
+        self._is_bare_by_folder: dict[str, bool] = {}
         self._single: list[int] = []
-        self._below: dict[str, list[tuple[int, int]]] = {}
+        self._by_folder: dict[str, list[tuple[int, int]]] = {}
 
-    def add(self, place: Location) -> None:
-        top = self._bare_folder(place.uri) if self._guarded else None
-        if top is None:
-            self._single.append(place.location_id)
+    def add(self, location: Location) -> None:
+        folder = self._bare_folder(location.uri) if self._is_folder else None
+        if folder is None:
+            self._single.append(location.location_id)
         else:
-            self._below.setdefault(top, []).append((place.location_id, place.photo_id))
+            self._by_folder.setdefault(folder, []).append((location.location_id, location.photo_id))
 
-    def gone(self, doubtful: list[SuspectFolder]) -> list[int]:
-        """Row ids of the places that are gone, but for those in doubt."""
-        kept = {each.folder for each in doubtful}
+    def missing(self, suspects: list[SuspectFolder]) -> list[int]:
+        """Row ids of the missing locations, without those in suspect folders."""
+        excluded = {suspect.folder for suspect in suspects}
         return self._single + [
-            place for folder, places in self._below.items() if folder not in kept for place, _ in places
+            location_id
+            for folder, items in self._by_folder.items()
+            if folder not in excluded
+            for location_id, _ in items
         ]
 
-    def doubtful(self, connection: Connection, present: int) -> list[SuspectFolder]:
-        """Folders that are not believed to be gone; ``present`` places were known in the source before."""
-        missed = {place for places in self._below.values() for place, _ in places}.union(self._single)
+    def suspects(self, connection: Connection, present: int) -> list[SuspectFolder]:
+        """Suspect folders, those with most photos first. ``present`` locations were known in the source before."""
+        unseen = {location_id for items in self._by_folder.values() for location_id, _ in items}.union(self._single)
         empty: list[SuspectFolder] = []
-        away: list[SuspectFolder] = []
-        for folder, places in self._below.items():
-            photos = {photo for _, photo in places}
-            lost = len(photos) - sum(1 for _ in _standing(connection, photos, missed))
-            stands = os.path.lexists(file_path(folder).rstrip(b"/"))
-            (empty if stands else away).append(SuspectFolder(folder, lost, empty=stands))
-        doubtful = [each for each in empty if each.photos >= MANY]
-        lost = sum(each.photos for each in away)
-        if lost >= MANY and 2 * lost > present:
-            doubtful += [each for each in away if each.photos]
-        return sorted(doubtful, key=lambda each: (-each.photos, each.folder))
+        absent: list[SuspectFolder] = []
+        for folder, items in self._by_folder.items():
+            photos = {photo_id for _, photo_id in items}
+            photo_count = len(photos) - sum(1 for _ in _photos_elsewhere(connection, photos, unseen))
+            exists = os.path.lexists(file_path(folder).rstrip(b"/"))
+            (empty if exists else absent).append(SuspectFolder(folder, photo_count, is_empty=exists))
+        suspects = [suspect for suspect in empty if suspect.photos >= MANY]
+        absent_count = sum(suspect.photos for suspect in absent)
+        if absent_count >= MANY and 2 * absent_count > present:
+            suspects += [suspect for suspect in absent if suspect.photos]
+        return sorted(suspects, key=lambda suspect: (-suspect.photos, suspect.folder))
 
     def _bare_folder(self, uri: str) -> str | None:
-        """The uppermost folder on the way to a place that holds nothing or is gone; None if its own holds something."""
-        top = None
+        """The uppermost folder above a location that is empty or absent; None if its own folder holds something."""
+        uppermost = None
         folder = _parent(uri)
         while folder != self._source and self._is_bare(folder):
-            top = folder
+            uppermost = folder
             folder = _parent(folder[:-1])
-        return top
+        return uppermost
 
     def _is_bare(self, folder: str) -> bool:
-        if folder not in self._bare:
-            self._bare[folder] = _is_empty_or_gone(file_path(folder))
-        return self._bare[folder]
+        if folder not in self._is_bare_by_folder:
+            self._is_bare_by_folder[folder] = _is_empty_or_absent(file_path(folder))
+        return self._is_bare_by_folder[folder]
 
 
-def missing_folder_error(source_uri: str, doubtful: list[SuspectFolder]) -> SourceError:
-    """The sentence about what is not believed."""
-    first = doubtful[0]
-    photos = sum(each.photos for each in doubtful)
-    others = f" and {len(doubtful) - 1:,} other folders" if len(doubtful) > 1 else ""
-    state = "is empty" if first.empty else "is gone"
+def missing_folder_error(source_uri: str, suspects: list[SuspectFolder]) -> SourceError:
+    """The error that names the first suspect folder and counts the others."""
+    first = suspects[0]
+    photo_count = sum(suspect.photos for suspect in suspects)
+    others = f" and {len(suspects) - 1:,} other folders" if len(suspects) > 1 else ""
+    state = "is empty" if first.is_empty else "is gone"
     if others:
         state = "are empty or gone"
     return SourceError(
         f'The folder "{display(first.folder)}"{others} in the source "{display(source_uri)}" {state},'
-        f" where {photos:,} photos were.",
+        f" where {photo_count:,} photos were.",
         remedy=_REMEDY,
     )
 
 
-def _standing(connection: Connection, photos: set[int], missed: set[int]) -> Iterator[int]:
-    """Those photos that stand at a place which was not missed."""
-    for some in batches(sorted(photos)):
+def _photos_elsewhere(connection: Connection, photos: set[int], unseen: set[int]) -> Iterator[int]:
+    """Those photos that have a present location outside ``unseen``."""
+    for batch in batches(sorted(photos)):
         query = select(locations.c.photo_id, locations.c.id)
-        standing: set[int] = set()
-        for photo, place in connection.execute(
-            query.where(locations.c.photo_id.in_(some), locations.c.missing_since.is_(None))
+        elsewhere: set[int] = set()
+        for photo_id, location_id in connection.execute(
+            query.where(locations.c.photo_id.in_(batch), locations.c.missing_since.is_(None))
         ):
-            if place not in missed:
-                standing.add(photo)
-        yield from standing
+            if location_id not in unseen:
+                elsewhere.add(photo_id)
+        yield from elsewhere
 
 
 def _parent(uri: str) -> str:
     return uri[: uri.rindex("/") + 1]
 
 
-def _is_empty_or_gone(path: bytes) -> bool:
+def _is_empty_or_absent(path: bytes) -> bool:
     try:
         with os.scandir(path) as entries:
             return next(entries, None) is None
     except (FileNotFoundError, NotADirectoryError):
         return True
-    except OSError:  # it cannot be looked into, which the listing has told: nothing below it was missed
+    except OSError:  # the listing reported a folder that cannot be read; nothing below it counts as missing
         return False

@@ -1,7 +1,7 @@
-"""What there is to do, as data, decided from listings alone: nothing is read, nothing is written.
+"""Stage 1 of a scan: compare a listing with the known locations. Nothing is read and nothing is written.
 
-Whether a place that must be read turns out new, changed, moved or a duplicate is known once its bytes are hashed; so
-what a plan counts as work, and its cost, are upper bounds.
+Whether a location turns out new, changed, moved or a duplicate is known after its bytes are hashed. The counts of a
+plan, and its cost, are therefore upper bounds.
 """
 
 from __future__ import annotations
@@ -14,80 +14,71 @@ from typing import NamedTuple
 from catalog.domain.photos import PhotoRef
 from catalog.domain.source import Skipped, Source
 from catalog.domain.uri import display
+from catalog.scanning.photo_task import PhotoTask
 from catalog.store.database import Database
 from catalog.store.photos import Location, look_up_locations
 
 BATCH = 500
-"""Places looked up at once."""
+"""Locations looked up by one query."""
 
 LONGEST_URI = 2500
-"""Characters of a uri at most: an index of PostgreSQL takes 2,704 bytes in a row, and a catalogue may move there."""
+"""Characters of a uri at most. An index row of PostgreSQL holds 2,704 bytes, and a catalogue may be moved there."""
 
 
 class Unchanged(NamedTuple):
-    """A place that looks as it did when it was last read, with its photo enrolled."""
+    """A location that looks as it did when it was last read, and whose photo is enrolled."""
 
     ref: PhotoRef
-    place: Location
+    location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class ToRead:
-    """A place that is new, looks changed, came back, or whose photo this gallery does not hold yet."""
-
-    source: Source
-    ref: PhotoRef
-    place: Location | None
-    """What was known of it; None: it was never seen."""
-
-
-Step = Unchanged | ToRead | Skipped
+Step = Unchanged | PhotoTask | Skipped
+"""A task is a location that is new, looks changed, came back, or whose photo this gallery does not hold."""
 
 
 def plan(database: Database, source: Source, *, engine: str, gallery: str) -> Iterator[Step]:
     """One step for each entry of the source's listing, in its order.
 
-    The catalogue is asked batch by batch, each in a transaction of its own: one that lasted as long as the scan would
-    keep the database from reusing what the scan itself writes.
+    The catalogue is read batch by batch, each in its own transaction. One transaction for the whole scan would keep
+    the database from reusing space.
     """
-    listing = map(_or_too_long, source.list())
+    listing = map(_checked, source.list())
     while entries := list(islice(listing, BATCH)):
         uris = [entry.uri for entry in entries if isinstance(entry, PhotoRef)]
         with database.read() as connection:
-            known, waiting = look_up_locations(connection, uris, engine, gallery)
+            known, unenrolled = look_up_locations(connection, uris, engine, gallery)
         for entry in entries:
             if isinstance(entry, Skipped):
                 yield entry
             elif (
-                (place := known.get(entry.uri)) is not None
-                and entry.modified_ns == place.modified_ns
-                and entry.size == place.size
-                and entry.etag == place.etag
-                and entry.version == place.version
-                # It was never missed since, and is enrolled.
-                and place.missing_since is None
-                and place.photo_id not in waiting
+                (location := known.get(entry.uri)) is not None
+                and entry.modified_ns == location.modified_ns
+                and entry.size == location.size
+                and entry.etag == location.etag
+                and entry.version == location.version
+                and location.missing_since is None
+                and location.photo_id not in unenrolled
             ):
-                yield Unchanged(entry, place)
+                yield Unchanged(entry, location)
             else:
-                yield ToRead(source, entry, place)
+                yield PhotoTask(source, entry, location)
 
 
-def _or_too_long(entry: PhotoRef | Skipped) -> PhotoRef | Skipped:
+def _checked(entry: PhotoRef | Skipped) -> PhotoRef | Skipped:
     return too_long(entry.uri) if isinstance(entry, PhotoRef) and len(entry.uri) > LONGEST_URI else entry
 
 
 def too_long(uri: str) -> Skipped:
-    """The refusal of a photo for its address."""
+    """Skip a photo because its address is too long."""
     name = display(uri)
     return Skipped(
-        uri, f'The path of "...{name[-60:]}" is too long: as an address it takes {len(uri):,} of {LONGEST_URI:,} bytes.'
+        uri, f'The path of "...{name[-60:]}" is too long: its address has {len(uri):,} of {LONGEST_URI:,} bytes.'
     )
 
 
 @dataclass(slots=True)
 class Estimate:
-    """How many places a scan would find unchanged, read because new, read because they look changed, and skip."""
+    """Number of locations that a scan would find unchanged, read as new, read as changed, and skip."""
 
     unchanged: int = 0
     unseen: int = 0
@@ -100,11 +91,11 @@ class Estimate:
 
     @property
     def to_read(self) -> int:
-        """The most photos that may have to be enrolled."""
+        """Upper bound of the photos to enroll."""
         return self.unseen + self.altered
 
     def add(self, other: Estimate) -> None:
-        """Count another source's too."""
+        """Add the counts of another source."""
         self.unchanged += other.unchanged
         self.unseen += other.unseen
         self.altered += other.altered
@@ -119,8 +110,8 @@ def estimate(steps: Iterable[Step]) -> Estimate:
                 counts.unchanged += 1
             case Skipped():
                 counts.skipped += not step.uri.endswith("/")
-            case ToRead(place=None):
+            case PhotoTask(known=None):
                 counts.unseen += 1
-            case ToRead():
+            case PhotoTask():
                 counts.altered += 1
     return counts

@@ -1,6 +1,6 @@
-"""Letting go of photos that have been missing for longer than the grace period.
+"""Remove photos that have been missing for longer than the grace period.
 
-Their rows and their faces in the gallery go; what humans decided and what was paid stays in the books.
+Their rows are deleted, and their faces are deleted from the gallery. Decisions and charges stay.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from catalog.store.source_locks import CATALOGUE, lock_sources
 
 @dataclass(frozen=True, slots=True)
 class PruneResult:
-    """Places, photos without any place left, and faces that the gallery let go of."""
+    """Numbers of removed locations, of photos without any location left, and of faces deleted from the gallery."""
 
     places: int
     photos: int
@@ -32,10 +32,10 @@ class PruneResult:
 
 
 def plan_prune(database: Database, before: datetime) -> PruneResult:
-    """What :func:`prune` would take out; its faces are not counted."""
+    """Count what :func:`prune` would remove. Its faces are not counted."""
     with database.read() as connection:
-        places, photos = count_missing(connection, before)
-    return PruneResult(places, photos, 0)
+        location_count, photo_count = count_missing(connection, before)
+    return PruneResult(location_count, photo_count, 0)
 
 
 def prune(
@@ -48,25 +48,27 @@ def prune(
     now: datetime,
     wait_seconds: float = 0,
 ) -> PruneResult:
-    """Take out every place that was missed before a moment, and photos with it that have no other place.
+    """Remove locations that are missing since a time before ``before``, and photos that have no other location.
 
-    ``engine_of`` opens the engine called ``name``; it is asked only when there are faces to remove.
+    ``engine_of`` opens the engine called ``name``. It is called only if faces must be deleted.
     """
 
     def remove(face_ids: Sequence[str]) -> set[str]:
         return engine_of().remove(face_ids)
 
-    places = photos = faces = 0
+    location_count = photo_count = face_count = 0
     with lock_sources(database, [CATALOGUE], wait_seconds=wait_seconds):
         while True:
             with database.begin() as connection:
-                gone = missing_since(connection, before)
-                orphans = remove_locations(connection, gone) if gone else photos_without_location(connection)
-                if not orphans and not gone:
+                location_ids = missing_since(connection, before)
+                photo_ids = (
+                    remove_locations(connection, location_ids) if location_ids else photos_without_location(connection)
+                )
+                if not photo_ids and not location_ids:
                     break
-                remove_photos(connection, orphans, engine=name, gallery=gallery, now=now)
-            places += len(gone)
-            photos += len(orphans)
-            faces += pending_removals.drain(database, remove, name, gallery)
-        faces += pending_removals.drain(database, remove, name, gallery)
-    return PruneResult(places, photos, faces)
+                remove_photos(connection, photo_ids, engine=name, gallery=gallery, now=now)
+            location_count += len(location_ids)
+            photo_count += len(photo_ids)
+            face_count += pending_removals.drain(database, remove, name, gallery)
+        face_count += pending_removals.drain(database, remove, name, gallery)
+    return PruneResult(location_count, photo_count, face_count)

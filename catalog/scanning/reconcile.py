@@ -1,4 +1,4 @@
-"""Bringing a gallery and the catalogue in line: after a restore, a collection that somebody emptied, or a doubt."""
+"""Compare a gallery with the catalogue and repair both: after a restore, or after a change of the collection."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _BATCH = 1000
 
 @dataclass(frozen=True, slots=True)
 class GalleryDifference:
-    """What the gallery and the catalogue do not share.
+    """Faces that only the gallery or only the catalogue holds.
 
-    ``orphans`` are gallery faces without a row; ``missing`` photos of which the gallery lacks at least one face that
-    has a row, by content. ``strangers`` counts faces in a shared gallery that are of photos which this catalogue does
-    not know: another one enrolled them, or this one after the backup that it was restored from.
+    ``orphans`` are ids of gallery faces without a row. ``missing`` are content hashes of photos of which the gallery
+    lacks at least one face that has a row. ``strangers`` is the number of faces in a shared gallery whose photos this
+    catalogue does not know: another catalogue enrolled them, or this one after the backup that it was restored from.
     """
 
     in_gallery: int
@@ -46,7 +46,7 @@ class GalleryDifference:
 
 @dataclass(frozen=True, slots=True)
 class GalleryRepair:
-    """What was done about a difference. ``failures`` are pairs of content and a sentence."""
+    """Numbers of removed faces and of photos enrolled again. ``failures`` are pairs of content hash and reason."""
 
     removed: int
     enrolled: int
@@ -54,26 +54,28 @@ class GalleryRepair:
 
 
 def compare(database: Database, engine: Engine, *, gallery: str, shared: bool = False) -> GalleryDifference:
-    """Read both sides; nothing is written. ``shared``: other catalogues may have faces in the gallery too."""
-    # Sixteen bytes a face instead of a text: a gallery may hold millions.
-    held: dict[bytes, bytes] = {}
+    """Compare; nothing is written. ``shared``: other catalogues may have faces in the gallery too."""
+    # 16 bytes a face instead of a text, because a gallery may hold millions.
+    hash_by_face: dict[bytes, bytes] = {}
     for enrolled in engine.enrolled():
-        held[uuid.UUID(enrolled.face_id).bytes] = bytes.fromhex(enrolled.sha256) if shared else b""
-    in_gallery = len(held)
+        hash_by_face[uuid.UUID(enrolled.face_id).bytes] = bytes.fromhex(enrolled.sha256) if shared else b""
+    in_gallery = len(hash_by_face)
     missing: dict[str, None] = {}
     in_catalogue = 0
     with database.read() as connection:
         for face in stored_faces(connection, engine=engine.name, gallery=gallery):
             in_catalogue += 1
             key = uuid.UUID(face.face_id).bytes
-            if key in held:
-                del held[key]
+            if key in hash_by_face:
+                del hash_by_face[key]
             else:
                 missing[face.sha256] = None
-        # What another catalogue enrolled is not ours to remove. Of a photo that both know there is one set of faces.
-        strange = {sha256 for sha256 in set(held.values()) if sha256 and find_photo(connection, sha256.hex()) is None}
-    orphans = [str(uuid.UUID(bytes=key)) for key, sha256 in sorted(held.items()) if sha256 not in strange]
-    return GalleryDifference(in_gallery, in_catalogue, tuple(orphans), tuple(missing), len(held) - len(orphans))
+        # Faces that another catalogue enrolled are not removed. A photo that both know has one set of faces.
+        hashes = set(hash_by_face.values())
+        unknown = {sha256 for sha256 in hashes if sha256 and find_photo(connection, sha256.hex()) is None}
+    orphans = [str(uuid.UUID(bytes=key)) for key, sha256 in sorted(hash_by_face.items()) if sha256 not in unknown]
+    strangers = len(hash_by_face) - len(orphans)
+    return GalleryDifference(in_gallery, in_catalogue, tuple(orphans), tuple(missing), strangers)
 
 
 def reconcile(
@@ -88,20 +90,20 @@ def reconcile(
     region: str = "",
     wait_seconds: float = 0,
 ) -> tuple[GalleryDifference, GalleryRepair]:
-    """Remove gallery faces that no row knows, and enroll photos again whose faces the gallery lost.
+    """Remove gallery faces without a row, and enroll photos again whose faces the gallery lacks.
 
-    ``read`` gives the bytes of a place. In a ``shared`` gallery faces of photos that this catalogue does not know are
-    left alone. A face that is found again keeps its row, its person and its decisions.
+    ``read`` returns the bytes of a location. In a ``shared`` gallery, faces of photos that this catalogue does not know
+    are kept. A face that is enrolled again keeps its row, its person and its decisions.
     """
     with lock_sources(database, [CATALOGUE], wait_seconds=wait_seconds):
         pending_removals.drain(database, engine.remove, engine.name, gallery)
-        found = compare(database, engine, gallery=gallery, shared=shared)
+        difference = compare(database, engine, gallery=gallery, shared=shared)
         removed = 0
-        for start in range(0, len(found.orphans), _BATCH):
-            removed += len(engine.remove(found.orphans[start : start + _BATCH]))
+        for start in range(0, len(difference.orphans), _BATCH):
+            removed += len(engine.remove(difference.orphans[start : start + _BATCH]))
         enrolled = 0
         failures: list[tuple[str, str]] = []
-        for sha256 in found.missing:
+        for sha256 in difference.missing:
             try:
                 content = _read_any(database, sha256, read)
                 photo = replace(open_photo(content.data), address=content.address)
@@ -111,21 +113,21 @@ def reconcile(
                 continue
             _record(database, engine, gallery, sha256, enrollment, region, now)
             enrolled += 1
-    return found, GalleryRepair(removed, enrolled, tuple(failures))
+    return difference, GalleryRepair(removed, enrolled, tuple(failures))
 
 
 def _read_any(database: Database, sha256: str, read: Callable[[Location], Content]) -> Content:
-    """The bytes of a content from the first of its places that still has them."""
+    """Read a content from the first of its locations that still holds it. Raises PhotoError."""
     with database.read() as connection:
-        places = locations_of_content(connection, sha256)
-    for place in places:
+        locations = locations_of_content(connection, sha256)
+    for location in locations:
         try:
-            content = read(place)
+            content = read(location)
         except (PhotoError, SourceError):
             continue
         if sha256_of(content.data) == sha256:
             return content
-    raise PhotoError(f"None of the {len(places)} places of photo {sha256[:12]} can be read.")
+    raise PhotoError(f"None of the {len(locations)} locations of photo {sha256[:12]} can be read.")
 
 
 def _record(
@@ -134,7 +136,7 @@ def _record(
     with database.begin() as connection:
         photo_id = locations_of_content(connection, sha256)[0].photo_id
         rows = list(stored_faces(connection, engine=engine.name, gallery=gallery, photo_ids=[photo_id]))
-        rename_faces(connection, _successors(rows, enrollment))
+        rename_faces(connection, _new_ids(rows, enrollment))
         record_enrollment(
             connection,
             photo_id,
@@ -156,17 +158,17 @@ def _record(
         )
 
 
-def _successors(rows: Sequence[StoredFace], enrollment: Enrollment) -> dict[int, str]:
-    """Row ids of lost faces with the id under which the gallery holds the same face now."""
-    kept = {row.face_id for row in rows}
-    fresh = [record for record in enrollment.faces if record.face_id not in kept]
-    held = {record.face_id for record in enrollment.faces}
-    successors: dict[int, str] = {}
+def _new_ids(rows: Sequence[StoredFace], enrollment: Enrollment) -> dict[int, str]:
+    """Row ids of faces that the gallery lost, with the id of the same face in the new enrollment."""
+    stored_ids = {row.face_id for row in rows}
+    enrolled_ids = {record.face_id for record in enrollment.faces}
+    candidates = [record for record in enrollment.faces if record.face_id not in stored_ids]
+    new_ids: dict[int, str] = {}
     for row in rows:
-        if row.face_id in held:
+        if row.face_id in enrolled_ids:
             continue
-        best = best_match(row.box, fresh, SAME_ENGINE, key=lambda record: record.face.box)
+        best = best_match(row.box, candidates, SAME_ENGINE, key=lambda record: record.face.box)
         if best is not None:
-            successors[row.row_id] = best.face_id
-            fresh.remove(best)
-    return successors
+            new_ids[row.row_id] = best.face_id
+            candidates.remove(best)
+    return new_ids

@@ -1,4 +1,4 @@
-"""Which places a scan has seen."""
+"""The set of locations that a scan has seen."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from catalog.store.photos import Location
 
 
 class SeenLocations:
-    """A set of row ids of places, and of folders that could not be looked into.
+    """Row ids of seen locations, and addresses of folders that could not be read.
 
-    One byte for each row id: a million places take a megabyte, and adding one takes no time.
+    Takes one byte for each row id up to the highest: a million locations take a megabyte.
     """
 
     def __init__(self) -> None:
         self._marks = bytearray()
         self._folders: list[str] = []
-        self._doubtful = False
+        self._has_missing = False
 
     def add(self, location_id: int) -> None:
         try:
@@ -27,36 +27,35 @@ class SeenLocations:
             self._marks.extend(bytes(location_id + 4096 - len(self._marks)))
             self._marks[location_id] = 1
 
-    def add_known(self, place: Location) -> None:
-        """A known place that was listed, whether or not it can be read: it may be marked as missing still."""
-        self._doubtful = self._doubtful or place.missing_since is not None
-        self.add(place.location_id)
+    def add_known(self, location: Location) -> None:
+        """Add a known location that was listed, readable or not. It may still be marked as missing."""
+        self._has_missing = self._has_missing or location.missing_since is not None
+        self.add(location.location_id)
 
     def add_below(self, uri: str) -> None:
-        """What lies below a folder that could not be looked into may still be there; so may a skipped file."""
+        """Add everything below a folder that could not be read, or a skipped file: it may still exist."""
         self._folders.append(uri)
 
     def __len__(self) -> int:
         return self._marks.count(1)
 
     @property
-    def countable(self) -> bool:
-        """Each of these is a present place, and no folder had to be left out: their number tells if one is gone."""
-        return not self._folders and not self._doubtful
+    def is_countable(self) -> bool:
+        """Every seen location is a present one, so that a comparison of counts shows whether one is missing."""
+        return not self._folders and not self._has_missing
 
-    def __contains__(self, place: Location) -> bool:
-        if place.location_id < len(self._marks) and self._marks[place.location_id]:
+    def __contains__(self, location: Location) -> bool:
+        if location.location_id < len(self._marks) and self._marks[location.location_id]:
             return True
-        return any(
-            place.uri == folder or (folder.endswith("/") and place.uri.startswith(folder)) for folder in self._folders
-        )
+        uri = location.uri
+        return any(uri == folder or (folder.endswith("/") and uri.startswith(folder)) for folder in self._folders)
 
 
 @dataclass(frozen=True, slots=True)
 class CompletedListing:
-    """A source that was listed to its end: how many photos it showed, and which known places.
+    """A source that was listed to its end, with the number of its photos and the known locations it showed.
 
-    Places with a row id above ``newest`` were recorded meanwhile by somebody else: they are not gone.
+    Locations with a row id above ``newest`` were recorded meanwhile by other workers: they are not missing.
     """
 
     source: Source

@@ -1,8 +1,8 @@
-"""One source, several workers: one of them plans, all of them work, one of them closes.
+"""One source, several workers: one of them plans, all of them work, the planner closes the source.
 
-Whoever holds the planning lock lists the source and puts what must be read on a list, from which the others take at
-once. When the list is empty and the planner has closed the source, all is done. A planner that dies gives its lock
-back, and the next worker that finds nothing to do plans anew: what is recorded by then is unchanged.
+The worker that holds the planning lock lists the source and fills the work queue while the others already take from
+it. The scan is done when the queue is empty and the planner has closed the source. If a planner dies, its lock is
+released, and the next worker that finds no work plans again; what is recorded by then is unchanged.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from sqlalchemy import func, select
 
 from catalog.domain.photos import Outcome, OutcomeKind, PhotoRef
 from catalog.domain.source import Skipped, Source
+from catalog.scanning.photo_task import PhotoTask
 from catalog.scanning.pipeline import ScanPipeline
-from catalog.scanning.plan import LONGEST_URI, ToRead, Unchanged, plan, too_long
-from catalog.scanning.record_stage import Problem
+from catalog.scanning.plan import LONGEST_URI, Unchanged, plan, too_long
 from catalog.scanning.seen_locations import CompletedListing, SeenLocations
 from catalog.scanning.stop_signal import StopSignal
 from catalog.store.database import Database
@@ -29,15 +29,19 @@ from catalog.store.tables import locations
 from catalog.store.work_queue import add_work, any_work, claim_work, clear_work
 
 _PAUSE_SECONDS = 0.2
-_PLANNED_AT_ONCE = 200
+_QUEUED_TOGETHER = 200
+"""Photos added to the work queue in one transaction."""
+
+_LONGEST_KEY = LONGEST_URI + 100
+"""Characters of a source and a photo address together: the index of the queue holds both in one row."""
 
 
 @dataclass(slots=True)
-class SharedWalk:
-    """A source walked together with other workers.
+class SharedScan:
+    """A source scanned together with other workers.
 
-    ``planned`` says that this worker listed it, ``listed`` photos long, and so closes it. Of the places up to row id
-    ``newest`` those are gone that the listing did not show.
+    ``is_planner``: this worker listed the source, with ``listed`` photos, and closes it. ``newest`` is the highest row
+    id of a location when the listing began. ``batch_size`` photos are taken from the queue at once.
     """
 
     source: Source
@@ -46,24 +50,24 @@ class SharedWalk:
     engine: str
     gallery: str
     began: datetime
-    take: int
-    planned: bool = False
+    batch_size: int
+    is_planner: bool = False
     listed: int = 0
     newest: int = 0
     seen: SeenLocations = field(default_factory=SeenLocations)
 
-    def walk(self, line: ScanPipeline, stop: StopSignal) -> Iterator[Outcome]:
-        """Plan if nobody does, then work until nothing is left."""
-        while not line.full:
-            if not self.planned and not self._is_completed() and try_lock(self.locks, PLANNING + self.source.uri):
-                self.planned = True
-                yield from self._plan(line, self.seen, stop)
-            worked = yield from self._work(line, stop)
-            if worked:
+    def run(self, pipeline: ScanPipeline, stop: StopSignal) -> Iterator[Outcome]:
+        """Plan unless another worker does, then work until the queue is empty and the source is closed."""
+        while not pipeline.is_full:
+            if not self.is_planner and not self._is_completed() and try_lock(self.locks, PLANNING + self.source.uri):
+                self.is_planner = True
+                yield from self._plan(pipeline, stop)
+            photo_count = yield from self._work(pipeline, stop)
+            if photo_count:
                 continue
             with self.database.read() as connection:
-                left = any_work(connection, self.source.uri)
-            if not left and (self.planned or self._is_completed()):
+                has_work = any_work(connection, self.source.uri)
+            if not has_work and (self.is_planner or self._is_completed()):
                 break
             time.sleep(_PAUSE_SECONDS)
 
@@ -76,48 +80,47 @@ class SharedWalk:
             completed = last_completed(connection, self.source.uri)
         return completed is not None and completed >= self.began
 
-    def _plan(self, line: ScanPipeline, seen: SeenLocations, stop: StopSignal) -> Iterator[Outcome]:
+    def _plan(self, pipeline: ScanPipeline, stop: StopSignal) -> Iterator[Outcome]:
         with self.database.begin() as connection:
             clear_work(connection, self.source.uri)
             self.newest = connection.scalar(select(func.coalesce(func.max(locations.c.id), 0))) or 0
-        waiting: list[PhotoRef] = []
+        queued: list[PhotoRef] = []
         for step in plan(self.database, self.source, engine=self.engine, gallery=self.gallery):
-            if stop.due:
+            if stop.is_due:
                 break
             self.listed += not (isinstance(step, Skipped) and step.uri.endswith("/"))
-            # The list's index holds both addresses in one row.
-            if isinstance(step, ToRead) and len(self.source.uri) + len(step.ref.uri) > LONGEST_URI + 100:
+            if isinstance(step, PhotoTask) and len(self.source.uri) + len(step.ref.uri) > _LONGEST_KEY:
                 step = too_long(step.ref.uri)
             match step:
-                case Unchanged(ref, place):
-                    seen.add(place.location_id)
-                    yield Outcome(ref.uri, OutcomeKind.UNCHANGED, place.sha256)
-                case Skipped(uri, reason):
-                    seen.add_below(uri)
-                    yield from line.tell(Problem(uri, OutcomeKind.SKIPPED, reason))
-                case ToRead(ref=ref, place=known):
-                    if known is not None:
-                        seen.add_known(known)
-                    waiting.append(ref)
-            if len(waiting) >= _PLANNED_AT_ONCE:
-                self._add(waiting)
-        self._add(waiting)
+                case Unchanged(ref, location):
+                    self.seen.add(location.location_id)
+                    yield Outcome(ref.uri, OutcomeKind.UNCHANGED, location.sha256)
+                case Skipped():
+                    self.seen.add_below(step.uri)
+                    yield from pipeline.add_finished(PhotoTask.of_skipped(self.source, step))
+                case PhotoTask():
+                    if step.known is not None:
+                        self.seen.add_known(step.known)
+                    queued.append(step.ref)
+            if len(queued) >= _QUEUED_TOGETHER:
+                self._add_work(queued)
+        self._add_work(queued)
 
-    def _add(self, waiting: list[PhotoRef]) -> None:
+    def _add_work(self, queued: list[PhotoRef]) -> None:
         with self.database.begin() as connection:
-            add_work(connection, self.source.uri, waiting)
-        waiting.clear()
+            add_work(connection, self.source.uri, queued)
+        queued.clear()
 
-    def _work(self, line: ScanPipeline, stop: StopSignal) -> Generator[Outcome, None, int]:
-        """Take some photos and work on them; returns how many there were."""
-        with claim_work(self.database, self.source.uri, self.take) as taken:
+    def _work(self, pipeline: ScanPipeline, stop: StopSignal) -> Generator[Outcome, None, int]:
+        """Take photos from the queue and complete them; returns how many there were."""
+        with claim_work(self.database, self.source.uri, self.batch_size) as taken:
             with self.database.read() as connection:
                 known = locations_by_uri(connection, [ref.uri for ref in taken.refs])
-            line.claims = taken
+            pipeline.in_flight.claims = taken
             for ref in taken.refs:
-                yield from line.take(ToRead(self.source, ref, known.get(ref.uri)))
-            yield from line.finish()
-            if stop.interrupted:
-                # What was not done is given back, and what was done is found recorded by whoever takes it next.
+                yield from pipeline.submit(PhotoTask(self.source, ref, known.get(ref.uri)))
+            yield from pipeline.finish()
+            if stop.is_interrupted:
+                # The queue gets the photos back. The next worker finds those that were recorded unchanged.
                 raise KeyboardInterrupt
             return len(taken.refs)

@@ -1,4 +1,4 @@
-"""One source, one worker: follow the plan from the listing's beginning to its end."""
+"""One source, one process: follow the plan from the beginning of the listing to its end."""
 
 from __future__ import annotations
 
@@ -7,63 +7,66 @@ from typing import Protocol
 
 from catalog.domain.photos import Outcome, OutcomeKind
 from catalog.domain.source import Source
+from catalog.scanning.photo_task import PhotoTask
 from catalog.scanning.pipeline import ScanPipeline
-from catalog.scanning.plan import ToRead, Unchanged, plan
-from catalog.scanning.record_stage import Problem
+from catalog.scanning.plan import Unchanged, plan
 from catalog.scanning.seen_locations import CompletedListing, SeenLocations
 from catalog.scanning.stop_signal import StopSignal
 from catalog.store.database import Database
 
+_STOP_CHECK = 256
+"""Unchanged photos between two looks at the stop signal."""
 
-class Walk(Protocol):
-    """A way through a source."""
 
-    planned: bool
-    """Whether this worker listed the source, and so closes it."""
+class SourceScan(Protocol):
+    """The scan of one source."""
 
-    def walk(self, line: ScanPipeline, stop: StopSignal) -> Iterator[Outcome]:
-        """Everything that there is to do; ends early when the line is full or the scan is to stop."""
+    is_planner: bool
+    """This process lists the source, and so marks its missing locations."""
+
+    def run(self, pipeline: ScanPipeline, stop: StopSignal) -> Iterator[Outcome]:
+        """Yield an outcome for each photo. Ends early when the pipeline is full or the scan must stop."""
 
     @property
     def listing(self) -> CompletedListing:
-        """What the listing told, once the walk went to its end."""
+        """The listing, once :meth:`run` has reached its end."""
 
 
-class SoloWalk:
-    """What is unchanged is told at once, the rest goes through the line."""
+class SoloScan:
+    """Yields unchanged photos at once and sends all others through the pipeline."""
 
-    planned = True
+    is_planner = True
 
     def __init__(self, source: Source, database: Database, engine: str, gallery: str) -> None:
         self._source = source
         self._database = database
         self._engine = engine
         self._gallery = gallery
-        self._photos = 0
+        self._photo_count = 0
         self._seen = SeenLocations()
 
-    def walk(self, line: ScanPipeline, stop: StopSignal) -> Iterator[Outcome]:
-        seen = line.seen = self._seen
-        number = 0
+    def run(self, pipeline: ScanPipeline, stop: StopSignal) -> Iterator[Outcome]:
+        seen = pipeline.seen = self._seen
+        count = 0
         for step in plan(self._database, self._source, engine=self._engine, gallery=self._gallery):
             if isinstance(step, Unchanged):
-                seen.add(step.place.location_id)
-                number += 1
-                yield Outcome(step.ref.uri, OutcomeKind.UNCHANGED, step.place.sha256)
-                if number % 256 == 0 and stop.due:
+                seen.add(step.location.location_id)
+                count += 1
+                yield Outcome(step.ref.uri, OutcomeKind.UNCHANGED, step.location.sha256)
+                if count % _STOP_CHECK == 0 and stop.is_due:
                     break
-            elif line.full:
+            elif pipeline.is_full:
                 break
-            elif isinstance(step, ToRead):
-                number += 1
-                yield from line.take(step)
+            elif isinstance(step, PhotoTask):
+                count += 1
+                yield from pipeline.submit(step)
             else:
-                number += not step.uri.endswith("/")
+                count += not step.uri.endswith("/")
                 seen.add_below(step.uri)
-                yield from line.tell(Problem(step.uri, OutcomeKind.SKIPPED, step.reason))
-        self._photos = number
-        yield from line.finish()
+                yield from pipeline.add_finished(PhotoTask.of_skipped(self._source, step))
+        self._photo_count = count
+        yield from pipeline.finish()
 
     @property
     def listing(self) -> CompletedListing:
-        return CompletedListing(self._source, self._seen, self._photos)
+        return CompletedListing(self._source, self._seen, self._photo_count)

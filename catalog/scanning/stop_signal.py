@@ -1,4 +1,4 @@
-"""Why a scan should end before its sources do: somebody wants it to, or its time is over."""
+"""The signal that ends a scan before its sources do: an interruption by the user, or a time limit."""
 
 from __future__ import annotations
 
@@ -7,45 +7,45 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 GRACE_SECONDS = 2.0
-"""How long an interrupted scan waits for the photos that it is working on; the rest is left to the next run."""
+"""Seconds that an interrupted scan waits for photos in progress. The next run does the rest."""
 
 
 class StopSignal:
-    """Asked between photos. ``interrupt`` may be called from a signal handler."""
+    """Asked by the scan between photos. ``interrupt`` may be called from a signal handler."""
 
     def __init__(self, max_seconds: float | None = None) -> None:
         self.interrupted_at: float | None = None
-        self.gentle = False
-        """Whether somebody asks ``due`` soon: elsewhere an interruption has to be an exception."""
+        self.is_polled = False
+        """The running code asks ``is_due`` soon. Elsewhere an interruption must be an exception."""
         self._deadline = None if max_seconds is None else time.monotonic() + max_seconds
 
     @contextmanager
-    def gently(self) -> Iterator[None]:
-        """A part of the work that asks ``due`` and ends by itself."""
-        self.gentle = True
+    def polled(self) -> Iterator[None]:
+        """A block that asks ``is_due`` regularly and ends by itself."""
+        self.is_polled = True
         try:
             yield
         finally:
-            self.gentle = False
+            self.is_polled = False
 
     def interrupt(self) -> None:
         if self.interrupted_at is None:
             self.interrupted_at = time.monotonic()
 
     @property
-    def interrupted(self) -> bool:
+    def is_interrupted(self) -> bool:
         return self.interrupted_at is not None
 
     @property
-    def out_of_time(self) -> bool:
+    def is_out_of_time(self) -> bool:
         return self._deadline is not None and time.monotonic() >= self._deadline
 
     @property
-    def due(self) -> bool:
-        """No further photo may be begun."""
-        return self.interrupted or self.out_of_time
+    def is_due(self) -> bool:
+        """No further photo may start."""
+        return self.is_interrupted or self.is_out_of_time
 
     @property
-    def overdue(self) -> bool:
-        """What is still being worked on may not be waited for any longer."""
+    def is_overdue(self) -> bool:
+        """The grace period is over: photos in progress are not waited for."""
         return self.interrupted_at is not None and time.monotonic() >= self.interrupted_at + GRACE_SECONDS

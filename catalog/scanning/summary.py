@@ -1,4 +1,4 @@
-"""What a scan came to: the counts of its outcomes, which always add up to what was discovered."""
+"""Counts of a scan's outcomes. Their sum equals the number of photos discovered."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from catalog.domain.photos import Outcome, OutcomeKind
 
 @dataclass(slots=True)
 class Summary:
-    """The closing account of one scan. ``persons_deleted`` must be 0; ``churn`` counts faces that changed company."""
+    """Counts of one scan.
+
+    ``churn`` is the number of faces that a machine separated from faces of their person, ``conflicts`` the number of
+    persons with two faces on one photo. ``persons_deleted`` is always 0.
+    """
 
     outcomes: dict[OutcomeKind, int] = field(default_factory=lambda: dict.fromkeys(OutcomeKind, 0))
     faces: int = 0
@@ -23,11 +27,11 @@ class Summary:
     churn: int = 0
     conflicts: int = 0
     limit: LimitReached | None = None
-    """What ended the scan before its photos did: its time, calls or money were used up."""
-    doubt: SourceError | None = None
-    """What looks like a disk that is not mounted: its photos were not marked as missing."""
+    """The limit that ended the scan early."""
+    suspect_folders: SourceError | None = None
+    """Folders that look like a disk that is not mounted. Their photos were not marked as missing."""
     calls: int = 0
-    """Paid calls that were answered."""
+    """Calls that were charged."""
     dollars: Decimal = Decimal(0)
 
     @property
@@ -42,20 +46,20 @@ class Summary:
         self.outcomes[outcome.kind] += 1
         self.faces += outcome.faces
         self.rejected += outcome.rejected
-        self.pay(outcome.charges)
+        self.add_charges(outcome.charges)
 
-    def moved_instead(self, number: int) -> None:
-        """So many duplicates turned out to have moved."""
+    def reclassify_moved(self, number: int) -> None:
+        """Count ``number`` photos as moved that were counted as duplicates."""
         self.outcomes[OutcomeKind.DUPLICATE] -= number
         self.outcomes[OutcomeKind.MOVED] += number
 
-    def pay(self, charges: Iterable[Charge]) -> None:
+    def add_charges(self, charges: Iterable[Charge]) -> None:
         for charge in charges:
             self.calls += charge.calls
             self.dollars += charge.dollars
 
     def counts(self) -> dict[str, int]:
-        """Every count under the name of its column in ``scans``."""
+        """The counts by the names of their columns in the table ``scans``."""
         return {
             "discovered": self.discovered,
             **{kind.value: number for kind, number in self.outcomes.items()},

@@ -24,7 +24,7 @@ _COLUMNS = ("uri", "size", "modified_ns", "etag", "version")
 class Taken:
     """Photos that this worker took, until the transaction ends; contents among them are claimed as long."""
 
-    waits = False
+    can_wait = False
 
     def __init__(self, connection: Connection, rows: Sequence[tuple[int, PhotoRef]]) -> None:
         self._connection = connection
@@ -39,7 +39,7 @@ class Taken:
         self._put_back.add(uri)
         return False
 
-    def let_go(self, sha256: str) -> None:
+    def release(self, sha256: str) -> None:
         """Claims last as long as the photos are this worker's."""
 
     def finish(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from catalog.domain.photos import Outcome
 from catalog.images.decode import open_image
-from catalog.scanning.run_scan import Limits, scan
+from catalog.scanning.run_scan import ScanLimits, scan
 from catalog.scanning.summary import Summary
 from catalog.sources.folder import FolderSource
 from catalog.store.database import Database
@@ -35,11 +35,11 @@ class Scanner:
             database=self.database,
             engine=self.engine,
             open_photo=lambda data: open_image(data),
-            settle=lambda scan_id, summary: None,
+            after_scan=lambda scan_id, summary: None,
             gallery="catalog",
             version="test",
             workers=workers,
-            limits=Limits(photos=limit, believe_empty=force),
+            limits=ScanLimits(photos=limit, believe_empty=force),
         ):
             if isinstance(item, Summary):
                 return item

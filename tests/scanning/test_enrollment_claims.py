@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.scanning.enrollment_claims import OwnClaims
+from catalog.scanning.enrollment_claims import SoloClaims
 from catalog.store.database import Database
 from catalog.store.source_locks import lock_sources
 from tests.fakes import Drawn, save_drawing
@@ -36,7 +36,7 @@ source, database = FolderSource(folder), open_database(url)
 print("ready", flush=True)
 sys.stdin.readline()
 *outcomes, summary = scan(
-    [source], database=database, engine=engine, open_photo=open_image, settle=lambda scan_id, summary: None,
+    [source], database=database, engine=engine, open_photo=open_image, after_scan=lambda scan_id, summary: None,
     gallery="catalog", version="test", workers=2,
 )
 print(engine.calls[Operation.INDEX_FACES], summary.discovered, summary.failed)
@@ -103,11 +103,11 @@ def test_what_one_scan_cannot_enroll_the_other_tries(
         assert connection.exec_driver_sql("SELECT count(*) FROM photos").scalar() == CONTENTS
 
 
-def test_a_content_is_free_once_it_is_let_go(database: Database) -> None:
+def test_a_content_is_free_once_it_is_release(database: Database) -> None:
     """Claims lie beside the locks of sources, and do not touch them."""
     with lock_sources(database, ["file:///a/"]) as locks:
-        claims = OwnClaims(locks)
+        claims = SoloClaims(locks)
         assert claims.claim("file:///a/1", "ab" * 32)
-        claims.let_go("ab" * 32)
+        claims.release("ab" * 32)
         assert claims.claim("file:///a/1", "ab" * 32)
         locks.check()

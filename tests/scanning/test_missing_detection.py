@@ -40,18 +40,18 @@ def test_photos_of_a_folder_that_is_suddenly_empty_are_not_missing(scanner, fold
     draw(folder, 1, first=11)
     summary = scanner()
     assert scanner.kinds() == {"10.png": "unchanged", "11.png": "new"}
-    assert summary.doubt.exit_code == 4
-    assert str(summary.doubt) == (
+    assert summary.suspect_folders.exit_code == 4
+    assert str(summary.suspect_folders) == (
         f'The folder "{disk}/" in the source "{folder}/" is empty, where {MANY + 1} photos were.'
     )
-    assert "--force" in summary.doubt.remedy
+    assert "--force" in summary.suspect_folders.remedy
     assert missing(rows) == 0
     assert rows("SELECT state, exit_code FROM scans ORDER BY id DESC LIMIT 1") == [("completed", 4)]
     ((outcome, reason),) = rows("SELECT outcome, reason FROM problems")
-    assert (outcome, reason) == ("skipped", str(summary.doubt))
+    assert (outcome, reason) == ("skipped", str(summary.suspect_folders))
     disk.rmdir()
     aside.rename(disk)
-    assert scanner().doubt is None
+    assert scanner().suspect_folders is None
     assert set(scanner.kinds().values()) == {"unchanged"}
 
 
@@ -62,8 +62,8 @@ def test_force_believes_that_a_folder_is_empty(scanner, folder, rows):
     scanner()
     for photo in (folder / "disk").iterdir():
         photo.unlink()
-    assert scanner().doubt is not None
-    assert scanner(force=True).doubt is None
+    assert scanner().suspect_folders is not None
+    assert scanner(force=True).suspect_folders is None
     assert missing(rows) == MANY
 
 
@@ -74,7 +74,7 @@ def test_a_few_deleted_photos_are_believed(scanner, folder, rows):
     scanner()
     for photo in [*(folder / "small").iterdir(), *list((folder / "large").iterdir())[1:]]:
         photo.unlink()
-    assert scanner().doubt is None
+    assert scanner().suspect_folders is None
     assert missing(rows) == MANY - 1 + MANY
 
 
@@ -85,7 +85,7 @@ def test_a_folder_emptied_by_moving_its_photos_is_believed(scanner, folder, rows
     scanner()
     (folder / "inbox").rename(folder / "album")
     (folder / "inbox").mkdir()
-    assert scanner().doubt is None
+    assert scanner().suspect_folders is None
     assert Counter(scanner.kinds().values()) == {"moved": MANY + 1, "unchanged": 1}
     assert missing(rows) == MANY + 1
 
@@ -100,11 +100,11 @@ def test_a_folder_that_is_gone_is_believed_unless_it_held_most_of_the_source(
     scanner()
     (folder / "stick").rename(tmp_path / "pulled out")
     summary = scanner()
-    assert (summary.doubt is None) == believed
+    assert (summary.suspect_folders is None) == believed
     assert missing(rows) == (MANY if believed else 0)
     if not believed:
-        assert f'The folder "{folder}/stick/"' in str(summary.doubt)
-        assert f"is gone, where {MANY} photos were" in str(summary.doubt)
+        assert f'The folder "{folder}/stick/"' in str(summary.suspect_folders)
+        assert f"is gone, where {MANY} photos were" in str(summary.suspect_folders)
 
 
 def test_a_real_disk_is_unmounted_and_mounted_again(scanner, folder, rows):
@@ -127,5 +127,5 @@ def test_a_real_disk_is_unmounted_and_mounted_again(scanner, folder, rows):
             if not subprocess.run(["umount", str(disk)], check=False).returncode:
                 break
             time.sleep(0.1)
-    assert "is empty" in str(scanner().doubt)
+    assert "is empty" in str(scanner().suspect_folders)
     assert missing(rows) == 0

@@ -12,7 +12,8 @@ import pytest
 from catalog.domain.charges import Operation
 from catalog.domain.errors import DatabaseError, SourceError
 from catalog.images.decode import open_image
-from catalog.scanning.record_stage import Enrolled, Recorder
+from catalog.scanning.photo_task import TaskState
+from catalog.scanning.record_stage import Recorder
 from catalog.scanning.run_scan import scan
 from catalog.sources.folder import FolderSource
 from tests.fakes import Drawn, FakeEngine, save_drawing
@@ -65,7 +66,7 @@ def begin(database, engine, source):
         database=database,
         engine=engine,
         open_photo=open_image,
-        settle=lambda scan_id, summary: None,
+        after_scan=lambda scan_id, summary: None,
         gallery="catalog",
         version="test",
         workers=4,
@@ -94,7 +95,7 @@ def test_locks_that_are_lost_lose_no_answer(database, many, engine, rows, monkey
     def lost():
         raise DatabaseError("The locks were lost.")
 
-    monkeypatch.setattr("catalog.scanning.run_scan._now_and_then", lambda locks: lost)
+    monkeypatch.setattr("catalog.scanning.run_scan._periodic_check", lambda locks: lost)
     with pytest.raises(DatabaseError, match="locks were lost"):
         list(begin(database, engine, FolderSource(many)))
     assert_all_answers_kept(engine, rows)
@@ -120,10 +121,10 @@ def test_an_answer_that_cannot_be_recorded_takes_no_other_with_it(database, many
     """It fails with all of its group; the others are then recorded without it."""
     real = Recorder._record
 
-    def refuse(self, connection, finding, replaced):
-        if isinstance(finding, Enrolled) and finding.arrival.step.ref.uri.endswith("/02.png"):
+    def refuse(self, connection, task, previous_photos):
+        if task.state is TaskState.ENROLLED and task.ref.uri.endswith("/02.png"):
             raise ZeroDivisionError
-        return real(self, connection, finding, replaced)
+        return real(self, connection, task, previous_photos)
 
     monkeypatch.setattr(Recorder, "_record", refuse)
     with pytest.raises(ZeroDivisionError):

@@ -225,7 +225,7 @@ def test_an_object_with_a_new_key_counts_as_moved(database, old, new):
             database=database,
             engine=FakeEngine(gallery),
             open_photo=open_image,
-            settle=lambda scan_id, summary: None,
+            after_scan=lambda scan_id, summary: None,
             gallery="catalog",
             version="test",
             workers=2,

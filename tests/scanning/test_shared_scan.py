@@ -11,7 +11,7 @@ import pytest
 from catalog.domain.errors import LockHeld, UsageError
 from catalog.domain.photos import Outcome, PhotoRef
 from catalog.images.decode import open_image
-from catalog.scanning.run_scan import Limits, scan
+from catalog.scanning.run_scan import ScanLimits, scan
 from catalog.scanning.summary import Summary
 from catalog.sources.folder import FolderSource
 from catalog.store.database import open_database
@@ -30,11 +30,11 @@ def work(url: str, folder: Path, gallery: FakeGallery, settled: list[int]) -> tu
             database=database,
             engine=engine,
             open_photo=lambda data: open_image(data),
-            settle=lambda scan_id, summary: settled.append(scan_id),
+            after_scan=lambda scan_id, summary: settled.append(scan_id),
             gallery="catalog",
             version="test",
             workers=2,
-            limits=Limits(shared=True),
+            limits=ScanLimits(shared=True),
         )
         return outcomes, summary, engine
     finally:

@@ -11,7 +11,7 @@ from catalog.domain.charges import Operation
 from catalog.domain.errors import SourceError
 from catalog.images.decode import open_image
 from catalog.scanning.pipeline import ScanPipeline
-from catalog.scanning.run_scan import Limits, scan
+from catalog.scanning.run_scan import ScanLimits, scan
 from catalog.scanning.stop_signal import StopSignal
 from catalog.scanning.summary import Summary
 from catalog.sources.folder import FolderSource
@@ -35,7 +35,7 @@ class Hourglass(StopSignal):
         self.photos = photos
 
     @property
-    def out_of_time(self):
+    def is_out_of_time(self):
         return self.engine.calls[Operation.INDEX_FACES] >= self.photos
 
 
@@ -58,7 +58,7 @@ def run(scanner, limits, engine=None, settled=None):
         database=scanner.database,
         engine=engine or scanner.engine,
         open_photo=lambda data: open_image(data),
-        settle=lambda scan_id, summary: None if settled is None else settled.append(scan_id),
+        after_scan=lambda scan_id, summary: None if settled is None else settled.append(scan_id),
         gallery="catalog",
         version="test",
         workers=2,
@@ -72,7 +72,7 @@ def test_an_interrupted_scan_keeps_what_it_was_working_on(scanner, folder, rows)
         save_drawing(folder / f"{number:02}.png", [Drawn("ann", left=10 + number)])
     stop, settled, told = StopSignal(), [], []
     with pytest.raises(KeyboardInterrupt):  # noqa: PT012
-        for outcome in run(scanner, Limits(stop=stop), SlowEngine(scanner.gallery), settled):
+        for outcome in run(scanner, ScanLimits(stop=stop), SlowEngine(scanner.gallery), settled):
             told.append(outcome)
             stop.interrupt()
     assert 1 <= len(told) < 40
@@ -93,7 +93,7 @@ def test_a_photo_that_hangs_does_not_hold_up_an_interruption(scanner, folder, ro
     stop, engine = StopSignal(), HangingEngine(scanner.gallery)
     began = 0.0
     with pytest.raises(KeyboardInterrupt):  # noqa: PT012
-        for _ in run(scanner, Limits(stop=stop), engine):
+        for _ in run(scanner, ScanLimits(stop=stop), engine):
             began = time.monotonic()
             stop.interrupt()
     assert time.monotonic() - began < 10
@@ -106,7 +106,7 @@ def test_time_that_is_over_ends_a_scan_and_settles_it(scanner, folder, rows):
     for number in range(60):
         save_drawing(folder / f"{number:02}.png", [Drawn("ann", left=10 + number)])
     settled, engine = [], SlowEngine(scanner.gallery)
-    *_, summary = run(scanner, Limits(stop=Hourglass(engine, 5)), engine, settled)
+    *_, summary = run(scanner, ScanLimits(stop=Hourglass(engine, 5)), engine, settled)
     assert isinstance(summary, Summary)
     assert summary.limit is not None
     assert 0 < summary.discovered < 60
@@ -117,9 +117,9 @@ def test_time_that_is_over_ends_a_scan_and_settles_it(scanner, folder, rows):
 
 def test_time_is_over_when_it_is_over():
     """Told in seconds from the beginning; none is no limit."""
-    assert StopSignal(0).due
-    assert not StopSignal(60).due
-    assert not StopSignal().due
+    assert StopSignal(0).is_due
+    assert not StopSignal(60).is_due
+    assert not StopSignal().is_due
 
 
 def test_a_suddenly_empty_source_is_refused(scanner, folder, rows):
@@ -128,10 +128,10 @@ def test_a_suddenly_empty_source_is_refused(scanner, folder, rows):
     scanner()
     photo.unlink()
     with pytest.raises(SourceError, match="is empty, where 1 photos were") as caught:
-        list(run(scanner, Limits()))
+        list(run(scanner, ScanLimits()))
     assert caught.value.exit_code == 4
     assert rows("SELECT count(*) FROM locations WHERE missing_since IS NOT NULL") == [(0,)]
-    list(run(scanner, Limits(believe_empty=True)))
+    list(run(scanner, ScanLimits(believe_empty=True)))
     assert rows("SELECT count(*) FROM locations WHERE missing_since IS NOT NULL") == [(1,)]
 
 
@@ -149,7 +149,7 @@ def test_a_scan_killed_between_gallery_and_catalogue_is_healed_by_the_next(scann
     with monkeypatch.context() as patch:
         patch.setattr(ScanPipeline, "_record", die)
         with pytest.raises(Killed):
-            list(run(scanner, Limits()))
+            list(run(scanner, ScanLimits()))
     assert len(list(scanner.engine.enrolled())) == 2
     assert rows("SELECT count(*) FROM faces") == [(0,)]
     scanner()

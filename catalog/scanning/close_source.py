@@ -1,0 +1,51 @@
+"""Stage 5 of a scan: after a complete listing, mark locations that it did not show as missing."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+from catalog.domain.errors import SourceError
+from catalog.domain.photos import Outcome, OutcomeKind
+from catalog.domain.uri import display
+from catalog.scanning.missing_detection import MissingDetection, missing_folder_error
+from catalog.scanning.seen_locations import CompletedListing
+from catalog.store.database import Database
+from catalog.store.photos import count_locations_below, locations_below, mark_missing
+from catalog.store.scans import complete_source, record_problem
+
+log = logging.getLogger(__name__)
+
+
+def close_source(
+    database: Database, scan_id: int, listing: CompletedListing, *, believe_empty: bool
+) -> SourceError | None:
+    """Mark missing locations and record that the source was listed to its end.
+
+    Returns an error about suspect folders, whose locations are not marked; None if there are none. Raises SourceError
+    if the source is empty and was not before, unless ``believe_empty``.
+    """
+    source, seen = listing.source, listing.seen
+    detection = MissingDetection(source.uri)
+    with database.read() as connection:
+        present = count_locations_below(connection, source.uri)
+        if present and not listing.photos and not believe_empty:
+            raise SourceError(
+                f'The source "{display(source.uri)}" is empty, where {present:,} photos were.',
+                remedy="Check whether its disk is mounted. If the photos are really gone, scan again with --force.",
+            )
+        if not (seen.is_countable and len(seen) == present):
+            for location in locations_below(connection, source.uri):
+                if location not in seen and location.location_id <= listing.newest:
+                    detection.add(location)
+        suspects = [] if believe_empty else detection.suspects(connection, present)
+    missing = detection.missing(suspects)
+    now = datetime.now(UTC)
+    with database.begin() as connection:
+        mark_missing(connection, missing, now)
+        for suspect in suspects:
+            reason = str(missing_folder_error(source.uri, [suspect]))
+            record_problem(connection, scan_id, Outcome(suspect.folder, OutcomeKind.SKIPPED, reason=reason), now)
+        complete_source(connection, scan_id, source.uri, listing.photos, now)
+    log.info("source completed", extra={"source": source.uri, "discovered": listing.photos, "missing": len(missing)})
+    return missing_folder_error(source.uri, suspects) if suspects else None

@@ -1,0 +1,119 @@
+"""A photo on its way through a scan. Each stage takes a task and returns a new one.
+
+::
+
+    LISTED --read--> READ --enroll--> ENROLLED --record--> RECORDED
+      |               |                                       ^
+      |               +---- its content is enrolled --> KNOWN-+
+      +-- left by a rule --> SKIPPED -------------------------+
+      +-- read or enroll raised PhotoError --> FAILED --------+
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from catalog.domain.faces import Enrollment
+from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.photos import Outcome, PhotoRef
+from catalog.domain.source import Content, Skipped, Source
+from catalog.store.photos import Location
+
+
+class TaskState(StrEnum):
+    """How far a task has come."""
+
+    LISTED = "listed"
+    READ = "read"
+    ENROLLED = "enrolled"
+    KNOWN = "known"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    RECORDED = "recorded"
+
+
+_REQUIRED: dict[TaskState, tuple[str, ...]] = {
+    TaskState.LISTED: (),
+    TaskState.READ: ("sha256",),
+    TaskState.ENROLLED: ("sha256", "photo", "enrollment"),
+    TaskState.KNOWN: ("sha256",),
+    TaskState.SKIPPED: ("reason",),
+    TaskState.FAILED: ("reason",),
+    TaskState.RECORDED: ("outcome",),
+}
+"""Fields that a state needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoTask:
+    """One listed location and what the scan has done with it so far.
+
+    ``known`` is the location as the catalogue knew it before this scan, None if it is new. ``content`` holds the
+    file's bytes and is present between reading and enrolling only, and ``photo`` holds no pixels, so that waiting
+    tasks stay small. ``location_id`` is a row id; it is None for a task that was skipped or failed.
+    """
+
+    source: Source
+    ref: PhotoRef
+    known: Location | None = None
+    state: TaskState = TaskState.LISTED
+    sha256: str | None = None
+    size: int = 0
+    content: Content | None = None
+    photo: OpenedPhoto | None = None
+    enrollment: Enrollment | None = None
+    reason: str | None = None
+    location_id: int | None = None
+    outcome: Outcome | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if a field that the state needs is not set, or bytes are kept for no use."""
+        absent = [name for name in _REQUIRED[self.state] if getattr(self, name) is None]
+        if absent:
+            raise ValueError(f"a task in the state {self.state} needs {', '.join(absent)}")
+        if self.content is not None and self.state is not TaskState.READ:
+            raise ValueError(f"a task in the state {self.state} keeps the bytes of its photo")
+
+    @classmethod
+    def of_skipped(cls, source: Source, skipped: Skipped) -> PhotoTask:
+        """A task for a file or folder that the listing skipped."""
+        return cls(source, PhotoRef(skipped.uri, 0, 0), state=TaskState.SKIPPED, reason=skipped.reason)
+
+    @property
+    def is_charged(self) -> bool:
+        """Whether enrolling the photo was charged."""
+        return self.enrollment is not None and bool(self.enrollment.charges)
+
+    @property
+    def content_hash(self) -> str:
+        """``sha256`` of a task that was read. Raises ValueError for another."""
+        if self.sha256 is None:
+            raise ValueError(f"a task in the state {self.state} has no content hash")
+        return self.sha256
+
+    def read(self, sha256: str, content: Content) -> PhotoTask:
+        return replace(self, state=TaskState.READ, sha256=sha256, size=len(content.data), content=content)
+
+    def without_content(self) -> PhotoTask:
+        """The same task without the file's bytes, for waiting."""
+        return self if self.content is None else replace(self, content=None)
+
+    def known_content(self) -> PhotoTask:
+        """The gallery holds the content, or will hold it when the tasks before this one are recorded."""
+        return replace(self, state=TaskState.KNOWN, content=None)
+
+    def enrolled(self, photo: OpenedPhoto, enrollment: Enrollment) -> PhotoTask:
+        """``photo`` is kept without its pixels and bytes."""
+        light = replace(photo, pixels=photo.pixels[:0], data=b"")
+        return replace(self, state=TaskState.ENROLLED, photo=light, enrollment=enrollment, content=None)
+
+    def failed(self, reason: str) -> PhotoTask:
+        return replace(self, state=TaskState.FAILED, reason=reason, content=None)
+
+    def recorded(self, outcome: Outcome, location_id: int | None) -> PhotoTask:
+        return replace(self, state=TaskState.RECORDED, outcome=outcome, location_id=location_id, content=None)
+
+    def relisted(self) -> PhotoTask:
+        """The same location from the start."""
+        return PhotoTask(self.source, self.ref, self.known)
