@@ -103,7 +103,7 @@ def test_what_one_scan_cannot_enroll_the_other_tries(
         assert connection.exec_driver_sql("SELECT count(*) FROM photos").scalar() == CONTENTS
 
 
-def test_a_content_is_free_once_it_is_release(database: Database) -> None:
+def test_a_content_is_free_once_its_claim_is_released(database: Database) -> None:
     """Claims lie beside the locks of sources, and do not touch them."""
     with lock_sources(database, ["file:///a/"]) as locks:
         claims = SoloClaims(locks)
