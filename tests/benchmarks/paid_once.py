@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -69,14 +70,14 @@ def main() -> int:
             first = server.service.tally
             codes.append(subprocess.run(command, env=environment, check=False).returncode)
             again = server.service.tally - first
-        with sqlite3.connect(home / "catalog.sqlite3") as catalogue:
+        with closing(sqlite3.connect(home / "catalog.sqlite3")) as catalogue:
             known = {face_id for (face_id,) in catalogue.execute("SELECT face_id FROM v1_faces")}
             (missing,) = catalogue.execute(
                 "SELECT count(*) FROM photos LEFT JOIN enrollments ON photo_id = photos.id WHERE photo_id IS NULL"
             ).fetchone()
             (contents,) = catalogue.execute("SELECT count(*) FROM photos").fetchone()
             ledger = dict(catalogue.execute("SELECT operation, sum(calls) FROM charges GROUP BY operation").fetchall())
-        with sqlite3.connect(Path(root, "endpoint.sqlite3")) as collection:
+        with closing(sqlite3.connect(Path(root, "endpoint.sqlite3"))) as collection:
             rows = collection.execute(
                 "SELECT face_id, external_image_id, box_left, box_top FROM gallery_faces"
             ).fetchall()

@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
+from contextlib import closing
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ def scan(folder: Path, home: Path, **variables: str) -> Persons:
 
 def in_the_middle(database: Path) -> Persons:
     middle: dict[str, tuple[float, str]] = {}
-    with sqlite3.connect(database) as connection:
+    with closing(sqlite3.connect(database)) as connection:
         for place, (sha256, person, x, y) in enumerate(connection.execute(QUERY)):
             found = ((x - 0.5) ** 2 + (y - 0.5) ** 2, person or f"alone-{place}")
             middle[sha256] = min(middle.get(sha256, found), found)
@@ -140,7 +141,7 @@ def main() -> None:
                 AWS_SECRET_ACCESS_KEY="b",
             )
             searches = server.service.tally["SearchFaces", ""]
-        with sqlite3.connect(remote / "catalog.sqlite3") as connection:
+        with closing(sqlite3.connect(remote / "catalog.sqlite3")) as connection:
             (ledger,) = connection.execute("SELECT sum(calls) FROM charges WHERE operation = 'IndexFaces'").fetchone()
     for label, persons in (("local", here), ("through the endpoint", there)):
         precision, recall = b_cubed(persons, truth)
