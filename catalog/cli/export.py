@@ -7,19 +7,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import select
 
 from catalog.app.resources import Resources, open_resources
 from catalog.cli.options import Config, Database, Verbose
 from catalog.domain.errors import UsageError
 from catalog.domain.uri import display_name
 from catalog.exchange.albums import place_photos
-from catalog.exchange.named_faces import photos_with_faces
 from catalog.exchange.sidecars import write_sidecars
 from catalog.exchange.view_export import export_tables
 from catalog.store.database import Database as OpenedDatabase
+from catalog.store.named_faces import photos_with_faces, uris_showing_all
 from catalog.store.people import find_person
-from catalog.store.tables import assignments, locations
 
 app = typer.Typer(help="Write what other programs read: XMP sidecars, tables, albums.", no_args_is_help=True)
 
@@ -125,20 +123,9 @@ def _place(catalog: Resources, uris: list[str], folder: Path, *, link: bool) -> 
 
 
 def _photos_of(existing: OpenedDatabase, people: list[str]) -> list[str]:
-    """One place of each photo that shows them all and stands somewhere."""
     with existing.read() as connection:
-        shown: set[int] | None = None
-        for wanted in people:
-            person = find_person(connection, wanted)
-            query = select(assignments.c.photo_id).where(assignments.c.person_id == person.id)
-            photos = set(connection.scalars(query)) - {None}
-            shown = photos if shown is None else shown & photos
-        places = select(locations.c.photo_id, locations.c.uri).where(locations.c.missing_since.is_(None))
-        found: dict[int, str] = {}
-        for photo, uri in connection.execute(places.order_by(locations.c.uri)):
-            if photo in (shown or ()):
-                found.setdefault(photo, uri)
-    return list(found.values())
+        persons = [find_person(connection, wanted) for wanted in people]
+        return uris_showing_all(connection, [person.id for person in persons])
 
 
 def _export(directory: Path, form: str, database: str | None, config: Path | None, verbose: int) -> None:

@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from catalog.app.resources import open_resources
 from catalog.cli.options import Config, Database, Verbose
 from catalog.cli.people_forget import stamp
 from catalog.domain.errors import AmbiguousPersonError, PersonError, UsageError
 from catalog.domain.people import AssignedBy
-from catalog.exchange.named_faces import photos_with_faces
-from catalog.exchange.names_csv import GivenName, read_names
-from catalog.exchange.sidecars import read_sidecars
+from catalog.exchange.names_csv import NameRow, read_names
+from catalog.exchange.region_names import read_region_names
 from catalog.identities.decisions.verbs import (
     DecisionStamp,
     confirm_face,
@@ -27,9 +26,9 @@ from catalog.identities.decisions.verbs import (
     name_person,
 )
 from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_row
+from catalog.store.named_faces import face_rows_of_id, photos_with_faces
 from catalog.store.people import find_person
 from catalog.store.person_index import PersonRow
-from catalog.store.tables import faces
 
 app = typer.Typer(help="Take over names from XMP sidecars, from JPEGs, or from a CSV.", no_args_is_help=True)
 
@@ -76,7 +75,7 @@ def xmp(
     unmatched = troubles = elsewhere = 0
     with open_resources(config, database, verbose) as catalog:
         with catalog.database.read() as connection:
-            for photo in read_sidecars(photos_with_faces(connection), into=into, embedded=embedded):
+            for photo in read_region_names(photos_with_faces(connection), into=into, embedded=embedded):
                 wanted.update({each.face.row: each.name for each in photo.names})
                 unmatched += photo.unmatched
                 troubles += len(photo.problems)
@@ -122,10 +121,10 @@ def _name(connection: Connection, person: PersonRow, name: str, who: DecisionSta
     return True
 
 
-def _faces_named(connection: Connection, given: Iterable[GivenName]) -> dict[int, str]:
+def _faces_named(connection: Connection, given: Iterable[NameRow]) -> dict[int, str]:
     wanted: dict[int, str] = {}
     for each in given:
-        rows = connection.scalars(select(faces.c.id).where(faces.c.face_id == each.face_id)).all()
+        rows = face_rows_of_id(connection, each.face_id or "")
         if not rows:
             raise UsageError(f'Line {each.line}: there is no face "{each.face_id}".')
         wanted.update(dict.fromkeys(rows, each.name))

@@ -1,1 +1,1 @@
-"""Files that other programs read and write: XMP sidecars, CSV, JSON, Parquet."""
+"""Exchange with other programs: XMP sidecars, CSV, JSON, Parquet, albums."""

@@ -1,4 +1,4 @@
-"""Photos put together in a folder, as copies or as links: an album for those who have no catalogue."""
+"""Albums: photos copied or linked into one folder, for use without a catalogue."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from catalog.domain.uri import FILE_SCHEME, display, display_name, file_path
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedFile:
-    """How many photos are in the folder now, how many were there already, and why others are not."""
+class AlbumResult:
+    """Counts of photos copied or linked now, and of photos that the folder had already; a sentence per failed photo."""
 
     placed: int
     already: int
@@ -24,18 +24,18 @@ class PlacedFile:
 
 def place_photos(
     uris: Iterable[str], directory: Path, *, link: bool, read: Callable[[str], bytes] | None = None
-) -> PlacedFile:
-    """Copy photos into a folder, or link to them; a name that another photo has taken gets a number.
+) -> AlbumResult:
+    """Copy photos into a folder, or link to them. A photo whose file name is taken gets a number.
 
-    A photo that is there already is not placed again, so the same command may be repeated. ``read`` gives the bytes of
-    photos that are not files; those cannot be linked to. Raises ``UsageError`` where the folder
-    cannot be made.
+    A photo that is in the folder already is not placed again, so the same command may be repeated. ``read`` returns
+    the bytes of photos that are not files; these cannot be linked. Raises ``UsageError`` if the folder cannot be
+    created.
     """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         name = display_name(os.fsencode(directory))
-        raise UsageError(f'The folder "{name}" cannot be made: {error.strerror}.') from error
+        raise UsageError(f'The folder "{name}" cannot be created: {error.strerror}.') from error
     placed = already = 0
     problems = []
     for uri in dict.fromkeys(uris):
@@ -48,15 +48,15 @@ def place_photos(
             problems.append(f'"{display(uri)}" could not be placed: {error.strerror}.')
         except (PhotoError, SourceError) as error:
             problems.append(str(error))
-    return PlacedFile(placed, already, tuple(problems))
+    return AlbumResult(placed, already, tuple(problems))
 
 
 def _place(uri: str, directory: Path, *, link: bool, read: Callable[[str], bytes] | None) -> bool:
     source = Path(os.fsdecode(file_path(uri))) if uri.startswith(FILE_SCHEME) else None
     if source is None and (link or read is None):
-        raise PhotoError(f'"{display(uri)}" is no file, so it cannot be linked to.')
+        raise PhotoError(f'"{display(uri)}" is not a file and cannot be linked.')
     if source is not None:
-        source.stat()  # a link to what is gone would be made without a word
+        source.stat()  # symlink_to succeeds for a missing file; the stat reports it
     data = read(uri) if source is None and read is not None else None
     name = Path(source.name if source is not None else display(uri).rpartition("/")[2])
     number = 1
@@ -64,7 +64,7 @@ def _place(uri: str, directory: Path, *, link: bool, read: Callable[[str], bytes
         target = directory / (name if number == 1 else f"{name.stem}-{number}{name.suffix}")
         if not os.path.lexists(target):
             break
-        if _is_there(source, data, target, link=link):
+        if _is_same_photo(source, data, target, link=link):
             return False
         number += 1
     if source is None:
@@ -77,7 +77,7 @@ def _place(uri: str, directory: Path, *, link: bool, read: Callable[[str], bytes
     return True
 
 
-def _is_there(source: Path | None, data: bytes | None, target: Path, *, link: bool) -> bool:
+def _is_same_photo(source: Path | None, data: bytes | None, target: Path, *, link: bool) -> bool:
     if link:
         return target.is_symlink() and source is not None and target.resolve() == source.resolve()
     if target.is_symlink() or not target.is_file():

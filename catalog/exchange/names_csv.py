@@ -1,4 +1,4 @@
-"""Names from a CSV: of people by their ids, or of single faces by theirs."""
+"""Import of names from a CSV file, by person id or by face id."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from catalog.domain.uri import display_name
 
 
 @dataclass(frozen=True, slots=True)
-class GivenName:
-    """One line of the file: a name for a person or for a face; exactly one of the two ids is there."""
+class NameRow:
+    """A row of the file: a name for a person or for a face. Exactly one of the two ids is set. ``line`` is 1-based."""
 
     line: int
     name: str
@@ -23,13 +23,13 @@ class GivenName:
     face_id: str | None = None
 
 
-def read_names(path: Path) -> list[GivenName]:
-    """The names of a CSV whose header has ``name``, and ``person_id`` or ``face_id``; other columns do not matter.
+def read_names(path: Path) -> list[NameRow]:
+    """Read a CSV file whose header has ``name``, and ``person_id`` or ``face_id``. Other columns are ignored.
 
-    Lines without a name are left out, so that an exported list of people can be filled in by hand and read back.
-    Raises ``UsageError``.
+    Rows without a name are skipped, so that an exported list of people can be filled in by hand and imported. Raises
+    ``UsageError``.
     """
-    shown = display_name(os.fsencode(path))
+    shown_path = display_name(os.fsencode(path))
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
@@ -37,21 +37,22 @@ def read_names(path: Path) -> list[GivenName]:
             keys = [key for key in ("person_id", "face_id") if key in columns]
             if "name" not in columns or not keys:
                 raise UsageError(
-                    f'The first line of "{shown}" does not name the columns "name" and "person_id" or "face_id".',
+                    f'The first line of "{shown_path}" lacks the columns "name" and "person_id" or "face_id".',
                     remedy="`catalog report people --format csv` writes such a list.",
                 )
-            return [given for line, row in enumerate(rows, start=2) if (given := _given(shown, line, row, keys))]
+            parsed = (_name_row(shown_path, line, row, keys) for line, row in enumerate(rows, start=2))
+            return [row for row in parsed if row is not None]
     except OSError as error:
-        raise UsageError(f'The file "{shown}" cannot be read: {error.strerror}.') from error
+        raise UsageError(f'The file "{shown_path}" cannot be read: {error.strerror}.') from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f'The file "{shown}" is no CSV in UTF-8: {error}.') from error
+        raise UsageError(f'The file "{shown_path}" is not a CSV file in UTF-8: {error}.') from error
 
 
-def _given(shown: str, line: int, row: Mapping[str, str | Any], keys: Sequence[str]) -> GivenName | None:
+def _name_row(shown_path: str, line: int, row: Mapping[str, str | Any], keys: Sequence[str]) -> NameRow | None:
     name = " ".join((row.get("name") or "").split())
     if not name:
         return None
-    for key in reversed(keys):  # where both are given, the face is meant
+    for key in reversed(keys):  # a row with both ids names the face
         if value := (row.get(key) or "").strip():
-            return GivenName(line, name, **{key: value})
-    raise UsageError(f'Line {line} of "{shown}" has a name and no id.')
+            return NameRow(line, name, **{key: value})
+    raise UsageError(f'Line {line} of "{shown_path}" has a name and no id.')

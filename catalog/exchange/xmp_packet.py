@@ -1,7 +1,7 @@
-"""XMP packets as trees of XML, read without trust and written without loss.
+"""XMP packets as XML trees.
 
-What others wrote stays as it is: namespaces, comments, order, the packet's wrapper. Documents with a DOCTYPE are
-refused, so no entity is ever expanded, and nothing is fetched.
+Writing keeps everything that other programs wrote: namespaces, comments, order and the packet wrapper. A document with
+a DOCTYPE is refused. No entity is expanded and no external resource is fetched.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from catalog.domain.errors import PhotoError
 X = "adobe:ns:meta/"
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 MAX_BYTES = 16_000_000
-"""The largest packet that is read. A sidecar with a long editing history is a few hundred kilobytes."""
+"""Largest packet that is read. A sidecar with a long editing history has a few hundred kilobytes."""
 
 _SEGMENT = b"http://ns.adobe.com/xap/1.0/\x00"
 _EXTENSION = b"http://ns.adobe.com/xmp/extension/\x00"
@@ -32,12 +32,12 @@ _EMPTY = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 
 
 def new_packet() -> etree._Element:
-    """An empty XMP document; its root."""
+    """Return the root of an empty XMP document."""
     return read_packet(_EMPTY.encode())
 
 
 def read_packet(data: bytes) -> etree._Element:
-    """The root of an XMP document. Raises ``PhotoError``."""
+    """Return the root of an XMP document. Raises ``PhotoError``."""
     if len(data) > MAX_BYTES:
         raise PhotoError(f"The XMP is larger than {MAX_BYTES // 1_000_000} MB.")
     parser = etree.XMLParser(
@@ -46,18 +46,18 @@ def read_packet(data: bytes) -> etree._Element:
     try:
         root = etree.fromstring(data.rstrip(b"\x00"), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise PhotoError(f"The XMP is no well-formed XML: {error}.") from error
+        raise PhotoError(f"The XMP is not well-formed XML: {error}.") from error
     if root.getroottree().docinfo.doctype:
-        raise PhotoError("The XMP has a DOCTYPE, which no XMP needs and which can do harm.")
+        raise PhotoError("The XMP has a DOCTYPE. XMP needs none, and a DOCTYPE can be an attack.")
     if rdf_of(root) is None:
-        raise PhotoError("The XMP holds no rdf:RDF element.")
+        raise PhotoError("The XMP has no rdf:RDF element.")
     return root
 
 
 def write_packet(root: etree._Element) -> bytes:
-    """The whole document in UTF-8, with what stood around its root."""
-    written = cast("bytes", etree.tostring(root.getroottree(), encoding="utf-8", xml_declaration=False))
-    return written if written.endswith(b"\n") else written + b"\n"
+    """Return the whole document in UTF-8, with the text around its root."""
+    document = cast("bytes", etree.tostring(root.getroottree(), encoding="utf-8", xml_declaration=False))
+    return document if document.endswith(b"\n") else document + b"\n"
 
 
 def rdf_of(root: etree._Element) -> etree._Element | None:
@@ -66,43 +66,45 @@ def rdf_of(root: etree._Element) -> etree._Element | None:
 
 
 def descriptions(root: etree._Element) -> list[etree._Element]:
-    """The top-level rdf:Description elements: the properties of the photo are theirs."""
+    """Return the top-level rdf:Description elements, which hold the properties of the photo."""
     rdf = rdf_of(root)
     return [] if rdf is None else rdf.findall(f"{{{RDF}}}Description")
 
 
 def embedded_packets(jpeg: bytes) -> list[bytes]:
-    """The XMP packets inside a JPEG: the main one and, where it was too large for one segment, what extends it.
+    """Return the main XMP packet of a JPEG and, if it was too large for one segment, its Extended XMP.
 
-    Segments up to the image data are looked at, nothing is decoded.
+    Reads the segments before the image data. Decodes no pixels.
     """
     main: bytes | None = None
-    parts: dict[bytes, dict[int, bytes]] = {}
-    for segment in _application_segments(jpeg):
+    parts_by_digest: dict[bytes, dict[int, bytes]] = {}
+    for segment in _app1_segments(jpeg):
         if segment.startswith(_SEGMENT) and main is None:
             main = segment[len(_SEGMENT) :]
         elif segment.startswith(_EXTENSION):
-            # Its digest in 32 hex digits, its whole size and the place of this part in 4 bytes each.
+            # 32 hex digits of the digest, 4 bytes of total size, 4 bytes of offset, then the data of this part.
             body = segment[len(_EXTENSION) :]
-            parts.setdefault(body[:32], {})[int.from_bytes(body[36:40], "big")] = body[40:]
+            parts_by_digest.setdefault(body[:32], {})[int.from_bytes(body[36:40], "big")] = body[40:]
     if main is None:
         return []
-    extensions = [(digest, b"".join(part for _, part in sorted(found.items()))) for digest, found in parts.items()]
-    return [main, *(data for digest, data in extensions if digest in main and _digest(data) == digest)]
+    extensions = {
+        digest: b"".join(part for _, part in sorted(parts.items())) for digest, parts in parts_by_digest.items()
+    }
+    return [main, *(data for digest, data in extensions.items() if digest in main and _digest(data) == digest)]
 
 
 def _digest(data: bytes) -> bytes:
     return md5(data, usedforsecurity=False).hexdigest().upper().encode()
 
 
-def _application_segments(jpeg: bytes) -> Iterator[bytes]:
+def _app1_segments(jpeg: bytes) -> Iterator[bytes]:
     if jpeg[:2] != b"\xff\xd8":
         return
-    at = 2
-    while at + 4 <= len(jpeg) and jpeg[at] == 0xFF:
-        marker, length = jpeg[at + 1], int.from_bytes(jpeg[at + 2 : at + 4], "big")
+    offset = 2
+    while offset + 4 <= len(jpeg) and jpeg[offset] == 0xFF:
+        marker, length = jpeg[offset + 1], int.from_bytes(jpeg[offset + 2 : offset + 4], "big")
         if marker in (0xD9, 0xDA):
             return
         if marker == 0xE1:
-            yield jpeg[at + 4 : at + 2 + length]
-        at += 2 + length
+            yield jpeg[offset + 4 : offset + 2 + length]
+        offset += 2 + length

@@ -1,6 +1,7 @@
-"""RDF as XMP uses it: properties, structures and lists, whichever of the ways to write them a program chose.
+"""Access to RDF in XMP: properties, structures and lists.
 
-A structure's fields may be attributes, elements, or stand within a further rdf:Description.
+RDF allows several forms for the same data. The fields of a structure may be attributes, child elements, or children of
+a nested rdf:Description. These functions accept all of them.
 """
 
 from __future__ import annotations
@@ -18,29 +19,30 @@ def properties(root: etree._Element, space: str, name: str) -> Iterator[etree._E
 
 
 def holders(node: etree._Element) -> list[etree._Element]:
-    """The elements that hold a structure's fields: itself, and an rdf:Description within it."""
+    """Return the elements that may hold the fields of a structure: the node and its rdf:Description children."""
     return [node, *node.findall(f"{{{RDF}}}Description")]
 
 
 def structure(node: etree._Element, space: str, name: str) -> etree._Element | None:
     for holder in holders(node):
-        found = holder.find(f"{{{space}}}{name}")
-        if found is not None:
-            return found
+        element = holder.find(f"{{{space}}}{name}")
+        if element is not None:
+            return element
     return None
 
 
 def value(node: etree._Element, space: str, name: str) -> str | None:
     for holder in holders(node):
-        found = holder.get(f"{{{space}}}{name}")
-        if found is None:
-            found = holder.findtext(f"{{{space}}}{name}")
-        if found is not None:
-            return str(found)
+        text = holder.get(f"{{{space}}}{name}")
+        if text is None:
+            text = holder.findtext(f"{{{space}}}{name}")
+        if text is not None:
+            return str(text)
     return None
 
 
 def set_value(node: etree._Element, space: str, name: str, text: str) -> None:
+    """Set a field in the form that the packet uses; a new field becomes an attribute."""
     tag = f"{{{space}}}{name}"
     for holder in holders(node):
         element = holder.find(tag)
@@ -54,15 +56,16 @@ def set_value(node: etree._Element, space: str, name: str, text: str) -> None:
 
 
 def members(node: etree._Element, space: str, name: str) -> Iterator[etree._Element]:
-    """The members of a list, whether a bag or a sequence."""
+    """Yield the members of a list: a Bag, a Seq or an Alt."""
     holder = structure(node, space, name)
     if holder is not None:
         for kind in ("Bag", "Seq", "Alt"):
-            for bag in holder.findall(f"{{{RDF}}}{kind}"):
-                yield from bag.findall(f"{{{RDF}}}li")
+            for container in holder.findall(f"{{{RDF}}}{kind}"):
+                yield from container.findall(f"{{{RDF}}}li")
 
 
 def as_number(text: str | None) -> float | None:
+    """Parse a finite number below 1e9 in magnitude. Returns None for any other text."""
     try:
         number = float(text or "")
     except ValueError:

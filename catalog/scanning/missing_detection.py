@@ -13,16 +13,13 @@ missing, unless the user asks for it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from catalog.domain.errors import SourceError
 from catalog.domain.uri import FILE_SCHEME, display, file_path
-from catalog.store.photos import Location
-from catalog.store.tables import locations
-from catalog.store.upsert import batches
+from catalog.store.photos import Location, photos_at_other_locations
 
 MANY = 20
 """Photos from which on an empty folder is suspect. Not measured."""
@@ -77,7 +74,7 @@ class MissingDetection:
         absent: list[SuspectFolder] = []
         for folder, items in self._by_folder.items():
             photos = {photo_id for _, photo_id in items}
-            photo_count = len(photos) - sum(1 for _ in _photos_elsewhere(connection, photos, unseen))
+            photo_count = len(photos) - len(photos_at_other_locations(connection, photos, unseen))
             exists = os.path.lexists(file_path(folder).rstrip(b"/"))
             (empty if exists else absent).append(SuspectFolder(folder, photo_count, is_empty=exists))
         suspects = [suspect for suspect in empty if suspect.photos >= MANY]
@@ -114,19 +111,6 @@ def missing_folder_error(source_uri: str, suspects: list[SuspectFolder]) -> Sour
         f" where {photo_count:,} photos were.",
         remedy=_REMEDY,
     )
-
-
-def _photos_elsewhere(connection: Connection, photos: set[int], unseen: set[int]) -> Iterator[int]:
-    """Those photos that have a present location outside ``unseen``."""
-    for batch in batches(sorted(photos)):
-        query = select(locations.c.photo_id, locations.c.id)
-        elsewhere: set[int] = set()
-        for photo_id, location_id in connection.execute(
-            query.where(locations.c.photo_id.in_(batch), locations.c.missing_since.is_(None))
-        ):
-            if location_id not in unseen:
-                elsewhere.add(photo_id)
-        yield from elsewhere
 
 
 def _parent(uri: str) -> str:

@@ -12,8 +12,6 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import func, select
-
 from catalog.domain.photos import Outcome, OutcomeKind, PhotoRef
 from catalog.domain.source import Skipped, Source
 from catalog.scanning.photo_task import PhotoTask
@@ -22,10 +20,9 @@ from catalog.scanning.plan import LONGEST_URI, Unchanged, plan, too_long
 from catalog.scanning.seen_locations import CompletedListing, SeenLocations
 from catalog.scanning.stop_signal import StopSignal
 from catalog.store.database import Database
-from catalog.store.photos import locations_by_uri
+from catalog.store.photos import locations_by_uri, newest_location
 from catalog.store.scans import last_completed
 from catalog.store.source_locks import PLANNING, Locks, try_lock
-from catalog.store.tables import locations
 from catalog.store.work_queue import add_work, any_work, claim_work, clear_work
 
 _PAUSE_SECONDS = 0.2
@@ -83,7 +80,7 @@ class SharedScan:
     def _plan(self, pipeline: ScanPipeline, stop: StopSignal) -> Iterator[Outcome]:
         with self.database.begin() as connection:
             clear_work(connection, self.source.uri)
-            self.newest = connection.scalar(select(func.coalesce(func.max(locations.c.id), 0))) or 0
+            self.newest = newest_location(connection)
         queued: list[PhotoRef] = []
         for step in plan(self.database, self.source, engine=self.engine, gallery=self.gallery):
             if stop.is_due:

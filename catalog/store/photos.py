@@ -167,6 +167,22 @@ def other_locations(conn: Connection, photo_id: int, uri: str) -> Iterator[Locat
         yield from map(Location._make, conn.execute(_OTHERS, keys))
 
 
+def photos_at_other_locations(conn: Connection, photo_ids: Collection[int], location_ids: Collection[int]) -> set[int]:
+    """Return those photos that have a location, not missing, other than these locations."""
+    query = select(locations.c.photo_id, locations.c.id).where(locations.c.missing_since.is_(None))
+    return {
+        photo_id
+        for batch in batches(sorted(photo_ids))
+        for photo_id, location_id in conn.execute(query.where(locations.c.photo_id.in_(batch)))
+        if location_id not in location_ids
+    }
+
+
+def newest_location(conn: Connection) -> int:
+    """Return the highest row id of a location, 0 if there is none."""
+    return conn.scalar(select(func.max(locations.c.id))) or 0
+
+
 def find_photo(conn: Connection, sha256: str) -> int | None:
     """The row id of a content that is known."""
     return conn.scalar(_FIND, {"sha256": sha256})

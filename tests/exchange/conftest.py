@@ -1,4 +1,4 @@
-"""Photos on disk with their rows in a catalogue: a red face on gray, stored under any EXIF orientation."""
+"""Photo files with their rows in a catalogue: a red face on gray, stored with any EXIF orientation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from catalog.store.tables import assignments, faces, locations, persons, photos
 
 NOW = "2026-01-01T00:00:00.000000Z"
 BOX = BoundingBox(0.5, 0.1, 0.2, 0.4)
-"""Where the red face is on the upright photo of 200 x 100 pixels."""
+"""The red face on the upright image of 200 x 100 pixels."""
 
 _TO_STORED = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -31,7 +31,7 @@ _TO_STORED = {
 
 
 def save_photo(path: Path, orientation: int = 1) -> Path:
-    """A photo that is upright, 200 x 100, once its orientation is applied; its face is red."""
+    """Save a photo whose upright image has 200 x 100 pixels and a red face."""
     image = Image.new("RGB", (200, 100), "gray")
     ImageDraw.Draw(image).rectangle((100, 10, 139, 49), fill="red")
     if orientation != 1:
@@ -47,7 +47,7 @@ AddPhoto = Callable[..., int]
 
 @pytest.fixture
 def add_photo(database: Database) -> AddPhoto:
-    """Adds a photo's rows; faces are (box, person) with the person's row, or None."""
+    """Returns a function that adds the rows of a photo. ``people``: (box, row id of the person or None) per face."""
 
     def add(path: Path, orientation: int = 1, people: tuple[tuple[BoundingBox, int | None], ...] = ((BOX, 1),)) -> int:
         with database.begin() as connection:
@@ -61,8 +61,8 @@ def add_photo(database: Database) -> AddPhoto:
                 "recorded_at": NOW,
             }
             photo = connection.execute(insert(photos).returning(photos.c.id), row).scalar_one()
-            place = {"photo_id": photo, "uri": file_uri(bytes(path)), "size": 1, "modified_ns": 1, "etag": ""}
-            connection.execute(insert(locations), {**place, "first_seen": NOW})
+            location = {"photo_id": photo, "uri": file_uri(bytes(path)), "size": 1, "modified_ns": 1, "etag": ""}
+            connection.execute(insert(locations), {**location, "first_seen": NOW})
             for number, (box, person) in enumerate(people):
                 face = {
                     "face_id": f"{photo:08d}-{number}",
@@ -80,8 +80,8 @@ def add_photo(database: Database) -> AddPhoto:
                 }
                 face_row = connection.execute(insert(faces).returning(faces.c.id), face).scalar_one()
                 if person is not None:
-                    given = {"face_id": face_row, "person_id": person, "by": "cluster", "assigned_at": NOW}
-                    connection.execute(insert(assignments), given)
+                    assignment = {"face_id": face_row, "person_id": person, "by": "cluster", "assigned_at": NOW}
+                    connection.execute(insert(assignments), assignment)
         return int(photo)
 
     return add
@@ -89,7 +89,7 @@ def add_photo(database: Database) -> AddPhoto:
 
 @pytest.fixture
 def add_person(database: Database) -> Callable[..., int]:
-    """Adds a person; returns its row."""
+    """Returns a function that adds a person and returns its row id."""
 
     def add(name: str | None, hidden: bool = False) -> int:
         with database.begin() as connection:

@@ -1,4 +1,4 @@
-"""Albums, names from a CSV, and the views as files."""
+"""Albums, import of names from CSV files, and export of the views."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pyarrow import parquet
 from catalog.domain.errors import UsageError
 from catalog.domain.uri import file_uri
 from catalog.exchange.albums import place_photos
-from catalog.exchange.names_csv import GivenName, read_names
+from catalog.exchange.names_csv import NameRow, read_names
 from catalog.exchange.view_export import export_tables
 from catalog.store.face_views import VIEWS
 
 
 @pytest.fixture
 def uris(tmp_path):
-    """Two photos of the same name in two folders."""
+    """Two photos with the same file name in two folders."""
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "photo.jpg").write_text(folder)
@@ -26,8 +26,8 @@ def uris(tmp_path):
 
 
 @pytest.mark.parametrize("link", [False, True])
-def test_photos_of_one_name_are_both_placed_and_only_once(uris, tmp_path, link):
-    """The second gets a number; the same command again places nothing."""
+def test_photos_with_the_same_file_name_are_placed_once_and_numbered(uris, tmp_path, link):
+    """Repeating the command places nothing."""
     album = tmp_path / "album"
     assert place_photos(uris, album, link=link).placed == 2
     assert sorted(path.name for path in album.iterdir()) == ["photo-2.jpg", "photo.jpg"]
@@ -37,40 +37,40 @@ def test_photos_of_one_name_are_both_placed_and_only_once(uris, tmp_path, link):
     assert (again.placed, again.already, again.problems) == (0, 2, ())
 
 
-def test_what_cannot_be_placed_is_told_and_the_rest_is_there(uris, tmp_path):
-    """A photo that is gone, and one that is no file."""
-    placed = place_photos(["file:///nowhere.jpg", "s3://bucket/x.jpg", *uris], tmp_path / "album", link=True)
-    assert placed.placed == 2
-    assert len(placed.problems) == 2
+def test_a_photo_that_cannot_be_placed_is_reported_and_the_others_are_placed(uris, tmp_path):
+    """A missing file, and a photo in S3, which cannot be linked."""
+    result = place_photos(["file:///nowhere.jpg", "s3://bucket/x.jpg", *uris], tmp_path / "album", link=True)
+    assert result.placed == 2
+    assert len(result.problems) == 2
     copied = place_photos(["s3://bucket/x.jpg"], tmp_path / "copies", link=False, read=lambda uri: uri.encode())
     assert copied.placed == 1
     assert (tmp_path / "copies" / "x.jpg").read_text() == "s3://bucket/x.jpg"
 
 
 def test_names_are_read_by_person_and_by_face(tmp_path):
-    """Lines without a name are left for later; spaces are tidied."""
+    """Rows without a name are skipped. Runs of spaces become one space."""
     path = tmp_path / "names.csv"
     path.write_text("\ufeffname,person_id,face_id,photos\n  Ada   Lovelace,p1,,3\n,p2,,1\n花子,,f9,\n", "utf-8")
-    assert read_names(path) == [GivenName(2, "Ada Lovelace", person_id="p1"), GivenName(4, "花子", face_id="f9")]
+    assert read_names(path) == [NameRow(2, "Ada Lovelace", person_id="p1"), NameRow(4, "花子", face_id="f9")]
 
 
-@pytest.mark.parametrize("text", ["who,what\n1,2\n", "name,person_id\nAda,\n", "name\nAda\n"])
-def test_a_csv_that_says_nothing_is_refused(tmp_path, text):
-    """With the file's name in the sentence."""
+@pytest.mark.parametrize("text", ["a,b\n1,2\n", "name,person_id\nAda,\n", "name\nAda\n"])
+def test_a_csv_without_the_needed_columns_or_ids_is_refused(tmp_path, text):
+    """The error names the file."""
     (tmp_path / "names.csv").write_text(text)
     with pytest.raises(UsageError, match=r"names\.csv"):
         read_names(tmp_path / "names.csv")
 
 
-def test_bytes_that_are_no_text_are_refused(tmp_path):
-    """Latin-1 is not guessed at."""
+def test_a_csv_that_is_not_utf8_is_refused(tmp_path):
+    """Other encodings are not guessed."""
     (tmp_path / "names.csv").write_bytes(b"name,person_id\nZo\xeb,p1\n")
     with pytest.raises(UsageError, match="UTF-8"):
         read_names(tmp_path / "names.csv")
 
 
-def test_every_view_is_exported_in_every_form_alike(filled, tmp_path):
-    """CSV, JSON and Parquet hold the same rows, for their owner only."""
+def test_every_format_has_the_same_rows_of_every_view(filled, tmp_path):
+    """The files are readable for their owner only."""
     with filled.read() as connection:
         counts = [export_tables(connection, tmp_path / form, form) for form in ("csv", "json", "parquet")]
     for view, (path, rows), (_, in_json), (_, in_parquet) in zip(VIEWS, *counts, strict=True):
@@ -78,9 +78,9 @@ def test_every_view_is_exported_in_every_form_alike(filled, tmp_path):
         assert path.name == f"{name}.csv"
         assert path.stat().st_mode & 0o777 == 0o600
         with path.open(encoding="utf-8", newline="") as file:
-            told = list(csv.DictReader(file))
+            csv_rows = list(csv.DictReader(file))
         objects = json.loads((tmp_path / "json" / f"{name}.json").read_text("utf-8"))
         columns = parquet.read_table(tmp_path / "parquet" / f"{name}.parquet").to_pylist()
-        assert len(told) == rows == in_json == in_parquet == len(objects)
+        assert len(csv_rows) == rows == in_json == in_parquet == len(objects)
         assert objects == columns
-        assert [list(row) for row in told[:1]] == [[column.name for column in view.columns]] * min(1, rows)
+        assert [list(row) for row in csv_rows[:1]] == [[column.name for column in view.columns]] * min(1, rows)

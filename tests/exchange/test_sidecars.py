@@ -1,4 +1,4 @@
-"""XMP sidecars: what others read in ours, what we read in theirs, and what is left alone."""
+"""XMP sidecars: written for other programs, and read from other programs without losing their data."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ import pytest
 from PIL import Image
 
 from catalog.domain.faces import BoundingBox
-from catalog.exchange.named_faces import photos_with_faces
-from catalog.exchange.sidecars import read_sidecars, write_sidecars
+from catalog.exchange.region_names import read_region_names
+from catalog.exchange.sidecars import write_sidecars
 from catalog.store.database import Database
+from catalog.store.named_faces import photos_with_faces
 from catalog.store.tables import locations, persons
 from tests.exchange.conftest import BOX, save_photo
 
 needs_exiftool = pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed here")
 
-# As Lightroom writes it: attributes, a sequence of its own, things that are none of our business.
+# Lightroom's form: fields as attributes, a pet region, and properties of other namespaces.
 LIGHTROOM = """<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="Adobe XMP Core 7.0">
  <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
   <rdf:Description rdf:about=""
@@ -45,7 +46,7 @@ LIGHTROOM = """<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="Adobe XMP Core 7.0">
 </x:xmpmeta>
 """
 
-# As digiKam (by Exiv2) writes it: fields as elements.
+# The form of digiKam (Exiv2): fields as elements.
 DIGIKAM = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="XMP Core 4.4.0-Exiv2">
  <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -66,29 +67,29 @@ DIGIKAM = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 
 def write(database: Database, **options: object) -> list[tuple[str, str | None]]:
     with database.read() as connection:
-        return [(each.outcome, each.reason) for each in write_sidecars(photos_with_faces(connection), **options)]
+        return [(result.outcome, result.reason) for result in write_sidecars(photos_with_faces(connection), **options)]
 
 
 def read(database: Database, **options: object):
     with database.read() as connection:
-        return list(read_sidecars(photos_with_faces(connection), **options))
+        return list(read_region_names(photos_with_faces(connection), **options))
 
 
 def exiftool(path: Path) -> dict:
-    answer = subprocess.run(["exiftool", "-json", "-struct", "-G1", path], capture_output=True, check=True)
-    return json.loads(answer.stdout)[0]
+    completed = subprocess.run(["exiftool", "-json", "-struct", "-G1", path], capture_output=True, check=True)
+    return json.loads(completed.stdout)[0]
 
 
 @needs_exiftool
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_exiftool_finds_the_face_in_the_stored_pixels(database, add_person, add_photo, tmp_path, orientation):
-    """Both layouts, for each orientation: the pixels under the region, as stored, are the red ones."""
+def test_exiftool_reads_the_region_in_stored_pixels(database, add_person, add_photo, tmp_path, orientation):
+    """In both layouts and for every orientation the pixels of the stored image under the region are red."""
     add_person("Ada")
     path = save_photo(tmp_path / "photo.jpg", orientation)
     add_photo(path, orientation)
     assert write(database) == [("written", None)]
-    found = exiftool(tmp_path / "photo.jpg.xmp")
-    info = found["XMP-mwg-rs:RegionInfo"]
+    metadata = exiftool(tmp_path / "photo.jpg.xmp")
+    info = metadata["XMP-mwg-rs:RegionInfo"]
     with Image.open(path) as image:
         width, height = image.size
         assert (info["AppliedToDimensions"]["W"], info["AppliedToDimensions"]["H"]) == (width, height)
@@ -97,7 +98,7 @@ def test_exiftool_finds_the_face_in_the_stored_pixels(database, add_person, add_
         area = region["Area"]
         left, top = area["X"] - area["W"] / 2, area["Y"] - area["H"] / 2
         mwg = (left, top, left + area["W"], top + area["H"])
-        (person,) = found["XMP-MP:RegionInfoMP"]["Regions"]
+        (person,) = metadata["XMP-MP:RegionInfoMP"]["Regions"]
         rectangle = person["Rectangle"]
         numbers = [float(part) for part in (rectangle if isinstance(rectangle, list) else rectangle.split(","))]
         microsoft = (numbers[0], numbers[1], numbers[0] + numbers[2], numbers[1] + numbers[3])
@@ -110,10 +111,8 @@ def test_exiftool_finds_the_face_in_the_stored_pixels(database, add_person, add_
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_what_is_written_is_read_back_and_written_again_the_same(
-    database, add_person, add_photo, tmp_path, orientation
-):
-    """The round trip changes no byte and gives the name to its face."""
+def test_a_round_trip_keeps_every_byte(database, add_person, add_photo, tmp_path, orientation):
+    """The name is read back for its face, and writing again changes nothing."""
     add_person("Ada <Lovelace> & 花子")
     path = save_photo(tmp_path / "photo.jpg", orientation)
     original = path.read_bytes()
@@ -122,14 +121,14 @@ def test_what_is_written_is_read_back_and_written_again_the_same(
     sidecar = tmp_path / "photo.jpg.xmp"
     first = sidecar.read_bytes()
     (photo,) = read(database)
-    assert [(each.name, each.face.box) for each in photo.names] == [("Ada <Lovelace> & 花子", BOX)]
+    assert [(name.name, name.face.box) for name in photo.names] == [("Ada <Lovelace> & 花子", BOX)]
     assert write(database) == [("unchanged", None)]
     assert sidecar.read_bytes() == first
     assert path.read_bytes() == original
 
 
-def test_unnamed_and_hidden_people_are_left_out(database, add_person, add_photo, tmp_path):
-    """Only who has a name and is visible is written; a photo of others gets no sidecar."""
+def test_unnamed_and_hidden_persons_are_left_out(database, add_person, add_photo, tmp_path):
+    """A photo without a named visible person gets no sidecar."""
     unnamed, hidden, ada = add_person(None), add_person("Eve", hidden=True), add_person("Ada")
     boxes = [BoundingBox(0.05 + 0.3 * n, 0.1, 0.2, 0.4) for n in range(3)]
     add_photo(save_photo(tmp_path / "three.jpg"), people=tuple(zip(boxes, (unnamed, hidden, ada), strict=True)))
@@ -143,25 +142,25 @@ def test_unnamed_and_hidden_people_are_left_out(database, add_person, add_photo,
     assert not (tmp_path / "other.png.xmp").exists()
 
 
-def test_what_others_wrote_stays(database, add_person, add_photo, tmp_path):
-    """Edits, comments, a dog and its packet stay; the face that is there already gets the name and keeps its area."""
+def test_data_of_other_programs_stays(database, add_person, add_photo, tmp_path):
+    """Edits, comments, a pet region and the packet stay. The existing face region gets the name and keeps its area."""
     ada = add_person("Ada")
     add_photo(save_photo(tmp_path / "photo.jpg"), people=((BOX, ada), (BoundingBox(0.1, 0.2, 0.1, 0.2), None)))
     sidecar = tmp_path / "photo.jpg.xmp"
-    theirs = LIGHTROOM.format(w=200, h=100, name="Augusta", x=0.6, y=0.31, aw=0.21, ah=0.4)
-    sidecar.write_text(theirs)
+    original = LIGHTROOM.format(w=200, h=100, name="Augusta", x=0.6, y=0.31, aw=0.21, ah=0.4)
+    sidecar.write_text(original)
     assert write(database) == [("written", None)]
-    ours = sidecar.read_text()
+    updated = sidecar.read_text()
     for kept in ('crs:Exposure2012="+0.35"', "<!-- edited by hand -->", 'mwg-rs:Name="Rex"', 'mwg-rs:Rotation="0.1"'):
-        assert kept in ours
-    assert 'mwg-rs:Name="Ada"' in ours
-    assert "Augusta" not in ours
-    assert 'stArea:y="0.31"' in ours
-    assert ours.count("mwg-rs:Name=") == 2
+        assert kept in updated
+    assert 'mwg-rs:Name="Ada"' in updated
+    assert "Augusta" not in updated
+    assert 'stArea:y="0.31"' in updated
+    assert updated.count("mwg-rs:Name=") == 2
 
 
-def test_a_region_of_others_on_a_face_that_nobody_named_stays(database, add_person, add_photo, tmp_path):
-    """What another program knows and the catalogue does not is not lost."""
+def test_a_foreign_region_on_an_unnamed_face_stays(database, add_person, add_photo, tmp_path):
+    """A name that only the sidecar has is not lost."""
     bob = add_person("Bob")
     add_photo(save_photo(tmp_path / "photo.jpg"), people=((BOX, None), (BoundingBox(0.1, 0.2, 0.1, 0.2), bob)))
     sidecar = tmp_path / "photo.jpg.xmp"
@@ -170,8 +169,8 @@ def test_a_region_of_others_on_a_face_that_nobody_named_stays(database, add_pers
     assert {'mwg-rs:Name="Augusta"', 'mwg-rs:Name="Bob"'} <= set(sidecar.read_text().replace(">", " ").split())
 
 
-def test_a_name_that_was_taken_back_leaves_the_sidecar(database, add_person, add_photo, tmp_path):
-    """What this program added it also takes away, and nothing else."""
+def test_a_removed_name_is_removed_from_the_sidecar(database, add_person, add_photo, tmp_path):
+    """Only regions that this program added are removed."""
     add_person("Ada")
     add_photo(save_photo(tmp_path / "photo.jpg"))
     sidecar = tmp_path / "photo.jpg.xmp"
@@ -184,35 +183,35 @@ def test_a_name_that_was_taken_back_leaves_the_sidecar(database, add_person, add
 
 @pytest.mark.parametrize("name", ["photo.jpg.xmp", "photo.xmp"])
 @pytest.mark.parametrize("orientation", [1, 6])
-def test_lightrooms_regions_are_read(database, add_person, add_photo, tmp_path, name, orientation):
-    """Under both names of a sidecar; on a turned photo the area is of the stored image."""
+def test_lightroom_regions_are_read(database, add_person, add_photo, tmp_path, name, orientation):
+    """With both file names of a sidecar. The area of a rotated photo refers to the stored image."""
     add_person(None)
     add_photo(save_photo(tmp_path / "photo.jpg", orientation), orientation)
-    # The upright centre (0.6, 0.3) lies at (0.3, 0.4) of the stored image of orientation 6.
+    # With orientation 6 the upright center (0.6, 0.3) is (0.3, 0.4) on the stored image.
     values = (200, 100, 0.6, 0.3, 0.2, 0.4) if orientation == 1 else (100, 200, 0.3, 0.4, 0.4, 0.2)
     w, h, x, y, aw, ah = values
     (tmp_path / name).write_text(LIGHTROOM.format(w=w, h=h, name="Ada", x=x, y=y, aw=aw, ah=ah))
     (photo,) = read(database)
-    assert [each.name for each in photo.names] == ["Ada"]
+    assert [name.name for name in photo.names] == ["Ada"]
     assert photo.unmatched == 0
 
 
-def test_a_writer_that_meant_the_upright_image_is_understood(database, add_person, add_photo, tmp_path):
-    """The size that a region applies to tells which image was meant."""
+def test_regions_of_the_upright_image_are_recognized_by_the_applied_size(database, add_person, add_photo, tmp_path):
+    """AppliedToDimensions with the upright aspect ratio means the upright image."""
     add_person(None)
     add_photo(save_photo(tmp_path / "photo.jpg", 6), 6)
     (tmp_path / "photo.xmp").write_text(LIGHTROOM.format(w=200, h=100, name="Ada", x=0.6, y=0.3, aw=0.2, ah=0.4))
     (photo,) = read(database)
-    assert [each.name for each in photo.names] == ["Ada"]
+    assert [name.name for name in photo.names] == ["Ada"]
 
 
-def test_digikams_layout_is_read(database, add_person, add_photo, tmp_path):
-    """Fields written as elements, in Microsoft's schema, with a name in Japanese."""
+def test_digikam_regions_are_read(database, add_person, add_photo, tmp_path):
+    """Fields as elements in Microsoft's layout, with a Japanese name."""
     add_person(None)
     add_photo(save_photo(tmp_path / "photo.jpg"))
     (tmp_path / "photo.jpg.xmp").write_text(DIGIKAM)
     (photo,) = read(database)
-    assert [each.name for each in photo.names] == ["花子"]
+    assert [name.name for name in photo.names] == ["花子"]
 
 
 ACDSEE = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -233,19 +232,19 @@ ACDSEE = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w
  </rdf:Description></rdf:RDF></x:xmpmeta>"""
 
 
-def test_acdsees_layout_is_read(database, add_person, add_photo, tmp_path):
-    """The area that the user drew counts; a name that the user denied does not."""
+def test_acdsee_regions_are_read(database, add_person, add_photo, tmp_path):
+    """The area drawn by the user is used. A name that the user denied is not."""
     add_person(None)
     add_photo(save_photo(tmp_path / "photo.jpg"))
     (tmp_path / "photo.xmp").write_text(ACDSEE)
     (photo,) = read(database)
-    assert [each.name for each in photo.names] == ["Ada"]
+    assert [name.name for name in photo.names] == ["Ada"]
     assert photo.unmatched == 0
 
 
 @needs_exiftool
 def test_regions_inside_a_jpeg_are_read(database, add_person, add_photo, tmp_path):
-    """Written into the photo by exiftool, and not looked at when only sidecars are wanted."""
+    """Exiftool writes them. ``embedded=False`` reads sidecars only."""
     add_person(None)
     path = save_photo(tmp_path / "photo.jpg")
     region = (
@@ -256,13 +255,13 @@ def test_regions_inside_a_jpeg_are_read(database, add_person, add_photo, tmp_pat
     subprocess.run(["exiftool", "-q", "-overwrite_original", f"-RegionInfo={region}", path], check=True)
     add_photo(path)
     (photo,) = read(database)
-    assert [each.name for each in photo.names] == ["Ada"]
+    assert [name.name for name in photo.names] == ["Ada"]
     assert photo.unmatched == 1
     assert read(database, embedded=False) == []
 
 
-def test_regions_in_what_extends_the_packet_of_a_jpeg_are_read(database, add_person, add_photo, tmp_path):
-    """Adobe's Extended XMP: parts of a second packet in any order, which the first one names by its digest."""
+def test_regions_in_extended_xmp_are_read(database, add_person, add_photo, tmp_path):
+    """Extended XMP: parts of a second packet in any order; the main packet names its digest."""
     add_person(None)
     path = save_photo(tmp_path / "photo.jpg")
     extension = LIGHTROOM.format(w=200, h=100, name="Ada", x=0.6, y=0.3, aw=0.2, ah=0.4).encode()
@@ -278,17 +277,17 @@ def test_regions_in_what_extends_the_packet_of_a_jpeg_are_read(database, add_per
         return b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body
 
     def part(start: int, end: int) -> bytes:
-        place = len(extension).to_bytes(4, "big") + start.to_bytes(4, "big")
-        return segment(b"http://ns.adobe.com/xmp/extension/\0" + digest + place + extension[start:end])
+        header = len(extension).to_bytes(4, "big") + start.to_bytes(4, "big")
+        return segment(b"http://ns.adobe.com/xmp/extension/\0" + digest + header + extension[start:end])
 
     photo = path.read_bytes()
     segments = segment(b"http://ns.adobe.com/xap/1.0/\0" + main) + part(500, len(extension)) + part(0, 500)
     path.write_bytes(photo[:2] + segments + photo[2:])
     add_photo(path)
-    (found,) = read(database)
-    assert [each.name for each in found.names] == ["Ada"]
+    (result,) = read(database)
+    assert [name.name for name in result.names] == ["Ada"]
     path.write_bytes(photo[:2] + segments.replace(b"Ada", b"Eve") + photo[2:])
-    assert read(database) == []  # the digest is another's: not the packet that is named
+    assert read(database) == []  # the digest does not match: not the extension that the main packet names
 
 
 BOMB = (
@@ -296,12 +295,12 @@ BOMB = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">&b;'
     "</rdf:RDF></x:xmpmeta>"
 )
-THIEF = BOMB.replace('<!ENTITY a "aaaaaaaaaa">', '<!ENTITY a SYSTEM "file:///etc/passwd">')
+EXTERNAL_ENTITY = BOMB.replace('<!ENTITY a "aaaaaaaaaa">', '<!ENTITY a SYSTEM "file:///etc/passwd">')
 
 
-@pytest.mark.parametrize("hostile", [BOMB, THIEF, "<x:xmpmeta", "", "<a/>", "\x00\x01\x02"])
-def test_a_sidecar_that_is_none_is_left_as_it_is(database, add_person, add_photo, tmp_path, hostile):
-    """Told in a sentence, never overwritten, and nothing in it is expanded or fetched."""
+@pytest.mark.parametrize("hostile", [BOMB, EXTERNAL_ENTITY, "<x:xmpmeta", "", "<a/>", "\x00\x01\x02"])
+def test_an_invalid_sidecar_is_not_changed(database, add_person, add_photo, tmp_path, hostile):
+    """The failure is reported, the file is not overwritten, and no entity is expanded or fetched."""
     add_person("Ada")
     add_photo(save_photo(tmp_path / "photo.jpg"))
     sidecar = tmp_path / "photo.jpg.xmp"
@@ -317,7 +316,7 @@ def test_a_sidecar_that_is_none_is_left_as_it_is(database, add_person, add_photo
 
 
 def test_a_dry_run_writes_nothing(database, add_person, add_photo, tmp_path):
-    """Only what would be done is told."""
+    """It reports the sidecars that would be written."""
     add_person("Ada")
     add_photo(save_photo(tmp_path / "photo.jpg"))
     assert write(database, dry_run=True) == [("written", None)]
@@ -325,7 +324,7 @@ def test_a_dry_run_writes_nothing(database, add_person, add_photo, tmp_path):
 
 
 def test_a_sidecar_is_as_private_as_its_photo(database, add_person, add_photo, tmp_path):
-    """Whoever may not read the photo may not read who is on it."""
+    """The sidecar gets the photo's permissions, because names are as private as the photo."""
     add_person("Ada")
     path = save_photo(tmp_path / "photo.jpg")
     path.chmod(0o640)
@@ -347,24 +346,26 @@ def put_in_bucket(database: Database, uri: str) -> None:
         ("%25/y.jpg", "%25/y.jpg.xmp"),
     ],
 )
-def test_sidecars_of_a_bucket_lie_in_a_folder_that_mirrors_it(database, add_person, add_photo, tmp_path, key, path):
-    """Written, found up to date and read back; no key leads out of the folder, and only its owner may look."""
+def test_sidecars_of_s3_photos_are_in_a_folder_that_mirrors_the_bucket(
+    database, add_person, add_photo, tmp_path, key, path
+):
+    """Written, unchanged, read back. No key leaves the folder, and the folder is private."""
     add_person("Ada")
     add_photo(save_photo(tmp_path / "photo.jpg"))
     put_in_bucket(database, f"s3://bucket/{key}")
     into = tmp_path / "sidecars"
     assert write(database, into=into) == [("written", None)]
-    (written,) = [found for found in into.rglob("*") if found.is_file()]
+    (written,) = [file for file in into.rglob("*") if file.is_file()]
     assert written == into / "bucket" / path
     assert written.stat().st_mode & 0o777 == 0o600
     assert into.stat().st_mode & 0o777 == 0o700
     assert write(database, into=into) == [("unchanged", None)]
-    ((found,),) = [photo.names for photo in read(database, into=into)]
-    assert (found.name, found.uri) == ("Ada", f"s3://bucket/{key}")
+    ((name,),) = [photo.names for photo in read(database, into=into)]
+    assert (name.name, name.uri) == ("Ada", f"s3://bucket/{key}")
 
 
-def test_photos_in_a_bucket_have_no_sidecar_unless_a_folder_is_named(database, add_person, add_photo, tmp_path):
-    """They are counted, so that a sentence can tell of it."""
+def test_s3_photos_without_a_sidecar_folder_are_counted(database, add_person, add_photo, tmp_path):
+    """Writing and reading report them as ``elsewhere``."""
     add_person("Ada")
     add_photo(save_photo(tmp_path / "photo.jpg"))
     put_in_bucket(database, "s3://bucket/photo.jpg")
@@ -372,8 +373,8 @@ def test_photos_in_a_bucket_have_no_sidecar_unless_a_folder_is_named(database, a
     assert [photo.elsewhere for photo in read(database)] == [1]
 
 
-def test_with_a_folder_named_sidecars_of_files_stay_beside_them(database, add_person, add_photo, tmp_path):
-    """The folder is for photos that are no files."""
+def test_sidecars_of_files_stay_beside_them_with_a_sidecar_folder(database, add_person, add_photo, tmp_path):
+    """The folder is for photos that are not files."""
     add_person("Ada")
     add_photo(save_photo(tmp_path / "photo.jpg"))
     assert write(database, into=tmp_path / "sidecars") == [("written", None)]

@@ -1,0 +1,69 @@
+"""Rows of the documented views, with the same Python types from both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from enum import StrEnum
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection
+
+from catalog.domain.box_columns import BOX_COLUMNS
+from catalog.store.public_views import View
+
+BATCH_ROWS = 20_000
+
+
+class ColumnType(StrEnum):
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    TEXT = "text"
+
+
+_INTEGERS = {
+    *("photos", "faces", "measured", "scan_id", "calls", "places", "width", "height", "size", "taken_at_offset"),
+    *("age_low", "age_high", "exit_code", "discovered", "new", "unchanged", "changed", "moved", "duplicate", "skipped"),
+    *("failed", "rejected", "persons_new", "decision_id"),
+}
+_NUMBERS = {
+    *BOX_COLUMNS,
+    *("similarity", "confidence", "roll", "yaw", "pitch", "brightness", "sharpness", "share"),
+    *("gps_latitude", "gps_longitude", "gps_altitude", "dollars"),
+}
+_BOOLEANS = {
+    *("hidden", "undone", "smile", "eyeglasses", "sunglasses", "beard", "mustache", "eyes_open", "mouth_open"),
+    "face_occluded",
+}
+
+
+def column_type(name: str) -> ColumnType:
+    """Return the type of a view column. A column name has the same type in every view."""
+    if name in _BOOLEANS:
+        return ColumnType.BOOLEAN
+    if name in _INTEGERS:
+        return ColumnType.INTEGER
+    return ColumnType.NUMBER if name in _NUMBERS or name.endswith("_confidence") else ColumnType.TEXT
+
+
+def view_batches(connection: Connection, view: View) -> Iterator[list[list[Any]]]:
+    """Stream the rows of a view in batches of up to ``BATCH_ROWS``, values in the order of its columns."""
+    names = [column.name for column in view.columns]
+    types = [column_type(name) for name in names]
+    select = f"SELECT {', '.join(names)} FROM {view.name}"  # noqa: S608  names of our own views
+    rows = iter(connection.execution_options(yield_per=BATCH_ROWS).exec_driver_sql(select))
+    while batch := list(islice(rows, BATCH_ROWS)):
+        yield [[_converted(value, kind) for value, kind in zip(row, types, strict=True)] for row in batch]
+
+
+def _converted(value: Any, kind: ColumnType) -> Any:
+    """SQLite returns booleans as 0 and 1, PostgreSQL returns sums as ``Decimal``."""
+    if value is None:
+        return None
+    if kind is ColumnType.BOOLEAN:
+        return bool(value)
+    if kind is ColumnType.INTEGER:
+        return int(value)
+    return float(value) if isinstance(value, Decimal) else value
