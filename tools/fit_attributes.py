@@ -1,11 +1,13 @@
-"""Fits the numbers that turn the attribute networks' answers into percentages: ``weights/attributes.json``.
+"""Fit the calibration of the attribute networks, ``weights/attributes.json``.
 
     python -m tools.fit_attributes --data ../shared/data
 
-Nothing here trains a network. Emotions: a line through the log-odds for each, on FER2013's validation split. Age
-range: how much of the distribution to cut off, on the fifth of UTKFace that no training saw. Gender and open eyes: a
-line on all of LFW's labels. Glasses, beard, mustache and open mouth: a line each on those of LFW's people whose name
-has an even digest; the others are left to ``tests/benchmarks/attributes.py``, which measures. About 5 minutes.
+This tool trains no network. It fits:
+- emotions: a line through the log-odds per emotion, on FER2013's validation split;
+- age range: the share of the distribution to cut off, on the fifth of UTKFace that no training used;
+- gender and open eyes: a line on all of LFW's labels;
+- glasses, beard, mustache and open mouth: a line on the people of LFW whose name has an even digest.
+``tests/benchmarks/attributes.py`` measures on the other people. About 5 minutes.
 """
 
 from __future__ import annotations
@@ -20,26 +22,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.engines.local.attributes import EMOTIONS, MARKS, age_bounds, logit, softmax
-from tools.attribute_data import SeenAll, SeenPhotos, even_person, see_all
+from tools.attribute_data import DataSetOutputs, PhotoOutputs, even_person, run_all
 from tools.manifest import WEIGHTS, write_manifest
 
 PRESENCE = 0.5
 ADULT = 18
 COVERAGE = 0.82
-"""Four in five, and a little more, because UTKFace's people are in both of its parts and other people will not be."""
+"""Share of ages inside the range: above four in five, because people of UTKFace are in both of its parts."""
 
 
 def fit_line(measured: NDArray[np.float64], truth: NDArray[np.bool_], ridge: float = 1e-3) -> dict[str, float]:
-    """Slope and shift of the log-odds of ``truth`` (Platt 1999), by Newton's method."""
+    """Return slope and shift of the log-odds of ``truth`` (Platt 1999), by Newton's method."""
     mean, spread = float(measured.mean()), float(measured.std()) + 1e-9
     inputs = np.stack([(measured - mean) / spread, np.ones(len(measured))], axis=1)
-    # Platt's targets keep a perfectly separable sample from an infinite slope.
+    # Platt's targets prevent an infinite slope on a perfectly separable sample.
     yes, no = int(truth.sum()), int((~truth).sum())
-    aims = np.where(truth, (yes + 1) / (yes + 2), 1 / (no + 2))
+    targets = np.where(truth, (yes + 1) / (yes + 2), 1 / (no + 2))
     weights = np.zeros(2)
     for _ in range(50):
         odds = 1 / (1 + np.exp(-inputs @ weights))
-        gradient = inputs.T @ (odds - aims) + ridge * weights
+        gradient = inputs.T @ (odds - targets) + ridge * weights
         curvature = (inputs * (odds * (1 - odds))[:, None]).T @ inputs + ridge * np.eye(2)
         weights = weights - np.linalg.solve(curvature, gradient)
     slope = float(weights[0]) / spread
@@ -47,9 +49,10 @@ def fit_line(measured: NDArray[np.float64], truth: NDArray[np.bool_], ridge: flo
 
 
 def fit_through(measured: NDArray[np.float64], truth: NDArray[np.bool_], rare: float = 1.0) -> dict[str, float]:
-    """As :func:`fit_line`, but even odds lie where the fewest answers are wrong; a missed False counts ``rare`` times.
+    """As :func:`fit_line`, but with even odds at the threshold with the fewest errors.
 
-    A line fitted to log-odds is pulled by the far ends; where the answer turns matters most.
+    A missed False counts ``rare`` times. A line fitted to log-odds depends on the extreme values; the threshold matters
+    more.
     """
     edges = np.sort(measured)
     wrong = np.array([(measured[truth] < edge).sum() + rare * (measured[~truth] >= edge).sum() for edge in edges])
@@ -59,42 +62,42 @@ def fit_through(measured: NDArray[np.float64], truth: NDArray[np.bool_], rare: f
 
 
 def fit_tail(answers: NDArray[np.float32], ages: NDArray[np.int64]) -> float:
-    """The largest tail for which the range, in whole years, still holds ``COVERAGE`` of all ages and of adults'."""
+    """Return the largest tail with ``COVERAGE`` of all ages and of adults' ages inside the range of whole years."""
     low, high = 0.0, 0.4
     for _ in range(20):
         middle = (low + high) / 2
         bounds = np.round([age_bounds(answer, middle) for answer in answers])
-        held = (bounds[:, 0] <= ages) & (ages <= bounds[:, 1])
-        enough = min(held.mean(), held[ages >= ADULT].mean()) >= COVERAGE
-        low, high = (middle, high) if enough else (low, middle)
+        is_inside = (bounds[:, 0] <= ages) & (ages <= bounds[:, 1])
+        is_covered = min(is_inside.mean(), is_inside[ages >= ADULT].mean()) >= COVERAGE
+        low, high = (middle, high) if is_covered else (low, middle)
     return round(low, 4)
 
 
-def fit(seen: SeenAll) -> dict[str, object]:
+def fit(outputs: DataSetOutputs) -> dict[str, object]:
     numbers: dict[str, object] = {"mesh": {"presence": PRESENCE}}
-    odds = softmax(seen.emotions.emotions)
+    odds = softmax(outputs.emotions.emotions)
     numbers["emotions"] = {
-        kind.value: fit_line(np.array([logit(v) for v in odds[:, place]]), seen.emotions.labels == place)
-        for place, kind in enumerate(EMOTIONS)
+        kind.value: fit_line(np.array([logit(v) for v in odds[:, index]]), outputs.emotions.labels == index)
+        for index, kind in enumerate(EMOTIONS)
     }
-    numbers["age"] = {"tail": fit_tail(seen.ages.answers, seen.ages.ages)}
-    lfw = seen.lfw
+    numbers["age"] = {"tail": fit_tail(outputs.ages.outputs, outputs.ages.ages)}
+    lfw = outputs.lfw
     fitting = np.array([even_person(photo) for photo in lfw.photos])
-    known = lfw.genders != ""
-    numbers["gender"] = fit_through(lfw.answers.male[known].astype(np.float64), lfw.genders[known] == "male")
+    is_labeled = lfw.genders != ""
+    numbers["gender"] = fit_through(lfw.outputs.male[is_labeled].astype(np.float64), lfw.genders[is_labeled] == "male")
     for mark in (*MARKS, "mouth_open"):
         numbers[mark] = fit_mark(lfw, mark, fitting)
-    # Closed eyes are rare: all labels are needed to place the line.
+    # Closed eyes are rare: the line needs all labels.
     numbers["eyes_open"] = fit_mark(lfw, "eyes_open", np.ones_like(fitting), partial(fit_through, rare=4.0))
     return numbers
 
 
 def fit_mark(
-    lfw: SeenPhotos, mark: str, chosen: NDArray[np.bool_], how: Callable[..., dict[str, float]] = fit_line
+    lfw: PhotoOutputs, mark: str, chosen: NDArray[np.bool_], how: Callable[..., dict[str, float]] = fit_line
 ) -> dict[str, float]:
     truth, measured = lfw.labels_of(mark), lfw.measured(mark)
-    known = chosen & np.isin(truth, ["0", "1"]) & ~np.isnan(measured)
-    return how(measured[known], truth[known] == "1")
+    is_labeled = chosen & np.isin(truth, ["0", "1"]) & ~np.isnan(measured)
+    return how(measured[is_labeled], truth[is_labeled] == "1")
 
 
 def main() -> None:
@@ -103,7 +106,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="take every so many of FER2013 and of LFW's photos")
     parser.add_argument("--keep", type=Path, help="a file to keep the networks' answers in, for the benchmark")
     arguments = parser.parse_args()
-    numbers = fit(see_all(arguments.data, arguments.keep, arguments.every))
+    numbers = fit(run_all(arguments.data, arguments.keep, arguments.every))
     (WEIGHTS / "attributes.json").write_text(json.dumps(numbers, indent=2) + "\n", encoding="utf-8")
     write_manifest("attributes.json")
     print(json.dumps(numbers, indent=2))

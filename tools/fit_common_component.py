@@ -1,14 +1,15 @@
-"""Fits what many faces have in common, and face vectors are compared without: ``weights/common_looks.json``.
+"""Fit the common components that are removed before faces are compared, ``weights/common_looks.json``.
 
     python -m tools.fit_common_component --data ../shared/data
 
-Means of the shipped embedding network's vectors over kinds of UTKFace's people. A kind is listed when strangers of it
-pass for one person much more often than LFW's adults do (``python -m tests.benchmarks.strangers`` shows how often), and
-adults because all have some of that mean. Nobody's own vector is kept: each mean is over hundreds of faces.
+A component is the mean of the shipped network's vectors over a group of UTKFace's people. A group is listed if its
+different people match much more often than LFW's adults (``python -m tests.benchmarks.strangers`` prints how often);
+adults are listed because all faces have some of their mean. A mean is over hundreds of faces, so no single vector is
+stored.
 
-UTKFace's pictures end at chin and brow, where the network's crop goes on, and what is put there changes the vectors:
-black, the border drawn out, or the picture mirrored. A photo shows something else again; so the looks are means over
-all three. About three minutes on one core.
+UTKFace's pictures end at chin and brow, but the network's crop is larger. The filling changes the vectors: black, the
+border extended, or the picture mirrored. Photos show other pixels there, so the components are means over all three
+fillings. About three minutes on one core.
 """
 
 from __future__ import annotations
@@ -34,14 +35,14 @@ FILLINGS: dict[str, Literal["constant", "edge", "reflect"]] = {
     "border": "edge",
     "mirror": "reflect",
 }
-"""What lies beyond a picture, and numpy's name for it."""
+"""Filling beyond a picture, and numpy's name for it."""
 _MARGIN = 56
 _INDIAN = "3"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabeledFaces:
-    """UTKFace's faces: unit vectors (n, 128) for each of ``FILLINGS``, and what the data set says of each face."""
+    """UTKFace's faces: unit vectors (n, 128) per filling of ``FILLINGS``, and the labels of the data set."""
 
     vectors: dict[str, NDArray[np.float32]]
     ages: NDArray[np.int64]
@@ -49,7 +50,7 @@ class LabeledFaces:
     ethnicities: NDArray[np.str_]
 
     def only(self, chosen: NDArray[np.bool_]) -> LabeledFaces:
-        vectors = {filling: made[chosen] for filling, made in self.vectors.items()}
+        vectors = {filling: rows[chosen] for filling, rows in self.vectors.items()}
         return LabeledFaces(vectors, self.ages[chosen], self.genders[chosen], self.ethnicities[chosen])
 
 
@@ -76,8 +77,8 @@ def _embedded(
     return embed_faces(np.stack(aligned), mirrored=False)
 
 
-def mean_looks(faces: LabeledFaces) -> dict[str, list[float]]:
-    """The mean vector of each kind; not of length 1: the shorter, the less its faces share."""
+def mean_vectors(faces: LabeledFaces) -> dict[str, list[float]]:
+    """Return the mean vector of every group. The shorter a mean, the less its faces share."""
     kinds = {
         "children up to 3 years": faces.ages <= 3,
         "children of 4 to 11 years": (faces.ages >= 4) & (faces.ages <= 11),
@@ -89,14 +90,14 @@ def mean_looks(faces: LabeledFaces) -> dict[str, list[float]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Fit what many faces have in common.")
+    parser = argparse.ArgumentParser(description="Fit the common components of face vectors.")
     parser.add_argument("--data", type=Path, required=True, help="the folder that holds ages/")
-    looks = mean_looks(read_faces(parser.parse_args().data))
-    lines = (f"  {json.dumps(kind)}: {json.dumps(look)}" for kind, look in looks.items())
+    means = mean_vectors(read_faces(parser.parse_args().data))
+    lines = (f"  {json.dumps(kind)}: {json.dumps(mean)}" for kind, mean in means.items())
     (WEIGHTS / FILE).write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
     write_manifest(FILE)
-    for kind, look in looks.items():
-        print(f"{kind}: mean cosine of two of them about {np.square(look).sum():.3f}")
+    for kind, mean in means.items():
+        print(f"{kind}: mean cosine of two faces about {np.square(mean).sum():.3f}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Training of small heads on what the embedding network's maps show (``tools.trunk``): two linear layers, and lines."""
+"""Train small heads on the embedding network's map means (``tools.trunk``): two linear layers, and single lines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HIDDEN = 192
 
 
 class GridHead(nn.Module):
-    """From features, scaled to one spread, to log-odds."""
+    """From features, scaled to unit spread, to log-odds."""
 
     def __init__(self, answers: int) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class GridHead(nn.Module):
         return self.last(functional.dropout(functional.relu(self.first(x)), 0.5, self.training))
 
     def chain(self) -> list[nn.Linear]:
-        """The head's two layers with the scaling folded into the first."""
+        """Return the head's two layers with the scaling folded into the first."""
         first = nn.Linear(FEATURES, HIDDEN)
         with torch.no_grad():
             first.weight.copy_(self.first.weight / self.spread)
@@ -36,7 +36,7 @@ class GridHead(nn.Module):
         return [first, self.last]
 
 
-def teach(
+def train_head(
     head: GridHead,
     features: Tensor,
     loss_of: Callable[[Tensor, Tensor], Tensor],
@@ -46,7 +46,7 @@ def teach(
     rate: float,
     batch: int,
 ) -> None:
-    """Trains a head with AdamW, the rate falling to nothing; ``loss_of(answers, rows)`` is what to make small."""
+    """Train a head with AdamW and a learning rate that falls to 0. ``loss_of(outputs, rows)`` is minimized."""
     head.mean.copy_(features.mean(dim=0))
     head.spread.copy_(features.std(dim=0) + 0.01)
     optimizer = torch.optim.AdamW([*head.first.parameters(), *head.last.parameters()], weight_decay=0.2)
@@ -67,7 +67,7 @@ def teach(
 
 
 def fit_line(features: Tensor, truth: Tensor, penalty: float = 0.05) -> nn.Linear:
-    """Logistic regression with a quadratic penalty on weights of features scaled to one spread; gives log-odds."""
+    """Logistic regression with a quadratic penalty on the weights of scaled features. Returns a layer of log-odds."""
     mean, spread = features.mean(dim=0), features.std(dim=0) + 1e-4
     scaled = (features - mean) / spread
     weight = torch.zeros(features.shape[1], requires_grad=True)

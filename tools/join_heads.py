@@ -1,4 +1,4 @@
-"""Writes what was trained as networks: ``weights/attributes.onnx``, and ``weights/emotions.onnx`` in 8-bit integers.
+"""Write the trained networks: ``weights/attributes.onnx``, and ``weights/emotions.onnx`` in 8-bit integers.
 
     python -m tools.join_heads --models MODELS --crops CROPS --ages FILE --emotions FILE
 
@@ -24,15 +24,15 @@ from tools.manifest import WEIGHTS, write_manifest
 from tools.quantize import quantize_clipped
 from tools.train_ages import AGES
 from tools.train_emotions import SIDE, EmotionNet
-from tools.trunk import MIRROR, see
+from tools.trunk import MIRROR, compute_maps
 
 LABELS = Path(__file__).with_name("utkface_labels.csv")
 MARKS = {"eyeglasses": (4, 8), "beard": (8, 14), "mustache": (8, 14)}
-"""Each mark, and the rows of the map (first, and first no more) in which it is looked for."""
+"""Per mark the range of the map's rows that the head reads (start, end)."""
 
 
 def fit_marks(crops: Path) -> list[mobilenet.RowsHead]:
-    """A head for each mark; each labeled face is seen twice, straight and mirrored."""
+    """Fit a head per mark on the labeled faces and their mirror images."""
     data = np.load(crops)
     with LABELS.open(encoding="utf-8", newline="") as file:
         labels = list(csv.DictReader(file))
@@ -40,13 +40,13 @@ def fit_marks(crops: Path) -> list[mobilenet.RowsHead]:
     chosen = torch.tensor([places[row["photo"]] for row in labels])
     images = torch.tensor(data["images"]).permute(0, 3, 1, 2)[chosen]
     transforms = torch.tensor(data["transforms"]).float()[chosen]
-    maps = torch.cat([see(images, transforms).rows, see(images, transforms @ MIRROR).rows])
+    maps = torch.cat([compute_maps(images, transforms).rows, compute_maps(images, transforms @ MIRROR).rows])
     heads = []
     for mark, rows in MARKS.items():
         features = maps[:, :, slice(*rows)].mean(dim=2)
-        known = torch.tensor([row[mark] != "?" for row in labels] * 2)
+        is_labeled = torch.tensor([row[mark] != "?" for row in labels] * 2)
         truth = torch.tensor([row[mark] == "1" for row in labels] * 2).float()
-        heads.append(mobilenet.RowsHead(mark, fit_line(features[known], truth[known]), rows))
+        heads.append(mobilenet.RowsHead(mark, fit_line(features[is_labeled], truth[is_labeled]), rows))
     return heads
 
 
@@ -54,8 +54,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write the trained heads and the trained network.")
     parser.add_argument("--models", type=Path, required=True, help="the unpacked npm package's models folder")
     parser.add_argument("--crops", type=Path, required=True, help="the ages.npz that tools.prepare_crops wrote")
-    parser.add_argument("--ages", type=Path, required=True, help="what tools.train_ages wrote")
-    parser.add_argument("--emotions", type=Path, required=True, help="what tools.train_emotions wrote")
+    parser.add_argument("--ages", type=Path, required=True, help="the output of tools.train_ages")
+    parser.add_argument("--emotions", type=Path, required=True, help="the output of tools.train_emotions")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     ages, emotions = GridHead(AGES), EmotionNet(arguments.models)

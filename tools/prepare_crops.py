@@ -1,11 +1,11 @@
-"""Lays the faces of FER2013 and UTKFace upright, once, for ``tools.train_emotions`` and ``tools.train_ages``.
+"""Align the faces of FER2013 and UTKFace once, for ``tools.train_emotions`` and ``tools.train_ages``.
 
     python -m tools.prepare_crops --data ../shared/data --out FOLDER
 
-Writes ``emotions.npz`` and ``ages.npz``: the pictures as they are, and for each the transform that takes fractions of
-its upright crop (FER2013) or of its aligned face (UTKFace) to its pixels. Faces are found as the engine finds them:
-detector, then face mesh; where the mesh sees no face the detector's points are taken, and where that finds none, the
-places that are usual in that data set.
+Writes ``emotions.npz`` and ``ages.npz``: the pictures, and per picture the transform from fractions of its upright crop
+(FER2013) or of its aligned face (UTKFace) to its pixels. Faces are located as in the engine: detector, then face mesh.
+If the mesh finds no face, the detector's points are used; if the detector finds no face, the mean positions of the data
+set are used.
 About 10 minutes on one core.
 """
 
@@ -32,19 +32,19 @@ SURE = 0.5
 
 
 def detect_frame(pixels: Pixels) -> NDArray[np.float64] | None:
-    """Eyes and corners of the mouth of the face that fills a small picture; looked for in twice the size."""
+    """Return eyes and corners of the mouth of the face that fills a small picture, detected at twice the size."""
     rows, columns = pixels.shape[:2]
     image = Image.fromarray(pixels).resize((2 * columns, 2 * rows), Image.Resampling.BICUBIC)
     margin = rows // 2
     padded = np.pad(np.asarray(image), ((margin, margin), (margin, margin), (0, 0)), mode="edge")
-    found = run_yunet(padded, SURE)
-    if not len(found) or found[0, 14] < 0.8:
+    candidates = run_yunet(padded, SURE)
+    if not len(candidates) or candidates[0, 14] < 0.8:
         return None
-    return (found[0, 4:14].reshape(5, 2)[[0, 1, 3, 4]].astype(np.float64) - margin) / 2
+    return (candidates[0, 4:14].reshape(5, 2)[[0, 1, 3, 4]].astype(np.float64) - margin) / 2
 
 
 def find_mesh(pixels: Pixels, start: NDArray[np.float64]) -> FaceMesh | None:
-    """The mesh of the face whose eyes and corners of the mouth lie about at ``start``, when one is seen there."""
+    """Return the mesh of the face with eyes and corners of the mouth near ``start``, or None if there is no face."""
     first = locate_meshes_at(pixels, [start], zoom=1.1)[0]
     second = locate_meshes_at(pixels, [first.frame_points()], zoom=1.1)[0]
     best = max(second, first, key=lambda mesh: mesh.presence)
@@ -52,7 +52,7 @@ def find_mesh(pixels: Pixels, start: NDArray[np.float64]) -> FaceMesh | None:
 
 
 def find_frame(pixels: Pixels) -> NDArray[np.float64]:
-    """Eyes and corners of the mouth, (4, 2), in a picture of FER2013's, as the engine would find them."""
+    """Return eyes and corners of the mouth, (4, 2), in a picture of FER2013, as the engine locates them."""
     start = detect_frame(pixels)
     mesh = find_mesh(pixels, USUAL_IN_FER if start is None else start)
     if mesh is not None:
@@ -61,7 +61,7 @@ def find_frame(pixels: Pixels) -> NDArray[np.float64]:
 
 
 def alignment_of(pixels: Pixels) -> NDArray[np.float64]:
-    """The transform (2, 3) from one of UTKFace's pictures, an upright crop already, to its aligned face."""
+    """Return the transform (2, 3) from a picture of UTKFace, which is an upright crop, to its aligned face."""
     mesh = find_mesh(pixels, FRAME * pixels.shape[0])
     if mesh is not None:
         return similarity_transform(five_points(mesh))
@@ -69,7 +69,7 @@ def alignment_of(pixels: Pixels) -> NDArray[np.float64]:
 
 
 def back(to_crop: NDArray[np.float64], side: int) -> NDArray[np.float32]:
-    """From fractions of a crop of ``side`` pixels to pixels of the picture, (2, 3)."""
+    """Return the transform (2, 3) from fractions of a crop of ``side`` pixels to pixels of the picture."""
     fractions = np.diag([1 / side, 1 / side, 1]) @ np.vstack([to_crop, [0, 0, 1]])
     return np.linalg.inv(fractions)[:2].astype(np.float32)
 
@@ -82,12 +82,13 @@ def prepare_emotions(data: Path, out: Path) -> None:
         colored = (np.repeat(image[:, :, None], 3, axis=2) for image in images)
         prepared[f"{split}_images"] = images
         prepared[f"{split}_labels"] = fer[f"{split}_labels"]
-        prepared[f"{split}_transforms"] = [back(upright_transform(find_frame(each), 1, 1.0), 1) for each in colored]
+        frames = (find_frame(pixels) for pixels in colored)
+        prepared[f"{split}_transforms"] = [back(upright_transform(frame, 1, 1.0), 1) for frame in frames]
     np.savez(out / "emotions.npz", **prepared)
 
 
 def read_ages(data: Path) -> tuple[list[dict[str, str]], NDArray[np.uint8]]:
-    """The rows of ``people.csv`` and the 112x112 crops in their order."""
+    """Return the rows of ``people.csv`` and the 112x112 crops in the same order."""
     with (data / "ages" / "people.csv").open(encoding="utf-8", newline="") as file:
         people = list(csv.DictReader(file))
     with tarfile.open(data / "ages" / "utkface_dev.tar") as archive:
@@ -112,7 +113,7 @@ def prepare_ages(data: Path, out: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Lay the faces of FER2013 and UTKFace upright.")
+    parser = argparse.ArgumentParser(description="Align the faces of FER2013 and UTKFace.")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()

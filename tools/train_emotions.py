@@ -1,10 +1,10 @@
-"""Trains the emotion network on FER2013: writes its weights for ``tools.join_heads``.
+"""Train the emotion network on FER2013 and write its weights for ``tools.join_heads``.
 
     python -m tools.train_emotions --models MODELS --crops CROPS --out FILE
 
-Every layer of the MobileNet is trained, on grey crops of the train split that are turned, shifted, stretched, mirrored,
-blurred and partly covered anew each time. The validation split is looked at only: nothing is chosen by it, the last
-weights are what is written. Needs PyTorch beside the project's own packages. About 50 minutes on two busy cores, 2 GB.
+Every layer of the MobileNet is trained on gray crops of the train split. The crops are turned, shifted, stretched,
+mirrored, blurred and partly covered at random. The validation split is only measured: the written weights are those of
+the last step. Needs PyTorch beside the project's own packages. About 50 minutes on two busy cores, 2 GB.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ GREY = float(np.mean(mobilenet.MEAN))
 
 
 class EmotionNet(nn.Module):
-    """From grey planes (n, 1, side, side), mean taken away, to the log-odds of the seven emotions (n, 7)."""
+    """From gray planes (n, 1, side, side), mean subtracted, to the log-odds of the seven emotions (n, 7)."""
 
     def __init__(self, models: Path) -> None:
         super().__init__()
@@ -64,8 +64,8 @@ def train(arguments: argparse.Namespace) -> nn.Module:
             crops = disturb(crops, torch.tensor(GREY).view(1, 1, 1), rng, blur=(SIDE // 3, SIDE * 3 // 4))
             yield crops - GREY, labels["train"][rows]
 
-    def loss_of(answers: Tensor, aims: Tensor) -> Tensor:
-        return functional.cross_entropy(answers, aims, label_smoothing=0.1)
+    def loss_of(answers: Tensor, targets: Tensor) -> Tensor:
+        return functional.cross_entropy(answers, targets, label_smoothing=0.1)
 
     def report(epoch: int, loss: float, mean: nn.Module) -> None:
         right = 0

@@ -1,7 +1,7 @@
 """Upright training crops with random disturbance, for ``tools.train_emotions`` and ``tools.train_ages``.
 
-Crops are sampled straight from the data set's small pictures in one bilinear step: the transform that lays a face
-upright and the random turn, scale, shift, stretch and mirroring are multiplied first.
+Crops are sampled from the data set's small pictures in one bilinear step, with one matrix for the alignment and the
+random turn, scale, shift, stretch and mirroring.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ LAST_ROW = torch.tensor([[[0.0, 0.0, 1.0]]])
 def sample(images: Tensor, transforms: Tensor, side: int, *, mode: str = "zeros") -> Tensor:
     """Crops (n, channels, side, side) of images (n, channels, h, w).
 
-    ``transforms`` (n, 2, 3) take fractions of a crop to pixels of its image. Beyond the image lies black (``zeros``),
-    as it does for the engine, or the border drawn out (``border``).
+    ``transforms`` (n, 2, 3) map fractions of a crop to pixels of its image. ``mode``: ``zeros`` fills with black beyond
+    the image, as the engine does; ``border`` extends the border.
     """
     n, channels, rows, columns = images.shape
     to_crop = torch.tensor([[0.5, 0, 0.5], [0, 0.5, 0.5], [0, 0, 1]])
@@ -31,7 +31,7 @@ def sample(images: Tensor, transforms: Tensor, side: int, *, mode: str = "zeros"
 def shake(
     transforms: Tensor, rng: torch.Generator, *, turn: float = 0.22, zoom: float = 0.16, shift: float = 0.07
 ) -> Tensor:
-    """``transforms`` after random turns (radians), zooms (log), shifts (fractions of the side) and mirrorings."""
+    """Add random turns (radians), zooms (log), shifts (fractions of the side) and mirroring to ``transforms``."""
     n = len(transforms)
 
     def uniform(limit: float) -> Tensor:
@@ -50,7 +50,7 @@ def shake(
 
 
 def disturb(crops: Tensor, fill: Tensor, rng: torch.Generator, *, blur: tuple[int, int]) -> Tensor:
-    """Random contrast, brightness, tint, blur (down to a side between the two of ``blur``) and covered patches."""
+    """Apply random contrast, brightness, tint, blur (via a side within ``blur``) and covered patches."""
     n, channels, side, _ = crops.shape
 
     def uniform(low: float, high: float, *shape: int) -> Tensor:
@@ -71,6 +71,6 @@ def disturb(crops: Tensor, fill: Tensor, rng: torch.Generator, *, blur: tuple[in
 
 
 def zoomed(transforms: Tensor, zoom: float) -> Tensor:
-    """``transforms`` of crops that show more (``zoom`` above 1) around the same middle."""
+    """Enlarge the area of the crops around the same middle by ``zoom``."""
     wider = torch.tensor([[zoom, 0, (1 - zoom) / 2], [0, zoom, (1 - zoom) / 2], [0, 0, 1]])
     return transforms @ wider

@@ -1,10 +1,10 @@
-"""One probe against a million stored faces: time and recall of the gallery's search.
+"""Time and recall of the gallery's search: one probe against a million stored faces.
 
     python -m tests.benchmarks.search [--faces 1000000] [--index]
 
-Faces are made up: unit vectors around made-up people. They are written to a real SQLite gallery, read by another
-gallery object as a second process would, and searched by :meth:`LocalGallery.nearest`. With ``--index`` the same
-vectors are searched by usearch's approximate index too, in an environment of its own.
+Faces are random unit vectors around random people. They are written to a real SQLite gallery, read by a second gallery
+object as by a second process, and searched by :meth:`LocalGallery.nearest`. With ``--index`` usearch's approximate
+index searches the same vectors, in its own environment.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PER_PERSON = 20
 
 
 def fill(database: sqlalchemy.Engine, gallery: LocalGallery, count: int) -> np.ndarray:
-    """Store ``count`` faces, in few large transactions instead of one an image; their vectors as stored."""
+    """Store ``count`` faces in few large transactions. Returns their vectors as stored."""
     random = np.random.default_rng(0)
     gallery.enroll(
         "f" * 64, [NewFace(BoundingBox(0.1, 0.1, 0.2, 0.2), 99.0, unit(random.standard_normal((1, 128)))[0])]
@@ -46,8 +46,8 @@ def fill(database: sqlalchemy.Engine, gallery: LocalGallery, count: int) -> np.n
         parts.append(unit(halves.astype(np.float32)))
         created = now()
         rows = []
-        for place, half in enumerate(halves):
-            sha256 = f"{start + place:064x}"
+        for index, half in enumerate(halves):
+            sha256 = f"{start + index:064x}"
             rows.append(
                 {
                     "collection_id": "million",
@@ -95,21 +95,21 @@ def main() -> None:
         random = np.random.default_rng(1)
         near = stored[random.integers(0, len(stored), arguments.probes)] + 0.05 * random.standard_normal((1, 128))
         probes, stored = remove_common_components(unit(near)), remove_common_components(stored)
-        seconds, hits, wanted = [], 0, 0
+        seconds, hits, expected = [], 0, 0
         floor = MIRRORED.cosine(80)
         for probe in probes:
             started = time.perf_counter()
-            found = gallery.nearest(probe, floor, 100)
+            matches = gallery.nearest(probe, floor, 100)
             seconds.append(time.perf_counter() - started)
             exact = stored @ probe
             best = np.sort(exact[exact >= floor])[::-1][:100]
-            wanted += len(best)
-            hits += sum(cosine >= best[-1] - 1e-6 for _, cosine in found) if len(best) else 0
+            expected += len(best)
+            hits += sum(cosine >= best[-1] - 1e-6 for _, cosine in matches) if len(best) else 0
         milliseconds = np.array(seconds) * 1000
         print(
             f"a probe: median {np.median(milliseconds):.1f} ms, "
             f"95th percentile {np.percentile(milliseconds, 95):.1f} ms; "
-            f"recall against exact {hits / max(wanted, 1):.4f} of {wanted}"
+            f"recall against exact {hits / max(expected, 1):.4f} of {expected}"
         )
         print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10:.0f} MiB")
         if arguments.index:
@@ -117,7 +117,7 @@ def main() -> None:
 
 
 def search_index(stored: np.ndarray, probes: np.ndarray, floor: float, folder: Path) -> None:
-    """The same probes in usearch's index, with more and more of it visited."""
+    """Search the same probes in usearch's index, with 64, 256 and 1,024 visited vectors."""
     python = folder / "venv" / "bin" / "python"
     venv.create(folder / "venv", with_pip=True)
     subprocess.run([python, "-m", "pip", "install", "--quiet", "usearch==2.26.6", "numpy"], check=True)
@@ -126,11 +126,11 @@ def search_index(stored: np.ndarray, probes: np.ndarray, floor: float, folder: P
     script = Path(__file__).with_name("rivals") / "index.py"
     command = [str(python), str(script), str(folder / "stored.npy"), str(folder / "probes.npy"), str(floor), "100"]
     answer = subprocess.run(command, check=True, capture_output=True, text=True)
-    for told in map(json.loads, answer.stdout.splitlines()):
+    for result in map(json.loads, answer.stdout.splitlines()):
         print(
-            f"usearch, {told['expansion']} visited: built in {told['built']:.0f} s, "
-            f"{told['bytes'] / 2**20:.0f} MiB; a probe: median {told['median']:.1f} ms, "
-            f"95th percentile {told['percentile_95']:.1f} ms; recall against exact {told['recall']:.4f}"
+            f"usearch, {result['expansion']} visited: built in {result['built']:.0f} s, "
+            f"{result['bytes'] / 2**20:.0f} MiB; a probe: median {result['median']:.1f} ms, "
+            f"95th percentile {result['percentile_95']:.1f} ms; recall against exact {result['recall']:.4f}"
         )
 
 

@@ -1,12 +1,12 @@
-"""Photos per second: this engine, OpenCV's own loop with the same weights, and dlib as face_recognition runs it.
+"""Photos per second: this engine, OpenCV's own loop with the same weights, and dlib as in face_recognition.
 
     python -m tests.benchmarks.speed [--photos 200] [--large 12] [--only ours,opencv,dlib,scan]
 
-All in one run on the same photos: LFW's (250 x 250) and JPEGs of 12 megapixels made from data/seed. OpenCV runs as it
-does by default, one loop that uses all cores; dlib in two processes; ours with one and two workers, with and without
-the mirrored view, with and without attributes; ``scan`` is the whole program with database and all. Rivals live in a
-virtual environment of their own under the cache folder, which is made at the first run. The share of each stage is
-given for one worker. Besides wall time each line has the processor time, which tells more on a busy machine.
+All figures come from one run on the same photos: LFW's (250 x 250) and JPEGs of 12 megapixels enlarged from data/seed.
+OpenCV runs with its defaults, one loop on all cores; dlib runs in two processes; this engine with one and two workers,
+with and without the mirrored view, with and without attributes. ``scan`` is the whole program with its database. The
+other libraries are installed at the first run, in a virtual environment under the cache folder. The shares of the
+stages are for one worker. Processor time is printed beside wall time, because it varies less on a busy machine.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ STAGES = {
 
 
 def prepare_rivals() -> Path:
-    """A virtual environment with OpenCV and dlib, and the original weights beside it."""
+    """Create a virtual environment with OpenCV and dlib, and write the original weights beside it."""
     python = CACHE / "venv" / "bin" / "python"
     if not python.exists():
         venv.create(CACHE / "venv", with_pip=True)
@@ -68,7 +68,7 @@ def prepare_rivals() -> Path:
 
 
 def run_rival(python: Path, which: str, folders: list[Path]) -> dict[str, float]:
-    """One process for each folder, all at once."""
+    """Run one process per folder at the same time."""
     script = Path(__file__).with_name("rivals") / "recognition.py"
     command = [str(python), str(script), which, str(CACHE / "models")]
     started = [subprocess.Popen([*command, str(folder)], stdout=subprocess.PIPE, text=True) for folder in folders]
@@ -82,7 +82,7 @@ def run_rival(python: Path, which: str, folders: list[Path]) -> dict[str, float]
 
 
 def run_ours(photos: list[Path], *, workers: int, mirrored: bool, attributes: str) -> dict[str, float]:
-    """Decode and enroll every photo in threads, on a fresh catalogue in a file, as a scan does."""
+    """Decode and enroll every photo in threads, on a new catalogue in a file, as a scan does."""
     with tempfile.TemporaryDirectory() as folder, closing(open_database(f"{folder}/catalog.sqlite3")) as database:
         return _enroll(photos, database, workers=workers, mirrored=mirrored, attributes=attributes)
 
@@ -90,12 +90,12 @@ def run_ours(photos: list[Path], *, workers: int, mirrored: bool, attributes: st
 def _enroll(
     photos: list[Path], database: Database, *, workers: int, mirrored: bool, attributes: str
 ) -> dict[str, float]:
-    ours = LocalEngine(database.engine, enrolling=database.later, mirrored=mirrored, attributes=attributes)
+    local = LocalEngine(database.engine, enrolling=database.later, mirrored=mirrored, attributes=attributes)
     numbers = itertools.count()
 
     def work(path: Path) -> int:
         photo = open_image(path.read_bytes(), max_side=2048)
-        return len(ours.enroll(photo, f"{next(numbers):064x}").faces)
+        return len(local.enroll(photo, f"{next(numbers):064x}").faces)
 
     for path in photos[:2]:
         work(path)
@@ -111,11 +111,11 @@ def _enroll(
 
 
 def run_scan(folder: Path) -> dict[str, float]:
-    """The whole program, two workers, attributes and database, from its start to its end."""
+    """Run the whole program with two workers, attributes and database."""
     count = len(list(folder.iterdir()))
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as temporary:
         command = [Path(sys.executable).with_name("catalog"), "scan", folder, "--workers", "2", "--json"]
-        command += ["--database", Path(place) / "catalog.sqlite3"]
+        command += ["--database", Path(temporary) / "catalog.sqlite3"]
         before = os.times()
         started = time.perf_counter()
         answer = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -127,8 +127,8 @@ def run_scan(folder: Path) -> dict[str, float]:
 
 
 def measure_stages(photos: list[Path], *, mirrored: bool) -> dict[str, float]:
-    """Seconds that one worker spends in each stage."""
-    spent = dict.fromkeys(STAGES, 0.0)
+    """Return the seconds of one worker per stage."""
+    seconds = dict.fromkeys(STAGES, 0.0)
 
     def timed(stage: str, function):
         def wrapped(*positional, **named):
@@ -136,7 +136,7 @@ def measure_stages(photos: list[Path], *, mirrored: bool) -> dict[str, float]:
             try:
                 return function(*positional, **named)
             finally:
-                spent[stage] += time.perf_counter() - started
+                seconds[stage] += time.perf_counter() - started
 
         return wrapped
 
@@ -154,25 +154,25 @@ def measure_stages(photos: list[Path], *, mirrored: bool) -> dict[str, float]:
     finally:
         for stage, original in originals.items():
             setattr(STAGES[stage][0], STAGES[stage][1], original)
-    return spent
+    return seconds
 
 
 def make_large(folder: Path, count: int) -> list[Path]:
-    """JPEGs of 12 megapixels, enlarged from the tutorial's photos."""
+    """Write JPEGs of 12 megapixels, enlarged from the tutorial's photos."""
     sources = sorted((DATA / "seed").glob("*.jpg"))
-    made = []
+    paths = []
     for number in range(count):
         with Image.open(sources[number % len(sources)]) as image:
             scale = (12e6 / (image.width * image.height)) ** 0.5
             large = image.convert("RGB").resize((round(image.width * scale), round(image.height * scale)))
         path = folder / f"{number:03}.jpg"
         large.save(path, quality=90)
-        made.append(path)
-    return made
+        paths.append(path)
+    return paths
 
 
 def spread(photos: list[Path], folder: Path, parts: int) -> list[Path]:
-    """Links to the photos in as many folders."""
+    """Link the photos into ``parts`` folders."""
     folders = [folder / f"part{n}" for n in range(parts)]
     for part in folders:
         part.mkdir(parents=True)
@@ -181,23 +181,23 @@ def spread(photos: list[Path], folder: Path, parts: int) -> list[Path]:
     return folders
 
 
-def tell(name: str, answer: dict[str, float]) -> None:
-    rate = answer["photos"] / answer["seconds"]
-    per_photo = 1000 * answer["cpu_seconds"] / answer["photos"]
+def report(name: str, result: dict[str, float]) -> None:
+    rate = result["photos"] / result["seconds"]
+    per_photo = 1000 * result["cpu_seconds"] / result["photos"]
     processor = f"{per_photo:9.1f} ms of processor a photo"
-    print(f"  {name:<44}{rate:8.2f} photos/s {processor}  {answer['faces']:.0f} faces", flush=True)
+    print(f"  {name:<44}{rate:8.2f} photos/s {processor}  {result['faces']:.0f} faces", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--photos", type=int, default=200, help="how many of LFW's photos")
-    parser.add_argument("--large", type=int, default=12, help="how many of 12 megapixels")
+    parser.add_argument("--photos", type=int, default=200, help="number of LFW's photos")
+    parser.add_argument("--large", type=int, default=12, help="number of photos of 12 megapixels")
     parser.add_argument("--only", default="ours,opencv,dlib,scan")
     arguments = parser.parse_args()
     only = set(arguments.only.split(","))
     python = prepare_rivals() if only & {"opencv", "dlib"} else Path()
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         (folder / "large").mkdir()
         small = sorted((DATA / "lfw" / "photos").rglob("*.jpg"))
         small = small[:: max(1, len(small) // arguments.photos)][: arguments.photos]
@@ -211,19 +211,19 @@ def compare(photos: list[Path], folder: Path, only: set[str], python: Path) -> N
     if not photos:
         return
     if "opencv" in only:
-        tell("OpenCV's loop, as it runs by default", run_rival(python, "opencv", spread(photos, folder / "one", 1)))
+        report("OpenCV's loop with its defaults", run_rival(python, "opencv", spread(photos, folder / "one", 1)))
     if "dlib" in only:
-        tell("dlib as face_recognition, two processes", run_rival(python, "dlib", spread(photos, folder / "two", 2)))
+        report("dlib as face_recognition, two processes", run_rival(python, "dlib", spread(photos, folder / "two", 2)))
     if "ours" in only:
-        for workers, mirrored, what in itertools.product((1, 2), (False, True), ("none", "all")):
+        for workers, mirrored, attributes in itertools.product((1, 2), (False, True), ("none", "all")):
             views = "mirrored" if mirrored else "one view"
-            name = f"ours, {workers} worker{'s' * (workers > 1)}, {views}, attributes {what}"
-            tell(name, run_ours(photos, workers=workers, mirrored=mirrored, attributes=what))
-        spent = measure_stages(photos[:100], mirrored=False)
-        whole = sum(spent.values())
-        print("  shares of one worker: " + ", ".join(f"{k} {100 * v / whole:.0f} %" for k, v in spent.items()))
+            name = f"ours, {workers} worker{'s' * (workers > 1)}, {views}, attributes {attributes}"
+            report(name, run_ours(photos, workers=workers, mirrored=mirrored, attributes=attributes))
+        seconds = measure_stages(photos[:100], mirrored=False)
+        total = sum(seconds.values())
+        print("  shares of one worker: " + ", ".join(f"{k} {100 * v / total:.0f} %" for k, v in seconds.items()))
     if "scan" in only:
-        tell("catalog scan, two workers, all of it", run_scan(spread(photos, folder / "scan", 1)[0]))
+        report("catalog scan, two workers, whole program", run_scan(spread(photos, folder / "scan", 1)[0]))
 
 
 if __name__ == "__main__":

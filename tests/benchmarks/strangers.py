@@ -1,12 +1,12 @@
-"""Strangers who pass for one person: how often, by age and by what UTKFace calls ethnicity.
+"""False matches of different people by age and by UTKFace's ethnicity label.
 
     python -m tests.benchmarks.strangers
 
-The bars, 80 and 99, are those that one in 1,000 and in 100,000 pairs of LFW's strangers pass. Measured on half of
-``../shared/data/ages``, once with the network's own vectors and once without what many faces have in common, fitted on
-the other half; for each way to fill what lies beyond its pictures (fit_common_component says why). UTKFace does not say
-who is who: some pairs that are counted show one person, about one in 10,000 of adults, so that small shares are upper
-bounds. Last, how many of that half the product's grouping puts into company.
+Similarity 80 and 99 are the thresholds that one in 1,000 and one in 100,000 pairs of different people of LFW pass.
+Measured on half of ``../shared/data/ages``: with the network's own vectors, and without common components, which are
+fitted on the other half; per filling beyond the pictures (see ``tools.fit_common_component``). UTKFace does not
+identify people: about one in 10,000 of the counted pairs of adults shows one person, so small shares are upper bounds.
+The last columns are the shares of faces that the product's clustering puts into groups.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from catalog.engines.local.similarity import PLAIN, Calibration
 from catalog.identities.clustering.average_linkage import cluster_means
 from catalog.identities.clustering.similarity_graph import Constraints, Edges, Linkage
 from tests.benchmarks.identities.run import shipped_rules
-from tools.fit_common_component import LabeledFaces, mean_looks, read_faces
+from tools.fit_common_component import LabeledFaces, mean_vectors, read_faces
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 PLAINEST = Calibration(cosine_80=0.3705, cosine_99=0.4898)
-"""The bars of the network's own vectors, by ``tests.benchmarks.verification``."""
+"""Thresholds for the network's own vectors, from ``tests.benchmarks.verification``."""
 PLAINEST_LINKAGE = Linkage(0.43, 0.12)
-"""The grouping fitted on the network's own vectors."""
+"""Clustering thresholds fitted on the network's own vectors."""
 AGES = ((0, 1), (2, 3), (4, 6), (7, 11), (12, 17), (18, 29), (30, 49), (50, 69), (70, 120))
 ETHNICITIES = {"0": "white", "1": "black", "2": "asian", "3": "indian", "4": "other"}
 _BELOW = 0.12
@@ -49,13 +49,13 @@ def kinds(faces: LabeledFaces) -> dict[str, NDArray[np.bool_]]:
     return {kind: chosen for kind, chosen in (ages | adults).items() if chosen.sum() > 1}
 
 
-def shares(vectors: Floats, bars: tuple[float, float]) -> list[str]:
+def shares(vectors: Floats, thresholds: tuple[float, float]) -> list[str]:
     cosines = (vectors @ vectors.T)[np.triu_indices(len(vectors), 1)]
-    return [f"{100 * float((cosines >= bar).mean()):8.3f} %" for bar in bars]
+    return [f"{100 * float((cosines >= threshold).mean()):8.3f} %" for threshold in thresholds]
 
 
-def in_company(vectors: Floats, linkage: Linkage) -> NDArray[np.int64]:
-    """How many faces are in the group of each face."""
+def group_sizes(vectors: Floats, linkage: Linkage) -> NDArray[np.int64]:
+    """Return the size of every face's group."""
     edges = Edges.of(neighbor_edges(vectors, per_face=50, floor=linkage.threshold - _BELOW))
     groups = cluster_means(vectors, np.ones(len(vectors)), edges, linkage, constraints=Constraints())
     return np.bincount(groups, minlength=len(groups))[groups]
@@ -64,29 +64,29 @@ def in_company(vectors: Floats, linkage: Linkage) -> NDArray[np.int64]:
 def main() -> None:
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     if not (DATA / "ages").is_dir():
-        sys.exit(print("../shared/data/ages is not here: nothing was measured"))
+        sys.exit(print("../shared/data/ages does not exist: nothing was measured"))
     faces = read_faces(DATA)
     fitting = np.random.default_rng(0).random(len(faces.ages)) < 0.5
-    basis = basis_of(list(mean_looks(faces.only(fitting)).values()))
+    basis = basis_of(list(mean_vectors(faces.only(fitting)).values()))
     measured = faces.only(~fitting)
     ways: dict[str, tuple[Callable[[Floats], Floats], Calibration, Linkage]] = {
         "the network's own vectors": (lambda vectors: vectors, PLAINEST, PLAINEST_LINKAGE),
-        "without common looks": (
+        "without common components": (
             lambda vectors: remove_components(basis, vectors),
             PLAIN,
             replace(shipped_rules().means, merge_margin=0.0),
         ),
     }
-    for way, (made, curve, linkage) in ways.items():
+    for way, (transform, curve, linkage) in ways.items():
         for filling, plain in measured.vectors.items():
-            vectors = made(plain)
-            company = in_company(vectors, linkage)
-            print(f"{way}, {filling}: strangers at 80, at 99; faces in groups of 2, and of 5, and more")
+            vectors = transform(plain)
+            sizes = group_sizes(vectors, linkage)
+            print(f"{way}, {filling}: false matches at 80, at 99; faces in groups of 2 or more, of 5 or more")
             for kind, chosen in kinds(measured).items():
-                told = "".join(shares(vectors[chosen], (curve.cosine_80, curve.cosine_99)))
-                grouped = "".join(f"{100 * float((company[chosen] >= size).mean()):7.1f} %" for size in (2, 5))
-                print(f"  {kind:22} {chosen.sum():5} faces {told} {grouped}")
-            print(f"  largest groups: {sorted(set(company.tolist()), reverse=True)[:3]}", flush=True)
+                rates = "".join(shares(vectors[chosen], (curve.cosine_80, curve.cosine_99)))
+                grouped = "".join(f"{100 * float((sizes[chosen] >= size).mean()):7.1f} %" for size in (2, 5))
+                print(f"  {kind:22} {chosen.sum():5} faces {rates} {grouped}")
+            print(f"  largest groups: {sorted(set(sizes.tolist()), reverse=True)[:3]}", flush=True)
 
 
 if __name__ == "__main__":

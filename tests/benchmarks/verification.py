@@ -1,10 +1,10 @@
-"""Verification on LFW: how often one person is recognized, and strangers are kept apart.
+"""Verification on LFW: true matches accepted, and false matches of different people.
 
-    python -m tests.benchmarks.verification [--no-mirror] [--keep vectors.npz]
+    python -m tests.benchmarks.verification [--keep vectors.npz]
 
-Over ../shared/data/lfw (5,073 photos of 1,640 people): true matches accepted at one false match in 1,000 and in 100,000
-over all 12.9 million pairs; what the shipped curve's 80 and 99 mean there; the same curve fitted on one half of the
-people and measured on the other; and the accuracy on ``pairs.csv`` at similarity 80.
+Measured on ../shared/data/lfw (5,073 photos of 1,640 people): true matches accepted at one false match in 1,000, 10,000
+and 100,000 over all 12.9 million pairs; the rates of the shipped curve at similarity 80 and 99; a curve fitted on one
+half of the people and measured on the other half; and the accuracy on ``pairs.csv`` at similarity 80.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Floats = NDArray[np.float32]
 
 
 def embed_photo(photo: str) -> NDArray[np.float32]:
-    """Plain and mirrored vector of the face in the middle, (2, 128); NaN when none was found."""
+    """Return plain and mirrored vector of the face nearest to the middle, (2, 128); NaN if there is no face."""
     with Image.open(LFW / "photos" / photo) as image:
         pixels = np.asarray(image.convert("RGB"))
     faces = detect_faces(pixels)
@@ -39,43 +39,42 @@ def embed_photo(photo: str) -> NDArray[np.float32]:
         return np.full((2, 128), np.nan, np.float32)
     middle = np.array([pixels.shape[1], pixels.shape[0]]) / 2
     distances = [np.abs(np.array(f.box[:2]) + np.array(f.box[2:]) / 2 - middle).sum() for f in faces]
-    placed, _ = refine_landmarks(pixels, [faces[int(np.argmin(distances))]])
-    aligned = align_faces(pixels, [placed[0].landmarks])
+    refined, _ = refine_landmarks(pixels, [faces[int(np.argmin(distances))]])
+    aligned = align_faces(pixels, [refined[0].landmarks])
     return np.concatenate([embed_faces(aligned, mirrored=mirrored) for mirrored in (False, True)])
 
 
 def all_pairs(vectors: Floats, people: NDArray[np.int64]) -> tuple[Floats, Floats, int]:
-    """Cosines of all pairs of one person; those of strangers above 0.2, and the number of pairs of strangers."""
+    """Return the cosines of all pairs of one person, the cosines above 0.2 of all other pairs, and their number."""
     genuine, strangers, count = [], [], 0
     for start in range(0, len(vectors), 512):
         cosines = vectors[start : start + 512] @ vectors[start:].T
         later = np.triu(np.ones(cosines.shape, bool), 1)
         same = people[start : start + 512, None] == people[None, start:]
         genuine.append(cosines[same & later])
-        others = cosines[~same & later]
-        count += len(others)
-        strangers.append(others[others > 0.2])
+        different = cosines[~same & later]
+        count += len(different)
+        strangers.append(different[different > 0.2])
     return np.concatenate(genuine), np.sort(np.concatenate(strangers))[::-1], count
 
 
 def report(title: str, vectors: Floats, people: NDArray[np.int64]) -> tuple[float, float]:
     genuine, strangers, count = all_pairs(vectors, people)
-    print(f"{title}: {len(genuine):,} pairs of one person, {count:,} of strangers")
-    cosines = []
+    print(f"{title}: {len(genuine):,} pairs of one person, {count:,} of different people")
+    thresholds = []
     for one_in in (1_000, 10_000, 100_000):
-        bar = float(strangers[count // one_in])
-        print(
-            f"  accepted at one false match in {one_in:>7,}: {100 * (genuine >= bar).mean():.3f} %  (cosine {bar:.4f})"
-        )
-        cosines.append(bar)
-    return cosines[0], cosines[2]
+        threshold = float(strangers[count // one_in])
+        accepted = 100 * (genuine >= threshold).mean()
+        print(f"  accepted at one false match in {one_in:>7,}: {accepted:.3f} %  (cosine {threshold:.4f})")
+        thresholds.append(threshold)
+    return thresholds[0], thresholds[2]
 
 
 def measure_curve(title: str, low: float, high: float, vectors: Floats, people: NDArray[np.int64]) -> None:
     genuine, strangers, count = all_pairs(vectors, people)
-    for name, bar in (("80", low), ("99", high)):
-        rate = float((strangers >= bar).sum()) / count
-        accepted = 100 * (genuine >= bar).mean()
+    for name, threshold in (("80", low), ("99", high)):
+        rate = float((strangers >= threshold).sum()) / count
+        accepted = 100 * (genuine >= threshold).mean()
         print(f"  {title}, similarity {name}: one false match in {1 / max(rate, 1e-9):,.0f}, accepts {accepted:.2f} %")
 
 
@@ -95,32 +94,32 @@ def main() -> None:
         print(f"{len(rows)} photos embedded both ways in {time.perf_counter() - started:.0f} s")
         if arguments.keep:
             np.savez(arguments.keep, vectors=both)
-    found = ~np.isnan(both[:, 0, 0])
-    print(f"photos without a face: {(~found).sum()}")
+    has_face = ~np.isnan(both[:, 0, 0])
+    print(f"photos without a face: {(~has_face).sum()}")
     people = np.unique([row["person"] for row in rows], return_inverse=True)[1]
     half = np.random.default_rng(0).permutation(people.max() + 1) < (people.max() + 1) // 2
     for column, (title, curve) in enumerate((("one view", PLAIN), ("mirrored average", MIRRORED))):
-        plain, who = both[found, column], people[found]
-        report(f"{title}, the network's own vectors", plain, who)
+        plain, persons = both[has_face, column], people[has_face]
+        report(f"{title}, the network's own vectors", plain, persons)
         vectors = remove_common_components(plain)
-        report(title, vectors, who)
-        measure_curve("shipped curve", curve.cosine_80, curve.cosine_99, vectors, who)
-        fitting = half[who]
-        low, high = report("  fitted on half of the people", vectors[fitting], who[fitting])
-        measure_curve("that curve on the other half", low, high, vectors[~fitting], who[~fitting])
-        photos = [row["photo"] for row, seen in zip(rows, found, strict=True) if seen]
+        report(title, vectors, persons)
+        measure_curve("shipped curve", curve.cosine_80, curve.cosine_99, vectors, persons)
+        fitting = half[persons]
+        low, high = report("  fitted on half of the people", vectors[fitting], persons[fitting])
+        measure_curve("the fitted curve on the other half", low, high, vectors[~fitting], persons[~fitting])
+        photos = [row["photo"] for row, is_present in zip(rows, has_face, strict=True) if is_present]
         report_pairs(dict(zip(photos, vectors, strict=True)), curve.cosine_80)
 
 
-def report_pairs(vectors: dict[str, Floats], bar: float) -> None:
+def report_pairs(vectors: dict[str, Floats], threshold: float) -> None:
     with (LFW / "pairs.csv").open() as file:
         pairs = list(csv.DictReader(file))
     same = np.array([pair["same_person"] == "1" for pair in pairs])
     cosines = np.array([float(vectors[pair["photo_a"]] @ vectors[pair["photo_b"]]) for pair in pairs])
-    said = cosines >= bar
+    is_match = cosines >= threshold
     print(
-        f"  pairs.csv at 80: {100 * (said == same).mean():.2f} % right; "
-        f"{(~said & same).sum()} of {same.sum()} missed, {(said & ~same).sum()} of {(~same).sum()} false"
+        f"  pairs.csv at 80: {100 * (is_match == same).mean():.2f} % right; "
+        f"{(~is_match & same).sum()} of {same.sum()} missed, {(is_match & ~same).sum()} of {(~same).sum()} false"
     )
 
 

@@ -1,4 +1,4 @@
-"""The index that ``search.py --index`` runs against, in an environment of its own; imports nothing of catalog.
+"""The approximate index for ``search.py --index``. Runs in its own environment and imports nothing of catalog.
 
     python index.py VECTORS.npy PROBES.npy FLOOR LIMIT
 
@@ -24,22 +24,22 @@ def run(vectors: np.ndarray, probes: np.ndarray, floor: float, limit: int) -> No
     built = time.perf_counter() - started
     for expansion in (64, 256, 1024):
         index.expansion_search = expansion
-        seconds, hits, wanted = [], 0, 0
+        seconds, hits, expected = [], 0, 0
         for probe in probes:
             started = time.perf_counter()
-            found = index.search(probe, limit)
+            matches = index.search(probe, limit)
             seconds.append(time.perf_counter() - started)
             exact = vectors @ probe
             best = np.argsort(-exact, kind="stable")[:limit]
             best = best[exact[best] >= floor]
-            wanted += len(best)
-            hits += len(np.intersect1d(best, found.keys))
+            expected += len(best)
+            hits += len(np.intersect1d(best, matches.keys))
         answer = {
             "expansion": expansion,
             "built": built,
             "median": 1000 * float(np.median(seconds)),
             "percentile_95": 1000 * float(np.percentile(seconds, 95)),
-            "recall": hits / max(wanted, 1),
+            "recall": hits / max(expected, 1),
             "bytes": int(index.memory_usage),
         }
         print(json.dumps(answer), flush=True)

@@ -1,8 +1,8 @@
-"""The loops that ``speed.py`` runs against, in an environment of their own; imports nothing of catalog.
+"""The loops of other libraries for ``speed.py``. Runs in its own environment and imports nothing of catalog.
 
     python recognition.py {opencv|dlib} MODELS_FOLDER PHOTOS_FOLDER
 
-Reads each photo, finds its faces and computes their vectors, as the library's own examples do; prints JSON.
+Reads the photos, detects their faces and computes their vectors, as in the library's own examples. Prints JSON.
 """
 
 from __future__ import annotations
