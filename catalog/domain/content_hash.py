@@ -1,4 +1,4 @@
-"""The identity of a photo's content: the SHA-256 of its bytes, as 64 lower-case hex digits."""
+"""Content hash: the SHA-256 of a file's bytes, as 64 lower-case hex digits. It identifies a photo."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ def sha256_of(data: bytes) -> str:
 
 
 def sha256_of_stream(stream: BufferedIOBase) -> str:
-    """The digest of what is left in a stream, read piece by piece."""
+    """Hash the rest of a stream, read piece by piece."""
     return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""An opened photo: what decoding gives, and the only form in which engines meet pixels."""
+"""An opened photo: the result of decoding, and the only form in which engines receive pixels."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from catalog.domain.photos import PhotoMetadata, S3Address
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenedPhoto:
-    """A decoded photo, upright, perhaps reduced in size.
+    """A decoded photo, upright and perhaps reduced.
 
-    ``pixels`` is RGB, uint8, of shape (rows, columns, 3), C-contiguous, in sRGB order of channels, read-only by
-    convention. ``width`` and ``height`` are the size of the original upright image in pixels, which ``pixels`` may be
-    a reduction of; as all geometry is in fractions, callers seldom care.
+    ``pixels`` is sRGB, uint8, of shape (rows, columns, 3), C-contiguous, read-only by convention. ``width`` and
+    ``height`` are the size of the original upright image in pixels; ``pixels`` may be smaller.
     """
 
     pixels: NDArray[np.uint8]
@@ -29,12 +28,12 @@ class OpenedPhoto:
     """The EXIF orientation (1 to 8) that was applied to make the pixels upright."""
     metadata: PhotoMetadata = field(default_factory=PhotoMetadata)
     data: bytes = b""
-    """The file's own bytes, for an engine that sends them; empty where nobody needs them."""
+    """The bytes of the file, for an engine that sends them; empty if they are not needed."""
     address: S3Address | None = None
 
 
 class Opener(Protocol):
-    """Makes opened photos of files' bytes: in this process, or in others that may die of them."""
+    """Decodes photos, in this process or in separate ones that may crash."""
 
     def open(self, data: bytes, max_side: int | None = None) -> OpenedPhoto:
         """Decode a photo, reduced to at most ``max_side`` pixels on its longer side.
@@ -43,4 +42,4 @@ class Opener(Protocol):
         """
 
     def close(self) -> None:
-        """Give back processes and memory."""
+        """End the processes and free the memory."""

@@ -11,11 +11,11 @@ from catalog.domain.charges import Charge
 
 @dataclass(frozen=True, slots=True)
 class PhotoRef:
-    """One place where a photo was seen, as a source lists it without reading it.
+    """One file or object of a listing, which was not read.
 
-    ``uri`` is ``file://`` percent-encoded from the raw bytes of the name, or ``s3://bucket/key``. ``modified_ns`` is
-    in nanoseconds since the epoch. ``etag`` is the source's own change mark: an S3 ETag, or the inode of a
-    local file; it is compared for equality only.
+    ``uri`` is ``file://`` percent-encoded from the raw bytes of the name, or ``s3://bucket/key``. ``size`` is in bytes,
+    ``modified_ns`` in nanoseconds since the epoch. ``etag`` is the ETag of an object or the inode of a file, compared
+    for equality only.
     """
 
     uri: str
@@ -27,7 +27,7 @@ class PhotoRef:
 
 @dataclass(frozen=True, slots=True)
 class S3Address:
-    """Where an engine in the same region may read a photo by itself instead of being sent its bytes."""
+    """Address from which an engine in the same region reads a photo directly, instead of receiving its bytes."""
 
     bucket: str
     key: str
@@ -47,10 +47,10 @@ class GpsPosition:
 
 @dataclass(frozen=True, slots=True)
 class PhotoMetadata:
-    """What the camera wrote beside the pixels.
+    """Metadata written by the camera.
 
-    ``taken_at`` is UTC when ``taken_at_offset`` (minutes east of UTC) is known; when it is ``None`` the camera gave
-    no zone and ``taken_at`` is its wall clock labelled UTC.
+    ``taken_at`` is UTC if ``taken_at_offset`` (minutes east of UTC) is known. Otherwise ``taken_at`` is the camera's
+    wall clock, labelled UTC.
     """
 
     taken_at: datetime | None = None
@@ -61,7 +61,7 @@ class PhotoMetadata:
 
 
 class OutcomeKind(StrEnum):
-    """What a scan did with one discovered photo; the seven kinds add up to the photos discovered."""
+    """The outcome of one discovered photo. The counts of the seven kinds add up to the photos discovered."""
 
     NEW = "new"
     UNCHANGED = "unchanged"
@@ -74,7 +74,7 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What just happened to one photo in this scan. ``reason`` is a sentence for skipped and failed, else None."""
+    """The outcome of one photo in this scan. ``reason`` is a sentence for skipped and failed, else None."""
 
     uri: str
     kind: OutcomeKind
@@ -83,4 +83,4 @@ class Outcome:
     rejected: int = 0
     reason: str | None = None
     charges: tuple[Charge, ...] = ()
-    """What the photo cost."""
+    """Charges of the photo's enrollment."""

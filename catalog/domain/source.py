@@ -1,17 +1,16 @@
-"""The contract between the catalogue and a place that holds photos.
+"""The contract between the catalogue and a source of photos.
 
 Terms
-    *listing*  what a place says about its photos without reading them: a name, a size, a time, a change mark.
-    *skipped*  a file or folder that is left on purpose. It is told with a reason, never dropped in silence.
+    *listing*  the files of a source, not read: address, size, time, change mark.
+    *skipped*  a file or folder that cannot be used, with a reason.
 
 Rules
     - A listing has a stable order and streams: memory does not grow with the number of photos.
-    - Every uri that a source lists begins with the source's own ``uri``, so that what is gone can be told from what
-      belongs elsewhere by a prefix.
-    - A listing that ends without an error was whole. A source that breaks or changes hands midway (a disk unmounted)
-      raises ``SourceError`` instead of ending early.
-    - ``PhotoError`` blames one photo, ``SourceError`` the source: after the
-      first the next photo may be tried, after the second it may not.
+    - Every uri that a source lists begins with the source's own ``uri``, so that a prefix decides which locations
+      belong to a source.
+    - A listing that ends without an error is complete. A source that fails or is replaced during the listing (a disk
+      unmounted) raises ``SourceError``.
+    - After ``PhotoError`` the next photo may be tried, after ``SourceError`` it may not.
     - ``open`` may be called from several threads at once.
 """
 
@@ -26,10 +25,9 @@ from catalog.domain.photos import PhotoRef, S3Address
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Something that was left on purpose, with a full sentence why.
+    """A file or folder that the listing skipped, with the reason as a full sentence.
 
-    A ``uri`` that ends in a slash is a whole folder which could not be looked into: what was known below it is not
-    gone.
+    A ``uri`` that ends in a slash is a folder that could not be read: known locations below it are not missing.
     """
 
     uri: str
@@ -38,26 +36,26 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The bytes of one photo, and where an engine in the same region may read them by itself."""
+    """The bytes of one photo, and the address from which an engine in the same region reads them directly."""
 
     data: bytes
     address: S3Address | None = None
 
 
 class Source(Protocol):
-    """A place that holds photos."""
+    """A folder, a file or an S3 prefix."""
 
     uri: str
-    """Canonical: the same place has the same address. A folder or prefix ends in a slash, a single photo does not."""
+    """Canonical address. A folder or prefix ends in a slash, a single photo does not."""
 
     def list(self) -> Iterator[PhotoRef | Skipped]:
-        """Every photo of the place, and everything that looks like one and is left on purpose.
+        """List every photo, and every file that looks like one and is skipped.
 
-        Raises ``SourceError``, also midway.
+        Raises ``SourceError``, also during the listing.
         """
 
     def open(self, ref: PhotoRef) -> Content:
-        """The bytes of a listed photo, as they are now.
+        """Read the present bytes of a listed photo.
 
         Raises ``PhotoError`` or ``SourceError``.
         """

@@ -1,8 +1,8 @@
-"""Addresses of photos, and how to show them to people.
+"""Addresses of photos, and their form for display.
 
-A file's uri is ``file://`` and its absolute path, percent-encoded byte by byte: file names are bytes, need not be
-UTF-8, and must survive a database, JSON and a log. Only letters, digits, ``_.-~`` and the slash stand for themselves,
-so that one name has one uri.
+The uri of a file is ``file://`` and its absolute path, percent-encoded byte by byte. File names are bytes, need not be
+UTF-8, and must pass unchanged through a database, JSON and a log. Only letters, digits, ``_.-~`` and the slash are not
+encoded, so that one name has one uri.
 """
 
 # File names are bytes here, which pathlib does not take.
@@ -19,53 +19,53 @@ _PLAIN = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-~/"
 
 
 def quote_name(name: bytes) -> str:
-    """Percent-encode a name or path as it stands in a uri."""
-    if not name.translate(None, _PLAIN):  # most names, and a listing has many
+    """Percent-encode a name or path for a uri."""
+    if not name.translate(None, _PLAIN):  # fast path for most names
         return name.decode("ascii")
     return quote_from_bytes(name, safe="/")
 
 
 def file_uri(path: bytes) -> str:
-    """The uri of an absolute path, given in raw bytes."""
+    """Uri of an absolute path in raw bytes."""
     if not path.startswith(b"/"):
         raise ValueError(f"a file's uri needs an absolute path, not {path!r}")
     return FILE_SCHEME + quote_name(path)
 
 
 def file_path(uri: str) -> bytes:
-    """The raw bytes of the path that a file's uri stands for."""
+    """Path in raw bytes of a file's uri."""
     if not uri.startswith(FILE_SCHEME + "/"):
         raise ValueError(f"{uri!r} is not the uri of a file")
     return unquote_to_bytes(uri[len(FILE_SCHEME) :])
 
 
 def absolute_path(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> bytes:
-    """A path from the root, without ``.``, ``..`` and doubled slashes; symbolic links keep their own names.
+    """Absolute path without ``.``, ``..`` and doubled slashes. Symbolic links are not resolved.
 
-    Only a link that is followed by ``..`` is resolved, because ``link/..`` is the parent of where the link leads.
+    Only a link before ``..`` is resolved, because ``link/..`` is the parent of the link's target.
     """
     raw = os.path.join(os.getcwdb(), os.fsencode(path))
-    done = b"/"
+    absolute = b"/"
     for part in raw.split(b"/"):
         if part == b"..":
-            done = os.path.dirname(os.path.realpath(done))
+            absolute = os.path.dirname(os.path.realpath(absolute))
         elif part not in (b"", b"."):
-            done = os.path.join(done, part)
-    return done
+            absolute = os.path.join(absolute, part)
+    return absolute
 
 
 def display(uri: str) -> str:
-    """A uri as people read it: a file's path, or ``s3://bucket/key``; safe to print on a terminal."""
+    """A uri for display: the path of a file, or ``s3://bucket/key``. Safe to print on a terminal."""
     scheme = "" if uri.startswith(FILE_SCHEME) else uri[: len(S3_SCHEME)]
     rest = uri.removeprefix(FILE_SCHEME) if not scheme else uri[len(scheme) :]
     return scheme + display_name(unquote_to_bytes(rest))
 
 
 def display_name(name: bytes | str) -> str:
-    r"""A name of any origin as one line that cannot steer a terminal or reorder the text around it.
+    r"""A name of any origin as one line that cannot control a terminal or reorder the text around it.
 
-    Control and invisible formatting characters, line ends and lone surrogates are shown escaped (``\n``, ``\x1b``,
-    ``\u202e``), bytes that are not UTF-8 as ``\xff``, a backslash as itself: the form is for reading, not for parsing.
+    Control and invisible formatting characters, line ends and lone surrogates are escaped (``\n``, ``\x1b``,
+    ``\u202e``), bytes that are not UTF-8 are written as ``\xff``, a backslash stays. The form cannot be parsed back.
     """
     text = name.decode("utf-8", "backslashreplace") if isinstance(name, bytes) else name
     if text.isprintable():
@@ -74,7 +74,7 @@ def display_name(name: bytes | str) -> str:
 
 
 _HARMLESS = "\u00a0\u202f\u3000\u200c\u200d"
-"""Spaces of other widths, and the joiners that emoji and several scripts are written with: they steer nothing."""
+"""Spaces of other widths, and the joiners of emoji and several scripts: harmless on a terminal."""
 
 
 def _escaped(char: str) -> str:

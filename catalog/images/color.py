@@ -1,4 +1,4 @@
-"""Pixels of every kind, made into 8-bit sRGB."""
+"""Conversion of pixels of every kind to 8-bit sRGB."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from PIL import Image, ImageCms
 from PIL.ImageCms import ImageCmsTransform
 
 BACKGROUND = (255, 255, 255)
-"""What shows through transparent pixels."""
+"""Color behind transparent pixels."""
 
 _PROFILE_MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 _REMEMBERED = 16
 
 
 def plain(image: Image.Image) -> Image.Image:
-    """The same picture as ``L``, ``RGB`` or ``CMYK``: no palette, no transparency, 8 bits a channel."""
+    """Convert to ``L``, ``RGB`` or ``CMYK``: no palette, no transparency, 8 bits a channel."""
     if image.mode in ("L", "RGB") and "transparency" in image.info:
         image = image.convert("RGBA")
     elif image.mode == "P":
@@ -38,7 +38,7 @@ def plain(image: Image.Image) -> Image.Image:
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """A plain picture as sRGB, through its ICC profile where it has one that fits."""
+    """Convert a plain image to sRGB, through its ICC profile if the profile fits the image."""
     if profile:
         transform = _transforms.get(profile, image.mode)
         if transform is not None:
@@ -79,13 +79,13 @@ def _srgb() -> ImageCms.ImageCmsProfile:
 
 
 class _Transforms(threading.local):
-    """Transforms by profile, for one thread: little CMS keeps a cache of pixels in each."""
+    """Transforms by profile, for one thread, because a transform of Little CMS holds a cache of pixels."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[bytes, str], ImageCmsTransform | None] = OrderedDict()
 
     def get(self, profile: bytes, mode: str) -> ImageCmsTransform | None:
-        """The way from a profile to sRGB; None where nothing is to be done or the profile cannot be used."""
+        """Transform from a profile to sRGB; None if the image is sRGB already or the profile cannot be used."""
         key = profile, mode
         if key not in self._known:
             self._known[key] = _transform(profile, mode)
@@ -107,4 +107,4 @@ def _transform(icc: bytes, mode: str) -> ImageCmsTransform | None:
             return None
         return ImageCms.buildTransform(profile, _srgb(), mode, "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return None  # a broken profile costs a shade of color, not the photo
+        return None  # a damaged profile changes colors slightly; the photo is still usable

@@ -1,4 +1,4 @@
-"""Cut a face out of a photo, for people to look at."""
+"""Crops of faces for display."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from catalog.domain.opened_photo import OpenedPhoto
 def cut_out(
     photo: OpenedPhoto, box: BoundingBox, *, padding: float = 0.35, side: int = 256, quality: int = 85
 ) -> bytes:
-    """A square JPEG around a face, at most ``side`` pixels wide.
+    """Return a square JPEG around a face, at most ``side`` pixels wide.
 
     ``padding`` is added on each side, as a fraction of the box's longer side. At the border of the photo the square
-    is moved inwards, so that it shows more of the photo and nothing else; it is narrower than a square only where the
-    whole photo is. Small faces are not enlarged.
+    is moved inwards. It is cut only if the photo itself is narrower. Small faces are not enlarged.
     """
     rows, columns = photo.pixels.shape[:2]
     longer = max(box.width * columns, box.height * rows) * (1 + 2 * padding)

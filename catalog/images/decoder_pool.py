@@ -1,4 +1,4 @@
-"""Decoding in processes of their own, so that a photo which crashes, hangs or bloats its decoder costs only itself."""
+"""A pool of decoder processes. A photo that crashes, blocks or exhausts a decoder affects no other photo."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from catalog.images.decoder_process import READY, REPLY, REQUEST, photo_of
 
 _MAX_REPLY = 1 << 20
 _START = 60
-"""Seconds within which a worker must be ready."""
+"""Seconds within which a decoder process must be ready."""
 _MAX_PHOTOS = 20_000
-"""A worker is replaced after so many photos, so that no leak of any decoder can add up."""
+"""Photos after which a process is replaced, so that memory leaks of decoders do not add up."""
 
 
 class _Died(Exception):
-    """The worker ended before it answered; ``sentence`` tells how."""
+    """The process ended before it responded. ``sentence`` says how."""
 
     def __init__(self, sentence: str = "") -> None:
         super().__init__(sentence)
@@ -38,7 +38,7 @@ class _Died(Exception):
 
 
 class DecoderPool:
-    """Opens photos in ``workers`` processes, which are started when first needed and replaced when they die."""
+    """Opens photos in ``workers`` processes, which are started when needed and replaced when they end."""
 
     def __init__(self, workers: int, limits: DecodeLimits = DEFAULT_LIMITS) -> None:
         self._limits = limits
@@ -49,15 +49,15 @@ class DecoderPool:
             self._idle.put(None)
 
     def open(self, data: bytes, max_side: int | None = None) -> OpenedPhoto:
-        """Decode a photo; waits while all workers are busy. Raises ``PhotoError``."""
+        """Decode a photo. Waits while all processes are busy. Raises ``PhotoError``."""
         try:
             return self._try(data, max_side)
         except _Died:
-            pass  # perhaps for its neighbor's sins: the system kills whom it likes when memory is short
+            pass  # the cause may be another photo: the system kills any process when memory is short
         try:
             return self._try(data, max_side)
-        except _Died as death:
-            raise PhotoError(death.sentence) from death
+        except _Died as error:
+            raise PhotoError(error.sentence) from error
 
     def _try(self, data: bytes, max_side: int | None) -> OpenedPhoto:
         worker = self._idle.get()
@@ -77,7 +77,7 @@ class DecoderPool:
             self._idle.put(worker)
 
     def close(self) -> None:
-        """End all workers; those that are at a photo end when it is done, or when its time is up."""
+        """End all processes. A busy one ends when its photo is done, or its time limit is reached."""
         self._closed = True
         for _ in range(self._workers):
             worker = self._idle.get()
@@ -88,24 +88,24 @@ class DecoderPool:
 
 
 class _Worker:
-    """One process and the socket to it; used by one thread at a time."""
+    """One decoder process and the socket to it. Used by one thread at a time."""
 
     def __init__(self, limits: DecodeLimits) -> None:
         self.photos = 0
         self._seconds = limits.seconds
         self._dead = False
-        self._is_asked = False
-        """From a question to its answer: who is interrupted in between must not take it for that to the next."""
-        self._channel, far = socket.socketpair()
-        arguments = [str(far.fileno()), str(limits.max_pixels), str(limits.seconds), str(limits.memory_bytes)]
-        with far:
+        self._is_busy = False
+        """A response is outstanding. After an interruption it must not be read as that to the next request."""
+        self._channel, remote = socket.socketpair()
+        arguments = [str(remote.fileno()), str(limits.max_pixels), str(limits.seconds), str(limits.memory_bytes)]
+        with remote:
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - our own code, by our own interpreter
-                    # -P: a folder named catalog where the user happens to stand is not that code
+                    # -P: a folder named catalog in the current folder is not imported
                     [sys.executable, "-P", "-m", "catalog.images.decoder_process", *arguments],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
-                    pass_fds=[far.fileno()],
+                    pass_fds=[remote.fileno()],
                     env=_environment(),
                 )
             except OSError as error:
@@ -114,7 +114,7 @@ class _Worker:
         self._wait_until_ready()
 
     def _wait_until_ready(self) -> None:
-        """What ends before it has seen a photo is not the photo's fault."""
+        """Raise unless the process starts. No photo is the cause."""
         self._channel.settimeout(_START)
         try:
             if self._channel.recv(len(READY)) == READY:
@@ -122,19 +122,19 @@ class _Worker:
         except TimeoutError:
             pass
         self._dead = True
-        sentence = self._obituary()
+        sentence = self._exit_sentence()
         self.end()
         if self._process.returncode == -signal.SIGKILL:
             raise _Died(sentence)
         raise CatalogError("A decoder process could not be started.")
 
     def is_dead(self) -> bool:
-        return self._dead or self._is_asked or self._process.poll() is not None
+        return self._dead or self._is_busy or self._process.poll() is not None
 
     def end(self) -> None:
-        """Close the socket, at which a living worker leaves; one that does not is killed."""
+        """Close the socket, at which the process ends. One that does not end is killed."""
         self._channel.close()
-        if self._dead or self._is_asked:
+        if self._dead or self._is_busy:
             self._process.kill()
         try:
             self._process.wait(1)
@@ -146,26 +146,26 @@ class _Worker:
         self.photos += 1
         pixels = -1
         try:
-            told, pixels = self._ask(data, max_side)
-            if "error" in told:
-                raise PhotoError(str(told["error"]), remedy=str(told["remedy"]))
-            return photo_of(told, _map(pixels, *told["shape"]), data)
+            response, pixels = self._request(data, max_side)
+            if "error" in response:
+                raise PhotoError(str(response["error"]), remedy=str(response["remedy"]))
+            return photo_of(response, _map(pixels, *response["shape"]), data)
         except TimeoutError as error:
             self._dead = True
             raise PhotoError(f"The photo took longer to decode than the limit of {self._seconds:g} seconds.") from error
         except (_Died, BrokenPipeError, ConnectionResetError) as error:
             self._dead = True
-            raise _Died(self._obituary()) from error
+            raise _Died(self._exit_sentence()) from error
         except (KeyError, TypeError, ValueError) as error:
             self._dead = True
-            raise PhotoError("The photo's decoder gave an answer that makes no sense.") from error
+            raise PhotoError("The decoder process returned an invalid response.") from error
         finally:
             if pixels >= 0:
                 os.close(pixels)
 
-    def _ask(self, data: bytes, max_side: int | None) -> tuple[dict[str, Any], int]:
-        self._is_asked = True
-        until = time.monotonic() + self._seconds
+    def _request(self, data: bytes, max_side: int | None) -> tuple[dict[str, Any], int]:
+        self._is_busy = True
+        deadline = time.monotonic() + self._seconds
         self._channel.settimeout(self._seconds)
         head = REQUEST.pack(max_side or 0, len(data))
         sent = self._channel.sendmsg([head, data])
@@ -176,9 +176,9 @@ class _Worker:
         try:
             size = REPLY.size
             while len(received) < size:
-                self._channel.settimeout(max(until - time.monotonic(), 0.001))
-                part, more, _, _ = socket.recv_fds(self._channel, 1 << 16, 1)
-                descriptors += more
+                self._channel.settimeout(max(deadline - time.monotonic(), 0.001))
+                part, received_fds, _, _ = socket.recv_fds(self._channel, 1 << 16, 1)
+                descriptors += received_fds
                 received += part
                 if not part:
                     raise _Died
@@ -186,17 +186,17 @@ class _Worker:
                     size = REPLY.size + REPLY.unpack_from(received)[0]
                     if size > _MAX_REPLY:
                         raise ValueError(size)
-            told = json.loads(received[REPLY.size :])
-            if not isinstance(told, dict):
-                raise TypeError(told)
-            self._is_asked = False
-        except BaseException:  # whatever ended it, Ctrl-C too: the pixels' descriptors are ours to close
+            response = json.loads(received[REPLY.size :])
+            if not isinstance(response, dict):
+                raise TypeError(response)
+            self._is_busy = False
+        except BaseException:  # descriptors must be closed even on KeyboardInterrupt
             for descriptor in descriptors:
                 os.close(descriptor)
             raise
-        return told, descriptors[0] if descriptors else -1
+        return response, descriptors[0] if descriptors else -1
 
-    def _obituary(self) -> str:
+    def _exit_sentence(self) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(1)
         code = self._process.returncode
@@ -204,21 +204,21 @@ class _Worker:
             return "The photo's decoder was killed by the system, probably for lack of memory."
         if code is not None and code < 0:
             return f"The photo crashed its decoder ({signal.strsignal(-code)})."
-        return "The photo ended its decoder."
+        return "The photo ended its decoder process."
 
 
 def _environment() -> dict[str, str]:
-    """Our own, without what a photo that takes over its decoder had better not read."""
+    """The environment without credentials, which a photo that takes over its decoder must not read."""
     secrets = ("AWS_", "CATALOG_", "PG")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(secrets)}
-    return kept | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    public = {name: value for name, value in os.environ.items() if not name.startswith(secrets)}
+    return public | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 def _map(pixels: int, rows: int, columns: int) -> NDArray[np.uint8]:
-    """Pixels in a file, as an array that keeps the file in memory for as long as it lives itself."""
+    """Map the pixels in a file to an array. The file stays in memory as long as the array."""
     size = rows * columns * 3
     if size < 1 or os.fstat(pixels).st_size != size:
-        raise ValueError(f"{rows} x {columns} pixels do not fit into the file that came with them")
+        raise ValueError(f"{rows} x {columns} pixels do not have the size of the received file")
     flags = mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0)
     shared = mmap.mmap(pixels, size, flags=flags, prot=mmap.PROT_READ)
     return np.frombuffer(shared, dtype=np.uint8).reshape(rows, columns, 3)

@@ -1,12 +1,12 @@
-"""A process that decodes photos for another one, and may die of them.
+"""The decoder process: decodes photos for ``DecoderPool``, and may crash.
 
 ``python -m catalog.images.decoder_process FD MAX_PIXELS SECONDS MEMORY_BYTES`` serves requests from the socket
-``FD`` until that is closed at the other end. ``DecoderPool`` is the other end.
+``FD`` until the other end closes it.
 
-A request is its ``max_side`` and length, then the photo's bytes. A reply is its length, then JSON: either a sentence
-why the photo cannot be opened, or everything but the pixels, which lie in a file without a name whose descriptor comes
-along. Such a file is gone with the last process that has it open, however that process ends. Nothing is pickled: a
-photo that takes over its decoder must not reach further.
+A request is ``max_side``, the length and the bytes of the photo. A response is its length and JSON: either an error
+sentence, or all values except the pixels. The pixels are in an anonymous file whose descriptor is sent along; the file
+is deleted with the last process that has it open. Nothing is pickled, so that a photo that takes over the decoder
+cannot run code in the other process.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ REQUEST = struct.Struct("<IQ")
 REPLY = struct.Struct("<I")
 """The number of bytes of the JSON that follows."""
 READY = b"+"
-"""What a worker says first."""
+"""First byte that a process sends."""
 GRACE = 5
-"""Seconds after which a worker ends itself when the process that should have ended it is gone."""
+"""Seconds after the time limit at which a process ends itself, if its parent no longer exists."""
 
 
 def serve(channel: socket.socket, limits: DecodeLimits) -> None:
-    """Open photos until the other end is closed."""
+    """Serve requests until the other end is closed."""
     channel.sendall(READY)
     while True:
         head = receive(channel, REQUEST.size)
@@ -50,9 +50,9 @@ def serve(channel: socket.socket, limits: DecodeLimits) -> None:
         max_side, size = REQUEST.unpack(head)
         signal.setitimer(signal.ITIMER_REAL, limits.seconds + GRACE)
         reply, pixels = _answer(receive(channel, size), max_side or None, limits)
-        told = json.dumps(reply).encode("ascii")
+        response = json.dumps(reply).encode("ascii")
         descriptors = [] if pixels is None else [pixels]
-        socket.send_fds(channel, [REPLY.pack(len(told)) + told], descriptors)
+        socket.send_fds(channel, [REPLY.pack(len(response)) + response], descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -61,10 +61,10 @@ def serve(channel: socket.socket, limits: DecodeLimits) -> None:
 def _answer(data: bytes, max_side: int | None, limits: DecodeLimits) -> tuple[dict[str, Any], int | None]:
     try:
         photo = open_image(data, limits=limits, max_side=max_side)
-        pixels = _nameless_file()
-        left = photo.pixels.data.cast("B")
-        while left:
-            left = left[os.write(pixels, left) :]
+        pixels = _anonymous_file()
+        remaining = photo.pixels.data.cast("B")
+        while remaining:
+            remaining = remaining[os.write(pixels, remaining) :]
     except PhotoError as error:
         return {"error": str(error), "remedy": error.remedy}, None
     except MemoryError:
@@ -72,7 +72,7 @@ def _answer(data: bytes, max_side: int | None, limits: DecodeLimits) -> tuple[di
     return describe(photo), pixels
 
 
-def _nameless_file() -> int:
+def _anonymous_file() -> int:
     if sys.platform == "linux":
         return os.memfd_create("catalog-pixels")
     with tempfile.TemporaryFile() as file:
@@ -80,7 +80,7 @@ def _nameless_file() -> int:
 
 
 def receive(channel: socket.socket, size: int) -> bytes:
-    """Exactly ``size`` bytes, or fewer where the other end was closed before."""
+    """Receive ``size`` bytes, or fewer if the other end was closed before."""
     parts = bytearray(size)
     view, done = memoryview(parts), 0
     while done < size:
@@ -91,11 +91,11 @@ def receive(channel: socket.socket, size: int) -> bytes:
     return bytes(parts)
 
 
-# ------------------------------------------------------------------------------------------------------ what is told
+# ------------------------------------------------------------------------------------------------------ response
 
 
 def describe(photo: OpenedPhoto) -> dict[str, Any]:
-    """Everything of an opened photo but its pixels and bytes, for JSON."""
+    """All values of an opened photo except pixels and bytes, for JSON."""
     metadata, gps = photo.metadata, photo.metadata.gps
     return {
         "shape": photo.pixels.shape[:2],
@@ -109,17 +109,17 @@ def describe(photo: OpenedPhoto) -> dict[str, Any]:
     }
 
 
-def photo_of(told: dict[str, Any], pixels: NDArray[np.uint8], data: bytes) -> OpenedPhoto:
-    """The opened photo of a description."""
-    (width, height), (make, model) = told["size"], told["camera"]
+def photo_of(response: dict[str, Any], pixels: NDArray[np.uint8], data: bytes) -> OpenedPhoto:
+    """The opened photo of a response."""
+    (width, height), (make, model) = response["size"], response["camera"]
     metadata = PhotoMetadata(
-        taken_at=datetime.fromisoformat(told["taken_at"]) if told["taken_at"] else None,
-        taken_at_offset=told["taken_at_offset"],
+        taken_at=datetime.fromisoformat(response["taken_at"]) if response["taken_at"] else None,
+        taken_at_offset=response["taken_at_offset"],
         camera_make=make,
         camera_model=model,
-        gps=GpsPosition(*told["gps"]) if told["gps"] else None,
+        gps=GpsPosition(*response["gps"]) if response["gps"] else None,
     )
-    return OpenedPhoto(pixels, width, height, told["format"], told["orientation"], metadata, data)
+    return OpenedPhoto(pixels, width, height, response["format"], response["orientation"], metadata, data)
 
 
 # ------------------------------------------------------------------------------------------------------ the process
@@ -128,7 +128,7 @@ def photo_of(told: dict[str, Any], pixels: NDArray[np.uint8], data: bytes) -> Op
 def main() -> None:
     number, max_pixels, seconds, memory = sys.argv[1:]
     limits = DecodeLimits(int(max_pixels), float(seconds), int(memory))
-    # Whoever is told to end by the user or the system ends its workers itself, when their photos are done.
+    # The parent process handles these signals and ends its decoders when their photos are done.
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)
     _limit_memory(limits.memory_bytes)
@@ -137,26 +137,26 @@ def main() -> None:
         try:
             serve(channel, limits)
         except (BrokenPipeError, ConnectionResetError):
-            return  # the other end is gone
+            return  # the other end is closed
 
 
 def _limit_memory(allowed: int) -> None:
-    """Allow so many bytes on top of what the libraries have mapped already; no core dumps of people's photos."""
+    """Allow ``allowed`` bytes beyond the memory mapped already. Disable core dumps, which would hold photos."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 - not worth a Path
             mapped = int(statm.read().split()[0]) * resource.getpagesize()
-        _, most = resource.getrlimit(resource.RLIMIT_AS)
-        wanted = mapped + allowed
-        resource.setrlimit(resource.RLIMIT_AS, (wanted if most < 0 else min(wanted, most), most))
+        _, hard_limit = resource.getrlimit(resource.RLIMIT_AS)
+        limit = mapped + allowed
+        resource.setrlimit(resource.RLIMIT_AS, (limit if hard_limit < 0 else min(limit, hard_limit), hard_limit))
 
 
 def _silence() -> None:
-    """C libraries print what they think of damaged photos; the reply says it better."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
+    """Discard output of C libraries about damaged photos. The response holds the error."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    os.close(null)
 
 
 if __name__ == "__main__":

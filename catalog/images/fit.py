@@ -1,8 +1,8 @@
-"""Make a photo acceptable to an engine that takes only certain files: format, bytes, pixels.
+"""Fit a photo to an engine's limits of format, bytes and pixels.
 
-A photo that is acceptable as it is goes out byte for byte. Any other is written anew as an upright sRGB JPEG: first at
-lower quality and only then at lower resolution, because small faces need their pixels more than fine tones. What the
-engine says about the image it was sent is mapped back to the photo.
+An acceptable photo is sent byte for byte. Another one is encoded as an upright sRGB JPEG, first at lower quality and
+then at lower resolution, because small faces need their pixels more than fine tones. Boxes in the engine's response are
+mapped back to the photo.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ _REDUCED_QUALITY = 80
 _ATTEMPTS = 6
 _PADDING = (128, 128, 128)
 _TURNS_ONLY = (1, 3, 6, 8)
-"""Orientations that every reader of EXIF applies; the mirrored ones are too rare to rely on."""
+"""Orientations that every reader of EXIF applies. Mirrored ones are rare, and not every reader supports them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageLimits:
-    """What an engine accepts. Sides and faces are in pixels."""
+    """Limits of an engine. Sides and faces are in pixels."""
 
     max_bytes: int
     max_side: int
     min_side: int
     min_face: int
-    """Smaller faces are of no use, so that a photo with a side below this cannot have one that is."""
+    """Smaller faces are not usable, so a photo with a side below this is not sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where the whole photo lies in the image that was sent: a box in fractions of that image."""
+    """Position of the whole photo in the image that was sent, in fractions of that image."""
 
     left: float = 0.0
     top: float = 0.0
@@ -46,16 +46,16 @@ class Placement:
     height: float = 1.0
 
     def point_in_photo(self, x: float, y: float) -> tuple[float, float]:
-        """A point of the sent image, in fractions of the upright photo."""
+        """Convert a point of the sent image to fractions of the upright photo."""
         return (x - self.left) / self.width, (y - self.top) / self.height
 
     def in_photo(self, box: BoundingBox) -> BoundingBox:
-        """A box of the sent image, in fractions of the upright photo."""
+        """Convert a box of the sent image to fractions of the upright photo."""
         left, top = self.point_in_photo(box.left, box.top)
         return BoundingBox(left, top, box.width / self.width, box.height / self.height)
 
     def in_sent(self, box: BoundingBox) -> BoundingBox:
-        """A box of the upright photo, in fractions of the sent image."""
+        """Convert a box of the upright photo to fractions of the sent image."""
         return BoundingBox(
             box.left * self.width + self.left,
             box.top * self.height + self.top,
@@ -71,14 +71,14 @@ class Fitted:
     data: bytes
     placement: Placement
     scale: float
-    """Pixels of the sent image for one of the photo: 1, or less where it had to be reduced."""
+    """Pixels of the sent image per pixel of the photo, at most 1."""
     is_original: bool
-    """Whether ``data`` are the file's own bytes."""
+    """``data`` are the bytes of the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unfit:
-    """A photo that cannot be made acceptable, with a full sentence why."""
+    """A photo that cannot be made acceptable, with the reason as a full sentence."""
 
     reason: str
 
@@ -86,10 +86,10 @@ class Unfit:
 def fit(
     photo: OpenedPhoto, limits: ImageLimits, *, reopen: Callable[[bytes, int], OpenedPhoto] | None = None
 ) -> Fitted | Unfit:
-    """The photo as an engine accepts it, resized no more than needed.
+    """Return the photo as the engine accepts it, resized no more than needed.
 
-    Where ``photo`` was reduced on opening and has to be written anew, ``reopen`` (an opener's ``open``) gets its bytes
-    and ``limits.max_side``, for all the pixels there are. Raises ``PhotoError`` through it.
+    If ``photo`` was reduced on opening and must be encoded again, ``reopen`` (an opener's ``open``) is called with its
+    bytes and ``limits.max_side``. Raises ``PhotoError`` through it.
     """
     if min(photo.width, photo.height) < limits.min_face:
         return Unfit(
@@ -108,7 +108,7 @@ def _is_acceptable(photo: OpenedPhoto, limits: ImageLimits) -> bool:
         return False
     if min(photo.width, photo.height) < limits.min_side or max(photo.width, photo.height) > limits.max_side:
         return False
-    if photo.format == "PNG":  # whose EXIF not everybody reads
+    if photo.format == "PNG":  # not every reader applies the EXIF of a PNG
         return photo.orientation == 1
     if photo.format == "JPEG":
         with JpegImagePlugin.JpegImageFile(BytesIO(photo.data)) as header:
@@ -134,24 +134,24 @@ def _written_anew(image: Image.Image, photo: OpenedPhoto, limits: ImageLimits) -
 
 
 def _reduced(image: Image.Image, photo: OpenedPhoto, limits: ImageLimits) -> Fitted:
-    """As large as the limit on bytes allows, within a tenth of it or a few attempts."""
-    found: Fitted | None = None
+    """Reduce to the limit of bytes. Stops within a tenth of the limit, or after a few attempts."""
+    fitted: Fitted | None = None
     low, high, attempts = 0.0, 1.0, 0
     factor = math.sqrt(limits.max_bytes / len(_jpeg(image, _REDUCED_QUALITY)))
-    while found is None or (attempts < _ATTEMPTS and len(found.data) < 0.9 * limits.max_bytes):
+    while fitted is None or (attempts < _ATTEMPTS and len(fitted.data) < 0.9 * limits.max_bytes):
         factor = min(factor, (low + 3 * high) / 4)
         smaller = _scaled(image, factor)
         canvas, placement = _padded(smaller, limits.min_side)
         data = _jpeg(canvas, _REDUCED_QUALITY)
         if len(data) <= limits.max_bytes:
             low = factor
-            found = Fitted(data, placement, max(smaller.size) / max(photo.width, photo.height), is_original=False)
+            fitted = Fitted(data, placement, max(smaller.size) / max(photo.width, photo.height), is_original=False)
         else:
             high = factor
-        # Bytes go roughly with the area.
+        # The number of bytes is roughly proportional to the area.
         factor = max(factor * math.sqrt(0.96 * limits.max_bytes / len(data)), (3 * low + high) / 4)
         attempts += 1
-    return found
+    return fitted
 
 
 def _scaled(image: Image.Image, factor: float) -> Image.Image:
@@ -160,7 +160,7 @@ def _scaled(image: Image.Image, factor: float) -> Image.Image:
 
 
 def _padded(image: Image.Image, min_side: int) -> tuple[Image.Image, Placement]:
-    """The image in the middle of a gray canvas, where one of its sides is below the least allowed."""
+    """Center the image on a gray canvas if one of its sides is below the minimum."""
     width, height = max(image.width, min_side), max(image.height, min_side)
     if (width, height) == image.size:
         return image, Placement()

@@ -1,4 +1,4 @@
-"""Camera raw files: the preview that the camera developed and put inside, or the sensor's values at half size."""
+"""Camera raw files: the embedded preview, or the sensor data developed at half size."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 SMALLEST_PREVIEW = 640
-"""A preview with a longer side below this, in pixels, is a thumbnail in which faces are lost."""
+"""Longer side in pixels below which a preview is too small to find faces."""
 
 _FLIPS = {3: 3, 5: 8, 6: 6}
 """LibRaw's turns (180, 90 counter-clockwise, 90 clockwise) as EXIF orientations."""
@@ -19,10 +19,10 @@ _FLIPS = {3: 3, 5: 8, 6: 6}
 
 @dataclass(frozen=True, slots=True)
 class Developed:
-    """What a raw file gives.
+    """The image of a raw file.
 
-    ``picture`` is a JPEG, or pixels of shape (rows, columns, 3). ``orientation`` is what the raw file says of itself,
-    already applied to pixels but not to a JPEG; ``width`` and ``height`` are those of the upright photo.
+    ``picture`` is a JPEG, or pixels of shape (rows, columns, 3). ``orientation`` is that of the raw file; it is applied
+    to pixels and not to a JPEG. ``width`` and ``height`` are those of the upright photo.
     """
 
     picture: bytes | NDArray[np.uint8]
@@ -32,7 +32,7 @@ class Developed:
 
 
 def raw_size(data: bytes) -> tuple[int, int]:
-    """Width and height of the sensor's picture, by the header alone."""
+    """Width and height of the sensor image, read from the header."""
     with rawpy.imread(BytesIO(data)) as raw:
         return raw.sizes.width, raw.sizes.height
 
@@ -46,7 +46,7 @@ def develop(data: bytes) -> Developed:
         picture = _preview(raw)
         if picture is None:
             picture = raw.postprocess(half_size=True, use_camera_wb=True, output_bps=8)
-        elif not isinstance(picture, bytes):  # a bitmap lies as the sensor does
+        elif not isinstance(picture, bytes):  # a bitmap has the orientation of the sensor
             picture = np.ascontiguousarray(_turned(picture, orientation))
         return Developed(picture, orientation, width, height)
 

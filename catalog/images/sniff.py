@@ -1,4 +1,4 @@
-"""What a file holds, by its first bytes and never by its name."""
+"""Recognize the format of a file by its first bytes. The name is not used."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ _BRANDS = {
     b"hevs": "HEIF",
     b"crx ": "RAW",  # Canon since 2018
 }
-"""Brands of the ISO base media file format (ISO/IEC 23008-12); the many brands of videos are not among them."""
+"""Brands of the ISO base media file format (ISO/IEC 23008-12), without those of videos."""
 
 _GENERAL_BRANDS = frozenset({b"mif1", b"mif2", b"msf1"})
-"""A picture of some codec that a more special brand may name; HEIF where none does."""
+"""Brands of an image whose codec a more special brand may name. HEIF if none does."""
 
 HEAD = 4096
-"""So many bytes from the beginning are enough, unless the file is a TIFF, whose parts may lie anywhere."""
+"""Bytes from the beginning that are enough, except for a TIFF, whose directories may be anywhere."""
 
 
 def sniff(data: bytes) -> str | None:
@@ -60,7 +60,7 @@ def sniff(data: bytes) -> str | None:
 
 def _of_brands(data: bytes) -> str | None:
     end = min(int.from_bytes(data[:4], "big"), HEAD)
-    brands = [data[8:12], *(data[at : at + 4] for at in range(16, end, 4))]
+    brands = [data[8:12], *(data[offset : offset + 4] for offset in range(16, end, 4))]
     for brand in brands:
         if brand in _BRANDS:
             return _BRANDS[brand]
@@ -74,7 +74,7 @@ _RAW_COMPRESSION = frozenset({32767, 32769, 32770, 34713, 65000, 65535})  # Sony
 
 
 def _is_camera_raw(data: bytes) -> bool:
-    """Whether a TIFF holds a sensor's values, as the raw files of most makers do."""
+    """Return whether a TIFF holds sensor data, as the raw files of most makers do."""
     if data[8:11] == b"CR\x02" or data[8:12] == b"IIII":  # Canon, Phase One
         return True
     return any(
@@ -86,31 +86,31 @@ def _is_camera_raw(data: bytes) -> bool:
 
 
 def _tiff_tags(data: bytes) -> Iterator[tuple[int, int]]:
-    """Tags with their first value, of the directories of a TIFF and of those below them; a few dozen at most."""
+    """Tags with their first value, of at most 32 directories and subdirectories of a TIFF."""
     order = "<" if data[:2] == b"II" else ">"
-    waiting = [_number(order, "I", data, 4)]
-    seen: set[int] = set()
-    while waiting and len(seen) < 32:
-        at = waiting.pop(0)
-        if at in seen or not 8 <= at < len(data) - 2:
+    pending = [_number(order, "I", data, 4)]
+    visited: set[int] = set()
+    while pending and len(visited) < 32:
+        offset = pending.pop(0)
+        if offset in visited or not 8 <= offset < len(data) - 2:
             continue
-        seen.add(at)
-        entries = min(_number(order, "H", data, at), 1000)
-        for entry in range(at + 2, at + 2 + 12 * entries, 12):
+        visited.add(offset)
+        entries = min(_number(order, "H", data, offset), 1000)
+        for entry in range(offset + 2, offset + 2 + 12 * entries, 12):
             tag, kind = _number(order, "H", data, entry), _number(order, "H", data, entry + 2)
             count = _number(order, "I", data, entry + 4)
             value = _number(order, "H" if kind == 3 else "I", data, entry + 8)
             if tag == _SUB_IFDS:
-                places = [entry + 8] if count == 1 else range(value, value + 4 * min(count, 16), 4)
-                waiting += [_number(order, "I", data, place) for place in places]
+                offsets = [entry + 8] if count == 1 else range(value, value + 4 * min(count, 16), 4)
+                pending += [_number(order, "I", data, position) for position in offsets]
             yield tag, value
-        waiting.append(_number(order, "I", data, at + 2 + 12 * entries))
+        pending.append(_number(order, "I", data, offset + 2 + 12 * entries))
 
 
-def _number(order: str, kind: str, data: bytes, at: int) -> int:
-    """An unsigned number of a TIFF; 0 where the file ends before it."""
+def _number(order: str, kind: str, data: bytes, offset: int) -> int:
+    """An unsigned number of a TIFF; 0 if the file ends before it."""
     try:
-        number: int = struct.unpack_from(order + kind, data, at)[0]
+        number: int = struct.unpack_from(order + kind, data, offset)[0]
     except struct.error:
         return 0
     return number

@@ -22,7 +22,7 @@ from catalog.store.photos import Location
 
 
 class TaskState(StrEnum):
-    """How far a task has come."""
+    """State of a task."""
 
     LISTED = "listed"
     READ = "read"
@@ -82,7 +82,7 @@ class PhotoTask:
 
     @property
     def is_charged(self) -> bool:
-        """Whether enrolling the photo was charged."""
+        """The enrollment of the photo was charged."""
         return self.enrollment is not None and bool(self.enrollment.charges)
 
     @property

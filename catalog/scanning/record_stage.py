@@ -79,7 +79,7 @@ class Recorder:
         self._assumed_duplicates: list[tuple[int, str]] = []
 
     def is_enrolled(self, sha256: str) -> bool:
-        """Whether this gallery holds the content."""
+        """Return whether this gallery holds the content."""
         with self._database.read() as connection:
             return self._enrolled_photo(connection, sha256) is not None
 
