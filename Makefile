@@ -1,22 +1,25 @@
 # Two commands do all the set-up: `make scan PHOTOS=DIR` and `make test`.
-# They need Python 3.11 to 3.13 and nothing else.
+# They need Python 3.11 to 3.14 and nothing else.
 
 PYTHON ?= python3
 VENV   := .venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 BIN    := $(VENV)/bin
 
-.PHONY: scan test lint types check bench wheel clean help
+.PHONY: scan test test-short lint types check bench docs wheel clean help
 
-help:  ## say what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -e 's/:.*## /\t/'
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -e 's/:.*## /\t/'
 
 scan: $(VENV)/.installed  ## catalogue the photos of a folder: make scan PHOTOS=~/Pictures
-	@test -n "$(PHOTOS)" || { echo 'Say which folder: make scan PHOTOS=~/Pictures' >&2; exit 2; }
+	@test -n "$(PHOTOS)" || { echo 'Name a folder: make scan PHOTOS=~/Pictures' >&2; exit 2; }
 	$(BIN)/catalog scan "$(PHOTOS)"
 
-test: $(VENV)/.installed-dev  ## run the tests
-	$(BIN)/pytest
+test: $(VENV)/.installed-dev  ## run the tests, on all processors
+	$(BIN)/pytest -n auto
+
+test-short: $(VENV)/.installed-dev  ## run the tests that need neither a network of faces nor a server
+	$(BIN)/pytest -n auto tests/app tests/domain tests/identities tests/scanning tests/store
 
 lint: $(VENV)/.installed-dev  ## ruff and import-linter
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
@@ -24,15 +27,18 @@ lint: $(VENV)/.installed-dev  ## ruff and import-linter
 types: $(VENV)/.installed-dev  ## mypy --strict
 	$(BIN)/mypy
 
-check: lint types test  ## everything that must be green
+check: lint types test  ## lint, types and tests
 
-bench: $(VENV)/.installed-dev  ## the slow proofs: speed, memory, accuracy
+bench: $(VENV)/.installed-dev  ## run the benchmarks: speed, memory, accuracy
 	$(BIN)/python -m tests.benchmarks
+
+docs: $(VENV)/.installed-dev  ## generate the reference pages of docs/
+	$(BIN)/python -m tools.write_docs
 
 wheel: $(VENV)/.installed-dev  ## build the wheel into dist/
 	$(BIN)/hatchling build -t wheel
 
-clean:  ## remove what was made
+clean:  ## remove the virtual environment and built files
 	rm -rf $(VENV) dist build
 
 $(BIN)/python:
