@@ -33,7 +33,7 @@ import math
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from io import BytesIO
@@ -44,7 +44,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from catalog.domain.charges import Charge, Operation
-from catalog.domain.engine import MAX_FACES, MAX_MATCHES
+from catalog.domain.engine import MAX_FACES, MAX_MATCHES, EngineCapabilities, GroupMeans
 from catalog.domain.errors import NoFaceError
 from catalog.domain.faces import (
     Analysis,
@@ -69,6 +69,7 @@ from catalog.domain.faces import (
     SearchResult,
 )
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.user_vectors import UserVectors
 
 PEOPLE = {
     "ann": (220, 30, 30),
@@ -246,6 +247,38 @@ class FakeGallery:
     lock: threading.RLock = field(default_factory=threading.RLock)
 
 
+class FakeGroupMeans:
+    """Group means of colors. The dot product of two rows is exp(-(d / 60)^2), as the similarity of two colors.
+
+    Each channel is a row of Gaussian bumps, 30 apart; a product of such bumps is again a Gaussian of the distance.
+    """
+
+    def __init__(self, gallery: FakeGallery) -> None:
+        self._gallery = gallery
+
+    def group_vectors(self, face_ids: Sequence[str]) -> NDArray[np.float32]:
+        with self._gallery.lock:
+            colors = np.array([self._gallery.faces[face_id][1] for face_id in face_ids]).reshape(-1, 3)
+        bumps = np.exp(-((colors[:, :, None] - np.arange(-60.0, 316.0, 30.0)) ** 2) / 1800.0)
+        bumps /= np.linalg.norm(bumps, axis=2, keepdims=True)
+        rows = np.einsum("ni,nj,nk->nijk", bumps[:, 0], bumps[:, 1], bumps[:, 2]).reshape(len(colors), -1)
+        return (rows * (1.0 - 1e-6)).astype(np.float32)
+
+    def neighbor_edges(
+        self, face_ids: Sequence[str], *, per_face: int, floor: float
+    ) -> Iterator[tuple[int, int, float]]:
+        rows = self.group_vectors(face_ids)
+        values = rows @ rows.T
+        np.fill_diagonal(values, -np.inf)
+        nearest = np.argsort(-values, axis=1)[:, :per_face]
+        pairs = {tuple(sorted((i, int(j)))) for i in range(len(rows)) for j in nearest[i] if values[i, j] >= floor}
+        for first, second in sorted(pairs):
+            yield first, second, float(values[first, second])
+
+    def similarities(self, values: Sequence[float]) -> list[float]:
+        return [100.0 * min(max(value, 0.0), 1.0) for value in values]
+
+
 class FakeEngine:
     """See the top of this file. ``calls`` counts what would have been billed."""
 
@@ -258,10 +291,14 @@ class FakeEngine:
         model: str = "fake/1",
         dollars: Decimal = Decimal(0),
         before: Callable[[Operation, str], None] | None = None,
+        lends_group_means: bool = False,
     ) -> None:
+        self.capabilities = EngineCapabilities(is_paid=bool(dollars), lends_group_means=lends_group_means)
         self.model = model
         self.gallery = FakeGallery() if gallery is None else gallery
         self.calls: Counter[Operation] = Counter()
+        self.group_means: GroupMeans | None = FakeGroupMeans(self.gallery) if lends_group_means else None
+        self.user_vectors: UserVectors | None = None
         self._dollars = dollars
         self._before = before
 
@@ -324,8 +361,11 @@ class FakeEngine:
         with self.gallery.lock:
             return iter([held for held, _ in self.gallery.faces.values()])
 
-    def price(self, operation: Operation, calls: int) -> Charge:
+    def quote(self, operation: Operation, calls: int) -> Charge:
         return Charge(operation, calls, self._dollars * calls)
+
+    def take_unreported_charges(self) -> tuple[Charge, ...]:
+        return ()
 
     def close(self) -> None:
         pass
@@ -334,7 +374,7 @@ class FakeEngine:
         if self._before is not None:
             self._before(operation, subject)
         self.calls[operation] += 1
-        return (self.price(operation, 1),) if self._dollars else ()
+        return (self.quote(operation, 1),) if self._dollars else ()
 
     def _matches(self, color: NDArray[np.float64], threshold: float, without: str | None = None) -> tuple[Match, ...]:
         with self.gallery.lock:

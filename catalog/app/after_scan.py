@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from catalog.app.engines import search_engine
 from catalog.app.resources import Resources
 from catalog.domain.charges import Charge
-from catalog.domain.engine import Metered
 from catalog.identities.assignment.assign_people import assign_people
 from catalog.identities.assignment.sync_user_vectors import sync_user_vectors
 from catalog.identities.decisions.log import read_decision
@@ -18,7 +17,7 @@ from catalog.store.catalogued_faces import faces_by_content
 
 def run_after_scan_steps(catalog: Resources, scan_id: int | None, summary: Summary) -> None:
     """Work out who is who, and, after a scan, look for those on the watch list."""
-    engine = search_engine(catalog.settings, catalog.engine)
+    engine = search_engine(catalog.engine)
     try:
         settlement = assign_people(
             catalog.database,
@@ -30,10 +29,9 @@ def run_after_scan_steps(catalog: Resources, scan_id: int | None, summary: Summa
             now=datetime.now(UTC),
         )
     finally:
-        if isinstance(engine, Metered):
-            unclaimed = engine.take_unreported_charges()
-            catalog.charge("scan", unclaimed, scan_id)
-            summary.add_charges(unclaimed)
+        unreported = engine.take_unreported_charges()
+        catalog.charge("scan", unreported, scan_id)
+        summary.add_charges(unreported)
     summary.persons_new = settlement.persons_new
     summary.persons_deleted = settlement.persons_deleted
     summary.churn = settlement.churn
@@ -57,7 +55,7 @@ def run_after_scan_steps(catalog: Resources, scan_id: int | None, summary: Summa
 def assign_released_faces(catalog: Resources, number: int) -> None:
     """Let faces that a decision left without a person find another at once, where that costs nothing."""
     chosen = catalog.settings.engine
-    if chosen.name != "local":
+    if catalog.configured_engine.capabilities.is_paid:
         return
     with catalog.database.read() as connection:
         decision = read_decision(connection, number)
@@ -75,18 +73,18 @@ def assign_released_faces(catalog: Resources, number: int) -> None:
 
 def _teach(catalog: Resources, scan_id: int, summary: Summary) -> None:
     """Make users of the persons that humans confirmed, where the engine has users and the settings want them."""
-    if catalog.users is None:
+    users = catalog.engine.user_vectors
+    if users is None:
         return
-    chosen = catalog.settings.rekognition
     charges: list[Charge] = []
     try:
         sync_user_vectors(
             catalog.database,
-            catalog.users,
+            users,
             engine=catalog.engine.name,
             gallery=catalog.settings.engine.gallery,
-            least=chosen.user_faces,
-            most=chosen.user_faces_most,
+            least=users.rules.min_faces,
+            most=users.rules.max_faces,
             pay=charges.append,
         )
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from catalog.app.engines import configured_engine
 from catalog.app.settings import Settings
 from catalog.domain.source import Source
 from catalog.sources.folder import FolderSource
@@ -24,5 +25,5 @@ def open_source(settings: Settings, address: str, *, connections: int) -> Source
         requester_pays=chosen.requester_pays,
         max_bytes=max_bytes,
         connections=connections,
-        amazon_reads=not settings.rekognition.endpoint_url,
+        amazon_reads=configured_engine(settings).capabilities.reads_s3_directly,
     )

@@ -11,33 +11,26 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
 from typing import Any, TypeVar
 
-from catalog.app.engines import (
-    EngineResources,
-    SpendingLimit,
-    open_engine,
-    open_without_gallery,
-    prefiltered,
-    quote,
-    region_of,
-    users_of,
-)
+from catalog.app.engines import ConfiguredEngine, configured_engine, free_engine, prefiltered
 from catalog.app.grouping_rules import rules_of
 from catalog.app.logging_setup import set_up_logging as set_up_logging
 from catalog.app.open_source import open_source
 from catalog.app.settings import Settings, default_database, load_settings
 from catalog.domain.charges import Charge, Operation
-from catalog.domain.engine import Engine, Metered
+from catalog.domain.engine import Engine
 from catalog.domain.errors import PhotoError, UsageError
+from catalog.domain.faces import QualityFilter
 from catalog.domain.opened_photo import OpenedPhoto, Opener
 from catalog.domain.photos import PhotoRef
 from catalog.domain.source import Content, Source
 from catalog.domain.uri import display_name, file_path
-from catalog.domain.user_vectors import UserVectors
+from catalog.engines.engine_spec import EngineResources, GalleryDatabase, SpendingLimit
 from catalog.identities.assignment.assign_people import GroupingRules
 from catalog.identities.decisions.verbs import DecisionStamp
 from catalog.identities.matching.watch_hits import WatchHit
@@ -45,7 +38,7 @@ from catalog.images.decode import DecodeLimits
 from catalog.images.decoder_pool import DecoderPool
 from catalog.store.database import Database, open_database
 from catalog.store.database_address import is_file, parse_address, sqlite_path
-from catalog.store.gallery_info import requeue_prefiltered
+from catalog.store.gallery_info import calls_this_month, gallery_model, requeue_prefiltered
 from catalog.store.photos import Location
 from catalog.store.scans import record_charges
 
@@ -139,11 +132,10 @@ class Resources:
         """The engine of the settings on their gallery. Raises EngineError."""
 
         def make() -> Engine:
-            engine = open_engine(self.settings, self._engine_resources)
+            engine = self.configured_engine.open(self.engine_resources)
             self._stack.callback(engine.close)
-            if isinstance(engine, Metered):
-                # Calls whose responses were lost and that no command recorded; a scan records its own.
-                self._stack.callback(lambda: self.charge("unanswered", engine.take_unreported_charges()))
+            # Calls whose responses were lost and that no command recorded; a scan records its own.
+            self._stack.callback(lambda: self.charge("unanswered", engine.take_unreported_charges()))
             return engine
 
         return self._once("engine", make)
@@ -156,10 +148,14 @@ class Resources:
         """
 
         def make() -> Engine:
-            if self.settings.engine.name == "local":
+            if not self.configured_engine.capabilities.is_paid:
                 return self.engine
             if self.settings.scan.prefilter:
-                return prefiltered(self.engine, self.settings)
+                free = free_engine(self.settings).open_without_gallery(
+                    replace(self.engine_resources, attributes="none")
+                )
+                self._stack.callback(free.close)
+                return prefiltered(self.engine, free, self.settings)
             with self.database.begin() as connection:
                 requeue_prefiltered(connection, self.settings.engine.name, self.settings.engine.gallery)
             return self.engine
@@ -168,25 +164,50 @@ class Resources:
 
     @property
     def engine_without_gallery(self) -> Engine:
-        """The engine for calls that store nothing; the local engine then opens no catalogue."""
-        if self.settings.engine.name != "local":
+        """The engine for calls that store nothing. Opens no catalogue for an engine whose gallery is inside it."""
+        if not self.configured_engine.capabilities.gallery_in_catalogue:
             return self.engine
 
         def make() -> Engine:
-            engine = open_without_gallery(self.settings, self._engine_resources)
+            engine = self.configured_engine.open_without_gallery(self.engine_resources)
             self._stack.callback(engine.close)
             return engine
 
         return self._once("engine without gallery", make)
 
     @property
-    def _engine_resources(self) -> EngineResources:
-        return EngineResources(lambda: self.database, self.opener.open, self.spending)
+    def configured_engine(self) -> ConfiguredEngine:
+        """The engine of the settings before it is opened."""
+        return configured_engine(self.settings)
+
+    @property
+    def engine_resources(self) -> EngineResources:
+        """Resources to open an engine with."""
+        chosen = self.settings.engine
+        return EngineResources(
+            gallery=chosen.gallery,
+            quality_filter=QualityFilter(chosen.quality_filter),
+            attributes=chosen.attributes,
+            parallel_calls=max(self.settings.scan.workers, self.settings.identities.search_workers),
+            reopen=lambda data, max_side: self.opener.open(data, max_side),
+            gallery_database=lambda: GalleryDatabase(self.database.engine, self.database.later),
+            calls_this_month=lambda: self._calls_this_month(self.database),
+            gallery_model=self._gallery_model,
+            spending=self.spending,
+        )
+
+    def _calls_this_month(self, database: Database) -> dict[Operation, int]:
+        with database.read() as connection:
+            return calls_this_month(connection, self.settings.engine.name, datetime.now(UTC))
+
+    def _gallery_model(self) -> str | None:
+        with self.database.read() as connection:
+            return gallery_model(connection, self.settings.engine.name, self.settings.engine.gallery)
 
     @property
     def region(self) -> str:
-        """The AWS region in use; empty for the local engine."""
-        return region_of(self.settings)
+        """Region of the engine's calls; empty for an engine without regions."""
+        return self.configured_engine.region
 
     @property
     def gallery(self) -> str:
@@ -196,13 +217,7 @@ class Resources:
     @property
     def workers(self) -> int:
         """Photos processed at the same time: the setting, else one per processor, or more for an engine on the net."""
-        waiting = 0 if self.settings.engine.name == "local" else self.settings.rekognition.connections // 2
-        return self.settings.scan.workers or max(waiting, os.cpu_count() or 1)
-
-    @property
-    def users(self) -> UserVectors | None:
-        """The engine's user vectors; None without the capability, or if the settings switch them off."""
-        return self._once("users", lambda: users_of(self.settings, self.engine))
+        return self.settings.scan.workers or max(self.configured_engine.default_parallel_calls, os.cpu_count() or 1)
 
     @property
     def opener(self) -> Opener:
@@ -269,7 +284,7 @@ class Resources:
     def quote(self, operation: Operation, calls: int) -> Charge:
         """Dollars that further calls would cost. The engine is not opened."""
         with self.existing_database() as database:
-            return quote(self.settings, database, operation, calls)
+            return self.configured_engine.quote(self._calls_this_month(database), operation, calls)
 
     def read_location(self, location: Location) -> Content:
         """The bytes at a location of the catalogue. Raises PhotoError and SourceError."""

@@ -18,16 +18,10 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import platformdirs
 
 from catalog.domain.errors import SettingsError
+from catalog.domain.value_range import Range
+from catalog.engines.registry import ENGINES
 
 PREFIX = "CATALOG_"
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Both ends are allowed."""
-
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,32 +29,16 @@ class DatabaseSettings:
     url: str
 
 
+class EngineChoice:
+    """The name of an engine of the registry."""
+
+
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    name: Literal["local", "rekognition"]
+    name: Annotated[str, EngineChoice()]
     gallery: Annotated[str, re.compile(r"[a-zA-Z0-9_.\-]{1,255}")]  # Amazon's rule for a collection
     quality_filter: Literal["none", "auto", "low", "medium", "high"]
     attributes: Literal["all", "none"]
-
-
-@dataclass(frozen=True, slots=True)
-class RekognitionSettings:
-    region: str
-    profile: str
-    endpoint_url: str
-    connect_seconds: Annotated[float, Range(1, 300)]
-    read_seconds: Annotated[float, Range(1, 900)]
-    attempts: Annotated[int, Range(1, 100)]
-    connections: Annotated[int, Range(1, 256)]
-    calls_per_second: Annotated[float, Range(0, 10_000)]
-    headroom: Annotated[float, Range(0.1, 1)]
-    user_vectors: bool
-    user_faces: Annotated[int, Range(2, 100)]
-    user_faces_most: Annotated[int, Range(2, 100)]
-    users_first: bool
-    user_certain: Annotated[float, Range(50, 100)]
-    quotas: dict[str, Any]
-    prices: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,27 +99,36 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every setting, checked. ``origins`` maps ``section.key`` to the place its value came from."""
+    """Every setting, checked. ``origins`` maps ``section.key`` to the place its value came from.
+
+    ``engine_options`` maps the name of each engine to its options.
+    """
 
     database: DatabaseSettings
     engine: EngineSettings
-    rekognition: RekognitionSettings
     images: ImageSettings
     scan: ScanSettings
     s3: S3Settings
     identities: IdentitySettings
     find: FindSettings
     log: LogSettings
+    engine_options: Mapping[str, Any]
     origins: Mapping[str, str]
 
     def items(self) -> list[tuple[str, object, str]]:
         """(``section.key``, value, origin) in the order of the default file."""
-        return [
-            (key, getattr(getattr(self, key.split(".")[0]), key.split(".")[1]), o) for key, o in self.origins.items()
-        ]
+        return [(key, self._value(*key.split(".")), origin) for key, origin in self.origins.items()]
+
+    def _value(self, section: str, name: str) -> object:
+        return getattr(self.engine_options[section] if section in self.engine_options else getattr(self, section), name)
 
 
-SECTIONS = {name: hint for name, hint in get_type_hints(Settings).items() if name != "origins"}
+_SECTIONS = {name: hint for name, hint in get_type_hints(Settings).items() if name not in {"origins", "engine_options"}}
+
+
+def sections() -> dict[str, type[Any]]:
+    """The type of each section by name: those of the program and one for each engine that has options."""
+    return _SECTIONS | {spec.name: spec.options for spec in ENGINES.values() if fields(spec.options)}
 
 
 def default_file() -> Path:
@@ -193,11 +180,12 @@ def load_settings(
     problems += [f'"{key}" has no default.' for key in _keys() if key not in values and not problems]
     if problems:
         raise SettingsError(problems)
-    sections = {
+    made = {
         name: kind(**{field.name: values[f"{name}.{field.name}"] for field in fields(kind)})
-        for name, kind in SECTIONS.items()
+        for name, kind in sections().items()
     }
-    return Settings(**sections, origins=origins)
+    options = {name: made.pop(name) if name in made else spec.options() for name, spec in ENGINES.items()}
+    return Settings(**made, engine_options=options, origins=origins)
 
 
 def variable(key: str) -> str:
@@ -206,12 +194,12 @@ def variable(key: str) -> str:
 
 
 def _keys() -> list[str]:
-    return [f"{name}.{field.name}" for name, kind in SECTIONS.items() for field in fields(kind)]
+    return [f"{name}.{field.name}" for name, kind in sections().items() for field in fields(kind)]
 
 
 def _hint(key: str) -> Any:
     section, _, name = key.partition(".")
-    kind = SECTIONS.get(section)
+    kind = sections().get(section)
     return None if kind is None else get_type_hints(kind, include_extras=True).get(name)
 
 
@@ -256,6 +244,8 @@ def _checked(raw: object, hint: Any) -> object:
         if raw not in get_args(hint):
             raise ValueError(f"is {raw!r}, not one of " + ", ".join(map(repr, get_args(hint))))
         return raw
+    if isinstance(bounds, EngineChoice) and raw not in ENGINES:
+        raise ValueError(f"is {raw!r}, not one of " + ", ".join(map(repr, ENGINES)))
     value = _converted(raw, hint)
     if isinstance(bounds, Range) and isinstance(value, int | float) and not bounds.low <= value <= bounds.high:
         raise ValueError(f"is {value}, outside {bounds.low:g} to {bounds.high:g}")

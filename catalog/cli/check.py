@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from catalog.app.engines import open_client, region_of
+from catalog.app.engines import free_engine
 from catalog.app.resources import Resources, database_address, open_resources
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.domain.errors import CatalogError, CheckRefused, LockHeld, UsageError
 from catalog.domain.source import Skipped, Source
+from catalog.engines.engine_spec import CheckResult
 from catalog.store.database_address import is_file, parse_address, sqlite_path
 from catalog.store.source_locks import CATALOGUE, lock_sources
 
@@ -35,16 +36,6 @@ MakeCollection = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at; ``ok`` is None where nothing can be said."""
-
-    name: str
-    ok: bool | None
-    note: str = ""
-    remedy: str = ""
-
-
 def check(
     sources: Sources = None,
     make_collection: MakeCollection = False,
@@ -62,8 +53,11 @@ def check(
     """
     findings = []
     with open_resources(config, database, verbose, {"engine.name": engine}) as catalog:
-        if make_collection and catalog.settings.engine.name != "rekognition":
-            raise UsageError("Only Amazon Rekognition has a collection to make.", remedy="Add --engine rekognition.")
+        if make_collection and not catalog.configured_engine.capabilities.creates_gallery:
+            raise UsageError(
+                f"The engine {catalog.configured_engine.name} has no collection to make.",
+                remedy="Add --engine rekognition.",
+            )
         for look in _looks(catalog, sources or [], make_collection=make_collection):
             for finding in _safely(look):
                 findings.append(finding)
@@ -78,19 +72,19 @@ def check(
 
 def _looks(
     catalog: Resources, sources: list[str], *, make_collection: bool
-) -> Iterator[Callable[[], Iterator[Finding]]]:
+) -> Iterator[Callable[[], Iterable[CheckResult]]]:
     yield lambda: _database(catalog)
     yield lambda: _disk(catalog)
     yield lambda: _lock(catalog)
-    if catalog.settings.engine.name == "local" or catalog.settings.scan.prefilter:
-        yield _networks
-    if catalog.settings.engine.name == "rekognition":
-        yield lambda: _rekognition(catalog, make_collection=make_collection)
+    chosen, free = catalog.configured_engine, free_engine(catalog.settings)
+    if catalog.settings.scan.prefilter and chosen.capabilities.is_paid:
+        yield lambda: free.spec.checks(free.options, catalog.engine_resources, False)
+    yield lambda: chosen.spec.checks(chosen.options, catalog.engine_resources, make_collection)
     for address in sources:
         yield lambda address=address: _source(catalog, address)  # type: ignore[misc]  # bound now, not later
 
 
-def _safely(look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+def _safely(look: Callable[[], Iterable[CheckResult]]) -> Iterator[CheckResult]:
     """What a look finds; an error of ours ends it as a finding, under the name it was looking for."""
     name = "settings"
     try:
@@ -98,7 +92,7 @@ def _safely(look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
             name = finding.name
             yield finding
     except CatalogError as error:
-        yield Finding(_NAMES.get(type(error).__name__, name), ok=False, note=str(error), remedy=error.remedy)
+        yield CheckResult(_NAMES.get(type(error).__name__, name), ok=False, note=str(error), remedy=error.remedy)
 
 
 _NAMES = {
@@ -111,13 +105,13 @@ _NAMES = {
 }
 
 
-def _database(catalog: Resources) -> Iterator[Finding]:
+def _database(catalog: Resources) -> Iterator[CheckResult]:
     with catalog.existing_database() as existing, existing.read() as connection:
         connection.exec_driver_sql("SELECT 1")
-        yield Finding("database", ok=True, note=existing.url)
+        yield CheckResult("database", ok=True, note=existing.url)
 
 
-def _disk(catalog: Resources) -> Iterator[Finding]:
+def _disk(catalog: Resources) -> Iterator[CheckResult]:
     url = parse_address(database_address(catalog.settings))
     if not is_file(url):
         return
@@ -126,46 +120,22 @@ def _disk(catalog: Resources) -> Iterator[Finding]:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     remedy = "Free some space, or keep the catalogue elsewhere (database.url)." if free < LEAST_ROOM else ""
-    yield Finding("disk", ok=free >= LEAST_ROOM, note=f'{free / 1e9:,.1f} GB free in "{folder}"', remedy=remedy)
+    yield CheckResult("disk", ok=free >= LEAST_ROOM, note=f'{free / 1e9:,.1f} GB free in "{folder}"', remedy=remedy)
 
 
-def _lock(catalog: Resources) -> Iterator[Finding]:
+def _lock(catalog: Resources) -> Iterator[CheckResult]:
     url = parse_address(database_address(catalog.settings))
     if is_file(url) and not sqlite_path(url).exists():
-        yield Finding("lock", ok=None, note="there is no catalogue yet; the first scan makes it")
+        yield CheckResult("lock", ok=None, note="there is no catalogue yet; the first scan makes it")
         return
     try:
         with catalog.existing_database() as existing, lock_sources(existing, [CATALOGUE]):
-            yield Finding("lock", ok=True, note="free")
+            yield CheckResult("lock", ok=True, note="free")
     except LockHeld:
-        yield Finding("lock", ok=True, note="another scan is at work")
+        yield CheckResult("lock", ok=True, note="another scan is at work")
 
 
-def _networks() -> Iterator[Finding]:
-    # Heavy: the network runtime.
-    from catalog.engines.local.networks import WEIGHTS, read_checked
-
-    files = sorted(json.loads((WEIGHTS / "manifest.json").read_text(encoding="utf-8")))
-    for file in files:
-        read_checked(file, WEIGHTS)
-    yield Finding("networks", ok=True, note=f"{len(files)} files are the ones that were shipped")
-
-
-def _rekognition(catalog: Resources, *, make_collection: bool) -> Iterator[Finding]:
-    # Heavy: boto3.
-    from catalog.engines.rekognition.permissions import try_rights
-
-    settings = catalog.settings
-    client = open_client(settings, region_of(settings), attempts=3)
-    try:
-        users = settings.rekognition.user_vectors
-        for right in try_rights(client, settings.engine.gallery, users=users, make=make_collection):
-            yield _right_finding(right.action, right.granted, right.note or client.place)
-    finally:
-        client.close()
-
-
-def _source(catalog: Resources, address: str) -> Iterator[Finding]:
+def _source(catalog: Resources, address: str) -> Iterator[CheckResult]:
     (source,) = catalog.sources([address])
     if address.startswith("s3://"):
         denied = yield from _s3_rights(source, address)
@@ -175,12 +145,12 @@ def _source(catalog: Resources, address: str) -> Iterator[Finding]:
         if isinstance(found, Skipped):
             continue
         source.open(found)
-        yield Finding(f"source {address}", ok=True, note="can be listed and read")
+        yield CheckResult(f"source {address}", ok=True, note="can be listed and read")
         return
-    yield Finding(f"source {address}", ok=None, note="can be listed; it holds no photo to be read")
+    yield CheckResult(f"source {address}", ok=None, note="can be listed; it holds no photo to be read")
 
 
-def _s3_rights(source: Source, address: str) -> Generator[Finding, None, bool]:
+def _s3_rights(source: Source, address: str) -> Generator[CheckResult, None, bool]:
     """Whether a right is missing."""
     # Heavy: boto3.
     from catalog.sources.s3 import S3Source
@@ -193,9 +163,9 @@ def _s3_rights(source: Source, address: str) -> Generator[Finding, None, bool]:
     return denied
 
 
-def _right_finding(action: str, granted: bool | None, note: str) -> Finding:
+def _right_finding(action: str, granted: bool | None, note: str) -> CheckResult:
     denied = granted is False
-    return Finding(
+    return CheckResult(
         action,
         ok=granted,
         note="AWS denies it" if denied else note,
@@ -203,7 +173,7 @@ def _right_finding(action: str, granted: bool | None, note: str) -> Finding:
     )
 
 
-def _print(finding: Finding) -> None:
+def _print(finding: CheckResult) -> None:
     word = {True: "ok", False: "MISSING", None: "-"}[finding.ok]
     typer.echo(f"{word:8} {finding.name:36} {finding.note}".rstrip())
     if finding.remedy:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from catalog.app.engines import price_note
+from catalog.app.engines import configured_engine
 from catalog.app.resources import open_resources
 from catalog.cli.options import AsJson, Config, Database, Verbose
 from catalog.store.charges import ChargeSum, charges_by_scan, charges_since
@@ -45,8 +45,9 @@ def costs(
         _print(part)
     typer.echo(f"month to date ({month:%Y-%m})")
     _print(this_month, with_command=True)
-    for region in sorted({each.region for each in (*by_scan, *this_month)}):
-        if note := price_note(catalog.settings, region):
+    for engine, region in sorted({(row.engine, row.region) for row in (*by_scan, *this_month)}):
+        is_known = engine in catalog.settings.engine_options
+        if is_known and (note := configured_engine(catalog.settings, engine).price_note(region)):
             typer.echo(note)
 
 

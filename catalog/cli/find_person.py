@@ -150,7 +150,7 @@ def _find(catalog: Resources, references: Sequence[Reference], common: PersonQue
         catalog.engine,
         replace(common, references=references),
         gallery=catalog.settings.engine.gallery,
-        users=catalog.users,
+        users=catalog.engine.user_vectors,
         pay=lambda charges: catalog.charge("find-person", charges),
     )
 

@@ -43,8 +43,7 @@ def reconcile(
     """
     with open_resources(config, database, verbose, {"engine.name": engine}, begins=True) as catalog:
         gallery = catalog.settings.engine.gallery
-        # The local engine's gallery lives in the catalogue itself, and is nobody else's.
-        shared = catalog.settings.engine.name != "local" and not strangers
+        shared = catalog.configured_engine.capabilities.shares_gallery and not strangers
         if dry_run:
             found, done = compare(catalog.database, catalog.engine, gallery=gallery, shared=shared), None
         else:

@@ -15,7 +15,6 @@ import typer
 from tqdm import tqdm
 
 from catalog.app.after_scan import run_after_scan_steps
-from catalog.app.engines import SpendingLimit, price_note
 from catalog.app.resources import Resources, open_resources
 from catalog.cli.duration import seconds
 from catalog.cli.options import VERSION, AsJson, Config, Database, EngineName, Verbose
@@ -26,6 +25,7 @@ from catalog.cli.watch_output import HOW, hit_json, hit_line, write_crops
 from catalog.domain.errors import CheckRefused
 from catalog.domain.photos import Outcome, OutcomeKind
 from catalog.domain.uri import display
+from catalog.engines.engine_spec import SpendingLimit
 from catalog.engines.prefilter import PrefilterCounts, PrefilteredEngine
 from catalog.identities.matching.watch_hits import WatchHit
 from catalog.scanning.run_scan import ScanLimits
@@ -152,10 +152,10 @@ def scan(
         told.summary = summary = show(outcomes)
         told.hits = [hit_json(hit) for hit in catalog.new_hits]
         _tell_hits(catalog, as_json=as_json, crops=crops)
-        if summary.calls and (note := price_note(catalog.settings)):
+        if summary.calls and (note := catalog.configured_engine.price_note()):
             typer.echo(note, err=True)
         if isinstance(catalog.scan_engine, PrefilteredEngine):
-            _tell_savings(catalog.scan_engine.savings)
+            _print_prefilter_counts(catalog.scan_engine.counts)
         if stopped := summary.limit or summary.suspect_folders:
             raise stopped
         told.exit_code = 3 if summary.failed else 0
@@ -227,12 +227,12 @@ def _table(summary: Summary) -> list[str]:
     return lines
 
 
-def _tell_savings(savings: PrefilterCounts) -> None:
-    typer.echo(f"the prefilter spared {savings.spared:,} calls", err=True)
-    if savings.sampled:
+def _print_prefilter_counts(counts: PrefilterCounts) -> None:
+    typer.echo(f"the prefilter skipped {counts.skipped:,} calls", err=True)
+    if counts.sampled:
         typer.echo(
-            f"of {savings.sampled:,} photos without a face that were sent all the same, {savings.missed:,} showed one "
-            f"({savings.missed / savings.sampled:.1%})",
+            f"of {counts.sampled:,} photos without a face that were sent as a sample, {counts.missed:,} showed a face "
+            f"({counts.missed / counts.sampled:.1%})",
             err=True,
         )
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import typer
 
-from catalog.app.engines import price_note
 from catalog.app.resources import Resources
 from catalog.domain.charges import Charge, Operation
 from catalog.identities.assignment.neighbor_searches import plan_searches
@@ -25,7 +24,7 @@ def print_plan(catalog: Resources, addresses: Sequence[str], *, as_json: bool) -
             for charge in charges
         ]
         dollars = float(sum(charge.dollars for charge in charges))
-        note = price_note(catalog.settings)
+        note = catalog.configured_engine.price_note()
         typer.echo(json.dumps({"plan": True, **counts, "calls": calls, "dollars": dollars, "note": note}))
         return
     for name, meaning in (
@@ -38,11 +37,11 @@ def print_plan(catalog: Resources, addresses: Sequence[str], *, as_json: bool) -
         label = "photos discovered" if name == "discovered" else f"  {name}"
         typer.echo(f"{label:17} {counts[name]:>9,}   {meaning}".rstrip())
     if not charges:
-        typer.echo("The local engine costs nothing.")
+        typer.echo(f"The engine {catalog.configured_engine.name} costs nothing.")
     for charge in charges:
         bound = "at most" if charge.operation is Operation.INDEX_FACES else "about"
         typer.echo(f"{bound} {charge.calls:,} calls of {charge.operation.value}: ${charge.dollars:,.4f}")
-    if note := price_note(catalog.settings):
+    if note := catalog.configured_engine.price_note():
         typer.echo(note)
 
 
@@ -61,11 +60,12 @@ def _charges(catalog: Resources, total: Estimate) -> list[Charge]:
     Where users are asked first, so are they about each of these faces; how many lists that saves nobody knows before.
     """
     chosen = catalog.settings.engine
-    if chosen.name == "local":
+    if not catalog.configured_engine.capabilities.is_paid:
         return []
     with catalog.existing_database() as database, database.read() as connection:
         searches = plan_searches(connection, engine=chosen.name, gallery=chosen.gallery, new_photos=total.to_read)
-    users_first = catalog.settings.rekognition.user_vectors and catalog.settings.rekognition.users_first
+    rules = catalog.configured_engine.user_vector_rules
+    users_first = rules is not None and rules.search_first
     return [
         catalog.quote(Operation.INDEX_FACES, total.to_read),
         *([catalog.quote(Operation.SEARCH_USERS, searches.expected)] if users_first else []),

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Operation(StrEnum):
-    """The operations of a face engine that cost money at Amazon, under its names."""
+    """Operations of a face engine that Amazon charges for, under Amazon's names."""
 
     INDEX_FACES = "IndexFaces"
     SEARCH_FACES = "SearchFaces"
@@ -23,7 +23,7 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """Calls that were answered, and what they will cost in US dollars. The local engine makes none."""
+    """Calls of one operation and their US dollars. Results of an engine that is not paid carry none."""
 
     operation: Operation
     calls: int

@@ -1,25 +1,27 @@
-"""The contract between the catalogue and whatever sees faces.
+"""The contract between the catalogue and an engine, which finds, enrolls and compares faces.
 
 Terms
     *photo*     an ``OpenedPhoto``: upright pixels, perhaps reduced, and the file's bytes.
-    *gallery*   the set of enrolled faces that one search runs against; each engine is opened on exactly one.
-    *face id*   a lower-case UUID, given by the gallery, never reused.
-    *sha256*    64 hex digits, the digest of the photo's bytes: the identity of content.
-    *similarity*  0 to 100. 80 means about one false match in 1,000 pairs of strangers, 99 about one in 100,000.
+    *gallery*   the set of enrolled faces that one search runs against. An engine is opened on exactly one.
+    *face id*   a lower-case UUID that the gallery assigns and never reuses.
+    *sha256*    the content hash of the photo, 64 lower-case hex digits.
+    *similarity*  0 to 100. 80 is about one false match in 1,000 pairs of different people, 99 one in 100,000.
 
 Rules
     - Every method may be called from several threads at once.
-    - Every answer that was paid for carries its charges; the caller stores them in the same transaction as the answer.
-    - ``PhotoError`` blames the photo, ``EngineError`` the engine: after the
-      first the next photo may be tried, after the second it may not.
-    - An engine keeps vectors to itself. Clustering sees edges, and, where an engine can lend them,
-      :class:`GroupMeans`.
+    - Every result of a paid call carries its charges. The caller stores them in the transaction of the result.
+    - ``PhotoError`` means that this photo failed: the next one may be tried. ``EngineError`` means that the engine
+      failed: no further photo is tried.
+    - Face vectors stay inside the engine. Clustering reads a similarity graph, and :class:`GroupMeans` where an engine
+      lends them.
+    - Callers ask ``capabilities``, ``group_means`` and ``user_vectors``, never the type or the name of an engine.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 from catalog.domain.charges import Charge, Operation
 from catalog.domain.faces import (
@@ -32,37 +34,78 @@ from catalog.domain.faces import (
     SearchResult,
 )
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.user_vectors import UserVectors
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MAX_FACES = 100
-"""Faces looked at in one photo, the largest first, as Amazon Rekognition does."""
+"""Faces analyzed in one photo, the largest first, as Amazon Rekognition does."""
 
 MAX_MATCHES = 4096
-"""The longest list of matches that one search gives."""
+"""Longest list of matches that one search returns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineCapabilities:
+    """Declares the abilities of an engine, before it is opened."""
+
+    is_paid: bool = False
+    """Calls are charged: quotes, price notes, the prefilter and the dry run's costs apply."""
+    lends_group_means: bool = False
+    """Persons are clustered from exact group means, and no neighbor search is run."""
+    has_user_vectors: bool = False
+    """Persons with confirmed faces are kept as user vectors of the gallery."""
+    shares_gallery: bool = False
+    """Other catalogues may enroll in the same gallery: faces of unknown photos are left alone."""
+    gallery_in_catalogue: bool = False
+    """The gallery is in the catalogue's database: `analyze` and `compare` can run without a catalogue."""
+    creates_gallery: bool = False
+    """The gallery is a resource of its own, which `catalog check --make-collection` can create."""
+    waits_on_network: bool = False
+    """A call waits for another machine: more calls than processors may run at once."""
+    reads_s3_directly: bool = False
+    """The engine reads a photo from S3 by its address."""
+    separable_enrollment: bool = False
+    """Faces may be computed on another machine and enrolled here."""
 
 
 class Engine(Protocol):
     """Finds faces, enrolls them in a gallery and compares them."""
 
     @property
+    def capabilities(self) -> EngineCapabilities:
+        """Abilities of this engine under its options."""
+
+    @property
     def name(self) -> str:
-        """``local`` or ``rekognition``."""
+        """Name of the engine in the registry. Stored with every face and shown, never compared."""
 
     @property
     def model(self) -> str:
-        """Which networks in which version; stored with every face, and never mixed in one gallery."""
+        """Name and version of the networks. Stored with every face; one gallery holds faces of one model."""
+
+    @property
+    def group_means(self) -> GroupMeans | None:
+        """Exact group means; None for an engine that keeps its vectors to itself."""
+
+    @property
+    def user_vectors(self) -> UserVectors | None:
+        """User vectors of the gallery; None for an engine without them, and where its options switch them off."""
 
     def analyze(self, photo: OpenedPhoto) -> Analysis:
-        """The faces of a photo, largest first, with all attributes. Nothing is kept. (DetectFaces)"""
+        """Return the faces of a photo, largest first, with all attributes. Nothing is stored. (DetectFaces)"""
 
     def enroll(self, photo: OpenedPhoto, sha256: str) -> Enrollment:
-        """Put a photo's faces in the gallery. (IndexFaces)
+        """Store a photo's faces in the gallery. (IndexFaces)
 
-        Idempotent on ``sha256``: asking twice enrolls once and gives the same face ids.
+        Idempotent on ``sha256``: a second call enrolls nothing and returns the same face ids.
         A photo without a face is a success with no faces.
         """
 
     def neighbors(self, face_id: str, threshold: float, limit: int = MAX_MATCHES) -> NeighborList:
-        """Gallery faces similar to an enrolled one, itself left out. (SearchFaces)
+        """Return the gallery faces similar to an enrolled one, without that face. (SearchFaces)
 
         Raises ``KeyError`` for a face id that the gallery does not hold.
         """
@@ -70,62 +113,55 @@ class Engine(Protocol):
     def search(
         self, photo: OpenedPhoto, threshold: float, limit: int = MAX_MATCHES, box: BoundingBox | None = None
     ) -> SearchResult:
-        """Gallery faces similar to one face of a photo: the one at ``box``, else the largest. (SearchFacesByImage)
+        """Return the gallery faces similar to one face of a photo. (SearchFacesByImage)
 
-        Raises ``NoFaceError``.
+        The face is the one at ``box``, else the largest. Raises ``NoFaceError``.
         """
 
     def compare(self, source: OpenedPhoto, target: OpenedPhoto, threshold: float) -> Comparison:
-        """The source's largest face against every face of the target. (CompareFaces)
+        """Compare the source's largest face with every face of the target. (CompareFaces)
 
         Raises ``NoFaceError`` when the source or the target shows no face.
         """
 
     def remove(self, face_ids: Iterable[str]) -> set[str]:
-        """Take faces out of the gallery; returns the ids that were there. Free. (DeleteFaces)"""
+        """Delete faces from the gallery. Returns the ids that it held. Free of charge. (DeleteFaces)"""
 
     def enrolled(self) -> Iterator[EnrolledFace]:
-        """Every face of the gallery, in no promised order. Free. (ListFaces)"""
+        """Every face of the gallery, in no promised order. Free of charge. (ListFaces)"""
 
-    def price(self, operation: Operation, calls: int) -> Charge:
-        """What so many further calls would cost; zero dollars for the local engine."""
+    def quote(self, operation: Operation, calls: int) -> Charge:
+        """Dollars that further calls would cost now. Zero for an engine that is not paid."""
+
+    def take_unreported_charges(self) -> tuple[Charge, ...]:
+        """Charges of billed calls whose response was lost, as far as no result carries them. Returned once.
+
+        A lost call is added to the charges of the next result of its operation. The rest is returned here.
+        """
 
     def close(self) -> None:
-        """Give back connections, threads and memory."""
+        """Release connections, threads and memory."""
 
 
-@runtime_checkable
 class GroupMeans(Protocol):
-    """What an engine that holds vectors may lend clustering: exact mean similarities between groups of faces.
-
-    Values are on the clustering scale, where two vectors' dot product is their similarity: -1 to 1.
-    """
+    """Exact mean similarities between groups of faces, on the linkage scale (-1 to 1)."""
 
     def neighbor_edges(
         self, face_ids: Sequence[str], *, per_face: int, floor: float
     ) -> Iterator[tuple[int, int, float]]:
-        """Pairs of positions in ``face_ids`` (first below second) that are near one another.
+        """Yield pairs of indexes into ``face_ids``, the lower index first, with their similarity.
 
-        For each face the ``per_face`` nearest at or above ``floor``; the union is given, each pair once.
+        A pair is yielded once, when one of its faces is among the ``per_face`` nearest of the other and the similarity
+        is at or above ``floor``. Raises ``KeyError`` for a face that the gallery does not hold.
         """
 
-    def group_vectors(self, face_ids: Sequence[str]) -> object:
-        """An array of shape (len(face_ids), dimension), float32 vectors no longer than 1, for sums of groups only.
+    def group_vectors(self, face_ids: Sequence[str]) -> NDArray[np.float32]:
+        """One row for each face, in order: shape (len(face_ids), dimension), norm at most 1.
 
-        The caller may add rows and take dot products of sums; it may not store or print them.
+        The dot product of the sums of two groups is the sum of the similarities of all pairs between them. For groups
+        of one face it is that pair's similarity. Rows may be added and multiplied; they are never stored or printed.
+        Raises ``KeyError`` for a face that the gallery does not hold.
         """
 
     def similarities(self, values: Sequence[float]) -> list[float]:
-        """Values of the clustering scale as similarities, 0 to 100, for people to read."""
-
-
-@runtime_checkable
-class Metered(Protocol):
-    """An engine that is paid by the call, over a network where answers may be lost.
-
-    A call whose answer was lost may be billed, so it counts: the charges of the next answer of its operation include
-    it. What no answer included is told here.
-    """
-
-    def take_unreported_charges(self) -> tuple[Charge, ...]:
-        """The charges of lost calls that no answer carries; each is told once."""
+        """Values of the linkage scale as similarities, 0 to 100."""

@@ -215,7 +215,7 @@ class Enrollment:
     faces: tuple[FaceRecord, ...]
     rejected: tuple[RejectedFace, ...] = ()
     charges: tuple[Charge, ...] = ()
-    spared: bool = False
+    skipped_by_prefilter: bool = False
     """A prefilter saw no face, and the photo was not sent to the engine that is paid."""
 
 

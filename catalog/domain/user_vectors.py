@@ -1,14 +1,13 @@
-"""What an engine may learn about persons: the contract between the catalogue and an engine's users.
+"""The contract of user vectors: one vector of a gallery for each person, made of several confirmed faces.
 
-A *user* is a person as an engine knows it: several faces of which the engine makes one, and finds the person more
-surely than by any single face. Only Amazon Rekognition has them so far.
+A search by user vectors finds a person more reliably than a search by any single face.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from catalog.domain.charges import Charge
 from catalog.domain.faces import BoundingBox, Face
@@ -16,8 +15,23 @@ from catalog.domain.opened_photo import OpenedPhoto
 
 
 @dataclass(frozen=True, slots=True)
+class UserVectorRules:
+    """Which persons get a user vector, and which search comes first.
+
+    A person has one from ``min_faces`` confirmed faces on; it is made of at most ``max_faces``. New faces are searched
+    by user vectors first where ``search_first`` is set: a single match at or above ``certain_similarity`` (0 to 100)
+    then replaces the neighbor search.
+    """
+
+    min_faces: int
+    max_faces: int
+    search_first: bool = False
+    certain_similarity: float = 100.0
+
+
+@dataclass(frozen=True, slots=True)
 class UserMatch:
-    """A person whose user is similar to a face; 0 to 100."""
+    """A person whose user vector is similar to a face; 0 to 100."""
 
     person_id: str
     similarity: float
@@ -25,7 +39,7 @@ class UserMatch:
 
 @dataclass(frozen=True, slots=True)
 class UserSearch:
-    """Persons by their users, most similar first. ``probe`` is None where the photo shows no face to search for."""
+    """Persons by their user vectors, most similar first. ``probe`` is None where the photo shows no face."""
 
     probe: Face | None
     matches: tuple[UserMatch, ...]
@@ -34,7 +48,7 @@ class UserSearch:
 
 @dataclass(frozen=True, slots=True)
 class UserChanges:
-    """What :meth:`UserVectors.match` did. ``refused`` are faces that the engine would not take for their user."""
+    """Counts of :meth:`UserVectors.match`. ``refused`` are faces that the engine did not accept for their person."""
 
     created: int
     deleted: int
@@ -43,31 +57,27 @@ class UserChanges:
     refused: tuple[str, ...]
 
 
-@runtime_checkable
-class Teachable(Protocol):
-    """An engine that can learn persons."""
-
-    def users(self) -> UserVectors:
-        """The users of its gallery; they share its connection, pace and budget."""
-
-
 class UserVectors(Protocol):
-    """The users of one gallery."""
+    """The user vectors of one gallery."""
+
+    @property
+    def rules(self) -> UserVectorRules:
+        """Rules from the engine's options."""
 
     def search_image(
         self, photo: OpenedPhoto, threshold: float, limit: int = 10, box: BoundingBox | None = None
     ) -> UserSearch:
-        """Persons like the face of a photo at ``box``, else like its largest."""
+        """Persons similar to the face of a photo at ``box``, else to its largest face."""
 
     def search_face(self, face_id: str, threshold: float, limit: int = 10) -> UserSearch:
-        """Persons like an enrolled face. Raises ``KeyError`` for one that the gallery does not hold."""
+        """Persons similar to an enrolled face. Raises ``KeyError`` for one that the gallery does not hold."""
 
-    def taught(self) -> dict[str, tuple[str, ...]]:
-        """The faces that each person's user was made of, by person id. Free."""
+    def associated(self) -> dict[str, tuple[str, ...]]:
+        """Face ids of each user vector, by person id. Free of charge."""
 
-    def match(self, wanted: Mapping[str, Sequence[str]], pay: Callable[[Charge], None]) -> UserChanges:
-        """Make the users those of ``wanted``: face ids by person id, the best ones first.
+    def match(self, wanted: Mapping[str, Sequence[str]], on_charge: Callable[[Charge], None]) -> UserChanges:
+        """Make the user vectors equal to ``wanted``: face ids by person id, the best ones first.
 
-        ``pay`` is told of each paid call once it is answered, so that what was paid is known whatever comes next.
-        Asking for the same again changes and costs nothing. Raises ``EngineError``.
+        ``on_charge`` is called after each paid call, so that no charge is lost when a later call fails. A second call
+        with the same faces changes and costs nothing. Raises ``EngineError``.
         """

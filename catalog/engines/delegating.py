@@ -1,11 +1,11 @@
-"""An engine around another one: what a subclass does not do otherwise, the inner engine does."""
+"""Base class for engines that wrap another engine. Forwards every call and capability."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from catalog.domain.charges import Charge, Operation
-from catalog.domain.engine import MAX_MATCHES, Engine, Metered
+from catalog.domain.engine import MAX_MATCHES, Engine, EngineCapabilities, GroupMeans
 from catalog.domain.faces import (
     Analysis,
     BoundingBox,
@@ -16,19 +16,34 @@ from catalog.domain.faces import (
     SearchResult,
 )
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.user_vectors import UserVectors
 
 
 class DelegatingEngine:
-    """Implements ``Engine`` and ``Metered``."""
+    """Implements ``Engine`` by the inner engine."""
 
     def __init__(self, inner: Engine) -> None:
-        self.name = inner.name
         self.inner = inner
-        """For what goes beyond the contract of engines."""
+
+    @property
+    def capabilities(self) -> EngineCapabilities:
+        return self.inner.capabilities
+
+    @property
+    def name(self) -> str:
+        return self.inner.name
 
     @property
     def model(self) -> str:
         return self.inner.model
+
+    @property
+    def group_means(self) -> GroupMeans | None:
+        return self.inner.group_means
+
+    @property
+    def user_vectors(self) -> UserVectors | None:
+        return self.inner.user_vectors
 
     def analyze(self, photo: OpenedPhoto) -> Analysis:
         return self.inner.analyze(photo)
@@ -53,11 +68,11 @@ class DelegatingEngine:
     def enrolled(self) -> Iterator[EnrolledFace]:
         return self.inner.enrolled()
 
-    def price(self, operation: Operation, calls: int) -> Charge:
-        return self.inner.price(operation, calls)
+    def quote(self, operation: Operation, calls: int) -> Charge:
+        return self.inner.quote(operation, calls)
 
     def take_unreported_charges(self) -> tuple[Charge, ...]:
-        return self.inner.take_unreported_charges() if isinstance(self.inner, Metered) else ()
+        return self.inner.take_unreported_charges()
 
     def close(self) -> None:
-        """Nothing: the inner engine belongs to who made it."""
+        """Do nothing: the caller that opened the inner engine closes it."""

@@ -1,7 +1,7 @@
-"""An engine that pays only for photos in which another one, which is free, sees a face.
+"""Sends a photo to the paid engine only if the free engine finds a face on it.
 
-How many calls that saves is known; how many faces it misses is measured, not assumed: a sample of the photos without a
-face is sent all the same, chosen by their content so that every run chooses the same ones.
+A fixed share of the other photos, chosen by content hash, is sent all the same to measure how many faces the prefilter
+misses.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from catalog.engines.delegating import DelegatingEngine
 
 @dataclass(slots=True)
 class PrefilterCounts:
-    """``spared`` photos were not sent; of ``sampled`` ones that would not have been, ``missed`` showed a face."""
+    """``skipped`` photos were not sent. Of ``sampled`` photos sent without a face, ``missed`` had one after all."""
 
-    spared: int = 0
+    skipped: int = 0
     sampled: int = 0
     missed: int = 0
 
 
 class PrefilteredEngine(DelegatingEngine):
-    """Implements ``Engine``; all but :meth:`enroll` is the paid engine's, the inner one."""
+    """The paid engine, except that :meth:`enroll` asks the free engine first."""
 
     def __init__(self, paid: Engine, free: Engine, *, sample: float) -> None:
-        """``sample`` is the share of faceless photos that is sent all the same, 0 to 1."""
+        """``sample`` is the share of photos without a face that is sent all the same, 0 to 1."""
         super().__init__(paid)
-        self.savings = PrefilterCounts()
+        self.counts = PrefilterCounts()
         self._free = free
         self._sample = sample
         self._lock = threading.Lock()
@@ -38,16 +38,21 @@ class PrefilteredEngine(DelegatingEngine):
     def enroll(self, photo: OpenedPhoto, sha256: str) -> Enrollment:
         if self._free.analyze(photo).faces:
             return self.inner.enroll(photo, sha256)
-        if int(sha256[:8], 16) >= self._sample * 2**32:
+        if not is_sampled(sha256, self._sample):
             with self._lock:
-                self.savings.spared += 1
-            return Enrollment((), spared=True)
+                self.counts.skipped += 1
+            return Enrollment((), skipped_by_prefilter=True)
         enrollment = self.inner.enroll(photo, sha256)
         with self._lock:
-            self.savings.sampled += 1
-            self.savings.missed += bool(enrollment.faces)
+            self.counts.sampled += 1
+            self.counts.missed += bool(enrollment.faces)
         return enrollment
 
     def close(self) -> None:
-        """Closes the free engine only; the paid one belongs to who made it."""
+        """Close the free engine only."""
         self._free.close()
+
+
+def is_sampled(sha256: str, sample: float) -> bool:
+    """Whether a photo is in the measured share (0 to 1). Every run chooses the same photos."""
+    return int(sha256[:8], 16) < sample * 2**32

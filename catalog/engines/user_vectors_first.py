@@ -1,8 +1,8 @@
-"""An engine that asks for the person before it asks for the faces: users first, neighbors where they are unsure.
+"""Searches the user vectors of the gallery before its faces.
 
-A user's answer names one person and saves the list of neighbors. As it costs as much as that list, and covers no other
-new face, the bill grows: by half on LFW, where a few more photos of confirmed persons were found, and no wrong one
-(``tests/benchmarks/users_first.py``). So it is off unless somebody wants that.
+One certain person replaces the neighbor search of a face. A user search costs as much as a neighbor search and covers
+no other new face, so the bill grows: by half on LFW, where a few more photos of confirmed persons were found and no
+wrong one (``tests/benchmarks/users_first.py``). It is off by default.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from catalog.domain.user_vectors import UserMatch, UserVectors
 from catalog.engines.delegating import DelegatingEngine
 
 
-class UsersFirstEngine(DelegatingEngine):
-    """Implements ``Engine``; all but :meth:`neighbors` is the other engine's.
+class UserVectorsFirstEngine(DelegatingEngine):
+    """The inner engine, except that :meth:`neighbors` searches user vectors first.
 
-    ``certain`` is the similarity, 0 to 100, from which a single user is believed.
+    ``certain`` is the lowest similarity, 0 to 100, at which a single user match is accepted.
     """
 
     def __init__(self, engine: Engine, users: UserVectors, *, certain: float) -> None:
@@ -28,44 +28,42 @@ class UsersFirstEngine(DelegatingEngine):
         self._users = users
         self._certain = certain
         self._lock = threading.Lock()
-        self._taught: dict[str, tuple[str, ...]] | None = None
-        self._unclaimed: list[Charge] = []
+        self._faces_by_person: dict[str, tuple[str, ...]] | None = None
+        self._unreported: list[Charge] = []
 
     def neighbors(self, face_id: str, threshold: float, limit: int = MAX_MATCHES) -> NeighborList:
-        """The faces of the one user who is surely meant, an incomplete list; else the engine's own list.
+        """The faces of the one certain person, as an incomplete list; else the inner engine's list.
 
-        What is like no other face than those of a user is not told apart from what was not looked at: so the list does
-        not speak against anybody, and clustering, with all that humans decided, has the last word.
+        An incomplete list is no evidence against the faces that it lacks: the other persons were not searched.
         """
-        taught = self._faces()
-        if not taught or any(face_id in faces for faces in taught.values()):
+        associated = self._associated()
+        if not associated or any(face_id in faces for faces in associated.values()):
             return self.inner.neighbors(face_id, threshold, limit)
-        asked = self._users.search_face(face_id, threshold, 2)
-        person = self._surely(asked.matches)
+        search = self._users.search_face(face_id, threshold, 2)
+        person = self._certain_match(search.matches)
         if person is not None:
-            matches = tuple(Match(face, person.similarity) for face in taught.get(person.person_id, ())[:limit])
-            return NeighborList(face_id, matches, complete=False, charges=asked.charges)
+            matches = tuple(Match(face, person.similarity) for face in associated.get(person.person_id, ())[:limit])
+            return NeighborList(face_id, matches, complete=False, charges=search.charges)
         try:
-            answer = self.inner.neighbors(face_id, threshold, limit)
-        except BaseException:  # whatever it was, the first question was answered and is paid
+            neighbors = self.inner.neighbors(face_id, threshold, limit)
+        except BaseException:  # also KeyboardInterrupt: the user search was billed
             with self._lock:
-                self._unclaimed += asked.charges
+                self._unreported += search.charges
             raise
-        return replace(answer, charges=asked.charges + answer.charges)
+        return replace(neighbors, charges=search.charges + neighbors.charges)
 
     def take_unreported_charges(self) -> tuple[Charge, ...]:
-        """Implements ``Metered``."""
         with self._lock:
-            own, self._unclaimed = self._unclaimed, []
+            own, self._unreported = self._unreported, []
         return (*own, *super().take_unreported_charges())
 
-    def _surely(self, matches: tuple[UserMatch, ...]) -> UserMatch | None:
-        sure = [match for match in matches if match.similarity >= self._certain]
-        return sure[0] if len(sure) == 1 else None
+    def _certain_match(self, matches: tuple[UserMatch, ...]) -> UserMatch | None:
+        certain = [match for match in matches if match.similarity >= self._certain]
+        return certain[0] if len(certain) == 1 else None
 
-    def _faces(self) -> dict[str, tuple[str, ...]]:
-        """The faces that made each user, by person id; asked for once."""
+    def _associated(self) -> dict[str, tuple[str, ...]]:
+        """Face ids of each user vector, by person id. Read once."""
         with self._lock:
-            if self._taught is None:
-                self._taught = self._users.taught()
-            return self._taught
+            if self._faces_by_person is None:
+                self._faces_by_person = self._users.associated()
+            return self._faces_by_person

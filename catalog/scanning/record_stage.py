@@ -178,7 +178,7 @@ class Recorder:
             enrollment,
             engine=self._engine.name,
             gallery=self._gallery,
-            model=PREFILTERED if enrollment.spared else self._engine.model,
+            model=PREFILTERED if enrollment.skipped_by_prefilter else self._engine.model,
             scan_id=self._scan_id,
             now=now,
         )

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from catalog.domain.engine import Engine, Metered
+from catalog.domain.engine import Engine
 from catalog.domain.errors import CatalogError, DatabaseError
 from catalog.scanning.summary import Summary
 from catalog.store.database import Database
@@ -62,7 +62,7 @@ def recorded_scan(
         exit_code = error.exit_code
         raise
     finally:
-        unreported = engine.take_unreported_charges() if isinstance(engine, Metered) else ()
+        unreported = engine.take_unreported_charges()
         summary.add_charges(unreported)
         now = datetime.now(UTC)
         with _unless_already_failing(state), database.begin() as connection:

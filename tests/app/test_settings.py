@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import pytest
 
-from catalog.app.settings import SECTIONS, default_file, load_settings, variable
+from catalog.app.settings import default_file, load_settings, sections, variable
 from catalog.domain.errors import SettingsError
 
 
@@ -15,7 +15,7 @@ def test_every_setting_has_a_default_and_every_default_is_a_setting():
     """The default file and the typed sections name the same keys."""
     given = tomllib.loads(default_file().read_text())
     assert {name: set(table) for name, table in given.items()} == {
-        name: {field.name for field in fields(kind)} for name, kind in SECTIONS.items()
+        name: {field.name for field in fields(kind)} for name, kind in sections().items()
     }
 
 

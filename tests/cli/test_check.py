@@ -10,7 +10,7 @@ import pytest
 from catalog.cli import check as check_command
 from catalog.endpoint import errors
 from catalog.endpoint.factory import open_endpoint
-from catalog.engines.rekognition.permissions import try_rights
+from catalog.engines.rekognition.permissions import try_permissions
 from tests.endpoint.wire import client_of
 
 POLICY = Path(__file__).parents[2] / "config" / "iam-policy.json"
@@ -154,6 +154,6 @@ def test_rights_are_tried_with_what_nobody_has():
             sent.append((operation, members))
             return {}
 
-    rights = list(try_rights(Client(), "catalog", users=True))
+    rights = list(try_permissions(Client(), "catalog", users=True))
     assert all(right.granted for right in rights)
     assert all(members["Image"] == {"Bytes": b"x"} for _, members in sent if "Image" in members)

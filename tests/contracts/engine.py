@@ -324,11 +324,11 @@ class EngineContract:
     def test_prices_grow_with_the_number_of_calls(self, engine):
         """A price is in dollars, at least 0, and no calls cost nothing."""
         for operation in Operation:
-            charge = engine.price(operation, 1000)
+            charge = engine.quote(operation, 1000)
             assert charge.operation is operation
             assert charge.calls == 1000
             assert charge.dollars >= Decimal(0)
-            assert engine.price(operation, 0).dollars == Decimal(0)
+            assert engine.quote(operation, 0).dollars == Decimal(0)
 
 
 def _same_place(a: Face, b: Face) -> bool:

@@ -10,7 +10,7 @@ from catalog.domain.charges import Charge, Operation
 from catalog.domain.errors import LimitReached
 from catalog.domain.faces import Match
 from catalog.domain.user_vectors import UserMatch, UserSearch
-from catalog.engines.user_vectors_first import UsersFirstEngine
+from catalog.engines.user_vectors_first import UserVectorsFirstEngine
 from catalog.images.decode import open_image
 from tests.fakes import Drawn, FakeEngine, drawing_bytes
 
@@ -25,7 +25,7 @@ class Taught:
         self._answers = tuple(UserMatch(*answer) for answer in answers)
         self.asked = 0
 
-    def taught(self):
+    def associated(self):
         return self._taught
 
     def search_face(self, face_id, threshold, limit=10):
@@ -46,7 +46,7 @@ def faces(engine):
 
 
 def first(engine, users):
-    return UsersFirstEngine(engine, users, certain=99.0)
+    return UserVectorsFirstEngine(engine, users, certain=99.0)
 
 
 def calls(answer):
@@ -105,4 +105,4 @@ def test_the_rest_is_the_other_engine(engine, faces):
     assert len(asking.compare(photo, photo, 80.0).matches) == 1
     assert len(list(asking.enrolled())) == 4
     assert asking.remove([added.face_id]) == {added.face_id}
-    assert asking.price(Operation.INDEX_FACES, 2) == engine.price(Operation.INDEX_FACES, 2)
+    assert asking.quote(Operation.INDEX_FACES, 2) == engine.quote(Operation.INDEX_FACES, 2)

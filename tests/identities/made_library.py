@@ -9,12 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, insert
 
 from catalog.domain.charges import Charge, Operation
+from catalog.domain.engine import EngineCapabilities, GroupMeans
 from catalog.domain.faces import (
     Analysis,
     BoundingBox,
@@ -62,6 +64,12 @@ class VectorGallery:
     limit: int = 4096
     probes: dict[bytes, NDArray[np.float32]] = field(default_factory=dict)
     """Vector of the only face of a photo, by the photo's bytes."""
+    capabilities: ClassVar[EngineCapabilities] = EngineCapabilities(is_paid=True)
+    user_vectors: ClassVar[None] = None
+
+    @property
+    def group_means(self) -> GroupMeans | None:
+        return None
 
     def neighbors(self, face_id: str, threshold: float, limit: int = 4096) -> NeighborList:
         self.calls += 1
@@ -95,8 +103,11 @@ class VectorGallery:
         for each in self.vectors:
             yield EnrolledFace(each, self.sha256[each], BoundingBox(0.25, 0.25, 0.5, 0.5), 99.0)
 
-    def price(self, operation: Operation, calls: int) -> Charge:
+    def quote(self, operation: Operation, calls: int) -> Charge:
         return Charge(operation, calls, Decimal("0.001") * calls)
+
+    def take_unreported_charges(self) -> tuple[Charge, ...]:
+        return ()
 
     def analyze(self, photo: OpenedPhoto) -> Analysis:
         return Analysis((Face(BoundingBox(0.25, 0.25, 0.5, 0.5), 99.0),))
@@ -116,6 +127,11 @@ class LendingGallery(VectorGallery):
     """The same, lending exact group means as the local engine does."""
 
     name: str = "local"
+    capabilities: ClassVar[EngineCapabilities] = EngineCapabilities(lends_group_means=True)
+
+    @property
+    def group_means(self) -> GroupMeans:
+        return self
 
     def neighbor_edges(
         self, face_ids: Sequence[str], *, per_face: int, floor: float

@@ -37,7 +37,7 @@ def test_photos_without_a_face_are_not_sent(scanner, folder, prefilter):
     paid = prefilter(FakeEngine())
     scanner()
     assert paid.calls[Operation.INDEX_FACES] == 1
-    assert scanner.engine.savings == PrefilterCounts(spared=1)
+    assert scanner.engine.counts == PrefilterCounts(skipped=1)
     scanner()
     assert scanner.kinds() == {"a.png": "unchanged", "b.png": "unchanged"}
 
@@ -48,7 +48,7 @@ def test_a_sample_measures_what_is_missed(scanner, folder, prefilter):
     save_drawing(folder / "b.png")
     prefilter(Blind(), sample=1.0)
     scanner()
-    assert scanner.engine.savings == PrefilterCounts(spared=0, sampled=2, missed=1)
+    assert scanner.engine.counts == PrefilterCounts(skipped=0, sampled=2, missed=1)
 
 
 def test_photos_that_were_never_sent_are_sent_once_the_prefilter_is_off(scanner, folder, prefilter, rows):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine as Database
 
 from catalog.domain.charges import Charge, Operation
-from catalog.domain.engine import MAX_MATCHES
+from catalog.domain.engine import MAX_MATCHES, GroupMeans
 from catalog.domain.errors import NoFaceError
 from catalog.domain.faces import (
     Analysis,
@@ -28,9 +28,11 @@ from catalog.domain.faces import (
     SearchResult,
 )
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.user_vectors import UserVectors
 from catalog.engines.local.face_pipeline import FacePipeline, PipelineFace
 from catalog.engines.local.gallery import LocalGallery, NewFace
 from catalog.engines.local.neighbor_edges import neighbor_edges
+from catalog.engines.local.spec import CAPABILITIES
 
 
 class LocalEngine:
@@ -43,6 +45,7 @@ class LocalEngine:
     """
 
     name = "local"
+    capabilities = CAPABILITIES
 
     def __init__(
         self,
@@ -60,6 +63,14 @@ class LocalEngine:
         self._quality_filter = quality_filter
 
     # ------------------------------------------------------------------------------------------------ contract
+
+    @property
+    def group_means(self) -> GroupMeans:
+        return self
+
+    @property
+    def user_vectors(self) -> UserVectors | None:
+        return None
 
     def analyze(self, photo: OpenedPhoto) -> Analysis:
         return Analysis(tuple(face.face for face in self.pipeline.find_faces(photo, with_attributes=True)))
@@ -116,8 +127,11 @@ class LocalEngine:
     def enrolled(self) -> Iterator[EnrolledFace]:
         return self.gallery.faces()
 
-    def price(self, operation: Operation, calls: int) -> Charge:
+    def quote(self, operation: Operation, calls: int) -> Charge:
         return Charge(operation, calls, Decimal(0))
+
+    def take_unreported_charges(self) -> tuple[Charge, ...]:
+        return ()
 
     def close(self) -> None:
         self.gallery.release_rows()

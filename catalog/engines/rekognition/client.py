@@ -61,18 +61,18 @@ class RekognitionClient:
         *,
         limiter: RateLimiter,
         budget: Budget | None = None,
-        lose: Callable[[Operation], None] = lambda _: None,
+        on_lost_call: Callable[[Operation], None] = lambda _: None,
         sleep: Callable[[float], None] = time.sleep,
         chance: random.Random | None = None,
     ) -> None:
-        """Without a ``budget`` there is no limit to spending; ``lose`` is told of each paid call without an answer.
+        """Without a ``budget`` spending has no limit. ``on_lost_call`` is called for each paid call without a response.
 
         Raises EngineError where nothing can be called at all.
         """
         self._connection = connection
         self._limiter = limiter
         self._budget = budget
-        self._lose = lose
+        self._on_lost_call = on_lost_call
         self._sleep = sleep
         self._chance = chance or random.Random()  # noqa: S311 - jitter is no secret
         self._reached = False
@@ -117,7 +117,7 @@ class RekognitionClient:
                 # A call whose answer was lost may be billed all the same: the next one is counted anew.
                 unsure = trouble is AwsErrorKind.LOST
                 if paid is not None and unsure:
-                    self._lose(paid)
+                    self._on_lost_call(paid)
                 self._after(trouble, operation, error, attempt, patience)
             else:
                 self._reached = True

@@ -18,7 +18,7 @@ from catalog.domain.charges import Charge, Operation
 from catalog.domain.errors import EngineError, PhotoError
 from catalog.domain.faces import BoundingBox
 from catalog.domain.opened_photo import OpenedPhoto
-from catalog.domain.user_vectors import UserChanges, UserMatch, UserSearch
+from catalog.domain.user_vectors import UserChanges, UserMatch, UserSearch, UserVectorRules
 from catalog.engines.rekognition.accepted_images import AcceptedImages, chosen_face
 from catalog.engines.rekognition.aws_errors import code_of, is_face_not_found, no_face, to_catalog_error
 from catalog.engines.rekognition.client import Answer, RekognitionClient
@@ -45,11 +45,18 @@ class CollectionUsers:
         prices: Prices,
         *,
         collection: str,
+        rules: UserVectorRules,
+        open_collection: Callable[[], object],
         reopen: Callable[[bytes, int], OpenedPhoto] | None = None,
         patience_seconds: float = 120.0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """``patience_seconds`` is how long users are followed until they are ACTIVE; Amazon says a minute or so."""
+        """``open_collection`` is called before the first call. Raises EngineError where the collection cannot be used.
+
+        ``patience_seconds`` is the longest wait for users to become ACTIVE; Amazon says about a minute.
+        """
+        self.rules = rules
+        self._open_collection = open_collection
         self._client = client
         self._prices = prices
         self._collection = collection
@@ -98,15 +105,15 @@ class CollectionUsers:
                 return UserSearch(probe, _matches(answer), tuple(charges))
         return UserSearch(None, (), tuple(charges))
 
-    # ------------------------------------------------------------------------------------------------ teaching
+    # ------------------------------------------------------------------------------------------------ matching
 
-    def taught(self) -> dict[str, tuple[str, ...]]:
-        """The faces that each person's user was made of, by person id. Free."""
+    def associated(self) -> dict[str, tuple[str, ...]]:
+        """Face ids of each person's user, by person id. Free of charge."""
         if not self._users():
             return {}
         return {user.removeprefix(PREFIX): tuple(sorted(faces)) for user, faces in self._faces_by_user().items()}
 
-    def match(self, wanted: Mapping[str, Sequence[str]], pay: Callable[[Charge], None]) -> UserChanges:
+    def match(self, wanted: Mapping[str, Sequence[str]], on_charge: Callable[[Charge], None]) -> UserChanges:
         """Make the users those of ``wanted``: face ids by person id, the best ones first; a hundred are taken.
 
         Users become ACTIVE before this returns. Raises EngineError where they do not in time.
@@ -123,7 +130,7 @@ class CollectionUsers:
             disassociated += len(surplus)
             for part in _parts(surplus):
                 self._ask("DisassociateFaces", UserId=user, FaceIds=part)
-                pay(self._prices.charge(Operation.DISASSOCIATE_FACES))
+                on_charge(self._prices.charge(Operation.DISASSOCIATE_FACES))
         created = [user for user in goal if user not in users]
         for user in created:
             self._tolerant("ConflictException", "CreateUser", UserId=user)
@@ -132,7 +139,7 @@ class CollectionUsers:
         for user, faces in goal.items():
             for part in _parts(sorted(faces - held.get(user, set()))):
                 answer = self._ask("AssociateFaces", UserId=user, FaceIds=part, UserMatchThreshold=_MATCH_THRESHOLD)
-                pay(self._prices.charge(Operation.ASSOCIATE_FACES))
+                on_charge(self._prices.charge(Operation.ASSOCIATE_FACES))
                 failures = [failure["FaceId"] for failure in answer.get("UnsuccessfulFaceAssociations", ())]
                 associated += len(part) - len(failures)
                 refused += failures
@@ -184,6 +191,7 @@ class CollectionUsers:
 
     def _tolerant(self, code: str, operation: str, **members: Any) -> None:
         """An operation that may have been done before: by another worker, or by a call whose answer was lost."""
+        self._open_collection()
         try:
             self._client.call(operation, CollectionId=self._collection, ClientRequestToken=str(uuid.uuid4()), **members)
         except ClientError as error:
@@ -195,6 +203,7 @@ class CollectionUsers:
         if operation in {"AssociateFaces", "DisassociateFaces"}:
             # One token for all attempts, so that a lost answer is given again.
             members["ClientRequestToken"] = str(uuid.uuid4())
+        self._open_collection()
         try:
             return self._client.call(operation, CollectionId=self._collection, **members)
         except ClientError as error:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from botocore.exceptions import ClientError
 
 from catalog.domain.charges import Charge, Operation
-from catalog.domain.engine import MAX_MATCHES
+from catalog.domain.engine import MAX_MATCHES, EngineCapabilities, GroupMeans
 from catalog.domain.errors import NoFaceError
 from catalog.domain.faces import (
     Analysis,
@@ -31,6 +31,7 @@ from catalog.domain.faces import (
     SearchResult,
 )
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.user_vectors import UserVectorRules, UserVectors
 from catalog.engines.rekognition.accepted_images import AcceptedImage, AcceptedImages, chosen_face
 from catalog.engines.rekognition.aws_errors import code_of, is_face_not_found, no_face, to_catalog_error
 from catalog.engines.rekognition.client import Answer, RekognitionClient
@@ -38,6 +39,7 @@ from catalog.engines.rekognition.collection import open_collection, pinned_model
 from catalog.engines.rekognition.collection_users import CollectionUsers
 from catalog.engines.rekognition.pricing import Prices
 from catalog.engines.rekognition.response_parser import is_sha256, read_box, read_face, read_matches, read_reasons
+from catalog.engines.rekognition.spec import CAPABILITIES
 
 _PATIENCE = 6
 """Attempts at searching a face that is in the collection and not yet to be found: about six seconds."""
@@ -49,6 +51,7 @@ class RekognitionEngine:
     """Implements ``Engine`` over one collection, made at first use where it is missing."""
 
     name = "rekognition"
+    group_means: GroupMeans | None = None
 
     def __init__(
         self,
@@ -60,6 +63,8 @@ class RekognitionEngine:
         quality_filter: QualityFilter = QualityFilter.AUTO,
         attributes: Literal["all", "none"] = "all",
         reopen: Callable[[bytes, int], OpenedPhoto] | None = None,
+        user_vector_rules: UserVectorRules | None = None,
+        capabilities: EngineCapabilities = CAPABILITIES,
     ) -> None:
         """``model`` is what the gallery's faces were made by, where there are any: a collection of another is refused.
 
@@ -74,6 +79,17 @@ class RekognitionEngine:
         self._reopen = reopen
         self._pictures = AcceptedImages(client, reopen)
         self._opening = threading.Lock()
+        self.capabilities = capabilities
+        self.user_vectors: UserVectors | None = None
+        if user_vector_rules is not None:
+            self.user_vectors = CollectionUsers(
+                client,
+                prices,
+                collection=collection,
+                rules=user_vector_rules,
+                open_collection=lambda: self.model,
+                reopen=reopen,
+            )
         self._model: str | None = None
 
     @property
@@ -193,17 +209,11 @@ class RekognitionEngine:
                 return
             token = {"NextToken": page["NextToken"]}
 
-    def price(self, operation: Operation, calls: int) -> Charge:
+    def quote(self, operation: Operation, calls: int) -> Charge:
         return self._prices.quote(operation, calls)
 
     def take_unreported_charges(self) -> tuple[Charge, ...]:
-        """Implements ``Metered``."""
         return self._prices.take_unreported_charges()
-
-    def users(self) -> CollectionUsers:
-        """Implements ``Teachable``."""
-        assert self.model
-        return CollectionUsers(self._client, self._prices, collection=self._collection, reopen=self._reopen)
 
     def close(self) -> None:
         self._client.close()

@@ -30,13 +30,13 @@ class Permission:
     note: str = ""
 
 
-def try_rights(
-    client: RekognitionClient, collection: str, *, users: bool = False, make: bool = False
+def try_permissions(
+    client: RekognitionClient, collection: str, *, users: bool = False, create: bool = False
 ) -> Iterator[Permission]:
     """Each right that the engine needs, with those for user vectors if wanted.
 
     The right to make a collection cannot be tried without making it, as nobody knows whether Amazon looks at the
-    request or at rights first, and a policy may allow one name only. ``make`` does: it is free, the first scan needs
+    request or at rights first, and a policy may allow one name only. ``create`` does: it is free, the first scan needs
     it, and nothing is left that would not be there anyway.
 
     Raises EngineError when nothing can be asked at all: no credentials, no connection.
@@ -49,7 +49,7 @@ def try_rights(
         if not is_denied(error) and not _is_answer(error):
             raise
         yield Permission(described, granted=not is_denied(error))
-        if make:
+        if create:
             yield _try(client, "CreateCollection", {"CollectionId": collection})
         else:
             yield Permission("rekognition:CreateCollection", granted=None, note=note)

@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from catalog.domain.charges import Charge, Operation
+from catalog.domain.errors import SettingsError
 
 GROUP_2 = frozenset({Operation.DETECT_FACES})
 """Amazon counts these apart from all others, which are its group 1."""
@@ -52,6 +53,25 @@ def read_prices(table: Mapping[str, Any], region: str) -> PriceTable:
     """The price table of a region from the settings. Raises ValueError for one that cannot be used."""
     factor = table["region_factors"].get(region, table["other_regions_factor"])
     return PriceTable(_tiers(table["group_1"]), _tiers(table["group_2"]), Decimal(str(factor)))
+
+
+def prices_of(table: Mapping[str, Any], region: str, calls_this_month: Mapping[Operation, int]) -> Prices:
+    """The prices of a region after the calls of this month. Raises SettingsError for a table that cannot be used."""
+    try:
+        return Prices(read_prices(table, region), calls_this_month)
+    except (KeyError, ValueError, TypeError, ArithmeticError) as error:
+        raise SettingsError([f"The table of prices for Rekognition cannot be used: {error}."]) from error
+
+
+def price_note(table: Mapping[str, Any], region: str) -> str:
+    """Sentence for a region whose price factor is not in the table; empty where it is."""
+    if not is_guess(table, region):
+        return ""
+    return (
+        f"The prices of {region or 'an unset region'} are not known. Costs are calculated with "
+        f"{table['other_regions_factor']} times the prices of us-east-1, which is rather too much. Enter the region in "
+        "rekognition.prices (region_factors)."
+    )
 
 
 def is_guess(table: Mapping[str, Any], region: str) -> bool:

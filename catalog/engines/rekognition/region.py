@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError
 from catalog.domain.errors import EngineError
 
 
-def users_region(profile: str = "") -> str:
+def default_region(profile: str = "") -> str:
     """The region of the user's own AWS settings, for a profile or the default one; empty when there is none.
 
     Raises EngineError for a profile that does not exist.

@@ -15,7 +15,7 @@ import numpy as np
 from sqlalchemy import Connection, case, func, select, update
 
 from catalog.domain.charges import Charge
-from catalog.domain.engine import Engine, GroupMeans
+from catalog.domain.engine import Engine
 from catalog.domain.people import AssignedBy
 from catalog.domain.timestamps import utc_text
 from catalog.identities.assignment.neighbor_searches import SearchRules, logit, read_edges, run_neighbor_searches
@@ -121,7 +121,7 @@ def _settle(
         replay_decisions(connection, engine=engine.name, gallery=gallery, now=now)
     pending_removals.drain(database, engine.remove, engine.name, gallery)
     charges: list[Charge] = []
-    if not isinstance(engine, GroupMeans):
+    if engine.group_means is None:
         with database.read() as connection:
             roster = face_table_of(connection, engine, rules, gallery)
         charges = run_neighbor_searches(database, engine, roster, rules.search, region=region, scan_id=scan_id, now=now)
@@ -185,8 +185,8 @@ def cluster_faces(
 
     ``first`` says that whatever is grouped is grouped for the first time: caution is needed only where little was seen.
     """
-    if isinstance(engine, GroupMeans):
-        return cluster_persons(engine, roster, _for(rules.means, first=first), bonds)
+    if engine.group_means is not None:
+        return cluster_persons(engine.group_means, roster, _for(rules.means, first=first), bonds)
     edges = read_edges(connection, roster, engine=engine.name, gallery=gallery)
     labels = cluster_edges(
         roster.lists(),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, or_, select
 
-from catalog.domain.engine import Engine, GroupMeans
+from catalog.domain.engine import Engine
 from catalog.identities.assignment.assign_people import GroupingRules, face_table_of
 from catalog.identities.assignment.suggestions import by_owner
 from catalog.identities.decisions.log import Decision, EffectiveDecisions, effective_decisions, read_decisions
@@ -47,7 +47,7 @@ def explain(
     with database.read() as connection:
         near = (
             _ask(connection, engine, face, limit)
-            if isinstance(engine, GroupMeans)
+            if not engine.capabilities.is_paid
             else _bought(connection, face, limit)
         )
         ledger = read_decisions(connection)

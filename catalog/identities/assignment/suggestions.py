@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection
@@ -70,8 +69,8 @@ def suggest(
         said = effective_decisions(read_decisions(connection))
         people = PersonIndex.of(all_persons(connection))
         pairs = (
-            _by_means(engine, roster, rules)
-            if isinstance(engine, GroupMeans)
+            _by_means(engine.group_means, roster, rules)
+            if engine.group_means is not None
             else _by_searches(connection, engine, roster, rules, gallery)
         )
         refused = _refused(connection, roster, said, people)
@@ -98,7 +97,7 @@ Pairs = tuple[Ints, Ints, Floats]
 
 
 def _by_means(engine: GroupMeans, roster: FaceTable, rules: GroupingRules) -> Pairs:
-    vectors: Any = engine.group_vectors(roster.face_ids)
+    vectors = engine.group_vectors(roster.face_ids)
     one, other, value = nearby_persons(vectors, roster, rules.means.threshold - _REACH)
     return one, other, np.asarray(engine.similarities(value.tolist()), dtype=np.float64)
 
@@ -185,8 +184,8 @@ def _questions(
 
 def _bar(engine: Engine, rules: GroupingRules) -> float:
     """The log-odds at which two groups are usually joined without being asked; for ranking only."""
-    if isinstance(engine, GroupMeans):
-        return float(logit(engine.similarities([rules.means.threshold])[0]))
+    if engine.group_means is not None:
+        return float(logit(engine.group_means.similarities([rules.means.threshold])[0]))
     return rules.searches.threshold
 
 

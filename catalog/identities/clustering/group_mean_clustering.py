@@ -8,7 +8,6 @@ of their nearest neighbors among themselves.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +40,7 @@ def cluster_persons(engine: GroupMeans, roster: FaceTable, linkage: Linkage, bon
     """
     if not len(roster):
         return np.zeros(0, dtype=np.int64), np.zeros(0)
-    vectors: Any = engine.group_vectors(roster.face_ids)
+    vectors = engine.group_vectors(roster.face_ids)
     node, first = _nodes(roster)
     sums, sizes = sum_groups(vectors, np.ones(len(vectors)), node)
     new = np.flatnonzero(roster.person < 0)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
-from catalog.domain.engine import Engine, GroupMeans
+from catalog.domain.engine import Engine
 from catalog.domain.errors import UsageError
 from catalog.identities.assignment.neighbor_searches import read_edges
 from catalog.identities.clustering.face_table import FaceTable, SeedFaceThresholds, read_face_table
@@ -91,11 +91,11 @@ def _scores(connection: Connection, engine: Engine, roster: FaceTable, gallery: 
     """For each pair of faces whether both are one person, and their similarity, 0-100."""
     first, second = np.triu_indices(len(roster), 1)
     same = roster.person[first] == roster.person[second]
-    if isinstance(engine, GroupMeans) and len(roster):
-        vectors: Any = engine.group_vectors(roster.face_ids)
+    if engine.group_means is not None and len(roster):
+        vectors = engine.group_means.group_vectors(roster.face_ids)
         values = (vectors @ vectors.T)[first, second]
         grid = np.linspace(-1.0, 1.0, 4001)
-        return same, np.interp(values, grid, engine.similarities(grid.tolist()))
+        return same, np.interp(values, grid, engine.group_means.similarities(grid.tolist()))
     # Pairs that no bought list shows are below what was asked for, where one of the two lists is complete.
     edges = read_edges(connection, roster, engine=engine.name, gallery=gallery)
     scores = np.zeros(len(first))

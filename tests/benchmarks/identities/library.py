@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sqlalchemy import delete, func, insert, select, update
 
 from catalog.domain.charges import Charge, Operation
+from catalog.domain.engine import GroupMeans
 from catalog.domain.faces import Match, NeighborList
 from catalog.domain.timestamps import utc_text
 from catalog.engines.local.engine import LocalEngine
@@ -54,6 +55,10 @@ class Meaning:
     place: dict[str, int] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
 
+    @property
+    def group_means(self) -> GroupMeans:
+        return self
+
     def __post_init__(self) -> None:
         self.place = {face_id: at for at, face_id in enumerate(self.ids)}
 
@@ -81,6 +86,7 @@ class Listing:
     name: str = "local"
     model: str = "benchmark"
     calls: int = 0
+    group_means: GroupMeans | None = None
     _known: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 128), np.float32))
 
     def neighbors(self, face_id: str, threshold: float, limit: int = 4096) -> NeighborList:

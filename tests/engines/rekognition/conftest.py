@@ -63,7 +63,7 @@ def open_rekognition(credentials: None, rekognition_url: str, tmp_path: Path) ->
             Connection(region="eu-west-1", endpoint_url=url, **(connection or {})),
             limiter=RateLimiter(quotas, tmp_path / "pace"),
             budget=budget,
-            lose=prices.lose,
+            on_lost_call=prices.lose,
             sleep=lambda seconds: time.sleep(seconds / 10),
         )
         options = {"collection": collection, "quality_filter": QualityFilter.NONE, "reopen": open_image_at} | options

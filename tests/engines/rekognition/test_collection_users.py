@@ -107,7 +107,14 @@ def test_users_are_followed_until_active(people):
         users, ids = people(url)
         users.match({"p1": [ids["obama_1"]]}, ignore)
         assert server.service.tally["ListUsers", ""] >= 3
-        impatient = CollectionUsers(users._client, Prices(TABLE), collection=users._collection, patience_seconds=0)
+        impatient = CollectionUsers(
+            users._client,
+            Prices(TABLE),
+            collection=users._collection,
+            rules=users.rules,
+            open_collection=lambda: None,
+            patience_seconds=0,
+        )
         with pytest.raises(EngineError, match="not active after 0 seconds"):
             impatient.match({"p1": [ids["obama_1"], ids["obama_2"]]}, ignore)
 

@@ -8,7 +8,6 @@ from decimal import Decimal
 import pytest
 
 from catalog.domain.charges import Charge, Operation
-from catalog.domain.engine import Metered
 from catalog.domain.errors import EngineError, LimitReached, PhotoError
 from catalog.endpoint.errors import ConnectionDropped, internal_error
 from catalog.endpoint.factory import open_endpoint
@@ -113,7 +112,6 @@ def test_what_was_lost_for_good_is_told_once(open_rekognition, trouble, photo):
     trouble.after += [failed] * 3
     with pytest.raises(PhotoError):
         engine.enroll(photo, "ab" * 32)
-    assert isinstance(engine, Metered)
     filtered = PrefilteredEngine(engine, engine, sample=0)
     assert filtered.take_unreported_charges() == (Charge(Operation.INDEX_FACES, 3, Decimal("0.003")),)
     assert engine.take_unreported_charges() == ()

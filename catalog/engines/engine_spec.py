@@ -1,0 +1,101 @@
+"""How an engine describes itself before it is opened. Each engine's ``spec.py`` makes one :class:`EngineSpec`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+from catalog.domain.charges import Charge, Operation
+from catalog.domain.engine import Engine, EngineCapabilities
+from catalog.domain.faces import QualityFilter
+from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.user_vectors import UserVectorRules
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine as SqlEngine
+
+CallsThisMonth = Mapping[Operation, int]
+"""Paid calls of this calendar month (UTC) by operation: they decide the price tier."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpendingLimit:
+    """Highest number of paid calls and of dollars that one command may spend; None is no limit."""
+
+    max_calls: int | None = None
+    max_dollars: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryDatabase:
+    """Connections for an engine whose gallery is in the catalogue's database.
+
+    A commit on ``enrolling`` may be lost in a power cut as long as the catalogue has committed nothing that refers to
+    it. Commits on ``engine`` are durable.
+    """
+
+    engine: SqlEngine
+    enrolling: SqlEngine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineResources:
+    """Resources that an engine is opened with, besides its own options. A callable is called only where needed."""
+
+    gallery: str
+    quality_filter: QualityFilter
+    attributes: Literal["all", "none"]
+    parallel_calls: int
+    """Most calls that the command makes at once."""
+    reopen: Callable[[bytes, int], OpenedPhoto]
+    """Decodes a photo's bytes again, reduced to at most so many pixels on the longer side. Raises PhotoError."""
+    gallery_database: Callable[[], GalleryDatabase]
+    calls_this_month: Callable[[], CallsThisMonth]
+    gallery_model: Callable[[], str | None]
+    """Model that enrolled the gallery's faces; None for a gallery without faces."""
+    spending: SpendingLimit = SpendingLimit()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One item of ``catalog check``. ``ok`` is None where the item was not tried."""
+
+    name: str
+    ok: bool | None
+    note: str = ""
+    remedy: str = ""
+
+
+def _not_paid(_options: Any, _calls: CallsThisMonth, operation: Operation, calls: int) -> Charge:
+    return Charge(operation, calls, Decimal(0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSpec:
+    """Describes one engine. Every callable takes the engine's options first.
+
+    ``options`` is a frozen dataclass: the engine's section of ``config/default.toml``. Without fields there is no
+    section. Only ``open`` and ``open_without_gallery`` load the engine itself.
+    """
+
+    name: str
+    options: type[Any]
+    capabilities: Callable[[Any], EngineCapabilities]
+    open: Callable[[Any, EngineResources], Engine]
+    """Opens the engine on the gallery of the resources. Raises EngineError and SettingsError."""
+    open_without_gallery: Callable[[Any, EngineResources], Engine] | None = None
+    """Opens the engine for analyze and compare alone; None: ``open`` is used."""
+    quote: Callable[[Any, CallsThisMonth, Operation, int], Charge] = _not_paid
+    """Dollars of further calls, without opening the engine. Raises SettingsError."""
+    region: Callable[[Any], str] = lambda _: ""
+    """Region of the calls, stored with every charge. Raises EngineError."""
+    price_note: Callable[[Any, str], str] = lambda *_: ""
+    """Sentence for a region whose prices are not known; empty where they are."""
+    checks: Callable[[Any, EngineResources, bool], Iterable[CheckResult]] = lambda *_: ()
+    """Items of `catalog check`; the flag allows to create the gallery. Free of charge. Raises EngineError."""
+    user_vector_rules: Callable[[Any], UserVectorRules | None] = lambda _: None
+    """Rules for user vectors; None where the engine has none or the options switch them off."""
+    default_parallel_calls: Callable[[Any], int] = lambda _: 0
+    """Photos in progress at once by default; 0: one per processor."""

@@ -1,0 +1,60 @@
+"""The local engine: embedded networks, a gallery in the catalogue's database, no account and no network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from catalog.domain.engine import Engine, EngineCapabilities
+from catalog.engines.engine_spec import CheckResult, EngineResources, EngineSpec
+
+CAPABILITIES = EngineCapabilities(lends_group_means=True, gallery_in_catalogue=True, separable_enrollment=True)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalOptions:
+    """The local engine has no section of its own in the settings."""
+
+
+def _open(_options: LocalOptions, resources: EngineResources) -> Engine:
+    from catalog.engines.local.engine import LocalEngine
+
+    database = resources.gallery_database()
+    return LocalEngine(
+        database.engine,
+        enrolling=database.enrolling,
+        collection=resources.gallery,
+        quality_filter=resources.quality_filter,
+        attributes=resources.attributes,
+    )
+
+
+def _open_without_gallery(_options: LocalOptions, resources: EngineResources) -> Engine:
+    from sqlalchemy import create_engine
+
+    from catalog.engines.local.engine import LocalEngine
+
+    return LocalEngine(
+        create_engine("sqlite://"), quality_filter=resources.quality_filter, attributes=resources.attributes
+    )
+
+
+def _checks(_options: LocalOptions, _resources: EngineResources, _create: bool) -> Iterator[CheckResult]:
+    import json
+
+    from catalog.engines.local.networks import WEIGHTS, read_checked
+
+    files = sorted(json.loads((WEIGHTS / "manifest.json").read_text(encoding="utf-8")))
+    for file in files:
+        read_checked(file, WEIGHTS)
+    yield CheckResult("networks", ok=True, note=f"{len(files)} files have the digests that were shipped")
+
+
+LOCAL = EngineSpec(
+    name="local",
+    options=LocalOptions,
+    capabilities=lambda _: CAPABILITIES,
+    open=_open,
+    open_without_gallery=_open_without_gallery,
+    checks=_checks,
+)
