@@ -40,4 +40,4 @@ def test_a_module_says_what_it_is_for_and_stays_small(module):
 @pytest.mark.parametrize("word", ["utils", "helpers", "common", "manager", "misc"])
 def test_no_file_is_a_junk_drawer(word):
     """Files are named after the nouns and verbs of the field."""
-    assert [path for path in MODULES if word in path.stem] == []
+    assert [path for path in MODULES if word == path.stem] == []

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from catalog.app.settings import Settings
 from catalog.domain.charges import Charge, Operation
 from catalog.domain.engine import Engine, EngineCapabilities
+from catalog.domain.faces import QualityFilter
+from catalog.domain.opened_photo import Opener
 from catalog.domain.user_vectors import UserVectorRules
-from catalog.engines.engine_spec import CallsThisMonth, EngineResources, EngineSpec
+from catalog.engines.engine_spec import CallsThisMonth, EngineResources, EngineSpec, GalleryDatabase, SpendingLimit
 from catalog.engines.prefilter import PrefilteredEngine
 from catalog.engines.registry import ENGINES, FREE_ENGINE
 from catalog.engines.user_vectors_first import UserVectorsFirstEngine
+from catalog.store.database import Database
+from catalog.store.gallery_info import calls_this_month, gallery_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,35 @@ def configured_engine(settings: Settings, name: str | None = None) -> Configured
 def free_engine(settings: Settings) -> ConfiguredEngine:
     """The engine that looks at photos for the prefilter."""
     return configured_engine(settings, FREE_ENGINE.name)
+
+
+def engine_resources(
+    settings: Settings, database: Callable[[], Database], opener: Callable[[], Opener], spending: SpendingLimit
+) -> EngineResources:
+    """Resources to open the configured engine with. ``database`` and ``opener`` are called only where needed."""
+    chosen = settings.engine
+
+    def read_model() -> str | None:
+        with database().read() as connection:
+            return gallery_model(connection, chosen.name, chosen.gallery)
+
+    return EngineResources(
+        gallery=chosen.gallery,
+        quality_filter=QualityFilter(chosen.quality_filter),
+        attributes=chosen.attributes,
+        parallel_calls=max(settings.scan.workers, settings.identities.search_workers),
+        reopen=lambda data, max_side: opener().open(data, max_side),
+        gallery_database=lambda: GalleryDatabase(database().engine, database().later),
+        calls_this_month=lambda: read_calls_this_month(settings, database()),
+        gallery_model=read_model,
+        spending=spending,
+    )
+
+
+def read_calls_this_month(settings: Settings, database: Database) -> CallsThisMonth:
+    """Paid calls of this calendar month (UTC) of the configured engine."""
+    with database.read() as connection:
+        return calls_this_month(connection, settings.engine.name, datetime.now(UTC))
 
 
 def prefiltered(paid: Engine, free: Engine, settings: Settings) -> PrefilteredEngine:

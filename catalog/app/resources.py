@@ -17,7 +17,14 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, TypeVar
 
-from catalog.app.engines import ConfiguredEngine, configured_engine, free_engine, prefiltered
+from catalog.app.engines import (
+    ConfiguredEngine,
+    configured_engine,
+    engine_resources,
+    free_engine,
+    prefiltered,
+    read_calls_this_month,
+)
 from catalog.app.grouping_rules import rules_of
 from catalog.app.logging_setup import set_up_logging as set_up_logging
 from catalog.app.open_source import open_source
@@ -25,12 +32,11 @@ from catalog.app.settings import Settings, default_database, load_settings
 from catalog.domain.charges import Charge, Operation
 from catalog.domain.engine import Engine
 from catalog.domain.errors import PhotoError, UsageError
-from catalog.domain.faces import QualityFilter
 from catalog.domain.opened_photo import OpenedPhoto, Opener
 from catalog.domain.photos import PhotoRef
 from catalog.domain.source import Content, Source
 from catalog.domain.uri import display_name, file_path
-from catalog.engines.engine_spec import EngineResources, GalleryDatabase, SpendingLimit
+from catalog.engines.engine_spec import EngineResources, SpendingLimit
 from catalog.identities.assignment.assign_people import GroupingRules
 from catalog.identities.decisions.verbs import DecisionStamp
 from catalog.identities.matching.watch_hits import WatchHit
@@ -38,7 +44,7 @@ from catalog.images.decode import DecodeLimits
 from catalog.images.decoder_pool import DecoderPool
 from catalog.store.database import Database, open_database
 from catalog.store.database_address import is_file, parse_address, sqlite_path
-from catalog.store.gallery_info import calls_this_month, gallery_model, requeue_prefiltered
+from catalog.store.gallery_info import requeue_prefiltered
 from catalog.store.photos import Location
 from catalog.store.scans import record_charges
 
@@ -183,26 +189,7 @@ class Resources:
     @property
     def engine_resources(self) -> EngineResources:
         """Resources to open an engine with."""
-        chosen = self.settings.engine
-        return EngineResources(
-            gallery=chosen.gallery,
-            quality_filter=QualityFilter(chosen.quality_filter),
-            attributes=chosen.attributes,
-            parallel_calls=max(self.settings.scan.workers, self.settings.identities.search_workers),
-            reopen=lambda data, max_side: self.opener.open(data, max_side),
-            gallery_database=lambda: GalleryDatabase(self.database.engine, self.database.later),
-            calls_this_month=lambda: self._calls_this_month(self.database),
-            gallery_model=self._gallery_model,
-            spending=self.spending,
-        )
-
-    def _calls_this_month(self, database: Database) -> dict[Operation, int]:
-        with database.read() as connection:
-            return calls_this_month(connection, self.settings.engine.name, datetime.now(UTC))
-
-    def _gallery_model(self) -> str | None:
-        with self.database.read() as connection:
-            return gallery_model(connection, self.settings.engine.name, self.settings.engine.gallery)
+        return engine_resources(self.settings, lambda: self.database, lambda: self.opener, self.spending)
 
     @property
     def region(self) -> str:
@@ -284,7 +271,7 @@ class Resources:
     def quote(self, operation: Operation, calls: int) -> Charge:
         """Dollars that further calls would cost. The engine is not opened."""
         with self.existing_database() as database:
-            return self.configured_engine.quote(self._calls_this_month(database), operation, calls)
+            return self.configured_engine.quote(read_calls_this_month(self.settings, database), operation, calls)
 
     def read_location(self, location: Location) -> Content:
         """The bytes at a location of the catalogue. Raises PhotoError and SourceError."""

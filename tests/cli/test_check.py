@@ -96,7 +96,7 @@ def test_the_local_engine_has_no_collection_to_make(catalog):
     """Asked for where it means nothing, it is refused and not passed over."""
     answer = catalog("check", "--make-collection")
     assert answer.code == 2
-    assert "Only Amazon Rekognition has a collection to make." in answer.err
+    assert "The engine local has no collection to make." in answer.err
 
 
 def test_a_right_to_make_the_collection_that_is_missing_is_named(catalog, server):

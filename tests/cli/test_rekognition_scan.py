@@ -174,7 +174,7 @@ def test_prices_that_are_a_guess_are_told_as_such(catalog, portraits, serving, r
     """Before the scan, after it and in the costs; the factor of a region can be entered in the settings."""
     with serving(region=region):
         plan, scan = catalog("scan", portraits, "--dry-run"), catalog("scan", portraits)
-    told = "What calls cost in sa-east-1 is not known"
+    told = "The prices of sa-east-1 are not known"
     assert (plan.code, scan.code) == (0, 0)
     assert (told in plan.out, told in scan.err, told in catalog("costs").out) == (guessed, guessed, guessed)
     assert ("region_factors" in scan.err) is guessed

@@ -8,6 +8,7 @@ import pytest
 
 from catalog.domain.charges import Operation
 from catalog.domain.errors import EngineError
+from catalog.domain.user_vectors import UserVectorRules
 from catalog.endpoint.factory import open_endpoint
 from catalog.endpoint.fault_injection import FaultPlan
 from catalog.engines.rekognition.collection_users import CollectionUsers
@@ -35,7 +36,14 @@ def people(open_rekognition):
         for name in ("obama_1", "obama_2", "obama_3", "biden"):
             data = portrait(name)
             ids[name] = engine.enroll(photo(data), hashlib.sha256(data).hexdigest()).faces[0].face_id
-        users = CollectionUsers(engine._client, Prices(TABLE), collection=engine._collection, **options)
+        users = CollectionUsers(
+            engine._client,
+            Prices(TABLE),
+            collection=engine._collection,
+            rules=UserVectorRules(min_faces=1, max_faces=100),
+            open_collection=lambda: engine.model,
+            **options,
+        )
         return users, ids
 
     return make
