@@ -24,7 +24,7 @@ from importlib.resources import files
 
 from catalog.domain.errors import UsageError
 from catalog.reports.gallery_filter import expand_gallery
-from catalog.store.public_views import spell
+from catalog.store.public_views import expand_macros
 
 _IN_SCOPE = (
     "COALESCE(photo.taken_at, '') >= :since AND COALESCE(photo.taken_at, '') < :until AND (:album = '' OR photo.id IN"
@@ -84,7 +84,7 @@ class Report:
 
 def expand_filters(sql: str, dialect: str, *, several: bool) -> str:
     """Spell the words of a report's SQL."""
-    return spell(expand_gallery(sql.replace("IN_SCOPE(photo)", _IN_SCOPE), dialect, several=several), dialect)
+    return expand_macros(expand_gallery(sql.replace("IN_SCOPE(photo)", _IN_SCOPE), dialect, several=several), dialect)
 
 
 @cache

@@ -1,8 +1,8 @@
-"""Taking turns at who is who: one at a time works on all persons of a catalogue.
+"""The assignment lock: at most one process changes the persons of a catalogue.
 
-Scans of two folders go side by side, and each of them settles who is who at its end; a human may forget somebody
-meanwhile. Two that settle at once would buy the same searches and make the same persons twice. Persons are the same for
-every engine and gallery, so there is one turn for the whole catalogue.
+Scans of different sources run at the same time. Each assigns people at its end, and a user may forget a person
+meanwhile. Without the lock, two assignments would be charged for the same searches and add the same persons twice. All
+engines and galleries share the persons, so that one lock covers the whole catalogue.
 """
 
 from __future__ import annotations
@@ -16,39 +16,38 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from catalog.domain.errors import DatabaseError
 from catalog.store.database import Database
 from catalog.store.driver_errors import translate_driver_errors
-from catalog.store.source_locks import AdvisoryLocks
+from catalog.store.source_locks import AdvisoryLocks, open_lock_file
 
 _KEY = 0x6361746170656F70
-"""Of the advisory lock; the locks of sources are digests of their uris."""
+"""Key of the advisory lock on PostgreSQL. Source locks use digests of their uris as keys."""
 
 _PAUSE_SECONDS = 0.1
 
 
 @contextmanager
 def assignment_lock(database: Database) -> Iterator[None]:
-    """Wait for nobody else, in this process or another, to be at work on persons; then be the one until the end.
+    """Hold the assignment lock for the block. Waits for other threads and processes. Not reentrant.
 
-    A thread that has its turn must not ask for another. It ends with the process, however that ends.
+    The lock is released when the process ends, however it ends.
     """
     if database.dialect == "postgresql":
         with _advisory_lock(database):
             yield
     elif database.path is None:
-        yield  # in memory, with one user
+        yield  # a database in memory has one user
     else:
-        path = database.path.resolve()  # by whatever link it was reached
+        path = database.path.resolve()  # one lock file, even if the database is opened through a link
         with _locked_file(path.with_name(path.name + ".people.lock")):
             yield
 
 
 def lock_persons(connection: Connection) -> None:
-    """Let nobody else change persons until this transaction, which writes, ends; to be called before they are read.
+    """Lock the persons for writing until this transaction ends. Call it before reading persons. Readers go on.
 
-    SQLite has one writer at a time anyway. On PostgreSQL two decisions at once, or one beside a scan that settles,
-    would each build on what the other is changing.
+    SQLite has one writer at a time. On PostgreSQL two concurrent decisions, or a decision during an assignment, would
+    each be based on rows that the other one changes.
     """
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("LOCK TABLE persons IN SHARE ROW EXCLUSIVE MODE")
@@ -58,7 +57,7 @@ def lock_persons(connection: Connection) -> None:
 def _advisory_lock(database: Database) -> Iterator[None]:
     with (
         translate_driver_errors(database.url),
-        # A transaction that stays open for hours would keep the server from cleaning up.
+        # A transaction that is open for hours would block the server's vacuum.
         database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
     ):
         locks = AdvisoryLocks(connection)
@@ -71,28 +70,22 @@ def _advisory_lock(database: Database) -> Iterator[None]:
 
 
 @contextmanager
-def _locked_file(name: Path) -> Iterator[None]:
-    """Another file and another kind of lock than those of sources.
+def _locked_file(path: Path) -> Iterator[None]:
+    """Hold a flock on a file of its own, not on the file of the source locks.
 
-    POSIX locks do not keep the threads of a process apart, and a process that closes a file anywhere loses all POSIX
-    locks that it holds on it.
+    Source locks are POSIX locks. These do not exclude threads of one process, and closing the file anywhere in the
+    process would release them.
     """
+    descriptor = open_lock_file(path)
     try:
-        descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise DatabaseError(
-            f'The lock "{name}" cannot be opened: {error.strerror}.',
-            remedy="Look whether you may write in the database's folder.",
-        ) from error
-    try:
-        while not _taken(descriptor):
+        while not _acquired(descriptor):
             time.sleep(_PAUSE_SECONDS)
         yield
     finally:
         os.close(descriptor)
 
 
-def _taken(descriptor: int) -> bool:
+def _acquired(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

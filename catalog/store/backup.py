@@ -1,8 +1,8 @@
-"""Whole copies of a catalogue, made while it is in use, and put back.
+"""Backup and restore of a whole catalogue while it is in use.
 
-A backup is an SQLite catalogue in one file, whichever database it came from: any of the two can be restored from it, so
-that it is also the way from the one to the other. The local engine's gallery is in it; a collection at Amazon is not,
-and `catalog reconcile` brings it in line after a restore.
+A backup is an SQLite catalogue in one file, for both kinds of database, so that it can also move a catalogue from one
+kind to the other. It contains the local engine's gallery. It does not contain a collection at Amazon, which
+`catalog reconcile` repairs after a restore.
 """
 
 from __future__ import annotations
@@ -29,48 +29,48 @@ from catalog.store.tombstones import apply_tombstones, read_forgotten
 
 _VERSION_TABLE = "alembic_version"
 _ROWS = 2000
-_OF_A_CATALOGUE = ("--database", "catalog restore")
-"""Remedies that speak of these are for a catalogue, not for a backup."""
+_CATALOGUE_REMEDIES = ("--database", "catalog restore")
+"""A remedy that contains one of these does not apply to a backup."""
 
 
 def back_up(database: Database, target: Path) -> int:
-    """Copy the whole catalogue, as it is at one instant, into a new file; returns the file's size in bytes.
+    """Copy a consistent snapshot of the catalogue into a new file. Returns its size in bytes.
 
-    The file appears under its name only when it is complete and on the disk.
+    The file gets its name when it is complete and on the disk. Raises ``UsageError`` if it exists.
     """
-    # Heavy: Alembic, here and below.
+    # Alembic is slow to load, here and below.
     from catalog.store.migrate import exclusive_connection
 
     if target.exists():
-        raise UsageError(f'The file "{target}" exists already.', remedy="Name another one.")
+        raise UsageError(f'The file "{target}" exists already.', remedy="Name another file.")
     with _beside(target) as copy:
         if database.path is not None:
             _copy_file(database.path, copy)
         else:
             open_database(str(copy)).close()
-            with _snapshot(database) as source, exclusive_connection(str(copy)) as into:
-                _copy_rows(source, into)
+            with _snapshot(database) as source, exclusive_connection(str(copy)) as target_connection:
+                _copy_rows(source, target_connection)
         _fold_log(copy)
-        _reach_disk(copy)
-        _appear(copy, target)
-        _reach_disk(target.parent)
+        _sync_to_disk(copy)
+        _give_name(copy, target)
+        _sync_to_disk(target.parent)
     return target.stat().st_size
 
 
 def restore(database: Database, backup: Path) -> Path | None:
-    """Replace everything in the catalogue by what a backup holds, in one transaction.
+    """Replace the content of the catalogue by the content of a backup, in one transaction.
 
-    Who was forgotten since the backup was made stays forgotten. Returns the copy of the SQLite file as it was before.
-    The caller holds the lock of the whole catalogue.
+    Persons forgotten since the backup was made stay forgotten. Returns the copy of the SQLite file from before the
+    restore, None on PostgreSQL. The caller holds the lock of the whole catalogue.
     """
     from catalog.store.migrate import copy_sqlite
 
     beside = database.path or Path(tempfile.gettempdir()) / "restore"
-    with assignment_lock(database), _beside(beside) as copy, _blamed_on(backup, copy):
+    with assignment_lock(database), _beside(beside) as copy, _errors_name_backup(backup, copy):
         if not backup.is_file():
             raise UsageError(f'There is no backup at "{backup}".')
         shutil.copyfile(backup, copy)
-        source = open_database(str(copy), create=False)  # refuses what is no catalogue, or newer than this program
+        source = open_database(str(copy), create=False)  # refuses other files and newer schemas
         try:
             _check(source, backup)
         finally:
@@ -84,34 +84,35 @@ def restore(database: Database, backup: Path) -> Path | None:
             return before
         source = open_database(str(copy), read_only=True)
         try:
-            with source.read() as rows, database.begin() as into:
-                _empty(into)
-                _copy_rows(rows, into)
+            with source.read() as rows, database.begin() as connection:
+                _empty(connection)
+                _copy_rows(rows, connection)
         finally:
             source.close()
     return None
 
 
 def _forget_again(database: Database, copy: Path) -> None:
-    """Carry tombstones, and the entries that tell of them, from a catalogue into what will take its place."""
+    """Copy the tombstones and their decisions from a catalogue into the copy that will replace it."""
     with database.read() as connection:
-        stones, entries = read_forgotten(connection)
-    into = open_database(str(copy))
+        tombstone_rows, decision_rows = read_forgotten(connection)
+    restored = open_database(str(copy))
     try:
-        with into.begin() as connection:
-            apply_tombstones(connection, stones, entries, str(utc_text(datetime.now(UTC))))
+        with restored.begin() as connection:
+            apply_tombstones(connection, tombstone_rows, decision_rows, str(utc_text(datetime.now(UTC))))
     finally:
-        into.close()
+        restored.close()
 
 
 @contextmanager
 def _beside(target: Path) -> Iterator[Path]:
-    """A file for its owner only in the folder of the target; gone afterwards."""
+    """Create a private temporary file in the folder of the target. It is deleted at the end of the block."""
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     except OSError as error:
         raise DatabaseError(
-            f'No file can be made in "{target.parent}": {error.strerror}.', remedy="Name another folder, or make room."
+            f'No file can be created in "{target.parent}": {error.strerror}.',
+            remedy="Name another folder, or free some disk space.",
         ) from error
     os.close(descriptor)
     path = Path(name)
@@ -123,7 +124,7 @@ def _beside(target: Path) -> Iterator[Path]:
 
 
 def _copy_file(source: Path, target: Path) -> None:
-    """SQLite's own online copy: whole even while others write, and one transaction for those who use the target."""
+    """Copy with SQLite's online backup: consistent during writes, and one transaction for users of the target."""
     with (
         translate_driver_errors(str(target)),
         closing(sqlite3.connect(file_name(source, "ro"), uri=True, timeout=60)) as reading,
@@ -133,36 +134,36 @@ def _copy_file(source: Path, target: Path) -> None:
 
 
 def _fold_log(path: Path) -> None:
-    """Make an SQLite catalogue one file that needs no log beside it."""
+    """Merge the write-ahead log into the SQLite file, so that the catalogue is one file."""
     with translate_driver_errors(str(path)), closing(sqlite3.connect(file_name(path, "rw"), uri=True)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
 
 
 @contextmanager
-def _blamed_on(backup: Path, copy: Path) -> Iterator[None]:
-    """Let what is wrong with the copy of a backup be told of the backup, which is the file that the user knows."""
-    tried = f'The database "{safe_form(parse_address(str(copy)))}"'
+def _errors_name_backup(backup: Path, copy: Path) -> Iterator[None]:
+    """Rewrite errors about the copy of a backup to name the backup, the file that the user knows."""
+    subject = f'The database "{safe_form(parse_address(str(copy)))}"'
     try:
         yield
     except DatabaseError as error:
-        told, remedy = str(error), error.remedy or ""
-        if not told.startswith(tried):
+        message, remedy = str(error), error.remedy or ""
+        if not message.startswith(subject):
             raise
-        if isinstance(error, SchemaError) or any(word in remedy for word in _OF_A_CATALOGUE):
-            newer = "Update catalog, or name" if remedy.startswith("Update") else "Name"
-            remedy = f"{newer} another backup."
-        raise type(error)(f'The backup "{backup}"{told.removeprefix(tried)}', remedy=remedy) from error
+        if isinstance(error, SchemaError) or any(part in remedy for part in _CATALOGUE_REMEDIES):
+            verb = "Update catalog, or name" if remedy.startswith("Update") else "Name"
+            remedy = f"{verb} another backup."
+        raise type(error)(f'The backup "{backup}"{message.removeprefix(subject)}', remedy=remedy) from error
 
 
 def _check(source: Database, backup: Path) -> None:
     with source.read() as connection:
-        found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
-    if found != "ok":
-        found = str(found).splitlines()[-1].rstrip(".")
-        raise DatabaseError(f'The backup "{backup}" is damaged: {found}.', remedy="Name another backup.")
+        result = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if result != "ok":
+        cause = str(result).splitlines()[-1].rstrip(".")
+        raise DatabaseError(f'The backup "{backup}" is damaged: {cause}.', remedy="Name another backup.")
 
 
-def _reach_disk(path: Path) -> None:
+def _sync_to_disk(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -172,7 +173,7 @@ def _reach_disk(path: Path) -> None:
 
 @contextmanager
 def _snapshot(database: Database) -> Iterator[Connection]:
-    """All tables as of one instant."""
+    """Open a read-only transaction that sees one state of all tables."""
     options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with (
         translate_driver_errors(database.url),
@@ -182,10 +183,10 @@ def _snapshot(database: Database) -> Iterator[Connection]:
 
 
 def _tables(connection: Connection) -> list[Table]:
-    """Every table, the gallery's too, those that others refer to first."""
-    found = MetaData()
-    found.reflect(connection)
-    return [table for table in found.sorted_tables if table.name != _VERSION_TABLE]
+    """Return all tables, the gallery's included, in the order of their foreign keys."""
+    metadata = MetaData()
+    metadata.reflect(connection)
+    return [table for table in metadata.sorted_tables if table.name != _VERSION_TABLE]
 
 
 def _empty(into: Connection) -> None:
@@ -194,31 +195,32 @@ def _empty(into: Connection) -> None:
 
 
 def _copy_rows(source: Connection, into: Connection) -> None:
-    """Copy every row of every table; both sides have the same schema."""
+    """Copy all rows of all tables. Both databases have the same schema."""
     targets = {table.name: table for table in _tables(into)}
     for table in _tables(source):
         target = targets[table.name]
-        own = {
+        self_references = {
             key.parent.name for key in target.foreign_keys if key.column.table is target and key.parent.table is target
         }
         rows = source.execute(select(table).execution_options(yield_per=_ROWS)).mappings()
         for part in rows.partitions(_ROWS):
-            # Rows that refer to rows of the same table are joined up once all are there.
-            into.execute(insert(target), [{name: None if name in own else row[name] for name in row} for row in part])
-        for name in own:
-            _join_up(source, into, table, target, name)
+            # References to rows of the same table are set when all rows exist.
+            values = [{name: None if name in self_references else row[name] for name in row} for row in part]
+            into.execute(insert(target), values)
+        for name in self_references:
+            _set_self_references(source, into, table, target, name)
         if into.dialect.name == "postgresql":
             _raise_sequence(into, target)
 
 
-def _join_up(source: Connection, into: Connection, table: Table, target: Table, name: str) -> None:
+def _set_self_references(source: Connection, into: Connection, table: Table, target: Table, name: str) -> None:
     (key,) = table.primary_key.columns
     for row_id, other in source.execute(select(key, table.c[name]).where(table.c[name].is_not(None))).all():
         into.execute(update(target).where(target.c[key.name] == row_id).values({name: other}))
 
 
 def _raise_sequence(into: Connection, target: Table) -> None:
-    """Let the next row id follow the highest one."""
+    """Set the sequence of the row ids to the highest row id."""
     keys = list(target.primary_key.columns)
     if len(keys) != 1:
         return
@@ -231,29 +233,29 @@ def _raise_sequence(into: Connection, target: Table) -> None:
 
 
 def write_private(target: Path, data: bytes) -> int:
-    """Write a new file for its owner only, whole or not at all; returns its size."""
+    """Write a new private file, completely or not at all. Returns its size in bytes."""
     if target.exists():
-        raise UsageError(f'The file "{target}" exists already.', remedy="Name another one.")
+        raise UsageError(f'The file "{target}" exists already.', remedy="Name another file.")
     with _beside(target) as copy:
         copy.write_bytes(data)
-        _reach_disk(copy)
-        _appear(copy, target)
-        _reach_disk(target.parent)
+        _sync_to_disk(copy)
+        _give_name(copy, target)
+        _sync_to_disk(target.parent)
     return len(data)
 
 
-def _appear(copy: Path, target: Path) -> None:
-    """Give a complete file its name, which nothing has yet; never overwrites."""
+def _give_name(copy: Path, target: Path) -> None:
+    """Give a complete file its name. Never overwrites a file."""
     try:
         os.link(copy, target)
     except FileExistsError:
-        raise UsageError(f'The file "{target}" exists already.', remedy="Name another one.") from None
+        raise UsageError(f'The file "{target}" exists already.', remedy="Name another file.") from None
     except OSError:
-        # FAT, exFAT and many network shares know no links: take the name first, then put the content under it.
+        # FAT, exFAT and many network shares have no hard links: reserve the name, then replace the empty file.
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         copy.replace(target)
 
 
 def backup_name(now: datetime | None = None) -> str:
-    """The name of a backup that was given none."""
+    """Return the default file name of a backup."""
     return f"catalog-{(now or datetime.now(UTC)).strftime('%Y%m%dT%H%M%SZ')}.sqlite3"

@@ -1,4 +1,4 @@
-"""Appearances: the faces of the catalogue with the people they are assigned to and the photos they are on."""
+"""Catalogued faces: faces with their persons and one location of their photo."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
+from catalog.domain.box_columns import BOX_COLUMNS
 from catalog.domain.errors import PersonError
 from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
@@ -21,7 +22,10 @@ from catalog.store.upsert import batches
 
 @dataclass(frozen=True, slots=True)
 class CataloguedFace:
-    """A face with the person it is assigned to and one place where its photo can be found, if any still stands."""
+    """A face with its person and the first location of its photo; a missing location if the photo has no other.
+
+    ``row`` is the row id of the face. ``similarity`` is 0 to 100, to the person's other faces when it was assigned.
+    """
 
     row: int
     face_id: str
@@ -44,10 +48,10 @@ class CataloguedFace:
 
 
 def faces_of_person(connection: Connection, person: PersonRow, limit: int | None = None) -> list[CataloguedFace]:
-    """The faces of a person, oldest photo first, those without a date last."""
-    return _appearances(
+    """Return the faces of a person, oldest photo first; undated photos come last."""
+    return _catalogued_faces(
         connection,
-        _appearance_query()
+        _face_query()
         .where(assignments.c.person_id == person.id)
         .order_by(photos.c.taken_at.is_(None), photos.c.taken_at, faces.c.id)
         .limit(limit),
@@ -57,75 +61,72 @@ def faces_of_person(connection: Connection, person: PersonRow, limit: int | None
 def catalogued_faces_by_id(
     connection: Connection, face_ids: Sequence[str], *, engine: str, gallery: str
 ) -> dict[str, CataloguedFace]:
-    """The faces that a gallery knows by these ids; unknown ones and what a human called no face are left out."""
-    found: list[CataloguedFace] = []
-    for some in batches(face_ids):
-        query = _appearance_query().where(
+    """Return faces of a gallery by face id. Leaves out unknown ids and faces marked as not a face."""
+    result: list[CataloguedFace] = []
+    for batch in batches(face_ids):
+        query = _face_query().where(
             faces.c.engine == engine,
             faces.c.gallery == gallery,
-            faces.c.face_id.in_(some),
+            faces.c.face_id.in_(batch),
             faces.c.not_a_face.is_(False),
         )
-        found += _appearances(connection, query)
-    return {each.face_id: each for each in found}
+        result += _catalogued_faces(connection, query)
+    return {face.face_id: face for face in result}
 
 
 def catalogued_faces_by_row(connection: Connection, rows: Iterable[int]) -> dict[int, CataloguedFace]:
-    found: list[CataloguedFace] = []
-    for some in batches(list(rows)):
-        found += _appearances(connection, _appearance_query().where(faces.c.id.in_(some)))
-    return {each.row: each for each in found}
+    result: list[CataloguedFace] = []
+    for batch in batches(list(rows)):
+        result += _catalogued_faces(connection, _face_query().where(faces.c.id.in_(batch)))
+    return {face.row: face for face in result}
 
 
 def find_face(connection: Connection, wanted: str, *, engine: str, gallery: str) -> CataloguedFace:
-    """The face with this id, or the only one whose id begins so. Raises ``PersonError``."""
-    query = _appearance_query().where(
+    """Return the face with this id, or the only face whose id starts with it. Raises ``PersonError``."""
+    query = _face_query().where(
         faces.c.engine == engine, faces.c.gallery == gallery, faces.c.face_id.startswith(wanted, autoescape=True)
     )
-    found = _appearances(connection, query.limit(2))
-    exact = [each for each in found if each.face_id == wanted]
-    if not (exact or len(found) == 1):
-        what = "No face has" if not found else "Several faces have"
+    candidates = _catalogued_faces(connection, query.limit(2))
+    exact = [face for face in candidates if face.face_id == wanted]
+    if not (exact or len(candidates) == 1):
+        subject = "No face has" if not candidates else "Several faces have"
         raise PersonError(
-            f'{what} an id that begins with "{wanted}".', remedy="`catalog people show PERSON` lists ids of faces."
+            f'{subject} an id that starts with "{wanted}".', remedy="`catalog people show PERSON` lists face ids."
         )
-    return (exact or found)[0]
+    return (exact or candidates)[0]
 
 
-def faces_at_key(connection: Connection, place: FaceKey) -> list[CataloguedFace]:
-    """The faces of every gallery at a place: those whose box overlaps its box, best first."""
-    query = _appearance_query().where(photos.c.sha256 == place.sha256)
-    near = [each for each in _appearances(connection, query) if each.place.same(place)]
-    return sorted(near, key=lambda each: -each.box.iou(place.box))
+def faces_at_key(connection: Connection, key: FaceKey) -> list[CataloguedFace]:
+    """Return the faces of all galleries that are the same face as the key, highest overlap first."""
+    query = _face_query().where(photos.c.sha256 == key.sha256)
+    same = [face for face in _catalogued_faces(connection, query) if face.place.same(key)]
+    return sorted(same, key=lambda face: -face.box.iou(key.box))
 
 
 def faces_by_content(connection: Connection, contents: Iterable[str]) -> dict[str, list[CataloguedFace]]:
-    """The faces of every gallery on some photos, by content."""
-    found: dict[str, list[CataloguedFace]] = {}
-    for some in batches(sorted(contents)):
-        for each in _appearances(connection, _appearance_query().where(photos.c.sha256.in_(some))):
-            found.setdefault(each.sha256, []).append(each)
-    return found
+    """Return the faces of all galleries on these photos, by content hash."""
+    faces_by_hash: dict[str, list[CataloguedFace]] = {}
+    for batch in batches(sorted(contents)):
+        for face in _catalogued_faces(connection, _face_query().where(photos.c.sha256.in_(batch))):
+            faces_by_hash.setdefault(face.sha256, []).append(face)
+    return faces_by_hash
 
 
-def _appearance_query() -> Select[Any]:
-    place = (
+def _face_query() -> Select[Any]:
+    present = (
         select(func.min(locations.c.uri))
         .where(locations.c.photo_id == photos.c.id, locations.c.missing_since.is_(None))
         .scalar_subquery()
     )
-    lost = select(func.min(locations.c.uri)).where(locations.c.photo_id == photos.c.id).scalar_subquery()
+    missing = select(func.min(locations.c.uri)).where(locations.c.photo_id == photos.c.id).scalar_subquery()
     return select(
         faces.c.id,
         faces.c.face_id,
         faces.c.engine,
         faces.c.gallery,
         photos.c.sha256,
-        faces.c.box_left,
-        faces.c.box_top,
-        faces.c.box_width,
-        faces.c.box_height,
-        func.coalesce(place, lost).label("uri"),
+        *(faces.c[name] for name in BOX_COLUMNS),
+        func.coalesce(present, missing).label("uri"),
         photos.c.taken_at,
         persons.c.person_id.label("public_id"),
         persons.c.name,
@@ -140,7 +141,7 @@ def _appearance_query() -> Select[Any]:
     )
 
 
-def _appearances(connection: Connection, query: Select[Any]) -> list[CataloguedFace]:
+def _catalogued_faces(connection: Connection, query: Select[Any]) -> list[CataloguedFace]:
     return [
         CataloguedFace(
             row=row.id,

@@ -1,4 +1,4 @@
-"""What was paid for is in the ledger, whatever came of it."""
+"""Charges that are recorded even if the work that caused them fails."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from catalog.store.scans import record_charges
 def charge_scope(
     database: Database, *, engine: str, region: str, command: str, scan_id: int | None = None, now: datetime
 ) -> Iterator[list[Charge]]:
-    """A list for the charges of a piece of work, which records them itself, in one transaction with what they brought.
+    """Yield a list for the charges of the block. The block records them itself, in the transaction with its results.
 
-    When an exception leaves the block, the transaction was taken back: then the charges are recorded here.
+    If an exception leaves the block, its transaction was rolled back, and the charges are recorded here.
     """
     charges: list[Charge] = []
     try:
         yield charges
-    except BaseException as error:  # whatever ended it, Ctrl-C too: what was paid for is paid for
+    except (
+        BaseException
+    ) as error:  # BaseException: charges must be recorded even on KeyboardInterrupt, because the calls were billed
         if isinstance(error, NoFaceError):
             charges += error.charges
         with database.begin() as connection:

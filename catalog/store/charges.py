@@ -1,4 +1,4 @@
-"""What was paid: the ledger of charges, read by scan and by month."""
+"""Sums of the recorded charges, by scan and since a time."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, func, select
 
-from catalog.domain.timestamps import utc_text, utc_time
+from catalog.domain.timestamps import required_time, utc_text
 from catalog.store.tables import charges
 
 
 @dataclass(frozen=True, slots=True)
 class ChargeSum:
-    """Paid calls of one kind; ``scan_id`` is None outside scans, and ``since`` when the first of them was made."""
+    """Calls of one operation. ``scan_id`` is None outside scans. ``since`` is the time of the first call."""
 
     scan_id: int | None
     command: str
@@ -37,7 +37,7 @@ _SUMS = (
 
 
 def charges_by_scan(conn: Connection, *, scans: int) -> list[ChargeSum]:
-    """The charges of the last ``scans`` scans that paid anything, newest first, by operation."""
+    """Return the charges of the last ``scans`` scans that have any, newest scan first, by operation."""
     scan = charges.c.scan_id
     last = select(scan).where(scan.is_not(None)).group_by(scan).order_by(scan.desc()).limit(scans).subquery()
     keys = (scan, charges.c.command, charges.c.engine, charges.c.region, charges.c.operation)
@@ -47,16 +47,14 @@ def charges_by_scan(conn: Connection, *, scans: int) -> list[ChargeSum]:
 
 
 def charges_since(conn: Connection, moment: datetime) -> list[ChargeSum]:
-    """All charges from a moment on, by command and operation, the dearest first."""
+    """Return the charges since a time by command and operation, highest dollars first."""
     keys = (charges.c.command, charges.c.engine, charges.c.region, charges.c.operation)
     query = select(*keys, *_SUMS).where(charges.c.charged_at >= utc_text(moment)).group_by(*keys)
-    found = [_sum(None, row) for row in conn.execute(query).mappings()]
-    return sorted(found, key=lambda each: (-each.microdollars, each.command, each.operation))
+    sums = [_sum(None, row) for row in conn.execute(query).mappings()]
+    return sorted(sums, key=lambda total: (-total.microdollars, total.command, total.operation))
 
 
 def _sum(scan_id: int | None, row: RowMapping) -> ChargeSum:
-    since = utc_time(row["since"])
-    assert since is not None
     return ChargeSum(
         scan_id,
         command=row["command"],
@@ -65,5 +63,5 @@ def _sum(scan_id: int | None, row: RowMapping) -> ChargeSum:
         operation=row["operation"],
         calls=int(row["calls"]),
         microdollars=int(row["microdollars"]),
-        since=since,
+        since=required_time(row["since"]),
     )

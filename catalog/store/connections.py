@@ -1,15 +1,14 @@
-"""How the catalogue talks to SQLite and to PostgreSQL: one pool of connections each, set up the same way everywhere.
+"""Connection pools for SQLite and PostgreSQL.
 
 SQLite
-    Write-ahead log, so that questions are answered while a scan writes; ``synchronous=FULL``, because a call that was
-    paid for must not be lost with the power (but see ``LATER``); foreign keys on. A transaction that will write says so
-    at its beginning (``BEGIN IMMEDIATE``) and waits its turn there: one that reads first and writes later would fail,
-    not wait.
-    What is deleted is overwritten (``secure_delete``): vectors of the forgotten must not stay in free pages. On a file
-    system that nobody can write to, no log can be opened and none is needed (``immutable``).
+    Write-ahead log, so that queries run while a scan writes. ``synchronous=FULL``, because a charged call must not be
+    lost in a power cut (but see ``LATER``). Foreign keys are on. A transaction that will write starts with ``BEGIN
+    IMMEDIATE`` and waits for its lock: if it read first and wrote later, SQLite would fail and not wait. Deleted data
+    is overwritten (``secure_delete``), so that vectors of forgotten persons do not stay in free pages. A file on a
+    read-only file system is opened as ``immutable``, because no log can be created.
 
 PostgreSQL
-    psycopg 3; a connection that died while it was idle is replaced before it is handed out.
+    psycopg 3. A connection that died while it was idle is replaced before use.
 """
 
 from __future__ import annotations
@@ -30,14 +29,14 @@ WRITES = "catalog_writes"
 """Execution option of a transaction that will write."""
 
 LATER = "catalog_durable_later"
-"""Execution option of a transaction that may be lost with the power until the next one without it is committed.
+"""Execution option of a transaction that a power cut may lose until the next transaction without it is committed.
 
-For what costs nothing to make again and is of no use without a later transaction. Enrolling a face took 1 instead of 4
-to 6 ms where it was measured, as it does not wait for the disk. A killed process loses nothing either way.
+For data that is free to compute again and useless without a later transaction. The transaction does not wait for the
+disk: enrolling a face took 1 ms and not 4 to 6 ms where it was measured. A killed process loses nothing in either case.
 """
 
 BUSY_SECONDS = 60
-"""How long to wait for another process's transaction before giving up; ours last milliseconds."""
+"""Longest wait for the transaction of another process. Transactions of this program last milliseconds."""
 
 _WAL_BYTES = 64 << 20
 
@@ -45,7 +44,7 @@ START = "Run `catalog scan` first, or name another database with --database."
 
 
 def make_engine(url: URL, *, read_only: bool = False, foreign_keys: bool = True) -> Engine:
-    """A pool of connections to the database at ``url``; none is opened yet."""
+    """Return a pool of connections to the database at ``url``. Opens none."""
     if url.drivername == "sqlite":
         return _sqlite_engine(url, read_only=read_only, foreign_keys=foreign_keys)
     return _postgresql_engine(url, read_only=read_only)
@@ -56,14 +55,14 @@ def _sqlite_engine(url: URL, *, read_only: bool, foreign_keys: bool) -> Engine:
     if is_file(url):
         path = sqlite_path(url)
         name = file_name(path, "ro" if read_only else "rw")
-        if read_only and _is_unchanging(path):
+        if read_only and _is_immutable(path):
             name += "&immutable=1"
 
     def connect() -> sqlite3.Connection:
-        # Transactions are begun by us, below, not guessed by the driver: isolation_level=None.
+        # isolation_level=None: transactions begin in the event handler below, not in the driver.
         return sqlite3.connect(name, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
 
-    # SQLAlchemy hands the file's name to the driver as text; a creator may use the raw bytes of it.
+    # SQLAlchemy passes the file name as text. A creator function can use its raw bytes.
     if is_file(url):
         engine = create_engine(url, creator=connect, pool_size=8, max_overflow=24, pool_timeout=60)
     else:
@@ -100,17 +99,17 @@ def _sqlite_engine(url: URL, *, read_only: bool, foreign_keys: bool) -> Engine:
     return engine
 
 
-def _is_unchanging(path: Path) -> bool:
-    """Whether nobody can write where the file lies, and no log holds anything: a snapshot, a disc."""
+def _is_immutable(path: Path) -> bool:
+    """Return True for a file on a read-only file system without a filled log: a snapshot or a disc."""
     log = path.with_name(path.name + "-wal")
     try:
         return bool(os.statvfs(path).f_flag & os.ST_RDONLY) and not (log.exists() and log.stat().st_size)
     except OSError:
-        return False  # opening the file will tell
+        return False  # opening the file will raise the error
 
 
 def file_name(path: Path, mode: str) -> str:
-    """An SQLite uri; the only form in which a path of any bytes can be opened without being created."""
+    """Return an SQLite uri, the only form that opens a path of arbitrary bytes without creating it."""
     return f"file:{quote_from_bytes(os.fsencode(path))}?mode={mode}"
 
 
@@ -118,13 +117,13 @@ def _postgresql_engine(url: URL, *, read_only: bool) -> Engine:
     arguments: dict[str, str | int] = {
         "application_name": "catalog",
         "connect_timeout": 10,
-        # A server that vanished without a word is noticed within about a minute.
+        # Keepalives detect a lost server within about a minute.
         "keepalives_idle": 30,
         "keepalives_interval": 10,
         "keepalives_count": 3,
     }
     for name in url.query:
-        arguments.pop(name, None)  # what the address says, goes
+        arguments.pop(name, None)  # options in the address have priority
     engine = create_engine(
         url, connect_args=arguments, pool_pre_ping=True, pool_size=8, max_overflow=24, pool_timeout=60
     )
@@ -138,15 +137,15 @@ def _postgresql_engine(url: URL, *, read_only: bool) -> Engine:
         engine = engine.execution_options(postgresql_readonly=True)
 
         @event.listens_for(engine, "begin")
-        def _read_something(connection: Connection) -> None:
-            # From its first query on a transaction cannot be made a writing one.
+        def _fix_read_only(connection: Connection) -> None:
+            # After its first query a transaction cannot be made writable.
             connection.exec_driver_sql("SELECT 1")
 
     return engine
 
 
 def prepare_file(path: Path, *, create: bool) -> None:
-    """See that there is a file, for its owner only, which SQLite may open."""
+    """Create the file, for its owner only, if it does not exist and ``create`` is set. Raises ``DatabaseError``."""
     try:
         if path.is_dir():
             raise DatabaseError(f'The database "{path}" is a folder.', remedy="Name a file in it with --database.")
@@ -159,5 +158,5 @@ def prepare_file(path: Path, *, create: bool) -> None:
     except OSError as error:
         raise DatabaseError(
             f'The database "{path}" cannot be opened: {error.strerror}.',
-            remedy="Look whether its folder exists and whether you may write there.",
+            remedy="Check that its folder exists and that you may write to it.",
         ) from error

@@ -1,4 +1,4 @@
-"""One opened catalogue: where transactions begin and end."""
+"""An open catalogue and its transactions."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ from catalog.store.database_address import is_file, parse_address, safe_form, sq
 from catalog.store.driver_errors import translate_driver_errors
 
 SCHEMA = "0001"
-"""The newest revision in ``migrations/``. Kept here too, so that opening a catalogue need not load Alembic."""
+"""The newest revision in ``migrations/``, repeated here so that opening a catalogue does not load Alembic."""
 
 
 @dataclass(frozen=True, eq=False)
 class Database:
-    """An opened catalogue. May be used from several threads at once.
+    """An open catalogue. Safe to use from several threads.
 
-    ``engine`` is lent to the local engine, whose gallery lives in the same database.
+    The local engine uses ``engine``, too: its gallery is in the same database.
     """
 
     url: str
-    """Safe to show: without the password."""
+    """The address without the password, for messages."""
     dialect: Literal["sqlite", "postgresql"]
     engine: Engine
     address: URL = field(repr=False)
-    """The whole address, password included."""
+    """The whole address with the password."""
 
     @property
     def path(self) -> Path | None:
-        """The file of an SQLite catalogue."""
+        """The file of an SQLite catalogue, None for other databases."""
         return sqlite_path(self.address) if is_file(self.address) else None
 
     @property
     def later(self) -> Engine:
-        """``engine``, for what is of no use without a later transaction: it need not outlive a power cut alone."""
+        """``engine`` with the option ``LATER``, for data that is useless without a later transaction."""
         return self.engine.execution_options(**{LATER: True})
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        """A transaction that writes: committed at the end, taken back when an exception leaves it."""
+        """A transaction that writes. Commits at the end of the block; an exception rolls it back."""
         with (
             translate_driver_errors(self.url),
             self.engine.execution_options(**{WRITES: True}).begin() as connection,
@@ -54,16 +54,16 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that reads; on SQLite it sees one state of the catalogue from beginning to end."""
+        """A transaction that reads. On SQLite it sees one state of the catalogue throughout."""
         with translate_driver_errors(self.url), self.engine.connect() as connection:
             if self.dialect == "postgresql":
                 connection.execution_options(postgresql_readonly=True)
             yield connection
 
     def empty_log(self) -> bool:
-        """Fold SQLite's log into the file: it holds pages as they were before something was deleted.
+        """Merge SQLite's log into the file. The log holds pages with deleted data.
 
-        False when somebody else is reading or writing for long; the log is then emptied the next time round.
+        Returns False if another process reads or writes for long; a later call empties the log.
         """
         if self.path is None:
             return True
@@ -84,10 +84,10 @@ def open_database(
 ) -> Database:
     """Open the catalogue at ``address``, a url or the path of an SQLite file.
 
-    With ``create`` an SQLite file is made as needed, and an empty PostgreSQL database gets the schema. With ``upgrade``
-    (as ``create``, unless given) an SQLite schema that is behind is brought up to date, after a copy; one on PostgreSQL
-    is left to ``catalog database upgrade``, because other programs may be at work on it. ``read_only`` gives
-    connections on which nothing can be written, and does neither.
+    ``create``: create the SQLite file if needed, and the schema in an empty database. ``upgrade`` (default: the value
+    of ``create``): upgrade an older SQLite schema, after making a copy. An older schema on PostgreSQL needs ``catalog
+    database upgrade``, because other programs may be using it. ``read_only``: connections cannot write; nothing is
+    created or upgraded.
 
     Raises ``DatabaseError`` and ``SchemaError``.
     """
@@ -119,15 +119,15 @@ def _check_schema(database: Database, *, create: bool, upgrade: bool) -> None:
         return
     name = database.url
     if revision is None and tables:
-        beside = ", or put the catalogue beside them: catalog database upgrade" if database.path is None else "."
+        alternative = ", or add the catalogue to it: catalog database upgrade" if database.path is None else "."
         raise SchemaError(
-            f'The database "{name}" holds the tables of another program.',
-            remedy=f"Name another database with --database{beside}",
+            f'The database "{name}" contains tables of another program.',
+            remedy=f"Name another database with --database{alternative}",
         )
     if not create and revision is None:
         raise SchemaError(f'The database "{name}" holds no catalogue.', remedy=START)
 
-    # Heavy: Alembic is loaded only where there is something for it to do.
+    # Alembic is slow to load and needed for upgrades only.
     from catalog.store import migrate
 
     if revision is not None and revision not in migrate.known_revisions():
@@ -145,7 +145,7 @@ def _check_schema(database: Database, *, create: bool, upgrade: bool) -> None:
 
 
 def _revision(connection: Connection) -> tuple[str | None, bool]:
-    """The schema's revision, and whether there are any tables at all."""
+    """Return the revision of the schema, and True if the database has any table."""
     names = inspect(connection).get_table_names()
     if "alembic_version" not in names:
         return None, bool(names)

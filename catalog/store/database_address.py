@@ -1,4 +1,4 @@
-"""What a database's address may look like, and which kind of database it names."""
+"""Parsing of database addresses."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _POSTGRESQL = {"postgresql", "postgres", "postgresql+psycopg"}
 
 
 def parse_address(address: str) -> URL:
-    """A url of one of two kinds: ``sqlite`` with an absolute path, or ``postgresql+psycopg``.
+    """Return a url with driver ``sqlite`` and an absolute path, or with driver ``postgresql+psycopg``.
 
-    What has no ``scheme://`` is the path of an SQLite file; ``~`` is the home folder. ``sqlite://`` is a database in
-    memory, which ends with the program.
+    An address without ``scheme://`` is the path of an SQLite file, with ``~`` expanded. ``sqlite://`` is a database in
+    memory, which ends with the process. Raises ``DatabaseError``.
     """
     if "://" not in address:
         if not address.strip():
@@ -27,32 +27,32 @@ def parse_address(address: str) -> URL:
     try:
         url = make_url(address)
     except (ArgumentError, ValueError) as error:
-        # The address itself is not repeated: it may hold a password.
+        # The address may hold a password, so that the message does not repeat it.
         raise DatabaseError("The address of the database is not a valid url.", remedy=_FORMS) from error
     if url.drivername in _POSTGRESQL:
         return url.set(drivername="postgresql+psycopg")
     if url.drivername in {"sqlite", "sqlite+pysqlite"}:
         return _sqlite(url.database) if url.database not in (None, "", ":memory:") else URL.create("sqlite")
-    raise DatabaseError(f"The catalogue cannot live in a database of kind '{url.drivername}'.", remedy=_FORMS)
+    raise DatabaseError(f"Databases of kind '{url.drivername}' are not supported.", remedy=_FORMS)
 
 
 def safe_form(url: URL) -> str:
-    """The address for messages and logs, without its password."""
+    """Return the address without its secrets, for messages and logs."""
     if url.drivername != "sqlite":
-        # libpq takes secrets from the query, too.
-        shown = {name: "***" if name in _SECRETS else value for name, value in url.query.items()}
-        return url.set(query=shown).render_as_string(hide_password=True)
+        # libpq reads secrets from the query string, too.
+        query = {name: "***" if name in _SECRETS else value for name, value in url.query.items()}
+        return url.set(query=query).render_as_string(hide_password=True)
     return "in memory" if url.database is None else str(sqlite_path(url))
 
 
 def sqlite_path(url: URL) -> Path:
-    """The file of an SQLite database that has one."""
+    """Return the file of an SQLite database; it must have one."""
     assert url.database is not None
     return Path(url.database)
 
 
 def is_file(url: URL) -> bool:
-    """Whether it is an SQLite database in a file."""
+    """Return True for an SQLite database in a file."""
     return url.drivername == "sqlite" and url.database is not None
 
 

@@ -1,4 +1,4 @@
-"""Faces as an engine saw them: what enrolling a photo brought, and the same read back."""
+"""Enrolled faces: recorded from an enrollment, and read back."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable, Row, Select, bindparam, delete, insert, select, update
 
+from catalog.domain.box_columns import BOX_COLUMNS, box_columns
 from catalog.domain.faces import BooleanAttribute, BoundingBox, Enrollment, Face, Pose, Quality
 from catalog.domain.timestamps import utc_text
 from catalog.store.tables import emotions, enrollments, faces, photos, rejected_faces, removals
@@ -19,7 +20,7 @@ from catalog.store.upsert import batches, insert_into
 
 @dataclass(frozen=True, slots=True)
 class StoredFace:
-    """A face of the catalogue. ``row_id`` is for other tables, ``face_id`` for the gallery."""
+    """A face as stored. ``row_id`` is its key in other tables, ``face_id`` its id in the gallery."""
 
     row_id: int
     face_id: str
@@ -37,10 +38,7 @@ _FACES: Select[*tuple[Any, ...]] = select(
     faces.c.face_id,
     faces.c.photo_id,
     photos.c.sha256,
-    faces.c.box_left,
-    faces.c.box_top,
-    faces.c.box_width,
-    faces.c.box_height,
+    *(faces.c[name] for name in BOX_COLUMNS),
     faces.c.confidence,
     faces.c.roll,
     faces.c.yaw,
@@ -50,7 +48,7 @@ _FACES: Select[*tuple[Any, ...]] = select(
     faces.c.not_a_face,
 ).join_from(faces, photos)
 
-# Statements that run for every photo are built once: building one costs as much as running it.
+# Statements that run for every photo are built once, because building one takes as long as running it.
 _INSERT_FACES, _INSERT_EMOTIONS = insert(faces), insert(emotions)
 _ROW_IDS = select(faces.c.face_id, faces.c.id).where(
     *(faces.c[name] == bindparam(name) for name in ("photo_id", "engine", "gallery"))
@@ -60,10 +58,10 @@ _DELETE_REJECTED = delete(rejected_faces).where(
 )
 _DELETE_REMOVALS = delete(removals).where(
     *(removals.c[name] == bindparam(name) for name in ("engine", "gallery")),
-    removals.c.face_id.in_(bindparam("given", expanding=True)),
+    removals.c.face_id.in_(bindparam("face_ids", expanding=True)),
 )
 
-_JUDGEMENTS = (
+_BOOLEAN_ATTRIBUTES = (
     "smile",
     "eyeglasses",
     "sunglasses",
@@ -81,31 +79,33 @@ def stored_faces(
     engine: str,
     gallery: str,
     photo_ids: Sequence[int] | None = None,
-    batch: int = 2000,
+    batch_size: int = 2000,
 ) -> Iterator[StoredFace]:
-    """The faces of a gallery, of some photos or of all, in ascending order of their row ids; streamed."""
+    """Stream the faces of a gallery in ascending order of row ids; with ``photo_ids`` those of these photos only."""
     query = _FACES.where(faces.c.engine == engine, faces.c.gallery == gallery).order_by(faces.c.id)
     if photo_ids is not None:
-        found = [row for some in batches(photo_ids) for row in conn.execute(query.where(faces.c.photo_id.in_(some)))]
-        yield from map(_stored_face, sorted(found, key=lambda row: row[0]))
+        selected = [
+            row for batch in batches(photo_ids) for row in conn.execute(query.where(faces.c.photo_id.in_(batch)))
+        ]
+        yield from map(_stored_face, sorted(selected, key=lambda row: row[0]))
         return
     last = 0
     while True:
-        rows = conn.execute(query.where(faces.c.id > last).limit(batch)).all()
+        rows = conn.execute(query.where(faces.c.id > last).limit(batch_size)).all()
         yield from map(_stored_face, rows)
-        if len(rows) < batch:
+        if len(rows) < batch_size:
             return
         last = rows[-1][0]
 
 
 def stored_faces_by_id(conn: Connection, face_ids: Sequence[str], engine: str, gallery: str) -> dict[str, StoredFace]:
-    """The known ones among these faces of a gallery, by face id."""
-    found: dict[str, StoredFace] = {}
+    """Return the faces of a gallery with these ids, by face id. Leaves out unknown ids."""
+    face_by_id: dict[str, StoredFace] = {}
     query = _FACES.where(faces.c.engine == engine, faces.c.gallery == gallery)
-    for some in batches(face_ids):
-        for row in conn.execute(query.where(faces.c.face_id.in_(some))):
-            found[row[1]] = _stored_face(row)
-    return found
+    for batch in batches(face_ids):
+        for row in conn.execute(query.where(faces.c.face_id.in_(batch))):
+            face_by_id[row[1]] = _stored_face(row)
+    return face_by_id
 
 
 def record_enrollment(
@@ -119,43 +119,46 @@ def record_enrollment(
     scan_id: int | None,
     now: datetime,
 ) -> list[int]:
-    """Record what the gallery now holds of a photo; returns the faces' row ids in the enrollment's order.
+    """Record the enrollment of a photo. Returns the row ids of the faces, in the order of the enrollment.
 
-    What an earlier enrollment of the photo in the same gallery left is replaced, but a face that is still the same
-    (by its id) keeps its row and all that hangs on it; the gallery must let go of the others.
+    Replaces an earlier enrollment of the photo in the same gallery. A face with the same face id keeps its row. The
+    other earlier faces become pending removals.
     """
-    here = {"photo_id": photo_id, "engine": engine, "gallery": gallery}
-    common = {**here, "model": model, "scan_id": scan_id}
-    at = utc_text(now)
-    kept = _keep_only(conn, here, [record.face_id for record in enrollment.faces], at)
-    fresh = [record for record in enrollment.faces if record.face_id not in kept]
-    if fresh:
+    photo_key = {"photo_id": photo_id, "engine": engine, "gallery": gallery}
+    common = {**photo_key, "model": model, "scan_id": scan_id}
+    enrolled_at = utc_text(now)
+    kept = _remove_other_faces(conn, photo_key, [record.face_id for record in enrollment.faces], enrolled_at)
+    new_records = [record for record in enrollment.faces if record.face_id not in kept]
+    if new_records:
         conn.execute(
             _INSERT_FACES,
-            [{**common, "face_id": record.face_id, "enrolled_at": at, **_columns(record.face)} for record in fresh],
+            [
+                {**common, "face_id": record.face_id, "enrolled_at": enrolled_at, **_columns(record.face)}
+                for record in new_records
+            ],
         )
-        kept = _row_ids(conn, here)
-        felt = [
+        kept = _row_ids(conn, photo_key)
+        emotion_rows = [
             {"face_id": kept[record.face_id], "type": emotion.type.value, "confidence": emotion.confidence}
-            for record in fresh
+            for record in new_records
             for emotion in record.face.attributes.emotions
         ]
-        if felt:
-            conn.execute(_INSERT_EMOTIONS, felt)
+        if emotion_rows:
+            conn.execute(_INSERT_EMOTIONS, emotion_rows)
     if enrollment.rejected:
         conn.execute(
             insert(rejected_faces),
             [
                 {
                     **common,
-                    **_box(rejected.face.box),
+                    **box_columns(rejected.face.box),
                     "confidence": rejected.face.confidence,
                     "reasons": " ".join(reason.value for reason in rejected.reasons),
                 }
                 for rejected in enrollment.rejected
             ],
         )
-    conn.execute(_upsert_enrollment(conn.dialect.name), {**common, "enrolled_at": at})
+    conn.execute(_upsert_enrollment(conn.dialect.name), {**common, "enrolled_at": enrolled_at})
     return [kept[record.face_id] for record in enrollment.faces]
 
 
@@ -169,65 +172,70 @@ def _upsert_enrollment(dialect: str) -> Executable:
 
 
 def rename_faces(conn: Connection, face_ids: Mapping[int, str]) -> None:
-    """Give rows the ids under which the gallery holds their faces now; all that hangs on the rows stays."""
+    """Set new face ids, by row id. Persons and decisions of the faces stay."""
     for row_id, face_id in face_ids.items():
         conn.execute(update(faces).where(faces.c.id == row_id).values(face_id=face_id))
 
 
-def _keep_only(conn: Connection, here: Mapping[str, object], face_ids: Sequence[str], at: str | None) -> dict[str, int]:
-    """Take away what an earlier enrollment left, save these faces; returns the row ids of those that stay."""
-    earlier = _row_ids(conn, here)
-    gone = {face_id: row_id for face_id, row_id in earlier.items() if face_id not in face_ids}
-    if gone:
-        conn.execute(delete(faces).where(faces.c.id.in_(gone.values())))
+def _remove_other_faces(
+    conn: Connection, photo_key: Mapping[str, object], face_ids: Sequence[str], wanted_at: str | None
+) -> dict[str, int]:
+    """Remove the faces of an earlier enrollment except these. Returns the row ids of the remaining faces by id."""
+    earlier = _row_ids(conn, photo_key)
+    removed = {face_id: row_id for face_id, row_id in earlier.items() if face_id not in face_ids}
+    if removed:
+        conn.execute(delete(faces).where(faces.c.id.in_(removed.values())))
         conn.execute(
             insert_into(conn, removals).on_conflict_do_nothing(),
             [
-                {"face_id": face_id, "engine": here["engine"], "gallery": here["gallery"], "wanted_at": at}
-                for face_id in gone
+                {
+                    "face_id": face_id,
+                    "engine": photo_key["engine"],
+                    "gallery": photo_key["gallery"],
+                    "wanted_at": wanted_at,
+                }
+                for face_id in removed
             ],
         )
-    conn.execute(_DELETE_REJECTED, here)
-    # The gallery gave them (again), whoever wanted them gone.
-    for some in batches(face_ids):
-        conn.execute(_DELETE_REMOVALS, {"engine": here["engine"], "gallery": here["gallery"], "given": some})
+    conn.execute(_DELETE_REJECTED, photo_key)
+    # The gallery holds these faces now, so that an earlier pending removal of them is void.
+    for batch in batches(face_ids):
+        conn.execute(
+            _DELETE_REMOVALS, {"engine": photo_key["engine"], "gallery": photo_key["gallery"], "face_ids": batch}
+        )
     return {face_id: row_id for face_id, row_id in earlier.items() if face_id in face_ids}
 
 
-def _row_ids(conn: Connection, here: Mapping[str, object]) -> dict[str, int]:
-    return {row.face_id: row.id for row in conn.execute(_ROW_IDS, here)}
+def _row_ids(conn: Connection, photo_key: Mapping[str, object]) -> dict[str, int]:
+    return {row.face_id: row.id for row in conn.execute(_ROW_IDS, photo_key)}
 
 
 def _columns(face: Face) -> dict[str, object]:
-    seen = face.attributes
+    attributes = face.attributes
     columns: dict[str, object] = {
-        **_box(face.box),
+        **box_columns(face.box),
         "confidence": face.confidence,
         "roll": face.pose.roll if face.pose else None,
         "yaw": face.pose.yaw if face.pose else None,
         "pitch": face.pose.pitch if face.pose else None,
         "brightness": face.quality.brightness if face.quality else None,
         "sharpness": face.quality.sharpness if face.quality else None,
-        "age_low": seen.age_range.low if seen.age_range else None,
-        "age_high": seen.age_range.high if seen.age_range else None,
-        "gender": seen.gender.value.value if seen.gender else None,
-        "gender_confidence": seen.gender.confidence if seen.gender else None,
-        "emotion": seen.emotions[0].type.value if seen.emotions else None,
-        "emotion_confidence": seen.emotions[0].confidence if seen.emotions else None,
+        "age_low": attributes.age_range.low if attributes.age_range else None,
+        "age_high": attributes.age_range.high if attributes.age_range else None,
+        "gender": attributes.gender.value.value if attributes.gender else None,
+        "gender_confidence": attributes.gender.confidence if attributes.gender else None,
+        "emotion": attributes.emotions[0].type.value if attributes.emotions else None,
+        "emotion_confidence": attributes.emotions[0].confidence if attributes.emotions else None,
         "landmarks": json.dumps({point.type: [round(point.x, 6), round(point.y, 6)] for point in face.landmarks})
         if face.landmarks
         else None,
         "not_a_face": False,
     }
-    for name in _JUDGEMENTS:
-        judgement: BooleanAttribute | None = getattr(seen, name)
-        columns[name] = judgement.value if judgement else None
-        columns[f"{name}_confidence"] = judgement.confidence if judgement else None
+    for name in _BOOLEAN_ATTRIBUTES:
+        attribute: BooleanAttribute | None = getattr(attributes, name)
+        columns[name] = attribute.value if attribute else None
+        columns[f"{name}_confidence"] = attribute.confidence if attribute else None
     return columns
-
-
-def _box(box: BoundingBox) -> dict[str, float]:
-    return {"box_left": box.left, "box_top": box.top, "box_width": box.width, "box_height": box.height}
 
 
 def _stored_face(row: Row[*tuple[Any, ...]]) -> StoredFace:

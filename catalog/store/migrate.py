@@ -1,7 +1,7 @@
-"""Brings a database to the schema that this program needs.
+"""Upgrade of a database to the schema that this program needs.
 
-An upgrade is one transaction, on both databases: it happens whole or not at all, and two programs that want it at the
-same time take turns. An SQLite file is copied before it is touched.
+An upgrade is one transaction on both databases, so that it happens completely or not at all. Concurrent upgrades wait
+for each other. An SQLite file is copied first.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from catalog.store.driver_errors import translate_driver_errors
 
 BACKUPS_KEPT = 3
 
-# Any number will do that other programs on the same server are unlikely to use: "catalog" as bytes.
+# Key of the advisory lock. Other programs on the same server are unlikely to use the bytes of "catalog".
 UPGRADE_LOCK = int.from_bytes(b"catalog", "big")
 
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """What :func:`upgrade` did. ``before`` is None for a new database; ``backup`` is the copy that was made."""
+    """Revisions before and after. ``before`` is None for a new database. ``backup``: the copy that was made first."""
 
     before: str | None
     after: str
@@ -41,7 +41,7 @@ class Upgrade:
 
 
 def migrations_folder() -> Path:
-    """``catalog/migrations`` in an installed wheel, ``migrations`` beside the package in a checkout."""
+    """Return ``catalog/migrations`` of an installed wheel, or ``migrations`` beside the package in a checkout."""
     package = Path(__file__).parent.parent
     installed = package / "migrations"
     return installed if installed.is_dir() else package.parent / "migrations"
@@ -49,7 +49,7 @@ def migrations_folder() -> Path:
 
 def alembic_config(connection: Connection | None = None) -> Config:
     config = Config()
-    # Alembic interpolates its settings: a percent sign in a folder's name must be doubled.
+    # Alembic interpolates its settings, so that a percent sign must be doubled.
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
@@ -57,14 +57,14 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 
 def known_revisions() -> list[str]:
-    """Every revision this program knows, the newest first."""
+    """Return all revisions that this program knows, newest first."""
     return [script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()]
 
 
 def upgrade(address: str) -> Upgrade:
-    """Create the schema in an empty database, or bring an older one up to date.
+    """Create the schema in an empty database, or upgrade an older schema.
 
-    Raises ``SchemaError`` for a database newer than the program.
+    Raises ``SchemaError`` if the schema is newer than the program.
     """
     with exclusive_connection(address) as connection:
         return upgrade_connection(connection, parse_address(address))
@@ -82,7 +82,7 @@ def upgrade_connection(connection: Connection, url: URL) -> Upgrade:
     if is_file(url) and inspect(connection).get_table_names():
         if before is None:
             raise SchemaError(
-                f'The database "{safe_form(url)}" holds the tables of another program.',
+                f'The database "{safe_form(url)}" contains tables of another program.',
                 remedy="Name another database with --database.",
             )
         backup = copy_sqlite(sqlite_path(url), before)
@@ -99,11 +99,11 @@ def newer_schema(name: str, revision: str) -> SchemaError:
 
 @contextmanager
 def exclusive_connection(address: str) -> Iterator[Connection]:
-    """A transaction that no other upgrade can run beside; it is committed at the end."""
+    """Open a transaction that excludes other upgrades. It is committed at the end of the block."""
     url = parse_address(address)
     if url.drivername == "sqlite":
         prepare_file(sqlite_path(url), create=True)
-    # Altering a table in SQLite means to rebuild it, which foreign keys would take for the deletion of its rows.
+    # SQLite alters a table by rebuilding it. With foreign keys on, that would delete the rows that refer to it.
     engine = make_engine(url, foreign_keys=False)
     try:
         with translate_driver_errors(safe_form(url)):
@@ -116,15 +116,15 @@ def exclusive_connection(address: str) -> Iterator[Connection]:
                 yield connection
                 if url.drivername == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
                     raise SchemaError(
-                        f'The database "{safe_form(url)}" would not hold together after the upgrade; nothing was done.',
-                        remedy="Please report it.",
+                        f'The database "{safe_form(url)}" would violate foreign keys after the upgrade.',
+                        remedy="Nothing was changed. Please report it.",
                     )
     finally:
         engine.dispose()
 
 
 def copy_sqlite(path: Path, revision: str) -> Path:
-    """A consistent copy beside the file, named after revision and time; the oldest beyond three are removed."""
+    """Make a consistent copy beside the file, named by revision and time. Keeps the newest three such copies."""
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
     copy = path.with_name(f"{path.name}.backup-{revision}-{moment}")
     os.close(os.open(copy, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600))
@@ -133,9 +133,7 @@ def copy_sqlite(path: Path, revision: str) -> Path:
         closing(sqlite3.connect(file_name(copy, "rw"), uri=True)) as target,
     ):
         source.backup(target)
-    copies = sorted(
-        path.parent.glob(f"{_literal(path.name)}.backup-*"), key=lambda found: found.name.rpartition("-")[2]
-    )
+    copies = sorted(path.parent.glob(f"{_literal(path.name)}.backup-*"), key=lambda file: file.name.rpartition("-")[2])
     for old in copies[:-BACKUPS_KEPT]:
         old.unlink(missing_ok=True)
     return copy

@@ -1,4 +1,4 @@
-"""Persons and who belongs to them: the questions that the catalogue answers about people, and the rows behind them."""
+"""Persons: add, find, list, merge, and assign faces."""
 
 from __future__ import annotations
 
@@ -18,38 +18,40 @@ from catalog.store.tables import assignments, faces, persons
 from catalog.store.upsert import batches
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-"""Crockford's base 32: no letter that is read as a digit, none that spells a word by accident."""
+"""Crockford's base 32: no letters that look like digits, and no u, so that few words occur by accident."""
 
 
 def new_person_id() -> str:
-    """A public id: ``p`` and 40 random bits. The unique index refuses the one in a trillion that is taken."""
+    """Return a new public id: ``p`` and 40 random bits. The unique index refuses a collision."""
     return "p" + "".join(secrets.choice(_ALPHABET) for _ in range(8))
 
 
 def add_persons(connection: Connection, count: int, now: datetime) -> list[PersonRow]:
-    """So many new persons without a name, in order."""
+    """Add unnamed persons and return them."""
     ids: list[str] = []
     while len(ids) < count:
-        fresh = {new_person_id() for _ in range(count - len(ids))} - set(ids)
-        for some in batches(sorted(fresh)):
-            taken = set(connection.scalars(select(persons.c.person_id).where(persons.c.person_id.in_(some))))
-            ids += [each for each in some if each not in taken]
+        candidates = {new_person_id() for _ in range(count - len(ids))} - set(ids)
+        for batch in batches(sorted(candidates)):
+            existing = set(connection.scalars(select(persons.c.person_id).where(persons.c.person_id.in_(batch))))
+            ids += [person_id for person_id in batch if person_id not in existing]
     if not ids:
         return []
     created = utc_text(now)
-    connection.execute(insert(persons), [{"person_id": each, "hidden": False, "created_at": created} for each in ids])
+    connection.execute(
+        insert(persons), [{"person_id": person_id, "hidden": False, "created_at": created} for person_id in ids]
+    )
     rows = {
         row.person_id: row
-        for some in batches(ids)
-        for row in persons_where(connection, select(persons).where(persons.c.person_id.in_(some)))
+        for batch in batches(ids)
+        for row in persons_where(connection, select(persons).where(persons.c.person_id.in_(batch)))
     }
-    return [rows[each] for each in ids]
+    return [rows[person_id] for person_id in ids]
 
 
 def find_person(connection: Connection, wanted: str) -> PersonRow:
-    """The person with this public id or exact name; an id that was merged away leads to where it went.
+    """Return the person with this public id or exact name. The id of a merged person finds its canonical person.
 
-    Raises ``PersonError`` for nobody and for several.
+    Raises ``PersonError`` if there is none, ``AmbiguousPersonError`` if several persons have the name.
     """
     by_id = persons_where(connection, select(persons).where(persons.c.person_id == wanted))
     if by_id:
@@ -62,41 +64,41 @@ def find_person(connection: Connection, wanted: str) -> PersonRow:
     )
     if len(named) > 1:
         ids = ", ".join(row.person_id for row in named)
-        raise AmbiguousPersonError(f'Several people are named "{wanted}": {ids}.', remedy="Say which one by its id.")
+        raise AmbiguousPersonError(f'Several people are named "{wanted}": {ids}.', remedy="Use the person id.")
     if not named:
-        near = _near(connection, wanted)
+        similar = _similar_name(connection, wanted)
         raise PersonError(
-            f'Nobody in the catalogue has the id or name "{wanted}".',
-            remedy=(f'Did you mean "{near}"? ' if near else "") + "`catalog people list` shows everyone.",
+            f'No person has the id or name "{wanted}".',
+            remedy=(f'Did you mean "{similar}"? ' if similar else "") + "`catalog people list` lists all persons.",
         )
     return named[0]
 
 
 def namesakes(connection: Connection, name: str) -> list[str]:
-    """Public ids of the people of a name, however its letters are composed."""
+    """Return the public ids of the persons with this name, in any Unicode normalization."""
     same = persons.c.name.in_(_spellings(name))
     return list(connection.scalars(select(persons.c.person_id).where(same, persons.c.merged_into.is_(None))))
 
 
 def _spellings(name: str) -> set[str]:
-    """One name in the forms that keyboards, files and other programs write it: an accent in the letter, or after it."""
+    """Return the name as given, composed (NFC) and decomposed (NFD): programs differ in how they write accents."""
     return {name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)}
 
 
-def _near(connection: Connection, wanted: str) -> str | None:
-    """The name that somebody who wrote this may have meant."""
+def _similar_name(connection: Connection, wanted: str) -> str | None:
+    """Return the shortest name that contains the text, else the most similar name, else None."""
     query = select(persons.c.name).where(persons.c.name.is_not(None), persons.c.merged_into.is_(None)).distinct()
-    folded = {name.casefold(): name for name in connection.scalars(query)}
+    name_by_folded = {name.casefold(): name for name in connection.scalars(query)}
     text = wanted.casefold()
-    parts = [name for fold, name in folded.items() if text and text in fold]
-    close = difflib.get_close_matches(text, folded, n=1)
-    return min(parts, key=len) if parts else folded[close[0]] if close else None
+    containing = [name for folded, name in name_by_folded.items() if text and text in folded]
+    close = difflib.get_close_matches(text, name_by_folded, n=1)
+    return min(containing, key=len) if containing else name_by_folded[close[0]] if close else None
 
 
 def list_people(connection: Connection, *, hidden: bool = False, named: bool | None = None) -> list[Person]:
-    """The people, those with most faces first; merged ones left out, hidden ones too unless asked for.
+    """List persons with a name or a face, most photos first. Merged persons are left out, hidden ones by default.
 
-    ``named`` True or False keeps those with or without a name.
+    ``named``: True for named persons only, False for unnamed persons only.
     """
     query = (
         select(
@@ -129,7 +131,7 @@ def assign(
     by: AssignedBy,
     assigned_at: str,
 ) -> None:
-    """Give faces (row id, similarity to the person's others) to a person, whoever had them before."""
+    """Assign faces to a person and remove their former assignments. ``rows``: face row id, similarity 0 to 100."""
     unassign(connection, [row for row, _ in rows])
     if rows:
         connection.execute(
@@ -148,31 +150,31 @@ def assign(
 
 
 def unassign(connection: Connection, rows: Sequence[int]) -> None:
-    for some in batches(rows):
-        connection.execute(delete(assignments).where(assignments.c.face_id.in_(some)))
+    for batch in batches(rows):
+        connection.execute(delete(assignments).where(assignments.c.face_id.in_(batch)))
 
 
-def redirect(connection: Connection, gone: PersonRow, kept: PersonRow) -> None:
-    """Let one id lead to another person; who led to it leads on. Its faces and name are the caller's to move."""
+def redirect(connection: Connection, merged: PersonRow, kept: PersonRow) -> None:
+    """Redirect a person id, and all ids that redirect to it, to another person. Moves neither faces nor the name."""
     connection.execute(
         update(persons)
-        .where(or_(persons.c.id == gone.id, persons.c.merged_into == gone.id))
+        .where(or_(persons.c.id == merged.id, persons.c.merged_into == merged.id))
         .values(merged_into=kept.id)
     )
 
 
 def person_ids_of(connection: Connection, person: PersonRow) -> list[str]:
-    """The public ids that lead to a person, its own first."""
+    """Return the public ids of a person: its own, then those that redirect to it."""
     query = select(persons.c.person_id).where(persons.c.merged_into == person.id).order_by(persons.c.id)
     return [person.person_id, *connection.scalars(query)]
 
 
 def move_redirected_assignments(connection: Connection) -> int:
-    """Give faces that are left with ids that lead elsewhere to whom those lead; returns how many."""
-    left = select(assignments.c.person_id).join(persons, persons.c.id == assignments.c.person_id)
+    """Move assignments of merged persons to their canonical persons. Returns the number of faces moved."""
+    merged = select(assignments.c.person_id).join(persons, persons.c.id == assignments.c.person_id)
     moved = 0
-    for row in connection.scalars(left.where(persons.c.merged_into.is_not(None)).distinct()).all():
-        lead = canonical_person(connection, row)
-        mine = assignments.c.person_id == row
-        moved += connection.execute(update(assignments).where(mine).values(person_id=lead.id)).rowcount
+    for row in connection.scalars(merged.where(persons.c.merged_into.is_not(None)).distinct()).all():
+        canonical = canonical_person(connection, row)
+        move = update(assignments).where(assignments.c.person_id == row).values(person_id=canonical.id)
+        moved += connection.execute(move).rowcount
     return moved

@@ -1,4 +1,4 @@
-"""Photos and the places where they were seen."""
+"""Photos and their locations."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from catalog.store.upsert import batches, insert_into
 
 
 class Location(NamedTuple):
-    """One place as it was when the catalogue last read it. A named tuple, because a scan makes one for every file."""
+    """A location as last read. A named tuple, because a scan creates one for every file."""
 
     uri: str
     photo_id: int
@@ -44,7 +44,7 @@ class Location(NamedTuple):
     location_id: int
 
 
-_PLACES: Select[*tuple[Any, ...]] = select(
+_LOCATIONS: Select[*tuple[Any, ...]] = select(
     locations.c.uri,
     locations.c.photo_id,
     photos.c.sha256,
@@ -56,14 +56,14 @@ _PLACES: Select[*tuple[Any, ...]] = select(
     locations.c.id,
 ).join_from(locations, photos)
 
-# Statements that run once for each photo are made once: making one takes longer than running it.
-_A_FEW = 8
-_OTHERS = _PLACES.where(
+# Statements that run for every photo are built once, because building one takes longer than running it.
+_FIRST_COUNT = 8
+_OTHERS = _LOCATIONS.where(
     locations.c.photo_id == bindparam("photo"),
     locations.c.missing_since.is_(None),
     locations.c.uri != bindparam("uri"),
 )
-_A_FEW_OTHERS = _OTHERS.limit(_A_FEW)
+_FIRST_OTHERS = _OTHERS.limit(_FIRST_COUNT)
 _FIND = select(photos.c.id).where(photos.c.sha256 == bindparam("sha256"))
 _FIND_ENROLLED = (
     select(photos.c.id)
@@ -76,7 +76,7 @@ _FIND_ENROLLED = (
 )
 
 _RANGE = (
-    _PLACES.with_only_columns(enrollments.c.model, *_PLACES.selected_columns)
+    _LOCATIONS.with_only_columns(enrollments.c.model, *_LOCATIONS.selected_columns)
     .outerjoin(
         enrollments,
         and_(
@@ -91,79 +91,80 @@ _RANGE = (
 
 
 def locations_by_uri(conn: Connection, uris: Sequence[str]) -> dict[str, Location]:
-    """The known ones among these places."""
-    found: dict[str, Location] = {}
-    for some in batches(uris):
-        for row in conn.execute(_PLACES.where(locations.c.uri.in_(some))):
-            found[row[0]] = Location._make(row)
-    return found
+    """Return the recorded locations with these uris, by uri. Missing ones are included."""
+    location_by_uri: dict[str, Location] = {}
+    for batch in batches(uris):
+        for row in conn.execute(_LOCATIONS.where(locations.c.uri.in_(batch))):
+            location_by_uri[row[0]] = Location._make(row)
+    return location_by_uri
 
 
 def look_up_locations(
     conn: Connection, uris: Sequence[str], engine: str, gallery: str
 ) -> tuple[dict[str, Location], set[int]]:
-    """The known ones among the places of a part of a listing, and the row ids of those photos that a gallery lacks.
+    """Return the recorded locations of a part of a listing, and the row ids of photos that are not in the gallery.
 
-    Made for speed: uris that ascend are one range of the index, and the driver's own tuples are taken as they are.
+    Optimized: ascending uris are read as one range of the index, and rows are the driver's own tuples.
     """
     if len(uris) > 1 and all(first < second for first, second in pairwise(uris)):
         most = 2 * len(uris) + 100
         keys = {"first": uris[0], "last": uris[-1], "engine": engine, "gallery": gallery, "most": most}
         rows = conn.execute(_RANGE, keys).cursor.fetchall()
-        # A range that holds far more than was asked for: the folder lost many files.
+        # More rows than that: many files of the folder are missing, and the range would be too large.
         if len(rows) < most:
             return {row[1]: Location._make(row[1:]) for row in rows}, {row[2] for row in rows if row[0] is None}
     known = locations_by_uri(conn, uris)
-    photo_ids = {place.photo_id for place in known.values()}
+    photo_ids = {location.photo_id for location in known.values()}
     return known, photo_ids.difference(enrolled_photos(conn, photo_ids, engine, gallery))
 
 
 def count_locations_below(conn: Connection, source_uri: str) -> int:
-    """How many places of a source are not missing."""
+    """Return the number of present locations of a source."""
     query = select(func.count()).where(below(source_uri), locations.c.missing_since.is_(None))
     return int(conn.scalar(query) or 0)
 
 
 def locations_of_content(conn: Connection, sha256: str) -> list[Location]:
-    """All places of one content, the missing ones too, in the order in which they were recorded."""
-    rows = conn.execute(_PLACES.where(photos.c.sha256 == sha256).order_by(locations.c.id))
+    """Return all locations of a content, missing ones included, in the order of their row ids."""
+    rows = conn.execute(_LOCATIONS.where(photos.c.sha256 == sha256).order_by(locations.c.id))
     return [Location._make(row) for row in rows]
 
 
 def locations_below(
-    conn: Connection, source_uri: str, *, missing: bool = False, batch: int = 5000
+    conn: Connection, source_uri: str, *, missing: bool = False, batch_size: int = 5000
 ) -> Iterator[Location]:
-    """The places of a source in ascending order of their uris, compared as bytes; ``missing`` ones too if asked.
+    """Yield the locations of a source in ascending order of uris, compared as bytes.
 
-    ``file:///a/b/`` covers everything below it, and not ``file:///a/bc``; without the slash, ``file:///a/b`` itself as
-    well. Read ``batch`` by batch, so that memory does not grow and the connection may be used in between.
+    ``missing``: include missing locations. ``file:///a/b/`` covers everything below it and not ``file:///a/bc``;
+    ``file:///a/b`` covers itself, too. Reads in batches, so that memory is bounded and the connection can be used
+    between them.
     """
-    query = _PLACES.where(below(source_uri)).order_by(locations.c.uri).limit(batch)
+    query = _LOCATIONS.where(below(source_uri)).order_by(locations.c.uri).limit(batch_size)
     if not missing:
         query = query.where(locations.c.missing_since.is_(None))
     last = None
     while True:
         rows = conn.execute(query if last is None else query.where(locations.c.uri > last)).all()
         yield from map(Location._make, rows)
-        if len(rows) < batch:
+        if len(rows) < batch_size:
             return
         last = rows[-1][0]
 
 
 def below(source_uri: str) -> ColumnElement[bool]:
-    """The condition that a location belongs to a source, as a range that the index on ``uri`` answers."""
+    """Return the condition that a location is in a source, as a range of the index on ``uri``."""
     folder = source_uri if source_uri.endswith("/") else source_uri + "/"
-    # "0" is the character after "/": nothing sorts between the last name below the folder and it.
+    # "0" is the character after "/", so that all names below the folder sort before it.
     inside = and_(locations.c.uri >= folder, locations.c.uri < folder[:-1] + "0")
     return inside if source_uri.endswith("/") else or_(locations.c.uri == source_uri, inside)
 
 
 def other_locations(conn: Connection, photo_id: int, uri: str) -> Iterator[Location]:
-    """The places of a photo that are not missing, but for this one; a few at first, as one is mostly enough."""
+    """Yield the other present locations of a photo. Reads a few first, because callers mostly need one."""
     keys = {"photo": photo_id, "uri": uri}
-    rows = conn.execute(_A_FEW_OTHERS, keys).all()
+    rows = conn.execute(_FIRST_OTHERS, keys).all()
     yield from map(Location._make, rows)
-    if len(rows) == _A_FEW:
+    if len(rows) == _FIRST_COUNT:
         yield from map(Location._make, conn.execute(_OTHERS, keys))
 
 
@@ -200,22 +201,22 @@ def is_recorded_since(conn: Connection, photo_id: int, moment: datetime) -> bool
 
 
 def is_enrolled(conn: Connection, photo_id: int, engine: str, gallery: str) -> bool:
-    """Whether the photo's faces are in that gallery."""
+    """Return True if the photo is enrolled in the gallery."""
     return photo_id in enrolled_photos(conn, [photo_id], engine, gallery)
 
 
 def enrolled_photos(conn: Connection, photo_ids: Collection[int], engine: str, gallery: str) -> set[int]:
-    """Which of these photos a gallery holds already."""
+    """Return those photos that are enrolled in the gallery."""
     query = select(enrollments.c.photo_id).where(enrollments.c.engine == engine, enrollments.c.gallery == gallery)
     return {
         photo_id
-        for some in batches(list(photo_ids))
-        for photo_id in conn.execute(query.where(enrollments.c.photo_id.in_(some))).scalars()
+        for batch in batches(list(photo_ids))
+        for photo_id in conn.execute(query.where(enrollments.c.photo_id.in_(batch))).scalars()
     }
 
 
 def record_photo(conn: Connection, sha256: str, size: int, photo: OpenedPhoto, now: datetime) -> int:
-    """Row id of the photo with this content, recorded if it is new."""
+    """Record a photo if its content is new. Returns its row id."""
     gps = photo.metadata.gps
     row = {
         "sha256": sha256,
@@ -233,8 +234,8 @@ def record_photo(conn: Connection, sha256: str, size: int, photo: OpenedPhoto, n
         "gps_altitude": gps.altitude if gps else None,
         "recorded_at": utc_text(now),
     }
-    made = conn.scalar(_insert_photo(conn.dialect.name), row)
-    photo_id = made if made is not None else find_photo(conn, sha256)
+    new_id = conn.scalar(_insert_photo(conn.dialect.name), row)
+    photo_id = new_id if new_id is not None else find_photo(conn, sha256)
     assert photo_id is not None
     return int(photo_id)
 
@@ -245,7 +246,7 @@ def _insert_photo(dialect: str) -> Executable:
 
 
 def record_location(conn: Connection, photo_id: int, ref: PhotoRef, now: datetime) -> int:
-    """Row id of the place, which now shows this photo and is not missing."""
+    """Record that a location shows this photo now and is not missing. Returns its row id."""
     row = {
         "photo_id": photo_id,
         "uri": ref.uri,
@@ -256,11 +257,11 @@ def record_location(conn: Connection, photo_id: int, ref: PhotoRef, now: datetim
         "first_seen": utc_text(now),
         "missing_since": None,
     }
-    return int(conn.execute(_upsert_place(conn.dialect.name), row).scalar_one())
+    return int(conn.execute(_upsert_location(conn.dialect.name), row).scalar_one())
 
 
 @cache
-def _upsert_place(dialect: str) -> Executable:
+def _upsert_location(dialect: str) -> Executable:
     insert = insert_into(dialect, locations)
     new = insert.excluded
     return insert.on_conflict_do_update(
@@ -278,10 +279,10 @@ def _upsert_place(dialect: str) -> Executable:
 
 
 def mark_missing(conn: Connection, location_ids: Sequence[int], now: datetime) -> None:
-    """Note that a completed listing did not show these places; one that was missing already keeps its time."""
-    for some in batches(location_ids):
+    """Mark locations as missing. One that was missing already keeps its time."""
+    for batch in batches(location_ids):
         conn.execute(
             update(locations)
-            .where(locations.c.id.in_(some), locations.c.missing_since.is_(None))
+            .where(locations.c.id.in_(batch), locations.c.missing_since.is_(None))
             .values(missing_since=utc_text(now))
         )

@@ -1,10 +1,10 @@
-"""The SQL that people may rely on: versioned views, each column described.
+"""Public views: the stable SQL interface, with a description of every column.
 
-A view named ``v1_...`` keeps its name, its columns and their meaning for ever. New columns may be added at the end;
-what would change a meaning becomes a ``v2_...`` beside it. The tables below them may change with any release.
+A view ``v1_...`` keeps its name, its columns and their meaning permanently. New columns are added at the end. A changed
+meaning needs a new view ``v2_...``. The tables may change in any release.
 
-The definitions (``face_views``) are SQL, the same for SQLite and PostgreSQL but for words in capitals, such as
-``LOCAL_MONTH(photo)``, which are spelled here. ``docs/schema.md`` is generated from the definitions.
+The definitions (``face_views``, ``photo_views``) are SQL for SQLite and PostgreSQL with macros such as
+``LOCAL_MONTH(photo)``, which are expanded here. ``docs/schema.md`` is generated from the definitions.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-WORDS = {
+MACROS = {
     "PHOTO_PLACE": """COALESCE(
         (SELECT MIN(place.uri) FROM locations AS place WHERE place.photo_id = {0}.id AND place.missing_since IS NULL),
         (SELECT MIN(place.uri) FROM locations AS place WHERE place.photo_id = {0}.id)
@@ -25,9 +25,9 @@ WORDS = {
     "HIDDEN_FACES": """(SELECT hiding.face_id FROM assignments AS hiding
         JOIN persons AS unseen ON unseen.id = hiding.person_id WHERE unseen.hidden)""",
 }
-"""Words that stand for the same SQL on both databases; ``{0}`` is the alias that the word was given."""
+"""Macros with the same expansion for both databases; ``{0}`` is the argument, a table alias."""
 
-DIALECT_WORDS = {
+DIALECT_MACROS = {
     "sqlite": {
         "LOCAL_TIME": "strftime('%Y-%m-%dT%H:%M:%S', {0}.taken_at, COALESCE({0}.taken_at_offset, 0) || ' minutes')",
         "LOCAL_MONTH": "strftime('%Y-%m', {0}.taken_at, COALESCE({0}.taken_at_offset, 0) || ' minutes')",
@@ -43,24 +43,24 @@ DIALECT_WORDS = {
         ),
     },
 }
-"""Words that each database spells its own way."""
+"""Macros with an expansion for each database."""
 
 
-def spell(sql: str, dialect: str) -> str:
-    """Spell the words in capitals for ``sqlite`` or ``postgresql``."""
-    for word, spelling in (WORDS | DIALECT_WORDS[dialect]).items():
-        before, *calls = sql.split(f"{word}(")
+def expand_macros(sql: str, dialect: str) -> str:
+    """Expand the macros for ``sqlite`` or ``postgresql``."""
+    for macro, expansion in (MACROS | DIALECT_MACROS[dialect]).items():
+        before, *calls = sql.split(f"{macro}(")
         parts = [before]
         for call in calls:
             alias, _, rest = call.partition(")")
-            parts.append(spelling.format(alias) + rest)
+            parts.append(expansion.format(alias) + rest)
         sql = "".join(parts)
     return sql
 
 
 @dataclass(frozen=True, slots=True)
 class ViewColumn:
-    """A column of a view and what it means: unit, range, and what null says."""
+    """A column of a view. ``meaning`` states unit, range and the meaning of null."""
 
     name: str
     meaning: str
@@ -72,7 +72,7 @@ def columns(**meanings: str) -> tuple[ViewColumn, ...]:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A question that many ask, with a name that stays."""
+    """A documented view with a permanent name."""
 
     name: str
     comment: str
@@ -80,8 +80,8 @@ class View:
     query: str
 
     def select(self, dialect: str) -> str:
-        """The SELECT as ``sqlite`` or ``postgresql`` runs it."""
-        return spell(self.query.strip(), dialect)
+        """Return the SELECT statement for ``sqlite`` or ``postgresql``."""
+        return expand_macros(self.query.strip(), dialect)
 
     def create_sql(self, dialect: str) -> str:
         return f"CREATE VIEW {self.name} AS\n{self.select(dialect)}"
@@ -91,10 +91,10 @@ class View:
         return f"DROP VIEW IF EXISTS {self.name}"
 
     def comment_sql(self) -> Sequence[str]:
-        """Comments for a database that keeps them, which PostgreSQL does and SQLite does not."""
+        """Return statements that store the descriptions in PostgreSQL. SQLite has no comments."""
         return [
             f"COMMENT ON VIEW {self.name} IS {_quoted(self.comment)}",
-            *[f"COMMENT ON COLUMN {self.name}.{each.name} IS {_quoted(each.meaning)}" for each in self.columns],
+            *[f"COMMENT ON COLUMN {self.name}.{column.name} IS {_quoted(column.meaning)}" for column in self.columns],
         ]
 
 
@@ -103,13 +103,13 @@ def _quoted(text: str) -> str:
 
 
 def create_views(connection: Connection, views: Sequence[View]) -> None:
-    """Create the views in their order; none of them may exist."""
+    """Create the views in the given order. None of them may exist."""
     for statement in create_statements(connection.dialect.name, views):
         connection.exec_driver_sql(statement)
 
 
 def create_statements(dialect: str, views: Sequence[View]) -> list[str]:
-    """What :func:`create_views` runs, as text for a migration to freeze."""
+    """Return the statements of :func:`create_views`; migrations hold copies of them."""
     statements = [view.create_sql(dialect) for view in views]
     if dialect == "postgresql":
         statements += [comment for view in views for comment in view.comment_sql()]
@@ -117,6 +117,6 @@ def create_statements(dialect: str, views: Sequence[View]) -> list[str]:
 
 
 def drop_views(connection: Connection, views: Sequence[View]) -> None:
-    """Drop the views, in the reverse of the order in which they were created."""
+    """Drop the views in reverse order."""
     for view in reversed(views):
         connection.exec_driver_sql(view.drop_sql)

@@ -1,4 +1,4 @@
-"""Scans: what each run did, what went wrong with which photo, and what was paid."""
+"""Scans: counts of each run, problems by photo, and charges."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from catalog.domain.charges import Charge
 from catalog.domain.photos import Outcome
-from catalog.domain.timestamps import utc_text, utc_time
+from catalog.domain.timestamps import required_time, utc_text, utc_time
 from catalog.store.tables import charges as charges_table
 from catalog.store.tables import problems, scan_sources, scans
 
@@ -25,12 +25,12 @@ COUNTS = tuple(
     for column in scans.columns
     if column.name not in ("id", "exit_code", "pid") and column.default is not None
 )
-"""Names of the scan's counts, from ``discovered`` to ``conflicts``."""
+"""Names of the count columns, from ``discovered`` to ``conflicts``."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScanRow:
-    """One run of ``catalog scan``. ``finished_at`` is None while it runs, and for ever if it was killed."""
+    """One run of ``catalog scan``. ``finished_at`` is None while it runs, and stays None if it was killed."""
 
     id: int
     started_at: datetime
@@ -48,7 +48,7 @@ class ScanRow:
 def start_scan(
     conn: Connection, *, engine: str, gallery: str, model: str, sources: Sequence[str], version: str, now: datetime
 ) -> int:
-    """Record that a scan of these sources begins; returns its id."""
+    """Record the start of a scan of these sources. Returns its id."""
     row = {
         "started_at": utc_text(now),
         "state": "running",
@@ -66,18 +66,18 @@ def start_scan(
 
 
 def close_abandoned(conn: Connection, sources: Sequence[str]) -> int:
-    """Note that scans of these sources, which nobody can be running any more, were killed; returns how many.
+    """Mark unfinished scans of these sources as interrupted. Returns their number.
 
-    For the holder of the sources' locks. Their end stays unknown.
+    The caller holds the locks of the sources, so that none of these scans can be running.
     """
-    of = select(scan_sources.c.scan_id).where(scan_sources.c.source_uri.in_(sources))
+    abandoned = select(scan_sources.c.scan_id).where(scan_sources.c.source_uri.in_(sources))
     return conn.execute(
-        update(scans).where(scans.c.state == "running", scans.c.id.in_(of)).values(state="interrupted")
+        update(scans).where(scans.c.state == "running", scans.c.id.in_(abandoned)).values(state="interrupted")
     ).rowcount
 
 
 def others_running(conn: Connection, scan_id: int, sources: Sequence[str]) -> bool:
-    """Whether a scan of other sources may be running: one that was killed counts until its sources are scanned."""
+    """Return True if a scan of other sources may be running. A killed scan counts until its sources are scanned."""
     query = select(scan_sources.c.scan_id).join(scans, scans.c.id == scan_sources.c.scan_id)
     query = query.where(
         scans.c.state == "running", scans.c.id != scan_id, scan_sources.c.source_uri.not_in(list(sources))
@@ -110,7 +110,7 @@ def record_charges(
     scan_id: int | None,
     now: datetime,
 ) -> None:
-    """Record calls that were answered; belongs in the transaction that keeps what they brought."""
+    """Record answered calls, in the transaction that stores their results."""
     rows = [
         {
             "charged_at": utc_text(now),
@@ -129,7 +129,7 @@ def record_charges(
 
 
 def complete_source(conn: Connection, scan_id: int, source_uri: str, discovered: int, now: datetime) -> None:
-    """Record that a source was walked to its end."""
+    """Record that the listing of a source is complete."""
     conn.execute(
         update(scan_sources)
         .where(scan_sources.c.scan_id == scan_id, scan_sources.c.source_uri == source_uri)
@@ -140,10 +140,10 @@ def complete_source(conn: Connection, scan_id: int, source_uri: str, discovered:
 def finish_scan(
     conn: Connection, scan_id: int, *, state: ScanState, exit_code: int, counts: Mapping[str, int], now: datetime
 ) -> None:
-    """Record how a scan ended. ``counts`` are by the names in :data:`COUNTS`; those left out are 0."""
+    """Record the end of a scan. ``counts`` has names of :data:`COUNTS` as keys; missing ones are 0."""
     unknown = set(counts).difference(COUNTS)
     if unknown:
-        raise ValueError(f"a scan does not count {sorted(unknown)}")
+        raise ValueError(f"a scan has no counts {sorted(unknown)}")
     conn.execute(
         update(scans)
         .where(scans.c.id == scan_id)
@@ -152,16 +152,16 @@ def finish_scan(
 
 
 def last_scans(conn: Connection, n: int) -> list[ScanRow]:
-    """The last ``n`` scans, the newest first."""
+    """Return the last ``n`` scans, newest first."""
     rows = conn.execute(select(scans).order_by(scans.c.id.desc()).limit(n)).mappings().all()
-    of: dict[int, list[str]] = {row["id"]: [] for row in rows}
-    listed = select(scan_sources.c.scan_id, scan_sources.c.source_uri).where(scan_sources.c.scan_id.in_(list(of)))
+    sources: dict[int, list[str]] = {row["id"]: [] for row in rows}
+    listed = select(scan_sources.c.scan_id, scan_sources.c.source_uri).where(scan_sources.c.scan_id.in_(list(sources)))
     for scan_id, uri in conn.execute(listed.order_by(scan_sources.c.source_uri)):
-        of[scan_id].append(uri)
+        sources[scan_id].append(uri)
     return [
         ScanRow(
             id=row["id"],
-            started_at=_time(row["started_at"]),
+            started_at=required_time(row["started_at"]),
             finished_at=utc_time(row["finished_at"]),
             state=row["state"],
             exit_code=row["exit_code"],
@@ -169,7 +169,7 @@ def last_scans(conn: Connection, n: int) -> list[ScanRow]:
             gallery=row["gallery"],
             model=row["model"],
             version=row["version"],
-            sources=tuple(of[row["id"]]),
+            sources=tuple(sources[row["id"]]),
             counts=MappingProxyType({name: row[name] for name in COUNTS}),
         )
         for row in rows
@@ -177,12 +177,6 @@ def last_scans(conn: Connection, n: int) -> list[ScanRow]:
 
 
 def last_completed(conn: Connection, source_uri: str) -> datetime | None:
-    """When a scan last walked this source to its end: each of its present places was seen then."""
+    """Return the time of the last complete listing of this source; all its present locations were seen then."""
     query = select(func.max(scan_sources.c.completed_at)).where(scan_sources.c.source_uri == source_uri)
     return utc_time(conn.scalar(query))
-
-
-def _time(text: str) -> datetime:
-    moment = utc_time(text)
-    assert moment is not None
-    return moment

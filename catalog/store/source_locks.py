@@ -1,11 +1,11 @@
-"""Who works on which source: one scan of a source at a time, told across processes and machines.
+"""Source locks: at most one scan of a source at a time, across processes and machines.
 
-A scan takes its source's lock for itself and, shared with others, the locks of all folders above and of the whole
-catalogue. So scans of two folders go side by side; a scan of a folder and one of a folder inside it do not; and work on
-the whole catalogue (prune, reconcile, restore) has it to itself.
+A scan holds an exclusive lock on its source, and shared locks on all folders above it and on the whole catalogue. Scans
+of two separate folders run at the same time. A scan of a folder excludes a scan of a folder inside it. Commands on the
+whole catalogue (prune, reconcile, restore) exclude all scans.
 
-On PostgreSQL these are advisory locks of one session, beside SQLite byte-range locks of the file ``<name>.lock``. Both
-belong to a process and end with it, however it ends: there is no stale lock to heal.
+PostgreSQL uses advisory locks of one session. SQLite uses byte-range locks of the file ``<name>.lock``. Both are
+released when the process ends, however it ends, so that there are no stale locks.
 """
 
 from __future__ import annotations
@@ -27,50 +27,50 @@ from catalog.store.database import Database
 from catalog.store.driver_errors import translate_driver_errors
 
 CATALOGUE = ""
-"""The lock of the whole catalogue, above those of all sources."""
+"""The uri of the lock on the whole catalogue, which is above all sources."""
 
 PLANNING = "planning:"
-"""Before a source's uri: the lock of the one worker that plans for the others."""
+"""Prefix of a source's uri: the lock of the worker that plans for all workers."""
 
 _PAUSE_SECONDS = 0.5
 
 
 class Locks(Protocol):
-    """Locks of one process. A lock is a number, held alone or shared."""
+    """Locks of one process. A lock is a 64-bit number, held exclusively or shared."""
 
     def acquire(self, key: int, *, shared: bool) -> bool:
-        """Whether the lock could be had at once."""
+        """Try to acquire the lock without waiting. Returns True on success."""
 
     def release(self, key: int) -> None:
-        """Let go of one that was taken once."""
+        """Release a lock that was acquired once."""
 
     def release_all(self) -> None:
-        """Let go of all."""
+        """Release all locks."""
 
     def check(self) -> None:
-        """Raises ``DatabaseError`` when the locks were lost, with the server for example."""
+        """Raise ``DatabaseError`` if the locks were lost, for example because the server went down."""
 
 
 @contextmanager
 def lock_sources(
     database: Database, uris: Sequence[str], *, shared: bool = False, wait_seconds: float = 0
 ) -> Iterator[Locks]:
-    """Hold the locks of these sources; ``shared`` lets others hold them shared too.
+    """Hold the locks of these sources for the block. With ``shared`` other processes may hold them shared, too.
 
-    Raises ``LockHeld`` when one is not free within ``wait_seconds``.
+    Raises ``LockHeld`` if a lock is not free within ``wait_seconds``.
     """
-    claims = _claims(uris, shared=shared)
+    needed = _needed_locks(uris, shared=shared)
     with _locks(database) as locks:
         deadline = time.monotonic() + wait_seconds
-        while (taken := _first_taken(locks, claims)) is not None:
+        while (blocked := _first_blocked(locks, needed)) is not None:
             locks.release_all()
-            left = deadline - time.monotonic()
-            if left <= 0:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
                 raise LockHeld(
-                    f'Another run of catalog is at work on {_name(taken)} of the database "{database.url}".',
-                    remedy="Let it end first, or use --wait SECONDS.",
+                    f'Another catalog process is using {_name(blocked)} of the database "{database.url}".',
+                    remedy="Wait until it ends, or use --wait SECONDS.",
                 )
-            time.sleep(min(_PAUSE_SECONDS, left))
+            time.sleep(min(_PAUSE_SECONDS, remaining))
         try:
             yield locks
         finally:
@@ -78,27 +78,27 @@ def lock_sources(
 
 
 def try_lock(locks: Locks, uri: str) -> bool:
-    """Take one further lock alone, if it is free; it is given back with the others."""
+    """Try to acquire one more exclusive lock without waiting. It is released with the other locks."""
     return locks.acquire(_key(uri), shared=False)
 
 
 def content_lock_key(sha256: str) -> int:
-    """The lock of a photo's content, held by whoever enrolls it."""
+    """Return the key of the lock that the process holds while it enrolls this content."""
     return int.from_bytes(hashlib.blake2b(bytes.fromhex(sha256), digest_size=8).digest(), "big", signed=True)
 
 
-def _claims(uris: Sequence[str], *, shared: bool) -> dict[str, bool]:
-    """Every lock that is needed, whether it may be shared; outer ones first."""
-    claims: dict[str, bool] = {}
+def _needed_locks(uris: Sequence[str], *, shared: bool) -> dict[str, bool]:
+    """Return by uri whether its lock is shared. Outer folders come first, so that two processes cannot deadlock."""
+    needed: dict[str, bool] = {}
     for uri in uris:
         for above in _above(uri):
-            claims.setdefault(above, True)
-        claims[uri] = shared
-    return dict(sorted(claims.items(), key=lambda claim: (claim[0].count("/"), claim[0])))
+            needed.setdefault(above, True)
+        needed[uri] = shared
+    return dict(sorted(needed.items(), key=lambda item: (item[0].count("/"), item[0])))
 
 
 def _above(uri: str) -> list[str]:
-    """The catalogue and the folders that a uri lies in: file:///, file:///a/ ... or s3://bucket/ ..."""
+    """Return the catalogue and all folders that contain a uri: file:///, file:///a/ ... or s3://bucket/ ..."""
     if uri == CATALOGUE:
         return []
     scheme, _, rest = uri.partition("://")
@@ -106,8 +106,8 @@ def _above(uri: str) -> list[str]:
     return [CATALOGUE, *(f"{scheme}://{'/'.join(parts[:depth])}/" for depth in range(1, len(parts)))]
 
 
-def _first_taken(locks: Locks, claims: dict[str, bool]) -> str | None:
-    for uri, shared in claims.items():
+def _first_blocked(locks: Locks, needed: dict[str, bool]) -> str | None:
+    for uri, shared in needed.items():
         if not locks.acquire(_key(uri), shared=shared):
             return uri
     return None
@@ -119,7 +119,7 @@ def _key(uri: str) -> int:
 
 
 def _name(uri: str) -> str:
-    return f'"{display(uri)}"' if uri else "the whole"
+    return f'"{display(uri)}"' if uri else "all sources"
 
 
 @contextmanager
@@ -127,7 +127,7 @@ def _locks(database: Database) -> Iterator[Locks]:
     if database.dialect == "postgresql":
         with (
             translate_driver_errors(database.url),
-            # A transaction that stays open for hours would keep the server from cleaning up.
+            # A transaction that is open for hours would block the server's vacuum.
             database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
         ):
             yield AdvisoryLocks(connection)
@@ -138,23 +138,27 @@ def _locks(database: Database) -> Iterator[Locks]:
 
 
 def _file_locks(path: Path) -> Iterator[Locks]:
-    path = path.resolve()  # a catalogue has one lock, by whatever link it was reached
-    name = path.with_name(path.name + ".lock")
-    try:
-        descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise DatabaseError(
-            f'The lock "{name}" cannot be opened: {error.strerror}.',
-            remedy="Look whether you may write in the database's folder.",
-        ) from error
+    path = path.resolve()  # one lock file, even if the database is opened through a link
+    descriptor = open_lock_file(path.with_name(path.name + ".lock"))
     try:
         yield FileLocks(descriptor)
     finally:
         os.close(descriptor)
 
 
+def open_lock_file(path: Path) -> int:
+    """Open a lock file for its owner only, creating it if needed. Returns the descriptor. Raises ``DatabaseError``."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise DatabaseError(
+            f'The lock file "{path}" cannot be opened: {error.strerror}.',
+            remedy="Check that you may write to the folder of the database.",
+        ) from error
+
+
 class NoLocks:
-    """A database in memory has one user."""
+    """For a database in memory, which has one user."""
 
     def acquire(self, key: int, *, shared: bool) -> bool:  # noqa: ARG002
         return True
@@ -170,7 +174,7 @@ class NoLocks:
 
 
 class FileLocks:
-    """POSIX locks, one byte each. The file stays empty: a byte need not exist to be locked."""
+    """POSIX locks of one byte each. The file stays empty, because a byte need not exist to be locked."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -179,7 +183,7 @@ class FileLocks:
         kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:
             fcntl.lockf(self._descriptor, kind | fcntl.LOCK_NB, 1, _offset(key))
-        except (BlockingIOError, PermissionError):  # POSIX allows either
+        except (BlockingIOError, PermissionError):  # POSIX allows EAGAIN and EACCES
             return False
         return True
 

@@ -1,15 +1,15 @@
-"""The schema of the catalogue, as literature: a comment for each table and each column.
+"""The tables of the catalogue. Every table and column has a comment, which PostgreSQL stores.
 
-Conventions, the same on SQLite and PostgreSQL:
+Conventions on SQLite and PostgreSQL:
 
 - Times are text in UTC, in the form of :mod:`catalog.domain.timestamps`.
-- Boxes are fractions of the upright image from its top-left corner, as everywhere (see ``catalog.domain``).
-- Dollars are kept as whole millionths in integers: sums are exact.
-- ``decisions`` is append-only and keyed by photo content and box, never by row ids, so that it outlives models, engines
-  and restored backups. ``assignments``, ``persons.name`` and the like are its materialized effect.
+- Boxes are fractions of the upright image from its top left corner (see ``catalog.domain.faces``).
+- Dollars are stored as integers of millionths, so that sums are exact.
+- ``decisions`` is append-only. Its keys are content hashes and boxes, never row ids, so that decisions remain valid
+  with other models, engines and restored backups. ``assignments`` and ``persons.name`` hold their effect.
 
-The gallery of the local engine lives in the same database under the prefix ``gallery_``; its tables belong to
-``catalog.engines.local.tables``, because the engine, not the store, reads and writes them.
+The gallery of the local engine is in the same database with the prefix ``gallery_``. Its tables are defined in
+``catalog.engines.local.tables``, because only the engine reads and writes them.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ NAMING = {
 
 metadata = MetaData(naming_convention=NAMING)
 
-# SQLite gives its fast, automatic row ids to INTEGER PRIMARY KEY only.
+# SQLite has automatic row ids for INTEGER PRIMARY KEY only.
 RowId = BigInteger().with_variant(Integer(), "sqlite")
 
-# Uris are compared and sorted as bytes, so that a source's listing and its places can be read side by side, and so that
-# "everything below a folder" is a range of the index. SQLite does so anyway.
+# Uris are compared as bytes, so that a listing and the locations of a source can be merged, and so that all locations
+# below a folder are a range of the index. SQLite compares text as bytes by default.
 Uri = Text().with_variant(Text(collation="C"), "postgresql")
 
 
@@ -61,14 +61,14 @@ def _box() -> list[Column[float]]:
     ]
 
 
-def _judgement(name: str, question: str) -> list[Column[bool] | Column[float]]:
+def _boolean_attribute(name: str, question: str) -> list[Column[bool] | Column[float]]:
     return [
         Column(name, Boolean, comment=f"{question}; null: not measured"),
         Column(f"{name}_confidence", Float, comment=f"confidence of `{name}`, 0-100"),
     ]
 
 
-# ------------------------------------------------------------------------------------------------ photos and places
+# ------------------------------------------------------------------------------------------------ photos and locations
 
 photos = Table(
     "photos",
@@ -146,14 +146,14 @@ faces = Table(
     Column("age_high", Integer, comment="upper end of the apparent age, years"),
     Column("gender", Text, comment="Male or Female, as it appears; null: not measured"),
     Column("gender_confidence", Float, comment="confidence of `gender`, 0-100"),
-    *_judgement("smile", "smiles"),
-    *_judgement("eyeglasses", "wears eyeglasses"),
-    *_judgement("sunglasses", "wears sunglasses"),
-    *_judgement("beard", "has a beard"),
-    *_judgement("mustache", "has a mustache"),
-    *_judgement("eyes_open", "has open eyes"),
-    *_judgement("mouth_open", "has an open mouth"),
-    *_judgement("face_occluded", "is partly covered"),
+    *_boolean_attribute("smile", "smiles"),
+    *_boolean_attribute("eyeglasses", "wears eyeglasses"),
+    *_boolean_attribute("sunglasses", "wears sunglasses"),
+    *_boolean_attribute("beard", "has a beard"),
+    *_boolean_attribute("mustache", "has a mustache"),
+    *_boolean_attribute("eyes_open", "has open eyes"),
+    *_boolean_attribute("mouth_open", "has an open mouth"),
+    *_boolean_attribute("face_occluded", "is partly covered"),
     Column("emotion", Text, comment="the strongest of its `emotions`, kept here for fast reports; null: not measured"),
     Column("emotion_confidence", Float, comment="confidence of `emotion`, 0-100"),
     Column("landmarks", Text, comment="JSON object of name -> [x, y] in fractions of the upright image"),
@@ -163,7 +163,7 @@ faces = Table(
     UniqueConstraint("engine", "gallery", "face_id"),
     comment="one appearance of a human face in one photo, as one engine sees it",
 )
-# Covers what reports ask of all faces, so that their wide rows need not be read.
+# Covering index: reports on all faces do not read the wide rows.
 Index("ix_faces_photo_id", faces.c.photo_id, faces.c.not_a_face, faces.c.emotion)
 Index("ix_faces_face_id", faces.c.face_id)
 Index("ix_faces_scan_id", faces.c.scan_id)
@@ -196,7 +196,7 @@ rejected_faces = Table(
 Index("ix_rejected_faces_photo_id", rejected_faces.c.photo_id)
 Index("ix_rejected_faces_scan_id", rejected_faces.c.scan_id)
 
-# ------------------------------------------------------------------------------------------------ who is who
+# ------------------------------------------------------------------------------------------------ persons and decisions
 
 searches = Table(
     "searches",
@@ -296,7 +296,7 @@ removals = Table(
     comment="faces whose rows are gone and that the gallery must still let go of: what a kill cannot make forgotten",
 )
 
-# ------------------------------------------------------------------------------------------------ watching, verifying
+# ----------------------------------------------------------------------------------------- watch list and employees
 
 watches = Table(
     "watches",
@@ -374,7 +374,7 @@ verifications = Table(
     comment="every enrollment and verification, chained by digests so that no row can be changed unnoticed",
 )
 
-# ------------------------------------------------------------------------------------------------ scans and money
+# ------------------------------------------------------------------------------------------------ scans and charges
 
 scans = Table(
     "scans",

@@ -1,8 +1,7 @@
-"""One copied fact that the database itself keeps true.
+"""Triggers that maintain ``assignments.photo_id``, a copy of ``faces.photo_id``.
 
-Reports join a million faces to their people and photos. ``faces`` rows are wide, so the photo of an assigned face is
-copied beside its person, in a row that is narrow and indexed both ways. It is null for a face that a human called no
-face, so that such a face counts nowhere. No writer needs to know.
+Reports join a million faces to persons and photos, and rows of ``faces`` are wide. The copy is in a narrow row that is
+indexed by person and by photo. It is null for a face that a user marked as not a face, so that reports do not count it.
 """
 
 from __future__ import annotations
@@ -39,5 +38,5 @@ FOR EACH ROW EXECUTE FUNCTION faces_not_a_face()""",
 
 
 def trigger_statements(dialect: str) -> list[str]:
-    """What creates the triggers on ``sqlite`` or ``postgresql``, as text for a migration to freeze."""
+    """Return the statements that create the triggers on ``sqlite`` or ``postgresql``."""
     return list({"sqlite": _SQLITE, "postgresql": _POSTGRESQL}[dialect])

@@ -263,7 +263,7 @@ def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
 def test_a_read_only_catalogue_refuses_to_write(database_url: str) -> None:
     """Whatever the statement says: it is the connection that cannot."""
     opened = open_database(database_url, read_only=True)
-    with pytest.raises(DatabaseError, match="may only be read"), opened.begin() as connection:
+    with pytest.raises(DatabaseError, match="is read-only"), opened.begin() as connection:
         connection.execute(text("DELETE FROM persons"))
     with opened.read() as connection:
         assert connection.scalar(text("SELECT count(*) FROM persons")) == 0

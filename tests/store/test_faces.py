@@ -63,7 +63,7 @@ def test_faces_are_read_as_they_were_recorded(database: Database) -> None:
     with database.begin() as conn:
         row = photo(conn)
         ids = enroll(conn, row, ("f1", BOX), ("f2", BESIDE), rejected=1)
-        found = list(stored_faces(conn, engine="local", gallery="g", batch=1))
+        found = list(stored_faces(conn, engine="local", gallery="g", batch_size=1))
         assert [(each.row_id, each.face_id, each.sha256, each.box) for each in found] == [
             (ids[0], "f1", "aa", BOX),
             (ids[1], "f2", "aa", BESIDE),

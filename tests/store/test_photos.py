@@ -74,7 +74,7 @@ def test_a_folder_covers_what_is_below_it_and_nothing_beside_it(database: Databa
     with database.begin() as conn:
         for uri in [*reversed(uris), "file:///a/b.jpg", "file:///a/bc/x", "file:///a/b0", "file:///a/"]:
             add(conn, uri)
-        assert [place.uri for place in locations_below(conn, "file:///a/b/", batch=2)] == uris
+        assert [place.uri for place in locations_below(conn, "file:///a/b/", batch_size=2)] == uris
         assert [place.uri for place in locations_below(conn, "file:///a/b")] == uris
         assert [place.uri for place in locations_below(conn, "file:///a/b.jpg")] == ["file:///a/b.jpg"]
         assert count_locations_below(conn, "file:///a/b/") == len(uris)
