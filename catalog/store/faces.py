@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Executable, Row, Select, bindparam, delete, i
 from catalog.domain.box_columns import BOX_COLUMNS, box_columns
 from catalog.domain.faces import BooleanAttribute, BoundingBox, Enrollment, Face, Pose, Quality
 from catalog.domain.timestamps import utc_text
+from catalog.store import pending_removals
 from catalog.store.tables import emotions, enrollments, faces, photos, rejected_faces, removals
 from catalog.store.upsert import batches, insert_into
 
@@ -127,7 +128,7 @@ def record_enrollment(
     photo_key = {"photo_id": photo_id, "engine": engine, "gallery": gallery}
     common = {**photo_key, "model": model, "scan_id": scan_id}
     enrolled_at = utc_text(now)
-    kept = _remove_other_faces(conn, photo_key, [record.face_id for record in enrollment.faces], enrolled_at)
+    kept = _remove_other_faces(conn, photo_key, [record.face_id for record in enrollment.faces], now)
     new_records = [record for record in enrollment.faces if record.face_id not in kept]
     if new_records:
         conn.execute(
@@ -178,25 +179,15 @@ def rename_faces(conn: Connection, face_ids: Mapping[int, str]) -> None:
 
 
 def _remove_other_faces(
-    conn: Connection, photo_key: Mapping[str, object], face_ids: Sequence[str], wanted_at: str | None
+    conn: Connection, photo_key: Mapping[str, object], face_ids: Sequence[str], wanted_at: datetime
 ) -> dict[str, int]:
     """Remove the faces of an earlier enrollment except these. Returns the row ids of the remaining faces by id."""
     earlier = _row_ids(conn, photo_key)
     removed = {face_id: row_id for face_id, row_id in earlier.items() if face_id not in face_ids}
     if removed:
         conn.execute(delete(faces).where(faces.c.id.in_(removed.values())))
-        conn.execute(
-            insert_into(conn, removals).on_conflict_do_nothing(),
-            [
-                {
-                    "face_id": face_id,
-                    "engine": photo_key["engine"],
-                    "gallery": photo_key["gallery"],
-                    "wanted_at": wanted_at,
-                }
-                for face_id in removed
-            ],
-        )
+        engine, gallery = str(photo_key["engine"]), str(photo_key["gallery"])
+        pending_removals.add(conn, [(engine, gallery, face_id) for face_id in removed], wanted_at)
     conn.execute(_DELETE_REJECTED, photo_key)
     # The gallery holds these faces now, so that an earlier pending removal of them is void.
     for batch in batches(face_ids):

@@ -72,5 +72,5 @@ def test_dollars_are_kept_exactly(database: Database) -> None:
 
 def test_a_count_that_does_not_exist_is_a_mistake(database: Database) -> None:
     """It must not be dropped in silence."""
-    with database.begin() as conn, pytest.raises(ValueError, match="does not count"):
+    with database.begin() as conn, pytest.raises(ValueError, match="has no counts"):
         finish_scan(conn, 1, state="completed", exit_code=0, counts={"photos": 1}, now=NOW)
