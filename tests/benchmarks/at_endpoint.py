@@ -1,4 +1,4 @@
-"""What a scan in a process of its own is told, so that it pays at our endpoint and keeps everything in one folder."""
+"""The environment of a scan that pays at our endpoint and stores everything in one folder."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def environment(url: str, home: Path, *, calls_per_second: int) -> dict[str, str]:
-    """Variables that turn ``catalog scan`` to the endpoint at ``url``; its catalogue is ``home/catalog.sqlite3``."""
+    """Variables that make ``catalog scan`` use the endpoint at ``url``. The catalogue is ``home/catalog.sqlite3``."""
     return {
         "HOME": str(home),
         "XDG_STATE_HOME": str(home),

@@ -57,7 +57,7 @@ def make_photos(folder: Path) -> None:
 
 @dataclass
 class State:
-    """What a catalogue came to, in terms that do not depend on ids."""
+    """The contents of a catalogue, without ids."""
 
     photos: int
     places: int
@@ -158,7 +158,7 @@ class Bench:
         return time.monotonic() - started
 
     def killed_scan(self, after: float) -> tuple[bool, float]:
-        """Whether the scan was still running when it was killed; and for how long it ran."""
+        """Start a scan and kill it. Returns True if the scan was still running, and its seconds."""
         started = time.monotonic()
         process = self.start()
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -199,14 +199,14 @@ def run(bench: Bench, kills: int, luck: random.Random) -> Tally:
         except (RuntimeError, subprocess.TimeoutExpired) as error:
             tally.failures.append(str(error))
             continue
-        found, differences = read_state(bench.url), bench.differences()
-        tally.lost += (expected.photos - found.photos) + (expected.places - found.places)
-        tally.lost += sum(max(0, count - found.faces.get(photo, 0)) for photo, count in expected.faces.items())
-        tally.twice += sum(max(0, count - expected.faces.get(photo, 0)) for photo, count in found.faces.items())
+        state, differences = read_state(bench.url), bench.differences()
+        tally.lost += (expected.photos - state.photos) + (expected.places - state.places)
+        tally.lost += sum(max(0, count - state.faces.get(photo, 0)) for photo, count in expected.faces.items())
+        tally.twice += sum(max(0, count - expected.faces.get(photo, 0)) for photo, count in state.faces.items())
         tally.orphans += len(differences.orphans)
         tally.lacking += len(differences.missing)
-        tally.company += found.company != expected.company
-        tally.calls_extra += found.index_calls - expected.index_calls
+        tally.company += state.company != expected.company
+        tally.calls_extra += state.index_calls - expected.index_calls
         if tally.kills % 10 == 0:
             print(f"    {tally.kills} kills, {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     return tally
@@ -242,14 +242,14 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=50, help="for each pair")
     parser.add_argument("--pairs", nargs="+", default=PAIRS, choices=PAIRS)
     parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     for name in [name for name in os.environ if name.startswith(OURS[:2])]:
         del os.environ[name]
     work = Path(tempfile.mkdtemp(prefix="crash"))
     environment = {**os.environ, "HOME": str(work), "OMP_NUM_THREADS": "2", "PYTHONWARNINGS": "ignore"}
     photos = work / "photos"
     make_photos(photos)
-    print(f"{CONTENTS} photos and {COPIES} copies; {asked.kills} kills for each pair; seed {asked.seed}")
+    print(f"{CONTENTS} photos and {COPIES} copies; {arguments.kills} kills for each pair; seed {arguments.seed}")
     head = ("pair", "kills", "while running", "lost", "twice", "orphans", "lacking", "other company", "calls", "failed")
     print("  ".join(head), flush=True)
     wrong = False
@@ -262,9 +262,9 @@ def main() -> None:
                 "AWS_ACCESS_KEY_ID": "nobody",
                 "AWS_SECRET_ACCESS_KEY": "nothing",
             }
-            for pair in asked.pairs:
+            for pair in arguments.pairs:
                 chosen = environment | (paid if pair.startswith("endpoint") else {})
-                tally = run(Bench(pair, work, photos, chosen, server), asked.kills, random.Random(asked.seed))
+                tally = run(Bench(pair, work, photos, chosen, server), arguments.kills, random.Random(arguments.seed))
                 wrong |= tally.wrong
                 cells = (
                     pair,

@@ -76,36 +76,36 @@ def damage(data: bytes, dice: random.Random) -> bytes:
     for _ in range(dice.randint(1, 4)):
         if not broken:
             break
-        at = dice.randrange(len(broken)) if dice.random() < 0.5 else dice.randrange(min(len(broken), 600))
+        offset = dice.randrange(len(broken)) if dice.random() < 0.5 else dice.randrange(min(len(broken), 600))
         length = dice.choice((1, 2, 4, 16, 256, 4096))
-        dice.choice(_ACCIDENTS)(broken, at, length, dice)
+        dice.choice(_ACCIDENTS)(broken, offset, length, dice)
     return bytes(broken)
 
 
-def _flip(broken: bytearray, at: int, _: int, dice: random.Random) -> None:
-    broken[at] ^= 1 << dice.randrange(8)
+def _flip(broken: bytearray, offset: int, _: int, dice: random.Random) -> None:
+    broken[offset] ^= 1 << dice.randrange(8)
 
 
-def _overwrite(broken: bytearray, at: int, length: int, dice: random.Random) -> None:
-    length = min(length, len(broken) - at)
-    broken[at : at + length] = dice.randbytes(length)
+def _overwrite(broken: bytearray, offset: int, length: int, dice: random.Random) -> None:
+    length = min(length, len(broken) - offset)
+    broken[offset : offset + length] = dice.randbytes(length)
 
 
-def _extreme(broken: bytearray, at: int, _: int, dice: random.Random) -> None:
+def _extreme(broken: bytearray, offset: int, _: int, dice: random.Random) -> None:
     value = dice.choice((b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"\0\0\0\x01"))
-    broken[at : at + 4] = value[: max(0, min(4, len(broken) - at))]
+    broken[offset : offset + 4] = value[: max(0, min(4, len(broken) - offset))]
 
 
-def _remove(broken: bytearray, at: int, length: int, _: random.Random) -> None:
-    del broken[at : at + length]
+def _remove(broken: bytearray, offset: int, length: int, _: random.Random) -> None:
+    del broken[offset : offset + length]
 
 
-def _repeat(broken: bytearray, at: int, length: int, dice: random.Random) -> None:
-    broken[at:at] = broken[at : at + length] * dice.randint(1, 3)
+def _repeat(broken: bytearray, offset: int, length: int, dice: random.Random) -> None:
+    broken[offset:offset] = broken[offset : offset + length] * dice.randint(1, 3)
 
 
-def _cut(broken: bytearray, at: int, _: int, __: random.Random) -> None:
-    del broken[at:]
+def _cut(broken: bytearray, offset: int, _: int, __: random.Random) -> None:
+    del broken[offset:]
 
 
 _ACCIDENTS: tuple[Callable[[bytearray, int, int, random.Random], None], ...] = (
@@ -172,15 +172,15 @@ def corpus(files: int) -> Iterator[tuple[str, bytes]]:
 
 
 def verdict(pool: DecoderPool, data: bytes) -> tuple[str, float]:
-    """What became of a photo, in a word, and the seconds it took."""
+    """The result of decoding a photo, in one word, and its seconds."""
     began = time.monotonic()
     try:
         photo = pool.open(data, 2048)
         word = "opened" if photo.pixels.ndim == 3 and int(photo.pixels.sum()) >= 0 else "nonsense"
     except PhotoError as error:
-        told = str(error)
-        word = next((word for part, word in _WORDS.items() if part in told), "refused")
-        if not told.endswith("."):
+        message = str(error)
+        word = next((word for part, word in _WORDS.items() if part in message), "refused")
+        if not message.endswith("."):
             word = "without a sentence"
     return word, time.monotonic() - began
 
@@ -255,15 +255,15 @@ def through_a_scan(photos: list[tuple[str, bytes]]) -> bool:
         run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=3600)
         *lines, last = run.stdout.splitlines()
         summary = json.loads(last)
-    told = {
+    facts = {
         key: summary[key]
         for key in ("discovered", "new", "unchanged", "changed", "moved", "duplicate", "skipped", "failed")
     }
     reasons = [json.loads(line)["reason"] for line in lines if json.loads(line)["outcome"] == "failed"]
-    print(f"scan: exit code {run.returncode} after {time.monotonic() - began:.1f} s; {told}")
+    print(f"scan: exit code {run.returncode} after {time.monotonic() - began:.1f} s; {facts}")
     return (
         run.returncode == 3
-        and told["discovered"] == sum(told.values()) - told["discovered"] == len(photos) + 1
+        and facts["discovered"] == sum(facts.values()) - facts["discovered"] == len(photos) + 1
         and all(reasons)
         and "Traceback" not in run.stderr
     )
@@ -275,11 +275,11 @@ def main() -> int:
     parser.add_argument("--scan", action="store_true", help="also scan them with the program")
     arguments = parser.parse_args()
     photos = list(corpus(arguments.files))
-    kept = through_the_pool(photos)
+    is_ok = through_the_pool(photos)
     if arguments.scan:
-        kept = through_a_scan(photos) and kept
-    print("every promise kept" if kept else "A PROMISE IS BROKEN")
-    return 0 if kept else 1
+        is_ok = through_a_scan(photos) and is_ok
+    print("every promise kept" if is_ok else "A PROMISE IS BROKEN")
+    return 0 if is_ok else 1
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-r"""How long a scan takes that finds nothing new, against what `find` takes to list the same files.
+r"""Time of a scan without new files, relative to `find` over the same files.
 
     python -m tests.benchmarks.noop_scan [--files 200000] [--database URL] [--folder DIR]
 
-The bar: at most 8 times ``find DIR -type f -printf '%s %T@\n' | wc -l`` in the same run, under 300 MB. The files are
+Threshold: at most 8 times ``find DIR -type f -printf '%s %T@\n' | wc -l`` in the same run, under 300 MB. The files are
 copies of a few contents, so that the first scan is cheap. Prints a table.
 """
 
@@ -58,17 +58,17 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=200_000)
     parser.add_argument("--folder", type=Path, help="where to make the files; kept, and used again if there")
     parser.add_argument("--database", help="a PostgreSQL url, instead of an SQLite file")
-    asked = parser.parse_args()
-    folder = asked.folder or Path(tempfile.mkdtemp(prefix="noop"))
+    arguments = parser.parse_args()
+    folder = arguments.folder or Path(tempfile.mkdtemp(prefix="noop"))
     photos = folder / "photos"
     try:
         if not photos.exists():
             photos.mkdir(parents=True)
-            make_files(photos, asked.files)
-        database = asked.database or str(folder / "catalog.sqlite3")
+            make_files(photos, arguments.files)
+        database = arguments.database or str(folder / "catalog.sqlite3")
         scan = [sys.executable, "-m", "catalog", "scan", str(photos), "--database", database]
         first, memory, output = timed(scan)
-        print(f"first scan        {first:8.1f} s  {memory:6} MB  {asked.files / first:8.0f} files/s")
+        print(f"first scan        {first:8.1f} s  {memory:6} MB  {arguments.files / first:8.0f} files/s")
         find = ["sh", "-c", f"find {photos} -type f -printf '%s %T@\\n' | wc -l"]
         finds, scans = [], []
         for _ in range(TIMES):
@@ -77,12 +77,12 @@ def main() -> None:
             scans.append((seconds, memory))
         print(output)
         best_find, (best_scan, memory) = min(finds), min(scans)
-        print(f"find              {best_find:8.2f} s   of {[round(each, 2) for each in finds]}")
-        print(f"no-op scan        {best_scan:8.2f} s  {memory:6} MB   of {[round(each[0], 2) for each in scans]}")
+        print(f"find              {best_find:8.2f} s   of {[round(run, 2) for run in finds]}")
+        print(f"no-op scan        {best_scan:8.2f} s  {memory:6} MB   of {[round(run[0], 2) for run in scans]}")
         print(f"ratio             {best_scan / best_find:8.2f}   (bar: 8)")
-        print(json.dumps({"files": asked.files, "find": best_find, "scan": best_scan, "megabytes": memory}))
+        print(json.dumps({"files": arguments.files, "find": best_find, "scan": best_scan, "megabytes": memory}))
     finally:
-        if not asked.folder:
+        if not arguments.folder:
             shutil.rmtree(folder)
 
 

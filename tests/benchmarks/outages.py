@@ -1,4 +1,4 @@
-"""What a scan says when the ground gives way, and what the next run makes of it. Needs root, for a tmpfs and mounts.
+"""Outages during a scan, and the scan after them. Needs root, for a tmpfs and mounts.
 
     python -m tests.benchmarks.outages
 
@@ -78,17 +78,17 @@ def main() -> None:
     photos, disk = work / "photos", work / "disk"
     make_photos(work / "originals")
     for number, photo in enumerate(sorted((work / "originals").rglob("photo*.jpg")) * 6):
-        # What follows a JPEG's end is no part of the picture, but makes it another content.
+        # Bytes after the end of a JPEG change the content hash and not the image.
         (work / "originals" / f"more{number:02}.jpg").write_bytes(photo.read_bytes() + bytes([number]))
     wrong = 0
 
     def tell(name: str, code: int, words: str, bench: Bench) -> None:
         nonlocal wrong
         bench.whole_scan()
-        found, differences = read_state(bench.url), bench.differences()
-        clean = found == expected and differences.agree
+        state, differences = read_state(bench.url), bench.differences()
+        clean = state == expected and differences.agree
         wrong += not clean
-        print(f"{name:36} exit {code:<4} {'clean resume' if clean else f'WRONG {found} {differences}'}", flush=True)
+        print(f"{name:36} exit {code:<4} {'clean resume' if clean else f'WRONG {state} {differences}'}", flush=True)
         print(f"    {words}", flush=True)
 
     try:

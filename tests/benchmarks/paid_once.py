@@ -71,7 +71,7 @@ def main() -> int:
             codes.append(subprocess.run(command, env=environment, check=False).returncode)
             again = server.service.tally - first
         with closing(sqlite3.connect(home / "catalog.sqlite3")) as catalogue:
-            known = {face_id for (face_id,) in catalogue.execute("SELECT face_id FROM v1_faces")}
+            catalogued = {face_id for (face_id,) in catalogue.execute("SELECT face_id FROM v1_faces")}
             (missing,) = catalogue.execute(
                 "SELECT count(*) FROM photos LEFT JOIN enrollments ON photo_id = photos.id WHERE photo_id IS NULL"
             ).fetchone()
@@ -81,7 +81,7 @@ def main() -> int:
             rows = collection.execute(
                 "SELECT face_id, external_image_id, box_left, box_top FROM gallery_faces"
             ).fetchall()
-        held = [row[0] for row in rows]
+        gallery_ids = [row[0] for row in rows]
         places = Counter(row[1:] for row in rows)
     answered = first["IndexFaces", ""]
     failed = sum(count for (operation, error), count in first.items() if operation == "IndexFaces" and error)
@@ -89,20 +89,20 @@ def main() -> int:
         operation: sum(first[operation, error] for error in BILLED) for operation in ("IndexFaces", "SearchFaces")
     }
     twice = sum(count - 1 for count in enrollments.worked.values())
-    print(f"{contents} photos, {len(known)} faces; exit codes {codes}")
+    print(f"{contents} photos, {len(catalogued)} faces; exit codes {codes}")
     print(
         f"IndexFaces: {answered} answered, {failed} failed; the work was done {twice} times more than there are photos"
     )
-    odd = len(known ^ set(held))
-    print(f"{len(held)} faces are held, at most {max(places.values())} at one place; {odd} are known to one side only")
-    print(f"ledger {ledger}; that may be billed {billed}")
+    odd = len(catalogued ^ set(gallery_ids))
+    print(f"gallery: {len(gallery_ids)} faces, at most {max(places.values())} per box; {odd} on one side only")
+    print(f"charge log {ledger}; billable {billed}")
     print(f"second scan: {sum(n for (operation, _), n in again.items() if operation in billed)} paid calls")
     proven = (
         codes == [0, 0]
         and (contents, missing) == (len(chosen), 0)
         and answered == contents
-        and set(held) == known
-        and len(held) == len(known)
+        and set(gallery_ids) == catalogued
+        and len(gallery_ids) == len(catalogued)
         and max(places.values()) == 1
         and ledger == billed
         and not any(again[operation, error] for operation, error in again if operation in billed)

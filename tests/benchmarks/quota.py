@@ -85,14 +85,14 @@ def resident(pid: int) -> float:
 
 def family(pid: int) -> list[int]:
     """A process and all below it."""
-    found = [pid]
-    for each in found:
+    pids = [pid]
+    for process_id in pids:
         try:
-            children = Path(f"/proc/{each}/task/{each}/children").read_text().split()
+            children = Path(f"/proc/{process_id}/task/{process_id}/children").read_text().split()
         except OSError:
             continue
-        found += map(int, children)
-    return found
+        pids += map(int, children)
+    return pids
 
 
 def scan(options: argparse.Namespace) -> None:
@@ -159,8 +159,8 @@ def keep_calling(url: str, folder: str, options: argparse.Namespace) -> None:
             limiter=RateLimiter(Quotas(override=options.tps), Path(folder)),
         )
 
-        def call(**asked: Any) -> Any:
-            return client.call("IndexFaces", **asked)
+        def call(**request: Any) -> Any:
+            return client.call("IndexFaces", **request)
 
     def work(_: int) -> None:
         while time.monotonic() < end:

@@ -1,9 +1,9 @@
-"""How long each report takes, and the pages, on a catalogue of a million faces.
+"""Time of each report and of the pages on a catalogue of a million faces.
 
     python -m tests.benchmarks.reports [--photos 300000] [--faces 1000000] [--people 20000] [--keep FILE] [--no-pages]
 
-Wanted: every report under two seconds on SQLite; the HTML index, with the page of each person that it leads to, under
-one minute, after which the other pages follow. The catalogue is made by tests/reports/made_catalog.py, with 30
+Thresholds: every report under two seconds on SQLite; the HTML index, with the pages of the persons on it, under one
+minute. The catalogue is made by tests/reports/made_catalog.py, with 30
 landmarks and seven emotions a face (about 2 GB, three minutes). Each report is run three times; the best counts, as
 wall clock and as processor time of this process.
 """

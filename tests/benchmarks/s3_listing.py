@@ -1,4 +1,4 @@
-"""What a nightly scan of an unchanged S3 prefix asks of S3: one ListObjectsV2 for each thousand keys, and nothing else.
+"""Requests of a scan of an unchanged S3 prefix: one ListObjectsV2 per thousand keys, and no other.
 
 ``python -m tests.benchmarks.s3_listing [--keys 100000]``
 

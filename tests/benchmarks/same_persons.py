@@ -51,18 +51,18 @@ class Calls:
             self.seconds[call.members["ExternalImageId"]].append(time.monotonic() - began)
 
     def tell(self, ledger: int) -> None:
-        every = sorted(seconds for each in self.seconds.values() for seconds in each)
+        every = sorted(seconds for durations in self.seconds.values() for seconds in durations)
         print(
             f"IndexFaces {len(every)} for {len(self.seconds)} photos, in the ledger {ledger}; "
             f"median {every[len(every) // 2]:.2f} s, longest {every[-1]:.1f} s"
         )
-        for each in self.seconds.values():
-            if len(each) > 1:
-                print(f"  called {len(each)} times: {', '.join(f'{seconds:.1f} s' for seconds in each)}")
+        for durations in self.seconds.values():
+            if len(durations) > 1:
+                print(f"  called {len(durations)} times: {', '.join(f'{seconds:.1f} s' for seconds in durations)}")
 
 
 Persons = dict[str, str]
-"""Who is in the middle of a photo: a name or person id by the photo's SHA-256."""
+"""Name or person id of the centre face, by the photo's SHA-256."""
 
 
 def scan(folder: Path, home: Path, **variables: str) -> Persons:
@@ -83,16 +83,16 @@ def in_the_middle(database: Path) -> Persons:
     middle: dict[str, tuple[float, str]] = {}
     with closing(sqlite3.connect(database)) as connection:
         for place, (sha256, person, x, y) in enumerate(connection.execute(QUERY)):
-            found = ((x - 0.5) ** 2 + (y - 0.5) ** 2, person or f"alone-{place}")
-            middle[sha256] = min(middle.get(sha256, found), found)
+            by_group = ((x - 0.5) ** 2 + (y - 0.5) ** 2, person or f"alone-{place}")
+            middle[sha256] = min(middle.get(sha256, by_group), by_group)
     return {sha256: person for sha256, (_, person) in middle.items()}
 
 
 def groups(persons: Persons) -> dict[str, set[str]]:
-    found = defaultdict(set)
+    by_group = defaultdict(set)
     for sha256, person in persons.items():
-        found[person].add(sha256)
-    return found
+        by_group[person].add(sha256)
+    return by_group
 
 
 def pairs(persons: Persons) -> set[tuple[str, str]]:
@@ -101,11 +101,11 @@ def pairs(persons: Persons) -> set[tuple[str, str]]:
 
 def b_cubed(persons: Persons, truth: Persons) -> tuple[float, float]:
     """Precision and recall; a photo without a face is a group of its own."""
-    given = {sha256: persons.get(sha256, sha256) for sha256 in truth}
-    both = Counter((given[sha256], truth[sha256]) for sha256 in truth)
-    found, people = Counter(given.values()), Counter(truth.values())
-    precision = sum(n * n / found[group] for (group, _), n in both.items()) / len(truth)
-    return precision, sum(n * n / people[name] for (_, name), n in both.items()) / len(truth)
+    predicted = {sha256: persons.get(sha256, sha256) for sha256 in truth}
+    joint = Counter((predicted[sha256], truth[sha256]) for sha256 in truth)
+    by_group, people = Counter(predicted.values()), Counter(truth.values())
+    precision = sum(n * n / by_group[group] for (group, _), n in joint.items()) / len(truth)
+    return precision, sum(n * n / people[name] for (_, name), n in joint.items()) / len(truth)
 
 
 def main() -> None:
@@ -126,11 +126,11 @@ def main() -> None:
             shutil.copyfile(source, photos / source.name)
             truth[hashlib.sha256(source.read_bytes()).hexdigest()] = row["person"]
         print(f"{len(truth)} photos of {len(names)} people")
-        here = scan(photos, local, CATALOG_ENGINE_NAME="local")
+        local_persons = scan(photos, local, CATALOG_ENGINE_NAME="local")
         with open_endpoint() as server, server.in_background() as url:
             handlers = server.service._handlers
             calls = handlers["IndexFaces"] = Calls(handlers["IndexFaces"])  # type: ignore[index]
-            there = scan(
+            remote_persons = scan(
                 photos,
                 remote,
                 CATALOG_ENGINE_NAME="rekognition",
@@ -143,10 +143,10 @@ def main() -> None:
             searches = server.service.tally["SearchFaces", ""]
         with closing(sqlite3.connect(remote / "catalog.sqlite3")) as connection:
             (ledger,) = connection.execute("SELECT sum(calls) FROM charges WHERE operation = 'IndexFaces'").fetchone()
-    for label, persons in (("local", here), ("through the endpoint", there)):
+    for label, persons in (("local", local_persons), ("through the endpoint", remote_persons)):
         precision, recall = b_cubed(persons, truth)
         print(f"{label:21} {len(groups(persons)):5} persons, B-cubed precision {precision:.4f} recall {recall:.4f}")
-    ours, theirs, true = pairs(here), pairs(there), pairs(truth)
+    ours, theirs, true = pairs(local_persons), pairs(remote_persons), pairs(truth)
     print(f"pairs of photos of one person: {len(true)} in truth, {len(ours)} local, {len(theirs)} through the endpoint")
     for label, only in (("local", ours - theirs), ("through the endpoint", theirs - ours)):
         print(f"only {label}: {len(only)} pairs, {len(only & true)} of them right")

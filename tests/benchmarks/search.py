@@ -93,8 +93,8 @@ def main() -> None:
         rows = gallery.rows()
         print(f"loaded in {time.perf_counter() - started:.1f} s, {rows.vectors.nbytes / 2**20:.0f} MiB of vectors")
         random = np.random.default_rng(1)
-        near = stored[random.integers(0, len(stored), arguments.probes)] + 0.05 * random.standard_normal((1, 128))
-        probes, stored = remove_common_components(unit(near)), remove_common_components(stored)
+        noisy = stored[random.integers(0, len(stored), arguments.probes)] + 0.05 * random.standard_normal((1, 128))
+        probes, stored = remove_common_components(unit(noisy)), remove_common_components(stored)
         seconds, hits, expected = [], 0, 0
         floor = MIRRORED.cosine(80)
         for probe in probes:

@@ -67,10 +67,10 @@ def prepare_rivals() -> Path:
     return python
 
 
-def run_rival(python: Path, which: str, folders: list[Path]) -> dict[str, float]:
+def run_rival(python: Path, library: str, folders: list[Path]) -> dict[str, float]:
     """Run one process per folder at the same time."""
     script = Path(__file__).with_name("rivals") / "recognition.py"
-    command = [str(python), str(script), which, str(CACHE / "models")]
+    command = [str(python), str(script), library, str(CACHE / "models")]
     started = [subprocess.Popen([*command, str(folder)], stdout=subprocess.PIPE, text=True) for folder in folders]
     answers = [json.loads(process.communicate()[0]) for process in started]
     return {

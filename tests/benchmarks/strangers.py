@@ -25,7 +25,7 @@ from catalog.engines.local.neighbor_edges import neighbor_edges
 from catalog.engines.local.similarity import PLAIN, Calibration
 from catalog.identities.clustering.average_linkage import cluster_means
 from catalog.identities.clustering.similarity_graph import Constraints, Edges, Linkage
-from tests.benchmarks.identities.run import shipped_rules
+from tests.benchmarks.identities.measurements import shipped_rules
 from tools.fit_common_component import LabeledFaces, mean_vectors, read_faces
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

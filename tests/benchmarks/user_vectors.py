@@ -1,13 +1,12 @@
-"""Are people found better by their user vectors than by single faces?
+"""Search by user vectors compared with search by single faces.
 
 Run by hand: ``python -m tests.benchmarks.user_vectors`` (needs ../shared/data/lfw). Of each person with enough photos
-some are associated with a user and the others are probes; people with few photos are strangers whose probes must find
-nobody. The same faces, probes and similarity for both: SearchFaces answers with the best face, SearchUsers with the
+some are associated with a user and the others are probes. People with few photos are strangers: their probes must have
+no match. The same faces, probes and similarity for both: SearchFaces answers with the best face, SearchUsers with the
 best user.
 
-Told are the share of probes whose best answer is the right person, the share that is found when the threshold lets one
-stranger's photo in a hundred or in a thousand find anybody, and the share of true pairs of probe and person accepted
-when one wrong pair in 100,000 is.
+Printed: the share of probes whose best match is the right person; the share found at the threshold at which one
+stranger's probe in 100 or in 1,000 has a match; the share of true pairs accepted at one false pair in 100,000.
 """
 
 from __future__ import annotations
@@ -48,11 +47,11 @@ def embedded() -> dict[str, list[Floats]]:
             if not faces:
                 return None
             middle = min(faces, key=lambda face: sum((c - 0.5) ** 2 for c in face.face.box.center))
-            found: Floats = sight.probes([middle])[0]
-            return found
+            vector: Floats = sight.probes([middle])[0]
+            return vector
 
         vectors = {name: pool.map(vector, paths) for name, paths in people.items()}
-        return {name: [v for v in found if v is not None] for name, found in vectors.items()}
+        return {name: [v for v in vector if v is not None] for name, vector in vectors.items()}
 
 
 def main() -> None:
@@ -66,10 +65,10 @@ def main() -> None:
     for count in (2, 3, 5, 10):
         drawn = [measured(people, count, random.Random(draw)) for draw in range(DRAWS)]
         for label in ("faces", "users"):
-            shares = np.mean([shares for _, found in drawn for shares in [found[label]]], axis=0)
-            known, probes = drawn[0][0]
+            shares = np.mean([shares for _, results in drawn for shares in [results[label]]], axis=0)
+            enrolled, probes = drawn[0][0]
             print(
-                f"{count:5d} {known:7d} {probes:7d}   {label}  {shares[0]:12.2%} {shares[1]:19.2%} "
+                f"{count:5d} {enrolled:7d} {probes:7d}   {label}  {shares[0]:12.2%} {shares[1]:19.2%} "
                 f"{shares[2]:15.2%} {shares[3]:23.2%}"
             )
 
@@ -80,12 +79,12 @@ def measured(
     """Numbers of people and probes; by kind of search the shares that are right first and found at each threshold."""
     shuffled = {name: chance.sample(vectors, len(vectors)) for name, vectors in people.items()}
     strangers = np.stack([v for vectors in shuffled.values() if len(vectors) <= FEW for v in vectors])
-    known = [vectors for vectors in shuffled.values() if len(vectors) > max(count, FEW)]
-    probes = np.stack([v for vectors in known for v in vectors[count:][:PROBES_OF_EACH]])
-    truth = np.repeat(np.arange(len(known)), [len(vectors[count:][:PROBES_OF_EACH]) for vectors in known])
-    faces = np.stack([np.stack(vectors[:count]) for vectors in known])
+    enrolled = [vectors for vectors in shuffled.values() if len(vectors) > max(count, FEW)]
+    probes = np.stack([v for vectors in enrolled for v in vectors[count:][:PROBES_OF_EACH]])
+    truth = np.repeat(np.arange(len(enrolled)), [len(vectors[count:][:PROBES_OF_EACH]) for vectors in enrolled])
+    faces = np.stack([np.stack(vectors[:count]) for vectors in enrolled])
     users = np.stack([user_vector(vectors) for vectors in faces])
-    found = {}
+    results = {}
     for label, score in (
         ("faces", lambda q: np.einsum("qd,nkd->qnk", q, faces).max(axis=2)),
         ("users", lambda q: q @ users.T),
@@ -94,13 +93,13 @@ def measured(
         right = scores.argmax(axis=1) == truth
         true = scores[np.arange(len(probes)), truth]
         false = np.sort(score(strangers).max(axis=1))
-        others = np.sort(scores[np.arange(len(known)) != truth[:, None]])
-        found[label] = [
+        other_scores = np.sort(scores[np.arange(len(enrolled)) != truth[:, None]])
+        results[label] = [
             float(right.mean()),
             *(float(np.mean(right & (true > false[-1 - len(false) // odds]))) for odds in (100, 1000)),
-            float(np.mean(true > others[-1 - len(others) // 100_000])),
+            float(np.mean(true > other_scores[-1 - len(other_scores) // 100_000])),
         ]
-    return (len(known), len(probes)), found
+    return (len(enrolled), len(probes)), results
 
 
 if __name__ == "__main__":

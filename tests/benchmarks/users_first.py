@@ -1,11 +1,11 @@
-"""Does it pay to compare new faces with users before all faces? The same night twice, once so and once so.
+"""Paid calls with and without comparing new faces with user vectors first.
 
 Run by hand: ``python -m tests.benchmarks.users_first [--people N] [--certain SIMILARITY]`` (needs ../shared/data/lfw).
-On the first night half of the photos of some people are scanned, with as many strangers; then a human confirms those
-people's faces, and they become users. The second night brings the other half, and other strangers: once from a copy of
-the catalogue and the collection with ``rekognition.users_first`` off, once on.
+The first night scans half of the photos of some people, and as many strangers. A user then confirms those people's
+faces, and they get user vectors. The second night scans the other half and other strangers, twice from a copy of the
+catalogue and the collection: with ``rekognition.search_user_vectors_first`` off and on.
 
-Told are the second night's paid calls, B-cubed precision and recall against the truth, and how many pairs of photos
+Printed: the second night's paid calls, B-cubed precision and recall against the truth, and how many pairs of photos
 only one of the two puts together.
 """
 
@@ -35,7 +35,7 @@ OF_EACH = 8
 
 
 def catalog(*arguments: object) -> str:
-    """What a command writes. Raises RuntimeError where it fails."""
+    """Output of a command. Raises RuntimeError if the command fails."""
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         code = run([str(argument) for argument in arguments])
@@ -56,32 +56,32 @@ def choose(number: int, nights: tuple[Path, Path]) -> tuple[Persons, list[str]]:
     with (DATA / "people.csv").open(newline="") as file:
         for row in csv.DictReader(file):
             people[row["person"]].append(DATA / "photos" / row["photo"])
-    known = [name for name in sorted(people) if len(people[name]) >= OF_EACH][:number]
+    names = [name for name in sorted(people) if len(people[name]) >= OF_EACH][:number]
     strangers = [name for name in sorted(people) if len(people[name]) < 3][: 2 * number * OF_EACH // 2]
     truth: Persons = {}
-    for name in known:
+    for name in names:
         photos = people[name][:OF_EACH]
         put(photos[: OF_EACH // 2], nights[0], truth, name)
         put(photos[OF_EACH // 2 :], nights[1], truth, name)
     for place, name in enumerate(strangers):
         put(people[name][:1], nights[place % 2], truth, name)
-    return truth, known
+    return truth, names
 
 
-def confirm(truth: Persons, known: Sequence[str], home: Path) -> int:
-    """What a human does in the morning: of each known person the largest group is confirmed face by face."""
-    found = in_the_middle(home / "catalog.sqlite3")
-    taught = 0
-    for name in known:
-        votes = Counter(person for sha256, person in found.items() if truth[sha256] == name and "alone" not in person)
+def confirm(truth: Persons, names: Sequence[str], home: Path) -> int:
+    """Confirm the faces of each person's largest group."""
+    persons = in_the_middle(home / "catalog.sqlite3")
+    confirmed = 0
+    for name in names:
+        votes = Counter(person for sha256, person in persons.items() if truth[sha256] == name and "alone" not in person)
         if not votes:
             continue
         person = votes.most_common(1)[0][0]
         for face in json.loads(catalog("people", "show", person, "--json"))["faces"]:
             if name in face["uri"]:
                 catalog("people", "confirm", face["face"], person)
-                taught += 1
-    return taught
+                confirmed += 1
+    return confirmed
 
 
 def night(home: Path, photos: Path, **variables: str) -> tuple[Counter[str], Persons]:
@@ -106,11 +106,11 @@ def main() -> int:
         first, second, home = (Path(root, name) for name in ("first", "second", "home"))
         for folder in (first, second, home):
             folder.mkdir()
-        truth, known = choose(options.people, (first, second))
+        truth, names = choose(options.people, (first, second))
         night(home, first)
-        taught = confirm(truth, known, home)
+        confirmed = confirm(truth, names, home)
         calls, _ = night(home, first)
-        print(f"{len(truth)} photos, {len(known)} people confirmed with {taught} faces; {calls['CreateUser']} users")
+        print(f"{len(truth)} photos, {len(names)} people confirmed with {confirmed} faces; {calls['CreateUser']} users")
         answers = {}
         for label, variables in {
             "neighbors only": {},
@@ -129,11 +129,11 @@ def main() -> int:
             paid = {operation: calls[operation] for operation in ("IndexFaces", "SearchUsers", "SearchFaces")}
             precision, recall = b_cubed(persons, truth)
             ours, theirs, true = pairs(answers["neighbors only"]), pairs(persons), pairs(truth)
-            more, less = theirs - ours, ours - theirs
+            added, missing = theirs - ours, ours - theirs
             print(
                 f"{label:16} {paid}, {sum(paid.values())} in all; {len(groups(persons))} persons, B-cubed precision "
-                f"{precision:.4f} recall {recall:.4f}; pairs only here {len(more)} ({len(more & true)} right), only "
-                f"without users {len(less)} ({len(less & true)} right)"
+                f"{precision:.4f} recall {recall:.4f}; pairs only here {len(added)} ({len(added & true)} right), only "
+                f"without users {len(missing)} ({len(missing & true)} right)"
             )
     return 0
 

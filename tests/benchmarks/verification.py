@@ -50,9 +50,9 @@ def all_pairs(vectors: Floats, people: NDArray[np.int64]) -> tuple[Floats, Float
     for start in range(0, len(vectors), 512):
         cosines = vectors[start : start + 512] @ vectors[start:].T
         later = np.triu(np.ones(cosines.shape, bool), 1)
-        same = people[start : start + 512, None] == people[None, start:]
-        genuine.append(cosines[same & later])
-        different = cosines[~same & later]
+        is_same = people[start : start + 512, None] == people[None, start:]
+        genuine.append(cosines[is_same & later])
+        different = cosines[~is_same & later]
         count += len(different)
         strangers.append(different[different > 0.2])
     return np.concatenate(genuine), np.sort(np.concatenate(strangers))[::-1], count
@@ -86,20 +86,20 @@ def main() -> None:
     with (LFW / "people.csv").open() as file:
         rows = list(csv.DictReader(file))
     if arguments.keep and arguments.keep.exists():
-        both = np.load(arguments.keep)["vectors"]
+        vectors = np.load(arguments.keep)["vectors"]
     else:
         started = time.perf_counter()
         with ProcessPoolExecutor(arguments.workers) as pool:
-            both = np.stack(list(pool.map(embed_photo, [row["photo"] for row in rows], chunksize=50)))
+            vectors = np.stack(list(pool.map(embed_photo, [row["photo"] for row in rows], chunksize=50)))
         print(f"{len(rows)} photos embedded both ways in {time.perf_counter() - started:.0f} s")
         if arguments.keep:
-            np.savez(arguments.keep, vectors=both)
-    has_face = ~np.isnan(both[:, 0, 0])
+            np.savez(arguments.keep, vectors=vectors)
+    has_face = ~np.isnan(vectors[:, 0, 0])
     print(f"photos without a face: {(~has_face).sum()}")
     people = np.unique([row["person"] for row in rows], return_inverse=True)[1]
     half = np.random.default_rng(0).permutation(people.max() + 1) < (people.max() + 1) // 2
     for column, (title, curve) in enumerate((("one view", PLAIN), ("mirrored average", MIRRORED))):
-        plain, persons = both[has_face, column], people[has_face]
+        plain, persons = vectors[has_face, column], people[has_face]
         report(f"{title}, the network's own vectors", plain, persons)
         vectors = remove_common_components(plain)
         report(title, vectors, persons)
@@ -114,12 +114,13 @@ def main() -> None:
 def report_pairs(vectors: dict[str, Floats], threshold: float) -> None:
     with (LFW / "pairs.csv").open() as file:
         pairs = list(csv.DictReader(file))
-    same = np.array([pair["same_person"] == "1" for pair in pairs])
+    is_same = np.array([pair["same_person"] == "1" for pair in pairs])
     cosines = np.array([float(vectors[pair["photo_a"]] @ vectors[pair["photo_b"]]) for pair in pairs])
     is_match = cosines >= threshold
     print(
-        f"  pairs.csv at 80: {100 * (is_match == same).mean():.2f} % right; "
-        f"{(~is_match & same).sum()} of {same.sum()} missed, {(is_match & ~same).sum()} of {(~same).sum()} false"
+        f"  pairs.csv at 80: {100 * (is_match == is_same).mean():.2f} % right; "
+        f"{(~is_match & is_same).sum()} of {is_same.sum()} missed, "
+        f"{(is_match & ~is_same).sum()} of {(~is_same).sum()} false"
     )
 
 

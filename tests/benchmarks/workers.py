@@ -43,12 +43,12 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=600)
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--folder", type=Path, default=LFW)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="workers"))
     environment = {**os.environ, "HOME": str(work), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     photos = work / "photos"
-    for photo in sorted(asked.folder.rglob("*.jpg"))[: asked.photos]:
-        target = photos / photo.relative_to(asked.folder)
+    for photo in sorted(arguments.folder.rglob("*.jpg"))[: arguments.photos]:
+        target = photos / photo.relative_to(arguments.folder)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(photo, target)
     try:
@@ -58,25 +58,25 @@ def main() -> None:
             alone = scan_together(bench, 1)
             expected = read_state(bench.url)
             bench.fresh()
-            together = scan_together(bench, asked.workers)
-            found, differences = read_state(bench.url), bench.differences()
+            together = scan_together(bench, arguments.workers)
+            state, differences = read_state(bench.url), bench.differences()
     finally:
         shutil.rmtree(work, ignore_errors=True)
     print(f"photos {expected.photos}, faces {sum(expected.faces.values())}, persons {len(expected.company)}")
     print(f"one worker    {alone:7.1f} s")
-    print(f"{asked.workers} workers     {together:7.1f} s")
-    same = {
-        "photos and places": (expected.photos, expected.places) == (found.photos, found.places),
-        "faces": expected.faces == found.faces,
-        "persons": expected.company == found.company,
-        "calls": expected.index_calls == found.index_calls,
+    print(f"{arguments.workers} workers     {together:7.1f} s")
+    comparisons = {
+        "photos and places": (expected.photos, expected.places) == (state.photos, state.places),
+        "faces": expected.faces == state.faces,
+        "persons": expected.company == state.company,
+        "calls": expected.index_calls == state.index_calls,
         "gallery agrees": differences.agree,
     }
-    for name, value in same.items():
+    for name, value in comparisons.items():
         print(f"same {name}: {value}")
-    if not same["persons"]:
-        print(f"    {len(expected.company ^ found.company)} groups differ of {len(expected.company)}")
-    sys.exit(not all(same.values()))
+    if not comparisons["persons"]:
+        print(f"    {len(expected.company ^ state.company)} groups differ of {len(expected.company)}")
+    sys.exit(not all(comparisons.values()))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""How well, how fast and how cheaply the catalogue tells people apart: run by hand, on ``../shared/data``.
+"""Accuracy, time and paid searches of grouping faces into persons, on ``../shared/data``.
 
-``python -m tests.benchmarks.identities.run WORK [ONLY...]`` scans what it needs into the folder WORK once, and prints
-the figures; ONLY names the measurements to take.
+``python -m tests.benchmarks.identities [--work DIR] [ONLY...]`` scans each photo collection once into DIR. It prints
+the figures. ONLY names the measurements to take.
 """

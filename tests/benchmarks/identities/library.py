@@ -52,7 +52,7 @@ class Meaning:
     engine: LocalEngine | None
     name: str = "local"
     model: str = "benchmark"
-    place: dict[str, int] = field(default_factory=dict)
+    index_by_id: dict[str, int] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
 
     @property
@@ -60,7 +60,7 @@ class Meaning:
         return self
 
     def __post_init__(self) -> None:
-        self.place = {face_id: at for at, face_id in enumerate(self.ids)}
+        self.index_by_id = {face_id: index for index, face_id in enumerate(self.ids)}
 
     def neighbor_edges(
         self, face_ids: Sequence[str], *, per_face: int, floor: float
@@ -68,7 +68,7 @@ class Meaning:
         return neighbor_edges(self.group_vectors(face_ids), per_face=per_face, floor=floor)
 
     def group_vectors(self, face_ids: Sequence[str]) -> NDArray[np.float32]:
-        return self.vectors[[self.place[each] for each in face_ids]]
+        return self.vectors[[self.index_by_id[face_id] for face_id in face_ids]]
 
     def similarities(self, values: Sequence[float]) -> list[float]:
         return self.engine.similarities(values) if self.engine else [100.0 * max(0.0, value) for value in values]
@@ -87,27 +87,27 @@ class Listing:
     model: str = "benchmark"
     calls: int = 0
     group_means: GroupMeans | None = None
-    _known: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 128), np.float32))
+    _enrolled_vectors: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 128), np.float32))
 
     def neighbors(self, face_id: str, threshold: float, limit: int = 4096) -> NeighborList:
         self.calls += 1
-        if len(self._known) != len(self.enrolled):
-            self._known = self.lender.group_vectors(self.enrolled)
-        cosines = self._known @ self.lender.vectors[self.lender.place[face_id]]
-        near = np.flatnonzero(cosines >= 0.2)
-        alike = self.lender.similarities(cosines[near].tolist())
-        found = [Match(self.enrolled[at], value) for at, value in zip(near.tolist(), alike, strict=True)]
-        found = [match for match in found if match.similarity >= threshold and match.face_id != face_id]
-        found.sort(key=lambda match: -match.similarity)
+        if len(self._enrolled_vectors) != len(self.enrolled):
+            self._enrolled_vectors = self.lender.group_vectors(self.enrolled)
+        cosines = self._enrolled_vectors @ self.lender.vectors[self.lender.place[face_id]]
+        indexes = np.flatnonzero(cosines >= 0.2)
+        alike = self.lender.similarities(cosines[indexes].tolist())
+        matches = [Match(self.enrolled[index], value) for index, value in zip(indexes.tolist(), alike, strict=True)]
+        matches = [match for match in matches if match.similarity >= threshold and match.face_id != face_id]
+        matches.sort(key=lambda match: -match.similarity)
         charge = Charge(Operation.SEARCH_FACES, 1, Decimal("0.001"))
-        return NeighborList(face_id, tuple(found[:limit]), len(found) <= limit, (charge,))
+        return NeighborList(face_id, tuple(matches[:limit]), len(matches) <= limit, (charge,))
 
     def remove(self, face_ids: Sequence[str]) -> set[str]:
         return set(face_ids)
 
 
 class Library:
-    """A copy of a scanned catalogue in which nobody is enrolled yet."""
+    """A copy of a scanned catalogue before enrollment."""
 
     def __init__(self, source: Path, work: Path) -> None:
         # Several measurements may be taken at once.
@@ -147,9 +147,9 @@ class Library:
         ids = [row.face_id for row in rows]
         self.lender = Meaning(ids, np.asarray(self.engine.group_vectors(ids)), self.engine)
 
-    def enroll(self, some: Sequence[str]) -> int:
+    def enroll(self, face_ids: Sequence[str]) -> int:
         """Let a night enroll these photos; returns the scan's id."""
-        ids = [face_id for photo in some for face_id in self.faces_of.get(photo, [])]
+        ids = [face_id for photo in face_ids for face_id in self.faces_of.get(photo, [])]
         return self.enroll_faces(ids)
 
     def enroll_faces(self, ids: Sequence[str]) -> int:
@@ -204,14 +204,14 @@ class Library:
 
 def score(truth: Path, groups: dict[str, str], work: Path, photos_wanted: Sequence[str] | None = None) -> str:
     """The verdict of the project's own scorer; of some photos only, if asked so."""
-    given, wanted = work / f"groups-{os.getpid()}.csv", work / f"truth-{os.getpid()}.csv"
+    groups_csv, truth_csv = work / f"groups-{os.getpid()}.csv", work / f"truth-{os.getpid()}.csv"
     with truth.open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if photos_wanted is None or row["photo"] in set(photos_wanted)]
     for path, columns, lines in (
-        (wanted, ("photo", "person"), [(row["photo"], row["person"]) for row in rows]),
-        (given, ("photo", "group"), list(groups.items())),
+        (truth_csv, ("photo", "person"), [(row["photo"], row["person"]) for row in rows]),
+        (groups_csv, ("photo", "group"), list(groups.items())),
     ):
         with path.open("w", newline="") as file:
             csv.writer(file).writerows([columns, *lines])
-    command = [sys.executable, str(SHARED / "tools" / "score_people.py"), str(wanted), str(given)]
+    command = [sys.executable, str(SHARED / "tools" / "score_people.py"), str(truth_csv), str(groups_csv)]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()

@@ -1,8 +1,8 @@
 """The billed case as a user runs it: ``catalog scan`` with the Rekognition engine, against our endpoint, over HTTP.
 
-All photos are enrolled once, by one scan. For every other case the same catalogue is taken with nobody known and
-nothing searched, some faces are taken out of the collection, and the same scan runs again: it finds nothing new to
-enroll, and buys its searches anew. The endpoint counts them. The nights start from nothing, and a folder that grows.
+One scan enrolls all photos. Every other case starts from a copy of that catalogue without persons and searches. Some
+faces are removed from the collection, and the same scan runs again: it enrolls nothing and repeats its paid searches.
+The endpoint counts the searches. The nights start with an empty catalogue and a growing folder.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def album_of(truth: Path) -> list[str]:
     with truth.open(newline="") as file:
         person = {row["photo"]: row["person"] for row in csv.DictReader(file)}
     counts = Counter(person.values())
-    often = sorted(photo for photo, who in person.items() if counts[who] >= 10)
-    strangers = sorted(photo for photo, who in person.items() if counts[who] == 1)
+    often = sorted(photo for photo, name in person.items() if counts[name] >= 10)
+    strangers = sorted(photo for photo, name in person.items() if counts[name] == 1)
     chosen: list[str] = np.random.default_rng(0).permutation(strangers)[:_STRANGERS].tolist()
     return often + chosen
 
@@ -50,7 +50,7 @@ class BilledRun:
         self.photos, self.truth, self.work, self.server, self.url = photos, truth, work, server, url
         self.path = work / "http.sqlite3"
 
-    def scan(self, told: str, wanted: Sequence[str] | None = None, *, cover: str | None = None) -> None:
+    def scan(self, label: str, wanted: Sequence[str] | None = None, *, cover: str | None = None) -> None:
         before, start = self.server.service.tally, perf_counter()
         environment = {
             **os.environ,
@@ -69,7 +69,7 @@ class BilledRun:
         with closing(sqlite3.connect(self.path)) as database:
             faces = database.execute("SELECT count(*) FROM faces").fetchone()[0]
         searched = calls["SearchFaces", ""]
-        print(f"{told}: {searched:,} SearchFaces for {faces:,} faces, {searched / faces:.3f} a face", end="; ")
+        print(f"{label}: {searched:,} SearchFaces for {faces:,} faces, {searched / faces:.3f} a face", end="; ")
         print(f"{calls['IndexFaces', '']:,} IndexFaces; {perf_counter() - start:.0f} s", flush=True)
         failures = {key: count for key, count in calls.items() if key[1]}
         print(
@@ -96,7 +96,7 @@ class BilledRun:
         return {photo: person for photo, _, central, person in self.faces() if central and person is not None}
 
     def anew(self) -> None:
-        """Nobody is known, and nothing was searched."""
+        """Delete persons, assignments and searches."""
         with closing(sqlite3.connect(self.path)) as database, database:
             for table in ("assignments", "searches", "matches", "persons"):
                 database.execute(f"DELETE FROM {table}")
@@ -172,7 +172,7 @@ def left_company(before: Mapping[str, Hashable], now: Mapping[str, Hashable]) ->
 
 def both_ways(run: BilledRun, name: str, wanted: Sequence[str] | None, *, skip_cover: bool = False) -> None:
     ways: Mapping[str, str | None] = {"cover": None, "every face": _EVERY_FACE}
-    for told, cover in ways.items():
+    for label, cover in ways.items():
         if not (skip_cover and cover is None):
             run.anew()
-            run.scan(f"{name}, {told}", wanted, cover=cover)
+            run.scan(f"{name}, {label}", wanted, cover=cover)

@@ -32,26 +32,26 @@ def made_faces(
     sizes: list[int] = []
     while sum(sizes) < count:
         sizes.append(min(biggest, count - sum(sizes), int((1 - rng.random()) ** (-1 / 1.15))))
-    who = np.repeat(np.arange(len(sizes)), sizes)
+    people = np.repeat(np.arange(len(sizes)), sizes)
     centers = rng.standard_normal((len(sizes), dimension)) / np.sqrt(dimension)
     common = rng.standard_normal(dimension)
     centers += 0.249 * common / np.linalg.norm(common)
     centers /= np.linalg.norm(centers, axis=1, keepdims=True)
-    near = np.clip(rng.normal(0.634**0.5, 0.05, count), 0.5, 0.95)[:, None]
+    centrality = np.clip(rng.normal(0.634**0.5, 0.05, count), 0.5, 0.95)[:, None]
     noise = rng.standard_normal((count, dimension))
     noise /= np.linalg.norm(noise, axis=1, keepdims=True)
-    vectors = centers[who] * near + noise * np.sqrt(1 - near**2)
+    vectors = centers[people] * centrality + noise * np.sqrt(1 - centrality**2)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     order = rng.permutation(count)
-    return vectors[order].astype(np.float32), who[order]
+    return vectors[order].astype(np.float32), people[order]
 
 
-def _enroll(database: Database, ids: list[str], who: NDArray[np.int64], night: int) -> int:
+def _enroll(database: Database, ids: list[str], people: NDArray[np.int64], night: int) -> int:
     """Faces on dated photos; everybody has a year of birth and a gender, and looks like it."""
-    at = utc_text(NOW)
+    time_text = utc_text(NOW)
     with database.begin() as connection:
         scan = {
-            "started_at": at,
+            "started_at": time_text,
             "state": "running",
             "engine": "local",
             "gallery": "catalog",
@@ -75,7 +75,7 @@ def _enroll(database: Database, ids: list[str], who: NDArray[np.int64], night: i
                     "height": 3000,
                     "orientation": 1,
                     "taken_at": f"{2000 + n % 25}-06-01T12:00:00.000000Z",
-                    "recorded_at": at,
+                    "recorded_at": time_text,
                 }
                 for n in range(len(ids))
             ],
@@ -93,12 +93,12 @@ def _enroll(database: Database, ids: list[str], who: NDArray[np.int64], night: i
                     "confidence": 99.0,
                     "sharpness": 60.0,
                     "yaw": 0.0,
-                    "age_low": 15 + who[n].item() % 40 + n % 25,
-                    "age_high": 30 + who[n].item() % 40 + n % 25,
-                    "gender": ("Female", "Male")[who[n] % 2],
+                    "age_low": 15 + people[n].item() % 40 + n % 25,
+                    "age_high": 30 + people[n].item() % 40 + n % 25,
+                    "gender": ("Female", "Male")[people[n] % 2],
                     "gender_confidence": 99.0,
                     "not_a_face": False,
-                    "enrolled_at": at,
+                    "enrolled_at": time_text,
                     "scan_id": scan_id,
                 }
                 for n, face_id in enumerate(ids)
@@ -112,19 +112,19 @@ def measure_scale(work: Path, rules: GroupingRules, count: int) -> None:
     for suffix in ("", "-wal", "-shm"):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
     database = open_database(str(path))
-    vectors, who = made_faces(count + 100)
+    vectors, people = made_faces(count + 100)
     ids = [str(uuid.UUID(int=n + 1)) for n in range(count + 100)]
     engine = Meaning(ids, vectors, None)
-    scan_id = _enroll(database, ids[:count], who[:count], 0)
+    scan_id = _enroll(database, ids[:count], people[:count], 0)
     start, busy = perf_counter(), process_time()
     result = assign_people(database, engine, rules, gallery="catalog", scan_id=scan_id, now=NOW)  # type: ignore[arg-type]
     took, busy = perf_counter() - start, process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(
-        f"{count:,} faces of {len(np.unique(who[:count])):,} people: {result.persons_new:,} persons, "
+        f"{count:,} faces of {len(np.unique(people[:count])):,} people: {result.persons_new:,} persons, "
         f"{took:.1f} s ({busy:.1f} s of processor), peak {peak:.2f} GB"
     )
-    scan_id = _enroll(database, ids[count:], who[count:], 1)
+    scan_id = _enroll(database, ids[count:], people[count:], 1)
     start, busy = perf_counter(), process_time()
     result = assign_people(database, engine, rules, gallery="catalog", scan_id=scan_id, now=NOW)  # type: ignore[arg-type]
     print(

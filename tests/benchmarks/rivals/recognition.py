@@ -50,9 +50,9 @@ def run_dlib(_: Path, photos: list[Path]) -> int:
 
 
 def main() -> None:
-    which, models, folder = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    library, models, folder = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     photos = sorted(folder.iterdir())
-    run = {"opencv": run_opencv, "dlib": run_dlib}[which]
+    run = {"opencv": run_opencv, "dlib": run_dlib}[library]
     run(models, photos[:2])
     started, processor = time.perf_counter(), time.process_time()
     faces = run(models, photos)

@@ -1,8 +1,7 @@
-"""Takes the measurements: see the package's docstring."""
+"""The measurements of this package, by name."""
 
 from __future__ import annotations
 
-import argparse
 import csv
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -86,14 +85,14 @@ def billed(source: Path, work: Path, rules: GroupingRules, truth: Path) -> None:
         ("album, all faces", album, False),
         ("album, center faces", album, True),
     ):
-        for told, some in (("every face", everybody), ("cover", spared)):
+        for label, searched in (("every face", everybody), ("cover", spared)):
             library = Library(source, work)
             shown = sorted(library.faces_of) if chosen is None else [p for p in chosen if p in library.faces_of]
             ids = [f for p in shown for f in ([library.center[p]] if centers else library.faces_of[p])]
             engine = Listing(library.lender, ids)
-            settled(library, engine, some, library.enroll_faces(ids))
+            settled(library, engine, searched, library.enroll_faces(ids))
             verdict = score(truth, library.groups(), work, shown)
-            print(f"{name}, {told}: {engine.calls / len(ids):.3f} searches a face: {verdict}")
+            print(f"{name}, {label}: {engine.calls / len(ids):.3f} searches a face: {verdict}")
             library.close()
 
 
@@ -104,19 +103,19 @@ def synthetic(source: Path, work: Path, rules: GroupingRules, truth: Path) -> No
     library = Library(source, work)
     first: dict[str, int] = {}
     for day in range(5):
-        some = [
+        face_ids = [
             row["photo"]
             for row in rows
             if (row["role"] == "reference") == (day == 0)
             and (day == 0 or Path(row["photo"]).stem.endswith(f"_{day - 1}"))
         ]
-        result = settled(library, library.lender, rules, library.enroll(some))
+        result = settled(library, library.lender, rules, library.enroll(face_ids))
         if day == 0:
             first = library.company()
-        same = sum(library.company().get(face) == person for face, person in first.items())
+        same_count = sum(library.company().get(face) == person for face, person in first.items())
         print(
-            f"day {day}: {len(some)} photos, {result.persons_new} new persons, {result.persons_merged} merged, "
-            f"{same} of {len(first)} references under their first id"
+            f"day {day}: {len(face_ids)} photos, {result.persons_new} new persons, {result.persons_merged} merged, "
+            f"{same_count} of {len(first)} references under their first id"
         )
     print(score(truth, library.groups(), work))
     library.close()
@@ -149,7 +148,7 @@ def main(work: Path, only: Sequence[str]) -> None:
     def synthetic_people() -> Path:
         return scanned(SYNTHETIC / "photos", work, "synthetic")
 
-    taken: dict[str, Callable[[], None]] = {
+    measurements: dict[str, Callable[[], None]] = {
         "one-shot": lambda: one_shot(lfw(), work, rules, people),
         "apparent": lambda: apparent(lfw(), work, rules, people),
         "cliff": lambda: cliff(lfw(), work, rules, people),
@@ -161,18 +160,10 @@ def main(work: Path, only: Sequence[str]) -> None:
         "synthetic": lambda: synthetic(synthetic_people(), work, rules, SYNTHETIC / "people.csv"),
         "scale": lambda: measure_scale(work, rules, 100_000),
     }
-    if unknown := set(only) - taken.keys():
-        raise SystemExit(f"No such measurement: {', '.join(sorted(unknown))}. There are: {', '.join(taken)}.")
+    if unknown := set(only) - measurements.keys():
+        raise SystemExit(f"No such measurement: {', '.join(sorted(unknown))}. There are: {', '.join(measurements)}.")
     work.mkdir(parents=True, exist_ok=True)
-    for name, measure in taken.items():
+    for name, measure in measurements.items():
         if not only or name in only:
             print(f"--- {name}", flush=True)
             measure()
-
-
-if __name__ == "__main__":
-    told = argparse.ArgumentParser(description=__doc__)
-    told.add_argument("work", type=Path, help="folder for what is scanned once and measured often")
-    told.add_argument("only", nargs="*", help="measurements to take; default: all")
-    chosen = told.parse_args()
-    main(chosen.work, chosen.only)

@@ -1,0 +1,40 @@
+"""The architecture: layers, small documented modules, tests that can be read by themselves."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted((ROOT / "catalog").rglob("*.py"))
+TABLES = {"tables.py", "public_views.py"}
+"""Modules that list tables or columns. They may be long."""
+LONGEST = 350
+
+
+def test_a_package_imports_only_from_layers_below_it():
+    """The contracts of import-linter in pyproject.toml hold."""
+    lint = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([lint, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_module_has_a_docstring():
+    """A docstring says what the module is for."""
+    assert [str(module) for module in MODULES if not ast.get_docstring(ast.parse(module.read_text()))] == []
+
+
+def test_modules_are_small():
+    """A module has at most 350 lines, unless it lists tables or columns."""
+    lengths = {str(path): len(path.read_text().splitlines()) for path in MODULES if path.name not in TABLES}
+    assert {path: length for path, length in lengths.items() if length > LONGEST} == {}
+
+
+@pytest.mark.parametrize("word", ["utils", "helpers", "common", "manager", "misc"])
+def test_a_module_is_named_after_its_subject(word):
+    """No module has a name that fits any content."""
+    assert [path for path in MODULES if word == path.stem] == []
