@@ -93,7 +93,7 @@ class Listing:
         self.calls += 1
         if len(self._enrolled_vectors) != len(self.enrolled):
             self._enrolled_vectors = self.lender.group_vectors(self.enrolled)
-        cosines = self._enrolled_vectors @ self.lender.vectors[self.lender.place[face_id]]
+        cosines = self._enrolled_vectors @ self.lender.vectors[self.lender.index_by_id[face_id]]
         indexes = np.flatnonzero(cosines >= 0.2)
         alike = self.lender.similarities(cosines[indexes].tolist())
         matches = [Match(self.enrolled[index], value) for index, value in zip(indexes.tolist(), alike, strict=True)]
