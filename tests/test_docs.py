@@ -1,13 +1,16 @@
-"""Docs that cannot lie: what is generated is fresh, what is linked exists, what is a command is written about."""
+"""Generated pages match their sources, links lead to files, and the README names every command."""
 
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tools.write_docs import PAGES, command_names
+from tools.write_man import man_pages
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -15,18 +18,33 @@ README = (ROOT / "README.md").read_text()
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_generated_page_is_fresh(name):
-    """Run `python tools/write_docs.py` after changing a command or a setting."""
+    """Run `python -m tools.write_docs` after changing a command or a setting."""
     assert (ROOT / "docs" / name).read_text() == PAGES[name]()
+
+
+def test_the_manual_pages_match_the_commands():
+    """Run `python -m tools.write_docs` after changing a command."""
+    assert {path.name: path.read_text() for path in (ROOT / "docs" / "man").glob("*.1")} == man_pages()
+
+
+@pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
+def test_the_manual_pages_are_valid_roff():
+    """Groff formats each page without a warning."""
+    for path in sorted((ROOT / "docs" / "man").glob("*.1")):
+        done = subprocess.run(
+            ["groff", "-man", "-Tutf8", "-ww", "-z", path], capture_output=True, text=True, check=True
+        )
+        assert done.stderr == "", path.name
 
 
 @pytest.mark.parametrize("command", command_names())
 def test_every_command_is_in_the_readme(command):
-    """A command that the README does not name is not there for a stranger; a report is listed by its name."""
+    """A new user finds every command. A report is listed by its name."""
     group, _, report = command.partition(" ")
     assert f"catalog {command}" in README or (group == "report" and f"`{report}`" in README)
 
 
 def test_every_file_that_the_readme_links_to_exists():
-    """No dead links."""
+    """A link of the README leads to a file."""
     links = [link for link in re.findall(r"\]\(([^)#]+)", README) if "://" not in link]
     assert [link for link in links if not (ROOT / link).exists()] == []

@@ -18,6 +18,7 @@ from catalog.app.settings import default_file, variable
 from catalog.cli.command_group import load_command
 from catalog.cli.main import COMMANDS
 from tools.schema_page import schema_page
+from tools.write_man import man_pages
 
 DOCS = Path(__file__).parent.parent / "docs"
 COMMON = {"--database", "--config", "--verbose"}
@@ -113,6 +114,13 @@ def main() -> None:
     for name, page in PAGES.items():
         (DOCS / name).write_text(page(), encoding="utf-8")
         print(f"wrote docs/{name}")
+    manual = DOCS / "man"
+    manual.mkdir(exist_ok=True)
+    for old in manual.glob("*.1"):
+        old.unlink()
+    for name, text in man_pages().items():
+        (manual / name).write_text(text, encoding="utf-8")
+    print("wrote docs/man")
 
 
 if __name__ == "__main__":
