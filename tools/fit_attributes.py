@@ -21,7 +21,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.engines.local.attributes import EMOTIONS, MARKS, age_bounds, logit, softmax
+from catalog.domain.log_odds import log_odds
+from catalog.engines.local.attributes import EMOTION_CLIP, EMOTIONS, MARKS, age_bounds, softmax
 from tools.attribute_data import DataSetOutputs, PhotoOutputs, even_person, run_all
 from tools.manifest import WEIGHTS, write_manifest
 
@@ -77,7 +78,9 @@ def fit(outputs: DataSetOutputs) -> dict[str, object]:
     numbers: dict[str, object] = {"mesh": {"presence": PRESENCE}}
     odds = softmax(outputs.emotions.emotions)
     numbers["emotions"] = {
-        kind.value: fit_line(np.array([logit(v) for v in odds[:, index]]), outputs.emotions.labels == index)
+        kind.value: fit_line(
+            np.array([log_odds(v, EMOTION_CLIP) for v in odds[:, index]]), outputs.emotions.labels == index
+        )
         for index, kind in enumerate(EMOTIONS)
     }
     numbers["age"] = {"tail": fit_tail(outputs.ages.outputs, outputs.ages.ages)}

@@ -83,9 +83,9 @@ def _teach(catalog: Resources, scan_id: int, summary: Summary) -> None:
             users,
             engine=catalog.engine.name,
             gallery=catalog.settings.engine.gallery,
-            least=users.rules.min_faces,
-            most=users.rules.max_faces,
-            pay=charges.append,
+            min_faces=users.rules.min_faces,
+            max_faces=users.rules.max_faces,
+            on_charge=charges.append,
         )
     finally:
         catalog.charge("scan", charges, scan_id)

@@ -37,7 +37,7 @@ from catalog.domain.photos import PhotoRef
 from catalog.domain.source import Content, Source
 from catalog.domain.uri import display_name, file_path
 from catalog.engines.engine_spec import EngineResources, SpendingLimit
-from catalog.identities.assignment.assign_people import GroupingRules
+from catalog.identities.assignment.gallery_clustering import GroupingRules
 from catalog.identities.decisions.verbs import DecisionStamp
 from catalog.identities.matching.watch_hits import WatchHit
 from catalog.images.decode import DecodeLimits

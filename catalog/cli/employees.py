@@ -198,7 +198,7 @@ def evaluate(
     """Measure false-match and false-non-match rates on your own confirmed faces, and recommend thresholds."""
     with open_resources(config, database, verbose, {"engine.name": engine}) as catalog:
         gallery = catalog.settings.engine.gallery
-        found = measure(catalog.database, catalog.engine, catalog.rules.founders, gallery=gallery, named=named)
+        found = measure(catalog.database, catalog.engine, catalog.rules.seed_faces, gallery=gallery, named=named)
     if as_json:
         typer.echo(json.dumps(_evaluation_json(found), indent=2))
         return

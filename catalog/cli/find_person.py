@@ -151,7 +151,7 @@ def _find(catalog: Resources, references: Sequence[Reference], common: PersonQue
         replace(common, references=references),
         gallery=catalog.settings.engine.gallery,
         users=catalog.engine.user_vectors,
-        pay=lambda charges: catalog.charge("find-person", charges),
+        on_charges=lambda charges: catalog.charge("find-person", charges),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from catalog.domain.faces import BoundingBox
-from catalog.domain.same_face import ACROSS_ENGINES, same_face
+from catalog.domain.same_face import SAME_PHOTO, same_face
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,4 +16,4 @@ class FaceKey:
     box: BoundingBox
 
     def same(self, other: FaceKey) -> bool:
-        return self.sha256 == other.sha256 and same_face(self.box, other.box, ACROSS_ENGINES)
+        return self.sha256 == other.sha256 and same_face(self.box, other.box, SAME_PHOTO)

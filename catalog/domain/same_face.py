@@ -28,20 +28,24 @@ class SameFaceRule:
     or_centers: bool = False
 
 
-ACROSS_ENGINES = SameFaceRule(0.35)
-"""Decisions, tombstones, replay and co-occurrence. Engines draw one face larger or smaller, up to half in area."""
+SAME_PHOTO = SameFaceRule(0.35)
+"""Two boxes on one photo: decisions, tombstones and replay across engines, a photo that one engine enrolls again, and
+the face that Amazon searched for against the requested box.
 
-SAME_ENGINE = SameFaceRule(0.5)
-"""One photo enrolled again by the same engine: gallery and reconcile. A model repeats its boxes."""
+Measured on 311 faces, half of them in rows in which the heads nearly touch. Boxes of half and of double the area, a
+whole head, or eyes to mouth overlap the local engine's by 0.4 and more. So do boxes found again at half and double the
+size (0.6 and more) or on a cut-out (0.6 and more). No two faces overlap by 0.3."""
 
 EDITED_PHOTO = SameFaceRule(0.5)
-"""Decisions carried to an edited photo. The contents differ, and a wrong carry is a wrong decision."""
+"""Decisions carried to an edited photo. It may be cropped, which moves every box, and a wrong carry is a wrong
+decision.
 
-REQUESTED_BOX = SameFaceRule(0.3)
-"""The face that Amazon searched for against the box that was asked for. The box is found again on a cut-out."""
+Measured on the same faces after a crop of 20 % at the left: 0.5 takes 6 faces for their neighbor, 0.35 takes 21. After
+a crop of 6 % at each side 0.5 still finds 98 % of the faces."""
 
 DRAWN_REGION = SameFaceRule(0.3, or_centers=True)
-"""XMP regions. People and programs draw boxes differently."""
+"""XMP regions: people and programs draw boxes differently, down to a dot on the nose. Not measured: there are no
+regions of other programs to measure on."""
 
 
 def same_face(one: BoundingBox, other: BoundingBox, rule: SameFaceRule) -> bool:

@@ -12,7 +12,7 @@ from catalog.domain.engine import Engine
 from catalog.domain.errors import PhotoError, SourceError
 from catalog.domain.faces import Enrollment
 from catalog.domain.opened_photo import OpenedPhoto
-from catalog.domain.same_face import SAME_ENGINE, best_match
+from catalog.domain.same_face import SAME_PHOTO, best_match
 from catalog.domain.source import Content
 from catalog.store import pending_removals
 from catalog.store.database import Database
@@ -167,7 +167,7 @@ def _new_ids(rows: Sequence[StoredFace], enrollment: Enrollment) -> dict[int, st
     for row in rows:
         if row.face_id in enrolled_ids:
             continue
-        best = best_match(row.box, candidates, SAME_ENGINE, key=lambda record: record.face.box)
+        best = best_match(row.box, candidates, SAME_PHOTO, key=lambda record: record.face.box)
         if best is not None:
             new_ids[row.row_id] = best.face_id
             candidates.remove(best)

@@ -17,9 +17,7 @@ from sqlalchemy import Connection, RowMapping, delete, exists, insert, select
 from catalog.domain.faces import BoundingBox
 from catalog.domain.same_face import EDITED_PHOTO, best_match
 from catalog.domain.timestamps import utc_text
-from catalog.store.tables import assignments, decisions, faces, locations, photos, tombstones
-
-_BOX = ("box_left", "box_top", "box_width", "box_height")
+from catalog.store.tables import BOX_COLUMNS, assignments, decisions, faces, locations, photos, tombstones
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,7 @@ def _content_hash(conn: Connection, photo_id: int) -> str | None:
 
 def _faces_of(conn: Connection, photo_id: int) -> list[RowMapping]:
     query = select(
-        faces.c.id, faces.c.engine, faces.c.gallery, faces.c.not_a_face, *(faces.c[edge] for edge in _BOX)
+        faces.c.id, faces.c.engine, faces.c.gallery, faces.c.not_a_face, *(faces.c[edge] for edge in BOX_COLUMNS)
     ).where(faces.c.photo_id == photo_id)
     return list(conn.execute(query.order_by(faces.c.id)).mappings())
 
@@ -131,7 +129,7 @@ def _carry_decisions(conn: Connection, old: str, new: str, new_faces: Sequence[R
         if decision["photo_sha256"] is None:
             copies += _copy_for_several_faces(conn, decision, old, new, new_faces)
         elif decision["box_left"] is not None and (match := _best_match(new_faces, _box(decision))) is not None:
-            key = {"photo_sha256": new, **{edge: match[edge] for edge in _BOX}}
+            key = {"photo_sha256": new, **{edge: match[edge] for edge in BOX_COLUMNS}}
             details = _carried_details(decision, old, new, new_faces)
             copies.append(_append_copy(conn, {**decision, **key, "details": details}))
     return copies
@@ -146,7 +144,7 @@ def _copy_for_several_faces(
     matches = [match for box in boxes if (match := _best_match(new_faces, box)) is not None]
     if not matches:
         return []
-    details["faces"] = [[new, *(match[edge] for edge in _BOX)] for match in matches]
+    details["faces"] = [[new, *(match[edge] for edge in BOX_COLUMNS)] for match in matches]
     details.setdefault("carried_from", [old])
     details.setdefault("copy_of", decision["id"])
     before = details.get("before", {})
@@ -164,7 +162,7 @@ def _append_copy(conn: Connection, decision: dict[str, Any]) -> int:
 def _carried_details(decision: RowMapping, old: str, new: str, new_faces: Sequence[RowMapping]) -> str:
     """Details of the copy: its prior state names faces of the new content."""
     details: dict[str, Any] = json.loads(decision["details"]) if decision["details"] else {}
-    details.setdefault("carried_from", [old, *(decision[edge] for edge in _BOX)])
+    details.setdefault("carried_from", [old, *(decision[edge] for edge in BOX_COLUMNS)])
     details.setdefault("copy_of", decision["id"])
     _redirect_prior_faces(details.get("before", {}).get("faces", ()), old, new, new_faces)
     return json.dumps(details, separators=(",", ":"))
@@ -178,7 +176,7 @@ def _redirect_prior_faces(
         sha256, *box = prior["place"]
         match = _best_match(new_faces, BoundingBox(*box)) if sha256 == old else None
         if match is not None:
-            prior["place"] = [new, *(match[edge] for edge in _BOX)]
+            prior["place"] = [new, *(match[edge] for edge in BOX_COLUMNS)]
 
 
 def _carry_tombstones(conn: Connection, old: str, new: str) -> None:
@@ -191,7 +189,7 @@ def _carry_tombstones(conn: Connection, old: str, new: str) -> None:
 
 
 def _box(row: RowMapping) -> BoundingBox:
-    return BoundingBox(*(row[edge] for edge in _BOX))
+    return BoundingBox(*(row[edge] for edge in BOX_COLUMNS))
 
 
 def _best_match(candidates: Sequence[RowMapping], box: BoundingBox) -> RowMapping | None:

@@ -15,12 +15,11 @@ from sqlalchemy import Connection, select
 
 from catalog.domain.errors import UsageError
 from catalog.domain.timestamps import utc_text
-from catalog.store.tables import assignments, decisions, faces, persons, photos, tombstones
+from catalog.store.tables import BOX_COLUMNS, assignments, decisions, faces, persons, photos, tombstones
 
 FORMAT = "catalog labels"
 VERSION = 1
 
-BOX = ("box_left", "box_top", "box_width", "box_height")
 PERSON = ("person_id", "name", "hidden", "birth_date", "created_at")
 
 
@@ -47,7 +46,7 @@ def read_labels(conn: Connection, now: datetime) -> dict[str, Any]:
         "persons": people,
         "decisions": said,
         "tombstones": [
-            {key: row[key] for key in ("photo_sha256", *BOX, "forgotten_at")}
+            {key: row[key] for key in ("photo_sha256", *BOX_COLUMNS, "forgotten_at")}
             for row in conn.execute(select(tombstones).order_by(tombstones.c.id)).mappings()
         ],
     }
@@ -55,7 +54,7 @@ def read_labels(conn: Connection, now: datetime) -> dict[str, Any]:
 
 def _add_faces(conn: Connection, lists: Mapping[str, list[Any]]) -> None:
     query = (
-        select(persons.c.person_id, photos.c.sha256, assignments.c.by, *(faces.c[edge] for edge in BOX))
+        select(persons.c.person_id, photos.c.sha256, assignments.c.by, *(faces.c[edge] for edge in BOX_COLUMNS))
         .select_from(assignments)
         .join(persons, persons.c.id == assignments.c.person_id)
         .join(faces, faces.c.id == assignments.c.face_id)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, select
 
 from catalog.store.tables import persons
 
@@ -37,6 +37,11 @@ def persons_where(connection: Connection, query: Select[Any]) -> list[PersonRow]
 def all_persons(connection: Connection) -> list[PersonRow]:
     """Every person row, merged persons included, oldest first."""
     return persons_where(connection, select(persons).order_by(persons.c.id))
+
+
+def count_persons(connection: Connection) -> int:
+    """The number of person rows, merged persons included."""
+    return connection.scalar(select(func.count()).select_from(persons)) or 0
 
 
 def canonical_person(connection: Connection, row_id: int) -> PersonRow:

@@ -68,6 +68,9 @@ def _boolean_attribute(name: str, question: str) -> list[Column[bool] | Column[f
     ]
 
 
+BOX_COLUMNS = ("box_left", "box_top", "box_width", "box_height")
+"""Columns of a bounding box, in the order of ``BoundingBox``'s fields; fractions of the upright photo."""
+
 # ------------------------------------------------------------------------------------------------ photos and locations
 
 photos = Table(

@@ -15,13 +15,11 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, u
 from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
 from catalog.store import pending_removals
-from catalog.store.tables import assignments, decisions, faces, persons, photos, tombstones
+from catalog.store.tables import BOX_COLUMNS, assignments, decisions, faces, persons, photos, tombstones
 from catalog.store.upsert import batches
 
 FORGET = "forget"
 """The verb in the ledger."""
-
-_BOX = ("box_left", "box_top", "box_width", "box_height")
 
 
 class Tombstones:
@@ -51,7 +49,7 @@ def read_tombstones(connection: Connection) -> Tombstones:
 
 def place_at(row: Mapping[Any, Any]) -> FaceKey:
     """The face that a tombstone or a decision on one face is about."""
-    return FaceKey(row["photo_sha256"], BoundingBox(*(row[edge] for edge in _BOX)))
+    return FaceKey(row["photo_sha256"], BoundingBox(*(row[edge] for edge in BOX_COLUMNS)))
 
 
 def forgotten_ids(connection: Connection) -> set[str]:
@@ -105,7 +103,7 @@ def faces_at_tombstones(
     risen: list[tuple[int, tuple[str, str, str]]] = []
     columns = (faces.c.id, faces.c.engine, faces.c.gallery, faces.c.face_id, photos.c.sha256)
     for some in batches(graves.contents):
-        query = select(*columns, *(faces.c[edge] for edge in _BOX)).join_from(faces, photos)
+        query = select(*columns, *(faces.c[edge] for edge in BOX_COLUMNS)).join_from(faces, photos)
         for row, engine, gallery, face_id, sha256, *box in connection.execute(
             query.where(photos.c.sha256.in_(some), *only)
         ):
@@ -200,7 +198,7 @@ def _unnumbered(rows: Sequence[Mapping[Any, Any]]) -> list[dict[str, Any]]:
 
 
 def _stone_key(row: Mapping[Any, Any]) -> tuple[Any, ...]:
-    return tuple(row[name] for name in ("photo_sha256", *_BOX))
+    return tuple(row[name] for name in ("photo_sha256", *BOX_COLUMNS))
 
 
 def _entry_key(row: Mapping[Any, Any]) -> tuple[Any, ...]:

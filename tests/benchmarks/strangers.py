@@ -24,7 +24,8 @@ from catalog.engines.local.common_component_removal import basis_of, remove_comp
 from catalog.engines.local.neighbor_edges import neighbor_edges
 from catalog.engines.local.similarity import PLAIN, Calibration
 from catalog.identities.clustering.average_linkage import cluster_means
-from catalog.identities.clustering.similarity_graph import Constraints, Edges, Linkage
+from catalog.identities.clustering.constraints import Constraints
+from catalog.identities.clustering.similarity_graph import Edges, Linkage
 from tests.benchmarks.identities.measurements import shipped_rules
 from tools.fit_common_component import LabeledFaces, mean_vectors, read_faces
 
@@ -74,7 +75,7 @@ def main() -> None:
         "without common components": (
             lambda vectors: remove_components(basis, vectors),
             PLAIN,
-            replace(shipped_rules().means, merge_margin=0.0),
+            replace(shipped_rules().mean_linkage, merge_margin=0.0),
         ),
     }
     for way, (transform, curve, linkage) in ways.items():

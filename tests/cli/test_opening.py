@@ -41,9 +41,9 @@ def test_the_rules_are_those_of_the_settings(tmp_path, monkeypatch):
         monkeypatch.setenv(f"CATALOG_IDENTITIES_LINKAGE_{name}", str(value))
     monkeypatch.setenv("CATALOG_IDENTITIES_SEARCH_LINKAGE_PRICE", "4.5")
     with open_resources(None, str(tmp_path / "catalog.sqlite3"), 0) as catalog:
-        means, searches = catalog.rules.means, catalog.rules.searches
-    assert (means.threshold, means.price, means.merge_margin, means.strangers) == tuple(told.values())
-    assert (searches.price, searches.strangers) == (4.5, 1.0)
+        means, searches = catalog.rules.mean_linkage, catalog.rules.search_linkage
+    assert (means.threshold, means.pair_penalty, means.merge_margin, means.stranger_similarity) == tuple(told.values())
+    assert (searches.pair_penalty, searches.stranger_similarity) == (4.5, 1.0)
 
 
 @pytest.mark.parametrize(

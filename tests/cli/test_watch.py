@@ -27,7 +27,7 @@ def test_each_scan_tells_new_hits_only(catalog, portraits):
     """With number, state, similarity and photo, and with the sentence that a person must look."""
     first = catalog("scan", portraits)
     assert (first.code, first.out.count("obama"), first.out.count("biden")) == (0, 3, 0)
-    assert "must look" in first.err
+    assert "Compare both photos" in first.err
     again = catalog("scan", portraits)
     assert "obama" not in again.out + again.err
     add_photo(portraits, "obama_2.jpg", "new.jpg")

@@ -7,9 +7,8 @@ import pytest
 from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
 from catalog.domain.same_face import (
-    ACROSS_ENGINES,
     DRAWN_REGION,
-    SAME_ENGINE,
+    SAME_PHOTO,
     SameFaceRule,
     best_match,
     match_pairs,
@@ -27,8 +26,8 @@ def box(box: BoundingBox) -> BoundingBox:
 
 
 def test_another_engine_may_draw_a_face_with_half_the_area() -> None:
-    assert same_face(FACE, INNER_HALF, ACROSS_ENGINES)
-    assert not same_face(FACE, NEXT, ACROSS_ENGINES)
+    assert same_face(FACE, INNER_HALF, SAME_PHOTO)
+    assert not same_face(FACE, NEXT, SAME_PHOTO)
 
 
 def test_the_threshold_itself_is_accepted() -> None:
@@ -43,20 +42,20 @@ def test_a_drawn_region_matches_if_each_box_contains_the_other_center() -> None:
 
 
 def test_the_highest_overlap_wins_and_of_equal_ones_the_first() -> None:
-    assert best_match(FACE, [NEXT, INNER_HALF, FACE], ACROSS_ENGINES, key=box) is FACE
+    assert best_match(FACE, [NEXT, INNER_HALF, FACE], SAME_PHOTO, key=box) is FACE
     copies = [BoundingBox(0.2, 0.2, 0.2, 0.2), BoundingBox(0.2, 0.2, 0.2, 0.2)]
-    assert best_match(FACE, copies, ACROSS_ENGINES, key=box) is copies[0]
-    assert best_match(FACE, [NEXT], ACROSS_ENGINES, key=box) is None
+    assert best_match(FACE, copies, SAME_PHOTO, key=box) is copies[0]
+    assert best_match(FACE, [NEXT], SAME_PHOTO, key=box) is None
 
 
 def test_pairs_are_one_to_one_and_the_best_pair_comes_first() -> None:
     shifted = BoundingBox(0.21, 0.2, 0.2, 0.2)
-    pairs = match_pairs([FACE, shifted], [shifted, NEXT], SAME_ENGINE, left_key=box, right_key=box)
+    pairs = match_pairs([FACE, shifted], [shifted, NEXT], SAME_PHOTO, left_key=box, right_key=box)
     assert pairs == [(1, 0)]
 
 
 def test_nothing_matches_nothing() -> None:
-    assert match_pairs([], [FACE], SAME_ENGINE, left_key=box, right_key=box) == []
+    assert match_pairs([], [FACE], SAME_PHOTO, left_key=box, right_key=box) == []
 
 
 @pytest.mark.parametrize("content", ["a" * 64, "b" * 64])

@@ -31,8 +31,7 @@ from catalog.domain.faces import (
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.timestamps import utc_text
 from catalog.engines.local.neighbor_edges import neighbor_edges
-from catalog.identities.assignment.assign_people import GroupingRules
-from catalog.identities.assignment.neighbor_searches import SearchRules
+from catalog.identities.assignment.gallery_clustering import GroupingRules, SearchRules
 from catalog.identities.clustering.face_table import SeedFaceThresholds
 from catalog.identities.clustering.similarity_graph import Linkage
 from catalog.store.database import Database
@@ -40,10 +39,10 @@ from catalog.store.tables import faces, locations, photos, scans
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 RULES = GroupingRules(
-    means=Linkage(threshold=0.42, price=0.06, merge_margin=0.04),
-    searches=Linkage(threshold=2.83, price=1.5, merge_margin=1.0),
-    search=SearchRules(threshold=50.0, cover=99.94, need=1, workers=1),
-    founders=SeedFaceThresholds(confidence=80.0, side=32.0, sharpness=10.0, yaw=60.0),
+    mean_linkage=Linkage(threshold=0.42, pair_penalty=0.06, merge_margin=0.04),
+    search_linkage=Linkage(threshold=2.83, pair_penalty=1.5, merge_margin=1.0),
+    search=SearchRules(threshold=50.0, covered_similarity=99.94, covering_faces=1, workers=1),
+    seed_faces=SeedFaceThresholds(confidence=80.0, side=32.0, sharpness=10.0, yaw=60.0),
 )
 
 

@@ -26,6 +26,7 @@ from catalog.domain.faces import (
     GenderValue,
     Pose,
 )
+from catalog.domain.log_odds import log_odds
 from catalog.engines.local.align import warp
 from catalog.engines.local.detect import DetectedFace
 from catalog.engines.local.embed import EmbeddedFaces
@@ -58,6 +59,8 @@ EMOTIONS = (
 )
 """The network's outputs, in the order of FER2013's labels. FER2013's neutral is Amazon's CALM."""
 
+EMOTION_CLIP = 1e-6
+"""Probabilities of emotions are clipped to this distance from 0 and 1."""
 _BATCH = 8
 """Faces per run: enough to share the cost of a call, few enough to bound memory."""
 
@@ -198,7 +201,7 @@ def read_emotions(output: NDArray[np.float32]) -> tuple[Emotion, ...]:
     numbers = calibration()["emotions"]
     shares = softmax(output)
     emotions = [
-        Emotion(kind, 100 * _probability(numbers[kind.value], logit(float(share))))
+        Emotion(kind, 100 * _probability(numbers[kind.value], log_odds(float(share), EMOTION_CLIP)))
         for kind, share in zip(EMOTIONS, shares, strict=True)
     ]
     return tuple(sorted(emotions, key=lambda emotion: -emotion.confidence))
@@ -221,8 +224,3 @@ def softmax(log_odds: NDArray[np.float32]) -> NDArray[np.float64]:
     powers = np.exp(log_odds.astype(np.float64) - log_odds.max(axis=-1, keepdims=True))
     shares: NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
     return shares
-
-
-def logit(probability: float) -> float:
-    clipped = min(max(probability, 1e-6), 1 - 1e-6)
-    return float(np.log(clipped / (1 - clipped)))

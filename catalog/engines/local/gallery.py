@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from catalog.domain.errors import DatabaseError
 from catalog.domain.faces import BoundingBox, EnrolledFace
-from catalog.domain.same_face import SAME_ENGINE, match_pairs
+from catalog.domain.same_face import SAME_PHOTO, match_pairs
 from catalog.engines.local.common_component_removal import Floats
 from catalog.engines.local.gallery_statements import (
     INSERT_FACES,
@@ -261,7 +261,7 @@ def box_of(row: RowMapping) -> BoundingBox:
 def _match_stored(faces: Sequence[NewFace], stored: Sequence[RowMapping]) -> list[str | None]:
     """Return for every face the id of the stored face that it overlaps most, or None. Uses a stored face once."""
     ids: list[str | None] = [None] * len(faces)
-    pairs = match_pairs(faces, stored, SAME_ENGINE, left_key=lambda face: face.box, right_key=box_of)
+    pairs = match_pairs(faces, stored, SAME_PHOTO, left_key=lambda face: face.box, right_key=box_of)
     for face_index, row_index in pairs:
         ids[face_index] = stored[row_index]["face_id"]
     return ids

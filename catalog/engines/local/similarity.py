@@ -8,12 +8,13 @@ and gives the rates on other people.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from catalog.domain.log_odds import log_odds
 
 _SAME = 0.8
 """Cosine from which the similarity is 100. An adult's face has at least this with itself: 0.83 is the lowest of LFW. A
@@ -29,11 +30,11 @@ class Calibration:
 
     @property
     def _slope(self) -> float:
-        return (_logit(0.99) - _logit(0.80)) / (self.cosine_99 - self.cosine_80)
+        return (log_odds(0.99) - log_odds(0.80)) / (self.cosine_99 - self.cosine_80)
 
     @property
     def _middle(self) -> float:
-        return self.cosine_80 - _logit(0.80) / self._slope
+        return self.cosine_80 - log_odds(0.80) / self._slope
 
     def similarity(self, cosine: NDArray[Any] | float) -> NDArray[np.float64]:
         """Return the similarities, 0 to 100, of cosines. Monotonic."""
@@ -45,14 +46,10 @@ class Calibration:
         share = similarity / 100.0 * float(self._curve(np.float64(_SAME)))
         if share <= float(self._curve(np.float64(-1.0))):
             return -1.0
-        return _SAME if similarity >= 100.0 else min(_SAME, self._middle + _logit(share) / self._slope)
+        return _SAME if similarity >= 100.0 else min(_SAME, self._middle + log_odds(share, clip=0.0) / self._slope)
 
     def _curve(self, cosine: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
         return np.asarray(1.0 / (1.0 + np.exp(-self._slope * (cosine - self._middle))))
-
-
-def _logit(share: float) -> float:
-    return math.log(share / (1.0 - share))
 
 
 PLAIN = Calibration(cosine_80=0.3146, cosine_99=0.4273)

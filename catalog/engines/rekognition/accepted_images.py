@@ -12,7 +12,7 @@ from catalog.domain.errors import PhotoError
 from catalog.domain.faces import BoundingBox
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.photos import S3Address
-from catalog.domain.same_face import REQUESTED_BOX, same_face
+from catalog.domain.same_face import SAME_PHOTO, same_face
 from catalog.engines.rekognition.client import RekognitionClient
 from catalog.images.fit import ImageLimits, Placement, Unfit, fit
 
@@ -89,7 +89,7 @@ class AcceptedImages:
 
 def chosen_face(found: BoundingBox, wanted: BoundingBox) -> bool:
     """Whether the face that was searched for is the one that was chosen."""
-    return same_face(found, wanted, REQUESTED_BOX)
+    return same_face(found, wanted, SAME_PHOTO)
 
 
 def _s3_object(address: S3Address) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""assignment."""
+"""Assignment: which person each face belongs to, and why."""

@@ -1,4 +1,4 @@
-"""Why a face belongs to whom it does: its neighbors, and every decision about it."""
+"""Explain a face: its nearest faces, the reasons that separate it from them, and every decision about it."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection
 
 from catalog.domain.engine import Engine
-from catalog.identities.assignment.assign_people import GroupingRules, face_table_of
-from catalog.identities.assignment.suggestions import by_owner
+from catalog.identities.assignment.gallery_clustering import GroupingRules, face_table_of
+from catalog.identities.assignment.suggestions import demographics_of_owners
 from catalog.identities.decisions.log import Decision, EffectiveDecisions, effective_decisions, read_decisions
 from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_id, catalogued_faces_by_row
 from catalog.store.database import Database
+from catalog.store.neighbor_search_rows import matches_of_face
 from catalog.store.person_index import PersonIndex, all_persons
-from catalog.store.tables import matches
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbor:
-    """A face near another one. ``same`` says that both belong to one person.
+    """A face near the explained one. ``same`` is True if both belong to one person.
 
-    ``kept_apart`` says what parts the two persons, however alike they are; None where nothing but likeness decided.
+    ``kept_apart`` is the reason that separates the two persons; None if only their similarity decided.
     """
 
     face: CataloguedFace
@@ -33,7 +33,7 @@ class Neighbor:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """``neighbors`` are the nearest known faces; ``decisions`` what humans said of the face, oldest first."""
+    """``neighbors`` are the nearest known faces; ``decisions`` are those about the face, oldest first."""
 
     face: CataloguedFace
     neighbors: tuple[Neighbor, ...]
@@ -43,82 +43,80 @@ class Explanation:
 def explain(
     database: Database, engine: Engine, rules: GroupingRules, face: CataloguedFace, *, limit: int
 ) -> Explanation:
-    """Gather what is known. An engine that takes money is not asked: the edges it was paid for are kept."""
+    """Explain a face by at most ``limit`` neighbors. A paid engine is not called: the stored matches are used."""
     with database.read() as connection:
         near = (
-            _ask(connection, engine, face, limit)
+            _search(connection, engine, face, limit)
             if not engine.capabilities.is_paid
-            else _bought(connection, face, limit)
+            else _stored_matches(connection, face, limit)
         )
-        ledger = read_decisions(connection)
-        decided = [each for each in ledger if any(place.same(face.place) for place in each.places)]
+        log = read_decisions(connection)
+        decisions = [decision for decision in log if any(key.same(face.place) for key in decision.places)]
         others = [other for other, _ in near if other.person_id is None or other.person_id != face.person_id]
-        apart = _kept_apart(connection, engine, rules, effective_decisions(ledger), face, others) if others else {}
+        reasons = _reasons(connection, engine, rules, effective_decisions(log), face, others) if others else {}
     neighbors = [
-        Neighbor(other, similarity, other.row not in apart, apart.get(other.row)) for other, similarity in near
+        Neighbor(other, similarity, other.row not in reasons, reasons.get(other.row)) for other, similarity in near
     ]
-    return Explanation(face, tuple(neighbors), tuple(decided))
+    return Explanation(face, tuple(neighbors), tuple(decisions))
 
 
-def _kept_apart(
+def _reasons(
     connection: Connection,
     engine: Engine,
     rules: GroupingRules,
-    said: EffectiveDecisions,
+    effective: EffectiveDecisions,
     face: CataloguedFace,
     others: Sequence[CataloguedFace],
 ) -> dict[int, str | None]:
-    """What parts a face from others, by row id."""
-    roster = face_table_of(connection, engine, rules, face.gallery)
+    """The reason that separates the face from each of the others, by row id."""
+    table = face_table_of(connection, engine, rules, face.gallery)
     people = PersonIndex.of(all_persons(connection))
-    node, apparent = by_owner(roster, people)
-    here, *there = roster.places([face.row, *(other.row for other in others)]).tolist()
-    held = roster.photo[roster.person == roster.person[here]] if here >= 0 and roster.person[here] >= 0 else []
-    found: dict[int, str | None] = {}
-    for other, at in zip(others, there, strict=True):
+    node, demographics = demographics_of_owners(table, people)
+    index, *indexes = table.indexes_of_rows([face.row, *(other.row for other in others)]).tolist()
+    photos = table.photo[table.person == table.person[index]] if index >= 0 and table.person[index] >= 0 else []
+    reasons: dict[int, str | None] = {}
+    for other, other_index in zip(others, indexes, strict=True):
         reason = None
         if other.sha256 == face.sha256:
             reason = "both are on this photo"
-        elif _refused(said, people, face, other) or _refused(said, people, other, face):
-            reason = "a human said so"
-        elif here >= 0 and at >= 0:
-            reason = apparent.told_apart(int(node[here]), int(node[at]))
-            theirs = roster.photo[roster.person == roster.person[at]] if roster.person[at] >= 0 else roster.photo[[at]]
-            if reason is None and np.isin(theirs, held).any():
+        elif _is_decided(effective, people, face, other) or _is_decided(effective, people, other, face):
+            reason = "a user decided so"
+        elif index >= 0 and other_index >= 0:
+            reason = demographics.conflict_reason(int(node[index]), int(node[other_index]))
+            other_person = table.person[other_index]
+            other_photos = table.photo[table.person == other_person if other_person >= 0 else [other_index]]
+            if reason is None and np.isin(other_photos, photos).any():
                 reason = "the two persons are together on a photo"
-        found[other.row] = reason
-    return found
+        reasons[other.row] = reason
+    return reasons
 
 
-def _refused(said: EffectiveDecisions, people: PersonIndex, face: CataloguedFace, other: CataloguedFace) -> bool:
-    """Whether a human said that a face is not the other's person, or parted the two persons."""
+def _is_decided(
+    effective: EffectiveDecisions, people: PersonIndex, face: CataloguedFace, other: CataloguedFace
+) -> bool:
+    """True if a user rejected the face as the other's person, or separated the two persons."""
     if other.person_id is None:
         return False
-    for place, public in said.refusals:
-        lead = people.canonical(public)
-        if lead is not None and lead.person_id == other.person_id and place.same(face.place):
+    for key, public_id in effective.refusals:
+        person = people.canonical(public_id)
+        if person is not None and person.person_id == other.person_id and key.same(face.place):
             return True
-    parted = [{lead.person_id for lead in map(people.canonical, pair) if lead is not None} for pair in said.apart]
-    return {face.person_id, other.person_id} in parted
+    separated = [
+        {person.person_id for person in map(people.canonical, pair) if person is not None} for pair in effective.apart
+    ]
+    return {face.person_id, other.person_id} in separated
 
 
-def _ask(
+def _search(
     connection: Connection, engine: Engine, face: CataloguedFace, limit: int
 ) -> list[tuple[CataloguedFace, float]]:
     answer = engine.neighbors(face.face_id, 0.0, limit)
-    known = catalogued_faces_by_id(
-        connection, [match.face_id for match in answer.matches], engine=face.engine, gallery=face.gallery
-    )
-    return [(known[match.face_id], match.similarity) for match in answer.matches if match.face_id in known]
+    ids = [match.face_id for match in answer.matches]
+    faces = catalogued_faces_by_id(connection, ids, engine=face.engine, gallery=face.gallery)
+    return [(faces[match.face_id], match.similarity) for match in answer.matches if match.face_id in faces]
 
 
-def _bought(connection: Connection, face: CataloguedFace, limit: int) -> list[tuple[CataloguedFace, float]]:
-    query = (
-        select(matches.c.face_a, matches.c.face_b, matches.c.similarity)
-        .where(or_(matches.c.face_a == face.row, matches.c.face_b == face.row))
-        .order_by(matches.c.similarity.desc())
-        .limit(limit)
-    )
-    near = [(a if b == face.row else b, similarity) for a, b, similarity in connection.execute(query)]
-    known = catalogued_faces_by_row(connection, [row for row, _ in near])
-    return [(known[row], similarity) for row, similarity in near if row in known]
+def _stored_matches(connection: Connection, face: CataloguedFace, limit: int) -> list[tuple[CataloguedFace, float]]:
+    matches = matches_of_face(connection, face.row, limit)
+    faces = catalogued_faces_by_row(connection, [row for row, _ in matches])
+    return [(faces[row], similarity) for row, similarity in matches if row in faces]

@@ -1,10 +1,10 @@
-"""Edges that cost money: which neighbor lists to ask for, and keeping every answer.
+"""Neighbor searches: which faces to search for, and storing every answer with its charge.
 
-With Amazon Rekognition each list of neighbors is a paid call. A face that a searched face found to be very near itself
-(``cover``) is not asked about: whatever is near it is near the other too, and the other's list shows it. Good faces
-are asked about first, as they cover most. Two that look born far apart, or of different gender, do not cover one
-another: they will not be joined. What was bought is kept in ``matches`` and ``searches`` in the transaction that
-records its charge, and is never bought again: a scan that was killed goes on where it stopped.
+With Amazon Rekognition each neighbor list is a paid call. A face that is very similar to a searched face
+(``covered_similarity``) is not searched: its neighbors are near the searched face too, and are in that list. Faces of
+high quality are searched first, because they cover most others. Two faces in conflict by demographics do not cover one
+another, because they are not merged. An answer is stored in the transaction that records its charge. A search is never
+repeated: a scan that was killed continues where it stopped.
 """
 
 from __future__ import annotations
@@ -15,213 +15,152 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection
 
 from catalog.domain.charges import Charge
 from catalog.domain.engine import Engine
 from catalog.domain.faces import NeighborList
 from catalog.domain.timestamps import utc_text
-from catalog.identities.clustering.face_table import FaceTable, rows_still_there
-from catalog.identities.clustering.similarity_graph import Edges, Floats
+from catalog.identities.assignment.gallery_clustering import SearchRules
+from catalog.identities.clustering.arrays import Ints
+from catalog.identities.clustering.face_table import FaceTable
 from catalog.store.database import Database
+from catalog.store.face_rows import present_rows
+from catalog.store.neighbor_search_rows import count_searches, covering_rows, insert_search
 from catalog.store.scans import record_charges
-from catalog.store.tables import enrollments, faces, matches, searches
-from catalog.store.upsert import batches, insert_into
 
-_CLIP = 1e-5
-"""Shares nearer to 0 or 1 than this are taken as this near: a similarity of 100 is not infinitely sure."""
-
-
-@dataclass(frozen=True, slots=True)
-class SearchRules:
-    """What to ask for. ``threshold`` and ``cover`` are similarities, 0-100."""
-
-    threshold: float
-    """Lowest similarity that a list shows; lower shows more doubtful pairs and costs the same."""
-    cover: float
-    """A face this similar to one that was searched need not be searched."""
-    need: int
-    """By how many searched faces it must be covered: 1 is cheapest, 2 safer."""
-    workers: int
-    """Searches under way at once."""
+_FACES_PER_PHOTO = 2.0
+"""Assumed while a gallery is empty. Not measured."""
+_SEARCHES_PER_FACE = 0.6
+"""Assumed while a gallery has no searches. Not measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchPlan:
-    """Searches still to be made. ``at_most`` asks about every face; ``expected`` leaves out those likely covered."""
+    """Number of searches still to run. ``at_most`` counts every face; ``expected`` leaves out those likely covered."""
 
     at_most: int
     expected: int
 
 
-def logit(similarity: NDArray[np.float64] | float) -> Floats:
-    """The scale on which similarities of 0 to 100 may be averaged: 50 is 0, 80 is 1.4, 99 is 4.6, 99.9 is 6.9."""
-    share = np.clip(np.asarray(similarity, dtype=np.float64) / 100.0, _CLIP, 1.0 - _CLIP)
-    return np.asarray(np.log(share / (1.0 - share)), dtype=np.float64)
-
-
 def plan_searches(connection: Connection, *, engine: str, gallery: str, new_photos: int) -> SearchPlan:
-    """How many searches the next scan will make, with so many new photos, judged by what this gallery has seen.
-
-    Where it has seen nothing yet, a photo is taken to show two faces and three faces in five to need a search.
-    """
-    here = (faces.c.engine == engine, faces.c.gallery == gallery)
-    known = connection.scalar(select(func.count()).select_from(faces).where(*here)) or 0
-    asked = connection.scalar(select(func.count()).select_from(searches.join(faces)).where(*here)) or 0
-    waiting = _waiting(connection, engine, gallery)
-    photos = (
-        connection.scalar(
-            select(func.count())
-            .select_from(enrollments)
-            .where(enrollments.c.engine == engine, enrollments.c.gallery == gallery)
-        )
-        or 0
+    """Estimate the searches of the next scan from this gallery's faces and searches so far."""
+    counts = count_searches(connection, engine=engine, gallery=gallery)
+    new_faces = round(new_photos * (counts.faces / counts.photos if counts.photos else _FACES_PER_PHOTO))
+    rate = counts.searched / counts.faces if counts.faces and counts.searched else _SEARCHES_PER_FACE
+    return SearchPlan(
+        at_most=counts.unsearched + new_faces, expected=counts.unsearched + round(new_faces * min(rate, 1.0))
     )
-    coming = round(new_photos * (known / photos if photos else 2.0))
-    rate = asked / known if known and asked else 0.6
-    return SearchPlan(at_most=waiting + coming, expected=waiting + round(coming * min(rate, 1.0)))
-
-
-def _waiting(connection: Connection, engine: str, gallery: str) -> int:
-    """Faces that were neither asked about nor found by anybody's list."""
-    found = select(matches.c.face_a).where(or_(matches.c.face_a == faces.c.id, matches.c.face_b == faces.c.id)).exists()
-    asked = select(searches.c.face_id).where(searches.c.face_id == faces.c.id).exists()
-    query = (
-        select(func.count())
-        .select_from(faces)
-        .where(faces.c.engine == engine, faces.c.gallery == gallery, faces.c.not_a_face.is_(False), ~asked, ~found)
-    )
-    return int(connection.scalar(query) or 0)
 
 
 def run_neighbor_searches(
     database: Database,
     engine: Engine,
-    roster: FaceTable,
+    table: FaceTable,
     rules: SearchRules,
     *,
     region: str,
     scan_id: int | None,
     now: datetime,
 ) -> list[Charge]:
-    """Ask for the lists that the cover leaves open; each answer is kept with its charge before the next is begun.
+    """Search for every face that is not covered. Each answer is stored with its charge before the next one starts.
 
-    Raises what the engine raises; everything bought until then is kept, the answers to searches that were under way at
-    the time too.
+    Raises what the engine raises. Answers until then are stored, including those of searches that were running.
     """
-    place = dict(zip(roster.face_ids, range(len(roster)), strict=True))
-    hits = np.zeros(len(roster), dtype=np.int64)
-    with database.read() as connection:
-        open_rows = roster.rows[~roster.asked].tolist()
-        for some in batches(list(_covered(connection, open_rows, rules.cover))):
-            covered, by = (roster.places(rows) for rows in zip(*some, strict=True))
-            known = by >= 0
-            np.add.at(hits, covered[known], ~roster.apparent.at_odds(covered[known], by[known]))
-    open_faces = np.flatnonzero(~roster.asked)
-    order = iter(open_faces[np.argsort(-roster.quality[open_faces], kind="stable")].tolist())
+    index_by_id = dict(zip(table.face_ids, range(len(table)), strict=True))
+    covering = _covering_counts(database, table, rules)
+    unsearched = np.flatnonzero(~table.is_searched)
+    order = iter(unsearched[np.argsort(-table.quality[unsearched], kind="stable")].tolist())
     charges: list[Charge] = []
     with ThreadPoolExecutor(rules.workers, thread_name_prefix="search") as pool:
-        while wave := _wave(order, hits, rules):
-            asked = [pool.submit(_ask, engine, roster.face_ids[at], rules.threshold) for at in wave]
+        while wave := _wave(order, covering, rules):
+            searches = [pool.submit(_search, engine, table.face_ids[index], rules.threshold) for index in wave]
             try:
-                wait(asked)
+                wait(searches)
             finally:
-                # Also when somebody interrupts: what is under way will be paid for.
-                failures = [error for each in asked if (error := each.exception()) is not None]
-                answers = [(at, each.result()) for at, each in zip(wave, asked, strict=True) if not each.exception()]
-                for at, answer in answers:
+                # Also on KeyboardInterrupt: the running searches are billed.
+                failures = [error for search in searches if (error := search.exception()) is not None]
+                answers = [
+                    (index, search.result())
+                    for index, search in zip(wave, searches, strict=True)
+                    if not search.exception()
+                ]
+                for index, answer in answers:
                     if answer is None:
                         continue
-                    near = [
-                        (place[match.face_id], match.similarity) for match in answer.matches if match.face_id in place
+                    neighbors = [
+                        (index_by_id[match.face_id], match.similarity)
+                        for match in answer.matches
+                        if match.face_id in index_by_id
                     ]
-                    _keep(database, engine.name, roster, at, answer, near, rules, region, scan_id, now)
+                    _store(database, engine.name, table, index, answer, neighbors, rules, region, scan_id, now)
                     charges += answer.charges
-                    covered = np.array([other for other, alike in near if alike >= rules.cover], dtype=np.int64)
-                    hits[covered] += ~roster.apparent.at_odds(covered, np.full_like(covered, at))
+                    covered = np.array(
+                        [other for other, similarity in neighbors if similarity >= rules.covered_similarity],
+                        dtype=np.int64,
+                    )
+                    covering[covered] += ~table.demographics.conflict(covered, np.full_like(covered, index))
             if failures:
                 raise failures[0]
     return charges
 
 
-def _wave(order: Iterator[int], hits: NDArray[np.int64], rules: SearchRules) -> list[int]:
-    """The next faces that nobody covers, as many as are searched at once."""
+def _covering_counts(database: Database, table: FaceTable, rules: SearchRules) -> Ints:
+    """For each face without a search the number of searched faces that cover it."""
+    counts = np.zeros(len(table), dtype=np.int64)
+    with database.read() as connection:
+        unsearched_rows = table.row_ids[~table.is_searched].tolist()
+        pairs = list(covering_rows(connection, unsearched_rows, rules.covered_similarity))
+    rows = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    covered, covering = table.indexes_of_rows(rows[:, 0]), table.indexes_of_rows(rows[:, 1])
+    is_known = covering >= 0
+    np.add.at(counts, covered[is_known], ~table.demographics.conflict(covered[is_known], covering[is_known]))
+    return counts
+
+
+def _wave(order: Iterator[int], covering: Ints, rules: SearchRules) -> list[int]:
+    """The next faces that are not covered, as many as are searched at a time."""
     wave: list[int] = []
-    for at in order:
-        if hits[at] < rules.need:
-            wave.append(at)
+    for index in order:
+        if covering[index] < rules.covering_faces:
+            wave.append(index)
         if len(wave) == rules.workers:
             break
     return wave
 
 
-def _ask(engine: Engine, face_id: str, threshold: float) -> NeighborList | None:
+def _search(engine: Engine, face_id: str, threshold: float) -> NeighborList | None:
     try:
         return engine.neighbors(face_id, threshold)
     except KeyError:
-        return None  # gone from the gallery since it was recorded: the next scan reconciles
+        return None  # the gallery lost the face since it was recorded; the next scan reconciles
 
 
-def _keep(
+def _store(
     database: Database,
     engine: str,
-    roster: FaceTable,
-    at: int,
+    table: FaceTable,
+    index: int,
     answer: NeighborList,
-    near: Sequence[tuple[int, float]],
+    neighbors: Sequence[tuple[int, float]],
     rules: SearchRules,
     region: str,
     scan_id: int | None,
     now: datetime,
 ) -> None:
-    row = int(roster.rows[at])
-    found = [(int(roster.rows[other]), similarity) for other, similarity in near]
+    row = int(table.row_ids[index])
+    matches = [(int(table.row_ids[other]), similarity) for other, similarity in neighbors]
     with database.begin() as connection:
-        there = rows_still_there(connection, [row, *(other for other, _ in found)])
-        edges = [
-            {"face_a": min(row, other), "face_b": max(row, other), "similarity": similarity}
-            for other, similarity in found
-            if other != row and row in there and other in there
-        ]
-        for some in batches(edges, 200):
-            connection.execute(insert_into(connection, matches).on_conflict_do_nothing(), list(some))
-        if row in there:
-            connection.execute(
-                insert_into(connection, searches).on_conflict_do_nothing(),
-                {
-                    "face_id": row,
-                    "threshold": rules.threshold,
-                    "complete": answer.complete,
-                    "searched_at": utc_text(now),
-                },
+        present = present_rows(connection, [row, *(other for other, _ in matches)])
+        if row in present:
+            insert_search(
+                connection,
+                row,
+                [(other, similarity) for other, similarity in matches if other in present],
+                threshold=rules.threshold,
+                is_complete=answer.complete,
+                searched_at=utc_text(now) or "",
             )
         record_charges(
             connection, answer.charges, engine=engine, region=region, command="scan", scan_id=scan_id, now=now
         )
-
-
-def _covered(connection: Connection, rows: Sequence[int], cover: float) -> Iterator[tuple[int, int]]:
-    """Row ids among ``rows``, each with that of a searched face that covers it, once for each such face."""
-    ends = (matches.c.face_a, matches.c.face_b)
-    for some in batches(rows):
-        for end, other in (ends, ends[::-1]):
-            query = select(end, other).where(end.in_(some), matches.c.similarity >= cover)
-            yield from ((row, by) for row, by in connection.execute(query))
-
-
-def read_edges(connection: Connection, roster: FaceTable, *, engine: str, gallery: str) -> Edges:
-    """The edges that were bought between the faces of a roster, with their similarity on the logit scale."""
-    query = (
-        select(matches.c.face_a, matches.c.face_b, matches.c.similarity)
-        .join(faces, faces.c.id == matches.c.face_a)
-        .where(faces.c.engine == engine, faces.c.gallery == gallery)
-        .execution_options(yield_per=10_000)
-    )
-    rows = np.fromiter(
-        (tuple(row) for row in connection.execute(query)), dtype=[("a", np.int64), ("b", np.int64), ("s", np.float64)]
-    )
-    first, second = roster.places(rows["a"]), roster.places(rows["b"])
-    known = (first >= 0) & (second >= 0)
-    first, second = first[known], second[known]
-    return Edges(np.minimum(first, second), np.maximum(first, second), logit(rows["s"][known]))

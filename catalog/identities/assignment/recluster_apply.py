@@ -1,162 +1,137 @@
-"""Carrying out what clustering anew would change, as far as it still stands when it is carried out."""
+"""Apply a clustering from scratch, as far as its changes are still valid."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection
 
 from catalog.domain.people import AssignedBy
 from catalog.domain.timestamps import utc_text
 from catalog.identities.assignment.recluster_plan import FaceMove, ReclusterPlan
-from catalog.identities.clustering.face_table import rows_still_there
 from catalog.identities.decisions.log import EffectiveDecisions, append, effective_decisions, read_decisions
 from catalog.identities.decisions.verbs import DecisionStamp
 from catalog.store.assignment_lock import assignment_lock, lock_persons
+from catalog.store.assignments import (
+    Assignment,
+    assign,
+    has_faces,
+    insert_assignments,
+    read_assignments,
+    rows_beside_person,
+    unassign,
+)
 from catalog.store.catalogued_faces import faces_by_content
 from catalog.store.database import Database
-from catalog.store.people import add_persons, assign, redirect, unassign
+from catalog.store.face_rows import present_rows
+from catalog.store.people import add_persons, redirect
 from catalog.store.person_index import PersonIndex, PersonRow, all_persons
-from catalog.store.tables import assignments, faces
-from catalog.store.upsert import batches
 
 
 @dataclass(frozen=True, slots=True)
 class ReclusterResult:
-    """What was changed: ``moved`` faces left their company; ``redirected`` ids lead to others now."""
+    """Changes that were made. ``moved`` counts faces that left a person; ``redirected`` maps ids to their new ids."""
 
     moved: int
     persons_new: int
     redirected: dict[str, str]
 
 
-def apply_recluster(database: Database, change: ReclusterPlan, stamp: DecisionStamp) -> ReclusterResult:
-    """Carry out the change, as far as it still stands: what humans said since it was planned holds.
+def apply_recluster(database: Database, plan: ReclusterPlan, stamp: DecisionStamp) -> ReclusterResult:
+    """Apply the plan. Decisions made since it was planned take precedence.
 
-    The ledger tells that it was done; it cannot be taken back.
+    Appends a decision, which cannot be undone.
     """
     with assignment_lock(database), database.begin() as connection:
         lock_persons(connection)
         people = PersonIndex.of(all_persons(connection))
-        said = effective_decisions(read_decisions(connection))
-        moves = [(move, _free(connection, move, people)) for move in change.moves]
-        held = _held(connection, [row for _, free in moves for row in free])
-        unassign(connection, list(held))
-        refused = _refused_rows(connection, said, people)
-        fresh: dict[int, PersonRow] = {}
+        effective = effective_decisions(read_decisions(connection))
+        moves = [(move, _still_valid(connection, move, people)) for move in plan.moves]
+        # All moves at once: a face may only join a photo's person after the face before it left.
+        waiting = read_assignments(connection, [row for _, rows in moves for row in rows])
+        unassign(connection, list(waiting))
+        rejected = _rejected_rows(connection, effective, people)
+        new_persons: dict[int, PersonRow] = {}
         moved = 0
-        for move, free in moves:
+        for move, rows in moves:
             target = None if move.target is None else people.canonical(move.target)
-            if target is None and move.to_new is not None and free:
-                if move.to_new not in fresh:
-                    (fresh[move.to_new],) = add_persons(connection, 1, stamp.now)
-                target = fresh[move.to_new]
+            if target is None and move.to_new is not None and rows:
+                if move.to_new not in new_persons:
+                    (new_persons[move.to_new],) = add_persons(connection, 1, stamp.now)
+                target = new_persons[move.to_new]
             if target is None:
                 continue
-            going = [row for row in _welcome(connection, free, target.id) if (row, target.id) not in refused]
-            if going:
-                alike = dict(zip(move.rows, move.similarities, strict=True))
-                given = [(row, alike[row]) for row in going]
-                assign(connection, given, target.id, AssignedBy.CLUSTER, utc_text(stamp.now) or "")
-            moved += sum(row in held for row in going)
-            for row in going:
-                held.pop(row, None)
-        _put_back(connection, held)
-        redirected = _redirect(connection, change, said, people)
-        done = ReclusterResult(moved, len(fresh), redirected)
-        details = {"moved": done.moved, "persons_new": done.persons_new, "redirected": redirected}
-        append(connection, "recluster", who=stamp.who, now=stamp.now, details=details)
-    return done
+            beside = rows_beside_person(connection, rows, target.id)
+            joining = [row for row in rows if row not in beside and (row, target.id) not in rejected]
+            similarities = dict(zip(move.rows, move.similarities, strict=True))
+            with_similarity = [(row, similarities[row]) for row in joining]
+            assign(connection, with_similarity, target.id, AssignedBy.CLUSTER, utc_text(stamp.now) or "")
+            moved += sum(row in waiting for row in joining)
+            for row in joining:
+                waiting.pop(row, None)
+        _assign_again(connection, waiting)
+        redirected = _redirect(connection, plan, effective, people)
+        result = ReclusterResult(moved, len(new_persons), redirected)
+        _append(connection, result, stamp)
+    return result
 
 
-def _free(connection: Connection, move: FaceMove, people: PersonIndex) -> list[int]:
-    """The faces of a move that are still where they were, and that no human decided on."""
-    there = rows_still_there(connection, move.rows)
-    held = _held(connection, move.rows)
+def _append(connection: Connection, result: ReclusterResult, stamp: DecisionStamp) -> None:
+    details = {"moved": result.moved, "persons_new": result.persons_new, "redirected": result.redirected}
+    append(connection, "recluster", who=stamp.who, now=stamp.now, details=details)
+
+
+def _still_valid(connection: Connection, move: FaceMove, people: PersonIndex) -> list[int]:
+    """The faces of a move that still belong to its source, without a decision."""
+    present = present_rows(connection, move.rows)
+    assignments = read_assignments(connection, move.rows)
     source = people.by_public_id.get(move.source or "")
     if move.source is not None and source is None:
         return []  # forgotten since
-    return [
-        row
-        for row in move.rows
-        if row in there
-        and (
-            source is not None and held[row]["person_id"] == source.id and held[row]["by"] == AssignedBy.CLUSTER.value
-            if row in held
-            else source is None
-        )
-    ]
+    return [row for row in move.rows if row in present and _belongs_to(assignments.get(row), source)]
 
 
-def _held(connection: Connection, rows: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """The assignments of some faces."""
-    columns = [column for column in assignments.c if column.name != "photo_id"]  # kept by triggers
-    return {
-        row["face_id"]: dict(row)
-        for some in batches(rows)
-        for row in connection.execute(select(*columns).where(assignments.c.face_id.in_(some))).mappings()
-    }
+def _belongs_to(assignment: Assignment | None, source: PersonRow | None) -> bool:
+    if assignment is None or source is None:
+        return assignment is None and source is None
+    return assignment.person == source.id and assignment.by is AssignedBy.CLUSTER
 
 
-def _refused_rows(connection: Connection, said: EffectiveDecisions, people: PersonIndex) -> set[tuple[int, int]]:
-    """Row ids of faces, and of persons that they are not."""
-    found = faces_by_content(connection, {place.sha256 for place, _ in said.refusals})
+def _rejected_rows(connection: Connection, effective: EffectiveDecisions, people: PersonIndex) -> set[tuple[int, int]]:
+    """Row ids of faces with the row id of a person that they are not."""
+    on_photos = faces_by_content(connection, {key.sha256 for key, _ in effective.refusals})
     return {
         (face.row, person.id)
-        for place, public in said.refusals
-        if (person := people.canonical(public)) is not None
-        for face in found.get(place.sha256, ())
-        if face.place.same(place)
+        for key, public_id in effective.refusals
+        if (person := people.canonical(public_id)) is not None
+        for face in on_photos.get(key.sha256, ())
+        if face.place.same(key)
     }
 
 
-def _put_back(connection: Connection, held: Mapping[int, dict[str, Any]]) -> None:
-    """Faces that nobody took stay where they were, but beside another of that person: they are nobody's then."""
-    at_home: dict[int, list[int]] = defaultdict(list)
-    for row, before in held.items():
-        at_home[before["person_id"]].append(row)
-    for person, rows in at_home.items():
-        again = [held[row] for row in _welcome(connection, rows, person)]
-        if again:
-            connection.execute(insert(assignments), again)
-
-
-def _welcome(connection: Connection, rows: Sequence[int], person: int) -> list[int]:
-    """Those that would not be the second of a person, by row id, on a photo of their gallery."""
-    beside = faces.alias()
-    taken = {
-        row
-        for some in batches(rows)
-        for row in connection.scalars(
-            select(faces.c.id)
-            .join(
-                beside,
-                (beside.c.photo_id == faces.c.photo_id)
-                & (beside.c.engine == faces.c.engine)
-                & (beside.c.gallery == faces.c.gallery)
-                & (beside.c.id != faces.c.id),
-            )
-            .join(assignments, assignments.c.face_id == beside.c.id)
-            .where(faces.c.id.in_(some), assignments.c.person_id == person)
-        )
-    }
-    return [row for row in rows if row not in taken]
+def _assign_again(connection: Connection, waiting: Mapping[int, Assignment]) -> None:
+    """Return faces that no move took to their person, unless another face of it is on the photo now."""
+    by_person: dict[int, list[Assignment]] = defaultdict(list)
+    for assignment in waiting.values():
+        by_person[assignment.person].append(assignment)
+    for person, assignments in by_person.items():
+        beside = rows_beside_person(connection, [assignment.face for assignment in assignments], person)
+        insert_assignments(connection, [assignment for assignment in assignments if assignment.face not in beside])
 
 
 def _redirect(
-    connection: Connection, change: ReclusterPlan, said: EffectiveDecisions, people: PersonIndex
+    connection: Connection, plan: ReclusterPlan, effective: EffectiveDecisions, people: PersonIndex
 ) -> dict[str, str]:
-    """Let emptied ids lead on: those that have no face in any gallery, and about whom nobody said anything since."""
-    spoken = people.protected_persons(said.touched)
+    """Redirect emptied ids, unless they have a face in any gallery or became protected since."""
+    protected = people.protected_persons(effective.touched)
     redirected = {}
-    for gone, kept in change.emptied.items():
-        one, other = people.canonical(gone), people.canonical(kept)
-        if one is None or other is None or one.id == other.id or one.id in spoken:
+    for emptied, kept in plan.emptied.items():
+        one, other = people.canonical(emptied), people.canonical(kept)
+        if one is None or other is None or one.id == other.id or one.id in protected:
             continue
-        if connection.scalar(select(assignments.c.face_id).where(assignments.c.person_id == one.id).limit(1)) is None:
+        if not has_faces(connection, one.id):
             redirect(connection, one, other)
-            redirected[gone] = kept
+            redirected[emptied] = kept
     return redirected

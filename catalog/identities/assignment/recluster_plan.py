@@ -1,25 +1,27 @@
-"""Clustering anew, from the beginning: what would change, and then, if wanted, the change.
+"""Plan a clustering from scratch: the changes that it would make.
 
-Only faces that nobody decided on may move. What humans decided is fixed first: confirmed faces, all faces of persons
-that were merged, one face of every other person about whom anything was said. Fixed faces of two persons never meet,
-and whatever gathers around a fixed face is that person, be it in one group or in several: a child and the adult. Other
-ids stay with the largest share of their faces; an id that is left without a face redirects to where most of them went.
+Only faces without a decision may move. The faces of decisions are fixed first: confirmed faces, all faces of persons
+that were merged, and one face of every other protected person. Fixed faces of two persons never share a group. A group
+with a fixed face belongs to that person, and a person may own several groups, for example the child and the adult.
+Other persons keep the group with most of their faces. A person that is left without a face redirects to the person that
+most of its faces went to.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from sqlalchemy import Connection
 
 from catalog.domain.engine import Engine
-from catalog.identities.assignment.assign_people import GroupingRules, cluster_faces, face_table_of
-from catalog.identities.assignment.person_constraints import before_birth, indexes_of_keys
+from catalog.identities.assignment.gallery_clustering import GroupingRules, cluster_faces, face_table_of
+from catalog.identities.assignment.person_constraints import before_birth_pairs, indexes_of_keys
+from catalog.identities.clustering.arrays import Floats, Ints
+from catalog.identities.clustering.constraints import Constraints
 from catalog.identities.clustering.face_table import FaceTable, same_photo_pairs
-from catalog.identities.clustering.similarity_graph import Constraints, Floats, Ints
 from catalog.identities.decisions.log import EffectiveDecisions, effective_decisions, read_decisions
 from catalog.store.database import Database
 from catalog.store.person_index import PersonIndex, all_persons
@@ -27,9 +29,9 @@ from catalog.store.person_index import PersonIndex, all_persons
 
 @dataclass(frozen=True, slots=True)
 class FaceMove:
-    """Faces of one person that would belong to another. None is nobody; ``to_new`` numbers new persons.
+    """Faces of one person that would belong to another person. None is no person; ``to_new`` numbers new persons.
 
-    ``rows`` are row ids of faces, ``similarities`` how alike each is to its new company, 0-100.
+    ``rows`` are row ids of faces. ``similarities``, 0-100, are to the other faces of the new group.
     """
 
     source: str | None
@@ -41,7 +43,7 @@ class FaceMove:
 
 @dataclass(frozen=True, slots=True)
 class ReclusterPlan:
-    """What clustering anew would change. ``emptied`` maps ids that lose all faces to the ids they would lead to."""
+    """Changes of a clustering from scratch. ``emptied`` maps ids that lose all faces to the ids they redirect to."""
 
     faces: int
     moves: tuple[FaceMove, ...]
@@ -54,148 +56,166 @@ class ReclusterPlan:
 
 
 def plan_recluster(database: Database, engine: Engine, rules: GroupingRules, *, gallery: str) -> ReclusterPlan:
-    """Work out the change; nothing is written and no search is bought."""
+    """Compute the changes. Nothing is written, and no paid search is run."""
     with database.read() as connection:
-        roster = face_table_of(connection, engine, rules, gallery)
-        said = effective_decisions(read_decisions(connection))
+        table = face_table_of(connection, engine, rules, gallery)
+        effective = effective_decisions(read_decisions(connection))
         people = PersonIndex.of(all_persons(connection))
-        fixed = _fixed(roster, said, people)
-        blank = replace(roster, person=np.full(len(roster), -1, dtype=np.int64))
-        bonds = _bonds(connection, roster, fixed, said, people)
-        labels, likeness = cluster_faces(connection, engine, blank, bonds, rules, gallery, first=True)
-    return _plan(roster, fixed, labels, likeness, people)
+        fixed = _fixed_persons(table, effective, people)
+        blank = replace(table, person=np.full(len(table), -1, dtype=np.int64))
+        constraints = _constraints(connection, table, fixed, effective, people)
+        labels, similarity = cluster_faces(connection, engine, blank, constraints, rules, gallery, is_first_run=True)
+    return _plan(table, fixed, labels, similarity, people)
 
 
-def _fixed(roster: FaceTable, said: EffectiveDecisions, people: PersonIndex) -> Ints:
+def _fixed_persons(table: FaceTable, effective: EffectiveDecisions, people: PersonIndex) -> Ints:
     """The person of each face that may not move, -1 for the others."""
-    fixed = np.where(roster.human, roster.person, -1)
-    whole = {person.id for person in map(people.canonical, said.merged) if person is not None}
-    fixed = np.where(np.isin(roster.person, list(whole)), roster.person, fixed)
-    for person in people.protected_persons(said.touched):
-        own = np.flatnonzero((roster.person == person) & (fixed < 0))
-        if len(own):
-            best = own[np.argmax(roster.quality[own])]
+    fixed = np.where(table.is_human, table.person, -1)
+    merged = {person.id for person in map(people.canonical, effective.merged) if person is not None}
+    fixed = np.where(np.isin(table.person, list(merged)), table.person, fixed)
+    for person in people.protected_persons(effective.touched):
+        free = np.flatnonzero((table.person == person) & (fixed < 0))
+        if len(free):
+            best = free[np.argmax(table.quality[free])]
             fixed[best] = person
     return fixed
 
 
-def _bonds(
-    connection: Connection, roster: FaceTable, fixed: Ints, said: EffectiveDecisions, people: PersonIndex
+def _constraints(
+    connection: Connection, table: FaceTable, fixed: Ints, effective: EffectiveDecisions, people: PersonIndex
 ) -> Constraints:
-    """Two faces of one photo stay apart, and so do fixed faces of two persons, and a face from whom it is not."""
-    apart = [same_photo_pairs(roster.photo)]
-    at = indexes_of_keys(connection, roster, [place for place, _ in said.refusals])
-    for face, (_, public) in zip(at, said.refusals, strict=True):
-        person = people.canonical(public)
+    """Two faces of one photo, fixed faces of two persons, and a face and the person it is not, never share a group."""
+    cannot_link = [same_photo_pairs(table.photo)]
+    rejected = indexes_of_keys(connection, table, [key for key, _ in effective.refusals])
+    for face, (_, public_id) in zip(rejected, effective.refusals, strict=True):
+        person = people.canonical(public_id)
         if face >= 0 and person is not None:
-            theirs = np.flatnonzero(fixed == person.id)
-            apart.append(np.stack((np.full(len(theirs), face, dtype=np.int64), theirs), axis=1))
-    for early, one in before_birth(replace(roster, person=fixed), people, _lead(fixed)).tolist():
-        theirs = np.flatnonzero(fixed == fixed[one])
-        apart.append(np.stack((np.full(len(theirs), early, dtype=np.int64), theirs), axis=1))
-    apparent = roster.apparent.settled(fixed, people.birth_years())
+            cannot_link.append(_pairs_with(face, np.flatnonzero(fixed == person.id)))
+    for early, face in before_birth_pairs(replace(table, person=fixed), people, _first_faces(fixed)).tolist():
+        cannot_link.append(_pairs_with(early, np.flatnonzero(fixed == fixed[face])))
     return Constraints(
-        cannot_link=np.concatenate(apart), separation_groups=fixed, founders=roster.founder, apparent=apparent
+        cannot_link=np.concatenate(cannot_link),
+        separation_groups=fixed,
+        seed_faces=table.is_seed,
+        demographics=table.demographics.with_persons(fixed, people.birth_years()),
     )
 
 
-def _lead(fixed: Ints) -> dict[int, int]:
-    """One face of each person that has a fixed one, by position."""
+def _pairs_with(face: int, others: Ints) -> Ints:
+    return np.stack((np.full(len(others), face, dtype=np.int64), others), axis=1)
+
+
+def _first_faces(fixed: Ints) -> dict[int, int]:
+    """The first fixed face of each person, by index."""
     ids, first = np.unique(fixed, return_index=True)
-    return {person: at for person, at in zip(ids.tolist(), first.tolist(), strict=True) if person >= 0}
+    return {person: face for person, face in zip(ids.tolist(), first.tolist(), strict=True) if person >= 0}
 
 
-def _plan(roster: FaceTable, fixed: Ints, labels: Ints, likeness: Floats, people: PersonIndex) -> ReclusterPlan:
+@dataclass(slots=True)
+class _Changes:
+    """Moves by present person (-1 for none) and group, and counts that decide which persons lose all faces."""
+
+    moves: dict[tuple[int, int], list[int]] = field(default_factory=lambda: defaultdict(list))
+    targets: dict[int, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    """By person: how many of its faces each other person gets."""
+    new_persons: dict[int, int] = field(default_factory=dict)
+    """Number of the new person of a group."""
+    persons_kept: set[int] = field(default_factory=set)
+
+
+def _plan(table: FaceTable, fixed: Ints, labels: Ints, similarity: Floats, people: PersonIndex) -> ReclusterPlan:
     members: dict[int, list[int]] = defaultdict(list)
-    for at, label in enumerate(labels.tolist()):
-        members[label].append(at)
-    owner = _owners(roster, fixed, members)
-    crowded = _crowded(roster, fixed, members, owner)
-    moves: dict[tuple[int, int], list[int]] = defaultdict(list)
-    went: dict[int, Counter[int]] = defaultdict(Counter)
-    new: dict[int, int] = {}
-    kept: set[int] = set()
-    for label, some in sorted(members.items()):
-        person = owner.get(label)
-        if person is None and not roster.founder[some].any():
-            continue  # poor faces alone make nobody: those that have a person stay with it
-        for at in some:
-            was = int(roster.person[at])
-            if was >= 0 and (was == person or at in crowded):
-                kept.add(was)
-                continue
-            if at in crowded:
-                continue
-            if person is None:
-                new.setdefault(label, len(new))
-            moves[was, label].append(at)
-            if person is not None and was >= 0:
-                went[was][person] += 1
-    emptied = _emptied(roster, moves, kept, went, people)
+    for index, label in enumerate(labels.tolist()):
+        members[label].append(index)
+    owner = _owners(table, fixed, members)
+    changes = _changes(table, members, owner, _second_on_photo(table, fixed, members, owner))
     return ReclusterPlan(
-        faces=len(roster),
+        faces=len(table),
         moves=tuple(
             FaceMove(
-                source=people.rows[was].person_id if was >= 0 else None,
+                source=people.rows[source].person_id if source >= 0 else None,
                 target=people.rows[owner[label]].person_id if label in owner else None,
-                to_new=new.get(label),
-                rows=tuple(roster.rows[some].tolist()),
-                similarities=tuple(None if np.isnan(each) else round(float(each), 4) for each in likeness[some]),
+                to_new=changes.new_persons.get(label),
+                rows=tuple(table.row_ids[faces].tolist()),
+                similarities=tuple(None if np.isnan(value) else round(float(value), 4) for value in similarity[faces]),
             )
-            for (was, label), some in moves.items()
+            for (source, label), faces in changes.moves.items()
         ),
-        persons_new=len(new),
-        emptied=emptied,
+        persons_new=len(changes.new_persons),
+        emptied=_emptied(table, changes, people),
     )
 
 
-def _crowded(
-    roster: FaceTable, fixed: Ints, members: Mapping[int, Sequence[int]], owner: Mapping[int, int]
+def _changes(
+    table: FaceTable, members: Mapping[int, Sequence[int]], owner: Mapping[int, int], second: set[int]
+) -> _Changes:
+    changes = _Changes()
+    for label, group in sorted(members.items()):
+        person = owner.get(label)
+        if person is None and not table.is_seed[group].any():
+            continue  # no seed face: the group becomes no person, and its faces stay where they are
+        for index in group:
+            source = int(table.person[index])
+            if source >= 0 and (source == person or index in second):
+                changes.persons_kept.add(source)
+                continue
+            if index in second:
+                continue
+            if person is None:
+                changes.new_persons.setdefault(label, len(changes.new_persons))
+            changes.moves[source, label].append(index)
+            if person is not None and source >= 0:
+                changes.targets[source][person] += 1
+    return changes
+
+
+def _second_on_photo(
+    table: FaceTable, fixed: Ints, members: Mapping[int, Sequence[int]], owner: Mapping[int, int]
 ) -> set[int]:
-    """Faces that would be the second of a person on a photo: another group of that person has one there already."""
-    seen: set[tuple[int, int]] = {
-        (person, photo) for person, photo in zip(fixed.tolist(), roster.photo.tolist(), strict=True) if person >= 0
+    """Faces that would be the second of their person on a photo, because another group of the person has one there."""
+    occupied: set[tuple[int, int]] = {
+        (person, photo) for person, photo in zip(fixed.tolist(), table.photo.tolist(), strict=True) if person >= 0
     }
-    crowded = set()
+    second = set()
     for label in sorted(owner, key=lambda label: -len(members[label])):
-        free = [at for at in members[label] if fixed[at] < 0]
-        crowded |= {at for at in free if (owner[label], int(roster.photo[at])) in seen}
-        seen |= {(owner[label], int(roster.photo[at])) for at in free}
-    return crowded
+        free = [index for index in members[label] if fixed[index] < 0]
+        second |= {index for index in free if (owner[label], int(table.photo[index])) in occupied}
+        occupied |= {(owner[label], int(table.photo[index])) for index in free}
+    return second
 
 
-def _owners(roster: FaceTable, fixed: Ints, members: dict[int, list[int]]) -> dict[int, int]:
-    """The person of each group: that of its fixed faces, else the one it shares most faces with, one group a person."""
+def _owners(table: FaceTable, fixed: Ints, members: Mapping[int, Sequence[int]]) -> dict[int, int]:
+    """The person of each group: that of its fixed faces, else the person that shares most faces with it.
+
+    A person without fixed faces owns one group at most.
+    """
     owner: dict[int, int] = {}
-    claims: list[tuple[int, int, int]] = []
-    for label, some in members.items():
-        bound = {int(fixed[at]) for at in some} - {-1}
-        if bound:
-            (owner[label],) = bound
+    shared: list[tuple[int, int, int]] = []
+    for label, group in members.items():
+        fixed_persons = {int(fixed[index]) for index in group} - {-1}
+        if fixed_persons:
+            (owner[label],) = fixed_persons
             continue
-        for person, count in Counter(int(roster.person[at]) for at in some if roster.person[at] >= 0).items():
-            claims.append((-count, person, label))
+        for person, count in Counter(int(table.person[index]) for index in group if table.person[index] >= 0).items():
+            shared.append((-count, person, label))
     taken = set(owner.values())
-    for _, person, label in sorted(claims):
+    for _, person, label in sorted(shared):
         if label not in owner and person not in taken:
             owner[label] = person
             taken.add(person)
     return owner
 
 
-def _emptied(
-    roster: FaceTable,
-    moves: dict[tuple[int, int], list[int]],
-    kept: set[int],
-    went: dict[int, Counter[int]],
-    people: PersonIndex,
-) -> dict[str, str]:
+def _emptied(table: FaceTable, changes: _Changes, people: PersonIndex) -> dict[str, str]:
     leaving: Counter[int] = Counter()
-    for (was, _), rows in moves.items():
-        leaving[was] += len(rows)
-    held = Counter(roster.person.tolist())
+    for (source, _), faces in changes.moves.items():
+        leaving[source] += len(faces)
+    face_counts = Counter(table.person.tolist())
     return {
-        people.rows[was].person_id: people.rows[went[was].most_common(1)[0][0]].person_id
-        for was, count in leaving.items()
-        if was >= 0 and was not in kept and count == held[was] and went[was]
+        people.rows[source].person_id: people.rows[changes.targets[source].most_common(1)[0][0]].person_id
+        for source, count in leaving.items()
+        if source >= 0
+        and source not in changes.persons_kept
+        and count == face_counts[source]
+        and changes.targets[source]
     }

@@ -1,43 +1,45 @@
-"""What a human could settle with one word: persons that may be one, and faces that may be somebody's."""
+"""Suggestions: pairs of persons, and unassigned faces, that a yes or no would decide."""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import Connection
 
 from catalog.domain.engine import Engine, GroupMeans
-from catalog.identities.assignment.assign_people import GroupingRules, face_table_of
-from catalog.identities.assignment.neighbor_searches import logit, read_edges
+from catalog.domain.log_odds import similarity_odds
+from catalog.identities.assignment.gallery_clustering import GroupingRules, face_table_of, read_edges
 from catalog.identities.assignment.person_constraints import indexes_of_keys
+from catalog.identities.clustering.arrays import Floats, Ints
 from catalog.identities.clustering.demographics import Demographics
 from catalog.identities.clustering.face_table import FaceTable
 from catalog.identities.clustering.group_mean_clustering import nearby_persons
-from catalog.identities.clustering.similarity_graph import Flags, Floats, Ints
+from catalog.identities.clustering.similarity_graph import log_odds_similarity
 from catalog.identities.decisions.log import EffectiveDecisions, effective_decisions, read_decisions
 from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_row
 from catalog.store.database import Database
 from catalog.store.person_index import PersonIndex, PersonRow, all_persons
 
-_REACH = 0.15
-"""How far below the threshold of linkage a pair may be and still be worth asking about; 25 times that in log-odds."""
-_LOGIT_PER_COSINE = 25.0
-_SOFT = 0.75
-"""Log-odds of similarity in which the chance of a yes changes by a factor of about e."""
-
-_AT_ODDS = 0.25
-"""How much less likely a yes is for two who look born far apart or of different gender; for ranking only."""
+_MARGIN = 0.15
+"""Suggestions reach this far below the linkage threshold, in cosine. Not measured."""
+_ODDS_PER_COSINE = 25.0
+"""Slope of the calibration: log-odds of similarity per unit of cosine."""
+_ODDS_PER_FACTOR = 0.75
+"""Log-odds of similarity in which the odds of a yes change by a factor of about e. For ranking only; not measured."""
+_CONFLICT_FACTOR = 0.25
+"""Factor of the chance of a yes if demographics conflict. For ranking only; not measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A question: is ``other`` the same person as ``person``, or is ``face``, which has no person?
+    """A question: is ``other``, or the unassigned ``face``, the same person as ``person``?
 
-    ``faces`` is how many faces a yes would settle. ``kept_apart`` says why a machine did not join them, however alike
-    they are, where there is such a reason.
+    ``faces`` is the number of faces that a yes would decide. ``kept_apart`` is the reason why a machine did not merge
+    them in spite of their similarity, if there is one.
     """
 
     person: PersonRow
@@ -46,6 +48,18 @@ class Suggestion:
     similarity: float
     faces: int
     kept_apart: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """``face`` is a face of the person, ``other`` a face of the other person or the unassigned face, by index."""
+
+    face: int
+    other: int
+    similarity: float
+    faces: int
+    is_single: bool
+    worth: float
 
 
 def suggest(
@@ -57,138 +71,152 @@ def suggest(
     limit: int,
     person: PersonRow | None = None,
 ) -> list[Suggestion]:
-    """The questions most worth asking: first those where the faces settled, times the chance of a yes, are most.
+    """Suggestions, the most useful first: by the faces that a yes would decide times the chance of a yes.
 
-    No search is bought for them.
-    Never two who are on one photo, and nothing that a human answered already.
+    With ``person`` only suggestions about that person. Two persons on one photo, and pairs that a user decided, are
+    never suggested. No paid search is run.
     """
     with database.read() as connection:
-        roster = face_table_of(connection, engine, rules, gallery)
-        if not len(roster):
+        table = face_table_of(connection, engine, rules, gallery)
+        if not len(table):
             return []
-        said = effective_decisions(read_decisions(connection))
+        effective = effective_decisions(read_decisions(connection))
         people = PersonIndex.of(all_persons(connection))
         pairs = (
-            _by_means(engine.group_means, roster, rules)
+            _pairs_by_means(engine.group_means, table, rules)
             if engine.group_means is not None
-            else _by_searches(connection, engine, roster, rules, gallery)
+            else _pairs_by_searches(connection, engine, table, rules, gallery)
         )
-        refused = _refused(connection, roster, said, people)
-        bar = _bar(engine, rules)
-        node, apparent = by_owner(roster, people)
-        odd = apparent.at_odds(node[pairs[0]], node[pairs[1]])
-        asked = _questions(roster, pairs, odd, refused, people, person, bar)[:limit]
-        shown = catalogued_faces_by_row(connection, [int(roster.rows[at]) for _, at, _, _, single in asked if single])
+        decided = _decided_pairs(connection, table, effective, people)
+        node, demographics = demographics_of_owners(table, people)
+        threshold = _threshold_odds(engine, rules)
+        questions = _best_of_each_pair(table, _questions(table, pairs, demographics, node, decided, people, threshold))
+        if person is not None:
+            questions = [
+                question
+                for question in questions
+                if person.id in (int(table.person[question.face]), int(table.person[question.other]))
+            ]
+        questions = questions[:limit]
+        single_rows = [int(table.row_ids[question.other]) for question in questions if question.is_single]
+        faces = catalogued_faces_by_row(connection, single_rows)
     return [
         Suggestion(
-            people.rows[int(roster.person[one])],
-            None if single else people.rows[int(roster.person[at])],
-            shown[int(roster.rows[at])] if single else None,
-            similarity,
-            faces,
-            apparent.told_apart(int(node[one]), int(node[at])),
+            people.rows[int(table.person[question.face])],
+            None if question.is_single else people.rows[int(table.person[question.other])],
+            faces[int(table.row_ids[question.other])] if question.is_single else None,
+            question.similarity,
+            question.faces,
+            demographics.conflict_reason(int(node[question.face]), int(node[question.other])),
         )
-        for one, at, similarity, faces, single in asked
+        for question in questions
     ]
 
 
 Pairs = tuple[Ints, Ints, Floats]
-"""Positions of a face of one person, of a face of another person or of nobody, and the similarity of the two, 0-100."""
+"""Index of a face of a person, index of a face of another person or without one, and the similarity of both, 0-100."""
 
 
-def _by_means(engine: GroupMeans, roster: FaceTable, rules: GroupingRules) -> Pairs:
-    vectors = engine.group_vectors(roster.face_ids)
-    one, other, value = nearby_persons(vectors, roster, rules.means.threshold - _REACH)
-    return one, other, np.asarray(engine.similarities(value.tolist()), dtype=np.float64)
+def _pairs_by_means(means: GroupMeans, table: FaceTable, rules: GroupingRules) -> Pairs:
+    one, other, value = nearby_persons(means, table, rules.mean_linkage.threshold - _MARGIN)
+    return one, other, np.asarray(means.similarities(value.tolist()), dtype=np.float64)
 
 
-def _by_searches(
-    connection: Connection, engine: Engine, roster: FaceTable, rules: GroupingRules, gallery: str
+def _pairs_by_searches(
+    connection: Connection, engine: Engine, table: FaceTable, rules: GroupingRules, gallery: str
 ) -> Pairs:
-    edges = read_edges(connection, roster, engine=engine.name, gallery=gallery)
-    key = np.where(roster.person >= 0, roster.person, -1 - np.arange(len(roster)))
-    _, first, node = np.unique(key, return_index=True, return_inverse=True)
+    edges = read_edges(connection, table, engine=engine.name, gallery=gallery)
+    node, first = table.owners()
     one, other = node[edges.first], node[edges.second]
     lo, hi = np.minimum(one, other), np.maximum(one, other)
-    apart = lo != hi
-    pair, fold = np.unique(lo[apart] * len(first) + hi[apart], return_inverse=True)
-    mean = np.bincount(fold, edges.similarity[apart], len(pair)) / np.bincount(fold, minlength=len(pair))
-    likely = mean >= rules.searches.threshold - _REACH * _LOGIT_PER_COSINE
-    pair, mean = pair[likely], mean[likely]
-    return first[pair // len(first)], first[pair % len(first)], 100.0 / (1.0 + np.exp(-mean))
+    is_outer = lo != hi
+    pair, fold = np.unique(lo[is_outer] * len(first) + hi[is_outer], return_inverse=True)
+    mean = np.bincount(fold, edges.similarity[is_outer], len(pair)) / np.bincount(fold, minlength=len(pair))
+    is_likely = mean >= rules.search_linkage.threshold - _MARGIN * _ODDS_PER_COSINE
+    pair, mean = pair[is_likely], mean[is_likely]
+    return first[pair // len(first)], first[pair % len(first)], log_odds_similarity(mean)
 
 
-def by_owner(roster: FaceTable, people: PersonIndex) -> tuple[Ints, Demographics]:
-    """What everybody's faces together say of their owner, and everybody's row there; a face without person is alone."""
-    key = np.where(roster.person >= 0, roster.person, -1 - np.arange(len(roster)))
-    ids, node = np.unique(key, return_inverse=True)
-    return node, roster.apparent.settled(roster.person, people.birth_years()).grouped(node, len(ids))
+def demographics_of_owners(table: FaceTable, people: PersonIndex) -> tuple[Ints, Demographics]:
+    """The row of each face's owner, and the demographics of owners: persons, and faces without a person."""
+    node, first = table.owners()
+    demographics = table.demographics.with_persons(table.person, people.birth_years())
+    return node, demographics.grouped(node, len(first))
 
 
-def _refused(
-    connection: Connection, roster: FaceTable, said: EffectiveDecisions, people: PersonIndex
+def _decided_pairs(
+    connection: Connection, table: FaceTable, effective: EffectiveDecisions, people: PersonIndex
 ) -> set[tuple[int, int]]:
-    """Pairs (person, person) and (person, -1 - position of a face) that a human told apart."""
-    no: set[tuple[int, int]] = set()
-    for one, other in said.apart:
+    """Pairs (person, person) and (person, -1 - index of an unassigned face) that a user separated."""
+    pairs: set[tuple[int, int]] = set()
+    for one, other in effective.apart:
         a, b = people.canonical(one), people.canonical(other)
         if a is not None and b is not None:
-            no |= {(a.id, b.id), (b.id, a.id)}
-    at = indexes_of_keys(connection, roster, [place for place, _ in said.refusals])
-    for position, (_, public) in zip(at, said.refusals, strict=True):
-        person = people.canonical(public)
-        if position < 0 or person is None:
+            pairs |= {(a.id, b.id), (b.id, a.id)}
+    rejected = indexes_of_keys(connection, table, [key for key, _ in effective.refusals])
+    for index, (_, public_id) in zip(rejected, effective.refusals, strict=True):
+        person = people.canonical(public_id)
+        if index < 0 or person is None:
             continue
-        holder = int(roster.person[position])
-        no |= {(person.id, -1 - position)} if holder < 0 else {(person.id, holder), (holder, person.id)}
-    return no
+        holder = int(table.person[index])
+        pairs |= {(person.id, -1 - index)} if holder < 0 else {(person.id, holder), (holder, person.id)}
+    return pairs
 
 
 def _questions(
-    roster: FaceTable,
+    table: FaceTable,
     pairs: Pairs,
-    odd: Flags,
-    refused: set[tuple[int, int]],
+    demographics: Demographics,
+    node: Ints,
+    decided: set[tuple[int, int]],
     people: PersonIndex,
-    about: PersonRow | None,
-    bar: float,
-) -> list[tuple[int, int, float, int, bool]]:
-    """(position of a face of the person, position of the other, similarity, faces settled, other is a single face)."""
+    threshold: float,
+) -> Iterator[_Question]:
+    """The pairs that are worth a question. The named person, else the one with more faces, comes first."""
     photos: dict[int, set[int]] = defaultdict(set)
     sizes: dict[int, int] = defaultdict(int)
-    for person, photo in zip(roster.person.tolist(), roster.photo.tolist(), strict=True):
+    for person, photo in zip(table.person.tolist(), table.photo.tolist(), strict=True):
         photos[person].add(photo)
         sizes[person] += 1
-    found = []
-    for one, other, similarity, unlikely in zip(*(part.tolist() for part in (*pairs, odd)), strict=True):
-        a, b = int(roster.person[one]), int(roster.person[other])
+    has_conflict = demographics.conflict(node[pairs[0]], node[pairs[1]])
+    for one, other, similarity, is_unlikely in zip(*(part.tolist() for part in (*pairs, has_conflict)), strict=True):
+        a, b = int(table.person[one]), int(table.person[other])
         if a < 0 or (b >= 0 and (not people.rows[a].name, -sizes[a], a) > (not people.rows[b].name, -sizes[b], b)):
             one, other, a, b = other, one, b, a
-        single = b < 0
-        theirs = {int(roster.photo[other])} if single else photos[b]
-        hidden = people.rows[a].hidden or (not single and people.rows[b].hidden) if a >= 0 else True
-        named_both = not single and a >= 0 and people.rows[a].name and people.rows[b].name
-        if hidden or named_both or (about is not None and about.id not in (a, b)):
+        if a < 0:
             continue
-        if (a, -1 - other if single else b) in refused or photos[a] & theirs:
+        is_single = b < 0
+        if people.rows[a].hidden or (not is_single and people.rows[b].hidden):
             continue
-        settles = 1 if single else min(sizes[a], sizes[b])
-        worth = settles * _chance(similarity, bar) * (_AT_ODDS if unlikely else 1.0)
-        found.append((worth, (one, other, similarity, settles, single)))
-    found.sort(key=lambda rated: (-rated[0], -rated[1][2], rated[1]))
-    best: dict[tuple[int, int], tuple[int, int, float, int, bool]] = {}
-    for _, row in found:
-        best.setdefault((int(roster.person[row[0]]), -1 - row[1] if row[4] else int(roster.person[row[1]])), row)
+        if not is_single and people.rows[a].name and people.rows[b].name:
+            continue
+        other_photos = {int(table.photo[other])} if is_single else photos[b]
+        if (a, -1 - other if is_single else b) in decided or photos[a] & other_photos:
+            continue
+        faces = 1 if is_single else min(sizes[a], sizes[b])
+        worth = faces * _chance(similarity, threshold) * (_CONFLICT_FACTOR if is_unlikely else 1.0)
+        yield _Question(one, other, similarity, faces, is_single, worth)
+
+
+def _best_of_each_pair(table: FaceTable, questions: Iterator[_Question]) -> list[_Question]:
+    """One question per pair of persons, or per person and face: the one worth most; in descending order of worth."""
+    best: dict[tuple[int, int], _Question] = {}
+    for question in sorted(
+        questions, key=lambda row: (-row.worth, -row.similarity, row.face, row.other, row.faces, row.is_single)
+    ):
+        person = int(table.person[question.face])
+        other = -1 - question.other if question.is_single else int(table.person[question.other])
+        best.setdefault((person, other), question)
     return list(best.values())
 
 
-def _bar(engine: Engine, rules: GroupingRules) -> float:
-    """The log-odds at which two groups are usually joined without being asked; for ranking only."""
+def _threshold_odds(engine: Engine, rules: GroupingRules) -> float:
+    """Log-odds of similarity at which two groups usually merge. For ranking only."""
     if engine.group_means is not None:
-        return float(logit(engine.group_means.similarities([rules.means.threshold])[0]))
-    return rules.searches.threshold
+        return similarity_odds(engine.group_means.similarities([rules.mean_linkage.threshold])[0])
+    return rules.search_linkage.threshold
 
 
-def _chance(similarity: float, bar: float) -> float:
-    """A guess at the chance of a yes, for ranking only: even odds at the bar, less below."""
-    return 1.0 / (1.0 + math.exp(-(float(logit(similarity)) - bar) / _SOFT))
+def _chance(similarity: float, threshold: float) -> float:
+    """Rough chance of a yes: one half at the threshold, less below. For ranking only."""
+    return 1.0 / (1.0 + math.exp(-(similarity_odds(similarity) - threshold) / _ODDS_PER_FACTOR))

@@ -1,180 +1,188 @@
-"""Merging groups in rounds, the surest first, within what is allowed."""
+"""Agglomerative clustering in rounds: the most similar groups merge first, within the constraints."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from catalog.identities.clustering.arrays import Flags, Floats, Ints
+from catalog.identities.clustering.constraints import Constraints
 from catalog.identities.clustering.group_similarity import GroupSimilarity
-from catalog.identities.clustering.similarity_graph import Constraints, Edges, Flags, Floats, Ints, Linkage
+from catalog.identities.clustering.similarity_graph import Edges, Linkage
 
 _STEP = 0.05
 """Levels go down in steps of this share of the distance between the best score and the threshold."""
 
 
 class AgglomerativeClustering:
-    """The state of one clustering: groups, the edges between them, and what is forbidden."""
+    """State of one clustering: groups, the edges between them, and the merges that are forbidden."""
 
     def __init__(
         self,
         sizes: Floats,
         edges: Edges,
         present: Floats,
-        evidence: GroupSimilarity,
+        similarity: GroupSimilarity,
         linkage: Linkage,
-        given: Constraints,
+        constraints: Constraints,
     ) -> None:
         count = len(sizes)
         self._count = count
-        self._evidence = evidence
+        self._similarity = similarity
         self._group = np.arange(count, dtype=np.int64)
-        self._camp = (
-            np.full(count, -1, dtype=np.int64) if given.separation_groups is None else given.separation_groups.copy()
+        self._separation = (
+            np.full(count, -1, dtype=np.int64)
+            if constraints.separation_groups is None
+            else constraints.separation_groups.copy()
         )
-        self._many = sizes >= 2
-        self._caution = linkage.merge_margin
-        self._founder = np.ones(count, dtype=bool) if given.founders is None else given.founders.copy()
+        self._has_many = sizes >= 2
+        self._merge_margin = linkage.merge_margin
+        self._is_seed = np.ones(count, dtype=bool) if constraints.seed_faces is None else constraints.seed_faces.copy()
         self._lo, self._hi = edges.first.astype(np.int64), edges.second.astype(np.int64)
         self._total, self._present = edges.similarity.astype(np.float64), present
-        self._cannot = _keys(_pairs(given.cannot_link), count)
-        self._apparent = None if given.apparent is None else given.apparent.copied()
+        self._cannot_link = _pair_numbers(_pairs(constraints.cannot_link), count)
+        self._demographics = None if constraints.demographics is None else constraints.demographics.copied()
         self._score = np.full(len(self._lo), -np.inf)
-        self._contract(_pairs(given.must_link))
-        self._score = self._scored(np.ones(len(self._lo), dtype=bool))
+        self._contract(_pairs(constraints.must_link))
+        self._score = self._scores_of(np.ones(len(self._lo), dtype=bool))
 
-    def _contract(self, must: Ints) -> None:
-        label = components(self._count, must)
-        gone = np.flatnonzero(label != np.arange(self._count))
-        if len(gone):
-            self._merge(label[gone], gone)
+    def _contract(self, must_link: Ints) -> None:
+        label = components(self._count, must_link)
+        merged = np.flatnonzero(label != np.arange(self._count))
+        if len(merged):
+            self._merge(label[merged], merged)
 
     def run(self, threshold: float) -> Ints:
-        """Merge down to the threshold: first the founders among themselves, then the others into them."""
-        for joining in (False, True):
-            top = self._best(joining)
-            while top >= threshold:
-                level = max(threshold, top - _STEP * max(top - threshold, abs(threshold)))
-                while self._round(level, joining):
+        """Merge down to the threshold. Returns the lowest face of each face's group.
+
+        Groups with seed faces merge first; the other faces join them afterwards.
+        """
+        for is_joining in (False, True):
+            best = self._best(is_joining)
+            while best >= threshold:
+                level = max(threshold, best - _STEP * max(best - threshold, abs(threshold)))
+                while self._round(level, is_joining):
                     pass
                 if level <= threshold:
                     break
-                top = self._best(joining)
+                best = self._best(is_joining)
         lowest = np.full(self._count, self._count, dtype=np.int64)
         np.minimum.at(lowest, self._group, np.arange(self._count))
         return lowest[self._group]
 
-    def _eligible(self, level: float, joining: bool) -> Ints:
-        founders = self._founder[self._lo].astype(np.int8) + self._founder[self._hi]
-        return np.flatnonzero((self._score >= level) & (founders == (1 if joining else 2)))
+    def _eligible(self, level: float, is_joining: bool) -> Ints:
+        """Edges at or above the level with a seed on both sides; when joining, on exactly one side."""
+        seeds = self._is_seed[self._lo].astype(np.int8) + self._is_seed[self._hi]
+        return np.flatnonzero((self._score >= level) & (seeds == (1 if is_joining else 2)))
 
-    def _best(self, joining: bool) -> float:
-        able = self._eligible(-np.inf, joining)
-        return float(self._score[able].max()) if len(able) else -np.inf
+    def _best(self, is_joining: bool) -> float:
+        edges = self._eligible(-np.inf, is_joining)
+        return float(self._score[edges].max()) if len(edges) else -np.inf
 
-    def _round(self, level: float, joining: bool) -> bool:
-        able = self._eligible(level, joining)
-        if not len(able):
+    def _round(self, level: float, is_joining: bool) -> bool:
+        edges = self._eligible(level, is_joining)
+        if not len(edges):
             return False
-        able = able[np.lexsort((self._hi[able], self._lo[able], -self._score[able]))]
-        lo, hi = self._lo[able], self._hi[able]
-        rank = np.arange(len(able))
-        best = np.full(self._count, len(able))
+        edges = edges[np.lexsort((self._hi[edges], self._lo[edges], -self._score[edges]))]
+        lo, hi = self._lo[edges], self._hi[edges]
+        rank = np.arange(len(edges))
+        best = np.full(self._count, len(edges))
         np.minimum.at(best, lo, rank)
         np.minimum.at(best, hi, rank)
-        heart = (best[lo] == rank) & (best[hi] == rank)
-        # A star: a pair of which each is the other's best, and every group whose best is one of the two.
+        is_mutual = (best[lo] == rank) & (best[hi] == rank)
+        # All merge at once: a pair whose sides are each other's best, and every group whose best is one of the two.
         center = np.full(self._count, -1, dtype=np.int64)
-        center[lo[heart]] = center[hi[heart]] = lo[heart]
+        center[lo[is_mutual]] = center[hi[is_mutual]] = lo[is_mutual]
         by_hi, by_lo = (best[hi] == rank) & (center[lo] >= 0), (best[lo] == rank) & (center[hi] >= 0)
-        joins = heart | by_hi | by_lo
-        keep = np.where(heart | by_hi, center[lo], center[hi])[joins]
-        gone = np.where(heart | by_hi, hi, lo)[joins]
-        self._merge(*self._peaceful(keep, gone))
+        is_merge = is_mutual | by_hi | by_lo
+        kept = np.where(is_mutual | by_hi, center[lo], center[hi])[is_merge]
+        merged = np.where(is_mutual | by_hi, hi, lo)[is_merge]
+        self._merge(*self._allowed(kept, merged))
         return True
 
-    def _peaceful(self, keep: Ints, gone: Ints) -> tuple[Ints, Ints]:
-        """Of the merges of one round, surest first, those that break nothing together."""
+    def _allowed(self, kept: Ints, merged: Ints) -> tuple[Ints, Ints]:
+        """The merges of one round, best first, without those that break a constraint in combination."""
         rank = np.full(self._count, -1, dtype=np.int64)
-        rank[gone] = np.arange(len(gone))
+        rank[merged] = np.arange(len(merged))
         target = np.arange(self._count, dtype=np.int64)
-        target[gone] = keep
-        fine = np.ones(len(gone), dtype=bool)
-        if len(self._cannot):
-            pairs = _unkey(self._cannot, self._count)
+        target[merged] = kept
+        is_allowed = np.ones(len(merged), dtype=bool)
+        if len(self._cannot_link):
+            pairs = _pairs_of_numbers(self._cannot_link, self._count)
             clash = target[pairs[:, 0]] == target[pairs[:, 1]]
-            fine[np.maximum(rank[pairs[clash, 0]], rank[pairs[clash, 1]])] = False
-        camped = np.flatnonzero(self._camp[gone] >= 0)
-        if len(camped):
-            camp = self._camp.copy()
-            for place in camped.tolist():
-                at = keep[place]
-                if camp[at] < 0:
-                    camp[at] = camp[gone[place]]
-                elif camp[at] != camp[gone[place]]:
-                    fine[place] = False
-        if self._apparent is not None:
-            # One merge into a group was looked at when it was scored; of several each must agree with those before.
-            several = fine & (np.bincount(keep[fine], minlength=self._count)[keep] > 1)
-            grown = self._apparent.copied()
-            for place in np.flatnonzero(several & self._apparent.known(gone)).tolist():
-                if grown.at_odds(keep[[place]], gone[[place]])[0]:
-                    fine[place] = False
+            is_allowed[np.maximum(rank[pairs[clash, 0]], rank[pairs[clash, 1]])] = False
+        separated = np.flatnonzero(self._separation[merged] >= 0)
+        if len(separated):
+            separation = self._separation.copy()
+            for index in separated.tolist():
+                group = kept[index]
+                if separation[group] < 0:
+                    separation[group] = separation[merged[index]]
+                elif separation[group] != separation[merged[index]]:
+                    is_allowed[index] = False
+        if self._demographics is not None:
+            # A single merge into a group was checked when it was scored. Of several, each must fit those before it.
+            is_one_of_many = is_allowed & (np.bincount(kept[is_allowed], minlength=self._count)[kept] > 1)
+            grown = self._demographics.copied()
+            for index in np.flatnonzero(is_one_of_many & self._demographics.known(merged)).tolist():
+                if grown.conflict(kept[[index]], merged[[index]])[0]:
+                    is_allowed[index] = False
                 else:
-                    grown.pour(keep[[place]], gone[[place]])
-        return keep[fine], gone[fine]
+                    grown.add(kept[[index]], merged[[index]])
+        return kept[is_allowed], merged[is_allowed]
 
-    def _merge(self, keep: Ints, gone: Ints) -> None:
-        self._evidence.merge(keep, gone)
-        np.maximum.at(self._camp, keep, self._camp[gone])
-        np.logical_or.at(self._founder, keep, self._founder[gone])
-        if self._apparent is not None:
-            self._apparent.pour(keep, gone)
-        self._many[keep] = True
+    def _merge(self, kept: Ints, merged: Ints) -> None:
+        self._similarity.merge(kept, merged)
+        np.maximum.at(self._separation, kept, self._separation[merged])
+        np.logical_or.at(self._is_seed, kept, self._is_seed[merged])
+        if self._demographics is not None:
+            self._demographics.add(kept, merged)
+        self._has_many[kept] = True
         target = np.arange(self._count, dtype=np.int64)
-        target[gone] = keep
-        moved = np.zeros(self._count, dtype=bool)
-        moved[keep] = moved[gone] = True
+        target[merged] = kept
+        is_changed = np.zeros(self._count, dtype=bool)
+        is_changed[kept] = is_changed[merged] = True
         self._group = target[self._group]
-        self._cannot = _keys(target[_unkey(self._cannot, self._count)], self._count)
-        self._rewire(target, moved[self._lo] | moved[self._hi])
+        self._cannot_link = _pair_numbers(target[_pairs_of_numbers(self._cannot_link, self._count)], self._count)
+        self._redirect_edges(target, is_changed[self._lo] | is_changed[self._hi])
 
-    def _rewire(self, target: Ints, touched: Flags) -> None:
-        """Point the touched edges at their new groups, fold double ones together and score them anew."""
-        lo, hi = target[self._lo[touched]], target[self._hi[touched]]
-        key = np.minimum(lo, hi) * self._count + np.maximum(lo, hi)
-        outside = lo != hi
-        key, fold = np.unique(key[outside], return_inverse=True)
-        total = np.bincount(fold, self._total[touched][outside], len(key))
-        present = np.bincount(fold, self._present[touched][outside], len(key))
-        rest = ~touched
-        self._lo = np.concatenate((self._lo[rest], key // self._count))
-        self._hi = np.concatenate((self._hi[rest], key % self._count))
+    def _redirect_edges(self, target: Ints, is_changed: Flags) -> None:
+        """Point the changed edges at their new groups, add up those of one pair, and score them again."""
+        lo, hi = target[self._lo[is_changed]], target[self._hi[is_changed]]
+        number = np.minimum(lo, hi) * self._count + np.maximum(lo, hi)
+        is_outer = lo != hi
+        number, fold = np.unique(number[is_outer], return_inverse=True)
+        total = np.bincount(fold, self._total[is_changed][is_outer], len(number))
+        present = np.bincount(fold, self._present[is_changed][is_outer], len(number))
+        rest = ~is_changed
+        self._lo = np.concatenate((self._lo[rest], number // self._count))
+        self._hi = np.concatenate((self._hi[rest], number % self._count))
         self._total = np.concatenate((self._total[rest], total))
         self._present = np.concatenate((self._present[rest], present))
-        fresh = np.zeros(len(self._lo), dtype=bool)
-        fresh[len(self._lo) - len(key) :] = True
-        self._score = np.concatenate((self._score[rest], self._scored(fresh)[fresh]))
+        is_new = np.zeros(len(self._lo), dtype=bool)
+        is_new[len(self._lo) - len(number) :] = True
+        self._score = np.concatenate((self._score[rest], self._scores_of(is_new)[is_new]))
 
-    def _scored(self, fresh: Flags) -> Floats:
-        """Scores of the fresh edges, minus infinity where a merge is forbidden; of the others nothing of use."""
+    def _scores_of(self, is_wanted: Flags) -> Floats:
+        """Scores of the wanted edges: minus infinity where a merge is forbidden. Other entries are undefined."""
         scores = np.full(len(self._lo), -np.inf)
-        lo, hi = self._lo[fresh], self._hi[fresh]
-        value = np.round(self._evidence.scores(lo, hi, self._total[fresh], self._present[fresh]), 9)
-        value[self._many[lo] & self._many[hi]] -= self._caution
-        camp_lo, camp_hi = self._camp[lo], self._camp[hi]
-        apart = (camp_lo >= 0) & (camp_hi >= 0) & (camp_lo != camp_hi)
-        if len(self._cannot):
-            key = lo * self._count + hi
-            place = np.minimum(np.searchsorted(self._cannot, key), len(self._cannot) - 1)
-            apart |= self._cannot[place] == key
-        if self._apparent is not None:
-            apart |= self._apparent.at_odds(lo, hi)
-        value[apart] = -np.inf
-        scores[fresh] = value
+        lo, hi = self._lo[is_wanted], self._hi[is_wanted]
+        value = np.round(self._similarity.scores(lo, hi, self._total[is_wanted], self._present[is_wanted]), 9)
+        value[self._has_many[lo] & self._has_many[hi]] -= self._merge_margin
+        separation_lo, separation_hi = self._separation[lo], self._separation[hi]
+        is_forbidden = (separation_lo >= 0) & (separation_hi >= 0) & (separation_lo != separation_hi)
+        if len(self._cannot_link):
+            number = lo * self._count + hi
+            index = np.minimum(np.searchsorted(self._cannot_link, number), len(self._cannot_link) - 1)
+            is_forbidden |= self._cannot_link[index] == number
+        if self._demographics is not None:
+            is_forbidden |= self._demographics.conflict(lo, hi)
+        value[is_forbidden] = -np.inf
+        scores[is_wanted] = value
         return scores
 
 
 def components(count: int, pairs: Ints) -> Ints:
-    """The lowest number that each of ``count`` things reaches through ``pairs``, an array of shape (k, 2)."""
+    """The lowest number that each of ``count`` nodes reaches through ``pairs``, an array of shape (k, 2)."""
     label = np.arange(count, dtype=np.int64)
     while len(pairs):
         low = np.minimum(label[pairs[:, 0]], label[pairs[:, 1]])
@@ -188,16 +196,16 @@ def components(count: int, pairs: Ints) -> Ints:
     return label
 
 
-def _pairs(given: Ints | None) -> Ints:
-    return np.zeros((0, 2), dtype=np.int64) if given is None else given.astype(np.int64).reshape(-1, 2)
+def _pairs(pairs: Ints | None) -> Ints:
+    return np.zeros((0, 2), dtype=np.int64) if pairs is None else pairs.astype(np.int64).reshape(-1, 2)
 
 
-def _keys(pairs: Ints, count: int) -> Ints:
-    """Pairs of groups as sorted single numbers, each once; a pair within one group is left out."""
+def _pair_numbers(pairs: Ints, count: int) -> Ints:
+    """Pairs of groups as sorted, unique numbers. A pair within one group is left out."""
     lo, hi = pairs.min(axis=1, initial=count), pairs.max(axis=1, initial=-1)
-    apart = lo != hi
-    return np.unique(lo[apart] * count + hi[apart])
+    is_outer = lo != hi
+    return np.unique(lo[is_outer] * count + hi[is_outer])
 
 
-def _unkey(keys: Ints, count: int) -> Ints:
-    return np.stack((keys // count, keys % count), axis=1)
+def _pairs_of_numbers(numbers: Ints, count: int) -> Ints:
+    return np.stack((numbers // count, numbers % count), axis=1)

@@ -1,94 +1,92 @@
-"""Clustering as a pure function: which faces are one person, from similarities alone.
+"""Size-adaptive average linkage: clusters of faces from similarities alone, as a pure function.
 
-Size-adaptive average linkage. Two groups A and B are worth joining when
+Two groups A and B may merge when
 
-    (S(A, B) - price) / n(A, B)  >=  threshold
+    (S(A, B) - pair penalty) / n(A, B)  >=  threshold
 
-with S the sum of the similarities between their faces and n the number of pairs that were observed. Summed over a
-merge this is correlation clustering with a price: joining gains the sum of (similarity - threshold) less ``price``. A
-lone pair needs ``threshold + price``; two big groups hardly more than ``threshold``. Without a price it is plain
+S is the sum of the similarities between their faces, n the number of observed pairs. Summed over a merge this is
+correlation clustering with a penalty: a merge gains the sum of (similarity - threshold) less the penalty. A single pair
+needs threshold plus penalty; two large groups need little more than the threshold. Without a penalty it is plain
 average linkage.
 
-Merging goes in rounds: of all pairs that pass, those that are each other's best merge at once, from the surest level
-down to the threshold. A pair that is best for both sides would be merged by a strict best-first order too, unless the
-price weighs less on a group that grows in between; the levels keep that rare, and a round costs a few passes over
-arrays where a heap in Python costs one visit to each edge.
+Merges go in rounds. Of all pairs that pass, those that are each other's best merge at once, from the highest level down
+to the threshold. A strict best-first order would merge these pairs too, unless a group that grows in between needs less
+for its next merge. The levels keep that rare, and a round costs a few passes over arrays; a heap in Python visits every
+edge.
 
-Two ways to know S and n, behind one interface:
+S and n come from one of two sources:
 
-- Search results (``EdgeGroupSimilarity``). An absent pair counts as ``floor``, but only
-  where a complete list would have shown it; a pair that nobody looked at is no evidence at all.
-- Exact sums from an engine that lends vectors (``MeanGroupSimilarity``). Edges then only
-  propose pairs.
+- Neighbor searches (``EdgeGroupSimilarity``). An absent edge counts as the floor where a complete list would have shown
+  it. An unobserved pair is no evidence.
+- Exact sums from an engine that lends vectors (``MeanGroupSimilarity``). Edges only propose pairs.
 
-Faces are numbered 0 to n-1; ties go to the pair with the lowest numbers, so that the caller's order of faces settles
-them and nothing else does.
+Faces are numbered 0 to n-1. Of equal scores the pair with the lowest numbers merges first, so that the result depends
+on the caller's order of faces only.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from catalog.identities.clustering.agglomerative import AgglomerativeClustering
+from catalog.identities.clustering.arrays import Floats, Ints, Vectors
+from catalog.identities.clustering.constraints import Constraints
 from catalog.identities.clustering.group_similarity import EdgeGroupSimilarity, MeanGroupSimilarity, sum_groups
-from catalog.identities.clustering.similarity_graph import Constraints, Edges, Floats, Ints, Linkage, SearchCoverage
+from catalog.identities.clustering.similarity_graph import Edges, Linkage, SearchCoverage
 
-_VARIES = 0.05
-"""How much the mean similarity of n people drawn from LFW varies, times the root of n: 0.03 to 0.05 for 10 to 400."""
-_FEWEST = 10
-"""Of fewer people, some who are one after all but were kept apart for another reason would make too much."""
+_DEVIATION = 0.05
+"""Standard deviation of the mean similarity of n people drawn from LFW, times the root of n. Measured: 0.03 to 0.05 for
+n from 10 to 400."""
+
+_MIN_PEOPLE = 10
+"""With fewer people, faces of one person that were left in two groups would dominate the mean."""
 
 
 def cluster_edges(
-    lists: SearchCoverage, edges: Edges, linkage: Linkage, *, floor: float, constraints: Constraints
+    coverage: SearchCoverage, edges: Edges, linkage: Linkage, *, floor: float, constraints: Constraints
 ) -> Ints:
-    """The group of each face (numbered by its lowest face) from search results.
+    """Cluster faces by neighbor searches. Returns the lowest face of each face's group.
 
-    ``floor`` is the lowest similarity that searches were asked for, on the scale of the edges.
+    ``floor`` is the lowest similarity that searches asked for, on the scale of the edges.
     """
-    present = lists.unseen(edges.first, edges.second).astype(np.float64)
-    measured = Edges(edges.first, edges.second, edges.similarity - floor)
-    evidence = EdgeGroupSimilarity(lists, floor, linkage.price, linkage.doubt)
-    return AgglomerativeClustering(np.ones(len(lists.complete)), measured, present, evidence, linkage, constraints).run(
-        linkage.threshold
-    )
+    present = coverage.unobserved(edges.first, edges.second).astype(np.float64)
+    from_floor = Edges(edges.first, edges.second, edges.similarity - floor)
+    similarity = EdgeGroupSimilarity(coverage, floor, linkage.pair_penalty, linkage.unobserved_margin)
+    sizes = np.ones(len(coverage.complete))
+    return AgglomerativeClustering(sizes, from_floor, present, similarity, linkage, constraints).run(linkage.threshold)
 
 
-def cluster_means(
-    sums: NDArray[np.float32], sizes: Floats, edges: Edges, linkage: Linkage, *, constraints: Constraints
-) -> Ints:
-    """The group of each node (numbered by its lowest node) from exact means.
+def cluster_means(sums: Vectors, sizes: Floats, edges: Edges, linkage: Linkage, *, constraints: Constraints) -> Ints:
+    """Cluster nodes by exact means. Returns the lowest node of each node's group.
 
-    A node is a face, or a person with the sum of its faces' vectors. ``edges`` only propose pairs. Where the groups
-    that come out are more alike than strangers usually are, as in one family, all is done again by a linkage for those.
+    A node is a face, or a person with the sum of its faces' vectors. ``edges`` only propose pairs. If the resulting
+    groups are more similar than strangers usually are, as in one family, the nodes are clustered again with a raised
+    linkage.
     """
-    groups = _by_means(sums, sizes, edges, linkage, constraints)
+    groups = _cluster_once(sums, sizes, edges, linkage, constraints)
     raised = linkage.among(stranger_similarity_bound(sums, sizes, groups))
-    return groups if raised is linkage else _by_means(sums, sizes, edges, raised, constraints)
+    return groups if raised is linkage else _cluster_once(sums, sizes, edges, raised, constraints)
 
 
-def _by_means(
-    sums: NDArray[np.float32], sizes: Floats, edges: Edges, linkage: Linkage, constraints: Constraints
-) -> Ints:
-    evidence = MeanGroupSimilarity(sums.copy(), sizes, linkage.price)
-    return AgglomerativeClustering(sizes, edges, np.zeros(len(edges)), evidence, linkage, constraints).run(
+def _cluster_once(sums: Vectors, sizes: Floats, edges: Edges, linkage: Linkage, constraints: Constraints) -> Ints:
+    similarity = MeanGroupSimilarity(sums.copy(), sizes, linkage.pair_penalty)
+    return AgglomerativeClustering(sizes, edges, np.zeros(len(edges)), similarity, linkage, constraints).run(
         linkage.threshold
     )
 
 
-def stranger_similarity_bound(sums: NDArray[np.float32], sizes: Floats, groups: Ints) -> float:
-    """How alike faces of different groups are on the average, at least: their mean similarity, less what chance may do.
+def stranger_similarity_bound(sums: Vectors, sizes: Floats, groups: Ints) -> float:
+    """Lower bound of the mean similarity between faces of different groups: the mean less twice its deviation.
 
-    Takes nodes as :func:`cluster_means` does, and the group of each. How many people these are is counted by faces, as
-    the number of groups of one size that would leave as many pairs between them: a few people of whom many a poor face
-    stayed alone are no crowd of people who look alike. -1 for fewer than ten.
+    Takes nodes as :func:`cluster_means` does, and the group of each. The number of people is the number of groups of
+    equal size that would leave as many pairs between them, so that single poor faces do not count as people. Returns
+    -1 for fewer than ten people.
     """
     totals, faces = sum_groups(sums, sizes, groups)
     within = float(faces @ faces)
-    count = faces.sum() ** 2 / within if within else 0.0
-    if count < _FEWEST:
+    people = faces.sum() ** 2 / within if within else 0.0
+    if people < _MIN_PEOPLE:
         return -1.0
     total = totals.sum(axis=0, dtype=np.float64)
     between = float(total @ total - np.einsum("ij,ij->", totals, totals)) / float(faces.sum() ** 2 - within)
-    return between - 2 * _VARIES / float(np.sqrt(count))
+    return between - 2 * _DEVIATION / float(np.sqrt(people))

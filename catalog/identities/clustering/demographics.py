@@ -1,174 +1,173 @@
-"""What faces say of their owner besides likeness: about when they were born, and which gender they appear to be.
+"""Demographics: apparent birth years and gender of faces, as evidence that two groups are different people.
 
-Two groups whose faces look born many years apart, or are confidently of different apparent gender, are not joined by a
-machine, however alike they are: a child and its parent, a brother and a sister. They may be one all the same (a date
-that a scanner wrote, a child that grew), so a human is asked, and what a human says holds.
+Groups whose faces appear to be born many years apart, or of different gender with high confidence, are not merged by
+machine, however similar they are: a child and its parent, a brother and a sister. They may be one person all the same
+(a scanner's date, a child that grew up), so the pair is suggested to the user, and the user's decision holds.
 
-Measured on LFW with every photo dated alike: of 48,365 pairs of one person's faces 14 look born more than 12 years
-apart, and none is of different gender at a confidence of 95 on both sides; of the 1,888 pairs of strangers whom the
-network's own vectors had at a cosine of 0.42 and more, 100 and 87. The ranges of UTKFace's held-out fifth miss the true
-age by more than 7 years for one face in 50, by more than 14 for one in 200. Amazon's ranges are not measured.
+Measured on LFW with one date for all photos: of 48,365 pairs of faces of one person, 14 appear to be born more than
+12 years apart, and none differs in gender at a confidence of 95 on both sides. Of the 1,888 pairs of strangers with a
+cosine of 0.42 and more between the network's own vectors, 100 and 87 do. On UTKFace's held-out fifth the age range
+misses the true age by more than 7 years for one face in 50, by more than 14 years for one in 200. Amazon's
+ranges are not measured.
 
-Apparent birth is the photo's date less the apparent age: a range of years, one for each face with both. Of a group the
-means of the ranges' ends count, so that a single odd face does little. Where more than one in ten of a person's own
-faces are at odds with the rest, the dates cannot be relied on, or a human put them together: then they say nothing.
+The apparent birth is the photo's date less the apparent age: a range of years for each face that has both. A group has
+the means of its faces' range ends, so that a single wrong face has little effect. If more than one in ten of a person's
+faces conflict with the person as a whole, either the dates are unreliable or a user put the faces together. Then these
+faces are no evidence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+from catalog.domain.log_odds import log_odds
+from catalog.identities.clustering.arrays import Flags, Floats, Ints
 
-_AT_ODDS = 0.1
-"""Share of a person's faces at odds with the others from which on they are no evidence."""
-_SURE = 0.999
-"""Odds nearer to 1 than this are taken as this near: one face does not outweigh a dozen."""
-_GROWN = 13
-"""Gender is read off those who look at least so old: of 4 to 12 years one in 36 is confidently misread, below one in
-four (UTKFace's held-out fifth)."""
+_MAX_CONFLICTS = 0.1
+"""Share of a person's faces in conflict with the person, from which the person's faces are no evidence."""
+_MAX_CERTAINTY = 0.001
+"""Gender confidence is clipped to this distance from certainty: one face does not outweigh a dozen."""
+_MIN_AGE = 13
+"""Gender is used from this apparent age, in years. From 4 to 12 years one face in 36 is misread with confidence, below
+that one in four (UTKFace's held-out fifth)."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemographicThresholds:
-    """From when on two groups are at odds."""
+    """When two groups are in conflict."""
 
     birth_years: float
     """Years between the ends of the two ranges of birth."""
     gender: float
-    """Confidence of either's gender, 0-100; at 100 gender parts nobody."""
+    """Lowest gender confidence of both groups, 0-100; at 100 gender never conflicts."""
 
 
 NEVER = DemographicThresholds(birth_years=float("inf"), gender=100.0)
-"""Nobody is at odds with anybody."""
+"""No groups are in conflict."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Demographics:
-    """Sums over faces, which groups of faces add up: one row a face, or a group.
+    """One row per face or group of faces. Rows add up.
 
-    ``sums`` has the columns: faces with a range of birth, sum of its first years, sum of its last years; faces with a
-    gender, sum of the log-odds of male; NaN where nothing shall count, whatever is added. ``bars`` says when two rows
-    are at odds.
+    Columns of ``sums``: faces with a birth range, sum of the first years, sum of the last years; faces with a gender,
+    sum of the log-odds of male. NaN means no evidence, whatever is added.
     """
 
     sums: Floats
-    bars: DemographicThresholds
+    thresholds: DemographicThresholds
 
     @classmethod
     def of_faces(
         cls,
-        taken: Sequence[str],
+        taken_at: Sequence[str],
         ages: Sequence[tuple[int | None, int | None]],
         genders: Sequence[tuple[str | None, float | None]],
-        bars: DemographicThresholds,
+        thresholds: DemographicThresholds,
     ) -> Demographics:
-        """From what is stored of each face: when its photo was taken (empty: unknown), age range, gender."""
+        """From the stored columns of each face: date of its photo (empty if unknown), age range, gender."""
         rows = [
-            (*_birth(when, *age), *_gender(age[0], *gender))
-            for when, age, gender in zip(taken, ages, genders, strict=True)
+            (*_birth(date, *age), *_gender(age[0], *gender))
+            for date, age, gender in zip(taken_at, ages, genders, strict=True)
         ]
-        return cls(np.array(rows, dtype=np.float64).reshape(-1, 5), bars)
+        return cls(np.array(rows, dtype=np.float64).reshape(-1, 5), thresholds)
 
     def __len__(self) -> int:
         return len(self.sums)
 
-    def at(self, rows: Ints) -> Demographics:
-        """Some of the rows."""
-        return Demographics(self.sums[rows], self.bars)
+    def select(self, rows: Ints) -> Demographics:
+        return Demographics(self.sums[rows], self.thresholds)
 
     def copied(self) -> Demographics:
-        """The same, to be changed by :meth:`pour`."""
-        return Demographics(self.sums.copy(), self.bars)
+        """A copy, to be changed by :meth:`add`."""
+        return Demographics(self.sums.copy(), self.thresholds)
 
-    def pour(self, keep: Ints, gone: Ints) -> None:
-        """Add each row of ``gone`` to the one at the same place of ``keep``, in place."""
-        np.add.at(self.sums, keep, self.sums[gone])
+    def add(self, kept: Ints, merged: Ints) -> None:
+        """Add each row of ``merged`` to the row at the same index of ``kept``, in place."""
+        np.add.at(self.sums, kept, self.sums[merged])
 
     def grouped(self, group: Ints, count: int) -> Demographics:
-        """One row for each of ``count`` groups; ``group`` numbers that of each row."""
+        """One row for each of ``count`` groups; ``group`` is the group of each row."""
         sums = np.zeros((count, self.sums.shape[1]))
         np.add.at(sums, group, self.sums)
-        return Demographics(sums, self.bars)
+        return Demographics(sums, self.thresholds)
 
     def known(self, rows: Ints) -> Flags:
-        """Whether rows say anything."""
+        """Rows with any evidence."""
         return np.asarray((self.sums[rows][:, [0, 3]] > 0).any(axis=1))
 
-    def at_odds(self, one: Ints, other: Ints) -> Flags:
-        """Whether the rows at the same places of ``one`` and ``other`` cannot be joined unasked."""
-        return self.born_apart(one, other) | self.unlike_gender(one, other)
+    def conflict(self, one: Ints, other: Ints) -> Flags:
+        """Pairs of rows, taken from the same index of both arrays, that a machine must not merge."""
+        return self.births_conflict(one, other) | self.genders_conflict(one, other)
 
-    def born_apart(self, one: Ints, other: Ints) -> Flags:
+    def births_conflict(self, one: Ints, other: Ints) -> Flags:
         (low, high), (other_low, other_high) = self.births(one), self.births(other)
         gap = np.maximum(low - other_high, other_low - high)
-        return np.asarray(gap > self.bars.birth_years)  # a comparison with NaN, nothing known, is False
+        return np.asarray(gap > self.thresholds.birth_years)  # False where a birth is unknown, NaN
 
-    def unlike_gender(self, one: Ints, other: Ints) -> Flags:
+    def genders_conflict(self, one: Ints, other: Ints) -> Flags:
         with np.errstate(divide="ignore", invalid="ignore"):
-            bar = np.log(self.bars.gender / (100.0 - np.float64(self.bars.gender)))
+            # Unclipped: a threshold of 100 is infinite.
+            threshold = np.log(self.thresholds.gender / (100.0 - np.float64(self.thresholds.gender)))
             a, b = (self.sums[rows, 4] / self.sums[rows, 3] for rows in (one, other))
-        return np.asarray((np.minimum(np.abs(a), np.abs(b)) >= bar) & (np.sign(a) != np.sign(b)))
+        return np.asarray((np.minimum(np.abs(a), np.abs(b)) >= threshold) & (np.sign(a) != np.sign(b)))
 
     def births(self, rows: Ints) -> tuple[Floats, Floats]:
-        """The first and the last year in which the owners of rows seem to be born; NaN: nothing is known."""
-        some = self.sums[rows]
+        """First and last year of apparent birth of each row; NaN if unknown."""
+        sums = self.sums[rows]
         with np.errstate(divide="ignore", invalid="ignore"):
-            return some[:, 1] / some[:, 0], some[:, 2] / some[:, 0]
+            return sums[:, 1] / sums[:, 0], sums[:, 2] / sums[:, 0]
 
-    def settled(self, person: Ints, born: dict[int, int]) -> Demographics:
-        """The same with what is known of persons, who say nothing where they are at odds with themselves.
+    def with_persons(self, person: Ints, birth_years: Mapping[int, int]) -> Demographics:
+        """Apply the facts known of persons.
 
-        ``person`` is that of each row, -1 for none; ``born`` maps persons to the year of birth that a human told, which
-        counts instead of what their faces look like.
+        A birth year that a user entered replaces the apparent years. Persons whose faces conflict are no evidence.
+        ``person`` is the row id of each row's person, -1 for none; ``birth_years`` maps row ids of persons to years.
         """
         sums = self.sums.copy()
         ids, group = np.unique(person, return_inverse=True)
         whole = self.grouped(group, len(ids))
-        stacked = Demographics(np.concatenate((self.sums, whole.sums)), self.bars)
-        here, own = np.arange(len(self)), len(self) + group
-        for columns, odd in (
-            (slice(0, 3), stacked.born_apart(here, own)),
-            (slice(3, 5), stacked.unlike_gender(here, own)),
+        stacked = Demographics(np.concatenate((self.sums, whole.sums)), self.thresholds)
+        faces, persons = np.arange(len(self)), len(self) + group
+        for columns, has_conflict in (
+            (slice(0, 3), stacked.births_conflict(faces, persons)),
+            (slice(3, 5), stacked.genders_conflict(faces, persons)),
         ):
-            told = sums[:, columns.start] > 0
-            share = np.bincount(group, odd & told, len(ids)) / np.maximum(np.bincount(group, told, len(ids)), 1)
-            # Not zero: whoever joins them must not speak for them either.
-            sums[(person >= 0) & (share[group] >= _AT_ODDS), columns] = np.nan
-        for row_id, year in born.items():
+            is_known = sums[:, columns.start] > 0
+            conflicts = np.bincount(group, has_conflict & is_known, len(ids))
+            share = conflicts / np.maximum(np.bincount(group, is_known, len(ids)), 1)
+            # NaN, not 0: faces that join the person later must not count as its evidence either.
+            sums[(person >= 0) & (share[group] >= _MAX_CONFLICTS), columns] = np.nan
+        for row_id, year in birth_years.items():
             sums[person == row_id, :3] = (1.0, year, year)
-        return Demographics(sums, self.bars)
+        return Demographics(sums, self.thresholds)
 
-    def told_apart(self, one: int, other: int) -> str | None:
-        """Why two rows were not joined unasked, as the end of a sentence; None: nothing here parts them."""
+    def conflict_reason(self, one: int, other: int) -> str | None:
+        """Why a machine did not merge two rows, as the end of a sentence; None if they are not in conflict."""
         a, b = np.array([one]), np.array([other])
-        if self.born_apart(a, b)[0]:
+        if self.births_conflict(a, b)[0]:
             low, high = self.births(np.array([one, other]))
             return f"they look born {_years(low[0], high[0])} and {_years(low[1], high[1])}"
-        if self.unlike_gender(a, b)[0]:
+        if self.genders_conflict(a, b)[0]:
             return "they appear to be of different gender"
         return None
 
 
-def _birth(taken: str, low: int | None, high: int | None) -> tuple[float, float, float]:
-    # Clocks that lost their battery begin on a first of January.
-    if not taken or low is None or high is None or taken[5:10] == "01-01":
+def _birth(taken_at: str, low: int | None, high: int | None) -> tuple[float, float, float]:
+    # A camera whose battery was empty starts again at a first of January.
+    if not taken_at or low is None or high is None or taken_at[5:10] == "01-01":
         return 0.0, 0.0, 0.0
-    year = int(taken[:4])
+    year = int(taken_at[:4])
     return 1.0, float(year - high - 1), float(year - low)
 
 
 def _gender(low: int | None, gender: str | None, confidence: float | None) -> tuple[float, float]:
-    if gender is None or confidence is None or low is None or low < _GROWN:
+    if gender is None or confidence is None or low is None or low < _MIN_AGE:
         return 0.0, 0.0
-    share = min(max(confidence / 100.0, 0.5), _SURE)
-    odds = float(np.log(share / (1.0 - share)))
+    odds = log_odds(max(confidence / 100.0, 0.5), _MAX_CERTAINTY)
     return 1.0, odds if gender == "Male" else -odds
 
 

@@ -1,8 +1,8 @@
-"""Clustering with an engine that lends exact group means: persons are nodes, new faces find them.
+"""Clustering with an engine that lends exact group means: persons are nodes, and new faces join them.
 
-A face is compared with every person by the mean over all of the person's faces, never by the nearest face alone, so
-that nothing depends on which few neighbors a graph happens to keep. Only faces that are new to everybody need the graph
-of their nearest neighbors among themselves.
+A face is compared with each person by the mean over all faces of the person, never by the nearest face alone. The
+result therefore does not depend on which few neighbors a graph keeps. Only new faces need a graph of nearest neighbors
+among themselves.
 """
 
 from __future__ import annotations
@@ -10,79 +10,80 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from catalog.domain.engine import GroupMeans
+from catalog.identities.clustering.arrays import Floats, Ints, Vectors
 from catalog.identities.clustering.average_linkage import cluster_means
+from catalog.identities.clustering.constraints import Constraints
 from catalog.identities.clustering.face_table import FaceTable
 from catalog.identities.clustering.group_similarity import sum_groups
-from catalog.identities.clustering.similarity_graph import Constraints, Edges, Floats, Ints, Linkage
+from catalog.identities.clustering.similarity_graph import Edges, Linkage
 
 PER_FACE = 50
-"""Nearest new faces that may become company of a new face."""
-_NEAR_PERSONS = 8
-"""Persons that one face, or one person that grew, may turn out to be."""
+"""Nearest new faces that each new face is compared with."""
+_NEAREST_PERSONS = 8
+"""Persons that each new face, and each person with a new face, is compared with."""
 _SLICE_YEARS = 4
-"""A face changes little in so many years."""
-_MOST_SLICES = 10_000
-_BELOW = 0.12
-"""How far below the threshold two single faces may be and still end in one group by way of others."""
-_CELLS = 1 << 24
-"""Similarities held at once: 64 MB."""
-
-Vectors = NDArray[np.float32]
+"""A face changes little in so many years. Not measured."""
+_MAX_SLICES = 10_000
+_SINGLE_FACE_MARGIN = 0.12
+"""Two single faces this far below the threshold, in cosine, may still join one group by way of others. Not measured."""
+_MAX_CELLS = 1 << 24
+"""Similarities in memory at a time: 64 MB."""
 
 
-def cluster_persons(engine: GroupMeans, roster: FaceTable, linkage: Linkage, bonds: Constraints) -> tuple[Ints, Floats]:
-    """The group of each face, and its similarity to the others of its group, 0-100, NaN where it is alone.
+def cluster_persons(
+    means: GroupMeans, table: FaceTable, linkage: Linkage, constraints: Constraints
+) -> tuple[Ints, Floats]:
+    """The group of each face, and its mean similarity to the other faces of the group, 0-100, NaN if there is none.
 
-    Groups are numbered by the lowest position among their faces.
+    A group's number is the lowest index of its faces. Similarities are returned for faces without a person only.
+    Raises KeyError if the gallery no longer holds a face.
     """
-    if not len(roster):
+    if not len(table):
         return np.zeros(0, dtype=np.int64), np.zeros(0)
-    vectors = engine.group_vectors(roster.face_ids)
-    node, first = _nodes(roster)
+    vectors = means.group_vectors(table.face_ids)
+    node, first = _nodes(table)
     sums, sizes = sum_groups(vectors, np.ones(len(vectors)), node)
-    new = np.flatnonzero(roster.person < 0)
-    fresh = node[new]
-    floor = linkage.threshold - _BELOW
-    proposed = [_among_new(engine, roster, new, fresh, floor)]
-    old = np.setdiff1d(np.arange(len(first)), fresh)
-    proposed.append(_nearest(sums, sizes, fresh, old, linkage.threshold - _BELOW))
-    grown = np.intersect1d(np.unique(np.concatenate(proposed[1][:2])), old)
-    proposed.append(_nearest(sums, sizes, grown, old, linkage.threshold - _BELOW / 2))
-    first_end, second_end, alike = (np.concatenate(part) for part in zip(*proposed, strict=True))
-    edges = Edges.of_arrays(first_end, second_end, alike)
-    groups = cluster_means(sums, sizes, edges, linkage, constraints=_at_nodes(bonds, node, first))
+    new_faces = np.flatnonzero(table.person < 0)
+    new_nodes = node[new_faces]
+    floor = linkage.threshold - _SINGLE_FACE_MARGIN
+    proposed = [_among_new(means, table, new_faces, new_nodes, floor)]
+    persons = np.setdiff1d(np.arange(len(first)), new_nodes)
+    proposed.append(_nearest(sums, sizes, new_nodes, persons, floor))
+    grown = np.intersect1d(np.unique(np.concatenate(proposed[1][:2])), persons)
+    proposed.append(_nearest(sums, sizes, grown, persons, linkage.threshold - _SINGLE_FACE_MARGIN / 2))
+    one, other, similarity = (np.concatenate(part) for part in zip(*proposed, strict=True))
+    edges = Edges.of_arrays(one, other, similarity)
+    groups = cluster_means(sums, sizes, edges, linkage, constraints=constraints.of_nodes(node, len(first)))
     labels = first[groups][node]
-    return labels, _likeness(engine, vectors, labels, new)
+    return labels, _similarity_to_group(means, vectors, labels, new_faces)
 
 
-def nearby_persons(vectors: Vectors, roster: FaceTable, floor: float) -> tuple[Ints, Ints, Floats]:
-    """Persons, and faces without one, that are near a person: a position of each, and their mean similarity.
+def nearby_persons(means: GroupMeans, table: FaceTable, floor: float) -> tuple[Ints, Ints, Floats]:
+    """Pairs of a person and a nearby person or unassigned face: one face index of each, and their mean similarity.
 
-    Of a person each few years are looked at by themselves, so that a child is near the adult by way of the years
-    between.
+    A person is compared in slices of a few years, so that a child is near the adult by way of the years between.
     """
-    node, first = _nodes(roster, [int(taken[:4] or 0) // _SLICE_YEARS for taken in roster.taken])
+    vectors = means.group_vectors(table.face_ids)
+    node, first = _nodes(table, [int(taken_at[:4] or 0) // _SLICE_YEARS for taken_at in table.taken_at])
     sums, sizes = sum_groups(vectors, np.ones(len(vectors)), node)
-    held = np.flatnonzero(roster.person[first] >= 0)
-    one, other, value = _nearest(sums, sizes, np.arange(len(first)), held, floor)
+    persons = np.flatnonzero(table.person[first] >= 0)
+    one, other, value = _nearest(sums, sizes, np.arange(len(first)), persons, floor)
     pairs = Edges.of_arrays(one, other, value)
-    apart = roster.person[first[pairs.first]] != roster.person[first[pairs.second]]
-    pairs = Edges(pairs.first[apart], pairs.second[apart], pairs.similarity[apart])
+    is_outer = table.person[first[pairs.first]] != table.person[first[pairs.second]]
+    pairs = Edges(pairs.first[is_outer], pairs.second[is_outer], pairs.similarity[is_outer])
     return first[pairs.first], first[pairs.second], pairs.similarity
 
 
-def _nodes(roster: FaceTable, slices: Sequence[int] | None = None) -> tuple[Ints, Ints]:
-    """The node of each face, one for each person and each face without, and the first position of each node.
+def _nodes(table: FaceTable, slices: Sequence[int] | None = None) -> tuple[Ints, Ints]:
+    """The node of each face, and the first face of each node: one node per person and per face without a person.
 
-    With ``slices``, a number for each face, one node for each person and number.
+    With ``slices``, a number for each face, there is one node per person and slice.
     """
-    loose = roster.person < 0
-    part = np.zeros(len(roster), dtype=np.int64) if slices is None else np.asarray(slices, dtype=np.int64)
-    key = np.where(loose, -1 - np.arange(len(roster)), roster.person * _MOST_SLICES + part)
-    _, first, number = np.unique(key, return_index=True, return_inverse=True)
+    part = np.zeros(len(table), dtype=np.int64) if slices is None else np.asarray(slices, dtype=np.int64)
+    owner = np.where(table.person < 0, -1 - np.arange(len(table)), table.person * _MAX_SLICES + part)
+    _, first, number = np.unique(owner, return_index=True, return_inverse=True)
     order = np.argsort(first)
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
@@ -90,65 +91,50 @@ def _nodes(roster: FaceTable, slices: Sequence[int] | None = None) -> tuple[Ints
 
 
 def _among_new(
-    engine: GroupMeans, roster: FaceTable, new: Ints, fresh: Ints, floor: float
+    means: GroupMeans, table: FaceTable, new_faces: Ints, new_nodes: Ints, floor: float
 ) -> tuple[Ints, Ints, Floats]:
-    ids = [roster.face_ids[at] for at in new.tolist()]
-    near = Edges.of(engine.neighbor_edges(ids, per_face=PER_FACE, floor=floor)) if ids else Edges.of([])
-    return fresh[near.first], fresh[near.second], near.similarity
+    ids = [table.face_ids[index] for index in new_faces.tolist()]
+    edges = Edges.of(means.neighbor_edges(ids, per_face=PER_FACE, floor=floor)) if ids else Edges.of([])
+    return new_nodes[edges.first], new_nodes[edges.second], edges.similarity
 
 
-def _nearest(sums: Vectors, sizes: Floats, these: Ints, those: Ints, floor: float) -> tuple[Ints, Ints, Floats]:
-    """For each of some nodes the nearest of others by mean, those at or above ``floor``."""
-    found = [
+def _nearest(sums: Vectors, sizes: Floats, wanted: Ints, others: Ints, floor: float) -> tuple[Ints, Ints, Floats]:
+    """For each wanted node the nearest of the other nodes by mean, those at or above ``floor``."""
+    blocks = [
         (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)),
-        *_blocks(sums, sizes, these, those, floor),
+        *_blocks(sums, sizes, wanted, others, floor),
     ]
-    one, other, alike = (np.concatenate(part) for part in zip(*found, strict=True))
-    return one, other, alike
+    one, other, similarity = (np.concatenate(part) for part in zip(*blocks, strict=True))
+    return one, other, similarity
 
 
 def _blocks(
-    sums: Vectors, sizes: Floats, these: Ints, those: Ints, floor: float
+    sums: Vectors, sizes: Floats, wanted: Ints, others: Ints, floor: float
 ) -> Iterator[tuple[Ints, Ints, Floats]]:
-    if not len(those):
+    if not len(others):
         return
-    means = (sums[those] / sizes[those, None]).astype(np.float32)
-    step = max(1, _CELLS // len(those))
-    for start in range(0, len(these), step):
-        some = these[start : start + step]
-        block = (sums[some] / sizes[some, None]).astype(np.float32) @ means.T
-        block[some[:, None] == those[None, :]] = -1.0
-        if len(those) > _NEAR_PERSONS:
-            best = np.argpartition(-block, _NEAR_PERSONS - 1, axis=1)[:, :_NEAR_PERSONS]
+    other_means = (sums[others] / sizes[others, None]).astype(np.float32)
+    step = max(1, _MAX_CELLS // len(others))
+    for start in range(0, len(wanted), step):
+        part = wanted[start : start + step]
+        block = (sums[part] / sizes[part, None]).astype(np.float32) @ other_means.T
+        block[part[:, None] == others[None, :]] = -1.0
+        if len(others) > _NEAREST_PERSONS:
+            best = np.argpartition(-block, _NEAREST_PERSONS - 1, axis=1)[:, :_NEAREST_PERSONS]
         else:
-            best = np.broadcast_to(np.arange(len(those)), block.shape)
+            best = np.broadcast_to(np.arange(len(others)), block.shape)
         value = np.take_along_axis(block, best, axis=1)
-        row, slot = np.nonzero(value >= floor)
-        yield some[row], those[best[row, slot]], value[row, slot].astype(np.float64)
+        row, column = np.nonzero(value >= floor)
+        yield part[row], others[best[row, column]], value[row, column].astype(np.float64)
 
 
-def _at_nodes(bonds: Constraints, node: Ints, first: Ints) -> Constraints:
-    """The same constraints between nodes instead of faces; what must be together is one node already."""
-    count = len(first)
-    camps = np.full(count, -1, dtype=np.int64)
-    founders = np.ones(count, dtype=bool)
-    if bonds.separation_groups is not None:
-        np.maximum.at(camps, node, bonds.separation_groups)
-    if bonds.founders is not None:
-        founders[:] = False
-        np.logical_or.at(founders, node, bonds.founders)
-    cannot = None if bonds.cannot_link is None else node[bonds.cannot_link]
-    apparent = None if bonds.apparent is None else bonds.apparent.grouped(node, count)
-    return Constraints(cannot_link=cannot, separation_groups=camps, founders=founders, apparent=apparent)
-
-
-def _likeness(engine: GroupMeans, vectors: Vectors, labels: Ints, new: Ints) -> Floats:
-    """How like each new face is to the others of its group, on average, for people to read."""
+def _similarity_to_group(means: GroupMeans, vectors: Vectors, labels: Ints, new_faces: Ints) -> Floats:
+    """Mean similarity, 0-100, of each new face to the other faces of its group; NaN for all other faces."""
     _, group = np.unique(labels, return_inverse=True)
     sums, sizes = sum_groups(vectors, np.ones(len(vectors)), group)
-    others = sizes[group[new]] - 1
-    dots = np.einsum("ij,ij->i", vectors[new], sums[group[new]] - vectors[new])
-    some = others > 0
-    likeness = np.full(len(labels), np.nan)
-    likeness[new[some]] = engine.similarities((dots[some] / others[some]).tolist())
-    return likeness
+    others = sizes[group[new_faces]] - 1
+    dots = np.einsum("ij,ij->i", vectors[new_faces], sums[group[new_faces]] - vectors[new_faces])
+    has_others = others > 0
+    similarity = np.full(len(labels), np.nan)
+    similarity[new_faces[has_others]] = means.similarities((dots[has_others] / others[has_others]).tolist())
+    return similarity

@@ -1,84 +1,88 @@
-"""How alike two groups of faces are, and how many pairs of faces say so."""
+"""The mean similarity of two groups of faces, and the number of observed pairs behind it."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from catalog.identities.clustering.similarity_graph import Floats, Ints, SearchCoverage, number_nights
+from catalog.identities.clustering.arrays import Floats, Ints, Vectors
+from catalog.identities.clustering.similarity_graph import SearchCoverage, renumber_epochs
 
 _CHUNK = 1 << 16
 """Pairs whose dot products are taken at once: bounds memory at a few dozen megabytes."""
 
 
 class GroupSimilarity(Protocol):
-    """How alike two groups are. A merged group keeps the number that :meth:`merge` says."""
+    """Similarity of two groups. Groups are numbered; a merged group keeps the number that :meth:`merge` names."""
 
     def scores(self, lo: Ints, hi: Ints, total: Floats, present: Floats) -> Floats:
-        """Mean similarity less shares of price and doubt for each pair of groups, on the scale of the threshold.
+        """Mean similarity of each pair of groups, less pair penalty and unobserved margin; compare with the threshold.
 
-        ``total`` is the sum of the edges' similarities between the two, ``present`` how many edges join two faces
-        whose lists were both incomplete.
+        ``total`` is the sum of the similarities of the edges between the two groups. ``present`` counts the edges
+        between two faces whose lists were both incomplete.
         """
 
-    def merge(self, keep: Ints, gone: Ints) -> None:
-        """Pour each group of ``gone`` into the one at the same place of ``keep``, which may be named several times."""
+    def merge(self, kept: Ints, merged: Ints) -> None:
+        """Merge each group of ``merged`` into the group at the same index of ``kept``, which may repeat."""
 
 
 class EdgeGroupSimilarity:
-    """Evidence from search results alone; see :class:`SearchCoverage` for which pairs count as looked at.
+    """Group similarity from neighbor searches. :class:`SearchCoverage` says which pairs were observed.
 
-    Similarities are on any scale on which averaging makes sense; ``floor`` is the lowest that a search would show.
+    Similarities are on any scale that may be averaged; ``floor`` is the lowest that a search would show.
     """
 
-    def __init__(self, lists: SearchCoverage, floor: float, price: float, doubt: float) -> None:
-        count = len(lists.complete)
-        epoch = number_nights(lists.epoch)
+    def __init__(self, coverage: SearchCoverage, floor: float, pair_penalty: float, unobserved_margin: float) -> None:
+        count = len(coverage.complete)
+        epoch = renumber_epochs(coverage.epoch)
         self._sizes = np.ones(count)
-        shape = (count, int(epoch.max(initial=0)) + 1)
-        everyone = np.zeros(shape, dtype=np.float32)
-        everyone[np.arange(count), epoch] = 1.0
-        self._unasked = everyone * ~lists.complete[:, None]
-        self._earlier = np.cumsum(everyone, axis=1) - everyone
-        self._floor, self._price, self._doubt = floor, price, doubt
+        faces = np.zeros((count, int(epoch.max(initial=0)) + 1), dtype=np.float32)
+        faces[np.arange(count), epoch] = 1.0
+        self._unsearched = faces * ~coverage.complete[:, None]
+        self._earlier = np.cumsum(faces, axis=1) - faces
+        self._floor, self._pair_penalty, self._unobserved_margin = floor, pair_penalty, unobserved_margin
 
     def scores(self, lo: Ints, hi: Ints, total: Floats, present: Floats) -> Floats:
-        unasked, earlier = self._unasked, self._earlier
-        unseen = _dots(unasked, lo, unasked, hi) + _dots(unasked, lo, earlier, hi) + _dots(earlier, lo, unasked, hi)
-        pairs, unseen = self._sizes[lo] * self._sizes[hi], unseen - present
-        # `total` is already measured from the floor, as an absent edge adds nothing to it.
-        mean = (total - self._price) / np.maximum(pairs - unseen, 1.0) + self._floor
-        several = (self._sizes[lo] >= 2) & (self._sizes[hi] >= 2)
-        return mean - self._doubt * several * unseen / pairs
+        unsearched, earlier = self._unsearched, self._earlier
+        unobserved = (
+            _dots(unsearched, lo, unsearched, hi)
+            + _dots(unsearched, lo, earlier, hi)
+            + _dots(earlier, lo, unsearched, hi)
+            - present
+        )
+        pairs = self._sizes[lo] * self._sizes[hi]
+        # `total` is measured from the floor, because an absent edge counts as the floor and adds nothing.
+        mean = (total - self._pair_penalty) / np.maximum(pairs - unobserved, 1.0) + self._floor
+        is_both_many = (self._sizes[lo] >= 2) & (self._sizes[hi] >= 2)
+        return mean - self._unobserved_margin * is_both_many * unobserved / pairs
 
-    def merge(self, keep: Ints, gone: Ints) -> None:
-        for state in (self._sizes, self._unasked, self._earlier):
-            np.add.at(state, keep, state[gone])
+    def merge(self, kept: Ints, merged: Ints) -> None:
+        for state in (self._sizes, self._unsearched, self._earlier):
+            np.add.at(state, kept, state[merged])
 
 
 class MeanGroupSimilarity:
-    """Evidence from exact group means.
+    """Group similarity from exact group means.
 
     ``sums``, of shape (n, d), holds the sum of the vectors of each node, which stands for ``sizes`` faces. It is
     changed in place.
     """
 
-    def __init__(self, sums: NDArray[np.float32], sizes: Floats, price: float) -> None:
+    def __init__(self, sums: Vectors, sizes: Floats, pair_penalty: float) -> None:
         self._sums = sums
         self._sizes = sizes.copy()
-        self._price = price
+        self._pair_penalty = pair_penalty
 
     def scores(self, lo: Ints, hi: Ints, total: Floats, present: Floats) -> Floats:  # noqa: ARG002  exact without them
-        return (_dots(self._sums, lo, self._sums, hi) - self._price) / (self._sizes[lo] * self._sizes[hi])
+        return (_dots(self._sums, lo, self._sums, hi) - self._pair_penalty) / (self._sizes[lo] * self._sizes[hi])
 
-    def merge(self, keep: Ints, gone: Ints) -> None:
-        np.add.at(self._sums, keep, self._sums[gone])
-        np.add.at(self._sizes, keep, self._sizes[gone])
+    def merge(self, kept: Ints, merged: Ints) -> None:
+        np.add.at(self._sums, kept, self._sums[merged])
+        np.add.at(self._sizes, kept, self._sizes[merged])
 
 
-def _dots(left: NDArray[np.float32], lo: Ints, right: NDArray[np.float32], hi: Ints) -> Floats:
+def _dots(left: Vectors, lo: Ints, right: Vectors, hi: Ints) -> Floats:
     """Dot products of rows of two matrices, row pair by row pair."""
     dots = np.empty(len(lo))
     for start in range(0, len(lo), _CHUNK):
@@ -87,8 +91,8 @@ def _dots(left: NDArray[np.float32], lo: Ints, right: NDArray[np.float32], hi: I
     return dots
 
 
-def sum_groups(sums: NDArray[np.float32], sizes: Floats, group: Ints) -> tuple[NDArray[np.float32], Floats]:
-    """The sum of the vectors of each group, and of the sizes, by rising number of group; ``sums`` of shape (n, d)."""
+def sum_groups(sums: Vectors, sizes: Floats, group: Ints) -> tuple[Vectors, Floats]:
+    """The sum of the vectors and of the sizes of each group, in ascending order of group; ``sums`` of shape (n, d)."""
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
     if not len(starts):

@@ -1,4 +1,4 @@
-"""What clustering is told: similarities between faces, what an absent one means, and what may not be."""
+"""The similarity graph: edges between faces, and which absent edges are evidence."""
 
 from __future__ import annotations
 
@@ -8,20 +8,33 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.identities.clustering.demographics import Demographics
+from catalog.domain.log_odds import CLIP
+from catalog.identities.clustering.arrays import Flags, Floats, Ints
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+_MAX_EPOCHS = 64
+"""Epochs that are distinguished. Older ones share one number, and unobserved pairs among them count as dissimilar."""
 
-_EPOCHS = 64
-"""Nights told apart; the oldest beyond these count as one, so that pairs among them that nobody looked at may
-count as unlike."""
+_MIN_RAISE = 0.02
+"""A smaller raise of the linkage changes almost nothing, and a second clustering takes as long as the first."""
+
+
+def similarity_log_odds(similarity: NDArray[np.float64]) -> Floats:
+    """Log-odds of similarities, 0 to 100; the array form of :mod:`catalog.domain.log_odds`."""
+    share = np.clip(similarity / 100.0, CLIP, 1.0 - CLIP)
+    return np.asarray(np.log(share / (1.0 - share)), dtype=np.float64)
+
+
+def log_odds_similarity(log_odds: Floats) -> Floats:
+    """The inverse of :func:`similarity_log_odds`: similarities, 0 to 100."""
+    return np.asarray(100.0 / (1.0 + np.exp(-log_odds)), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Edges:
-    """Pairs of faces with their similarity, each pair once, first below second; any order of pairs."""
+    """Pairs of faces by index with their similarity, in any order.
+
+    Each pair occurs once, with ``first`` below ``second``.
+    """
 
     first: Ints
     second: Ints
@@ -32,99 +45,77 @@ class Edges:
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[int, int, float]]) -> Edges:
-        """From tuples as an engine or a database yields them; of a pair given twice the highest similarity stays."""
+        """Edges from tuples. Of a pair that occurs twice the highest similarity is kept."""
         rows = np.fromiter(pairs, dtype=[("a", np.int64), ("b", np.int64), ("s", np.float64)])
         return cls.of_arrays(rows["a"], rows["b"], rows["s"])
 
     @classmethod
     def of_arrays(cls, one: Ints, other: Ints, similarity: Floats) -> Edges:
-        """The same from arrays."""
         first, second = np.minimum(one, other), np.maximum(one, other)
         order = np.lexsort((-similarity, second, first))
         first, second, similarity = first[order], second[order], similarity[order]
-        fresh = np.ones(len(first), dtype=bool)
-        fresh[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
-        fresh &= first != second
-        return cls(first[fresh], second[fresh], similarity[fresh])
-
-
-_LEAST_COMMON = 0.02
-"""Less in common changes next to nothing, and clustering again takes as long as clustering."""
+        is_kept = np.ones(len(first), dtype=bool)
+        is_kept[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
+        is_kept &= first != second
+        return cls(first[is_kept], second[is_kept], similarity[is_kept])
 
 
 @dataclass(frozen=True, slots=True)
 class Linkage:
-    """When two groups are one: see the formula of ``cluster.py``. All on the scale of the similarities."""
+    """When two groups merge; :mod:`.average_linkage` has the formula. All values are on the similarities' scale."""
 
     threshold: float
-    price: float
+    pair_penalty: float
     merge_margin: float = 0.0
-    """What two groups of two faces or more must have beyond the threshold. For nightly runs, in which nobody can be
-    parted again: with few faces known, brothers look like one person who was photographed twice."""
-    doubt: float = 0.0
-    """The same, times the share of the pairs between the two that nobody looked at. For the first run, which is spared
-    the caution: the faces that were searched are the better ones, and brothers' better faces are more alike."""
-    strangers: float = 1.0
-    """How alike two strangers are on the average where the other numbers hold; 1: they hold everywhere."""
+    """Added to the threshold between groups of two or more faces. Applied after the first run, because a wrong merge is
+    never split by machine. With few faces, siblings look like one person."""
+    unobserved_margin: float = 0.0
+    """Merge margin times the share of unobserved pairs, for the first run only. The searched faces are the better ones,
+    and the better faces of siblings are more similar."""
+    stranger_similarity: float = 1.0
+    """Mean similarity of different people for which the other values hold; 1: they hold for any."""
 
-    def among(self, strangers: float) -> Linkage:
-        """The linkage where strangers are so alike on the average: itself, unless they are clearly more so than usual.
+    def among(self, stranger_similarity: float) -> Linkage:
+        """The linkage for people who are this similar on average: itself, unless that is clearly more than usual.
 
-        What everybody has in common says nothing about who is who. It is taken out of a similarity s as it would be by
-        centering the vectors: (s - strangers) / (1 - strangers), on the scale on which the usual strangers are where
-        they were.
+        A similarity s becomes (s - c) / (1 - c), where c is the excess over the usual strangers. Centering the vectors
+        would do the same.
         """
-        common = (strangers - self.strangers) / max(1.0 - self.strangers, 1e-9)
-        if common < _LEAST_COMMON:
+        excess = (stranger_similarity - self.stranger_similarity) / max(1.0 - self.stranger_similarity, 1e-9)
+        if excess < _MIN_RAISE:
             return self
         return replace(
             self,
-            threshold=common + self.threshold * (1.0 - common),
-            price=self.price * (1.0 - common),
-            merge_margin=self.merge_margin * (1.0 - common),
-            doubt=self.doubt * (1.0 - common),
-            strangers=strangers,
+            threshold=excess + self.threshold * (1.0 - excess),
+            pair_penalty=self.pair_penalty * (1.0 - excess),
+            merge_margin=self.merge_margin * (1.0 - excess),
+            unobserved_margin=self.unobserved_margin * (1.0 - excess),
+            stranger_similarity=stranger_similarity,
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Constraints:
-    """What clustering may not decide for itself.
-
-    ``must`` and ``cannot`` are arrays of shape (k, 2). ``camps`` numbers faces of persons that humans hold apart: two
-    faces of different camps never meet; -1 is no camp. ``founders`` flags faces good enough to start a group; the
-    others join one at most. Two groups whose faces are at odds in ``apparent`` never meet. A must-link wins over all of
-    these, as only humans give must-links.
-    """
-
-    must_link: Ints | None = None
-    cannot_link: Ints | None = None
-    separation_groups: Ints | None = None
-    founders: Flags | None = None
-    apparent: Demographics | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class SearchCoverage:
-    """Whose lists of neighbors were asked for, and when: what makes an absent edge evidence.
+    """Which neighbor lists were asked for, and when. It decides which absent edges are evidence.
 
-    ``complete`` flags faces whose list was asked for and did not hit its limit; ``epoch`` numbers the nights in which
-    faces were enrolled. A list shows the faces that were enrolled by then, in its own night or before. So of two faces
-    of one night either list will do; of two nights it takes the later face's.
+    A list covers faces of its own epoch and earlier ones. Of two faces of one epoch either list observes the pair; of
+    two epochs only the later face's list does.
     """
 
     complete: Flags
+    """The neighbor list was asked for and did not reach its limit."""
     epoch: Ints
+    """Number of the scan that enrolled the face."""
 
-    def unseen(self, first: Ints, second: Ints) -> Flags:
-        """Whether nobody looked at these pairs, so that their absence would mean nothing."""
-        epoch = number_nights(self.epoch)
+    def unobserved(self, first: Ints, second: Ints) -> Flags:
+        """Pairs that no list covers: their absence means nothing."""
+        epoch = renumber_epochs(self.epoch)
         a, b = epoch[first], epoch[second]
-        only_later = np.where(a < b, ~self.complete[second], ~self.complete[first])
-        return np.where(a == b, ~self.complete[first] & ~self.complete[second], only_later)
+        later_is_incomplete = np.where(a < b, ~self.complete[second], ~self.complete[first])
+        return np.where(a == b, ~self.complete[first] & ~self.complete[second], later_is_incomplete)
 
 
-def number_nights(epoch: Ints) -> Ints:
-    """Nights renumbered from 0; beyond :data:`_EPOCHS` the oldest share one number."""
-    nights, number = np.unique(epoch, return_inverse=True)
-    return np.maximum(number - max(0, len(nights) - _EPOCHS), 0)
+def renumber_epochs(epoch: Ints) -> Ints:
+    """Epochs numbered from 0. Beyond :data:`_MAX_EPOCHS` the oldest share number 0."""
+    epochs, number = np.unique(epoch, return_inverse=True)
+    return np.maximum(number - max(0, len(epochs) - _MAX_EPOCHS), 0)

@@ -17,10 +17,9 @@ from catalog.domain.people import AssignedBy
 from catalog.domain.timestamps import utc_text
 from catalog.identities.decisions.import_label_decisions import LocalDecisions, decision_key, known_decisions
 from catalog.identities.decisions.log import effective_decisions, place_of, read_decisions
-from catalog.store.labels_file import BOX
 from catalog.store.people import assign
 from catalog.store.person_index import PersonIndex, all_persons
-from catalog.store.tables import assignments, decisions, faces, photos
+from catalog.store.tables import BOX_COLUMNS, assignments, decisions, faces, photos
 from catalog.store.upsert import batches
 
 _ANCHORS = 8
@@ -101,7 +100,7 @@ def _faces_on(connection: Connection, contents: Sequence[str], leads: PersonInde
             photos.c.sha256,
             assignments.c.person_id,
             assignments.c.by,
-            *(faces.c[edge] for edge in BOX),
+            *(faces.c[edge] for edge in BOX_COLUMNS),
         )
         .select_from(faces.join(photos).outerjoin(assignments, assignments.c.face_id == faces.c.id))
         .where(photos.c.sha256.in_(contents))
@@ -189,7 +188,7 @@ def _find_later(connection: Connection, people: Sequence[Mapping[str, Any]], wor
             "person_id": public,
             "other_person_id": None,
             "photo_sha256": None,
-            **dict.fromkeys(BOX),
+            **dict.fromkeys(BOX_COLUMNS),
             "details": json.dumps({"exemplars": exemplars}, separators=(",", ":")),
         }
         if exemplars and not known[decision_key(row)]:

@@ -1,29 +1,29 @@
-"""How often this engine errs on these photos: error rates by the user's own confirmed labels."""
+"""Error rates of this engine on these photos, measured by the user's own confirmed labels."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection
 
 from catalog.domain.engine import Engine
 from catalog.domain.errors import UsageError
-from catalog.identities.assignment.neighbor_searches import read_edges
-from catalog.identities.clustering.face_table import FaceTable, SeedFaceThresholds, read_face_table
-from catalog.identities.clustering.similarity_graph import Floats
+from catalog.identities.assignment.gallery_clustering import read_edges, read_face_table
+from catalog.identities.clustering.arrays import Flags, Floats
+from catalog.identities.clustering.face_table import FaceTable, SeedFaceThresholds
+from catalog.identities.clustering.similarity_graph import log_odds_similarity
 from catalog.store.database import Database
 
 THRESHOLDS = (50.0, 70.0, 80.0, 90.0, 95.0, 99.0, 99.5, 99.9, 99.99)
 TARGETS = (1e-2, 1e-3, 1e-4, 1e-5)
-_MOST = 20_000_000
-"""Pairs that are looked at; beyond, faces are left out evenly."""
+_MAX_PAIRS = 20_000_000
+"""Beyond so many pairs faces are left out at equal distances."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorRates:
-    """At one threshold: the share of pairs of strangers at or above it, and of pairs of one person below it."""
+    """At one threshold: the share of stranger pairs at or above it, and of pairs of one person below it, 0 to 1."""
 
     threshold: float
     false_match: float
@@ -32,9 +32,9 @@ class ErrorRates:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """The lowest threshold at which no more pairs of strangers match than wanted; None where there are too few pairs.
+    """The lowest threshold at which at most the wanted share of stranger pairs match; None for too few pairs.
 
-    With n pairs of strangers and none above, no rate below 3/n can be claimed with 95 % confidence.
+    Of n stranger pairs of which none matches, no rate below 3/n can be claimed with 95 % confidence.
     """
 
     wanted: float
@@ -44,7 +44,7 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Measured on ``faces`` labelled faces of ``people``."""
+    """Measured on ``faces`` labeled faces of ``people``; ``genuine`` and ``impostor`` count pairs."""
 
     faces: int
     people: int
@@ -54,32 +54,33 @@ class Evaluation:
     recommended: tuple[Recommendation, ...]
 
 
-def evaluate(database: Database, engine: Engine, bars: SeedFaceThresholds, *, gallery: str, named: bool) -> Evaluation:
-    """Rates from the faces that a human confirmed; with ``named`` also from all faces of persons with a name.
+def evaluate(
+    database: Database, engine: Engine, seed_faces: SeedFaceThresholds, *, gallery: str, named: bool
+) -> Evaluation:
+    """Measure on faces that a user assigned; with ``named`` also on all faces of named persons.
 
-    Raises ``UsageError`` when there are not two people, one of them with two faces.
+    Raises ``UsageError`` unless there are two people, one of them with two faces.
     """
     with database.read() as connection:
-        roster = read_face_table(connection, engine=engine.name, gallery=gallery, bars=bars)
-        chosen = roster.human | (roster.named if named else False)
-        roster = roster.without(~chosen)
-        pairs = len(roster) * (len(roster) - 1) // 2
-        if pairs > _MOST:
-            step = int(np.ceil(np.sqrt(pairs / _MOST)))
-            roster = roster.without(np.arange(len(roster)) % step != 0)
-        same, scores = _scores(connection, engine, roster, gallery)
-    genuine, impostor = np.sort(scores[same]), np.sort(scores[~same])
+        table = read_face_table(connection, engine=engine.name, gallery=gallery, seed_faces=seed_faces)
+        table = table.select(table.is_human | (table.is_named if named else False))
+        pairs = len(table) * (len(table) - 1) // 2
+        if pairs > _MAX_PAIRS:
+            step = int(np.ceil(np.sqrt(pairs / _MAX_PAIRS)))
+            table = table.select(np.arange(len(table)) % step == 0)
+        is_same, scores = _scores(connection, engine, table, gallery)
+    genuine, impostor = np.sort(scores[is_same]), np.sort(scores[~is_same])
     if not len(genuine) or not len(impostor):
         raise UsageError(
             f"There are too few {'named people' if named else 'confirmed faces'}: two people are needed, one of them "
             "with two faces.",
-            remedy="Name some with `catalog people name`."
+            remedy="Name people with `catalog people name`."
             if named
-            else "Confirm some with `catalog people confirm`, or use --named for all faces of people with a name.",
+            else "Confirm faces with `catalog people confirm`, or use --named for all faces of named people.",
         )
     return Evaluation(
-        faces=len(roster),
-        people=len(np.unique(roster.person)),
+        faces=len(table),
+        people=len(np.unique(table.person)),
         genuine=len(genuine),
         impostor=len(impostor),
         rates=tuple(_rates(genuine, impostor, threshold) for threshold in THRESHOLDS),
@@ -87,23 +88,23 @@ def evaluate(database: Database, engine: Engine, bars: SeedFaceThresholds, *, ga
     )
 
 
-def _scores(connection: Connection, engine: Engine, roster: FaceTable, gallery: str) -> tuple[Any, Floats]:
-    """For each pair of faces whether both are one person, and their similarity, 0-100."""
-    first, second = np.triu_indices(len(roster), 1)
-    same = roster.person[first] == roster.person[second]
-    if engine.group_means is not None and len(roster):
-        vectors = engine.group_means.group_vectors(roster.face_ids)
-        values = (vectors @ vectors.T)[first, second]
+def _scores(connection: Connection, engine: Engine, table: FaceTable, gallery: str) -> tuple[Flags, Floats]:
+    """For each observed pair of faces: True if both are one person, and their similarity, 0-100."""
+    first, second = np.triu_indices(len(table), 1)
+    is_same = table.person[first] == table.person[second]
+    if engine.group_means is not None and len(table):
+        vectors = engine.group_means.group_vectors(table.face_ids)
+        cosines = (vectors @ vectors.T)[first, second]
         grid = np.linspace(-1.0, 1.0, 4001)
-        return same, np.interp(values, grid, engine.group_means.similarities(grid.tolist()))
-    # Pairs that no bought list shows are below what was asked for, where one of the two lists is complete.
-    edges = read_edges(connection, roster, engine=engine.name, gallery=gallery)
+        return is_same, np.interp(cosines, grid, engine.group_means.similarities(grid.tolist()))
+    # A pair without a match is below the searched similarity if one of its two lists is complete.
+    edges = read_edges(connection, table, engine=engine.name, gallery=gallery)
     scores = np.zeros(len(first))
-    place = edges.first * len(roster) - edges.first * (edges.first + 1) // 2 + edges.second - edges.first - 1
-    scores[place] = 100.0 / (1.0 + np.exp(-edges.similarity))
-    seen = ~roster.lists().unseen(first, second)
-    seen[place] = True
-    return same[seen], scores[seen]
+    index = edges.first * len(table) - edges.first * (edges.first + 1) // 2 + edges.second - edges.first - 1
+    scores[index] = log_odds_similarity(edges.similarity)
+    is_observed = ~table.coverage().unobserved(first, second)
+    is_observed[index] = True
+    return is_same[is_observed], scores[is_observed]
 
 
 def _rates(genuine: Floats, impostor: Floats, threshold: float) -> ErrorRates:
@@ -118,5 +119,5 @@ def _recommend(genuine: Floats, impostor: Floats, wanted: float) -> Recommendati
     if len(impostor) < 3.0 / wanted:
         return Recommendation(wanted, None, None)
     allowed = int(wanted * len(impostor))
-    bar = float(np.nextafter(impostor[len(impostor) - 1 - allowed], np.inf))
-    return Recommendation(wanted, bar, _rates(genuine, impostor, bar).false_non_match)
+    threshold = float(np.nextafter(impostor[len(impostor) - 1 - allowed], np.inf))
+    return Recommendation(wanted, threshold, _rates(genuine, impostor, threshold).false_non_match)

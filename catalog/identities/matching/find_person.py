@@ -1,7 +1,7 @@
-"""Finding a person: which stored photos show whoever is on the reference photos, and who that is.
+"""Find a person: the stored photos that show the person on reference photos, and the persons it may be.
 
-Faces are found by the engine; persons make sense of them. A person's score is the mean of its three best faces, so that
-one lookalike photo decides nothing; the margin is how far the runner-up is behind.
+The engine finds faces; their assignments lead to persons. A person's score is the mean of the three most similar faces,
+so that one photo of a lookalike decides nothing. The margin is the distance to the second person.
 """
 
 from __future__ import annotations
@@ -15,41 +15,41 @@ from catalog.domain.charges import Charge
 from catalog.domain.engine import MAX_MATCHES, Engine
 from catalog.domain.errors import NoFaceError
 from catalog.domain.faces import BoundingBox, Face, SearchResult
+from catalog.domain.log_odds import similarity_odds
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.people import AssignedBy
 from catalog.domain.user_vectors import UserVectors
-from catalog.identities.assignment.neighbor_searches import logit
 from catalog.identities.assignment.sync_user_vectors import faces_of_users
 from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_id, faces_of_person
 from catalog.store.database import Database
 from catalog.store.person_index import PersonRow, all_persons
 
 _BEST_FACES = 3
-_TIE = 1.0
-"""Log-odds within which two persons are as good as equal: 99 against 97.3, or 99.9 against 99.7."""
-_NEAR = 0.1
-"""Points of similarity within which they are too: near 100 all odds are long."""
+_TIE_ODDS = 1.0
+"""Two persons tie within this many log-odds: 99 against 97.3, or 99.9 against 99.7. Not measured."""
+_TIE_SIMILARITY = 0.1
+"""Two persons also tie within this similarity, 0-100: near 100 small differences are many log-odds. Not measured."""
 _PROBES = 5
 """Faces of a known person that are searched with: enough views of one head."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A photo that shows the person looked for: the face at ``box``, else the largest."""
+    """A photo of the wanted person: the face at ``box``, else the largest face."""
 
     photo: OpenedPhoto
     box: BoundingBox | None = None
     name: str = ""
-    """What to call the photo when it shows no face."""
+    """Name of the photo in error messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class PersonQuery:
-    """What to look for. Times are aware; a photo without a date is left out once either is given."""
+    """What to find. Times are aware; if one is given, photos without a date are left out."""
 
     references: Sequence[Reference] = ()
     negatives: Sequence[Reference] = ()
-    """Photos of others who look alike: a face nearer to one of these than to every reference is not shown."""
+    """Photos of lookalikes. A face that is more similar to one of these than to every reference is left out."""
     person: PersonRow | None = None
     """Search with this person's own faces too."""
     threshold: float = 80.0
@@ -60,7 +60,7 @@ class PersonQuery:
 
 @dataclass(frozen=True, slots=True)
 class FoundFace:
-    """A stored face that matches, with the photo it is on."""
+    """A stored face that matches, with its photo."""
 
     uri: str | None
     face_id: str
@@ -73,7 +73,7 @@ class FoundFace:
 
 @dataclass(frozen=True, slots=True)
 class PersonCandidate:
-    """A person who may be the one looked for; ``score`` is a similarity."""
+    """A person who may be the wanted one. ``score`` is a similarity, 0-100; ``faces`` counts the matching faces."""
 
     person_id: str
     name: str | None
@@ -83,10 +83,10 @@ class PersonCandidate:
 
 @dataclass(frozen=True, slots=True)
 class FindResult:
-    """``probes`` are the faces searched with; ``candidates`` the persons, best first.
+    """``probes`` are the faces searched with; ``candidates`` are persons, the best first.
 
-    ``margin`` is the best score less the runner-up's, None with fewer than two; ``tie`` says that the two are too near
-    to be told apart.
+    ``margin`` is the best score less the second, None for fewer than two candidates. ``tie`` is True if the two scores
+    are too close to prefer one.
     """
 
     probes: tuple[Face, ...]
@@ -100,143 +100,146 @@ class FindResult:
 def find_faces(
     database: Database,
     engine: Engine,
-    wanted: PersonQuery,
+    query: PersonQuery,
     *,
     gallery: str,
     users: UserVectors | None = None,
-    pay: Callable[[Sequence[Charge]], None] | None = None,
+    on_charges: Callable[[Sequence[Charge]], None] | None = None,
 ) -> FindResult:
-    """Search with every reference. Raises ``NoFaceError`` when one shows no face.
+    """Search with every reference. Raises ``NoFaceError`` for a reference without a face, with all charges so far.
 
-    ``pay`` is told of the paid calls of each search once it is answered, so that what was paid is known whatever comes
-    next; the error's ``charges`` are all of them.
-    Where the engine has ``users``, they are asked first: a reference that is like one is answered by that person's
-    faces, and only others are compared with all faces.
+    ``on_charges`` gets the charges of each search right after it, so that they are known whatever fails next. With
+    ``users``, user vectors are searched first; only a reference that matches none is compared with all faces.
     """
+    search = _Search(engine, query.threshold, on_charges)
     probes: list[Face] = []
-    charges: list[Charge] = []
     best: dict[str, float] = {}
-
-    def paid(some: Sequence[Charge]) -> None:
-        charges.extend(some)
-        if pay is not None:
-            pay(some)
-
-    def search(reference: Reference) -> SearchResult:
-        try:
-            answer = engine.search(reference.photo, wanted.threshold, MAX_MATCHES, reference.box)
-        except NoFaceError as error:
-            paid(error.charges)
-            told = f'"{reference.name}" shows no face.' if reference.name else str(error)
-            raise NoFaceError(told, remedy=error.remedy, charges=tuple(charges)) from error
-        paid(answer.charges)
-        return answer
-
-    for reference in wanted.references:
+    for reference in query.references:
         if users is not None:
-            asked = users.search_image(reference.photo, wanted.threshold, box=reference.box)
-            paid(asked.charges)
-            theirs = list(faces_of_users(database, asked.matches, engine=engine.name, gallery=gallery))
-            _keep_best(best, theirs)
-            if asked.probe is not None and theirs:
-                probes.append(asked.probe)
+            answer = users.search_image(reference.photo, query.threshold, box=reference.box)
+            search.charge(answer.charges)
+            user_faces = list(faces_of_users(database, answer.matches, engine=engine.name, gallery=gallery))
+            _keep_best(best, user_faces)
+            if answer.probe is not None and user_faces:
+                probes.append(answer.probe)
                 continue
-        answer = search(reference)
-        probes.append(answer.probe)
-        _keep_best(best, ((match.face_id, match.similarity) for match in answer.matches))
-    unlike: dict[str, float] = {}
-    for reference in wanted.negatives:
-        _keep_best(unlike, ((match.face_id, match.similarity) for match in search(reference).matches))
-    if wanted.person is not None:
-        _search_with_person(database, engine, wanted.person, wanted.threshold, gallery, best, paid)
-    best = {face_id: value for face_id, value in best.items() if value > unlike.get(face_id, -1.0)}
+        result = search.with_reference(reference)
+        probes.append(result.probe)
+        _keep_best(best, ((match.face_id, match.similarity) for match in result.matches))
+    negative: dict[str, float] = {}
+    for reference in query.negatives:
+        result = search.with_reference(reference)
+        _keep_best(negative, ((match.face_id, match.similarity) for match in result.matches))
+    if query.person is not None:
+        _search_with_person(database, search, query.person, gallery, best)
+    best = {face_id: similarity for face_id, similarity in best.items() if similarity > negative.get(face_id, -1.0)}
     with database.read() as connection:
         known = catalogued_faces_by_id(connection, list(best), engine=engine.name, gallery=gallery)
-        born = {row.person_id: row.birth_date for row in all_persons(connection) if row.birth_date}
-    shown = [face for face in known.values() if _fits(face, wanted, born)]
-    shown.sort(key=lambda face: (-best[face.face_id], face.uri or "", face.face_id))
-    candidates = _candidates(shown, best)
-    if candidates and (birth := born.get(candidates[0].person_id)):
-        # Whom a face of nobody's may be is the best person: not before that one was born.
-        shown = [face for face in shown if face.person_id is not None or not _before(face, birth)]
+        birth_dates = {row.person_id: row.birth_date for row in all_persons(connection) if row.birth_date}
+    faces = [face for face in known.values() if _is_wanted(face, query, birth_dates)]
+    faces.sort(key=lambda face: (-best[face.face_id], face.uri or "", face.face_id))
+    candidates = _candidates(faces, best)
+    if candidates and (birth_date := birth_dates.get(candidates[0].person_id)):
+        # An unassigned face would be the best candidate, who was not born before this date.
+        faces = [face for face in faces if face.person_id is not None or not _is_before(face, birth_date)]
     margin, tie = _margin(candidates)
     return FindResult(
         probes=tuple(probes),
-        matches=tuple(_found(face, best[face.face_id]) for face in shown[: wanted.limit]),
+        matches=tuple(_found_face(face, best[face.face_id]) for face in faces[: query.limit]),
         candidates=candidates,
         margin=margin,
         tie=tie,
-        charges=tuple(charges),
+        charges=tuple(search.charges),
     )
 
 
+class _Search:
+    """Searches of one query, with their charges."""
+
+    def __init__(self, engine: Engine, threshold: float, on_charges: Callable[[Sequence[Charge]], None] | None) -> None:
+        self.engine, self.threshold = engine, threshold
+        self.charges: list[Charge] = []
+        self._on_charges = on_charges
+
+    def charge(self, charges: Sequence[Charge]) -> None:
+        self.charges.extend(charges)
+        if self._on_charges is not None:
+            self._on_charges(charges)
+
+    def with_reference(self, reference: Reference) -> SearchResult:
+        try:
+            result = self.engine.search(reference.photo, self.threshold, MAX_MATCHES, reference.box)
+        except NoFaceError as error:
+            self.charge(error.charges)
+            message = f'"{reference.name}" shows no face.' if reference.name else str(error)
+            raise NoFaceError(message, remedy=error.remedy, charges=tuple(self.charges)) from error
+        self.charge(result.charges)
+        return result
+
+
 def _search_with_person(
-    database: Database,
-    engine: Engine,
-    person: PersonRow,
-    threshold: float,
-    gallery: str,
-    best: dict[str, float],
-    paid: Callable[[Sequence[Charge]], None],
+    database: Database, search: _Search, person: PersonRow, gallery: str, best: dict[str, float]
 ) -> None:
-    """Search with the best faces of a person; its own faces match themselves wholly."""
+    """Search with the best faces of a person. The person's own faces match too."""
+    engine = search.engine
     with database.read() as connection:
-        own = [
+        faces = [
             face
             for face in faces_of_person(connection, person)
             if (face.engine, face.gallery) == (engine.name, gallery)
         ]
-    own.sort(key=lambda face: (face.by is not AssignedBy.HUMAN, -face.box.area, face.face_id))
-    for face in own[:_PROBES]:
+    faces.sort(key=lambda face: (face.by is not AssignedBy.HUMAN, -face.box.area, face.face_id))
+    for face in faces[:_PROBES]:
         try:
-            answer = engine.neighbors(face.face_id, threshold)
+            answer = engine.neighbors(face.face_id, search.threshold)
         except KeyError:
-            continue  # gone from the gallery since it was recorded
-        paid(answer.charges)
+            continue  # the gallery lost the face since it was recorded
+        search.charge(answer.charges)
         _keep_best(best, ((match.face_id, match.similarity) for match in answer.matches))
-    _keep_best(best, ((face.face_id, 100.0 if face.similarity is None else face.similarity) for face in own))
+    _keep_best(best, ((face.face_id, 100.0 if face.similarity is None else face.similarity) for face in faces))
 
 
-def _keep_best(best: dict[str, float], found: Iterable[tuple[str, float]]) -> None:
-    for face_id, similarity in found:
+def _keep_best(best: dict[str, float], matches: Iterable[tuple[str, float]]) -> None:
+    for face_id, similarity in matches:
         best[face_id] = max(similarity, best.get(face_id, -1.0))
 
 
-def _fits(face: CataloguedFace, wanted: PersonQuery, born: Mapping[str, str]) -> bool:
+def _is_wanted(face: CataloguedFace, query: PersonQuery, birth_dates: Mapping[str, str]) -> bool:
     if face.hidden:
         return False
-    if (wanted.since or wanted.until) and face.taken_at is None:
+    if (query.since or query.until) and face.taken_at is None:
         return False
     if face.taken_at is not None:
-        if wanted.since and face.taken_at < wanted.since:
+        if query.since and face.taken_at < query.since:
             return False
-        if wanted.until and face.taken_at > wanted.until:
+        if query.until and face.taken_at > query.until:
             return False
-    return not _before(face, born.get(face.person_id or "", ""))
+    return not _is_before(face, birth_dates.get(face.person_id or "", ""))
 
 
-def _before(face: CataloguedFace, day: str) -> bool:
+def _is_before(face: CataloguedFace, day: str) -> bool:
     return face.taken_at is not None and face.taken_at.date().isoformat() < day
 
 
-def _candidates(shown: Sequence[CataloguedFace], best: Mapping[str, float]) -> tuple[PersonCandidate, ...]:
+def _candidates(faces: Sequence[CataloguedFace], best: Mapping[str, float]) -> tuple[PersonCandidate, ...]:
     by_person: dict[str, list[CataloguedFace]] = defaultdict(list)
-    for face in shown:
+    for face in faces:
         if face.person_id is not None:
             by_person[face.person_id].append(face)
-    found = []
-    for person_id, some in by_person.items():
-        top = [best[face.face_id] for face in some[:_BEST_FACES]]
-        found.append(PersonCandidate(person_id, some[0].name, sum(top) / len(top), len(some)))
-    return tuple(sorted(found, key=lambda each: (-each.score, each.person_id)))
+    candidates = []
+    for person_id, own in by_person.items():
+        top = [best[face.face_id] for face in own[:_BEST_FACES]]
+        candidates.append(PersonCandidate(person_id, own[0].name, sum(top) / len(top), len(own)))
+    return tuple(sorted(candidates, key=lambda candidate: (-candidate.score, candidate.person_id)))
 
 
 def _margin(candidates: Sequence[PersonCandidate]) -> tuple[float | None, bool]:
     if len(candidates) < 2:
         return None, False
     first, second = candidates[0].score, candidates[1].score
-    return first - second, first - second < _NEAR or float(logit(first) - logit(second)) < _TIE
+    is_tie = first - second < _TIE_SIMILARITY or similarity_odds(first) - similarity_odds(second) < _TIE_ODDS
+    return first - second, is_tie
 
 
-def _found(face: CataloguedFace, similarity: float) -> FoundFace:
+def _found_face(face: CataloguedFace, similarity: float) -> FoundFace:
     return FoundFace(face.uri, face.face_id, face.person_id, face.name, similarity, face.taken_at, face.box)

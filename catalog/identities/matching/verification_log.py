@@ -1,7 +1,8 @@
-"""The log of verifications: each row carries a digest of the row before, so that none can be changed unnoticed.
+"""The verification log: a hash chain of enrollments and verifications, in which no row can be changed unnoticed.
 
-A row's content may be forgotten; its digest stays, and the chain still holds. Rows cut off the end leave no gap: who
-wants to notice that notes the last digest elsewhere, and gives it to :func:`check_chain`.
+Each row carries a digest of the row before. The content of a row may be forgotten; its digest stays, and the chain
+still holds. Rows that are deleted at the end leave no gap. To detect that, keep the last digest elsewhere and pass it
+to :func:`check_chain`.
 """
 
 from __future__ import annotations
@@ -14,10 +15,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection
 
 from catalog.domain.timestamps import utc_text
-from catalog.store.tables import verifications
+from catalog.store.verification_rows import (
+    delete_content,
+    insert_verification,
+    last_chain,
+    lock_log,
+    read_verifications,
+)
 
 START = "0" * 64
 
@@ -37,7 +44,7 @@ class AuditRow:
 
 @dataclass(frozen=True, slots=True)
 class ChainCheck:
-    """``broken`` is the number of the first row that does not fit, None when all do; ``head`` the last digest."""
+    """``broken`` is the number of the first row that does not fit, None if all fit; ``head`` is the last digest."""
 
     rows: int
     broken: int | None
@@ -45,80 +52,68 @@ class ChainCheck:
 
 
 def record(connection: Connection, content: Mapping[str, Any], now: datetime) -> AuditRow:
-    """Append an entry. The salt keeps a forgotten content from being guessed by its digest."""
-    _wait_for_turn(connection)
+    """Append an entry. A salt keeps a forgotten content from being guessed by its digest."""
+    lock_log(connection)
     at = utc_text(now) or ""
     text = json.dumps({**content, "salt": secrets.token_hex(16)}, sort_keys=True, ensure_ascii=False)
-    last = select(verifications.c.chain).order_by(verifications.c.id.desc()).limit(1)
-    previous = connection.scalar(last) or START
+    previous = last_chain(connection) or START
     digest = _sha256(text)
     chain = _sha256(previous + at + digest)
-    row = {"at": at, "content": text, "content_sha256": digest, "previous": previous, "chain": chain}
-    number = connection.execute(insert(verifications).returning(verifications.c.id), row).scalar_one()
-    return AuditRow(int(number), at, content, chain)
+    number = insert_verification(connection, at=at, content=text, content_sha256=digest, previous=previous, chain=chain)
+    return AuditRow(number, at, content, chain)
 
 
 def check_chain(connection: Connection, *, expected_head: str | None = None) -> ChainCheck:
-    """Compute every digest anew. With ``expected_head`` the chain must also contain that digest."""
-    previous, count, broken, met = START, 0, None, expected_head in (None, START)
-    empty: set[int] = set()
+    """Compute every digest again. With ``expected_head`` the chain must also contain that digest."""
+    previous, count, broken, has_head = START, 0, None, expected_head in (None, START)
+    without_content: set[int] = set()
     forgotten: set[int] = set()
-    for row in connection.execute(select(verifications).order_by(verifications.c.id)):
+    for row in read_verifications(connection):
         count += 1
         if row.content is None:
-            empty.add(int(row.id))
+            without_content.add(row.number)
         else:
             forgotten.update(json.loads(row.content).get(EMPTIED, ()) if _is_object(row.content) else ())
-        told = row.content is None or _sha256(row.content) == row.content_sha256
-        fits = row.previous == previous and row.chain == _sha256(previous + row.at + row.content_sha256)
-        if broken is None and not (told and fits):
-            broken = int(row.id)
+        is_content_right = row.content is None or _sha256(row.content) == row.content_sha256
+        is_chain_right = row.previous == previous and row.chain == _sha256(previous + row.at + row.content_sha256)
+        if broken is None and not (is_content_right and is_chain_right):
+            broken = row.number
         previous = row.chain
-        met = met or previous == expected_head
-    if empty - forgotten:  # nobody was removed when these lost their content
-        broken = min(empty - forgotten | ({broken} if broken is not None else set()))
-    if broken is None and not met:
+        has_head = has_head or previous == expected_head
+    if without_content - forgotten:  # content was deleted without the removal of an employee
+        broken = min(without_content - forgotten | ({broken} if broken is not None else set()))
+    if broken is None and not has_head:
         broken = count + 1
     return ChainCheck(count, broken, previous)
 
 
 def read_audit(connection: Connection) -> Iterator[AuditRow]:
     """Every entry, oldest first."""
-    for row in connection.execute(select(verifications).order_by(verifications.c.id)):
+    for row in read_verifications(connection):
         content = None if row.content is None else json.loads(row.content)
         if content is not None:
             content.pop("salt", None)
-        yield AuditRow(int(row.id), row.at, content, row.chain)
+        yield AuditRow(row.number, row.at, content, row.chain)
 
 
 def forget_entries(connection: Connection, employee_id: str) -> list[int]:
-    """Take the content, not the digests, of every entry about one employee; returns their numbers.
+    """Delete the content of every entry about one employee, and keep the digests; returns the entries' numbers.
 
-    They belong into the next entry, under :data:`EMPTIED`: content that is gone otherwise breaks the chain.
+    The caller puts them into the next entry under :data:`EMPTIED`. Content that is missing otherwise breaks the chain.
     """
-    _wait_for_turn(connection)
-    gone = [
-        int(row.id)
-        for row in connection.execute(select(verifications).where(verifications.c.content.is_not(None)))
-        if json.loads(row.content).get("employee_id") == employee_id
+    lock_log(connection)
+    numbers = [
+        row.number
+        for row in read_verifications(connection)
+        if row.content is not None and json.loads(row.content).get("employee_id") == employee_id
     ]
-    for number in gone:
-        connection.execute(update(verifications).where(verifications.c.id == number).values(content=None))
-    return gone
-
-
-def _wait_for_turn(connection: Connection) -> None:
-    """Let nobody else write to the log until this transaction ends; readers go on.
-
-    On SQLite a transaction that writes is alone already. The last row must not change hands between being read and
-    being followed, and an empty log has no row that could be locked.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"LOCK TABLE {verifications.name} IN EXCLUSIVE MODE")
+    for number in numbers:
+        delete_content(connection, number)
+    return numbers
 
 
 def _is_object(text: str) -> bool:
-    """Whether an entry that somebody may have edited is still JSON."""
+    """True if an entry is still a JSON object. It may have been edited in the database."""
     try:
         return isinstance(json.loads(text), dict)
     except ValueError:

@@ -1,7 +1,7 @@
-"""Verification: is this the person who was enrolled under this id? Accept, refuse, or cannot tell.
+"""Employee verification: does a photo show the person enrolled under an id? Accepted, refused, or cannot tell.
 
-Kept apart from the gallery of photos: references are crops of their own, compared one to one. Every enrollment and
-every answer goes to the audit log.
+It is independent of the photo gallery: references are crops of their own, compared one to one. Every enrollment and
+every verification is recorded in the verification log.
 """
 
 from __future__ import annotations
@@ -11,33 +11,31 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection
 
 from catalog.domain.charges import Charge
 from catalog.domain.content_hash import sha256_of
 from catalog.domain.engine import Engine
 from catalog.domain.errors import UsageError
 from catalog.domain.faces import BooleanAttribute, Face
+from catalog.domain.log_odds import similarity_odds
 from catalog.domain.opened_photo import OpenedPhoto
-from catalog.domain.timestamps import utc_text
-from catalog.identities.assignment.neighbor_searches import logit
 from catalog.identities.decisions.verbs import DecisionStamp
 from catalog.identities.matching import verification_log
 from catalog.images.crop import cut_out
 from catalog.store.charge_scope import charge_scope
 from catalog.store.database import Database
 from catalog.store.scans import record_charges
-from catalog.store.tables import employee_references, employees
-from catalog.store.upsert import insert_into
+from catalog.store.verification_rows import delete_employee, insert_reference, read_references
 
-_RAREST = 1e-6
-"""No lower rate is stated: too few pairs of strangers were ever compared to know it."""
+_MIN_RATE = 1e-6
+"""No lower rate is stated, because too few stranger pairs were compared to know it."""
 ACCEPT = 99.0
 REFUSE = 80.0
 _PADDING = 0.8
 _SIDE = 640
-_SURE = 80.0
-"""Confidence from which a judgement such as "wears sunglasses" refuses a photo."""
+_ATTRIBUTE_CONFIDENCE = 80.0
+"""Lowest confidence at which an attribute such as "wears sunglasses" refuses a photo. Not measured."""
 
 
 class VerificationVerdict(StrEnum):
@@ -48,10 +46,10 @@ class VerificationVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The answer for one photo. ``similarity`` is to the best reference, None where no face could be compared.
+    """The result for one photo. ``similarity`` is to the best reference, None if no face could be compared.
 
-    ``false_match_rate`` is how often a stranger reaches ``threshold``, as the engine's scale promises. ``reasons`` say
-    why the photo cannot be judged.
+    ``false_match_rate`` is the share of strangers that reach ``threshold`` on the engine's scale. ``reasons`` are
+    sentences that say why the photo cannot be judged. ``entry`` is the number in the verification log.
     """
 
     employee_id: str
@@ -64,10 +62,11 @@ class Verification:
 
 
 def find_flaws(photo: OpenedPhoto, faces: Sequence[Face]) -> list[str]:
-    """What keeps a photo from being a reference, in sentences; by Amazon's advice for input images.
+    """Reasons why a photo cannot be a reference, as sentences. They follow Amazon's advice for input images.
 
-    One face, turned less than 45 degrees, looking neither far down (30) nor up (45), at least 50 pixels wide and high,
-    whole, uncovered, eyes open, no sunglasses, neither dark nor washed out nor blurred.
+    Needed is one face, at least 50 pixels wide and high, whole, uncovered, with open eyes, without sunglasses, neither
+    dark nor overexposed nor blurred. It is turned by less than 45 degrees, and tilted by more than -30 and less than
+    45.
     """
     if len(faces) != 1:
         return [f"It shows {len(faces) or 'no'} face{'' if len(faces) == 1 else 's'} instead of one."]
@@ -91,7 +90,7 @@ def _geometry(photo: OpenedPhoto, face: Face) -> list[str]:
 
 def _appearance(face: Face) -> list[str]:
     flaws = []
-    quality, seen = face.quality, face.attributes
+    quality, attributes = face.quality, face.attributes
     if quality is not None:
         if quality.brightness < 20:
             flaws.append("The face is too dark.")
@@ -99,17 +98,17 @@ def _appearance(face: Face) -> list[str]:
             flaws.append("The face is washed out.")
         if quality.sharpness < 8:
             flaws.append("The face is blurred.")
-    if _surely(seen.eyes_open, False):
+    if _is_certain(attributes.eyes_open, False):
         flaws.append("The eyes are closed.")
-    if _surely(seen.sunglasses, True):
+    if _is_certain(attributes.sunglasses, True):
         flaws.append("Sunglasses cover the eyes.")
-    if _surely(seen.face_occluded, True):
+    if _is_certain(attributes.face_occluded, True):
         flaws.append("Part of the face is covered.")
     return flaws
 
 
-def _surely(judgement: BooleanAttribute | None, value: bool) -> bool:
-    return judgement is not None and judgement.value is value and judgement.confidence >= _SURE
+def _is_certain(attribute: BooleanAttribute | None, value: bool) -> bool:
+    return attribute is not None and attribute.value is value and attribute.confidence >= _ATTRIBUTE_CONFIDENCE
 
 
 def enroll_employee(
@@ -122,57 +121,55 @@ def enroll_employee(
     open_photo: Callable[[bytes], OpenedPhoto],
     region: str = "",
 ) -> list[list[str]]:
-    """Keep reference faces under an id; photos may be added later. Returns the flaws of each photo.
+    """Enroll reference faces under an id; more photos may be added later. Returns the flaws of each photo.
 
-    A photo with flaws is not kept, and neither is one of somebody else than the photos before it; an id none of whose
-    photos is good is not made. Raises ``UsageError`` for an id that is no text on one line.
+    A photo with flaws is not enrolled. A photo of another person than the first reference has a flaw. If all photos
+    have flaws, the id is not enrolled. Raises ``UsageError`` for an id that is not text on one line.
     """
     if not employee_id.strip() or not employee_id.isprintable():
         raise UsageError("An id must be text on one line.")
     with database.read() as connection:
-        known = [open_photo(bytes(image)) for image in _references(connection, employee_id)]
-    good: list[tuple[bytes, str]] = []
+        references = [open_photo(image) for image in read_references(connection, employee_id)]
+    enrolled: list[tuple[bytes, str]] = []
     flaws: list[list[str]] = []
     with charge_scope(database, engine=engine.name, region=region, command="verify", now=stamp.now) as charges:
         for photo in photos:
             analysis = engine.analyze(photo)
             charges += analysis.charges
             flaws.append(find_flaws(photo, analysis.faces))
-            if known and not flaws[-1]:
-                comparison = engine.compare(known[0], photo, 0.0)
+            if references and not flaws[-1]:
+                comparison = engine.compare(references[0], photo, 0.0)
                 charges += comparison.charges
-                similarity = max((each.similarity for each in comparison.matches), default=0.0)
+                similarity = max((match.similarity for match in comparison.matches), default=0.0)
                 if similarity < REFUSE:
-                    told = f"similarity {similarity:.1f}, where {REFUSE:g} is needed"
-                    flaws[-1].append(f"The face is not like the one enrolled first: {told}.")
+                    flaws[-1].append(
+                        f"The face is not similar to the one enrolled first: similarity {similarity:.1f}, "
+                        f"and {REFUSE:g} is needed."
+                    )
             if not flaws[-1]:
-                known.append(photo)
+                references.append(photo)
                 crop = cut_out(photo, analysis.faces[0].box, padding=_PADDING, side=_SIDE, quality=92)
-                good.append((crop, sha256_of(photo.data)))
+                enrolled.append((crop, sha256_of(photo.data)))
         content = {"what": "enroll", "employee_id": employee_id, "by": stamp.who, "engine": engine.name}
         with database.begin() as connection:
-            for crop, sha256 in good:
-                _keep(connection, employee_id, crop, sha256, stamp)
+            for crop, sha256 in enrolled:
+                insert_reference(connection, employee_id, crop, sha256, who=stamp.who, now=stamp.now)
             _charge(connection, engine, charges, region, stamp)
             verification_log.record(connection, {**content, "model": engine.model, "flaws": flaws}, stamp.now)
     return flaws
 
 
-def _keep(connection: Connection, employee_id: str, crop: bytes, sha256: str, stamp: DecisionStamp) -> None:
-    row = {"employee_id": employee_id, "enrolled_at": utc_text(stamp.now), "enrolled_by": stamp.who}
-    connection.execute(insert_into(connection, employees).on_conflict_do_nothing(), row)
-    found = connection.scalar(select(employees.c.id).where(employees.c.employee_id == employee_id))
-    reference = {"employee_id": found, "image": crop, "sha256": sha256}
-    connection.execute(insert_into(connection, employee_references).on_conflict_do_nothing(), reference)
-
-
 def remove_employee(connection: Connection, employee_id: str, stamp: DecisionStamp) -> int:
-    """Forget an employee: references go, and the content of the audit entries; returns how many entries."""
-    if connection.execute(delete(employees).where(employees.c.employee_id == employee_id)).rowcount == 0:
-        raise UsageError(f'Nobody is enrolled as "{employee_id}".')
-    gone = verification_log.forget_entries(connection, employee_id)
-    verification_log.record(connection, {"what": "remove", "by": stamp.who, verification_log.EMPTIED: gone}, stamp.now)
-    return len(gone)
+    """Delete an employee's references and the content of its log entries; returns how many entries.
+
+    Raises ``UsageError`` for an unknown id.
+    """
+    if not delete_employee(connection, employee_id):
+        raise UsageError(f'No employee is enrolled under the id "{employee_id}".')
+    emptied = verification_log.forget_entries(connection, employee_id)
+    content = {"what": "remove", "by": stamp.who, verification_log.EMPTIED: emptied}
+    verification_log.record(connection, content, stamp.now)
+    return len(emptied)
 
 
 def verify_employee(
@@ -189,13 +186,15 @@ def verify_employee(
 ) -> Verification:
     """Compare the largest face of a photo with an employee's references.
 
-    At ``accept`` and above accepted, below ``refuse`` refused, between the two, and where the photo shows no single
-    usable face, nobody can tell. Raises ``UsageError`` for an unknown id.
+    Accepted at ``accept`` and above, refused below ``refuse``. Between the two, or if the photo does not show one
+    usable face, the verdict is "cannot tell". Raises ``UsageError`` for an unknown id.
     """
     with database.read() as connection:
-        references = _references(connection, employee_id)
+        references = read_references(connection, employee_id)
     if not references:
-        raise UsageError(f'Nobody is enrolled as "{employee_id}".', remedy="Enroll first: catalog enroll ID PHOTO...")
+        raise UsageError(
+            f'No employee is enrolled under the id "{employee_id}".', remedy="Enroll first: catalog enroll ID PHOTO..."
+        )
     with charge_scope(database, engine=engine.name, region=region, command="verify", now=stamp.now) as charges:
         analysis = engine.analyze(photo)
         charges += analysis.charges
@@ -203,9 +202,9 @@ def verify_employee(
         similarity: float | None = None
         if analysis.faces:
             for image in references:
-                comparison = engine.compare(open_photo(bytes(image)), photo, 0.0)
+                comparison = engine.compare(open_photo(image), photo, 0.0)
                 charges += comparison.charges
-                largest = max(comparison.matches, key=lambda each: each.face.box.area, default=None)
+                largest = max(comparison.matches, key=lambda match: match.face.box.area, default=None)
                 if largest is not None:
                     similarity = max(largest.similarity, similarity or 0.0)
         verdict = _verdict(similarity, reasons, accept, refuse)
@@ -228,16 +227,6 @@ def verify_employee(
     return Verification(employee_id, verdict, similarity, accept, false_match_rate(accept), reasons, entry.number)
 
 
-def _references(connection: Connection, employee_id: str) -> Sequence[bytes]:
-    """The kept crops of an employee, the first one first."""
-    return connection.scalars(
-        select(employee_references.c.image)
-        .join(employees, employees.c.id == employee_references.c.employee_id)
-        .where(employees.c.employee_id == employee_id)
-        .order_by(employee_references.c.id)
-    ).all()
-
-
 def _verdict(similarity: float | None, reasons: Sequence[str], accept: float, refuse: float) -> VerificationVerdict:
     if similarity is None or reasons:
         return VerificationVerdict.CANNOT_TELL
@@ -247,12 +236,13 @@ def _verdict(similarity: float | None, reasons: Sequence[str], accept: float, re
 
 
 def false_match_rate(threshold: float) -> float:
-    """How many pairs of strangers reach a similarity: 1 in 1,000 at 80, 1 in 100,000 at 99, log-odds between.
+    """Share of stranger pairs that reach a similarity: 1 in 1,000 at 80, 1 in 100,000 at 99, log-odds between.
 
-    What the scale of every engine promises (``engines/base.py``); `catalog evaluate` measures it on one's own labels.
+    Both engines' scales are defined so; see :mod:`catalog.domain.engine`. `catalog evaluate` measures the share on the
+    user's labels.
     """
-    steps = float((logit(threshold) - logit(80.0)) / (logit(99.0) - logit(80.0)))
-    return float(min(1.0, max(_RAREST, 10.0 ** (-3.0 - 2.0 * steps))))
+    steps = (similarity_odds(threshold) - similarity_odds(80.0)) / (similarity_odds(99.0) - similarity_odds(80.0))
+    return min(1.0, max(_MIN_RATE, float(10.0 ** (-3.0 - 2.0 * steps))))
 
 
 def _charge(

@@ -13,7 +13,8 @@ import numpy as np
 from sqlalchemy import update
 
 from catalog.app.resources import Resources, open_resources
-from catalog.identities.assignment.assign_people import GroupingRules, assign_people
+from catalog.identities.assignment.assign_people import assign_people
+from catalog.identities.assignment.gallery_clustering import GroupingRules
 from catalog.identities.clustering.demographics import NEVER
 from catalog.store.tables import photos
 from tests.benchmarks.identities.library import NOW, SHARED, Library, Listing, scanned, score
@@ -49,7 +50,12 @@ def cliff(source: Path, work: Path, rules: GroupingRules, truth: Path) -> None:
     for threshold in (0.31, 0.32, 0.33, 0.34, 0.35, 0.36, 0.37, 0.38, 0.40):
         library = Library(source, work)
         scan_id = library.enroll(sorted(library.faces_of))
-        settled(library, library.lender, replace(rules, means=replace(rules.means, threshold=threshold)), scan_id)
+        settled(
+            library,
+            library.lender,
+            replace(rules, mean_linkage=replace(rules.mean_linkage, threshold=threshold)),
+            scan_id,
+        )
         print(f"threshold {threshold:.2f}: {score(truth, library.groups(), work)}")
         library.close()
 
@@ -77,7 +83,7 @@ def nights(source: Path, work: Path, rules: GroupingRules, truth: Path, *, bille
 
 
 def billed(source: Path, work: Path, rules: GroupingRules, truth: Path) -> None:
-    everybody = replace(rules, search=replace(rules.search, cover=100.1, workers=1))
+    everybody = replace(rules, search=replace(rules.search, covered_similarity=100.1, workers=1))
     spared = replace(rules, search=replace(rules.search, workers=1))
     album = album_of(truth)
     for name, chosen, centers in (
@@ -125,15 +131,15 @@ def apparent(source: Path, work: Path, rules: GroupingRules, truth: Path) -> Non
     """One shot with every photo dated alike, as LFW's were taken within few years, with and without what faces say."""
     for name, bars in (
         ("likeness alone", NEVER),
-        ("births", replace(rules.apparent, gender=100.0)),
-        ("gender", replace(rules.apparent, birth_years=float("inf"))),
-        ("both", rules.apparent),
+        ("births", replace(rules.demographics, gender=100.0)),
+        ("gender", replace(rules.demographics, birth_years=float("inf"))),
+        ("both", rules.demographics),
     ):
         library = Library(source, work)
         with library.database.begin() as connection:
             connection.execute(update(photos).values(taken_at="2003-06-01T00:00:00.000000Z"))
         scan_id = library.enroll(sorted(library.faces_of))
-        result = settled(library, library.lender, replace(rules, apparent=bars), scan_id)
+        result = settled(library, library.lender, replace(rules, demographics=bars), scan_id)
         print(f"{name}: {score(truth, library.groups(), work)}")
         print(f"  {result.persons_new} persons, conflicts {result.conflicts}")
         library.close()

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from sqlalchemy import insert, select
 
 from catalog.domain.timestamps import utc_text
-from catalog.identities.assignment.assign_people import GroupingRules, assign_people
+from catalog.identities.assignment.assign_people import assign_people
+from catalog.identities.assignment.gallery_clustering import GroupingRules
 from catalog.identities.decisions.verbs import DecisionStamp, name_person
 from catalog.store.database import Database, open_database
 from catalog.store.people import find_person, list_people

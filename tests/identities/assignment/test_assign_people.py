@@ -222,7 +222,7 @@ def test_the_cover_finds_the_same_people_as_searching_everybody(
     spared, everybody = VectorGallery(), VectorGallery()
     settled(light_database, spared, enroll(light_database, spared, shots))
     with fresh_database(sqlite_template, tmp_path_factory) as other:
-        rules = replace(RULES.search, cover=100.1)
+        rules = replace(RULES.search, covered_similarity=100.1)
         settled(other, everybody, enroll(other, everybody, shots), search=rules)
         assert groups(light_database) == groups(other)
     assert spared.calls < everybody.calls == len(everybody.vectors)
@@ -243,7 +243,7 @@ def test_brothers_of_whom_one_face_each_was_searched_stay_two(
     assert settled(light_database, spared, enroll(light_database, spared, shots)).persons_new == 2
     assert spared.calls == 2
     with fresh_database(sqlite_template, tmp_path_factory) as other_database:
-        rules = replace(RULES.search, cover=100.1)
+        rules = replace(RULES.search, covered_similarity=100.1)
         assert (
             settled(other_database, everybody, enroll(other_database, everybody, shots), search=rules).persons_new == 1
         )

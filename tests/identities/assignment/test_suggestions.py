@@ -112,7 +112,7 @@ def test_a_child_and_the_adult_are_asked_about_by_way_of_the_years_between(light
         grown = child * np.cos(turn) + adult * np.sin(turn)
         when = datetime(year, 5, 1, tzinfo=UTC)
         shots += [Shot(f"{number}-{n}", [near(grown, 0.78, rng)], taken_at=when) for n in range(3)]
-    settled(light_database, gallery, enroll(light_database, gallery, shots), means=Linkage(0.5, 0.0, 0.1))
+    settled(light_database, gallery, enroll(light_database, gallery, shots), mean_linkage=Linkage(0.5, 0.0, 0.1))
     assert len(set(who_is_who(light_database).values())) == 2
     (question,) = asked(light_database, gallery)
     assert question.other is not None

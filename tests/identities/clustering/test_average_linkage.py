@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from catalog.identities.clustering.agglomerative import components
+from catalog.identities.clustering.arrays import Ints
 from catalog.identities.clustering.average_linkage import cluster_edges, cluster_means, stranger_similarity_bound
-from catalog.identities.clustering.similarity_graph import Constraints, Edges, Ints, Linkage, SearchCoverage
+from catalog.identities.clustering.constraints import Constraints
+from catalog.identities.clustering.similarity_graph import Edges, Linkage, SearchCoverage
 from tests.identities.made_library import near, people
 
-LINKAGE = Linkage(threshold=0.42, price=0.06)
+LINKAGE = Linkage(threshold=0.42, pair_penalty=0.06)
 FLOOR = 0.3
 
 
@@ -80,9 +82,9 @@ def test_faces_of_different_camps_never_meet(graph: tuple[int, Edges], data: st.
 def test_poor_faces_join_and_never_found(graph: tuple[int, Edges], data: st.DataObject) -> None:
     """Every group of several faces has a founder."""
     count, edges = graph
-    founders = np.array(data.draw(st.lists(st.booleans(), min_size=count, max_size=count)), dtype=bool)
-    labels = cluster(count, edges, Constraints(founders=founders))
-    assert all(len(group) == 1 or founders[list(group)].any() for group in partition(labels))
+    seed_faces = np.array(data.draw(st.lists(st.booleans(), min_size=count, max_size=count)), dtype=bool)
+    labels = cluster(count, edges, Constraints(seed_faces=seed_faces))
+    assert all(len(group) == 1 or seed_faces[list(group)].any() for group in partition(labels))
 
 
 @given(graphs(), st.integers(0, 1 << 30))
@@ -140,7 +142,7 @@ def test_a_list_of_an_earlier_night_says_nothing_of_later_faces() -> None:
     """Of two faces of different nights only the later one's list counts as having looked at the pair."""
     lists = SearchCoverage(np.array([True, False, True]), np.array([1, 2, 2]))
     first, second = np.array([0, 0, 1]), np.array([1, 2, 2])
-    assert lists.unseen(first, second).tolist() == [True, False, False]
+    assert lists.unobserved(first, second).tolist() == [True, False, False]
 
 
 def test_a_lone_pair_pays_the_whole_price() -> None:
@@ -168,7 +170,7 @@ def test_doubt_keeps_two_groups_apart_of_which_few_pairs_were_looked_at() -> Non
     best = np.isin(np.arange(6), (0, 3))
 
     def groups(complete: NDArray[np.bool_], between: Edges, doubt: float) -> int:
-        linkage = Linkage(0.42, 0.06, doubt=doubt)
+        linkage = Linkage(0.42, 0.06, unobserved_margin=doubt)
         lists = SearchCoverage(complete, night)
         return len(partition(cluster_edges(lists, between, linkage, floor=FLOOR, constraints=Constraints())))
 
@@ -187,18 +189,18 @@ def test_where_strangers_are_alike_more_is_asked(rng: np.random.Generator) -> No
     edges, ones = _complete(alike, FLOOR), np.ones(len(truth))
     usual = cluster_means(alike, ones, edges, LINKAGE, constraints=Constraints())
     assert len(partition(usual)) < 30
-    watchful = Linkage(LINKAGE.threshold, LINKAGE.price, strangers=0.0)
+    watchful = Linkage(LINKAGE.threshold, LINKAGE.pair_penalty, stranger_similarity=0.0)
     assert partition(cluster_means(alike, ones, edges, watchful, constraints=Constraints())) == partition(truth)
 
 
 def test_strangers_as_unlike_as_usual_change_nothing() -> None:
     """The very same linkage: only more likeness than usual raises it, never less."""
-    linkage = Linkage(0.4, 0.1, 0.05, strangers=0.06)
+    linkage = Linkage(0.4, 0.1, 0.05, stranger_similarity=0.06)
     assert linkage.among(0.06) is linkage
     assert linkage.among(-1.0) is linkage
     assert linkage.among(0.07) is linkage
     raised = linkage.among(0.53)
-    assert (raised.threshold, raised.price, raised.merge_margin) == pytest.approx((0.7, 0.05, 0.025))
+    assert (raised.threshold, raised.pair_penalty, raised.merge_margin) == pytest.approx((0.7, 0.05, 0.025))
 
 
 def test_likeness_is_told_only_beyond_what_chance_may_do(rng: np.random.Generator) -> None:

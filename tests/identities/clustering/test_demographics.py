@@ -10,13 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.identities.assignment.assign_people import GroupingRules, assign_people
+from catalog.identities.assignment.assign_people import assign_people
 from catalog.identities.assignment.explain import explain
+from catalog.identities.assignment.gallery_clustering import GroupingRules
 from catalog.identities.assignment.recluster_plan import plan_recluster
 from catalog.identities.assignment.suggestions import Suggestion, suggest
 from catalog.identities.clustering.average_linkage import cluster_edges
+from catalog.identities.clustering.constraints import Constraints
 from catalog.identities.clustering.demographics import Demographics, DemographicThresholds
-from catalog.identities.clustering.similarity_graph import Constraints, Edges, Linkage, SearchCoverage
+from catalog.identities.clustering.similarity_graph import Edges, Linkage, SearchCoverage
 from catalog.identities.decisions import verbs
 from catalog.store.catalogued_faces import faces_of_person
 from catalog.store.database import Database
@@ -26,7 +28,7 @@ from tests.identities.decisions.test_verbs import STAMP, everybody
 from tests.identities.made_library import NOW, RULES, LendingGallery, Shot, VectorGallery, enroll, near, people
 
 BARS = DemographicThresholds(birth_years=12.0, gender=95.0)
-CAREFUL = replace(RULES, apparent=BARS)
+CAREFUL = replace(RULES, demographics=BARS)
 MADE = [LendingGallery, VectorGallery]
 
 
@@ -149,7 +151,7 @@ def test_what_a_human_says_wins(light_database: Database) -> None:
 def test_a_birth_that_a_human_told_counts_more_than_looks(light_database: Database) -> None:
     """Told that the adult was born in 2005, who only looks older, the machine takes the child's photos for theirs."""
     gallery = LendingGallery()
-    family(gallery, light_database, rules=replace(CAREFUL, means=Linkage(2.0, 0.0)))
+    family(gallery, light_database, rules=replace(CAREFUL, mean_linkage=Linkage(2.0, 0.0)))
     assert sorted(map(len, groups(light_database))) == [1] * 6
     with light_database.begin() as connection:
         for person in everybody(connection):
@@ -159,7 +161,7 @@ def test_a_birth_that_a_human_told_counts_more_than_looks(light_database: Databa
         verbs.set_birth_date(connection, adult, date(2005, 3, 1), STAMP)
     with light_database.read() as connection:
         apparent = Demographics.of_faces(["2015-05-01"], [(34, 46)], [(None, None)], BARS)
-        told = apparent.settled(np.array([adult.id]), {adult.id: 2005})
+        told = apparent.with_persons(np.array([adult.id]), {adult.id: 2005})
     assert told.births(np.array([0])) == (np.array([2005.0]), np.array([2005.0]))
 
 
@@ -188,7 +190,7 @@ def test_no_group_holds_what_is_at_odds(data: st.DataObject) -> None:
     pairs = [(a, b, data.draw(st.floats(0.5, 1.0))) for a in range(count) for b in range(a + 1, count)]
     lists = SearchCoverage(np.ones(count, dtype=bool), np.zeros(count, dtype=np.int64))
     linkage = Linkage(0.42, 0.06)
-    labels = cluster_edges(lists, Edges.of(pairs), linkage, floor=0.3, constraints=Constraints(apparent=apparent))
+    labels = cluster_edges(lists, Edges.of(pairs), linkage, floor=0.3, constraints=Constraints(demographics=apparent))
     for label in set(labels.tolist()):
         assert len({year for year, of in zip(births, labels.tolist(), strict=True) if of == label} - {None}) <= 1
     assert len(set(labels.tolist())) <= 2

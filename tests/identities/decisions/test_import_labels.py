@@ -325,7 +325,7 @@ def test_a_mirror_in_a_file_leaves_alone_what_was_said_here(light_database: Data
         assert set(who_is_who(other).values()) == {kept.person_id, here.person_id}
 
 
-def test_copies_for_edited_content_are_told_apart(light_database: Database, other: Database) -> None:
+def test_copies_for_edited_content_are_conflict_reason(light_database: Database, other: Database) -> None:
     """A split was repeated for a first edit before one file was made, and for a second before the next."""
     catalogue(light_database, count=1)
     with light_database.begin() as connection:

@@ -133,7 +133,8 @@ def test_what_was_paid_is_told_although_a_later_reference_shows_no_face(light_da
     engine = FakeEngine(dollars=Decimal("0.001"))
     references = [Reference(opened(draw([Drawn("ann")]))), Reference(opened(draw()))]
     paid: list[Charge] = []
+    query = PersonQuery(references=references)
     with pytest.raises(NoFaceError) as caught:
-        find_faces(light_database, engine, PersonQuery(references=references), gallery="catalog", pay=paid.extend)
+        find_faces(light_database, engine, query, gallery="catalog", on_charges=paid.extend)
     assert caught.value.charges == tuple(paid)
     assert [(charge.operation, charge.calls) for charge in paid] == [(Operation.SEARCH_FACES_BY_IMAGE, 1)]

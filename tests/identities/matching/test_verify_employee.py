@@ -114,7 +114,7 @@ def test_each_answer_is_one_of_three(enrolled: Database, data: bytes, verdict: V
 
 def test_an_unknown_id_is_an_error(enrolled: Database) -> None:
     """Nobody is verified against nothing."""
-    with pytest.raises(UsageError, match="Nobody is enrolled"):
+    with pytest.raises(UsageError, match="No employee is enrolled"):
         verify(enrolled, face_of("ann"), "zoe")
 
 
@@ -150,7 +150,7 @@ def test_nobody_is_enrolled_under_the_id_of_another(light_database: Database, at
         flaws = enroll(light_database, face_of("bob"))
     ((flaw,),) = flaws
     assert good == []
-    assert "not like the one enrolled first" in flaw
+    assert "not similar to the one enrolled first" in flaw
     assert verify(light_database, face_of("bob")).verdict is VerificationVerdict.REFUSED
 
 
@@ -206,12 +206,12 @@ def test_error_rates_come_from_confirmed_faces(light_database: Database) -> None
     """Well-parted people: no stranger at 99, none of their own missed at 50, and no claim beyond what pairs allow."""
     gallery = catalogue(light_database, count=12, photos=4)
     with pytest.raises(UsageError, match="too few confirmed"):
-        evaluate(light_database, as_engine(gallery), RULES.founders, gallery="catalog", named=False)
+        evaluate(light_database, as_engine(gallery), RULES.seed_faces, gallery="catalog", named=False)
     with light_database.begin() as connection:
         for person in everybody(connection):
             for face in faces_of_person(connection, person):
                 test_verbs.verbs.confirm_face(connection, face, person, STAMP)
-    found = evaluate(light_database, as_engine(gallery), RULES.founders, gallery="catalog", named=False)
+    found = evaluate(light_database, as_engine(gallery), RULES.seed_faces, gallery="catalog", named=False)
     assert (found.faces, found.people, found.genuine, found.impostor) == (48, 12, 72, 1056)
     rates = {rate.threshold: rate for rate in found.rates}
     assert rates[99.0].false_match == 0

@@ -17,9 +17,9 @@ from catalog.domain.errors import NoFaceError, UsageError
 from catalog.domain.faces import BoundingBox, SearchResult
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.identities.decisions.verbs import mark_not_a_face
-from catalog.identities.matching import watch_hits as watch_hits_module
 from catalog.identities.matching.watch_hits import WatchHit, read_hits, review_hit
 from catalog.identities.matching.watch_list import add_watch, check_watches, list_watches, remove_watch
+from catalog.store import watch_rows
 from catalog.store.database import Database
 from catalog.store.faces import record_enrollment
 from catalog.store.photos import record_photo
@@ -116,7 +116,7 @@ def test_removing_takes_references_and_hits_along(light_database: Database) -> N
         remove_watch(connection, "Ann")
         for table in (watch_references, watch_hits):
             assert connection.scalar(select(func.count()).select_from(table)) == 0
-        with pytest.raises(UsageError, match="Nobody"):
+        with pytest.raises(UsageError, match="not on the watch list"):
             remove_watch(connection, "Ann")
 
 
@@ -151,7 +151,7 @@ def test_a_reference_in_which_the_engine_finds_no_face_is_left_out(
     add_watch(light_database, engine, "Zoe", [reference("eve")], [], STAMP)
     assert {hit.watch for hit in check(light_database, engine)} == {"Ann", "Zoe"}
     assert [record.getMessage() for record in caplog.records] == [
-        f"{share} references of entry {entry} of the watch list were left out: they show the engine no face."
+        f"Skipped {share} references of watch list entry {entry}: the engine finds no face on them."
         for share, entry in (("1 of 1", 1), ("1 of 2", 2))
     ]
     assert paid(light_database)["SearchFacesByImage"] == 4
@@ -161,7 +161,7 @@ def test_new_hits_are_told_newest_first_however_many_there_are(
     light_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are read in batches."""
-    monkeypatch.setattr(watch_hits_module, "batches", lambda items: batches(items, 2))
+    monkeypatch.setattr(watch_rows, "batches", lambda items: batches(items, 2))
     engine = FakeEngine()
     add_watch(light_database, engine, "Ann", [reference("ann")], [], STAMP)
     for number in range(2):
@@ -198,7 +198,7 @@ def test_a_photo_cannot_show_both_the_person_and_somebody_else(light_database: D
 def test_a_name_on_the_list_is_text(light_database: Database, name: str, kept: str | None) -> None:
     """On one line."""
     if kept is None:
-        with pytest.raises(UsageError, match="must be text"):
+        with pytest.raises(UsageError, match="must be printable text"):
             add_watch(light_database, FakeEngine(), name, [reference("ann")], [], STAMP)
     else:
         assert add_watch(light_database, FakeEngine(), name, [reference("ann")], [], STAMP).name == kept

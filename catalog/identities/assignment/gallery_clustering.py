@@ -1,0 +1,154 @@
+"""Cluster the faces of one gallery: read its face table, and choose the clustering that its engine allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sqlalchemy import Connection
+
+from catalog.domain.engine import Engine
+from catalog.domain.log_odds import similarity_odds
+from catalog.identities.clustering.arrays import Floats, Ints
+from catalog.identities.clustering.average_linkage import cluster_edges
+from catalog.identities.clustering.constraints import Constraints
+from catalog.identities.clustering.demographics import NEVER, Demographics, DemographicThresholds
+from catalog.identities.clustering.face_table import FaceTable, SeedFaceThresholds
+from catalog.identities.clustering.group_mean_clustering import cluster_persons
+from catalog.identities.clustering.similarity_graph import (
+    Edges,
+    Linkage,
+    log_odds_similarity,
+    similarity_log_odds,
+)
+from catalog.store.face_rows import read_face_columns
+from catalog.store.neighbor_search_rows import read_matches
+
+_MAX_QUALITY_SIDE = 200.0
+"""Faces larger than this, in pixels, are no better to recognize. Not measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRules:
+    """Which neighbor searches to run. Similarities are 0-100."""
+
+    threshold: float
+    """Lowest similarity of a neighbor list. A lower one shows more doubtful pairs and costs the same."""
+    covered_similarity: float
+    """A face this similar to a searched face needs no search of its own."""
+    covering_faces: int
+    """Searched faces that must cover it: 1 is cheapest, 2 safer."""
+    workers: int
+    """Searches at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupingRules:
+    """The settings of assignment; ``config/default.toml`` explains each value."""
+
+    mean_linkage: Linkage
+    """For an engine that lends group means, on their scale of -1 to 1."""
+    search_linkage: Linkage
+    """For an engine with neighbor searches only, in log-odds of similarity."""
+    search: SearchRules
+    seed_faces: SeedFaceThresholds
+    demographics: DemographicThresholds = NEVER
+
+
+def face_table_of(connection: Connection, engine: Engine, rules: GroupingRules, gallery: str) -> FaceTable:
+    return read_face_table(
+        connection, engine=engine.name, gallery=gallery, seed_faces=rules.seed_faces, demographics=rules.demographics
+    )
+
+
+def read_face_table(
+    connection: Connection,
+    *,
+    engine: str,
+    gallery: str,
+    seed_faces: SeedFaceThresholds,
+    demographics: DemographicThresholds = NEVER,
+) -> FaceTable:
+    """Every face of the gallery that no user marked as not a face."""
+    columns = read_face_columns(connection, engine=engine, gallery=gallery)
+    width = np.array(columns.box_widths, dtype=float) * np.array(columns.photo_widths, dtype=float)
+    height = np.array(columns.box_heights, dtype=float) * np.array(columns.photo_heights, dtype=float)
+    side = np.sqrt(width * height)
+    # A value that was not measured passes.
+    sharpness = np.array([100.0 if value is None else value for value in columns.sharpnesses], dtype=float)
+    yaw = np.array([0.0 if value is None else abs(value) for value in columns.yaws], dtype=float)
+    confidence = np.array(columns.confidences, dtype=float)
+    taken_at = [value or "" for value in columns.taken_at]
+    return FaceTable(
+        row_ids=np.array(columns.row_ids, dtype=np.int64),
+        face_ids=columns.face_ids,
+        photo=np.array(columns.photo_rows, dtype=np.int64),
+        person=np.array([-1 if value is None else value for value in columns.person_rows], dtype=np.int64),
+        is_human=np.array([value == "human" for value in columns.assigned_by], dtype=bool),
+        is_named=np.array([value is not None for value in columns.person_names], dtype=bool),
+        is_seed=(confidence >= seed_faces.confidence)
+        & (side >= seed_faces.side)
+        & (sharpness >= seed_faces.sharpness)
+        & (yaw <= seed_faces.yaw),
+        is_complete=np.array([bool(value) for value in columns.search_complete], dtype=bool),
+        is_searched=np.array([value is not None for value in columns.search_complete], dtype=bool),
+        epoch=np.array([0 if value is None else value for value in columns.scan_ids], dtype=np.int64),
+        quality=np.minimum(side, _MAX_QUALITY_SIDE)
+        * (0.2 + sharpness / 100.0)
+        * np.cos(np.radians(np.minimum(yaw, 89.0))),
+        taken_at=taken_at,
+        demographics=Demographics.of_faces(
+            taken_at,
+            list(zip(columns.ages_low, columns.ages_high, strict=True)),
+            list(zip(columns.genders, columns.gender_confidences, strict=True)),
+            demographics,
+        ),
+    )
+
+
+def cluster_faces(
+    connection: Connection,
+    engine: Engine,
+    table: FaceTable,
+    constraints: Constraints,
+    rules: GroupingRules,
+    gallery: str,
+    *,
+    is_first_run: bool,
+) -> tuple[Ints, Floats]:
+    """The group of each face, and its mean similarity to the other faces of the group, 0-100, NaN if there is none.
+
+    ``is_first_run`` says that no face of the table has a person yet. The merge margin then applies to unobserved pairs
+    only. Raises KeyError if the gallery no longer holds a face.
+    """
+    if engine.group_means is not None:
+        linkage = _linkage(rules.mean_linkage, is_first_run=is_first_run)
+        return cluster_persons(engine.group_means, table, linkage, constraints)
+    edges = read_edges(connection, table, engine=engine.name, gallery=gallery)
+    labels = cluster_edges(
+        table.coverage(),
+        edges,
+        _linkage(rules.search_linkage, is_first_run=is_first_run),
+        floor=similarity_odds(rules.search.threshold),
+        constraints=constraints,
+    )
+    is_inner = labels[edges.first] == labels[edges.second]
+    ends = np.concatenate((edges.first[is_inner], edges.second[is_inner]))
+    total = np.bincount(ends, np.tile(edges.similarity[is_inner], 2), len(table))
+    counts = np.bincount(ends, minlength=len(table))
+    return labels, log_odds_similarity(total / np.where(counts == 0, np.nan, counts))
+
+
+def _linkage(linkage: Linkage, *, is_first_run: bool) -> Linkage:
+    if not is_first_run:
+        return linkage
+    return replace(linkage, merge_margin=0.0, unobserved_margin=linkage.merge_margin)
+
+
+def read_edges(connection: Connection, table: FaceTable, *, engine: str, gallery: str) -> Edges:
+    """The stored matches between the faces of a table, in log-odds of similarity."""
+    rows_a, rows_b, similarity = read_matches(connection, engine=engine, gallery=gallery)
+    first, second = table.indexes_of_rows(rows_a), table.indexes_of_rows(rows_b)
+    is_known = (first >= 0) & (second >= 0)
+    first, second = first[is_known], second[is_known]
+    return Edges(np.minimum(first, second), np.maximum(first, second), similarity_log_odds(similarity[is_known]))

@@ -1,0 +1,173 @@
+"""Assignments: which person each face belongs to, and who decided it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, case, delete, func, insert, select, update
+
+from catalog.domain.people import AssignedBy
+from catalog.store.person_index import canonical_person
+from catalog.store.tables import assignments, faces, persons
+from catalog.store.upsert import batches, insert_into
+
+_INSERT_ROWS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One face and its person, by row id. ``assigned_at`` is the stored text."""
+
+    face: int
+    person: int
+    by: AssignedBy
+    similarity: float | None
+    assigned_at: str
+
+
+def assign(
+    connection: Connection,
+    rows: Sequence[tuple[int, float | None]],
+    person_row: int,
+    by: AssignedBy,
+    assigned_at: str,
+) -> None:
+    """Assign faces to a person and replace their assignments. ``rows`` has row ids, and similarities to the person."""
+    unassign(connection, [row for row, _ in rows])
+    insert_assignments(
+        connection, [Assignment(row, person_row, by, similarity, assigned_at) for row, similarity in rows]
+    )
+
+
+def insert_assignments(connection: Connection, new: Sequence[Assignment]) -> None:
+    """Insert assignments of faces without one. Raises IntegrityError for a face that has one."""
+    if new:
+        connection.execute(insert(assignments), [_values(assignment) for assignment in new])
+
+
+def insert_missing(connection: Connection, new: Sequence[Assignment]) -> int:
+    """Insert the assignments of faces without one; returns how many."""
+    statement = insert_into(connection, assignments).on_conflict_do_nothing()
+    return sum(
+        connection.execute(statement, [_values(assignment) for assignment in batch]).rowcount
+        for batch in batches(new, _INSERT_ROWS)
+    )
+
+
+def unassign(connection: Connection, rows: Sequence[int]) -> None:
+    for batch in batches(rows):
+        connection.execute(delete(assignments).where(assignments.c.face_id.in_(batch)))
+
+
+def read_assignments(connection: Connection, rows: Sequence[int]) -> dict[int, Assignment]:
+    """The assignments of faces, by row id of the face."""
+    columns = [assignments.c[name] for name in ("face_id", "person_id", "by", "similarity", "assigned_at")]
+    return {
+        face: Assignment(face, person, AssignedBy(by), similarity, assigned_at)
+        for batch in batches(rows)
+        for face, person, by, similarity, assigned_at in connection.execute(
+            select(*columns).where(assignments.c.face_id.in_(batch))
+        )
+    }
+
+
+def move_assignments(connection: Connection, person_row: int, target_row: int) -> int:
+    """Assign all faces of one person to another; returns how many."""
+    query = update(assignments).where(assignments.c.person_id == person_row).values(person_id=target_row)
+    return connection.execute(query).rowcount
+
+
+def move_redirected_assignments(connection: Connection) -> int:
+    """Move faces of merged persons to the canonical persons; returns how many."""
+    query = select(assignments.c.person_id).join(persons, persons.c.id == assignments.c.person_id)
+    merged = connection.scalars(query.where(persons.c.merged_into.is_not(None)).distinct()).all()
+    return sum(move_assignments(connection, row, canonical_person(connection, row).id) for row in merged)
+
+
+def has_faces(connection: Connection, person_row: int) -> bool:
+    query = select(assignments.c.face_id).where(assignments.c.person_id == person_row).limit(1)
+    return connection.scalar(query) is not None
+
+
+def persons_with_faces(connection: Connection, person_rows: Iterable[int]) -> set[int]:
+    return {
+        row
+        for batch in batches(sorted(person_rows))
+        for row in connection.scalars(
+            select(assignments.c.person_id).where(assignments.c.person_id.in_(batch)).distinct()
+        )
+    }
+
+
+def faces_on_shared_photos(connection: Connection, person_row: int, other_row: int) -> list[tuple[int, int]]:
+    """Row ids of pairs of faces, one of each person, on one photo, in any gallery."""
+    one, other = assignments.alias(), assignments.alias()
+    query = select(one.c.face_id, other.c.face_id).join(other, other.c.photo_id == one.c.photo_id)
+    found = connection.execute(query.where(one.c.person_id == person_row, other.c.person_id == other_row))
+    return [(face, other_face) for face, other_face in found]
+
+
+def rows_beside_person(connection: Connection, rows: Sequence[int], person_row: int) -> set[int]:
+    """Those of the faces that have another face of the person on their photo, in the same gallery."""
+    beside = faces.alias()
+    is_beside = (
+        (beside.c.photo_id == faces.c.photo_id)
+        & (beside.c.engine == faces.c.engine)
+        & (beside.c.gallery == faces.c.gallery)
+        & (beside.c.id != faces.c.id)
+    )
+    return {
+        row
+        for batch in batches(rows)
+        for row in connection.scalars(
+            select(faces.c.id)
+            .join(beside, is_beside)
+            .join(assignments, assignments.c.face_id == beside.c.id)
+            .where(faces.c.id.in_(batch), assignments.c.person_id == person_row)
+        )
+    }
+
+
+def count_persons_twice_on_photo(connection: Connection, *, engine: str, gallery: str) -> int:
+    """Persons with two faces on one photo of which a machine assigned at least one.
+
+    Users may assign both, for a mirror or a collage.
+    """
+    by_machine = func.sum(case((assignments.c.by == AssignedBy.CLUSTER.value, 1), else_=0))
+    twice = (
+        select(assignments.c.person_id)
+        .join(faces, faces.c.id == assignments.c.face_id)
+        .where(faces.c.engine == engine, faces.c.gallery == gallery)
+        .group_by(assignments.c.person_id, faces.c.photo_id)
+        .having(func.count() > 1, by_machine > 0)
+        .subquery()
+    )
+    return int(connection.scalar(select(func.count()).select_from(twice)) or 0)
+
+
+def confirmed_face_ids(connection: Connection, *, engine: str, gallery: str) -> list[tuple[str, str]]:
+    """Person id and face id of every face that a user assigned, by person id, the largest face first."""
+    query = (
+        select(persons.c.person_id, faces.c.face_id)
+        .join(assignments, assignments.c.person_id == persons.c.id)
+        .join(faces, faces.c.id == assignments.c.face_id)
+        .where(
+            assignments.c.by == AssignedBy.HUMAN.value,
+            faces.c.engine == engine,
+            faces.c.gallery == gallery,
+            faces.c.not_a_face.is_(False),
+        )
+        .order_by(persons.c.person_id, (faces.c.box_width * faces.c.box_height).desc(), faces.c.id)
+    )
+    return [(person_id, face_id) for person_id, face_id in connection.execute(query)]
+
+
+def _values(assignment: Assignment) -> dict[str, object]:
+    return {
+        "face_id": assignment.face,
+        "person_id": assignment.person,
+        "by": assignment.by.value,
+        "similarity": assignment.similarity,
+        "assigned_at": assignment.assigned_at,
+    }
