@@ -24,17 +24,17 @@ How alike
 How it can be made to misbehave
     ``before`` is called with the operation and the photo's sha256 or face id ahead of each call: let it raise
     ``PhotoError`` or ``EngineError``, sleep or count. ``dollars`` is the price of a call, 0 unless given.
+    ``lends_group_means`` and ``has_user_vectors`` switch the two optional capabilities on.
     ``FakeGallery`` outlives engines: open two engines on one to play two processes.
 """
 
 from __future__ import annotations
 
 import math
-import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
@@ -70,6 +70,7 @@ from catalog.domain.faces import (
 )
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.user_vectors import UserVectors
+from tests.fake_gallery import FakeGallery, FakeGroupMeans, FakeUserVectors, color_similarity
 
 PEOPLE = {
     "ann": (220, 30, 30),
@@ -231,58 +232,11 @@ def _describe(box: BoundingBox, color: NDArray[np.float64], smiling: bool) -> Fa
     )
 
 
-def _similarity(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    return 100.0 * math.exp(-((float(np.linalg.norm(a - b)) / 60.0) ** 2))
-
-
 # ------------------------------------------------------------------------------------------------------ engine
-
-
-@dataclass
-class FakeGallery:
-    """What is enrolled: face id to (face, color), and sha256 to its face ids."""
-
-    faces: dict[str, tuple[EnrolledFace, NDArray[np.float64]]] = field(default_factory=dict)
-    photos: dict[str, list[str]] = field(default_factory=dict)
-    lock: threading.RLock = field(default_factory=threading.RLock)
-
-
-class FakeGroupMeans:
-    """Group means of colors. The dot product of two rows is exp(-(d / 60)^2), as the similarity of two colors.
-
-    Each channel is a row of Gaussian bumps, 30 apart; a product of such bumps is again a Gaussian of the distance.
-    """
-
-    def __init__(self, gallery: FakeGallery) -> None:
-        self._gallery = gallery
-
-    def group_vectors(self, face_ids: Sequence[str]) -> NDArray[np.float32]:
-        with self._gallery.lock:
-            colors = np.array([self._gallery.faces[face_id][1] for face_id in face_ids]).reshape(-1, 3)
-        bumps = np.exp(-((colors[:, :, None] - np.arange(-60.0, 316.0, 30.0)) ** 2) / 1800.0)
-        bumps /= np.linalg.norm(bumps, axis=2, keepdims=True)
-        rows = np.einsum("ni,nj,nk->nijk", bumps[:, 0], bumps[:, 1], bumps[:, 2]).reshape(len(colors), -1)
-        return (rows * (1.0 - 1e-6)).astype(np.float32)
-
-    def neighbor_edges(
-        self, face_ids: Sequence[str], *, per_face: int, floor: float
-    ) -> Iterator[tuple[int, int, float]]:
-        rows = self.group_vectors(face_ids)
-        values = rows @ rows.T
-        np.fill_diagonal(values, -np.inf)
-        nearest = np.argsort(-values, axis=1)[:, :per_face]
-        pairs = {tuple(sorted((i, int(j)))) for i in range(len(rows)) for j in nearest[i] if values[i, j] >= floor}
-        for first, second in sorted(pairs):
-            yield first, second, float(values[first, second])
-
-    def similarities(self, values: Sequence[float]) -> list[float]:
-        return [100.0 * min(max(value, 0.0), 1.0) for value in values]
 
 
 class FakeEngine:
     """See the top of this file. ``calls`` counts what would have been billed."""
-
-    name = "fake"
 
     def __init__(
         self,
@@ -292,13 +246,24 @@ class FakeEngine:
         dollars: Decimal = Decimal(0),
         before: Callable[[Operation, str], None] | None = None,
         lends_group_means: bool = False,
+        has_user_vectors: bool = False,
+        name: str = "fake",
     ) -> None:
-        self.capabilities = EngineCapabilities(is_paid=bool(dollars), lends_group_means=lends_group_means)
+        self.name = name
+        self.capabilities = EngineCapabilities(
+            is_paid=bool(dollars), lends_group_means=lends_group_means, has_user_vectors=has_user_vectors
+        )
+        self.unreported: list[Charge] = []
+        """Charges that the next call of take_unreported_charges returns."""
         self.model = model
         self.gallery = FakeGallery() if gallery is None else gallery
         self.calls: Counter[Operation] = Counter()
         self.group_means: GroupMeans | None = FakeGroupMeans(self.gallery) if lends_group_means else None
-        self.user_vectors: UserVectors | None = None
+        self.user_vectors: UserVectors | None = (
+            FakeUserVectors(self.gallery, self._call, lambda photo: [(seen.face, seen.color) for seen in _look(photo)])
+            if has_user_vectors
+            else None
+        )
         self._dollars = dollars
         self._before = before
 
@@ -348,7 +313,7 @@ class FakeEngine:
         ours, theirs = _look(source), _look(target)
         if not ours or not theirs:
             raise NoFaceError("One of the photos shows no face.")
-        compared = [ComparedFace(seen.face, _similarity(ours[0].color, seen.color)) for seen in theirs]
+        compared = [ComparedFace(seen.face, color_similarity(ours[0].color, seen.color)) for seen in theirs]
         matches = sorted((c for c in compared if c.similarity >= threshold), key=lambda c: -c.similarity)
         unmatched = tuple(c.face for c in compared if c.similarity < threshold)
         return Comparison(ours[0].face, tuple(matches), unmatched, charges)
@@ -365,7 +330,8 @@ class FakeEngine:
         return Charge(operation, calls, self._dollars * calls)
 
     def take_unreported_charges(self) -> tuple[Charge, ...]:
-        return ()
+        charges, self.unreported = tuple(self.unreported), []
+        return charges
 
     def close(self) -> None:
         pass
@@ -379,7 +345,7 @@ class FakeEngine:
     def _matches(self, color: NDArray[np.float64], threshold: float, without: str | None = None) -> tuple[Match, ...]:
         with self.gallery.lock:
             found = [
-                Match(face_id, _similarity(color, other))
+                Match(face_id, color_similarity(color, other))
                 for face_id, (_, other) in self.gallery.faces.items()
                 if face_id != without
             ]

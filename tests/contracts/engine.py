@@ -1,23 +1,26 @@
-"""What every engine must do, as tests: subclass :class:`EngineContract`, give it two fixtures, and it runs.
+"""The contract of engines as tests: subclass :class:`EngineContract` and give it its fixtures.
 
-The same class runs over the fake engine, the local engine and the Rekognition engine over HTTP.
+The same class runs over the fake engine, the local engine and the Rekognition engine over HTTP, each bare and inside
+every wrapper.
 """
 
 from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
-from catalog.domain.charges import Operation
-from catalog.domain.engine import Engine
+from catalog.domain.charges import Charge, Operation
+from catalog.domain.engine import Engine, EngineCapabilities
 from catalog.domain.errors import NoFaceError
 from catalog.domain.faces import BoundingBox, Face
 from catalog.domain.opened_photo import OpenedPhoto
+from tests.contracts.wrappers import WRAPPERS
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,10 @@ class Scenes:
 
 
 class EngineContract:
-    """Subclasses give the fixtures ``scenes`` and ``open_engine``.
+    """Subclasses give the fixtures ``scenes``, ``open_bare``, ``free`` and ``declared``.
 
-    ``open_engine`` is a function that opens an engine on one and the same gallery each time it is called, empty at
-    first, with the quality filter off where there is one.
+    ``open_bare`` is a function that opens an engine. All these engines have one gallery, which is empty at first, and
+    no quality filter. ``free`` is an engine for the prefilter that finds the faces of the same photos.
     """
 
     @pytest.fixture
@@ -56,7 +59,29 @@ class EngineContract:
         raise NotImplementedError
 
     @pytest.fixture
-    def open_engine(self) -> Callable[[], Engine]:
+    def open_bare(self) -> Callable[[], Engine]:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def free(self) -> Engine:
+        raise NotImplementedError
+
+    @pytest.fixture(params=WRAPPERS, ids=lambda wrap: wrap.__name__)
+    def open_engine(self, request, open_bare, free) -> Iterator[Callable[[], Engine]]:
+        """Opens the bare engine inside the wrapper of the parameter. A wrapper does not close what it wraps."""
+        opened = []
+
+        def open_wrapped() -> Engine:
+            opened.append(open_bare())
+            return request.param(opened[-1], free)
+
+        yield open_wrapped
+        for engine in (*opened, free):
+            engine.close()
+
+    @pytest.fixture
+    def declared(self) -> EngineCapabilities:
+        """The capabilities that the engine, and every wrapper around it, must declare."""
         raise NotImplementedError
 
     @pytest.fixture
@@ -65,12 +90,97 @@ class EngineContract:
         yield engine
         engine.close()
 
-    # ------------------------------------------------------------------------------------------------ names
+    # ------------------------------------------------------------------------------------------------ capabilities
 
-    def test_it_says_who_it_is(self, engine):
-        """Engine and model are stored with every face, so neither is empty."""
+    def test_engine_and_model_have_a_name(self, engine):
+        """Both are stored with every face."""
         assert engine.name
         assert engine.model
+
+    def test_capabilities_are_the_declared_ones(self, engine, declared):
+        """A wrapper that loses a capability, or the object behind it, fails here."""
+        assert engine.capabilities == declared
+        assert (engine.group_means is not None) == declared.lends_group_means
+        assert (engine.user_vectors is not None) == declared.has_user_vectors
+
+    def test_an_engine_without_lost_calls_has_no_unreported_charges(self, engine, scenes):
+        """The charges of every result are in the result."""
+        engine.enroll(scenes.one.photo, scenes.one.sha256)
+        assert engine.take_unreported_charges() == ()
+
+    def test_only_a_paid_engine_charges(self, engine, scenes, declared):
+        """Results of a paid call carry one call of the operation; other results carry no charge."""
+        charges = [
+            *engine.analyze(scenes.one.photo).charges,
+            *engine.enroll(scenes.one.photo, scenes.one.sha256).charges,
+            *engine.search(scenes.one.photo, 80).charges,
+            *engine.compare(scenes.one.photo, scenes.again.photo, 80).charges,
+        ]
+        paid = [
+            Operation.DETECT_FACES,
+            Operation.INDEX_FACES,
+            Operation.SEARCH_FACES_BY_IMAGE,
+            Operation.COMPARE_FACES,
+        ]
+        assert [charge.operation for charge in charges] == (paid if declared.is_paid else [])
+        assert all(charge.calls == 1 and charge.dollars > 0 for charge in charges)
+
+    # ------------------------------------------------------------------------------------------------ group means
+
+    def test_group_vectors_give_exact_similarities(self, engine, scenes, declared):
+        """The dot product of two rows is the pair's similarity, and that of two sums the sum over all pairs."""
+        if not declared.lends_group_means:
+            assert engine.group_means is None
+            return
+        shots = (scenes.one, scenes.again, scenes.stranger)
+        ids = [engine.enroll(shot.photo, shot.sha256).faces[0].face_id for shot in shots]
+        rows = engine.group_means.group_vectors(ids)
+        assert rows.dtype == np.float32
+        assert rows.shape[0] == len(ids)
+        assert (np.linalg.norm(rows, axis=1) <= 1.0 + 1e-6).all()
+        shown = {match.face_id: match.similarity for match in engine.neighbors(ids[0], 0).matches}
+        for face_id, row in zip(ids[1:], rows[1:], strict=True):
+            (similarity,) = engine.group_means.similarities([float(rows[0] @ row)])
+            assert similarity == pytest.approx(shown[face_id], rel=0.05, abs=0.5)
+        pairs = rows[0] @ rows[2] + rows[1] @ rows[2]
+        assert (rows[0] + rows[1]) @ rows[2] == pytest.approx(pairs, abs=1e-5)
+
+    def test_neighbor_edges_are_the_dot_products_at_or_above_the_floor(self, engine, scenes, declared):
+        """Each pair comes once, as indexes into the ids, the lower one first."""
+        if not declared.lends_group_means:
+            assert engine.group_means is None
+            return
+        shots = (scenes.one, scenes.stranger, scenes.again)
+        ids = [engine.enroll(shot.photo, shot.sha256).faces[0].face_id for shot in shots]
+        rows = engine.group_means.group_vectors(ids)
+        edges = list(engine.group_means.neighbor_edges(ids, per_face=3, floor=0.37))
+        assert [(first, second) for first, second, _ in edges] == [(0, 2)]
+        assert edges[0][2] == pytest.approx(float(rows[0] @ rows[2]), abs=1e-3)
+        with pytest.raises(KeyError):
+            engine.group_means.group_vectors(["00000000-0000-4000-8000-000000000000"])
+
+    # ------------------------------------------------------------------------------------------------ user vectors
+
+    def test_user_vectors_find_the_person_of_a_face(self, engine, scenes, declared):
+        """Persons get a user vector, are found by it, and lose it when they are no longer wanted."""
+        if not declared.has_user_vectors:
+            assert engine.user_vectors is None
+            return
+        one, again, stranger = (
+            engine.enroll(shot.photo, shot.sha256).faces[0].face_id
+            for shot in (scenes.one, scenes.again, scenes.stranger)
+        )
+        charges: list[Charge] = []
+        users = engine.user_vectors
+        users.match({"ann": [one], "bob": [stranger]}, charges.append)
+        assert users.associated() == {"ann": (one,), "bob": (stranger,)}
+        assert [match.person_id for match in users.search_face(again, 80).matches] == ["ann"]
+        assert [match.person_id for match in users.search_image(scenes.stranger.photo, 80).matches] == ["bob"]
+        paid = len(charges)
+        users.match({"ann": [one], "bob": [stranger]}, charges.append)
+        assert len(charges) == paid
+        users.match({}, charges.append)
+        assert users.associated() == {}
 
     # ------------------------------------------------------------------------------------------------ analyze
 

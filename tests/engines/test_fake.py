@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from decimal import Decimal
 from io import BytesIO
 from itertools import combinations
 
 import pytest
 from PIL import Image
 
+from catalog.domain.engine import EngineCapabilities
 from tests.contracts.engine import EngineContract, Scenes, Shot
 from tests.fakes import PEOPLE, Drawn, FakeEngine, FakeGallery, draw, drawing_bytes, opened, shade
 
@@ -18,7 +20,7 @@ def shot(*faces: Drawn, note: int = 0) -> Shot:
     return Shot(opened(image), hashlib.sha256(image.tobytes()).hexdigest())
 
 
-class TestFakeEngine(EngineContract):
+class FakeContract(EngineContract):
     @pytest.fixture
     def scenes(self):
         return Scenes(
@@ -30,9 +32,30 @@ class TestFakeEngine(EngineContract):
         )
 
     @pytest.fixture
-    def open_engine(self):
+    def free(self):
+        return FakeEngine()
+
+
+class TestFakeEngine(FakeContract):
+    @pytest.fixture
+    def open_bare(self):
         gallery = FakeGallery()
         return lambda: FakeEngine(gallery)
+
+    @pytest.fixture
+    def declared(self):
+        return EngineCapabilities()
+
+
+class TestPaidFakeEngineWithEveryCapability(FakeContract):
+    @pytest.fixture
+    def open_bare(self):
+        gallery = FakeGallery()
+        return lambda: FakeEngine(gallery, dollars=Decimal("0.5"), lends_group_means=True, has_user_vectors=True)
+
+    @pytest.fixture
+    def declared(self):
+        return EngineCapabilities(is_paid=True, lends_group_means=True, has_user_vectors=True)
 
 
 @pytest.mark.parametrize(("a", "b"), list(combinations(PEOPLE, 2)))

@@ -14,6 +14,7 @@ from catalog.domain.errors import EngineError
 from catalog.domain.faces import BoundingBox, QualityFilter, RejectionReason
 from catalog.engines.local.common_component_removal import remove_common_components
 from catalog.engines.local.engine import LocalEngine
+from catalog.engines.local.spec import CAPABILITIES
 from tests.contracts.engine import EngineContract, Scenes, Shot
 from tests.engines.local.conftest import opened, portrait, shot, side_by_side
 
@@ -37,8 +38,16 @@ class TestLocalEngine(EngineContract):
         )
 
     @pytest.fixture
-    def open_engine(self, database):
+    def open_bare(self, database):
         return lambda: LocalEngine(database.engine, quality_filter=QualityFilter.NONE, attributes="none")
+
+    @pytest.fixture
+    def free(self, sqlite_database):
+        return LocalEngine(sqlite_database, attributes="none")
+
+    @pytest.fixture
+    def declared(self):
+        return CAPABILITIES
 
 
 @pytest.fixture

@@ -6,7 +6,11 @@ import hashlib
 from functools import cache
 
 import pytest
+from sqlalchemy import create_engine
 
+from catalog.domain.user_vectors import UserVectorRules
+from catalog.engines.local.engine import LocalEngine
+from catalog.engines.rekognition.spec import CAPABILITIES
 from catalog.images.decode import open_image
 from tests.contracts.engine import EngineContract, Scenes, Shot
 from tests.endpoint.wire import group, no_face, portrait
@@ -29,5 +33,13 @@ class TestRekognitionEngine(EngineContract):
         )
 
     @pytest.fixture
-    def open_engine(self, open_rekognition):
-        return open_rekognition
+    def open_bare(self, open_rekognition):
+        return lambda: open_rekognition(user_vector_rules=UserVectorRules(1, 100))
+
+    @pytest.fixture
+    def free(self):
+        return LocalEngine(create_engine("sqlite://"), attributes="none")
+
+    @pytest.fixture
+    def declared(self):
+        return CAPABILITIES
