@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import create_engine
 
 from catalog.domain.engine import Engine
 from catalog.domain.errors import EngineError
@@ -15,6 +16,7 @@ from catalog.domain.faces import BoundingBox, QualityFilter, RejectionReason
 from catalog.engines.local.common_component_removal import remove_common_components
 from catalog.engines.local.engine import LocalEngine
 from catalog.engines.local.spec import CAPABILITIES
+from catalog.store.database import open_database
 from tests.contracts.engine import EngineContract, Scenes, Shot
 from tests.engines.local.conftest import opened, portrait, shot, side_by_side
 
@@ -25,7 +27,7 @@ def group_shot() -> Shot:
     return shot(side_by_side(larger, portrait("biden"), portrait("astronaut")))
 
 
-class TestLocalEngine(EngineContract):
+class LocalContract(EngineContract):
     @pytest.fixture
     def scenes(self, portraits, group_shot):
         grain = np.random.default_rng(5).integers(90, 160, (300, 400, 3), np.uint8)
@@ -38,16 +40,34 @@ class TestLocalEngine(EngineContract):
         )
 
     @pytest.fixture
-    def open_bare(self, database):
-        return lambda: LocalEngine(database.engine, quality_filter=QualityFilter.NONE, attributes="none")
-
-    @pytest.fixture
-    def free(self, sqlite_database):
-        return LocalEngine(sqlite_database, attributes="none")
-
-    @pytest.fixture
     def declared(self):
         return CAPABILITIES
+
+
+class TestLocalEngine(LocalContract):
+    """On SQLite, bare and inside every wrapper."""
+
+    @pytest.fixture
+    def open_bare(self, sqlite_database):
+        return lambda: LocalEngine(sqlite_database, quality_filter=QualityFilter.NONE, attributes="none")
+
+    @pytest.fixture
+    def free(self):
+        return LocalEngine(create_engine("sqlite://"), attributes="none")
+
+
+class TestLocalEngineOnPostgreSQL(LocalContract):
+    """Bare: what a wrapper does is independent of the database."""
+
+    @pytest.fixture
+    def open_bare(self, postgresql_url):
+        database = open_database(postgresql_url)
+        yield lambda: LocalEngine(database.engine, quality_filter=QualityFilter.NONE, attributes="none")
+        database.close()
+
+    @pytest.fixture
+    def open_engine(self, open_bare):
+        return open_bare
 
 
 @pytest.fixture
