@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from catalog.app.catalog import Catalog as Catalog
     from catalog.app.catalog import open as open  # noqa: A004  catalog.open() is the public name
+    from catalog.app.employees import VerificationAudit as VerificationAudit
+    from catalog.app.files import BackupResult as BackupResult
+    from catalog.app.files import PageResult as PageResult
+    from catalog.app.files import RestoreResult as RestoreResult
+    from catalog.app.finding import ReferenceFace as ReferenceFace
+    from catalog.app.import_names import NameImportResult as NameImportResult
+    from catalog.app.scan_plan import ScanPlan as ScanPlan
+    from catalog.app.scan_run import FailCondition as FailCondition
+    from catalog.app.scan_run import ScanLimits as ScanLimits
+    from catalog.app.scan_run import ScanRun as ScanRun
+    from catalog.app.scan_run import ScanSummary as ScanSummary
     from catalog.app.settings import Settings as Settings
+    from catalog.app.upkeep import Reconciliation as Reconciliation
     from catalog.domain.charges import Charge as Charge
     from catalog.domain.charges import Operation as Operation
     from catalog.domain.errors import AmbiguousPersonError as AmbiguousPersonError
@@ -29,6 +41,7 @@ if TYPE_CHECKING:
     from catalog.domain.errors import SourceError as SourceError
     from catalog.domain.errors import UsageError as UsageError
     from catalog.domain.faces import Analysis as Analysis
+    from catalog.domain.faces import BooleanAttribute as BooleanAttribute
     from catalog.domain.faces import BoundingBox as BoundingBox
     from catalog.domain.faces import ComparedFace as ComparedFace
     from catalog.domain.faces import Comparison as Comparison
@@ -36,21 +49,43 @@ if TYPE_CHECKING:
     from catalog.domain.people import Person as Person
     from catalog.domain.photos import Outcome as Outcome
     from catalog.domain.photos import OutcomeKind as OutcomeKind
+    from catalog.engines.prefilter import PrefilterCounts as PrefilterCounts
+    from catalog.exchange.albums import AlbumResult as AlbumResult
+    from catalog.identities.assignment.explain import Explanation as Explanation
+    from catalog.identities.assignment.explain import Neighbor as Neighbor
+    from catalog.identities.assignment.recluster_apply import ReclusterResult as ReclusterResult
+    from catalog.identities.assignment.recluster_plan import ReclusterPlan as ReclusterPlan
+    from catalog.identities.assignment.suggestions import Suggestion as Suggestion
+    from catalog.identities.decisions.forget import ForgetReceipt as ForgetReceipt
     from catalog.identities.decisions.log import Decision as Decision
+    from catalog.identities.matching.error_rates import Evaluation as Evaluation
     from catalog.identities.matching.find_person import FindResult as FindResult
     from catalog.identities.matching.find_person import FoundFace as FoundFace
     from catalog.identities.matching.find_person import PersonCandidate as PersonCandidate
+    from catalog.identities.matching.verification_log import AuditRow as AuditRow
+    from catalog.identities.matching.verify_employee import Verification as Verification
+    from catalog.identities.matching.verify_employee import VerificationVerdict as VerificationVerdict
+    from catalog.identities.matching.watch_hits import WatchHit as WatchHit
     from catalog.reports.filters import ReportFilters as ReportFilters
     from catalog.reports.run_report import ReportTable as ReportTable
+    from catalog.reports.status import ScanStatus as ScanStatus
     from catalog.reports.status import Status as Status
+    from catalog.scanning.prune import PruneResult as PruneResult
+    from catalog.scanning.reconcile import GalleryDifference as GalleryDifference
+    from catalog.scanning.reconcile import GalleryRepair as GalleryRepair
+    from catalog.scanning.stop_signal import StopSignal as StopSignal
     from catalog.store.catalogued_faces import CataloguedFace as CataloguedFace
     from catalog.store.charges import ChargeSum as ChargeSum
+    from catalog.store.watch_rows import WatchEntry as WatchEntry
 
     __version__: str
 
 _MODULE_BY_NAME = {
-    "Analysis": "domain.faces",
     "AmbiguousPersonError": "domain.errors",
+    "Analysis": "domain.faces",
+    "AuditRow": "identities.matching.verification_log",
+    "BackupResult": "app.files",
+    "BooleanAttribute": "domain.faces",
     "BoundingBox": "domain.faces",
     "Catalog": "app.catalog",
     "CatalogError": "domain.errors",
@@ -63,27 +98,56 @@ _MODULE_BY_NAME = {
     "DatabaseError": "domain.errors",
     "Decision": "identities.decisions.log",
     "EngineError": "domain.errors",
+    "Evaluation": "identities.matching.error_rates",
+    "Explanation": "identities.assignment.explain",
     "Face": "domain.faces",
+    "FailCondition": "app.scan_run",
     "FindResult": "identities.matching.find_person",
+    "ForgetReceipt": "identities.decisions.forget",
     "FoundFace": "identities.matching.find_person",
+    "GalleryDifference": "scanning.reconcile",
+    "GalleryRepair": "scanning.reconcile",
     "LimitReached": "domain.errors",
     "LockHeld": "domain.errors",
+    "NameImportResult": "app.import_names",
+    "Neighbor": "identities.assignment.explain",
     "NoFaceError": "domain.errors",
     "Operation": "domain.charges",
     "Outcome": "domain.photos",
     "OutcomeKind": "domain.photos",
+    "PageResult": "app.files",
     "Person": "domain.people",
     "PersonCandidate": "identities.matching.find_person",
     "PersonError": "domain.errors",
     "PhotoError": "domain.errors",
+    "AlbumResult": "exchange.albums",
+    "PrefilterCounts": "engines.prefilter",
+    "PruneResult": "scanning.prune",
+    "ReclusterPlan": "identities.assignment.recluster_plan",
+    "ReclusterResult": "identities.assignment.recluster_apply",
+    "Reconciliation": "app.upkeep",
+    "ReferenceFace": "app.finding",
     "ReportFilters": "reports.filters",
     "ReportTable": "reports.run_report",
+    "RestoreResult": "app.files",
+    "ScanLimits": "app.scan_run",
+    "ScanPlan": "app.scan_plan",
+    "ScanRun": "app.scan_run",
+    "ScanStatus": "reports.status",
+    "ScanSummary": "app.scan_run",
     "SchemaError": "domain.errors",
     "Settings": "app.settings",
     "SettingsError": "domain.errors",
     "SourceError": "domain.errors",
     "Status": "reports.status",
+    "StopSignal": "scanning.stop_signal",
+    "Suggestion": "identities.assignment.suggestions",
     "UsageError": "domain.errors",
+    "Verification": "identities.matching.verify_employee",
+    "VerificationAudit": "app.employees",
+    "VerificationVerdict": "identities.matching.verify_employee",
+    "WatchEntry": "store.watch_rows",
+    "WatchHit": "identities.matching.watch_hits",
     "open": "app.catalog",
 }
 

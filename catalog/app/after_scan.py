@@ -1,92 +1,165 @@
-"""Working out who is who after a command, with what follows from it: users, the watch list, the ledger of charges."""
+"""The steps after a scan, as a list: assign people, update user vectors, check the watch list.
+
+Each step is idempotent: after a kill at any point the next scan completes it. ``restore``, ``reconcile``, ``undo`` and
+decisions about faces run the first step only.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from catalog.app.engines import search_engine
 from catalog.app.resources import Resources
 from catalog.domain.charges import Charge
-from catalog.identities.assignment.assign_people import assign_people
-from catalog.identities.assignment.sync_user_vectors import sync_user_vectors
+from catalog.domain.engine import Engine
+from catalog.identities.assignment import assign_people as assigning
+from catalog.identities.assignment import sync_user_vectors as syncing
 from catalog.identities.decisions.log import read_decision
+from catalog.identities.matching.watch_hits import WatchHit
 from catalog.identities.matching.watch_list import check_watches
 from catalog.scanning.summary import Summary
 from catalog.store.catalogued_faces import faces_by_content
 
 
-def run_after_scan_steps(catalog: Resources, scan_id: int | None, summary: Summary) -> None:
-    """Work out who is who, and, after a scan, look for those on the watch list."""
-    engine = search_engine(catalog.engine)
-    try:
-        settlement = assign_people(
-            catalog.database,
-            engine,
-            catalog.rules,
-            gallery=catalog.settings.engine.gallery,
-            region=catalog.region,
-            scan_id=scan_id,
-            now=datetime.now(UTC),
-        )
-    finally:
-        unreported = engine.take_unreported_charges()
-        catalog.charge("scan", unreported, scan_id)
-        summary.add_charges(unreported)
-    summary.persons_new = settlement.persons_new
-    summary.persons_deleted = settlement.persons_deleted
-    summary.churn = settlement.churn
-    summary.conflicts = settlement.conflicts
-    summary.add_charges(settlement.charges)
-    if scan_id is not None:
-        _teach(catalog, scan_id, summary)
-        hits, charges = check_watches(
-            catalog.database,
-            catalog.engine,
-            catalog.open_photo,
-            gallery=catalog.settings.engine.gallery,
-            region=catalog.region,
-            scan_id=scan_id,
-            now=datetime.now(UTC),
-        )
-        summary.add_charges(charges)
-        catalog.new_hits += hits
+@dataclass(frozen=True, slots=True)
+class AfterScanContext:
+    """What the steps of one scan share. ``scan_id`` is None if no scan ran before, as after a decision."""
+
+    resources: Resources
+    engine: Engine
+    """The engine for searches of new faces."""
+    scan_id: int | None
+    unrecorded_charges: list[Charge] = field(default_factory=list)
+    """Charges that the step has not recorded itself; the runner records them even if the step raises."""
 
 
-def assign_released_faces(catalog: Resources, number: int) -> None:
-    """Let faces that a decision left without a person find another at once, where that costs nothing."""
-    chosen = catalog.settings.engine
-    if catalog.configured_engine.capabilities.is_paid:
-        return
-    with catalog.database.read() as connection:
-        decision = read_decision(connection, number)
-        moved = decision.moved() if decision is not None else []
-        found = faces_by_content(connection, {place.sha256 for place in moved})
-    loose = any(
-        face.person_id is None and not face.not_a_face and face.place.same(place)
-        for place in moved
-        for face in found.get(place.sha256, ())
-        if (face.engine, face.gallery) == (chosen.name, chosen.gallery)
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What one step did. ``charges`` were recorded by the step itself. ``churn`` counts separated faces."""
+
+    charges: tuple[Charge, ...] = ()
+    persons_new: int = 0
+    persons_deleted: int = 0
+    churn: int = 0
+    conflicts: int = 0
+    hits: tuple[WatchHit, ...] = ()
+
+
+AfterScanStep = Callable[[AfterScanContext], StepResult]
+
+
+def assign_people(context: AfterScanContext) -> StepResult:
+    """Assign a person to every new face of the gallery."""
+    resources = context.resources
+    result = assigning.assign_people(
+        resources.database,
+        context.engine,
+        resources.rules,
+        gallery=resources.gallery,
+        region=resources.region,
+        scan_id=context.scan_id,
+        now=datetime.now(UTC),
     )
-    if loose:
-        run_after_scan_steps(catalog, None, Summary())
+    return StepResult(
+        charges=result.charges,
+        persons_new=result.persons_new,
+        persons_deleted=result.persons_deleted,
+        churn=result.churn,
+        conflicts=result.conflicts,
+    )
 
 
-def _teach(catalog: Resources, scan_id: int, summary: Summary) -> None:
-    """Make users of the persons that humans confirmed, where the engine has users and the settings want them."""
-    users = catalog.engine.user_vectors
-    if users is None:
-        return
-    charges: list[Charge] = []
-    try:
-        sync_user_vectors(
-            catalog.database,
+def sync_user_vectors(context: AfterScanContext) -> StepResult:
+    """Make the engine's user vectors equal to the persons with confirmed faces, if the settings ask for them."""
+    resources = context.resources
+    users = resources.engine.user_vectors
+    if users is not None:
+        syncing.sync_user_vectors(
+            resources.database,
             users,
-            engine=catalog.engine.name,
-            gallery=catalog.settings.engine.gallery,
+            engine=resources.engine.name,
+            gallery=resources.gallery,
             min_faces=users.rules.min_faces,
             max_faces=users.rules.max_faces,
-            on_charge=charges.append,
+            on_charge=context.unrecorded_charges.append,
         )
-    finally:
-        catalog.charge("scan", charges, scan_id)
-        summary.add_charges(charges)
+    return StepResult()
+
+
+def check_watch_list(context: AfterScanContext) -> StepResult:
+    """Search the gallery for every person of the watch list and record new hits."""
+    resources = context.resources
+    hits, charges = check_watches(
+        resources.database,
+        resources.engine,
+        resources.open_photo,
+        gallery=resources.gallery,
+        region=resources.region,
+        scan_id=context.scan_id,
+        now=datetime.now(UTC),
+    )
+    return StepResult(charges=tuple(charges), hits=tuple(hits))
+
+
+AFTER_SCAN: tuple[AfterScanStep, ...] = (
+    assign_people,  # first: the others read assignments
+    sync_user_vectors,  # needs confirmed persons
+    check_watch_list,  # searches the gallery that this scan filled
+)
+
+ASSIGNMENT_ONLY: tuple[AfterScanStep, ...] = (assign_people,)
+
+
+def run_after_scan_steps(
+    resources: Resources,
+    scan_id: int | None,
+    summary: Summary,
+    steps: Iterable[AfterScanStep] = AFTER_SCAN,
+) -> tuple[WatchHit, ...]:
+    """Run the steps in order and add their counts and charges to the summary. Returns the new hits of the watch list.
+
+    Raises what a step raises, LimitReached included; later steps then do not run.
+    """
+    context = AfterScanContext(resources, search_engine(resources.engine), scan_id)
+    hits: tuple[WatchHit, ...] = ()
+    for step in steps:
+        try:
+            result = step(context)
+        finally:
+            # Also on an error: the calls were billed.
+            _record_charges(context, summary)
+        summary.persons_new += result.persons_new
+        summary.persons_deleted += result.persons_deleted
+        summary.churn += result.churn
+        summary.conflicts += result.conflicts
+        summary.add_charges(result.charges)
+        hits += result.hits
+    return hits
+
+
+def assign_released_faces(resources: Resources, number: int) -> None:
+    """Assign the faces that decision ``number`` left without a person, if that costs nothing."""
+    chosen = resources.settings.engine
+    if resources.configured_engine.capabilities.is_paid:
+        return
+    with resources.database.read() as connection:
+        decision = read_decision(connection, number)
+        moved = decision.moved() if decision is not None else []
+        faces_on_photos = faces_by_content(connection, {place.sha256 for place in moved})
+    is_needed = any(
+        face.person_id is None and not face.not_a_face and face.place.same(place)
+        for place in moved
+        for face in faces_on_photos.get(place.sha256, ())
+        if (face.engine, face.gallery) == (chosen.name, chosen.gallery)
+    )
+    if is_needed:
+        run_after_scan_steps(resources, None, Summary(), ASSIGNMENT_ONLY)
+
+
+def _record_charges(context: AfterScanContext, summary: Summary) -> None:
+    charges = [*context.unrecorded_charges, *context.engine.take_unreported_charges()]
+    context.unrecorded_charges.clear()
+    context.resources.charge("scan", charges, context.scan_id)
+    summary.add_charges(charges)

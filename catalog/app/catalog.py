@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
+from typing import TYPE_CHECKING
+from weakref import WeakSet
 
-from catalog.app import people, reporting
+from catalog.app import grouping, scan_plan, upkeep
 from catalog.app.deciding import Decisions
+from catalog.app.employees import Employees
+from catalog.app.files import CatalogFiles
+from catalog.app.questions import CatalogQuestions
 from catalog.app.resources import Resources
+from catalog.app.scan_plan import ScanPlan
+from catalog.app.scan_run import FailCondition, ScanLimits, ScanRun
 from catalog.app.settings import Settings, load_settings
+from catalog.app.upkeep import Reconciliation
+from catalog.app.watching import WatchList
 from catalog.domain.errors import UsageError
-from catalog.domain.faces import Analysis, Comparison
-from catalog.domain.people import Person
-from catalog.reports.annotate import draw_analysis, draw_comparison
-from catalog.reports.filters import ReportFilters
-from catalog.reports.run_report import ReportTable
-from catalog.reports.status import Status
-from catalog.store.catalogued_faces import CataloguedFace
-from catalog.store.charges import ChargeSum
+from catalog.identities.assignment.recluster_apply import ReclusterResult
+from catalog.identities.assignment.recluster_plan import ReclusterPlan
+from catalog.identities.decisions.forget import ForgetReceipt
+from catalog.scanning.prune import PruneResult
+from catalog.scanning.stop_signal import StopSignal
+
+if TYPE_CHECKING:  # loads Alembic
+    from catalog.store.migrate import Upgrade
 
 
 def open(  # noqa: A001  called as catalog.open()
@@ -50,7 +59,7 @@ def open(  # noqa: A001  called as catalog.open()
     return Catalog(loaded, create=create, read_only=read_only, user=user)
 
 
-class Catalog:
+class Catalog(CatalogQuestions, CatalogFiles):
     """One catalogue of photos, faces and persons. Its methods may be called from several threads.
 
     Values returned are frozen and hold no connection. Methods raise :class:`catalog.CatalogError` or a subclass, each
@@ -66,8 +75,10 @@ class Catalog:
             settings, self._stack, create=create, read_only=read_only, user=user
         )
         self._settings = settings
+        self._runs: WeakSet[ScanRun] = WeakSet()
         self.decisions = Decisions(lambda: self._resources)
-        """What users decide about persons and faces."""
+        self.watch_list = WatchList(lambda: self._resources)
+        self.employees = Employees(lambda: self._resources)
 
     def __enter__(self) -> Catalog:
         return self
@@ -78,7 +89,9 @@ class Catalog:
         self.close()
 
     def close(self) -> None:
-        """Close the engine, the decoder processes and the database. A second call does nothing."""
+        """Close running scans, the engine, the decoder processes and the database. A second call does nothing."""
+        for run in list(self._runs):
+            run.close()
         with self._lock:
             self._open_resources = None
         self._stack.close()
@@ -94,96 +107,79 @@ class Catalog:
         """The settings in use, with the origin of each."""
         return self._settings
 
-    # ------------------------------------------------------------------------------------------------- questions
+    # -------------------------------------------------------------------------------------------------- scanning
 
-    def status(self) -> Status:
-        """Counts of photos, faces, persons and decisions, and the last five scans."""
-        return reporting.status(self._resources)
+    def plan(self, sources: Sequence[str | Path]) -> ScanPlan:
+        """What a scan of folders, files or ``s3://`` prefixes would do and cost.
 
-    def charges(self, since: datetime | None = None) -> tuple[ChargeSum, ...]:
-        """Sums of the paid calls since a time (aware; default: the first of this month, UTC)."""
-        return reporting.charges(self._resources, since)
+        Lists the sources. No photo is read, nothing is written, no paid call is made.
+        """
+        return scan_plan.plan(self._resources, [expanded(source) for source in sources])
 
-    def charges_by_scan(self, scans: int = 10) -> tuple[ChargeSum, ...]:
-        """Sums of the paid calls of each of the last ``scans`` scans that had any, latest scan first."""
-        return reporting.charges_by_scan(self._resources, scans)
-
-    def people(
+    def scan(
         self,
+        sources: Sequence[str | Path],
         *,
-        named: bool | None = None,
-        hidden: bool = False,
-        limit: int | None = None,
-        after: str | None = None,
-    ) -> tuple[Person, ...]:
-        """The persons, those on most photos first.
+        limits: ScanLimits | None = None,
+        stop: StopSignal | None = None,
+        fail_on: Sequence[FailCondition] = (),
+        post_command: str | None = None,
+    ) -> ScanRun:
+        """Catalogue the photos of folders, files or ``s3://`` prefixes, and assign their faces to persons.
 
-        ``named`` True or False keeps persons with or without a name. ``hidden`` includes hidden persons. ``after`` is
-        the id of the last person of the previous page.
+        The scan runs while the result is iterated. Calling it again continues where the last scan ended and reads
+        only photos that are new or changed. ``stop.interrupt()`` ends the scan from another thread. ``fail_on`` are
+        the conditions of :meth:`ScanRun.check`. ``post_command`` is a shell command that runs when the scan ends,
+        also with an error, with the summary as JSON on its stdin.
         """
-        return people.list_people(self._resources, named=named, hidden=hidden, limit=limit, after=after)
+        run = ScanRun(
+            self._resources,
+            [expanded(source) for source in sources],
+            limits or ScanLimits(),
+            stop,
+            fail_on,
+            post_command,
+        )
+        self._runs.add(run)
+        return run
 
-    def person(self, id_or_name: str) -> Person:
-        """The person with this id or exact name. The id of a merged person gives the person it was merged into.
+    def reconcile(self, *, dry_run: bool = False, remove_unknown: bool = False) -> Reconciliation:
+        """Compare the gallery with the catalogue and repair both: remove faces without a photo, enroll lost ones.
 
-        Raises PersonError, and AmbiguousPersonError if several persons have the name.
+        In a gallery that other catalogues may share, faces of unknown photos stay, unless ``remove_unknown``.
         """
-        return people.person(self._resources, id_or_name)
+        return upkeep.reconcile(self._resources, dry_run=dry_run, remove_unknown=remove_unknown)
 
-    def namesakes(self, name: str) -> tuple[str, ...]:
-        """Ids of all persons with this exact name."""
-        return people.namesakes(self._resources, name)
+    def prune(self, *, older_than: timedelta = timedelta(days=30), dry_run: bool = False) -> PruneResult:
+        """Remove photos that have been missing for longer than ``older_than``, with their faces.
 
-    def faces(self, person: str, *, limit: int | None = None, after: str | None = None) -> tuple[CataloguedFace, ...]:
-        """The faces of a person in all galleries, oldest photo first, photos without a date last.
-
-        ``after`` is the id of the last face of the previous page. Raises PersonError.
+        Decisions and charges stay. A photo that returns is scanned as a new one.
         """
-        return people.faces(self._resources, person, limit=limit, after=after)
+        return upkeep.prune(self._resources, older_than, dry_run=dry_run)
 
-    def face(self, face_id: str) -> CataloguedFace:
-        """The face of the gallery in use whose id is ``face_id``, or the only one whose id begins with it.
+    def upgrade_database(self) -> tuple[str, Upgrade]:
+        """Upgrade the schema; an SQLite file is copied first. Returns the address without password, and the change."""
+        return upkeep.upgrade_database(self._resources)
 
-        Raises PersonError.
+    # ------------------------------------------------------------------------------------------------- decisions
+
+    def forget(self, person: str) -> ForgetReceipt:
+        """Remove a person with all faces, matches and decisions for good, also from the gallery.
+
+        The faces are never enrolled again. Cannot be undone.
         """
-        return people.face(self._resources, face_id)
+        return grouping.forget(self._resources, person)
 
-    def report(self, name: str, filters: ReportFilters | None = None, *, limit: int | None = None) -> ReportTable:
-        """Run a named report (docs/queries.md lists them) on the gallery in use. Raises UsageError."""
-        return reporting.report(self._resources, name, filters or ReportFilters(), limit)
+    def recluster(self) -> ReclusterPlan:
+        """Cluster all faces again and return what would change. Faces that a user decided on stay."""
+        return grouping.recluster(self._resources)
 
-    def sql(self, statement: str, *, limit: int | None = None) -> ReportTable:
-        """Run one SELECT statement, which can only read. docs/schema.md describes the ``v1_`` views."""
-        return reporting.sql(self._resources, statement, limit)
+    def apply_recluster(self, plan: ReclusterPlan) -> ReclusterResult:
+        """Move the faces of a plan. Faces decided on since the plan was made stay. Cannot be undone."""
+        return grouping.apply_recluster(self._resources, plan)
 
-    def analyze(self, photo: str | Path | bytes) -> Analysis:
-        """Detect the faces of a photo (a path or the file's bytes), largest first, with all attributes.
 
-        Nothing is stored except the charge of a paid engine. Raises UsageError if the photo cannot be read.
-        """
-        resources = self._resources
-        analysis = resources.engine_without_gallery.analyze(resources.open_file(photo))
-        resources.charge("analyze", analysis.charges)
-        return analysis
-
-    def compare(self, source: str | Path | bytes, target: str | Path | bytes, *, threshold: float = 80) -> Comparison:
-        """Compare the largest face of ``source`` with each face of ``target``.
-
-        ``threshold`` is the lowest similarity of a match, 0 to 100. Raises NoFaceError.
-        """
-        resources = self._resources
-        photos = resources.open_file(source), resources.open_file(target)
-        comparison = resources.engine_without_gallery.compare(*photos, threshold)
-        resources.charge("compare", comparison.charges)
-        return comparison
-
-    def draw_analysis(self, photo: str | Path | bytes, analysis: Analysis) -> bytes:
-        """A JPEG of the photo with a box and a label at each face of ``analysis``."""
-        return draw_analysis(self._resources.open_file(photo), analysis.faces)
-
-    def draw_comparison(
-        self, source: str | Path | bytes, target: str | Path | bytes, comparison: Comparison, *, threshold: float = 80
-    ) -> bytes:
-        """A JPEG of both photos with the compared faces; matches are those at or above ``threshold``."""
-        resources = self._resources
-        return draw_comparison(resources.open_file(source), resources.open_file(target), comparison, threshold)
+def expanded(source: str | Path) -> str:
+    """The source as text, with ``~`` replaced by the home folder."""
+    text = str(source)
+    return text if text.startswith("s3://") else str(Path(text).expanduser())

@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 from catalog.app.after_scan import assign_released_faces
 from catalog.app.resources import Resources
 from catalog.domain.errors import UsageError
+from catalog.identities.assignment.suggestions import Suggestion
 from catalog.identities.decisions import undo as undoing
 from catalog.identities.decisions import verbs
-from catalog.identities.decisions.log import Decision, append, read_decisions
+from catalog.identities.decisions.log import Decision, append, read_decision, read_decisions
 from catalog.identities.decisions.replay import copy_from_other_galleries
 from catalog.store.catalogued_faces import CataloguedFace, find_face
 from catalog.store.people import find_person, person_ids_of
@@ -135,15 +136,48 @@ class Decisions:
         assign_released_faces(resources, number)
         return number
 
+    def answer(self, suggestion: Suggestion, *, is_yes: bool, name: str | None = None) -> int:
+        """Answer a suggestion: merge or separate its persons, or confirm or reject its face.
+
+        With ``name`` a yes also names the person, in the same transaction.
+        """
+        with self._deciding() as (resources, connection):
+            stamp = resources.stamp()
+            person = find_person(connection, suggestion.person.person_id)
+            if suggestion.other is not None:
+                other = find_person(connection, suggestion.other.person_id)
+                decide = verbs.merge_persons if is_yes else verbs.separate_persons
+                number = decide(connection, person, other, stamp)
+            elif suggestion.face is not None:
+                choose = verbs.confirm_face if is_yes else verbs.reject_face
+                number = choose(connection, suggestion.face, person, stamp)
+            else:
+                raise UsageError("The suggestion names neither another person nor a face.")
+            if is_yes and name is not None:
+                verbs.name_person(connection, find_person(connection, person.person_id), name, stamp)
+        return number
+
     def undo(self, number: int | None = None) -> int:
         """Revert a decision; default: the latest one that can be reverted. An undo can be undone.
 
         Raises UsageError if later decisions build on it, or if it cannot be reverted.
         """
+        return self.undo_decision(number)[0]
+
+    def undo_decision(self, number: int | None = None) -> tuple[int, Decision]:
+        """As :meth:`undo`; returns the number of the undo and the decision that it reverted."""
         with self._deciding() as (resources, connection):
-            undone_by, _ = undoing.undo(connection, number, resources.stamp())
+            undone_by, decision = undoing.undo(connection, number, resources.stamp())
         assign_released_faces(resources, undone_by)
-        return undone_by
+        return undone_by, decision
+
+    def get(self, number: int) -> Decision:
+        """The decision with this number. Raises UsageError."""
+        with self._resources().reading() as database, database.read() as connection:
+            decision = read_decision(connection, number)
+        if decision is None:
+            raise UsageError(f"No decision has the number {number}.", remedy="List them: catalog people history")
+        return decision
 
     def history(self, person: str | None = None) -> tuple[Decision, ...]:
         """All decisions, oldest first; those about one person if one is given."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from catalog.app.resources import Resources, database_address
+from catalog.app.engines import configured_engine
+from catalog.app.open_database import database_address
+from catalog.app.resources import Resources
+from catalog.app.settings import Settings
 from catalog.reports.filters import ReportFilters
 from catalog.reports.gallery_filter import Gallery
 from catalog.reports.report_registry import find_report
@@ -35,6 +38,11 @@ def charges_by_scan(resources: Resources, scans: int) -> tuple[ChargeSum, ...]:
         return tuple(store.charges_by_scan(connection, scans=scans))
 
 
+def price_note(resources: Resources, engine: str, region: str) -> str:
+    is_known = engine in resources.settings.engine_options
+    return configured_engine(resources.settings, engine).price_note(region) if is_known else ""
+
+
 def report(resources: Resources, name: str, filters: ReportFilters, limit: int | None) -> ReportTable:
     with resources.reading() as database:
         return run_report(database, find_report(name), filters, limit, gallery=gallery(resources))
@@ -48,3 +56,11 @@ def sql(resources: Resources, statement: str, limit: int | None) -> ReportTable:
 def gallery(resources: Resources) -> Gallery:
     """The gallery that the settings select."""
     return Gallery(resources.settings.engine.name, resources.gallery)
+
+
+def shown_settings(settings: Settings) -> list[tuple[str, object, str]]:
+    """(``section.key``, value, origin) of each setting, without the password of the database's address."""
+    return [
+        (key, safe_form(parse_address(str(value))) if key == "database.url" and "://" in str(value) else value, origin)
+        for key, value, origin in settings.items()
+    ]

@@ -27,8 +27,9 @@ from catalog.app.engines import (
 )
 from catalog.app.grouping_rules import rules_of
 from catalog.app.logging_setup import set_up_logging as set_up_logging
+from catalog.app.open_database import database_address, open_existing
 from catalog.app.open_source import open_source
-from catalog.app.settings import Settings, default_database, load_settings
+from catalog.app.settings import Settings, load_settings
 from catalog.domain.charges import Charge, Operation
 from catalog.domain.engine import Engine
 from catalog.domain.errors import PhotoError, UsageError
@@ -39,11 +40,9 @@ from catalog.domain.uri import display_name, file_path
 from catalog.engines.engine_spec import EngineResources, SpendingLimit
 from catalog.identities.assignment.gallery_clustering import GroupingRules
 from catalog.identities.decisions.verbs import DecisionStamp
-from catalog.identities.matching.watch_hits import WatchHit
 from catalog.images.decode import DecodeLimits
 from catalog.images.decoder_pool import DecoderPool
 from catalog.store.database import Database, open_database
-from catalog.store.database_address import is_file, parse_address, sqlite_path
 from catalog.store.gallery_info import requeue_prefiltered
 from catalog.store.photos import Location
 from catalog.store.scans import record_charges
@@ -51,6 +50,9 @@ from catalog.store.scans import record_charges
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+PhotoInput = str | Path | bytes | OpenedPhoto
+"""A photo as callers give it: a path, the bytes of the file, or the photo that ``Catalog.open_photo`` returned."""
 
 
 class Resources:
@@ -76,7 +78,6 @@ class Resources:
         self._create = create
         self._user = user
         self._stack = stack
-        self.new_hits: list[WatchHit] = []
         self._opened: dict[str, Any] = {}
         self._lock = RLock()
 
@@ -114,7 +115,7 @@ class Resources:
             return
 
         def make() -> Database:
-            database = _open_existing(self.settings)
+            database = open_existing(self.settings)
             self._stack.callback(database.close)
             return database
 
@@ -127,7 +128,7 @@ class Resources:
             with self.reading() as database:
                 yield database
             return
-        database = _open_existing(self.settings)
+        database = open_existing(self.settings)
         try:
             yield database
         finally:
@@ -236,8 +237,10 @@ class Resources:
         """Decode one photo at the size that the settings give. Raises PhotoError."""
         return self.opener.open(data, self.settings.images.max_side)
 
-    def open_file(self, photo: str | Path | bytes) -> OpenedPhoto:
-        """Decode a photo given by its path or its bytes. Raises UsageError, which quotes the path."""
+    def open_file(self, photo: PhotoInput) -> OpenedPhoto:
+        """Decode a photo, unless it is decoded. Raises UsageError, which quotes the path."""
+        if isinstance(photo, OpenedPhoto):
+            return photo
         if isinstance(photo, bytes):
             try:
                 return self.open_photo(photo)
@@ -302,7 +305,7 @@ class Resources:
     @contextmanager
     def with_spending_limit(self, limit: SpendingLimit) -> Iterator[Resources]:
         """The same catalogue with an engine of its own, which stops at ``limit``; closed after the block."""
-        if limit == self.spending:
+        if limit == self.spending or not self.configured_engine.capabilities.is_paid:
             yield self
             return
         with ExitStack() as stack:
@@ -317,18 +320,6 @@ class Resources:
             with self._lock:  # what costs nothing is shared
                 limited._opened |= {"opener": self.opener, "database": self.database}
             yield limited
-
-
-def database_address(settings: Settings) -> str:
-    """The catalogue's address: a url, or the path of an SQLite file."""
-    return settings.database.url or str(default_database())
-
-
-def _open_existing(settings: Settings) -> Database:
-    address = database_address(settings)
-    url = parse_address(address)
-    is_missing = is_file(url) and not sqlite_path(url).exists()
-    return open_database("sqlite://" if is_missing else address, read_only=not is_missing)
 
 
 @contextmanager

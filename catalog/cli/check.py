@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from catalog.app.engines import free_engine
-from catalog.app.resources import Resources, database_address, open_resources
+from catalog.app.open_database import database_address
+from catalog.app.resources import Resources, open_resources
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.domain.errors import CatalogError, CheckRefused, LockHeld, UsageError
 from catalog.domain.source import Skipped, Source

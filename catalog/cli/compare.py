@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from catalog.cli.analyze import box_text
 from catalog.cli.crop_files import write_privately
+from catalog.cli.formatting import box_text
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Threshold, Verbose
 from catalog.endpoint.response_builder import comparison_body

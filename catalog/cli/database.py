@@ -1,29 +1,23 @@
-"""``catalog database``: the schema."""
+"""``catalog database``: the database's schema."""
 
 from __future__ import annotations
 
 import typer
 
-from catalog.app.resources import database_address, open_resources
+from catalog.cli.opening import open_catalog
 from catalog.cli.options import Config, Database, Verbose
-from catalog.store.database_address import parse_address, safe_form
 
-app = typer.Typer(help="Look after the database's schema.", no_args_is_help=True)
+app = typer.Typer(help="Show or upgrade the database's schema.", no_args_is_help=True)
 
 
 @app.command()
 def upgrade(database: Database = None, config: Config = None, verbose: Verbose = 0) -> None:
-    """Bring the database to the schema of this program; an SQLite file is copied first."""
-    # Heavy: Alembic, which no other command needs for a catalogue that is up to date.
-    from catalog.store import migrate
-
-    with open_resources(config, database, verbose) as catalog:
-        url = database_address(catalog.settings)
-    done = migrate.upgrade(url)
-    name = safe_form(parse_address(url))
-    if done.before == done.after:
-        typer.echo(f'The database "{name}" is at the current schema, {done.after}.')
+    """Upgrade the database to the schema of this program. An SQLite file is copied first."""
+    with open_catalog(config, database, verbose) as catalog:
+        name, change = catalog.upgrade_database()
+    if change.before == change.after:
+        typer.echo(f'The database "{name}" has the current schema, {change.after}.')
     else:
-        typer.echo(f'The database "{name}" went from schema {done.before or "none"} to {done.after}.')
-    if done.backup:
-        typer.echo(f"A copy of it as it was is in {done.backup}.")
+        typer.echo(f'The database "{name}" was upgraded from schema {change.before or "none"} to {change.after}.')
+    if change.backup:
+        typer.echo(f"A copy of the old database is in {change.backup}.")

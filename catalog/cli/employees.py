@@ -1,4 +1,4 @@
-"""``catalog enroll``, ``verify``, ``evaluate`` and ``audit``: is this the person who was enrolled under this id?"""
+"""``catalog enroll``, ``verify``, ``evaluate`` and ``audit``: verify that a photo shows an enrolled employee."""
 
 from __future__ import annotations
 
@@ -11,70 +11,48 @@ from typing import Annotated
 
 import typer
 
-from catalog.app.resources import Resources, open_resources
+from catalog import AuditRow, CheckRefused, Evaluation, UsageError, Verification, VerificationVerdict
+from catalog.app.employees import ACCEPT, REFUSE
+from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
-from catalog.cli.people_forget import stamp
-from catalog.domain.errors import CheckRefused, UsageError
-from catalog.identities.matching.error_rates import Evaluation
-from catalog.identities.matching.error_rates import evaluate as measure
-from catalog.identities.matching.verification_log import AuditRow, check_chain, read_audit
-from catalog.identities.matching.verify_employee import (
-    ACCEPT,
-    REFUSE,
-    Verification,
-    VerificationVerdict,
-    enroll_employee,
-    remove_employee,
-    verify_employee,
-)
 
-EmployeeId = Annotated[str, typer.Argument(metavar="ID", help="Your own id of the person.")]
-Accept = Annotated[float, typer.Option("--accept", min=0, max=100, help="Similarity from which a photo is accepted.")]
-Refuse = Annotated[float, typer.Option("--refuse", min=0, max=100, help="Similarity below which it is refused.")]
+EmployeeId = Annotated[str, typer.Argument(metavar="ID", help="The employee's id in your own system.")]
+Accept = Annotated[float, typer.Option("--accept", min=0, max=100, help="Accept a photo from this similarity.")]
+Refuse = Annotated[float, typer.Option("--refuse", min=0, max=100, help="Refuse a photo below this similarity.")]
 
 
 def enroll(
     employee: EmployeeId,
     photos: Annotated[list[Path] | None, typer.Argument(metavar="PHOTO...", help="Reference photos.")] = None,
-    remove: Annotated[bool, typer.Option("--remove", help="Forget the person instead.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the employee instead.")] = False,
     engine: EngineName = None,
     database: Database = None,
     config: Config = None,
     verbose: Verbose = 0,
 ) -> None:
-    """Enroll a person for verification; a photo that is not good enough is refused with its reasons (exit code 9)."""
-    with open_resources(config, database, verbose, {"engine.name": engine}, begins=True) as catalog:
+    """Enroll an employee for verification. A photo of low quality is refused with its reasons (exit code 9)."""
+    with open_catalog(config, database, verbose, {"engine.name": engine}, create=True) as catalog:
         if remove:
             if photos:
-                raise UsageError("--remove takes no photos: it forgets the person.")
-            with catalog.database.begin() as connection:
-                entries = remove_employee(connection, employee, stamp())
-            typer.echo(f"{employee} is forgotten; {_entries(entries)} of the audit log lost the content.")
+                raise UsageError("--remove takes no photos.")
+            entries = catalog.employees.remove(employee)
+            typer.echo(f"{employee} is removed; {_entries(entries)} of the verification log lost the content.")
             return
         if not photos:
             raise UsageError("There is no photo to enroll.")
-        opened = [catalog.open_file(path) for path in photos]
-        flaws = enroll_employee(
-            catalog.database,
-            catalog.engine,
-            employee,
-            opened,
-            stamp(),
-            open_photo=catalog.open_photo,
-            region=catalog.region,
-        )
-    for path, found in zip(photos, flaws, strict=True):
-        typer.echo(f"{path}: {'enrolled' if not found else 'refused. ' + ' '.join(found)}")
-    refused = sum(bool(found) for found in flaws)
+        flaws_by_photo = list(zip(photos, catalog.employees.enroll(employee, photos), strict=True))
+    for path, flaws in flaws_by_photo:
+        typer.echo(f"{path}: {'enrolled' if not flaws else 'refused. ' + ' '.join(flaws)}")
+    refused = sum(bool(flaws) for _, flaws in flaws_by_photo)
     if refused:
         raise CheckRefused(f"{refused} of {len(photos)} photos were refused.")
 
 
 def verify(
-    employee: Annotated[str | None, typer.Argument(metavar="[ID]", help="Your own id of the person.")] = None,
-    photo: Annotated[Path | None, typer.Argument(metavar="[PHOTO]", help="A photo of whoever claims to be it.")] = None,
+    employee: Annotated[str | None, typer.Argument(metavar="[ID]", help="The employee's id in your system.")] = None,
+    photo: Annotated[Path | None, typer.Argument(metavar="[PHOTO]", help="The photo to verify.")] = None,
     batch: Annotated[
-        Path | None, typer.Option("--csv", help="Many at once: a file with the columns id, photo.")
+        Path | None, typer.Option("--csv", help="Verify many photos: a file with the columns id, photo.")
     ] = None,
     accept: Accept = ACCEPT,
     refuse: Refuse = REFUSE,
@@ -84,32 +62,34 @@ def verify(
     config: Config = None,
     verbose: Verbose = 0,
 ) -> None:
-    """Say whether a photo shows the person enrolled under an id; exit code 9 unless every answer is yes."""
+    """Verify that a photo shows the employee enrolled under an id. Exit code 9 unless every photo is accepted."""
     if refuse > accept:
         raise UsageError("--refuse is above --accept.")
     claims = _claims(employee, photo, batch)
-    with open_resources(config, database, verbose, {"engine.name": engine}) as catalog:
-        answers: list[Verification | UsageError] = []
+    answers: list[Verification | UsageError] = []
+    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
         for claim, path in claims:
             try:
-                answers.append(_verify(catalog, claim, path, accept, refuse))
-            except UsageError as error:  # a photo that is gone or shows nobody, an id that nobody has
+                answers.append(catalog.employees.verify(claim, path, accept=accept, refuse=refuse))
+            except UsageError as error:  # an unreadable photo, no face, an unknown id
                 if batch is None:
                     raise
                 answers.append(error)
-    told = list(zip(answers, claims, strict=True))
     if as_json:
-        rows = [_answer_json(answer, *claim) for answer, claim in told]
+        rows = [_answer_json(answer, *claim) for answer, claim in zip(answers, claims, strict=True)]
         typer.echo(json.dumps(rows if batch else rows[0], ensure_ascii=False, indent=2))
     else:
-        for answer, claimed in told:
-            typer.echo(_answer_line(answer, *claimed))
-    no = sum(isinstance(answer, UsageError) or answer.verdict is not VerificationVerdict.ACCEPTED for answer in answers)
-    if no:
-        raise CheckRefused(f"{no} of {len(answers)} not accepted.")
+        for answer, claim_of_photo in zip(answers, claims, strict=True):
+            typer.echo(_answer_line(answer, *claim_of_photo))
+    refused = sum(
+        isinstance(answer, UsageError) or answer.verdict is not VerificationVerdict.ACCEPTED for answer in answers
+    )
+    if refused:
+        raise CheckRefused(f"{refused} of {len(answers)} not accepted.")
 
 
 def _claims(employee: str | None, photo: Path | None, batch: Path | None) -> list[tuple[str, Path]]:
+    """The pairs of id and photo to verify. Raises UsageError."""
     if batch is None:
         if employee is None or photo is None:
             raise UsageError("Give an id and a photo, or --csv FILE.")
@@ -120,19 +100,19 @@ def _claims(employee: str | None, photo: Path | None, batch: Path | None) -> lis
         with batch.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             if not {"id", "photo"} <= set(reader.fieldnames or ()):
-                raise _no_claims(batch)
+                raise _wrong_columns(batch)
             claims = [_claim(row, reader.line_num, batch) for row in reader]
     except OSError as error:
         raise UsageError(f'The file "{batch}" cannot be read: {error.strerror}.') from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise _no_claims(batch) from error
+        raise _wrong_columns(batch) from error
     if not claims:
-        raise UsageError(f'There is no claim in "{batch}".')
+        raise UsageError(f'The file "{batch}" has no row.')
     return claims
 
 
 def _claim(row: Mapping[str, str | None], line: int, batch: Path) -> tuple[str, Path]:
-    """One row of a file of claims; a short row has None in the columns that it lacks."""
+    """One row of the file; a short row has None in its missing columns."""
     claim, photo = row["id"], row["photo"]
     if not photo or not photo.strip():
         raise UsageError(f'Line {line} of "{batch}" has no photo.')
@@ -141,28 +121,14 @@ def _claim(row: Mapping[str, str | None], line: int, batch: Path) -> tuple[str, 
     return claim, batch.parent / photo
 
 
-def _no_claims(batch: Path) -> UsageError:
+def _wrong_columns(batch: Path) -> UsageError:
     return UsageError(f'"{batch}" is not a CSV file with the columns id and photo.')
-
-
-def _verify(catalog: Resources, claim: str, path: Path, accept: float, refuse: float) -> Verification:
-    return verify_employee(
-        catalog.database,
-        catalog.engine,
-        catalog.open_photo,
-        claim,
-        catalog.open_file(path),
-        stamp(),
-        accept=accept,
-        refuse=refuse,
-        region=catalog.region,
-    )
 
 
 def _answer_json(answer: Verification | UsageError, claim: str, path: Path) -> dict[str, object]:
     if isinstance(answer, UsageError):
-        nothing = dict.fromkeys(("similarity", "threshold", "false_match_rate", "audit_entry"))
-        return {"id": claim, "photo": str(path), "verdict": "failed", "reasons": [str(answer)], **nothing}
+        empty = dict.fromkeys(("similarity", "threshold", "false_match_rate", "audit_entry"))
+        return {"id": claim, "photo": str(path), "verdict": "failed", "reasons": [str(answer)], **empty}
     return {
         "id": answer.employee_id,
         "photo": str(path),
@@ -178,16 +144,15 @@ def _answer_json(answer: Verification | UsageError, claim: str, path: Path) -> d
 def _answer_line(answer: Verification | UsageError, claim: str, path: Path) -> str:
     if isinstance(answer, UsageError):
         return f"{path}: failed as {claim}; {answer}"
-    alike = "no similarity" if answer.similarity is None else f"similarity {answer.similarity:.2f}"
-    rate = f"1 stranger in {1 / answer.false_match_rate:,.0f} reaches {answer.threshold:g}"
-    return (
-        f"{path}: {answer.verdict.value} as {answer.employee_id}; {alike}; {rate}. {' '.join(answer.reasons)}".rstrip()
-    )
+    similarity = "no similarity" if answer.similarity is None else f"similarity {answer.similarity:.2f}"
+    rate = f"1 other person in {1 / answer.false_match_rate:,.0f} reaches {answer.threshold:g}"
+    reasons = " ".join(answer.reasons)
+    return f"{path}: {answer.verdict.value} as {answer.employee_id}; {similarity}; {rate}. {reasons}".rstrip()
 
 
 def evaluate(
     named: Annotated[
-        bool, typer.Option("--named", help="Use all faces of people with a name, not only confirmed ones.")
+        bool, typer.Option("--named", help="Use all faces of named persons, not only confirmed ones.")
     ] = False,
     as_json: AsJson = False,
     engine: EngineName = None,
@@ -196,69 +161,69 @@ def evaluate(
     verbose: Verbose = 0,
 ) -> None:
     """Measure false-match and false-non-match rates on your own confirmed faces, and recommend thresholds."""
-    with open_resources(config, database, verbose, {"engine.name": engine}) as catalog:
-        gallery = catalog.settings.engine.gallery
-        found = measure(catalog.database, catalog.engine, catalog.rules.seed_faces, gallery=gallery, named=named)
+    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+        evaluation = catalog.employees.error_rates(named=named)
     if as_json:
-        typer.echo(json.dumps(_evaluation_json(found), indent=2))
+        typer.echo(json.dumps(_evaluation_json(evaluation), indent=2))
         return
     typer.echo(
-        f"{found.faces:,} faces of {found.people:,} people: {found.genuine:,} pairs of one person, "
-        f"{found.impostor:,} of two"
+        f"{evaluation.faces:,} faces of {evaluation.people:,} persons: {evaluation.genuine:,} pairs of one person, "
+        f"{evaluation.impostor:,} of two"
     )
-    typer.echo("threshold  strangers that match  own photos missed")
-    for rate in found.rates:
-        typer.echo(f"{rate.threshold:9g}  {rate.false_match:21.6%}  {rate.false_non_match:17.2%}")
-    for each in found.recommended:
-        wanted = f"at most 1 stranger in {1 / each.wanted:,.0f}"
-        if each.threshold is None or each.false_non_match is None:
-            typer.echo(f"{wanted}: too few pairs of strangers to tell")
+    typer.echo("threshold  false match rate       false non-match")
+    for rate in evaluation.rates:
+        typer.echo(f"{rate.threshold:9g}  {rate.false_match:16.6%}  {rate.false_non_match:20.2%}")
+    for advice in evaluation.recommended:
+        rate_text = f"at most 1 false match in {1 / advice.wanted:,.0f}"
+        if advice.threshold is None or advice.false_non_match is None:
+            typer.echo(f"{rate_text}: too few pairs of two persons to measure")
         else:
-            typer.echo(f"{wanted}: threshold {each.threshold:.3f}, missing {each.false_non_match:.2%}")
+            typer.echo(f"{rate_text}: threshold {advice.threshold:.3f}, missing {advice.false_non_match:.2%}")
 
 
-def _evaluation_json(found: Evaluation) -> dict[str, object]:
+def _evaluation_json(evaluation: Evaluation) -> dict[str, object]:
     return {
-        "faces": found.faces,
-        "people": found.people,
-        "genuine_pairs": found.genuine,
-        "impostor_pairs": found.impostor,
+        "faces": evaluation.faces,
+        "people": evaluation.people,
+        "genuine_pairs": evaluation.genuine,
+        "impostor_pairs": evaluation.impostor,
         "rates": [
             {
                 "threshold": rate.threshold,
                 "false_match_rate": rate.false_match,
                 "false_non_match_rate": rate.false_non_match,
             }
-            for rate in found.rates
+            for rate in evaluation.rates
         ],
         "recommended": [
-            {"false_match_rate": each.wanted, "threshold": each.threshold, "false_non_match_rate": each.false_non_match}
-            for each in found.recommended
+            {
+                "false_match_rate": advice.wanted,
+                "threshold": advice.threshold,
+                "false_non_match_rate": advice.false_non_match,
+            }
+            for advice in evaluation.recommended
         ],
     }
 
 
 def audit(
-    expect: Annotated[str | None, typer.Option("--expect", help="A digest noted earlier, which must be in it.")] = None,
+    expect: Annotated[
+        str | None, typer.Option("--expect", help="A digest noted earlier; it must be part of the log.")
+    ] = None,
     as_json: AsJson = False,
     database: Database = None,
     config: Config = None,
     verbose: Verbose = 0,
 ) -> None:
-    """Print the log of verifications and check that nobody changed it; exit code 9 when somebody did."""
-    with (
-        open_resources(config, database, verbose) as catalog,
-        catalog.existing_database() as existing,
-        existing.read() as connection,
-    ):
-        rows = list(read_audit(connection))
-        checked = check_chain(connection, expected_head=expect)
-    for row in rows:
+    """Print the verification log and check its chain. Exit code 9 if an entry was changed."""
+    with open_catalog(config, database, verbose, read_only=True) as catalog:
+        audited = catalog.employees.audit(expect)
+    for row in audited.rows:
         typer.echo(_audit_line(row, as_json))
     sys.stdout.flush()
-    if checked.broken is not None:
-        raise CheckRefused(f"The audit log was changed at entry {checked.broken}.")
-    typer.echo(f"{_entries(checked.rows)}, unbroken. Last digest: {checked.head}", err=True)
+    if audited.broken is not None:
+        raise CheckRefused(f"The verification log was changed at entry {audited.broken}.")
+    typer.echo(f"{_entries(len(audited.rows))}, unbroken. Last digest: {audited.head}", err=True)
 
 
 def _entries(number: int) -> str:
@@ -267,8 +232,8 @@ def _entries(number: int) -> str:
 
 def _audit_line(row: AuditRow, as_json: bool) -> str:
     if as_json:
-        told = {"entry": row.number, "at": row.at, "content": row.content, "chain": row.chain}
-        return json.dumps(told, ensure_ascii=False)
+        fields = {"entry": row.number, "at": row.at, "content": row.content, "chain": row.chain}
+        return json.dumps(fields, ensure_ascii=False)
     content = row.content or {}
     verdict = content.get("verdict") or content.get("what") or "forgotten"
     return f"{row.number:6}  {row.at[:19]}  {verdict:12}  {content.get('employee_id', '')}"

@@ -1,4 +1,4 @@
-"""``catalog why``: why a face belongs to whom it does."""
+"""``catalog explain``: the neighbors and decisions that put a face where it is."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from typing import Annotated
 
 import typer
 
-from catalog.app.resources import open_resources
-from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
-from catalog.cli.people import FaceId, face_json, the_face
-from catalog.cli.people_review import decision_json, decision_line
+from catalog import CataloguedFace, Explanation
+from catalog.cli.formatting import decision_json, decision_line, face_json
+from catalog.cli.opening import open_catalog
+from catalog.cli.options import AsJson, Config, Database, EngineName, FaceId, Verbose
 from catalog.domain.uri import display
-from catalog.identities.assignment.explain import explain as explain_face
-from catalog.store.catalogued_faces import CataloguedFace
 
-AtMost = Annotated[int, typer.Option("--limit", min=1, max=100, help="Neighbors shown at most.")]
+AtMost = Annotated[int, typer.Option("--limit", min=1, max=100, help="Show at most this many neighbors.")]
 
 
 def explain(
@@ -27,44 +25,60 @@ def explain(
     config: Config = None,
     verbose: Verbose = 0,
 ) -> None:
-    """Show a face's nearest neighbors with their similarities, and every decision that put it where it is."""
-    with open_resources(config, database, verbose, {"engine.name": engine}) as catalog:
-        with catalog.database.read() as connection:
-            shown = the_face(catalog, connection, face)
-        found = explain_face(catalog.database, catalog.engine, catalog.rules, shown, limit=limit)
+    """Show a face's nearest neighbors with their similarities, and the decisions about the face."""
+    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+        shown = catalog.face(face)
+        explanation = catalog.explain(shown.face_id, limit=limit)
     if as_json:
-        told = {
-            **face_json(shown),
-            "person": shown.person_id,
-            "name": shown.name,
-            "neighbors": [
-                {
-                    **face_json(each.face),
-                    "person": each.face.person_id,
-                    "similarity": each.similarity,
-                    "kept_apart": each.kept_apart,
-                }
-                for each in found.neighbors
-            ],
-            "decisions": [decision_json(each) for each in found.decisions],
-        }
-        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
-        return
-    by = {"human": "as a human said", "cluster": "because it is near others of this person"}.get(shown.by or "", "")
-    typer.echo(f"Face {shown.face_id} on {display(shown.uri or '')}")
-    no_face = any(each.verb == "not_a_face" and each.undone_by is None for each in found.decisions)
-    typer.echo("  is no face, as a human said" if no_face and by == "" else f"  is {_who(shown)} {by}".rstrip())
-    for each in found.neighbors:
-        mark = "=" if each.same else " "
-        where = display(each.face.uri or "")
-        typer.echo(f"  {mark} {each.similarity:6.2f}  {each.face.face_id[:8]}  {_who(each.face):24}  {where}")
-        if each.kept_apart:
-            typer.echo(f"              kept apart: {each.kept_apart}")
-    for decision in found.decisions:
+        _print_json(shown, explanation)
+    else:
+        _print_text(shown, explanation)
+
+
+def _print_json(face: CataloguedFace, explanation: Explanation) -> None:
+    answer = {
+        **face_json(face),
+        "person": face.person_id,
+        "name": face.name,
+        "neighbors": [
+            {
+                **face_json(neighbor.face),
+                "person": neighbor.face.person_id,
+                "similarity": neighbor.similarity,
+                "kept_apart": neighbor.kept_apart,
+            }
+            for neighbor in explanation.neighbors
+        ],
+        "decisions": [decision_json(decision) for decision in explanation.decisions],
+    }
+    typer.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+
+
+def _print_text(face: CataloguedFace, explanation: Explanation) -> None:
+    typer.echo(f"Face {face.face_id} on {display(face.uri or '')}")
+    typer.echo(f"  {_state(face, explanation)}")
+    for neighbor in explanation.neighbors:
+        mark = "=" if neighbor.same else " "
+        location = display(neighbor.face.uri or "")
+        person = _person(neighbor.face)
+        typer.echo(f"  {mark} {neighbor.similarity:6.2f}  {neighbor.face.face_id[:8]}  {person:24}  {location}")
+        if neighbor.kept_apart:
+            typer.echo(f"              kept separate: {neighbor.kept_apart}")
+    for decision in explanation.decisions:
         typer.echo(f"  {decision_line(decision).strip()}")
 
 
-def _who(face: CataloguedFace) -> str:
+def _state(face: CataloguedFace, explanation: Explanation) -> str:
+    if face.by == "human":
+        return f"is {_person(face)}, decided by a user"
+    if face.by == "cluster":
+        return f"is {_person(face)}, because it is similar to other faces of this person"
+    if any(decision.verb == "not_a_face" and decision.undone_by is None for decision in explanation.decisions):
+        return "is not a face, decided by a user"
+    return "is unassigned"
+
+
+def _person(face: CataloguedFace) -> str:
     if face.person_id is None:
-        return "nobody"
+        return "unassigned"
     return f"{face.name} ({face.person_id})" if face.name else face.person_id

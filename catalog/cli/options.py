@@ -34,3 +34,7 @@ EngineName = Annotated[
 Threshold = Annotated[
     float | None, typer.Option("--threshold", min=0, max=100, help="Lowest similarity that counts as a match, 0-100.")
 ]
+PersonId = Annotated[str, typer.Argument(metavar="PERSON", help="A person's id or exact name.")]
+FaceId = Annotated[
+    str, typer.Argument(metavar="FACE", help="A face's id, or its first characters; `people show` lists the ids.")
+]

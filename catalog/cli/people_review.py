@@ -1,68 +1,47 @@
-"""``catalog people history|suggest|review|recluster|migrate``: what was decided, and what could be."""
+"""``catalog people history|suggest|review|recluster|migrate``: past decisions, and possible ones."""
 
 from __future__ import annotations
 
-import getpass
 import json
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from catalog.app.resources import Resources, open_resources
+from catalog import Catalog, PersonError, ReclusterPlan, ReclusterResult, Suggestion
+from catalog.cli.formatting import counted, decision_json, decision_line
+from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
-from catalog.cli.people_forget import counted, stamp
-from catalog.domain.errors import PersonError
 from catalog.domain.uri import display
-from catalog.identities.assignment.recluster_apply import apply_recluster
-from catalog.identities.assignment.recluster_plan import ReclusterPlan, plan_recluster
-from catalog.identities.assignment.suggestions import Suggestion
-from catalog.identities.assignment.suggestions import suggest as find_suggestions
-from catalog.identities.decisions.log import Decision, append, read_decisions
-from catalog.identities.decisions.replay import copy_from_other_galleries
-from catalog.identities.decisions.verbs import (
-    confirm_face,
-    merge_persons,
-    name_person,
-    reject_face,
-    separate_persons,
-)
-from catalog.store.catalogued_faces import faces_of_person
-from catalog.store.people import find_person, person_ids_of
-from catalog.store.person_index import PersonRow, all_persons
 
-Someone = Annotated[str | None, typer.Argument(metavar="[PERSON]", help="Only about this person.")]
-AtMost = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
+AboutPerson = Annotated[str | None, typer.Argument(metavar="[PERSON]", help="Only about this person.")]
+AtMost = Annotated[int, typer.Option("--limit", min=1, help="Show at most this many.")]
+
+_PHOTOS_SHOWN = 5
 
 
 def history(
-    person: Someone = None,
+    person: AboutPerson = None,
     as_json: AsJson = False,
     database: Database = None,
     config: Config = None,
     verbose: Verbose = 0,
 ) -> None:
-    """List what humans decided, oldest first; those taken back are marked."""
-    with (
-        open_resources(config, database, verbose) as catalog,
-        catalog.existing_database() as existing,
-        existing.read() as connection,
-    ):
-        about = person_ids_of(connection, find_person(connection, person)) if person else None
-        decided = read_decisions(connection, person_ids=about)
+    """List the decisions of users, oldest first. Undone ones are marked."""
+    with open_catalog(config, database, verbose, read_only=True) as catalog:
+        decisions = catalog.decisions.history(person)
     if as_json:
-        typer.echo(json.dumps([decision_json(each) for each in decided], ensure_ascii=False, indent=2))
+        typer.echo(json.dumps([decision_json(decision) for decision in decisions], ensure_ascii=False, indent=2))
         return
-    for each in decided:
-        typer.echo(decision_line(each))
-    if not decided:
-        typer.echo("Nothing was decided yet.")
+    for decision in decisions:
+        typer.echo(decision_line(decision))
+    if not decisions:
+        typer.echo("The decision log is empty.")
 
 
 def suggest(
-    person: Someone = None,
+    person: AboutPerson = None,
     limit: AtMost = 20,
     as_json: AsJson = False,
     engine: EngineName = None,
@@ -70,228 +49,180 @@ def suggest(
     config: Config = None,
     verbose: Verbose = 0,
 ) -> None:
-    """List persons that may be one and faces that may be somebody's, those that settle most faces first."""
-    with open_resources(config, database, verbose, {"engine.name": engine}) as catalog:
-        found = _suggestions(catalog, person, limit)
+    """List pairs of persons, and unassigned faces, that a yes or no would decide; most faces first."""
+    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+        suggestions = catalog.suggestions(person=person, limit=limit)
     if as_json:
-        typer.echo(json.dumps([_suggestion_json(each) for each in found], ensure_ascii=False, indent=2))
+        rows = [_suggestion_json(suggestion) for suggestion in suggestions]
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    for each in found:
-        typer.echo(_question(each))
-        if each.other is not None:
-            typer.echo(f"    catalog people merge {each.person.person_id} {each.other.person_id}")
-        elif each.face is not None:
-            typer.echo(f"    catalog people confirm {each.face.face_id[:8]} {each.person.person_id}")
-    if not found:
-        typer.echo("Nothing to ask.")
+    for suggestion in suggestions:
+        typer.echo(_question(suggestion))
+        if suggestion.other is not None:
+            typer.echo(f"    catalog people merge {suggestion.person.person_id} {suggestion.other.person_id}")
+        elif suggestion.face is not None:
+            typer.echo(f"    catalog people confirm {suggestion.face.face_id[:8]} {suggestion.person.person_id}")
+    if not suggestions:
+        typer.echo("There is no suggestion.")
 
 
 def review(
-    person: Someone = None,
+    person: AboutPerson = None,
     limit: AtMost = 20,
     engine: EngineName = None,
     database: Database = None,
     config: Config = None,
     verbose: Verbose = 0,
 ) -> None:
-    """Answer the suggestions one by one: y yes, n no, s skip, q quit; a name means yes, and names the person."""
-    with open_resources(config, database, verbose, {"engine.name": engine}) as catalog:
+    """Answer the suggestions one by one: y yes, n no, s skip, q quit. A name means yes and names the person."""
+    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
         answered = 0
-        told_apart: set[frozenset[str]] = set()
-        asked = _suggestions(catalog, person, limit)
-        for each in asked:
-            now = _as_it_stands(catalog, each, told_apart)
-            if now is None:
-                continue  # settled by an answer to another question
-            typer.echo(_question(now))
-            for who in (now.person, now.other):
-                if who is not None:
-                    _show_photos(catalog, who)
-            answer = _ask_human()
+        separated: set[frozenset[str]] = set()
+        suggestions = catalog.suggestions(person=person, limit=limit)
+        for suggestion in suggestions:
+            current = _current(catalog, suggestion, separated)
+            if current is None:
+                continue
+            typer.echo(_question(current))
+            for shown in (current.person, current.other):
+                if shown is not None:
+                    _print_photos(catalog, shown.person_id)
+            answer = _prompt()
             if answer.lower() in ("q", "quit"):
                 break
-            if answer.lower() in ("n", "no") and now.other is not None:
-                told_apart.add(frozenset((now.person.person_id, now.other.person_id)))
+            if answer.lower() in ("n", "no") and current.other is not None:
+                separated.add(frozenset((current.person.person_id, current.other.person_id)))
             try:
-                answered += _answer(catalog, now, answer)
+                answered += _answer(catalog, current, answer)
             except PersonError as error:
                 typer.echo(f"    {error} {error.remedy}".rstrip(), err=True)
-    typer.echo(f"{answered} answered." if asked else "Nothing to ask.")
+    typer.echo(f"{answered} answered." if suggestions else "There is no suggestion.")
 
 
 def recluster(
-    apply: Annotated[bool, typer.Option("--apply", help="Carry it out; without, nothing is changed.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Move the faces. Without it, nothing is changed.")] = False,
     as_json: AsJson = False,
     engine: EngineName = None,
     database: Database = None,
     config: Config = None,
     verbose: Verbose = 0,
 ) -> None:
-    """Group all faces anew and say what would change; only faces that nobody decided on may move."""
-    with open_resources(config, database, verbose, {"engine.name": engine}) as catalog:
-        gallery = catalog.settings.engine.gallery
-        change = plan_recluster(catalog.database, catalog.engine, catalog.rules, gallery=gallery)
-        done = apply_recluster(catalog.database, change, stamp()) if apply else None
-        names = _names(catalog, change)
+    """Cluster all faces again and show the changes. Faces that a user decided on stay."""
+    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+        plan = catalog.recluster()
+        names = {person.person_id: str(person) for person in catalog.people(hidden=True)}
+        result = catalog.apply_recluster(plan) if apply else None
     if as_json:
-        moves = [
-            {"from": move.source, "to": move.target, "new": move.to_new is not None, "faces": len(move.rows)}
-            for move in change.moves
-        ]
-        told = {"faces": change.faces, "moved": done.moved if done else change.moved}
-        told["persons_new"] = done.persons_new if done else change.persons_new
-        redirected = done.redirected if done else change.emptied
-        typer.echo(json.dumps({**told, "redirected": redirected, "moves": moves, "applied": apply}, indent=2))
-        return
-    for move in sorted(change.moves, key=lambda move: -len(move.rows)):
-        source = names.get(move.source or "", "nobody")
-        target = names.get(move.target or "", "a new person")
+        _print_plan_json(plan, result)
+    else:
+        _print_plan(plan, result, names)
+
+
+def _print_plan_json(plan: ReclusterPlan, result: ReclusterResult | None) -> None:
+    moves = [
+        {"from": move.source, "to": move.target, "new": move.to_new is not None, "faces": len(move.rows)}
+        for move in plan.moves
+    ]
+    answer = {
+        "faces": plan.faces,
+        "moved": result.moved if result else plan.moved,
+        "persons_new": result.persons_new if result else plan.persons_new,
+        "redirected": result.redirected if result else plan.emptied,
+        "moves": moves,
+        "applied": result is not None,
+    }
+    typer.echo(json.dumps(answer, indent=2))
+
+
+def _print_plan(plan: ReclusterPlan, result: ReclusterResult | None, names: Mapping[str, str]) -> None:
+    for move in sorted(plan.moves, key=lambda move: -len(move.rows)):
+        source = names.get(move.source, move.source) if move.source else "no person"
+        target = names.get(move.target, move.target) if move.target else "a new person"
         typer.echo(f"  {counted(len(move.rows), 'face'):>12} of {source} -> {target}")
-    for gone, kept in sorted((done.redirected if done else change.emptied).items()):
-        typer.echo(f"  {gone} {'leads' if apply else 'would lead'} to {kept}{' now' if apply else ''}")
-    moved, new = (done.moved, done.persons_new) if done else (change.moved, change.persons_new)
-    verb = "moved" if apply else "would move"
-    typer.echo(f"{moved:,} of {change.faces:,} faces {verb}; {new:,} new persons; no id is deleted.")
-    if done and moved != change.moved:
-        typer.echo("What was decided meanwhile, or would have put somebody on a photo twice, was left as it is.")
-
-
-def _names(catalog: Resources, change: ReclusterPlan) -> dict[str, str]:
-    """How to call the persons of a change, by id."""
-    ids = {each for move in change.moves for each in (move.source, move.target) if each}
-    with catalog.database.read() as connection:
-        return {each.person_id: str(each) for each in all_persons(connection) if each.person_id in ids}
+    for person_id, canonical_id in sorted((result.redirected if result else plan.emptied).items()):
+        typer.echo(f"  {person_id} {'redirects' if result else 'would redirect'} to {canonical_id}")
+    moved, new = (result.moved, result.persons_new) if result else (plan.moved, plan.persons_new)
+    verb = "moved" if result else "would move"
+    typer.echo(f"{moved:,} of {plan.faces:,} faces {verb}; {new:,} new persons; no id is deleted.")
+    if result and moved != plan.moved:
+        typer.echo(
+            "Faces decided on in the meantime, and moves that would put a person twice on one photo, were left out."
+        )
 
 
 def migrate(
-    engine: Annotated[str, typer.Option("--engine", metavar="NAME", help="The engine whose faces get the names.")],
+    engine: Annotated[str, typer.Option("--engine", metavar="NAME", help="The engine whose faces get the persons.")],
     database: Database = None,
     config: Config = None,
     verbose: Verbose = 0,
 ) -> None:
-    """Give the faces of one engine the persons that other engines' faces at the same places have."""
-    with open_resources(config, database, verbose, {"engine.name": engine}) as catalog:
-        gallery = catalog.settings.engine.gallery
-        with catalog.database.begin() as connection:
-            now = datetime.now(UTC)
-            changed = copy_from_other_galleries(connection, engine=engine, gallery=gallery, now=now, overrule=True)
-            append(connection, "migrate", who=getpass.getuser(), now=now, name=f"{engine}/{gallery}")
+    """Give the faces of one engine the persons that the same faces have in other engines."""
+    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
+        changed = catalog.decisions.copy_from_other_galleries()
     typer.echo(f"{counted(changed, 'face')} of {engine} {'has' if changed == 1 else 'have'} another person now.")
 
 
-def decision_line(each: Decision) -> str:
-    about = " ".join(
-        part
-        for part in (
-            each.person_id,
-            f'"{each.name}"' if each.name else "",
-            f"<- {each.other_person_id}"
-            if each.verb == "merge"
-            else f"-> {each.other_person_id}"
-            if each.other_person_id
-            else "",
-            f"photo {each.place.sha256[:8]}" if each.place else "",
-            f"of decision {each.details['of']}" if "of" in each.details else "",
-            f"(taken back by {each.undone_by})" if each.undone_by else "",
-        )
-        if part
-    )
-    return f"{each.number:6}  {each.decided_at:%Y-%m-%d %H:%M}  {each.decided_by:12}  {each.verb:10}  {about}"
-
-
-def decision_json(each: Decision) -> dict[str, object]:
-    box = each.place.box if each.place else None
-    return {
-        "decision": each.number,
-        "at": each.decided_at.isoformat(),
-        "by": each.decided_by,
-        "verb": each.verb,
-        "person": each.person_id,
-        "other_person": each.other_person_id,
-        "name": each.name,
-        "photo_sha256": each.place.sha256 if each.place else None,
-        "box": {"left": box.left, "top": box.top, "width": box.width, "height": box.height} if box else None,
-        "undone_by": each.undone_by,
-    }
-
-
-def _suggestions(catalog: Resources, person: str | None, limit: int) -> list[Suggestion]:
-    about: PersonRow | None = None
-    if person is not None:
-        with catalog.database.read() as connection:
-            about = find_person(connection, person)
-    gallery = catalog.settings.engine.gallery
-    return find_suggestions(catalog.database, catalog.engine, catalog.rules, gallery=gallery, limit=limit, person=about)
-
-
-def _question(each: Suggestion) -> str:
-    if each.other is not None:
-        what = f"Is {each.other} the same person as {each.person}?"
+def _question(suggestion: Suggestion) -> str:
+    if suggestion.other is not None:
+        question = f"Is {suggestion.other} the same person as {suggestion.person}?"
     else:
-        assert each.face is not None
-        what = f"Is face {each.face.face_id[:8]} on {display(each.face.uri or '')} {each.person}?"
-    asked = f"{what}  similarity {each.similarity:.1f}, settles {counted(each.faces, 'face')}"
-    return asked if each.kept_apart is None else f"{asked}; not joined unasked, as {each.kept_apart}"
+        assert suggestion.face is not None
+        location = display(suggestion.face.uri or "")
+        question = f"Is face {suggestion.face.face_id[:8]} on {location} {suggestion.person}?"
+    line = f"{question}  similarity {suggestion.similarity:.1f}, decides {counted(suggestion.faces, 'face')}"
+    return line if suggestion.kept_apart is None else f"{line}; not merged, because {suggestion.kept_apart}"
 
 
-def _suggestion_json(each: Suggestion) -> dict[str, object]:
+def _suggestion_json(suggestion: Suggestion) -> dict[str, object]:
     return {
-        "person": each.person.person_id,
-        "name": each.person.name,
-        "other_person": each.other.person_id if each.other else None,
-        "face": each.face.face_id if each.face else None,
-        "uri": each.face.uri if each.face else None,
-        "similarity": each.similarity,
-        "faces": each.faces,
-        "kept_apart": each.kept_apart,
+        "person": suggestion.person.person_id,
+        "name": suggestion.person.name,
+        "other_person": suggestion.other.person_id if suggestion.other else None,
+        "face": suggestion.face.face_id if suggestion.face else None,
+        "uri": suggestion.face.uri if suggestion.face else None,
+        "similarity": suggestion.similarity,
+        "faces": suggestion.faces,
+        "kept_apart": suggestion.kept_apart,
     }
 
 
-def _show_photos(catalog: Resources, person: PersonRow) -> None:
-    with catalog.database.read() as connection:
-        shown = faces_of_person(connection, person, limit=5)
-    for face in shown:
+def _print_photos(catalog: Catalog, person_id: str) -> None:
+    person = catalog.person(person_id)
+    for face in catalog.faces(person_id, limit=_PHOTOS_SHOWN):
         typer.echo(f"    {person}: {display(face.uri or '')}")
 
 
-def _as_it_stands(catalog: Resources, each: Suggestion, told_apart: Set[frozenset[str]]) -> Suggestion | None:
-    """The question after the answers to those before it; None when they settled it."""
-    with catalog.database.read() as connection:
-        person = find_person(connection, each.person.person_id)
-        other = find_person(connection, each.other.person_id) if each.other is not None else None
-    if other is not None and (
-        other.id == person.id
+def _current(catalog: Catalog, suggestion: Suggestion, separated: Set[frozenset[str]]) -> Suggestion | None:
+    """The suggestion after the answers so far, with merged persons replaced; None if an answer decided it."""
+    person = catalog.person(suggestion.person.person_id)
+    changed = replace(suggestion, person=replace(suggestion.person, person_id=person.person_id, name=person.name))
+    if suggestion.other is None:
+        return changed
+    other = catalog.person(suggestion.other.person_id)
+    if (
+        other.person_id == person.person_id
         or (other.name and person.name)
-        or frozenset((person.person_id, other.person_id)) in told_apart
+        or frozenset((person.person_id, other.person_id)) in separated
     ):
         return None
-    return replace(each, person=person, other=other)
+    return replace(changed, other=replace(suggestion.other, person_id=other.person_id, name=other.name))
 
 
-def _ask_human() -> str:
+def _prompt() -> str:
     try:
         return str(typer.prompt("[y]es, [n]o, [s]kip, [q]uit or a name", default="s")).strip()
-    except typer.Abort:  # Ctrl-D, Ctrl-C, or the end of a file: what was answered is kept
+    except typer.Abort:  # Ctrl-D, Ctrl-C or the end of the input: earlier answers are kept
         typer.echo()
         return "q"
 
 
-def _answer(catalog: Resources, each: Suggestion, answer: str) -> int:
-    """Carry out one answer; 1 if it decided anything."""
-    by = stamp()
-    with catalog.database.begin() as connection:
-        if answer.lower() in ("s", "skip", ""):
-            return 0
-        if answer.lower() in ("n", "no"):
-            if each.face is not None:
-                reject_face(connection, each.face, each.person, by)
-            elif each.other is not None:
-                separate_persons(connection, each.person, each.other, by)
-            return 1
-        if each.other is not None:
-            merge_persons(connection, each.person, each.other, by)
-        elif each.face is not None:
-            confirm_face(connection, each.face, each.person, by)
-        if answer.lower() not in ("y", "yes"):
-            name_person(connection, find_person(connection, each.person.person_id), answer, by)
+def _answer(catalog: Catalog, suggestion: Suggestion, answer: str) -> int:
+    """Record one answer. Returns 1 if it was a decision, else 0."""
+    word = answer.lower()
+    if word in ("s", "skip", ""):
+        return 0
+    if word in ("n", "no"):
+        catalog.decisions.answer(suggestion, is_yes=False)
+    else:
+        catalog.decisions.answer(suggestion, is_yes=True, name=None if word in ("y", "yes") else answer)
     return 1

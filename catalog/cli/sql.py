@@ -1,4 +1,4 @@
-"""``catalog sql``: one question of the user's own."""
+"""``catalog sql``: a query of the user's own."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
-from catalog.app.resources import open_resources
+from catalog.cli.opening import open_catalog
 from catalog.cli.options import Config, Database, Verbose
 from catalog.cli.report import ROWS, FormatName, Limit, Output, deliver
 from catalog.reports.render import Format
-from catalog.reports.sql_statement import run_statement
 
 Statement = Annotated[str, typer.Argument(metavar="SELECT", help="One SELECT statement; - reads it from stdin.")]
 
@@ -25,8 +24,8 @@ def sql(
     config: Config = None,
     verbose: Verbose = 0,
 ) -> None:
-    """Ask the catalogue in SQL, reading only. docs/schema.md describes the views, whose names begin with v1_."""
+    """Run a read-only SQL query. docs/schema.md describes the views, whose names begin with v1_."""
     text = sys.stdin.read() if statement == "-" else statement
-    with open_resources(config, database, verbose) as catalog, catalog.existing_database() as existing:
-        answer = run_statement(existing, text, limit or None)
-    deliver(answer, form, output)
+    with open_catalog(config, database, verbose, read_only=True) as catalog:
+        table = catalog.sql(text, limit=limit or None)
+    deliver(table, form, output)

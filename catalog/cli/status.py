@@ -1,57 +1,52 @@
-"""``catalog status``: what the catalogue holds, and the last scans."""
+"""``catalog status``: the contents of the catalogue, and the last scans."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import typer
 
-from catalog.app.resources import database_address, open_resources
+from catalog import ScanStatus, Status
+from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, Verbose
 from catalog.domain.uri import display
-from catalog.reports.status import ScanStatus, Status, read_status
-from catalog.store.database_address import parse_address, safe_form
 
 
 def status(as_json: AsJson = False, database: Database = None, config: Config = None, verbose: Verbose = 0) -> None:
-    """Show what the catalogue holds, and what the last scans did."""
-    with open_resources(config, database, verbose) as catalog, catalog.existing_database() as existing:
-        found = read_status(existing)
-        name = safe_form(parse_address(database_address(catalog.settings)))
-    is_missing = name != found.database
-    found = replace(found, database=name)
+    """Show the contents of the catalogue and its last scans."""
+    with open_catalog(config, database, verbose, read_only=True) as catalog:
+        is_missing = not catalog.exists()
+        shown = catalog.status()
     if as_json:
-        typer.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(shown.as_dict(), ensure_ascii=False, indent=2))
         return
     if is_missing:
-        typer.echo(f"catalogue  {name}, which is not there yet")
-    for label, value in [] if is_missing else _lines(found):
+        typer.echo(f"catalogue  {shown.database}, which does not exist yet")
+    for label, value in [] if is_missing else _lines(shown):
         typer.echo(f"{label:10} {value}")
-    for scan in found.scans:
+    for scan in shown.scans:
         typer.echo(_scan_line(scan))
-    if not found.scans:
-        typer.echo("No scan yet: `catalog scan FOLDER` makes the first.")
+    if not shown.scans:
+        typer.echo("No scan yet. `catalog scan FOLDER` runs the first.")
 
 
-def _lines(found: Status) -> list[tuple[str, str]]:
+def _lines(shown: Status) -> list[tuple[str, str]]:
     lines = [
-        ("catalogue", found.database),
-        ("photos", f"{found.photos:,} in {found.places:,} places, {found.missing_places:,} places gone"),
-        ("faces", f"{found.faces:,}, {found.unassigned_faces:,} of nobody, {found.rejected_faces:,} more rejected"),
-        ("people", f"{found.people:,}, {found.named_people:,} with a name; {found.hidden_people:,} hidden"),
-        ("decisions", f"{found.decisions:,}"),
+        ("catalogue", shown.database),
+        ("photos", f"{shown.photos:,} at {shown.places:,} locations, {shown.missing_places:,} locations missing"),
+        ("faces", f"{shown.faces:,}, {shown.unassigned_faces:,} unassigned, {shown.rejected_faces:,} more rejected"),
+        ("people", f"{shown.people:,}, {shown.named_people:,} with a name; {shown.hidden_people:,} hidden"),
+        ("decisions", f"{shown.decisions:,}"),
         *[
-            ("gallery", f"{each.gallery} ({each.engine}, {each.model}): {each.photos:,} photos")
-            for each in found.galleries
+            ("gallery", f"{gallery.gallery} ({gallery.engine}, {gallery.model}): {gallery.photos:,} photos")
+            for gallery in shown.galleries
         ],
     ]
-    return [*lines, ("paid", f"${found.dollars:,.2f}")] if found.dollars else lines
+    return [*lines, ("charges", f"${shown.dollars:,.2f}")] if shown.dollars else lines
 
 
 def _scan_line(scan: ScanStatus) -> str:
-    where = ", ".join(map(display, scan.sources))
+    sources = ", ".join(map(display, scan.sources))
     counts = f"{scan.discovered:,} photos, {scan.new:,} new, {scan.failed:,} failed"
-    return (
-        f"{'scan ' + str(scan.scan):10} {scan.started_at[:16].replace('T', ' ')} UTC  {scan.state}: {counts}  {where}"
-    )
+    time = scan.started_at[:16].replace("T", " ")
+    return f"{'scan ' + str(scan.scan):10} {time} UTC  {scan.state}: {counts}  {sources}"

@@ -52,7 +52,7 @@ def test_names_go_out_and_come_back_as_decisions(database, add_person, add_photo
     assert run(["import", "xmp", *address]) == 0
     with database.read() as connection:
         assert len(connection.execute(decisions.select()).all()) == 4
-    assert "3 known" in capsys.readouterr().out
+    assert "3 confirmed before" in capsys.readouterr().out
 
 
 def test_a_csv_names_people_and_faces(database, add_person, add_photo, tmp_path):
@@ -102,7 +102,7 @@ def test_photos_in_a_bucket_need_a_folder_for_their_sidecars(database, add_perso
         connection.exec_driver_sql("UPDATE locations SET uri = 's3://bucket/photo.jpg'")
     address = ["--database", str(database.path)]
     assert run(["export", "xmp", *address]) == 0
-    assert "1 photos are no files: their sidecars need a folder, which --into names." in capsys.readouterr().err
+    assert "1 photos are not files. Name a folder for their sidecars with --into." in capsys.readouterr().err
     assert run(["import", "xmp", *address]) == 0
     assert "--into" in capsys.readouterr().err
     into = ["--into", str(tmp_path / "sidecars")]
@@ -112,7 +112,7 @@ def test_photos_in_a_bucket_need_a_folder_for_their_sidecars(database, add_perso
         connection.exec_driver_sql("UPDATE persons SET name = NULL")
     capsys.readouterr()
     assert run(["import", "xmp", *into, *address]) == 0
-    assert "1 people named" in capsys.readouterr().out
+    assert "1 persons named" in capsys.readouterr().out
 
 
 def test_status_names_a_catalogue_that_is_not_there(tmp_path, capsys):
@@ -120,8 +120,8 @@ def test_status_names_a_catalogue_that_is_not_there(tmp_path, capsys):
     path = tmp_path / "nowhere.sqlite3"
     assert run(["status", "--database", str(path)]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        f"catalogue  {path}, which is not there yet",
-        "No scan yet: `catalog scan FOLDER` makes the first.",
+        f"catalogue  {path}, which does not exist yet",
+        "No scan yet. `catalog scan FOLDER` runs the first.",
     ]
     assert run(["status", "--json", "--database", str(path)]) == 0
     assert json.loads(capsys.readouterr().out)["database"] == str(path)

@@ -113,8 +113,8 @@ def test_a_state_folder_that_cannot_be_made_is_no_bug(catalog, folder, guarded_h
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--face", "1", "--all-faces"], "one of the two"),
-        (["--since", "2020-01-02", "--until", "2020-01-01"], "no day from 2020-01-02"),
+        (["--face", "1", "--all-faces"], "exclude each other"),
+        (["--since", "2020-01-02", "--until", "2020-01-01"], "from 2020-01-02 to 2020-01-01 is empty"),
         (["--not", "{blank}"], "blank.jpg"),
     ],
 )

@@ -104,8 +104,8 @@ def test_a_question_about_one_person_is_about_that_person(catalog: Catalog, alon
     about = catalog("people", "suggest", asked)
     assert about.code == 0
     assert all(asked in line for line in about.out.splitlines())
-    stranger = next(each for each in others if catalog("people", "suggest", each).out == "Nothing to ask.\n")
-    assert catalog("people", "review", stranger).out == "Nothing to ask.\n"
+    stranger = next(each for each in others if catalog("people", "suggest", each).out == "There is no suggestion.\n")
+    assert catalog("people", "review", stranger).out == "There is no suggestion.\n"
     command = next(line for line in about.out.splitlines() if line.startswith("    catalog "))
     assert catalog(*command.split()[1:]).code == 0
     assert sizes(catalog) == [1, 1, 1, 2]
@@ -192,9 +192,9 @@ def test_faces_that_look_born_decades_apart_are_asked_about(
     assert sizes(catalog) == [1, 2]
     (question,) = catalog("people", "suggest", "--json").json
     assert question["kept_apart"].startswith("they look born from ")
-    assert "kept apart: they look born" in catalog("why", _faces(catalog)["obama_2"]).out
+    assert "kept separate: they look born" in catalog("why", _faces(catalog)["obama_2"]).out
     answer = review(catalog, monkeypatch, "y")
-    assert "not joined unasked, as they look born from " in answer.out
+    assert "not merged, because they look born from " in answer.out
     (dated / "obama_1.jpg").touch()
     assert catalog("scan", dated).code == 0
     assert sizes(catalog) == [3]

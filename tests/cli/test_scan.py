@@ -20,7 +20,7 @@ def test_a_scan_prints_a_table_that_adds_up(catalog, portraits):
     assert numbers["photos discovered"] == numbers["new"] == 5
     assert numbers["faces found"] == 5
     assert numbers["new persons"] == 3
-    assert numbers["persons deleted"] == numbers["changed company"] == numbers["conflicts"] == 0
+    assert numbers["persons deleted"] == numbers["faces separated"] == numbers["conflicts"] == 0
 
 
 def test_json_gives_a_line_for_each_photo_and_the_summary_last(catalog, portraits):

@@ -1,0 +1,189 @@
+"""Files in and out: sidecars, tables, albums, pages, backups. The methods belong to :class:`Catalog`."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from catalog.app import album, import_names, reporting
+from catalog.app.import_names import NameImportResult
+from catalog.app.resources import Resources
+from catalog.domain.errors import UsageError
+from catalog.exchange.albums import AlbumResult
+from catalog.exchange.sidecars import SidecarOutcome, write_sidecars
+from catalog.exchange.view_export import export_tables
+from catalog.identities.decisions.import_labels import restore_labels
+from catalog.identities.decisions.replay import replay_decisions
+from catalog.reports.status import read_status
+from catalog.store import backup as store
+from catalog.store.labels_file import parse_labels, read_labels
+from catalog.store.named_faces import photos_with_faces
+from catalog.store.source_locks import CATALOGUE, lock_sources
+
+
+@dataclass(frozen=True, slots=True)
+class BackupResult:
+    """``size`` is in bytes. ``persons`` and ``decisions`` are counted for a labels file, else None."""
+
+    path: Path
+    size: int
+    persons: int | None = None
+    decisions: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreResult:
+    """``replaced`` is the copy of the SQLite catalogue that the backup replaced. Counts are those of a labels file:
+
+    ``persons`` and ``decisions`` that were new, ``faces`` that got their person.
+    """
+
+    is_labels: bool
+    replaced: Path | None = None
+    persons: int = 0
+    decisions: int = 0
+    faces: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PageResult:
+    """Counts of the written pages; ``unreadable`` are sentences about photos without an image."""
+
+    people: int
+    photos: int
+    images: int
+    unreadable: tuple[str, ...]
+
+
+class CatalogFiles(ABC):
+    """The methods of :class:`Catalog` that read and write files."""
+
+    @property
+    @abstractmethod
+    def _resources(self) -> Resources: ...
+
+    def export_xmp(self, *, into: Path | None = None, dry_run: bool = False) -> Iterator[SidecarOutcome]:
+        """Write the names of people into XMP sidecars (``photo.jpg.xmp``); yields one result for each location.
+
+        Photos are never changed. Sidecars of photos in S3 go below ``into`` as ``bucket/key.xmp``.
+        """
+        with self._resources.reading() as database, database.read() as connection:
+            yield from write_sidecars(photos_with_faces(connection), into=into, dry_run=dry_run)
+
+    def export_tables(self, folder: Path, form: Literal["csv", "json", "parquet"]) -> tuple[tuple[Path, int], ...]:
+        """Write each ``v1_`` view into a file of ``folder``. Returns the paths with their row counts."""
+        with self._resources.reading() as database, database.read() as connection:
+            return tuple(export_tables(connection, folder, form))
+
+    def export_album(self, people: Sequence[str], folder: Path, *, link: bool = False) -> AlbumResult:
+        """Copy, or link to, the photos that show all these people. Photos that are there already stay."""
+        uris = album.uris_of_photos_with(self._resources, people)
+        return self.export_photos(uris, folder, link=link)
+
+    def export_photos(self, uris: Sequence[str], folder: Path, *, link: bool = False) -> AlbumResult:
+        """Copy, or link to, the photos at these addresses, as :meth:`find` returns them."""
+        return album.place(self._resources, uris, folder, link=link)
+
+    def export_pages(
+        self,
+        folder: Path,
+        *,
+        images: bool = True,
+        progress: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> PageResult:
+        """Write static HTML pages about people and photos. ``progress`` is called with photos done and in total.
+
+        ``folder`` is new, empty, or was written by this method.
+        """
+        # Heavy: templates and charts.
+        from catalog.reports.site.output_folder import SiteFolder
+        from catalog.reports.site.write_site import write_site
+
+        resources = self._resources
+        with resources.reading() as database:
+            written = write_site(
+                database,
+                SiteFolder(folder),
+                read=resources.read_uri,
+                opener=resources.opener,
+                workers=resources.workers,
+                now=datetime.now(UTC),
+                version=version("face-catalog"),
+                pictures=images,
+                gallery=reporting.gallery(resources),
+                progress=progress,
+            )
+        return PageResult(written.people, written.photos, written.pictures, tuple(written.unreadable))
+
+    def import_xmp(self, *, embedded: bool = True, into: Path | None = None, dry_run: bool = False) -> NameImportResult:
+        """Read the named regions of XMP sidecars, and with ``embedded`` of JPEGs, and enter them as decisions.
+
+        Sidecars of photos in S3 are read below ``into``.
+        """
+        return import_names.import_xmp(self._resources, embedded=embedded, into=into, dry_run=dry_run)
+
+    def import_csv(self, file: Path, *, dry_run: bool = False) -> NameImportResult:
+        """Enter the names of a CSV file as decisions: of persons by person_id, of faces by face_id."""
+        return import_names.import_csv(self._resources, file, dry_run=dry_run)
+
+    def backup(self, target: Path | None = None, *, labels_only: bool = False) -> BackupResult:
+        """Copy the catalogue into a new SQLite file while it is in use; default: ``catalog-TIME`` in this folder.
+
+        With ``labels_only`` names and decisions alone, as JSON. Raises UsageError if there is no catalogue.
+        """
+        now = datetime.now(UTC)
+        name = store.backup_name(now)
+        target = target or Path(f"{Path(name).stem}-labels.json" if labels_only else name)
+        with self._resources.existing_database() as source:
+            if source.dialect == "sqlite" and source.path is None:
+                raise UsageError("There is no catalogue to back up yet.", remedy="Create one: catalog scan FOLDER")
+            if not labels_only:
+                return BackupResult(target, store.back_up(source, target))
+            with source.read() as connection:
+                labels = read_labels(connection, now)
+        size = store.write_private(target, json.dumps(labels, indent=1).encode())
+        return BackupResult(target, size, len(labels["persons"]), len(labels["decisions"]))
+
+    def restore(self, source: Path, *, force: bool = False, wait_seconds: float = 0) -> RestoreResult:
+        """Replace the catalogue by a backup, or add the contents of a labels file to it.
+
+        Raises UsageError if a backup would replace photos, unless ``force``. Waits ``wait_seconds`` for other
+        processes, then raises LockHeld.
+        """
+        is_labels = _is_labels(source)
+        resources = self._resources
+        database = resources.database
+        with lock_sources(database, [CATALOGUE], wait_seconds=wait_seconds):
+            if is_labels:
+                return _restore_labels(resources, source)
+            photos = read_status(database).photos
+            if photos and not force:
+                raise UsageError(
+                    f'The catalogue "{database.url}" holds {photos:,} photos, which the backup would replace.',
+                    remedy="Use --force to replace them; an SQLite catalogue is copied first.",
+                )
+            return RestoreResult(is_labels=False, replaced=store.restore(database, source))
+
+
+def _restore_labels(resources: Resources, source: Path) -> RestoreResult:
+    now = datetime.now(UTC)
+    labels = parse_labels(source.read_text(encoding="utf-8"), str(source))
+    chosen = resources.settings.engine
+    with resources.database.begin() as connection:
+        added = restore_labels(connection, labels, now)
+        replayed = replay_decisions(connection, engine=chosen.name, gallery=chosen.gallery, now=now)
+    return RestoreResult(True, None, added.persons, added.decisions, added.faces + replayed)
+
+
+def _is_labels(source: Path) -> bool:
+    try:
+        with source.open("rb") as file:
+            return file.read(1) == b"{"
+    except OSError as error:
+        raise UsageError(f'The backup "{source}" cannot be read: {error.strerror}.') from error

@@ -1,0 +1,128 @@
+"""Find a person by reference photos; crops and images of photos."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+from catalog.app.resources import PhotoInput, Resources
+from catalog.domain.errors import NoFaceError, PhotoError, SourceError, UsageError
+from catalog.domain.faces import BoundingBox, Face
+from catalog.identities.matching.find_person import FindResult, PersonQuery, Reference, find_faces
+from catalog.images.crop import cut_out
+from catalog.store.catalogued_faces import CataloguedFace
+from catalog.store.people import find_person
+from catalog.store.photos import locations_of_content
+
+_WHOLE_PHOTO = BoundingBox(0, 0, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceFace:
+    """A photo with the face to search for: the one at ``box``, else the largest."""
+
+    photo: PhotoInput
+    box: BoundingBox | None = None
+    name: str | None = None
+    """What errors call the photo; default: its path."""
+
+
+def reference_faces(resources: Resources, photo: PhotoInput, name: str | None) -> tuple[Face, ...]:
+    analysis = resources.engine.analyze(resources.open_file(photo))
+    resources.charge("find-person", analysis.charges)
+    if not analysis.faces:
+        raise NoFaceError(
+            f"{_name_of(name or photo)} shows no face.", remedy="Use a photo with a larger or sharper face."
+        )
+    return analysis.faces
+
+
+def find(
+    resources: Resources,
+    references: Sequence[PhotoInput | ReferenceFace],
+    *,
+    negatives: Sequence[PhotoInput | ReferenceFace],
+    person: str | None,
+    threshold: float | None,
+    limit: int | None,
+    since: date | None,
+    until: date | None,
+) -> FindResult:
+    if not references and person is None:
+        raise UsageError("There is no person to search for.", remedy="Give a reference photo or a person.")
+    first, last = _moment(since, time.min), _moment(until, time.max)
+    if first and last and first > last:
+        raise UsageError(f"The search period from {since} to {until} is empty.")
+    # Everything that can be refused is refused before a paid call.
+    with resources.reading() as database, database.read() as connection:
+        row = find_person(connection, person) if person is not None else None
+    settings = resources.settings.find
+    query = PersonQuery(
+        references=[_reference(resources, reference) for reference in references],
+        negatives=[_reference(resources, negative) for negative in negatives],
+        person=row,
+        threshold=settings.threshold if threshold is None else threshold,
+        limit=settings.limit if limit is None else limit,
+        since=first,
+        until=last,
+    )
+    return find_faces(
+        resources.database,
+        resources.engine,
+        query,
+        gallery=resources.gallery,
+        users=resources.engine.user_vectors,
+        on_charges=lambda charges: resources.charge("find-person", charges),
+    )
+
+
+def crop(resources: Resources, face: CataloguedFace, side: int) -> bytes:
+    return cut_out(resources.open_photo(_bytes_of(resources, face.sha256)), face.box, side=side)
+
+
+def crop_photo(resources: Resources, photo: PhotoInput, box: BoundingBox, side: int) -> bytes:
+    return cut_out(resources.open_file(photo), box, side=side)
+
+
+def image(resources: Resources, sha256: str, max_side: int) -> bytes:
+    photo = resources.open_photo(_bytes_of(resources, sha256))
+    return cut_out(photo, _WHOLE_PHOTO, padding=0, side=max_side)
+
+
+def _bytes_of(resources: Resources, sha256: str) -> bytes:
+    """The photo's bytes, from the first location that can be read. Raises what the last location raised."""
+    with resources.reading() as database, database.read() as connection:
+        locations = locations_of_content(connection, sha256)
+    problem: PhotoError | SourceError = PhotoError(f'The photo "{sha256[:8]}" has no location where it can be read.')
+    for location in locations:
+        if location.missing_since is not None:
+            continue
+        try:
+            return resources.read_location(location).data
+        except (PhotoError, SourceError) as error:
+            problem = error
+    raise problem
+
+
+def _reference(resources: Resources, reference: PhotoInput | ReferenceFace) -> Reference:
+    if not isinstance(reference, ReferenceFace):
+        reference = ReferenceFace(reference)
+    path = str(reference.photo) if isinstance(reference.photo, str | Path) else ""
+    return Reference(resources.open_file(reference.photo), reference.box, reference.name or path)
+
+
+def _name_of(photo: PhotoInput) -> str:
+    return f'"{photo}"' if isinstance(photo, str | Path) else "The photo"
+
+
+def _moment(day: date | None, of_day: time) -> datetime | None:
+    """A day as its first or last moment, UTC. A datetime is taken as it is and must be aware."""
+    if day is None:
+        return None
+    if not isinstance(day, datetime):
+        return datetime.combine(day, of_day, UTC)
+    if day.tzinfo is None:
+        raise UsageError(f'The time "{day}" has no time zone.', remedy="Give a date, or a time with a zone.")
+    return day

@@ -1,0 +1,25 @@
+"""The catalogue's database, as the settings name it."""
+
+from __future__ import annotations
+
+from catalog.app.settings import Settings, default_database
+from catalog.store.database import Database, open_database
+from catalog.store.database_address import is_file, parse_address, sqlite_path
+
+
+def database_address(settings: Settings) -> str:
+    """The catalogue's address: a url, or the path of an SQLite file."""
+    return settings.database.url or str(default_database())
+
+
+def database_exists(settings: Settings) -> bool:
+    """False if the catalogue is an SQLite file that does not exist yet."""
+    url = parse_address(database_address(settings))
+    return not is_file(url) or sqlite_path(url).exists()
+
+
+def open_existing(settings: Settings) -> Database:
+    """The database read-only; an empty one in memory if the catalogue does not exist."""
+    if database_exists(settings):
+        return open_database(database_address(settings), read_only=True)
+    return open_database("sqlite://")

@@ -1,0 +1,192 @@
+"""Questions to a catalogue. The methods belong to :class:`catalog.app.catalog.Catalog`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from catalog.app import finding, grouping, people, reporting
+from catalog.app.finding import ReferenceFace
+from catalog.app.open_database import database_exists
+from catalog.app.resources import PhotoInput, Resources
+from catalog.domain.faces import Analysis, BoundingBox, Comparison, Face
+from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.people import Person
+from catalog.identities.assignment.explain import Explanation
+from catalog.identities.assignment.suggestions import Suggestion
+from catalog.identities.matching.find_person import FindResult
+from catalog.reports.annotate import draw_analysis, draw_comparison
+from catalog.reports.filters import ReportFilters
+from catalog.reports.run_report import ReportTable
+from catalog.reports.status import Status
+from catalog.store.catalogued_faces import CataloguedFace
+from catalog.store.charges import ChargeSum
+
+
+class CatalogQuestions(ABC):
+    """The methods of ``Catalog`` that change nothing but the charge log."""
+
+    @property
+    @abstractmethod
+    def _resources(self) -> Resources: ...
+
+    def status(self) -> Status:
+        """Counts of photos, faces, persons and decisions, and the last five scans."""
+        return reporting.status(self._resources)
+
+    def charges(self, since: datetime | None = None) -> tuple[ChargeSum, ...]:
+        """Sums of the paid calls since a time (aware; default: the first of this month, UTC)."""
+        return reporting.charges(self._resources, since)
+
+    def charges_by_scan(self, scans: int = 10) -> tuple[ChargeSum, ...]:
+        """Sums of the paid calls of each of the last ``scans`` scans that had any, latest scan first."""
+        return reporting.charges_by_scan(self._resources, scans)
+
+    def price_note(self, engine: str, region: str) -> str:
+        """A sentence if the prices of an engine in a region are a guess, else empty."""
+        return reporting.price_note(self._resources, engine, region)
+
+    def exists(self) -> bool:
+        """False if the catalogue is an SQLite file that does not exist yet."""
+        return database_exists(self._resources.settings)
+
+    def people(
+        self,
+        *,
+        named: bool | None = None,
+        hidden: bool = False,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> tuple[Person, ...]:
+        """The persons, those on most photos first.
+
+        ``named`` True or False keeps persons with or without a name. ``hidden`` includes hidden persons. ``after`` is
+        the id of the last person of the previous page.
+        """
+        return people.list_people(self._resources, named=named, hidden=hidden, limit=limit, after=after)
+
+    def person(self, id_or_name: str) -> Person:
+        """The person with this id or exact name. The id of a merged person gives the person it was merged into.
+
+        Raises PersonError, and AmbiguousPersonError if several persons have the name.
+        """
+        return people.person(self._resources, id_or_name)
+
+    def namesakes(self, name: str) -> tuple[str, ...]:
+        """Ids of all persons with this exact name."""
+        return people.namesakes(self._resources, name)
+
+    def faces(self, person: str, *, limit: int | None = None, after: str | None = None) -> tuple[CataloguedFace, ...]:
+        """The faces of a person in all galleries, oldest photo first, photos without a date last.
+
+        ``after`` is the id of the last face of the previous page. Raises PersonError.
+        """
+        return people.faces(self._resources, person, limit=limit, after=after)
+
+    def face(self, face_id: str) -> CataloguedFace:
+        """The face of the gallery in use whose id is ``face_id``, or the only one whose id begins with it.
+
+        Raises PersonError.
+        """
+        return people.face(self._resources, face_id)
+
+    def explain(self, face_id: str, *, limit: int = 10) -> Explanation:
+        """The nearest neighbors of a face, at most ``limit``, and the decisions that put it where it is."""
+        return grouping.explain(self._resources, face_id, limit)
+
+    def suggestions(self, *, person: str | None = None, limit: int = 20) -> tuple[Suggestion, ...]:
+        """Pairs of persons, and unassigned faces, that a yes or no would decide; most faces first."""
+        return grouping.suggest(self._resources, person, limit)
+
+    def find(
+        self,
+        *references: PhotoInput | ReferenceFace,
+        negatives: Sequence[PhotoInput | ReferenceFace] = (),
+        person: str | None = None,
+        threshold: float | None = None,
+        limit: int | None = None,
+        since: date | None = None,
+        until: date | None = None,
+    ) -> FindResult:
+        """Find the photos that show the person of the reference photos, best first.
+
+        Several views of one person find more. ``person`` searches with the faces of a person of the catalogue too.
+        ``negatives`` are photos of other people who look similar. ``threshold`` is the lowest similarity, 0 to 100;
+        ``limit`` the number of matches; default: the settings. ``since`` and ``until`` are days in UTC, inclusive, or
+        aware times. Raises NoFaceError for a reference without a face.
+        """
+        return finding.find(
+            self._resources,
+            references,
+            negatives=negatives,
+            person=person,
+            threshold=threshold,
+            limit=limit,
+            since=since,
+            until=until,
+        )
+
+    def reference_faces(self, photo: PhotoInput, *, name: str | None = None) -> tuple[Face, ...]:
+        """The faces of a reference photo, largest first, to choose one for :meth:`find`.
+
+        Raises NoFaceError, which quotes ``name``; default: the path.
+        """
+        return finding.reference_faces(self._resources, photo, name)
+
+    def crop(self, face: str | CataloguedFace, *, side: int = 256) -> bytes:
+        """A square JPEG around a face, at most ``side`` pixels. Raises PhotoError and SourceError."""
+        resources = self._resources
+        return finding.crop(resources, people.face(resources, face) if isinstance(face, str) else face, side)
+
+    def crop_photo(self, photo: PhotoInput, box: BoundingBox, *, side: int = 256) -> bytes:
+        """A square JPEG around a box of a photo that need not be catalogued."""
+        return finding.crop_photo(self._resources, photo, box, side)
+
+    def image(self, sha256: str, *, max_side: int) -> bytes:
+        """A photo of the catalogue as an upright JPEG of at most ``max_side`` pixels. Raises PhotoError."""
+        return finding.image(self._resources, sha256, max_side)
+
+    def open_photo(self, photo: PhotoInput) -> OpenedPhoto:
+        """Decode a photo once for several calls. Raises UsageError."""
+        return self._resources.open_file(photo)
+
+    def report(self, name: str, filters: ReportFilters | None = None, *, limit: int | None = None) -> ReportTable:
+        """Run a named report (docs/queries.md lists them) on the gallery in use. Raises UsageError."""
+        return reporting.report(self._resources, name, filters or ReportFilters(), limit)
+
+    def sql(self, statement: str, *, limit: int | None = None) -> ReportTable:
+        """Run one SELECT statement, which can only read. docs/schema.md describes the ``v1_`` views."""
+        return reporting.sql(self._resources, statement, limit)
+
+    def analyze(self, photo: PhotoInput) -> Analysis:
+        """Detect the faces of a photo (a path or the file's bytes), largest first, with all attributes.
+
+        Nothing is stored except the charge of a paid engine. Raises UsageError if the photo cannot be read.
+        """
+        resources = self._resources
+        analysis = resources.engine_without_gallery.analyze(resources.open_file(photo))
+        resources.charge("analyze", analysis.charges)
+        return analysis
+
+    def compare(self, source: PhotoInput, target: PhotoInput, *, threshold: float = 80) -> Comparison:
+        """Compare the largest face of ``source`` with each face of ``target``.
+
+        ``threshold`` is the lowest similarity of a match, 0 to 100. Raises NoFaceError.
+        """
+        resources = self._resources
+        photos = resources.open_file(source), resources.open_file(target)
+        comparison = resources.engine_without_gallery.compare(*photos, threshold)
+        resources.charge("compare", comparison.charges)
+        return comparison
+
+    def draw_analysis(self, photo: PhotoInput, analysis: Analysis) -> bytes:
+        """A JPEG of the photo with a box and a label at each face of ``analysis``."""
+        return draw_analysis(self._resources.open_file(photo), analysis.faces)
+
+    def draw_comparison(
+        self, source: PhotoInput, target: PhotoInput, comparison: Comparison, *, threshold: float = 80
+    ) -> bytes:
+        """A JPEG of both photos with the compared faces; matches are those at or above ``threshold``."""
+        resources = self._resources
+        return draw_comparison(resources.open_file(source), resources.open_file(target), comparison, threshold)

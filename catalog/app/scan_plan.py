@@ -1,0 +1,72 @@
+"""What a scan would do and cost, from listings alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from catalog.app.resources import Resources
+from catalog.domain.charges import Charge, Operation
+from catalog.identities.assignment.neighbor_searches import plan_searches
+from catalog.scanning.plan import Estimate, estimate
+from catalog.scanning.plan import plan as compare_listing
+
+
+@dataclass(frozen=True, slots=True)
+class ScanPlan:
+    """Counts of locations, and quotes of the paid calls.
+
+    ``unseen`` photos were never read, ``altered`` ones look changed or are new to this gallery; both would be read.
+    The quote of IndexFaces is an upper bound, the others are estimates.
+    """
+
+    discovered: int
+    unchanged: int
+    unseen: int
+    altered: int
+    skipped: int
+    charges: tuple[Charge, ...]
+    engine: str
+    price_note: str
+    """A sentence about prices that are a guess; empty if they are known."""
+
+
+def plan(resources: Resources, addresses: Sequence[str]) -> ScanPlan:
+    """No photo is read, nothing is written, no paid call is made."""
+    chosen = resources.settings.engine
+    total = Estimate()
+    with resources.existing_database() as database:
+        for source in resources.sources(addresses):
+            total.add(estimate(compare_listing(database, source, engine=chosen.name, gallery=chosen.gallery)))
+    return ScanPlan(
+        discovered=total.discovered,
+        unchanged=total.unchanged,
+        unseen=total.unseen,
+        altered=total.altered,
+        skipped=total.skipped,
+        charges=_charges(resources, total.to_read),
+        engine=chosen.name,
+        price_note=resources.configured_engine.price_note(),
+    )
+
+
+def _charges(resources: Resources, photos: int) -> tuple[Charge, ...]:
+    """IndexFaces once for each photo that may be new; SearchFaces for about as many faces as such photos showed.
+
+    If user vectors are searched first, each of these faces is searched there too. How many neighbor searches that
+    saves is not known in advance.
+    """
+    settings = resources.settings
+    if not resources.configured_engine.capabilities.is_paid:
+        return ()
+    with resources.existing_database() as database, database.read() as connection:
+        searches = plan_searches(
+            connection, engine=settings.engine.name, gallery=settings.engine.gallery, new_photos=photos
+        )
+    rules = resources.configured_engine.user_vector_rules
+    users_first = rules is not None and rules.search_first
+    return (
+        resources.quote(Operation.INDEX_FACES, photos),
+        *([resources.quote(Operation.SEARCH_USERS, searches.expected)] if users_first else []),
+        resources.quote(Operation.SEARCH_FACES, searches.expected),
+    )

@@ -1,0 +1,253 @@
+"""One scan as a program sees it: an iterator over outcomes, then a summary."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+from importlib.metadata import version
+from threading import Lock
+from types import MappingProxyType, TracebackType
+
+from catalog.app.after_scan import run_after_scan_steps
+from catalog.app.post_command import run_post_command
+from catalog.app.resources import Resources
+from catalog.app.watch_hit_json import hit_json
+from catalog.domain.errors import CatalogError, CheckRefused, UsageError
+from catalog.domain.photos import Outcome, OutcomeKind
+from catalog.engines.engine_spec import SpendingLimit
+from catalog.engines.prefilter import PrefilterCounts, PrefilteredEngine
+from catalog.identities.matching.watch_hits import WatchHit
+from catalog.scanning.run_scan import ScanLimits as RunLimits
+from catalog.scanning.run_scan import scan
+from catalog.scanning.stop_signal import StopSignal
+from catalog.scanning.summary import Summary
+
+
+@dataclass(frozen=True, slots=True)
+class ScanLimits:
+    """Limits of one scan; None is no limit. Reaching one of the first four ends the scan with ``LimitReached``.
+
+    ``photos``: photos read. ``seconds``: duration. ``calls`` and ``dollars``: paid calls and their price.
+    ``wait_seconds``: how long to wait for another scan of a source to end, before LockHeld. ``believe_empty`` marks
+    the photos of an empty source or folder as missing; without it an empty one is taken for an unmounted disk.
+    ``shared`` lets other processes work on the same sources (PostgreSQL only).
+    """
+
+    photos: int | None = None
+    seconds: float | None = None
+    calls: int | None = None
+    dollars: Decimal | None = None
+    wait_seconds: float = 0
+    believe_empty: bool = False
+    shared: bool = False
+
+
+class FailCondition(StrEnum):
+    """A result that makes :meth:`ScanRun.check` raise CheckRefused (exit code 9)."""
+
+    CHURN = "churn"
+    CONFLICTS = "conflicts"
+    HITS = "hits"
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSummary:
+    """Counts of a scan's outcomes; their sum is ``discovered``.
+
+    ``churn`` counts faces that a machine separated from others of their person, ``conflicts`` persons with two faces
+    on one photo. ``calls`` and ``dollars`` are the paid calls. ``hits`` are the new hits of the watch list.
+    ``stopped_by`` is the limit that ended the scan early, or the SourceError about a suspiciously empty folder.
+    """
+
+    outcomes: Mapping[OutcomeKind, int]
+    discovered: int
+    faces: int
+    rejected: int
+    persons_new: int
+    persons_deleted: int
+    churn: int
+    conflicts: int
+    calls: int
+    dollars: Decimal
+    hits: tuple[WatchHit, ...]
+    prefilter: PrefilterCounts | None
+    price_note: str
+    """A sentence about prices that are a guess; empty if they are known."""
+    stopped_by: CatalogError | None
+
+    @property
+    def failed(self) -> int:
+        """Photos that could not be read, decoded or enrolled."""
+        return self.outcomes[OutcomeKind.FAILED]
+
+    def counts(self) -> dict[str, int]:
+        """Every count under the name of its column in the table ``scans``."""
+        return {
+            "discovered": self.discovered,
+            **{kind.value: number for kind, number in self.outcomes.items()},
+            "faces": self.faces,
+            "rejected": self.rejected,
+            "persons_new": self.persons_new,
+            "persons_deleted": self.persons_deleted,
+            "churn": self.churn,
+            "conflicts": self.conflicts,
+        }
+
+
+class ScanRun(Iterator[Outcome]):
+    """A running scan: iterate over it for one :class:`Outcome` per photo, then read ``summary``.
+
+    The scan runs while it is iterated. ``close`` ends it early; finished photos are recorded, and the next scan
+    continues there. Iteration raises SourceError, EngineError, DatabaseError, LockHeld, and KeyboardInterrupt after
+    ``stop.interrupt()``.
+    """
+
+    def __init__(
+        self,
+        resources: Resources,
+        addresses: Sequence[str],
+        limits: ScanLimits,
+        stop: StopSignal | None,
+        fail_on: Sequence[FailCondition],
+        post_command: str | None,
+    ) -> None:
+        self._resources = resources
+        self._addresses = addresses
+        self._limits = limits
+        self._stop = stop or StopSignal(limits.seconds)
+        self._fail_on = tuple(FailCondition(condition) for condition in fail_on)
+        self._post_command = post_command
+        self._summary: ScanSummary | None = None
+        self._lock = Lock()  # a generator must not be entered by two threads
+        self._outcomes = self._run()
+
+    def __iter__(self) -> ScanRun:
+        return self
+
+    def __next__(self) -> Outcome:
+        with self._lock:
+            return next(self._outcomes)
+
+    def __enter__(self) -> ScanRun:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the scan. Finished photos are recorded. A second call does nothing."""
+        with self._lock:
+            self._outcomes.close()
+
+    @property
+    def summary(self) -> ScanSummary:
+        """The counts, after the last outcome. Raises UsageError before."""
+        if self._summary is None:
+            raise UsageError("The scan has no summary yet.", remedy="Iterate to the last outcome first.")
+        return self._summary
+
+    def check(self) -> int:
+        """The exit code of the finished scan: 0, or 3 if photos failed.
+
+        Raises ``summary.stopped_by``, and CheckRefused if a condition of ``fail_on`` is met.
+        """
+        summary = self.summary
+        if summary.stopped_by is not None:
+            raise summary.stopped_by
+        counts = {
+            FailCondition.CHURN: (summary.churn, "faces were separated from other faces of their person"),
+            FailCondition.CONFLICTS: (summary.conflicts, "persons have two faces on one photo"),
+            FailCondition.HITS: (len(summary.hits), "new hits on the watch list are unreviewed"),
+        }
+        for condition in self._fail_on:
+            count, meaning = counts[condition]
+            if count:
+                raise CheckRefused(f"{count:,} {meaning}.")
+        return 3 if summary.failed else 0
+
+    def _run(self) -> Generator[Outcome]:
+        exit_code = 1
+        try:
+            limit = SpendingLimit(self._limits.calls, self._limits.dollars)
+            with self._resources.with_spending_limit(limit) as resources:
+                yield from self._scan(resources)
+            try:
+                exit_code = self.check()
+            except CatalogError as error:  # raised again by the caller's check()
+                exit_code = error.exit_code
+        except CatalogError as error:
+            exit_code = error.exit_code
+            raise
+        except KeyboardInterrupt:
+            exit_code = 130
+            raise
+        finally:
+            if self._post_command is not None:
+                self._notify(self._post_command, exit_code)
+
+    def _scan(self, resources: Resources) -> Iterator[Outcome]:
+        hits: tuple[WatchHit, ...] = ()
+
+        def after_scan(scan_id: int, summary: Summary) -> None:
+            nonlocal hits
+            hits = run_after_scan_steps(resources, scan_id, summary)
+
+        limits = self._limits
+        engine = resources.scan_engine
+        items = scan(
+            resources.sources(self._addresses),
+            database=resources.database,
+            engine=engine,
+            open_photo=resources.open_photo,
+            after_scan=after_scan,
+            gallery=resources.gallery,
+            region=resources.region,
+            version=version("face-catalog"),
+            workers=resources.workers,
+            limits=RunLimits(
+                photos=limits.photos,
+                stop=self._stop,
+                wait_seconds=limits.wait_seconds,
+                believe_empty=limits.believe_empty,
+                shared=limits.shared,
+            ),
+        )
+        for item in items:
+            if isinstance(item, Summary):
+                prefilter = replace(engine.counts) if isinstance(engine, PrefilteredEngine) else None
+                note = resources.configured_engine.price_note() if item.calls else ""
+                self._summary = _frozen(item, hits, prefilter, note)
+            else:
+                yield item
+
+    def _notify(self, command: str, exit_code: int) -> None:
+        counts = self._summary.counts() if self._summary else {}
+        hits = [hit_json(hit) for hit in self._summary.hits] if self._summary else []
+        run_post_command(
+            command,
+            {"summary": True, "exit_code": exit_code, **counts, "hits": hits},
+            {"CATALOG_EXIT_CODE": str(exit_code)},
+        )
+
+
+def _frozen(summary: Summary, hits: tuple[WatchHit, ...], prefilter: PrefilterCounts | None, note: str) -> ScanSummary:
+    return ScanSummary(
+        outcomes=MappingProxyType(dict(summary.outcomes)),
+        discovered=summary.discovered,
+        faces=summary.faces,
+        rejected=summary.rejected,
+        persons_new=summary.persons_new,
+        persons_deleted=summary.persons_deleted,
+        churn=summary.churn,
+        conflicts=summary.conflicts,
+        calls=summary.calls,
+        dollars=summary.dollars,
+        hits=hits,
+        prefilter=prefilter,
+        price_note=note,
+        stopped_by=summary.limit or summary.suspect_folders,
+    )

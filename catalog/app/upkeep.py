@@ -1,0 +1,71 @@
+"""Upkeep of a catalogue: missing photos, the gallery, the database's schema."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from catalog.app.after_scan import ASSIGNMENT_ONLY, run_after_scan_steps
+from catalog.app.open_database import database_address
+from catalog.app.resources import Resources
+from catalog.scanning import prune as pruning
+from catalog.scanning import reconcile as reconciling
+from catalog.scanning.prune import PruneResult
+from catalog.scanning.reconcile import GalleryDifference, GalleryRepair
+from catalog.scanning.summary import Summary
+from catalog.store.database_address import parse_address, safe_form
+
+if TYPE_CHECKING:  # loads Alembic
+    from catalog.store.migrate import Upgrade
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """``difference`` before the repair; ``repair`` is None if none was asked for."""
+
+    difference: GalleryDifference
+    repair: GalleryRepair | None
+
+
+def reconcile(resources: Resources, *, dry_run: bool, remove_unknown: bool) -> Reconciliation:
+    shared = resources.configured_engine.capabilities.shares_gallery and not remove_unknown
+    if dry_run:
+        found = reconciling.compare(resources.database, resources.engine, gallery=resources.gallery, shared=shared)
+        return Reconciliation(found, None)
+    found, repair = reconciling.reconcile(
+        resources.database,
+        resources.engine,
+        gallery=resources.gallery,
+        shared=shared,
+        region=resources.region,
+        read=resources.read_location,
+        open_photo=resources.open_photo,
+        now=datetime.now(UTC),
+    )
+    if repair.enrolled:
+        run_after_scan_steps(resources, None, Summary(), ASSIGNMENT_ONLY)
+    return Reconciliation(found, repair)
+
+
+def prune(resources: Resources, older_than: timedelta, *, dry_run: bool) -> PruneResult:
+    now = datetime.now(UTC)
+    if dry_run:
+        with resources.existing_database() as database:
+            return pruning.plan_prune(database, now - older_than)
+    return pruning.prune(
+        resources.database,
+        lambda: resources.engine,
+        name=resources.settings.engine.name,
+        gallery=resources.gallery,
+        before=now - older_than,
+        now=now,
+    )
+
+
+def upgrade_database(resources: Resources) -> tuple[str, Upgrade]:
+    # Heavy: Alembic, which no other call needs for a catalogue that is up to date.
+    from catalog.store import migrate
+
+    address = database_address(resources.settings)
+    return safe_form(parse_address(address)), migrate.upgrade(address)

@@ -1,0 +1,66 @@
+"""How commands show persons, faces and decisions: as text and as JSON."""
+
+from __future__ import annotations
+
+from catalog import BoundingBox, CataloguedFace, Decision
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 face``, ``2 faces``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def box_text(box: BoundingBox) -> str:
+    """Left, top, width and height in hundredths of the image: ``61,11 8x17%``."""
+    return f"{box.left * 100:.0f},{box.top * 100:.0f} {box.width * 100:.0f}x{box.height * 100:.0f}%"
+
+
+def box_json(box: BoundingBox) -> dict[str, float]:
+    return {"left": box.left, "top": box.top, "width": box.width, "height": box.height}
+
+
+def face_json(face: CataloguedFace) -> dict[str, object]:
+    return {
+        "face": face.face_id,
+        "uri": face.uri,
+        "taken_at": face.taken_at.isoformat() if face.taken_at else None,
+        "box": box_json(face.box),
+        "by": face.by,
+        "similarity": face.similarity,
+    }
+
+
+def decision_line(decision: Decision) -> str:
+    """Number, time, user, verb and subject of a decision."""
+    parts = [
+        decision.person_id,
+        f'"{decision.name}"' if decision.name else "",
+        _other_person(decision),
+        f"photo {decision.place.sha256[:8]}" if decision.place else "",
+        f"of decision {decision.details['of']}" if "of" in decision.details else "",
+        f"(undone by {decision.undone_by})" if decision.undone_by else "",
+    ]
+    subject = " ".join(part for part in parts if part)
+    time = f"{decision.decided_at:%Y-%m-%d %H:%M}"
+    return f"{decision.number:6}  {time}  {decision.decided_by:12}  {decision.verb:10}  {subject}"
+
+
+def _other_person(decision: Decision) -> str:
+    if decision.verb == "merge":
+        return f"<- {decision.other_person_id}"
+    return f"-> {decision.other_person_id}" if decision.other_person_id else ""
+
+
+def decision_json(decision: Decision) -> dict[str, object]:
+    return {
+        "decision": decision.number,
+        "at": decision.decided_at.isoformat(),
+        "by": decision.decided_by,
+        "verb": decision.verb,
+        "person": decision.person_id,
+        "other_person": decision.other_person_id,
+        "name": decision.name,
+        "photo_sha256": decision.place.sha256 if decision.place else None,
+        "box": box_json(decision.place.box) if decision.place else None,
+        "undone_by": decision.undone_by,
+    }
