@@ -1,4 +1,4 @@
-"""How persons are made of faces, as the settings say it."""
+"""The rules of clustering, from the settings."""
 
 from __future__ import annotations
 
@@ -9,29 +9,31 @@ from catalog.identities.clustering.face_table import SeedFaceThresholds
 from catalog.identities.clustering.similarity_graph import Linkage
 
 
-def rules_of(set_to: IdentitySettings) -> GroupingRules:
-    """Every bar of the settings where clustering looks for it."""
+def rules_of(settings: IdentitySettings) -> GroupingRules:
+    """The thresholds of the settings, grouped as clustering takes them."""
     return GroupingRules(
         mean_linkage=Linkage(
-            set_to.linkage_threshold,
-            set_to.linkage_price,
-            set_to.linkage_caution,
-            stranger_similarity=set_to.linkage_strangers,
+            settings.linkage_threshold,
+            settings.linkage_pair_penalty,
+            settings.linkage_merge_margin,
+            stranger_similarity=settings.linkage_stranger_similarity,
         ),
         search_linkage=Linkage(
-            set_to.search_linkage_threshold, set_to.search_linkage_price, set_to.search_linkage_caution
+            settings.search_linkage_threshold,
+            settings.search_linkage_pair_penalty,
+            settings.search_linkage_merge_margin,
         ),
         search=SearchRules(
-            threshold=set_to.search_threshold,
-            covered_similarity=set_to.search_cover,
-            covering_faces=set_to.search_need,
-            workers=set_to.search_workers,
+            threshold=settings.search_threshold,
+            covered_similarity=settings.search_covered_similarity,
+            covering_faces=settings.search_covering_faces,
+            workers=settings.search_workers,
         ),
         seed_faces=SeedFaceThresholds(
-            confidence=set_to.founder_confidence,
-            side=set_to.founder_side,
-            sharpness=set_to.founder_sharpness,
-            yaw=set_to.founder_yaw,
+            confidence=settings.seed_face_confidence,
+            side=settings.seed_face_side,
+            sharpness=settings.seed_face_sharpness,
+            yaw=settings.seed_face_yaw,
         ),
-        demographics=DemographicThresholds(set_to.apparent_birth_years, set_to.apparent_gender),
+        demographics=DemographicThresholds(settings.max_birth_year_gap, settings.gender_conflict_confidence),
     )

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import platformdirs
 
+from catalog.app.renamed_settings import NEW_KEY_BY_OLD, RenamedKeys
 from catalog.domain.errors import SettingsError
 from catalog.domain.value_range import Range
 from catalog.engines.registry import ENGINES
@@ -68,22 +69,22 @@ class S3Settings:
 @dataclass(frozen=True, slots=True)
 class IdentitySettings:
     linkage_threshold: Annotated[float, Range(-1, 1)]
-    linkage_price: Annotated[float, Range(0, 1)]
-    linkage_caution: Annotated[float, Range(0, 1)]
-    linkage_strangers: Annotated[float, Range(-1, 1)]
+    linkage_pair_penalty: Annotated[float, Range(0, 1)]
+    linkage_merge_margin: Annotated[float, Range(0, 1)]
+    linkage_stranger_similarity: Annotated[float, Range(-1, 1)]
     search_linkage_threshold: Annotated[float, Range(-12, 12)]
-    search_linkage_price: Annotated[float, Range(0, 12)]
-    search_linkage_caution: Annotated[float, Range(0, 12)]
+    search_linkage_pair_penalty: Annotated[float, Range(0, 12)]
+    search_linkage_merge_margin: Annotated[float, Range(0, 12)]
     search_threshold: Annotated[float, Range(0, 100)]
-    search_cover: Annotated[float, Range(0, 100)]
-    search_need: Annotated[int, Range(1, 10)]
+    search_covered_similarity: Annotated[float, Range(0, 100)]
+    search_covering_faces: Annotated[int, Range(1, 10)]
     search_workers: Annotated[int, Range(1, 256)]
-    founder_confidence: Annotated[float, Range(0, 100)]
-    founder_side: Annotated[float, Range(0, 1000)]
-    founder_sharpness: Annotated[float, Range(0, 100)]
-    founder_yaw: Annotated[float, Range(0, 180)]
-    apparent_birth_years: Annotated[float, Range(0, 200)]
-    apparent_gender: Annotated[float, Range(50, 100)]
+    seed_face_confidence: Annotated[float, Range(0, 100)]
+    seed_face_side: Annotated[float, Range(0, 1000)]
+    seed_face_sharpness: Annotated[float, Range(0, 100)]
+    seed_face_yaw: Annotated[float, Range(0, 180)]
+    max_birth_year_gap: Annotated[float, Range(0, 200)]
+    gender_conflict_confidence: Annotated[float, Range(50, 100)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,8 @@ class Settings:
     log: LogSettings
     engine_options: Mapping[str, Any]
     origins: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+    """A sentence for each setting that was read under an old name."""
 
     def items(self) -> list[tuple[str, object, str]]:
         """(``section.key``, value, origin) in the order of the default file."""
@@ -123,7 +126,11 @@ class Settings:
         return getattr(self.engine_options[section] if section in self.engine_options else getattr(self, section), name)
 
 
-_SECTIONS = {name: hint for name, hint in get_type_hints(Settings).items() if name not in {"origins", "engine_options"}}
+_SECTIONS = {
+    name: hint
+    for name, hint in get_type_hints(Settings).items()
+    if name not in {"origins", "engine_options", "warnings"}
+}
 
 
 def sections() -> dict[str, type[Any]]:
@@ -157,6 +164,7 @@ def load_settings(
     problems: list[str] = []
     values: dict[str, object] = {}
     origins: dict[str, str] = {}
+    renamed = RenamedKeys()
     layers: list[tuple[str, dict[str, object]]] = [("default", _read(default_file(), problems))]
     if file is not None and not file.exists():
         problems.append(f'The settings file "{file}" does not exist.')
@@ -168,6 +176,9 @@ def load_settings(
     for origin, layer in layers:
         for key, raw in layer.items():
             place = origin or variable(key)
+            if origin != "default":
+                new_key = NEW_KEY_BY_OLD.get(key, key)
+                key = renamed.current_name(key, place, new_key if origin else variable(new_key))
             hint = _hint(key)
             if hint is None:
                 problems.append(f'"{key}" in {place} is not a setting.{_nearest(key, _keys())}')
@@ -177,6 +188,7 @@ def load_settings(
                 origins[key] = place
             except ValueError as error:
                 problems.append(f'"{key}" in {place} {error}.')
+    problems += renamed.conflicts()
     problems += [f'"{key}" has no default.' for key in _keys() if key not in values and not problems]
     if problems:
         raise SettingsError(problems)
@@ -185,7 +197,7 @@ def load_settings(
         for name, kind in sections().items()
     }
     options = {name: made.pop(name) if name in made else spec.options() for name, spec in ENGINES.items()}
-    return Settings(**made, engine_options=options, origins=origins)
+    return Settings(**made, engine_options=options, origins=origins, warnings=tuple(renamed.warnings))
 
 
 def variable(key: str) -> str:
@@ -219,7 +231,7 @@ def _read(file: Path, problems: list[str]) -> dict[str, object]:
 
 
 def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[str, object]:
-    known = {variable(key): key for key in _keys()}
+    known = {variable(key): key for key in [*_keys(), *NEW_KEY_BY_OLD]}
     given: dict[str, object] = {}
     for name, value in environ.items():
         if name in known:

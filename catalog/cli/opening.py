@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import typer
+
 import catalog
+from catalog import Settings
 from catalog.app.logging_setup import set_up_logging
 
 
@@ -27,4 +30,11 @@ def open_catalog(
     """
     with catalog.open(database, config=config, settings=flags, create=create, read_only=read_only) as opened:
         set_up_logging(verbose, opened.settings.log.format)
+        print_setting_warnings(opened.settings)
         yield opened
+
+
+def print_setting_warnings(settings: Settings) -> None:
+    """One line on stderr for each setting that was read under an old name."""
+    for sentence in settings.warnings:
+        typer.echo(f"catalog: {sentence}", err=True)

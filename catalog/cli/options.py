@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from catalog.cli.person_completion import complete_person
+
 VERSION = version("face-catalog")
 
 Database = Annotated[
@@ -34,7 +36,9 @@ EngineName = Annotated[
 Threshold = Annotated[
     float | None, typer.Option("--threshold", min=0, max=100, help="Lowest similarity that counts as a match, 0-100.")
 ]
-PersonId = Annotated[str, typer.Argument(metavar="PERSON", help="A person's id or exact name.")]
+PersonId = Annotated[
+    str, typer.Argument(metavar="PERSON", help="A person's id or exact name.", autocompletion=complete_person)
+]
 FaceId = Annotated[
     str, typer.Argument(metavar="FACE", help="A face's id, or its first characters; `people show` lists the ids.")
 ]

@@ -7,6 +7,7 @@ from dataclasses import fields
 
 import pytest
 
+from catalog.app.renamed_settings import NEW_KEY_BY_OLD
 from catalog.app.settings import default_file, load_settings, sections, variable
 from catalog.domain.errors import SettingsError
 
@@ -98,3 +99,37 @@ def test_a_file_that_was_named_must_exist(tmp_path):
 def test_a_variable_is_the_key_in_capitals():
     """The setting `x.y` is CATALOG_X_Y."""
     assert variable("engine.quality_filter") == "CATALOG_ENGINE_QUALITY_FILTER"
+
+
+@pytest.mark.parametrize(("old", "new"), NEW_KEY_BY_OLD.items())
+def test_an_old_key_is_accepted_with_a_warning(old, new, tmp_path):
+    """In the file and in the environment; the warning gives the new name."""
+    section, _name = new.split(".")
+    default = {key: value for key, value, _ in load_settings(None, {}).items()}[new]
+    value = not default if isinstance(default, bool) else default
+    old_name = old.split(".")[1]
+    file = tmp_path / "catalog.toml"
+    file.write_text(f"[{section}]\n{old_name} = {str(value).lower()}\n")
+    for settings, place in (
+        (load_settings(file, {}), new),
+        (load_settings(None, {variable(old): str(value)}), variable(new)),
+    ):
+        assert {key: current for key, current, _ in settings.items()}[new] == value
+        (warning,) = settings.warnings
+        assert warning.endswith(f"has a new name: {place}.")
+
+
+@pytest.mark.parametrize(("old", "new"), NEW_KEY_BY_OLD.items())
+def test_the_old_and_the_new_key_together_are_an_error(old, new, tmp_path):
+    """Also when they are in different places."""
+    section, name = new.split(".")
+    default = {key: value for key, value, _ in load_settings(None, {}).items()}[new]
+    file = tmp_path / "catalog.toml"
+    file.write_text(f"[{section}]\n{name} = {str(default).lower()}\n")
+    with pytest.raises(SettingsError, match="is the old name of"):
+        load_settings(file, {variable(old): str(default)})
+
+
+def test_the_current_keys_give_no_warning():
+    """The default file holds no old name."""
+    assert load_settings(None, {}).warnings == ()

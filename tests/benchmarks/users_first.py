@@ -116,7 +116,7 @@ def main() -> int:
             "neighbors only": {},
             **{
                 f"users from {certain:g}": {
-                    "CATALOG_REKOGNITION_USERS_FIRST": "true",
+                    "CATALOG_REKOGNITION_SEARCH_USER_VECTORS_FIRST": "true",
                     "CATALOG_REKOGNITION_USER_CERTAIN": str(certain),
                 }
                 for certain in options.certain

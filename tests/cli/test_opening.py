@@ -36,13 +36,15 @@ def test_all_photos_of_a_bucket_are_read_by_one_client(tmp_path, opened):
 
 def test_the_rules_are_those_of_the_settings(tmp_path, monkeypatch):
     """Each bar arrives where it belongs."""
-    told = {"THRESHOLD": 0.31, "PRICE": 0.11, "CAUTION": 0.05, "STRANGERS": 0.2}
-    for name, value in told.items():
+    values = {"THRESHOLD": 0.31, "PAIR_PENALTY": 0.11, "MERGE_MARGIN": 0.05, "STRANGER_SIMILARITY": 0.2}
+    for name, value in values.items():
         monkeypatch.setenv(f"CATALOG_IDENTITIES_LINKAGE_{name}", str(value))
-    monkeypatch.setenv("CATALOG_IDENTITIES_SEARCH_LINKAGE_PRICE", "4.5")
+    monkeypatch.setenv("CATALOG_IDENTITIES_SEARCH_LINKAGE_PAIR_PENALTY", "4.5")
     with open_resources(None, str(tmp_path / "catalog.sqlite3"), 0) as catalog:
         means, searches = catalog.rules.mean_linkage, catalog.rules.search_linkage
-    assert (means.threshold, means.pair_penalty, means.merge_margin, means.stranger_similarity) == tuple(told.values())
+    assert (means.threshold, means.pair_penalty, means.merge_margin, means.stranger_similarity) == tuple(
+        values.values()
+    )
     assert (searches.pair_penalty, searches.stranger_similarity) == (4.5, 1.0)
 
 

@@ -22,7 +22,7 @@ def server(monkeypatch):
             "CATALOG_REKOGNITION_ENDPOINT_URL": url,
             "CATALOG_REKOGNITION_CALLS_PER_SECOND": "500",
             "CATALOG_REKOGNITION_USER_VECTORS": "true",
-            "CATALOG_REKOGNITION_USER_FACES": "2",
+            "CATALOG_REKOGNITION_USER_VECTOR_MIN_FACES": "2",
         }.items():
             monkeypatch.setenv(name, value)
         yield server
@@ -67,7 +67,7 @@ def test_switched_off_nobody_is_taught(catalog, portraits, server, monkeypatch):
 
 def test_new_faces_are_compared_with_users_first(catalog, portraits, server, monkeypatch):
     """A sure user spares the list, and the face joins that person; planned, limited and in the ledger."""
-    monkeypatch.setenv("CATALOG_REKOGNITION_USERS_FIRST", "true")
+    monkeypatch.setenv("CATALOG_REKOGNITION_SEARCH_USER_VECTORS_FIRST", "true")
     monkeypatch.setenv("CATALOG_REKOGNITION_USER_CERTAIN", "99")
     aside = portraits.parent / "obama_3.jpg"
     (portraits / "obama_3.jpg").rename(aside)

@@ -109,7 +109,7 @@ def _quotas(options: RekognitionOptions, region: str) -> Quotas:
             large=options.quotas["large"],
             others=options.quotas["others"],
             override=options.calls_per_second,
-            headroom=options.headroom,
+            headroom=options.quota_share,
         )
     except (KeyError, ValueError, TypeError) as error:
         raise SettingsError([f"The table of quotas for Rekognition cannot be used: {error}."]) from error

@@ -34,12 +34,12 @@ class RekognitionOptions:
     attempts: Annotated[int, Range(1, 100)]
     connections: Annotated[int, Range(1, 256)]
     calls_per_second: Annotated[float, Range(0, 10_000)]
-    headroom: Annotated[float, Range(0.1, 1)]
+    quota_share: Annotated[float, Range(0.1, 1)]
     user_vectors: bool
-    user_faces: Annotated[int, Range(2, 100)]
-    user_faces_most: Annotated[int, Range(2, 100)]
-    users_first: bool
-    user_certain: Annotated[float, Range(50, 100)]
+    user_vector_min_faces: Annotated[int, Range(2, 100)]
+    user_vector_max_faces: Annotated[int, Range(2, 100)]
+    search_user_vectors_first: bool
+    user_vector_certain_similarity: Annotated[float, Range(50, 100)]
     quotas: dict[str, Any]
     prices: dict[str, Any]
 
@@ -57,7 +57,12 @@ def capabilities_of(options: RekognitionOptions) -> EngineCapabilities:
 def user_vector_rules_of(options: RekognitionOptions) -> UserVectorRules | None:
     if not options.user_vectors:
         return None
-    return UserVectorRules(options.user_faces, options.user_faces_most, options.users_first, options.user_certain)
+    return UserVectorRules(
+        options.user_vector_min_faces,
+        options.user_vector_max_faces,
+        options.search_user_vectors_first,
+        options.user_vector_certain_similarity,
+    )
 
 
 def _open(options: RekognitionOptions, resources: EngineResources) -> Engine:
