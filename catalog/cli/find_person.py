@@ -17,7 +17,7 @@ from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Threshold, Verbose
 from catalog.domain.uri import display, display_name
 from catalog.reports.render import Format, render
-from catalog.reports.search_page import FoundPicture, found_page
+from catalog.reports.search_page import PageMatch, search_page
 
 References = Annotated[
     list[Path] | None, typer.Argument(metavar="[REF...]", help="Photos of the person; several views find more.")
@@ -217,7 +217,7 @@ def _page(catalog: Catalog, groups: Sequence[Sequence[ReferenceFace]], results: 
         if group and result.probes
     ]
     matches = [
-        FoundPicture(
+        PageMatch(
             crop=_crop(catalog, match),
             name=display_name(match.name) if match.name else None,
             person_id=match.person_id,
@@ -228,7 +228,7 @@ def _page(catalog: Catalog, groups: Sequence[Sequence[ReferenceFace]], results: 
         for result in results
         for match in result.matches
     ]
-    return found_page(references, matches).encode("utf-8", "backslashreplace")
+    return search_page(references, matches).encode("utf-8", "backslashreplace")
 
 
 def _crop(catalog: Catalog, match: FoundFace) -> bytes | None:

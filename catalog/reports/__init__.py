@@ -1,1 +1,1 @@
-"""Questions to the catalogue, each one SQL file, and how the answers are shown."""
+"""Reports: SQL files, filters, result tables and static pages."""

@@ -1,7 +1,7 @@
-"""Boxes and labels drawn on a copy of a photo: what `analyze --annotate` and `compare --annotate` give.
+"""Annotated copies of photos for `analyze --annotate` and `compare --annotate`: boxes and labels.
 
-Labels are plain Latin text in the font that Pillow carries within itself, so that they look the same on every machine;
-names of people, which may be in any script, are for the pages, where the browser's fonts have them.
+Labels are Latin text in Pillow's built-in font, so that they look the same on every machine. Names can be in any
+script; the pages show them with the browser's fonts.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from catalog.domain.opened_photo import OpenedPhoto
 
 _YES, _NO, _PLAIN = (46, 204, 113), (160, 160, 160), (255, 213, 74)
 _SIDE = 1600
-"""Longer side of a picture at most, pixels."""
+"""Longest side of the annotated image, pixels."""
 _GAP = 16
 
 
 def draw_analysis(photo: OpenedPhoto, faces: Sequence[Face]) -> bytes:
-    """A JPEG of the photo with each face's box, number, age, gender and strongest emotion, and its landmarks."""
-    image = _picture(photo)
+    """Return a JPEG of the photo with boxes, landmarks, numbers, gender, age and strongest emotion of the faces."""
+    image = _reduced_image(photo)
     pen = _Pen(image)
     for face in faces:
         for point in face.landmarks:
             pen.dot(point.x, point.y)
     for number, face in enumerate(faces, start=1):
-        pen.box(face.box, _PLAIN, [str(number), *_seen(face)])
+        pen.box(face.box, _PLAIN, [str(number), *_attribute_texts(face)])
     return _jpeg(image)
 
 
 def draw_comparison(source: OpenedPhoto, target: OpenedPhoto, comparison: Comparison, threshold: float) -> bytes:
-    """A JPEG of both photos side by side: the source's face, and each of the target's with its similarity.
+    """Return a JPEG of both photos side by side: the source face, and the target's faces with their similarity.
 
-    Green is a match at ``threshold`` or above.
+    Faces with a similarity of at least ``threshold`` are green.
     """
-    left, right = _picture(source), _picture(target)
+    left, right = _reduced_image(source), _reduced_image(target)
     _Pen(left).box(comparison.source.box, _PLAIN, ["source"])
     pen = _Pen(right)
     for face in comparison.unmatched:
@@ -52,21 +52,21 @@ def draw_comparison(source: OpenedPhoto, target: OpenedPhoto, comparison: Compar
     return _jpeg(both)
 
 
-def _seen(face: Face) -> list[str]:
-    """What an engine measured, in a few words; what it did not is left out."""
-    seen = face.attributes
-    words = []
-    if seen.gender is not None:
-        words.append(seen.gender.value.value)
-    if seen.age_range is not None:
-        words.append(f"{seen.age_range.low}-{seen.age_range.high}")
-    if seen.emotions:
-        words.append(f"{seen.emotions[0].type.value.lower()} {seen.emotions[0].confidence:.0f}")
-    return words
+def _attribute_texts(face: Face) -> list[str]:
+    """Return texts for the measured attributes."""
+    attributes = face.attributes
+    texts = []
+    if attributes.gender is not None:
+        texts.append(attributes.gender.value.value)
+    if attributes.age_range is not None:
+        texts.append(f"{attributes.age_range.low}-{attributes.age_range.high}")
+    if attributes.emotions:
+        texts.append(f"{attributes.emotions[0].type.value.lower()} {attributes.emotions[0].confidence:.0f}")
+    return texts
 
 
 class _Pen:
-    """Draws on a picture in sizes that suit it."""
+    """Draws on an image, with line width and font size that depend on its size."""
 
     def __init__(self, image: Image.Image) -> None:
         self._draw = ImageDraw.Draw(image)
@@ -79,14 +79,14 @@ class _Pen:
         x, y, r = x * self._size[0], y * self._size[1], max(1, self._line // 2)
         self._draw.ellipse((x - r, y - r, x + r, y + r), fill=_PLAIN)
 
-    def box(self, box: BoundingBox, color: tuple[int, int, int], words: Sequence[str]) -> None:
+    def box(self, box: BoundingBox, color: tuple[int, int, int], texts: Sequence[str]) -> None:
         width, height = self._size
         edges = (box.left * width, box.top * height, box.right * width, box.bottom * height)
         self._draw.rectangle(edges, outline=color, width=self._line)
-        self._label(edges, color, "  ".join(words))
+        self._label(edges, color, "  ".join(texts))
 
     def _label(self, edges: tuple[float, float, float, float], color: tuple[int, int, int], text: str) -> None:
-        """Above the box, or within it where there is no room above; moved to stay inside the picture."""
+        """Draw a label above the box, or inside it if there is no room above, and always inside the image."""
         left, top, right, bottom = self._draw.textbbox((0, 0), text, font=self._font)
         wide, high = right - left + 2 * self._line, bottom - top + 2 * self._line
         x = min(max(0, edges[0]), max(0, self._size[0] - wide))
@@ -95,13 +95,13 @@ class _Pen:
         self._draw.text((x + self._line - left, y + self._line - top), text, font=self._font, fill="black")
 
 
-def _picture(photo: OpenedPhoto) -> Image.Image:
+def _reduced_image(photo: OpenedPhoto) -> Image.Image:
     image = Image.fromarray(photo.pixels)
     image.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
     return image
 
 
 def _jpeg(image: Image.Image) -> bytes:
-    written = BytesIO()
-    image.save(written, "JPEG", quality=88, optimize=True)
-    return written.getvalue()
+    buffer = BytesIO()
+    image.save(buffer, "JPEG", quality=88, optimize=True)
+    return buffer.getvalue()

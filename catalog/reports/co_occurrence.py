@@ -1,6 +1,6 @@
-"""Who shares how many photos with whom.
+"""Co-occurrence: numbers of photos that pairs of persons share.
 
-SQLite sorts the pairs of a million faces in more than the two seconds that a report may take; numpy takes a fraction.
+Counted with numpy: SQLite needs more than two seconds, the limit for a report, to sort the pairs of a million faces.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from sqlalchemy import Connection, text
 
 from catalog.reports.report_registry import expand_filters
 
-# Photo and person in one number: half as many for the driver to make.
-_SEEN = """
+# Photo and person in one number: the driver creates half as many Python objects.
+_APPEARANCES = """
 SELECT assigned.photo_id << 32 | assigned.person_id
 FROM assignments AS assigned
 WHERE assigned.photo_id IS NOT NULL AND IN_GALLERY(assigned.face_id)
 """
-_SEEN_IN_SCOPE = " AND assigned.photo_id IN (SELECT photo.id FROM photos AS photo WHERE IN_SCOPE(photo))"
-_SEEN_WITH = """ AND assigned.photo_id IN (
-    SELECT theirs.photo_id
+_FILTERED = " AND assigned.photo_id IN (SELECT photo.id FROM photos AS photo WHERE PASSES_FILTERS(photo))"
+_WITH_PERSON = """ AND assigned.photo_id IN (
+    SELECT shared.photo_id
     FROM persons AS person
-    JOIN assignments AS theirs ON theirs.person_id = person.id
-    WHERE person.person_id = :person AND IN_GALLERY(theirs.face_id)
+    JOIN assignments AS shared ON shared.person_id = person.id
+    WHERE person.person_id = :person AND IN_GALLERY(shared.face_id)
 )"""
-# In the order of an index, so that neighbors in memory are neighbors on the photo.
-_IN_ORDER = " ORDER BY assigned.photo_id, assigned.person_id"
-_LISTED = "SELECT id, person_id, name FROM persons WHERE NOT hidden AND merged_into IS NULL"
+# In the order of an index. Persons of one photo are adjacent.
+_ORDER = " ORDER BY assigned.photo_id, assigned.person_id"
+_VISIBLE_PERSONS = "SELECT id, person_id, name FROM persons WHERE NOT hidden AND merged_into IS NULL"
 
 _Numbers = NDArray[np.int64]
 _MASK = 0xFFFFFFFF
@@ -39,9 +39,9 @@ _MASK = 0xFFFFFFFF
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CoOccurrence:
-    """Who shares how many photos with whom, by row ids; ``people`` has the public id and the name of each.
+    """Pairs of persons who share photos: ``one[i]`` and ``other[i]`` share ``photos[i]`` photos.
 
-    Each two who share a photo are there once, as ``one[i]``, ``other[i]`` and ``photos[i]``, ``one`` below ``other``.
+    Persons are row ids, ``one[i] < other[i]``; each pair occurs once. ``people`` has public id and name by row id.
     """
 
     people: Mapping[int, tuple[str, str | None]]
@@ -50,77 +50,80 @@ class CoOccurrence:
     photos: _Numbers
 
     def closest(self, most: int) -> dict[int, list[tuple[int, int]]]:
-        """For each person, up to ``most`` others with the photos shared, most first, then the lower row id."""
-        person, friend = np.concatenate([self.one, self.other]), np.concatenate([self.other, self.one])
-        # One number that is lowest for the most photos, and among equals for the lowest row id.
-        score = -np.concatenate([self.photos, self.photos]) << 32 | friend
+        """Return up to ``most`` companions per person with the number of shared photos.
+
+        Most photos first, then the lower row id.
+        """
+        person, companion = np.concatenate([self.one, self.other]), np.concatenate([self.other, self.one])
+        # One sort key: more photos first, then the lower row id.
+        score = -np.concatenate([self.photos, self.photos]) << 32 | companion
         if most == 1:
             order = np.argsort(person, kind="stable")
             starts = np.flatnonzero(np.diff(person[order], prepend=-1))
             best = np.minimum.reduceat(score[order], starts) if len(starts) else score
             return {
-                each: [(first & _MASK, -(first >> 32))]
-                for each, first in zip(person[order][starts].tolist(), best.tolist(), strict=True)
+                row: [(key & _MASK, -(key >> 32))]
+                for row, key in zip(person[order][starts].tolist(), best.tolist(), strict=True)
             }
         order = np.lexsort((score, person))
-        found: dict[int, list[tuple[int, int]]] = {}
-        for each, first in zip(person[order].tolist(), score[order].tolist(), strict=True):
-            friends = found.setdefault(each, [])
-            if len(friends) < most:
-                friends.append((first & _MASK, -(first >> 32)))
-        return found
+        companions_by_person: dict[int, list[tuple[int, int]]] = {}
+        for row, key in zip(person[order].tolist(), score[order].tolist(), strict=True):
+            companions = companions_by_person.setdefault(row, [])
+            if len(companions) < most:
+                companions.append((key & _MASK, -(key >> 32)))
+        return companions_by_person
 
 
-def company(connection: Connection, values: Mapping[str, str]) -> CoOccurrence:
-    """Who is with whom within the parameters of a scope and a gallery; hidden people are nobody's company."""
-    people = {row: (person_id, name) for row, person_id, name in connection.execute(text(_LISTED))}
-    scoped = bool(values["since"] or values["album"])
-    query = _SEEN + scoped * _SEEN_IN_SCOPE + bool(values["person"]) * _SEEN_WITH + _IN_ORDER
+def co_occurrence(connection: Connection, values: Mapping[str, str]) -> CoOccurrence:
+    """Count co-occurrence for the parameters of filters and a gallery. Hidden persons are excluded."""
+    people = {row: (person_id, name) for row, person_id, name in connection.execute(text(_VISIBLE_PERSONS))}
+    filtered = bool(values["since"] or values["album"])
+    query = _APPEARANCES + filtered * _FILTERED + bool(values["person"]) * _WITH_PERSON + _ORDER
     statement = text(expand_filters(query, connection.dialect.name, several=bool(values["several"])))
     cursor = connection.execute(statement, dict(values)).cursor
     assert cursor is not None
-    seen = np.fromiter(chain.from_iterable(cursor.fetchall()), np.int64)
-    seen = seen[np.isin(seen & _MASK, np.fromiter(people, np.int64, len(people)))]
-    pairs, photos = np.unique(_pairs(seen), return_counts=True)
+    appearances = np.fromiter(chain.from_iterable(cursor.fetchall()), np.int64)
+    appearances = appearances[np.isin(appearances & _MASK, np.fromiter(people, np.int64, len(people)))]
+    pairs, photos = np.unique(_pairs(appearances), return_counts=True)
     return CoOccurrence(people, pairs >> 32, pairs & _MASK, photos)
 
 
 def shared_photos(connection: Connection, values: Mapping[str, str], limit: int | None) -> str:
-    """Two people and the photos that show both, ``[[one, other, photos], ...]`` as JSON, within the same parameters.
+    """Return ``[[one, other, photos], ...]`` as JSON: pairs of row ids and the number of shared photos.
 
-    Most photos first, then the lower row ids; ``limit`` are enough.
+    Most photos first, then the lower row ids; at most ``limit`` pairs.
     """
-    found = company(connection, values)
-    pairs = np.stack([found.one, found.other, found.photos], axis=1)
+    counts = co_occurrence(connection, values)
+    pairs = np.stack([counts.one, counts.other, counts.photos], axis=1)
     if values["person"]:
-        row = next((row for row, (person_id, _) in found.people.items() if person_id == values["person"]), -1)
+        row = next((row for row, (person_id, _) in counts.people.items() if person_id == values["person"]), -1)
         pairs = pairs[(pairs[:, 0] == row) | (pairs[:, 1] == row)]
     if limit is not None and len(pairs) > limit:
-        least = np.partition(pairs[:, 2], -limit)[-limit]
-        pairs = pairs[pairs[:, 2] >= least]
+        lowest = np.partition(pairs[:, 2], -limit)[-limit]
+        pairs = pairs[pairs[:, 2] >= lowest]
     pairs = pairs[np.argsort(-pairs[:, 2], kind="stable")][:limit]
     return json.dumps(pairs.tolist(), separators=(",", ":"))
 
 
 def most_frequent_companion(connection: Connection, values: Mapping[str, str]) -> dict[str, str]:
-    """Name (or id) of whoever shares the most photos with each person, by public id, within the same parameters."""
-    found = company(connection, values)
-    named = {row: name or person_id for row, (person_id, name) in found.people.items()}
-    return {found.people[person][0]: named[friends[0][0]] for person, friends in found.closest(1).items()}
+    """Return by public id the name (or id) of the person who shares the most photos with this person."""
+    counts = co_occurrence(connection, values)
+    labels = {row: name or person_id for row, (person_id, name) in counts.people.items()}
+    return {counts.people[row][0]: labels[companions[0][0]] for row, companions in counts.closest(1).items()}
 
 
-def _pairs(seen: _Numbers) -> _Numbers:
-    """Every two people on one photo, the lower row id first, once a photo, as ``one << 32 | other``.
+def _pairs(appearances: _Numbers) -> _Numbers:
+    """Return all pairs of persons on a photo as ``one << 32 | other`` with ``one < other``, once per photo.
 
-    ``seen`` are ``photo << 32 | person``, ascending.
+    ``appearances`` are ``photo << 32 | person``, ascending.
     """
-    seen = seen[np.diff(seen, prepend=-1) != 0]
-    photos, people = seen >> 32, seen & _MASK
-    found = [np.empty(0, dtype=np.int64)]
-    first = np.arange(len(seen))
+    distinct = appearances[np.diff(appearances, prepend=-1) != 0]
+    photos, people = distinct >> 32, distinct & _MASK
+    parts = [np.empty(0, dtype=np.int64)]
+    first = np.arange(len(distinct))
     step = 1
-    while len(first := first[first + step < len(seen)]):
+    while len(first := first[first + step < len(distinct)]):
         first = first[photos[first] == photos[first + step]]
-        found.append(people[first] << 32 | people[first + step])
+        parts.append(people[first] << 32 | people[first + step])
         step += 1
-    return np.concatenate(found)
+    return np.concatenate(parts)

@@ -1,4 +1,4 @@
-"""What a report is limited to: a stretch of time, a person, an album."""
+"""Filters of a report: time, person, album."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
 
 @dataclass(frozen=True, slots=True)
 class ReportFilters:
-    """As a user gives it; None is no limit.
+    """Filters as the user enters them; None means no filter.
 
-    ``since`` and ``until`` are a year, a month, a day or a moment in ISO 8601, in UTC unless they say otherwise; both
-    are meant inclusively: until 2020 is to the end of 2020. ``person`` is an id or exact name. ``album`` is a folder
-    or ``s3://`` prefix with everything below it.
+    ``since`` and ``until`` are a year, a month, a day or a time in ISO 8601, in UTC unless they have an offset. Both
+    are inclusive: until 2020 means until the end of 2020. ``person`` is an id or an exact name. ``album`` is a folder
+    or an ``s3://`` prefix, with everything below it.
     """
 
     since: str | None = None
@@ -34,35 +34,35 @@ class ReportFilters:
     album: str | None = None
 
     @property
-    def given(self) -> list[str]:
+    def names(self) -> list[str]:
         return [name for name in ("since", "until", "person", "album") if getattr(self, name)]
 
 
-def parameters(scope: ReportFilters, connection: Connection) -> dict[str, str]:
-    """The values that a report's SQL is given; an open end has a value too, so that no comparison meets null.
+def parameters(filters: ReportFilters, connection: Connection) -> dict[str, str]:
+    """Return the SQL parameters of the filters. None is null, so that comparisons need no special case.
 
-    Photos without a date are in only when neither end is given. Raises UsageError and PersonError.
+    Undated photos pass only if there is neither ``since`` nor ``until``. Raises ``UsageError`` and ``PersonError``.
     """
-    dated = scope.since or scope.until
-    album = album_uri(scope.album) if scope.album else ""
+    dated = filters.since or filters.until
+    album = album_uri(filters.album) if filters.album else ""
     return {
-        "since": _bounds("--since", scope.since)[0] if scope.since else _BEGINNING if dated else "",
-        "until": _bounds("--until", scope.until)[1] if scope.until else _END,
-        "person": find_person(connection, scope.person).person_id if scope.person else "",
+        "since": _bounds("--since", filters.since)[0] if filters.since else _BEGINNING if dated else "",
+        "until": _bounds("--until", filters.until)[1] if filters.until else _END,
+        "person": find_person(connection, filters.person).person_id if filters.person else "",
         "album": album,
-        "album_end": album[:-1] + "0" if album else "",  # "0" follows "/": the end of all that begins with the album
+        "album_end": album[:-1] + "0" if album else "",  # "0" is the character after "/"
     }
 
 
 def album_uri(album: str) -> str:
-    """The uri of a folder or prefix, with a closing slash."""
+    """Return the uri of a folder or prefix with a closing slash."""
     if not album.startswith((FILE_SCHEME, S3_SCHEME)):
         album = file_uri(absolute_path(Path(album).expanduser()))
     return album.rstrip("/") + "/"
 
 
 def _bounds(option: str, text: str) -> tuple[str, str]:
-    """The first moment of a year, month, day or moment, and the first one after it."""
+    """Return the start of a year, month, day or time, and the start of the next one, as stored times."""
     try:
         if match := _DATE.fullmatch(text):
             year, month, day = (int(part) if part else 0 for part in match.groups())
@@ -79,7 +79,7 @@ def _bounds(option: str, text: str) -> tuple[str, str]:
             after = first + timedelta(microseconds=1)
     except (ValueError, OverflowError) as error:
         raise UsageError(
-            f'{option} is "{text}", which is no date.',
-            remedy="Give a year, a month, a day or a moment: 2020, 2020-05, 2020-05-17, 2020-05-17T12:00:00Z.",
+            f'{option} is "{text}", which is not a date.',
+            remedy="Use a year, a month, a day or a time: 2020, 2020-05, 2020-05-17, 2020-05-17T12:00:00Z.",
         ) from error
     return str(utc_text(first)), str(utc_text(after))

@@ -1,4 +1,4 @@
-"""Answers as people and programs read them: a table, CSV, JSON or Parquet."""
+"""Rendering of report tables as text table, CSV, JSON or Parquet."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
-def render(answer: ReportTable, form: Format) -> str:
-    """The answer as text that ends in a line end. Parquet is no text: see :func:`write_parquet`."""
+def render(table: ReportTable, form: Format) -> str:
+    """Return the table as text with a final line end. Parquet is binary: see :func:`write_parquet`."""
     if form is Format.JSON:
-        return json.dumps(list(answer.records()), ensure_ascii=False, indent=2) + "\n"
+        return json.dumps(list(table.records()), ensure_ascii=False, indent=2) + "\n"
     if form is Format.CSV:
-        return _csv(answer)
-    return _table(answer)
+        return _csv(table)
+    return _table(table)
 
 
-def write(answer: ReportTable, form: Format, path: Path) -> None:
-    """Write the answer to a file that only its owner may read. Raises UsageError."""
+def write(table: ReportTable, form: Format, path: Path) -> None:
+    """Write the table to a private file. Raises ``UsageError``."""
     try:
         path.touch(mode=0o600)
         if form is Format.PARQUET:
-            write_parquet(answer, path)
+            write_parquet(table, path)
         else:
-            path.write_text(render(answer, form), encoding="utf-8", newline="", errors="surrogateescape")
+            path.write_text(render(table, form), encoding="utf-8", newline="", errors="surrogateescape")
     except OSError as error:
         raise UsageError(f'The file "{display_name(str(path))}" cannot be written: {error.strerror}.') from error
 
 
-def write_parquet(answer: ReportTable, path: Path) -> None:
-    """Write the answer as one Parquet file. Raises UsageError where pyarrow is not installed."""
-    # Heavy, and only there for those who asked for it.
+def write_parquet(table: ReportTable, path: Path) -> None:
+    """Write the table as a Parquet file. Raises ``UsageError`` if pyarrow is not installed."""
+    # pyarrow is an optional dependency of 100 MB.
     try:
         import pyarrow
         from pyarrow import parquet
@@ -54,39 +54,44 @@ def write_parquet(answer: ReportTable, path: Path) -> None:
         raise UsageError(
             "Parquet needs pyarrow, which is not installed.", remedy="Run: pip install 'face-catalog[parquet]'"
         ) from error
-    columns = list(zip(*answer.rows, strict=True)) if answer.rows else [()] * len(answer.columns)
-    types = {"text": pyarrow.string(), "float": pyarrow.float64(), "whole": pyarrow.int64(), "truth": pyarrow.bool_()}
+    columns = list(zip(*table.rows, strict=True)) if table.rows else [()] * len(table.columns)
+    types = {
+        "text": pyarrow.string(),
+        "float": pyarrow.float64(),
+        "integer": pyarrow.int64(),
+        "boolean": pyarrow.bool_(),
+    }
     arrays = [pyarrow.array(values, type=types[_kind(values)]) for values in columns]
-    parquet.write_table(pyarrow.table(arrays, names=list(answer.columns)), path)
+    parquet.write_table(pyarrow.table(arrays, names=list(table.columns)), path)
 
 
 def _kind(values: Sequence[Value]) -> str:
-    """One type for a whole column; a column of nothing is text."""
+    """Return the type of a column. A column of nulls is text."""
     kinds = {type(value) for value in values if value is not None}
     if kinds == {bool}:
-        return "truth"
+        return "boolean"
     if kinds == {int}:
-        return "whole"
+        return "integer"
     return "float" if kinds and kinds <= {int, float} else "text"
 
 
-def _csv(answer: ReportTable) -> str:
-    """RFC 4180, values as they are: nothing is prefixed or rounded, so that it can be read back."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(answer.columns)
-    writer.writerows(["" if value is None else value for value in row] for row in answer.rows)
-    return out.getvalue()
+def _csv(table: ReportTable) -> str:
+    """RFC 4180 with unchanged values, neither rounded nor prefixed, so that they can be read back."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
+    writer.writerow(table.columns)
+    writer.writerows(["" if value is None else value for value in row] for row in table.rows)
+    return buffer.getvalue()
 
 
-def _table(answer: ReportTable) -> str:
-    """Columns as wide as a terminal shows them; numbers to the right; what could steer a terminal is escaped."""
-    if not answer.rows:
-        return "Nothing found.\n"
-    cells = [[_cell(value) for value in row] for row in answer.rows]
-    numeric = [all(isinstance(row[i], int | float | None) for row in answer.rows) for i in range(len(answer.columns))]
-    widths = [max(cell_len(heading), *(cell_len(row[i]) for row in cells)) for i, heading in enumerate(answer.columns)]
-    lines = [list(answer.columns), ["-" * width for width in widths], *cells]
+def _table(table: ReportTable) -> str:
+    """Columns by display width, numbers to the right. Control characters are escaped."""
+    if not table.rows:
+        return "No rows.\n"
+    cells = [[_cell(value) for value in row] for row in table.rows]
+    numeric = [all(isinstance(row[i], int | float | None) for row in table.rows) for i in range(len(table.columns))]
+    widths = [max(cell_len(heading), *(cell_len(row[i]) for row in cells)) for i, heading in enumerate(table.columns)]
+    lines = [list(table.columns), ["-" * width for width in widths], *cells]
     return "".join(_line(line, widths, numeric) for line in lines)
 
 

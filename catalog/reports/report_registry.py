@@ -1,19 +1,21 @@
-"""The named reports: one report, one SQL file in ``queries/``, whose opening comment says what it asks.
+"""The named reports. Each report is an SQL file in ``queries/`` that starts with a comment.
 
-The comment's lines, in order::
+The lines of the comment, in this order::
 
-    -- The question, in one sentence?
-    -- also: other names that people may try
-    -- parameters: since until person album        those of the four that it understands
-    -- band: COUNT of TOTAL                        two columns whose ratio gets a confidence band
-    -- company: yes                                each person_id gets whoever shares most of their photos
-    -- Notes, as many lines as needed.
+    -- The question that the report answers.
+    -- also: other names of the report
+    -- parameters: since until person album        the filters that it accepts
+    -- band: COUNT of TOTAL                        columns whose ratio gets a confidence interval
+    -- company: yes                                adds the most frequent companion of each person_id
+    -- Notes, any number of lines.
 
-The SQL is the same for SQLite and PostgreSQL. Words in capitals are spelled by ``catalog.store.public_views``;
-``IN_SCOPE(photo)`` is the condition that a photo lies within since, until and album; ``OF_GALLERY`` and ``IN_GALLERY``
-keep to one gallery (``gallery_filter``), which all that counts faces must do. ``SHARED_PHOTOS`` is a table of
-two visible people within the scope, ``one`` and ``other``, and of the number of ``photos`` that show both: it is
-counted by ``catalog.reports.co_occurrence``, faster than a database does.
+The SQL is the same for SQLite and PostgreSQL. ``catalog.store.public_views`` expands its macros. In addition:
+
+- ``PASSES_FILTERS(photo)`` is the condition that a photo passes since, until and album.
+- ``OF_GALLERY`` and ``IN_GALLERY`` restrict faces to one gallery (``gallery_filter``). Every report that counts faces
+  needs them.
+- ``SHARED_PHOTOS`` is a table with columns ``one``, ``other`` and ``photos``: the number of photos that two visible
+  persons share. ``catalog.reports.co_occurrence`` counts it.
 """
 
 from __future__ import annotations
@@ -26,9 +28,9 @@ from catalog.domain.errors import UsageError
 from catalog.reports.gallery_filter import expand_gallery
 from catalog.store.public_views import expand_macros
 
-_IN_SCOPE = (
+_PASSES_FILTERS = (
     "COALESCE(photo.taken_at, '') >= :since AND COALESCE(photo.taken_at, '') < :until AND (:album = '' OR photo.id IN"
-    " (SELECT held.photo_id FROM locations AS held WHERE held.uri >= :album AND held.uri < :album_end))"
+    " (SELECT place.photo_id FROM locations AS place WHERE place.uri >= :album AND place.uri < :album_end))"
 )
 _SHARED = "SHARED_PHOTOS"
 _SHARED_PHOTOS = {
@@ -45,7 +47,7 @@ _SHARED_PHOTOS = {
 
 @dataclass(frozen=True, slots=True)
 class BandColumns:
-    """The columns of a count and of the total it is a part of."""
+    """Names of the columns with a count and with the total that it is part of."""
 
     count: str
     total: str
@@ -53,7 +55,7 @@ class BandColumns:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A question with a name."""
+    """A named report."""
 
     name: str
     question: str
@@ -66,42 +68,44 @@ class Report:
 
     @property
     def is_of_faces(self) -> bool:
-        """Whether it is about one gallery: what it tells of payments, scans and failures is about all."""
+        """True if it reports on one gallery. Reports on charges, scans and failures cover all galleries."""
         return self.shares or "_GALLERY(" in self.sql
 
     @property
     def shares(self) -> bool:
-        """Whether the SQL needs the pairs of people who share photos, as the parameter ``:shared``."""
+        """True if the SQL needs the shared photos as the parameter ``:shared``."""
         return _SHARED in self.sql
 
     def select(self, dialect: str, *, several: bool) -> str:
-        """The SQL as ``sqlite`` or ``postgresql`` runs it, with ``:name`` for each parameter.
+        """Return the SQL for ``sqlite`` or ``postgresql``, with parameters as ``:name``.
 
-        ``several``: there are faces in other galleries than the one that it asks about.
+        ``several``: the catalogue has faces of other galleries, too.
         """
         return expand_filters(self.sql.replace(_SHARED, _SHARED_PHOTOS[dialect]), dialect, several=several)
 
 
 def expand_filters(sql: str, dialect: str, *, several: bool) -> str:
-    """Spell the words of a report's SQL."""
-    return expand_macros(expand_gallery(sql.replace("IN_SCOPE(photo)", _IN_SCOPE), dialect, several=several), dialect)
+    """Expand the macros of a report's SQL."""
+    return expand_macros(
+        expand_gallery(sql.replace("PASSES_FILTERS(photo)", _PASSES_FILTERS), dialect, several=several), dialect
+    )
 
 
 @cache
 def reports() -> dict[str, Report]:
-    """Every report by its name, in the order of the names."""
+    """Return all reports by name, in the order of names."""
     folder = files("catalog.reports") / "queries"
-    found = [(entry.name, entry.read_text("utf-8")) for entry in folder.iterdir() if entry.name.endswith(".sql")]
-    return {name.removesuffix(".sql"): _parse(name.removesuffix(".sql"), text) for name, text in sorted(found)}
+    sources = [(entry.name, entry.read_text("utf-8")) for entry in folder.iterdir() if entry.name.endswith(".sql")]
+    return {name.removesuffix(".sql"): _parse(name.removesuffix(".sql"), text) for name, text in sorted(sources)}
 
 
 def find_report(wanted: str) -> Report:
-    """The report of this name; case, spaces and underscores do not matter. Raises UsageError."""
+    """Return the report with this name. Ignores case; spaces and underscores equal hyphens. Raises ``UsageError``."""
     name = wanted.strip().lower().replace("_", "-").replace(" ", "-")
     for report in reports().values():
         if name == report.name or name in report.also:
             return report
-    raise UsageError(f'There is no report named "{wanted}".', remedy=f"There are: {', '.join(reports())}.")
+    raise UsageError(f'There is no report named "{wanted}".', remedy=f"Reports: {', '.join(reports())}.")
 
 
 def _parse(name: str, text: str) -> Report:

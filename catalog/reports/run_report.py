@@ -1,4 +1,4 @@
-"""Asks the catalogue: a named report, or one SQL statement of the user's own. Nothing is ever written."""
+"""Run a named report. Reads only."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Value = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True)
 class ReportTable:
-    """Rows of plain values. ``truncated``: there were more rows than the limit allowed."""
+    """Rows of plain values. ``truncated``: there are more rows than the limit."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Value, ...], ...]
@@ -36,10 +36,10 @@ class ReportTable:
 
 @contextmanager
 def reading(database: Database) -> Iterator[Connection]:
-    """A connection for questions that look at much of the catalogue."""
+    """Open a read transaction tuned for queries on large parts of the catalogue."""
     with database.read() as connection:
         if database.dialect == "sqlite":
-            # Pages are read in place instead of being copied: a third of the time on a catalogue of a million faces.
+            # Memory-mapped pages are not copied: a third of the time with a million faces.
             connection.exec_driver_sql("PRAGMA mmap_size = 17179869184")
             connection.exec_driver_sql("PRAGMA cache_size = -131072")
         yield connection
@@ -48,53 +48,53 @@ def reading(database: Database) -> Iterator[Connection]:
 def run_report(
     database: Database,
     report: Report,
-    scope: ReportFilters | None = None,
+    filters: ReportFilters | None = None,
     limit: int | None = None,
     *,
     gallery: Gallery | None = None,
 ) -> ReportTable:
-    """The report's answer within a scope, as ``gallery`` knows the faces.
+    """Run a report on the photos that pass the filters and on the faces of a gallery.
 
-    Without a gallery, or where it holds no face, it is about the one that a face was enrolled in last.
+    Without a gallery, or if it holds no face, uses the gallery with the latest enrolled face. ``limit``: most rows.
 
-    Raises ``UsageError`` for a limit of scope that the report does not know, and for a person
-    that nobody or several are.
+    Raises ``UsageError`` for a filter that the report does not accept, ``PersonError`` for an unknown or ambiguous
+    person.
     """
-    scope = scope or ReportFilters()
-    unknown = [name for name in scope.given if name not in report.parameters]
+    filters = filters or ReportFilters()
+    unknown = [name for name in filters.names if name not in report.parameters]
     if unknown:
         known = ", ".join(f"--{name}" for name in ("since", "until", "person", "album") if name in report.parameters)
-        raise UsageError(f'The report "{report.name}" knows no --{unknown[0]}.', remedy=f"It knows: {known}.")
+        raise UsageError(f'The report "{report.name}" does not accept --{unknown[0]}.', remedy=f"It accepts: {known}.")
     with reading(database) as connection:
-        values = parameters(scope, connection) | gallery_values(connection, gallery)
+        values = parameters(filters, connection) | gallery_values(connection, gallery)
         if report.shares:
             values["shared"] = shared_photos(connection, values, None if limit is None else limit + 1)
         sql = report.select(database.dialect, several=bool(values["several"]))
-        answer = ask(connection, sql, values, limit)
+        table = run_query(connection, sql, values, limit)
         if report.company:
-            answer = with_co_occurrence(connection, answer, values)
-    return with_band(answer, report.band) if report.band else answer
+            table = with_co_occurrence(connection, table, values)
+    return with_band(table, report.band) if report.band else table
 
 
-def ask(connection: Connection, sql: str, values: Mapping[str, str], limit: int | None = None) -> ReportTable:
-    """Run SQL of our own with named parameters; its ``:limit`` is one above ``limit``, to see whether there is more."""
+def run_query(connection: Connection, sql: str, values: Mapping[str, str], limit: int | None = None) -> ReportTable:
+    """Run SQL with named parameters. Its ``:limit`` is one above ``limit``, so that a further row is noticed."""
     statement = text(sql)
     result = connection.execute(statement, {**values, "limit": UNLIMITED if limit is None else limit + 1})
     columns = tuple(result.keys())
-    rows = [tuple(map(plain, row)) for row in result]
+    rows = [tuple(map(plain_value, row)) for row in result]
     return ReportTable(columns, tuple(rows[:limit]), truncated=limit is not None and len(rows) > limit)
 
 
-def with_co_occurrence(connection: Connection, answer: ReportTable, values: Mapping[str, str]) -> ReportTable:
-    """Add the name, or else the id, of whoever shares the most photos with each person of the answer."""
-    person = answer.columns.index("person_id")
-    friends = most_frequent_companion(connection, values)
-    rows = [(*row, friends.get(str(row[person]))) for row in answer.rows]
-    return ReportTable((*answer.columns, "company"), tuple(rows), answer.truncated)
+def with_co_occurrence(connection: Connection, table: ReportTable, values: Mapping[str, str]) -> ReportTable:
+    """Add a column ``company``: name or id of the most frequent companion of each person."""
+    column = table.columns.index("person_id")
+    companions = most_frequent_companion(connection, values)
+    rows = [(*row, companions.get(str(row[column]))) for row in table.rows]
+    return ReportTable((*table.columns, "company"), tuple(rows), table.truncated)
 
 
-def plain(value: Any) -> Value:
-    """A database's value as text, number, truth or nothing."""
+def plain_value(value: Any) -> Value:
+    """Convert a database value to text, number, boolean or None. Bytes become hex digits."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if value is None or isinstance(value, str | int | float):
@@ -102,12 +102,12 @@ def plain(value: Any) -> Value:
     return bytes(value).hex() if isinstance(value, bytes | memoryview) else str(value)
 
 
-def with_band(answer: ReportTable, band: BandColumns) -> ReportTable:
-    """Add the share in percent, its 95 % band, and a mark where it rests on few faces."""
-    count, total = answer.columns.index(band.count), answer.columns.index(band.total)
-    rows = [(*row, *_share(_whole(row[count]), _whole(row[total]))) for row in answer.rows]
-    columns = (*answer.columns, "share", "share_low", "share_high", "sample")
-    return ReportTable(columns, tuple(rows), answer.truncated)
+def with_band(table: ReportTable, band: BandColumns) -> ReportTable:
+    """Add the share in percent, its 95 % confidence interval, and ``sample``: small or ok."""
+    count, total = table.columns.index(band.count), table.columns.index(band.total)
+    rows = [(*row, *_share(_integer(row[count]), _integer(row[total]))) for row in table.rows]
+    columns = (*table.columns, "share", "share_low", "share_high", "sample")
+    return ReportTable(columns, tuple(rows), table.truncated)
 
 
 def _share(count: int, total: int) -> Sequence[Value]:
@@ -116,6 +116,6 @@ def _share(count: int, total: int) -> Sequence[Value]:
     return round(100 * count / total, 1), round(100 * low, 1), round(100 * high, 1), sample
 
 
-def _whole(value: Value) -> int:
+def _integer(value: Value) -> int:
     assert isinstance(value, int)
     return value

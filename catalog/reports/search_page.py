@@ -1,4 +1,4 @@
-"""What `find-person --html` gives: one file with the reference and the faces that match it, pictures included."""
+"""The page of `find-person --html`: one file with the reference faces, the matching faces and all images."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from catalog.reports.site.pages import standalone_page
 
 
 @dataclass(frozen=True, slots=True)
-class FoundPicture:
-    """One match: ``crop`` is a JPEG of the face, or None where the photo cannot be read."""
+class PageMatch:
+    """A match. ``crop`` is a JPEG of the face, None if the photo cannot be read. ``place`` is the location as shown."""
 
     crop: bytes | None
     name: str | None
@@ -21,20 +21,20 @@ class FoundPicture:
     place: str
 
 
-def found_page(references: Sequence[bytes], matches: Sequence[FoundPicture]) -> str:
-    """The page, as HTML without any other file. ``references`` are JPEGs of the faces that were looked for."""
+def search_page(references: Sequence[bytes], matches: Sequence[PageMatch]) -> str:
+    """Return the page as HTML. ``references`` are JPEGs of the reference faces."""
     rows = [
         {
-            "crop": _data(match.crop) if match.crop is not None else None,
-            "label": match.name or (f"Unnamed {match.person_id}" if match.person_id else "Nobody's"),
+            "crop": _data_uri(match.crop) if match.crop is not None else None,
+            "label": match.name or (f"Unnamed {match.person_id}" if match.person_id else "Unassigned"),
             "similarity": f"{match.similarity:.1f}",
             "taken_at": match.taken_at or "no date",
             "place": match.place,
         }
         for match in matches
     ]
-    return standalone_page("found.html", {"references": [_data(each) for each in references], "matches": rows})
+    return standalone_page("search.html", {"references": [_data_uri(jpeg) for jpeg in references], "matches": rows})
 
 
-def _data(jpeg: bytes) -> str:
+def _data_uri(jpeg: bytes) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()

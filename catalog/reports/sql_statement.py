@@ -1,8 +1,8 @@
-"""One SQL statement of the user's own, on a connection that cannot write.
+"""Run one SQL statement of the user on a connection that cannot write.
 
-Three locks, so that no single mistake opens the door: the connection is read-only; the statement must begin as a
-question does; and SQLite asks an authorizer that knows only reading (``ATTACH`` and ``VACUUM INTO`` would make files),
-while PostgreSQL is spoken to in its extended protocol, which takes one statement at a time.
+Three independent protections: the connection is read-only. The statement must start with a keyword that reads. SQLite
+calls an authorizer that allows reading only (``ATTACH`` and ``VACUUM INTO`` would create files); PostgreSQL gets the
+statement in its extended protocol, which accepts one statement at a time.
 """
 
 from __future__ import annotations
@@ -17,58 +17,58 @@ from itertools import islice
 from sqlalchemy import Connection
 
 from catalog.domain.errors import UsageError
-from catalog.reports.run_report import ReportTable, plain, reading
+from catalog.reports.run_report import ReportTable, plain_value, reading
 from catalog.store.database import Database
 from catalog.store.driver_errors import driver_errors
 
 _COMMENT = re.compile(r"\s+|--[^\n]*(?:\n|$)|/\*.*?\*/", re.DOTALL)
-_QUESTIONS = {"select", "with", "values", "explain", "table", "show", "pragma"}
-_READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
+_READ_KEYWORDS = {"select", "with", "values", "explain", "table", "show", "pragma"}
+_READ_ACTIONS = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 _PRAGMAS = {"table_info", "table_xinfo", "table_list", "index_list", "index_info", "foreign_key_list"}
 _Rows = Generator[Sequence[object], None, None]
 _FORBIDDEN = {"25006", "42501"}
-"""PostgreSQL's codes of a transaction that may only read, and of missing rights."""
+"""SQLSTATE of a read-only transaction, and of missing permissions."""
 _WRITES = re.compile(r"^(not authorized|attempt to write a readonly database)$|prohibited")
-_REMEDY = "`catalog sql` only reads; docs/schema.md describes what there is to read."
+_REMEDY = "`catalog sql` only reads; docs/schema.md describes the views."
 
 
 def run_statement(database: Database, sql: str, limit: int | None = None) -> ReportTable:
-    """The answer to one SELECT; rows beyond ``limit`` are not read.
+    """Run one SELECT. Rows beyond ``limit`` are not read.
 
-    Raises ``UsageError`` for a statement that would write, is more than one, or is no SQL.
+    Raises ``UsageError`` for a statement that would write, for several statements, and for invalid SQL.
     """
-    _check_question(sql)
-    with reading(database) as connection, _told(connection):
+    _check_keyword(sql)
+    with reading(database) as connection, _translated_errors(connection):
         columns, rows = _sqlite(connection, sql) if database.dialect == "sqlite" else _postgresql(connection, sql)
         try:
-            taken = [tuple(map(plain, row)) for row in islice(rows, None if limit is None else limit + 1)]
+            read_rows = [tuple(map(plain_value, row)) for row in islice(rows, None if limit is None else limit + 1)]
         finally:
-            rows.close()  # tells PostgreSQL to stop, where more was asked for than was wanted
-    return ReportTable(tuple(columns), tuple(taken[:limit]), truncated=limit is not None and len(taken) > limit)
+            rows.close()  # tells PostgreSQL to stop sending rows
+    return ReportTable(tuple(columns), tuple(read_rows[:limit]), truncated=limit is not None and len(read_rows) > limit)
 
 
-def _check_question(sql: str) -> None:
+def _check_keyword(sql: str) -> None:
     position = 0
     while match := _COMMENT.match(sql, position):
         position = match.end()
     word = re.match(r"\(*\s*([A-Za-z]*)", sql[position:])
     first = word[1].lower() if word else ""
-    if first not in _QUESTIONS:
-        raise UsageError(f'The statement begins with "{first.upper()}", which is no question.', remedy=_REMEDY)
+    if first not in _READ_KEYWORDS:
+        raise UsageError(f'The statement starts with "{first.upper()}", which does not read.', remedy=_REMEDY)
 
 
 @contextmanager
-def _told(connection: Connection) -> Iterator[None]:
-    """Errors of the user's statement as sentences."""
+def _translated_errors(connection: Connection) -> Iterator[None]:
+    """Raise errors of the statement as ``UsageError``. Errors of the server or the disk pass through."""
     try:
         yield
     except _statement_errors() as error:
-        sentence = str(error).strip().splitlines()[0].rstrip(".")
-        if _WRITES.search(sentence) or getattr(error, "sqlstate", None) in _FORBIDDEN:
-            raise UsageError("The statement would write, or read what it may not.", remedy=_REMEDY) from error
-        if _is_no_fault(error) or "disk" in sentence:
+        cause = str(error).strip().splitlines()[0].rstrip(".")
+        if _WRITES.search(cause) or getattr(error, "sqlstate", None) in _FORBIDDEN:
+            raise UsageError("The statement would write, or reads without permission.", remedy=_REMEDY) from error
+        if _is_server_failure(error) or "disk" in cause:
             raise
-        raise UsageError(f"The database cannot run the statement: {sentence}.", remedy=_REMEDY) from error
+        raise UsageError(f"The database cannot run the statement: {cause}.", remedy=_REMEDY) from error
     finally:
         if connection.dialect.name == "sqlite":
             _driver(connection).set_authorizer(None)
@@ -78,8 +78,8 @@ def _statement_errors() -> tuple[type[Exception], ...]:
     return (*driver_errors(), sqlite3.Warning)
 
 
-def _is_no_fault(error: Exception) -> bool:
-    """Whether it is the server that failed, not the statement."""
+def _is_server_failure(error: Exception) -> bool:
+    """True if the server failed, not the statement."""
     psycopg = sys.modules.get("psycopg")
     return psycopg is not None and isinstance(error, psycopg.OperationalError)
 
@@ -92,7 +92,7 @@ def _sqlite(connection: Connection, sql: str) -> tuple[list[str], _Rows]:
 
 
 def _authorize(action: int, first: str | None, *_rest: str | None) -> int:
-    if action in _READING or (action == sqlite3.SQLITE_PRAGMA and first in _PRAGMAS):
+    if action in _READ_ACTIONS or (action == sqlite3.SQLITE_PRAGMA and first in _PRAGMAS):
         return sqlite3.SQLITE_OK
     return sqlite3.SQLITE_DENY
 
@@ -104,14 +104,14 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 
 def _postgresql(connection: Connection, sql: str) -> tuple[list[str], _Rows]:
-    import psycopg  # heavy, and loaded by now: it is its connection
+    import psycopg  # loaded already by the connection
 
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
     driver.execute("SET TRANSACTION READ ONLY")
     cursor = driver.cursor()
     rows = cursor.stream(sql.encode())
-    first = next(rows, None)  # the columns are known from the first row on
+    first = next(rows, None)  # the columns are known after the first row
     columns = [column.name for column in cursor.description or ()]
     return columns, _chained(first, rows)
 

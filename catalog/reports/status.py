@@ -1,4 +1,4 @@
-"""What the catalogue holds, and what the last scans did."""
+"""Status: counts of the catalogue, and the last scans."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class GalleryStatus:
 
 @dataclass(frozen=True, slots=True)
 class ScanStatus:
-    """A scan in short; counts are of photos."""
+    """Summary of a scan. Counts are photos."""
 
     scan: int
     started_at: str
@@ -48,7 +48,7 @@ class ScanStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Counts of what is held; ``people`` leaves hidden ones out, ``dollars`` is all that was ever paid."""
+    """Counts of the catalogue. ``people`` excludes hidden persons. ``dollars`` is the sum of all charges."""
 
     database: str
     photos: int
@@ -70,10 +70,10 @@ class Status:
 
 
 def read_status(database: Database, last: int = 5) -> Status:
-    """Count what the catalogue holds; the ``last`` scans, the newest first."""
+    """Read the status with the last ``last`` scans, newest first."""
     with reading(database) as connection:
         count = _Count(connection)
-        real = count(select(func.count()).select_from(faces).where(faces.c.not_a_face.is_(False)))
+        face_count = count(select(func.count()).select_from(faces).where(faces.c.not_a_face.is_(False)))
         assigned = count(select(func.count()).select_from(assignments).where(assignments.c.photo_id.is_not(None)))
         visible = select(func.count()).select_from(persons).where(persons.c.merged_into.is_(None))
         populated = visible.where(
@@ -90,9 +90,9 @@ def read_status(database: Database, last: int = 5) -> Status:
             missing_places=count(
                 select(func.count()).select_from(locations).where(locations.c.missing_since.is_not(None))
             ),
-            faces=real,
+            faces=face_count,
             rejected_faces=count(select(func.count()).select_from(rejected_faces)),
-            unassigned_faces=real - assigned,
+            unassigned_faces=face_count - assigned,
             people=count(populated),
             named_people=count(populated.where(persons.c.name.is_not(None))),
             hidden_people=count(visible.where(persons.c.hidden.is_(True))),

@@ -20,7 +20,7 @@ from catalog.domain.faces import (
 )
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.reports.annotate import draw_analysis, draw_comparison
-from catalog.reports.search_page import FoundPicture, found_page
+from catalog.reports.search_page import PageMatch, search_page
 
 BOX = BoundingBox(0.25, 0.25, 0.5, 0.5)
 
@@ -76,9 +76,9 @@ def test_a_match_is_green_and_a_stranger_is_not():
 def test_what_was_found_is_one_page_that_fetches_nothing():
     """Names and paths are text; pictures are inside; a photo that is gone has a place all the same."""
     hostile = "<script>alert(1)</script>"
-    match = FoundPicture(b"jpeg", hostile, "p1", 99.0, "2020-01-01", "/a/花.jpg")
-    gone = FoundPicture(None, None, None, 81.5, None, "/gone.jpg")
-    text = found_page([b"reference"], [match, gone])
+    match = PageMatch(b"jpeg", hostile, "p1", 99.0, "2020-01-01", "/a/花.jpg")
+    gone = PageMatch(None, None, None, 81.5, None, "/gone.jpg")
+    text = search_page([b"reference"], [match, gone])
     assert hostile not in text
     assert "&lt;script&gt;" in text
     assert text.count('src="data:image/jpeg;base64,') == 2

@@ -48,7 +48,7 @@ def answers(database: Database, gallery: Gallery | None) -> dict[tuple[str, int]
     found = {}
     for name, report in reports().items():
         for number, scope in enumerate(SCOPES):
-            if set(scope.given) <= report.parameters:
+            if set(scope.names) <= report.parameters:
                 answer = run_report(database, report, scope, gallery=gallery)
                 rows = [dict(row) for row in answer.records()]
                 for row in rows:

@@ -1,6 +1,6 @@
--- What was paid, by month and operation?
+-- How much was charged, by month and operation?
 -- parameters: since until
--- since and until speak of the day of payment. The local engine costs nothing and makes no row.
+-- since and until apply to the time of the charge. The local engine is free and has no rows.
 SELECT substr(charge.charged_at, 1, 7) AS month, charge.engine, charge.region, charge.command, charge.operation,
     SUM(charge.calls) AS calls, SUM(charge.microdollars) / 1000000.0 AS dollars
 FROM charges AS charge

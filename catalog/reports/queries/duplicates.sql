@@ -1,6 +1,6 @@
--- Which photos are kept in more than one place?
+-- Which photos have more than one location?
 -- parameters: since until person album
--- One row per place, copies of the same content one below the other. Places that are gone are left out.
+-- One row per location, copies of the same content in consecutive rows. Missing locations are left out.
 WITH copied AS (
     SELECT place.photo_id, COUNT(*) AS copies
     FROM locations AS place
@@ -12,7 +12,7 @@ SELECT photo.sha256 AS photo_sha256, copied.copies, photo.size, place.uri
 FROM copied
 JOIN photos AS photo ON photo.id = copied.photo_id
 JOIN locations AS place ON place.photo_id = copied.photo_id
-WHERE place.missing_since IS NULL AND IN_SCOPE(photo)
+WHERE place.missing_since IS NULL AND PASSES_FILTERS(photo)
     AND (:person = '' OR photo.id IN (
         SELECT assigned.photo_id
         FROM persons AS person

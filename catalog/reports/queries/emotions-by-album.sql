@@ -8,7 +8,7 @@ WITH filed AS (
     SELECT DISTINCT place.photo_id, rtrim(place.uri, replace(place.uri, '/', '')) AS album
     FROM locations AS place
     JOIN photos AS photo ON photo.id = place.photo_id
-    WHERE place.missing_since IS NULL AND IN_SCOPE(photo)
+    WHERE place.missing_since IS NULL AND PASSES_FILTERS(photo)
         AND (:album = '' OR (place.uri >= :album AND place.uri < :album_end))
 ),
 counted AS (

@@ -6,7 +6,7 @@
 WITH scoped AS (
     SELECT photo.id, LOCAL_MONTH(photo) AS month
     FROM photos AS photo
-    WHERE photo.taken_at IS NOT NULL AND IN_SCOPE(photo)
+    WHERE photo.taken_at IS NOT NULL AND PASSES_FILTERS(photo)
 ),
 counted AS (
     SELECT scoped.month, face.emotion, COUNT(*) AS faces

@@ -11,7 +11,7 @@ WITH counted AS (
     WHERE assigned.face_id = face.id AND NOT face.not_a_face AND face.emotion IS NOT NULL
         AND IN_GALLERY(face.id) AND (
         (:since = '' AND :until = '9999-12-31T23:59:59.999999Z' AND :album = '')
-        OR face.photo_id IN (SELECT photo.id FROM photos AS photo WHERE IN_SCOPE(photo))
+        OR face.photo_id IN (SELECT photo.id FROM photos AS photo WHERE PASSES_FILTERS(photo))
     )
     GROUP BY assigned.person_id, face.emotion
 ),

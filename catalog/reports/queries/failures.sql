@@ -1,8 +1,8 @@
 -- Which photos could not be catalogued, and why?
 -- also: problems failed
 -- parameters: since until album
--- One row per place: what the last scan that had trouble with it said. since and until speak of when it was tried.
--- What a later, whole scan of the same source had no trouble with is left out.
+-- One row per location with the reason of its last failure. since and until apply to the time of the failure.
+-- Left out: locations that a later complete scan of the same source read without failure.
 SELECT problem.uri, problem.outcome, problem.reason, problem.at, problem.scan_id
 FROM problems AS problem
 JOIN (

@@ -2,13 +2,13 @@
 -- also: persons
 -- parameters: since until person album
 -- company: yes
--- Company is whoever shares the most of these photos. Hidden people are left out.
+-- The column company is the person who shares the most of these photos. Hidden people are left out.
 WITH seen AS (
     SELECT assigned.person_id, COUNT(*) AS faces, COUNT(DISTINCT assigned.photo_id) AS photos,
         MIN(photo.taken_at) AS first_seen, MAX(photo.taken_at) AS last_seen
     FROM assignments AS assigned
     JOIN photos AS photo ON photo.id = assigned.photo_id
-    WHERE IN_GALLERY(assigned.face_id) AND IN_SCOPE(photo)
+    WHERE IN_GALLERY(assigned.face_id) AND PASSES_FILTERS(photo)
     GROUP BY assigned.person_id
 )
 SELECT person.person_id, person.name, seen.faces, seen.photos, seen.first_seen, seen.last_seen

@@ -1,8 +1,8 @@
 -- On which photos was no face found?
 -- also: no-faces without-faces
 -- parameters: since until album
--- rejected: faces that were seen there and left out as too poor. Photos that are gone are left out, and those that only
--- another gallery has seen, where it found faces.
+-- rejected: detected faces that were not enrolled. Left out: photos without a location, and photos with faces in
+-- another gallery only.
 SELECT PHOTO_PLACE(photo) AS uri, photo.taken_at, photo.taken_at_offset, (
         SELECT COUNT(*) FROM rejected_faces AS rejected WHERE rejected.photo_id = photo.id AND OF_GALLERY(rejected)
     ) AS rejected
@@ -13,6 +13,6 @@ WHERE NOT EXISTS (SELECT 1 FROM faces AS face WHERE face.photo_id = photo.id AND
         OR NOT EXISTS (SELECT 1 FROM faces AS face WHERE face.photo_id = photo.id AND NOT face.not_a_face)
     )
     AND EXISTS (SELECT 1 FROM locations AS place WHERE place.photo_id = photo.id AND place.missing_since IS NULL)
-    AND IN_SCOPE(photo)
+    AND PASSES_FILTERS(photo)
 ORDER BY photo.taken_at DESC NULLS LAST, photo.id
 LIMIT :limit

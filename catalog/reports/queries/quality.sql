@@ -1,4 +1,4 @@
--- How good are the faces that were found, month by month?
+-- How good is the quality of the faces of each month?
 -- parameters: since until person album
 -- Means over faces: confidence, sharpness and brightness 0-100, and the height of the face as a share of the photo's.
 SELECT judged.*
@@ -10,7 +10,7 @@ FROM (
         SUM(CASE WHEN face.sharpness < 20 THEN 1 ELSE 0 END) AS blurred
     FROM photos AS photo
     JOIN faces AS face ON face.photo_id = photo.id
-    WHERE NOT face.not_a_face AND IN_GALLERY(face.id) AND IN_SCOPE(photo)
+    WHERE NOT face.not_a_face AND IN_GALLERY(face.id) AND PASSES_FILTERS(photo)
         AND (:person = '' OR face.id IN (
             SELECT assigned.face_id
             FROM persons AS person

@@ -1,7 +1,7 @@
--- What did each scan do?
+-- How many photos did each scan find, add and change?
 -- also: scan-history history
 -- parameters: since until
--- The newest first; since and until speak of when it began.
+-- Newest first. since and until apply to the start of the scan.
 SELECT scan.scan_id, scan.started_at, scan.finished_at, scan.state, scan.engine, scan.discovered, scan.new,
     scan.unchanged, scan.changed, scan.moved, scan.duplicate, scan.skipped, scan.failed, scan.faces, scan.rejected,
     scan.persons_new, scan.dollars

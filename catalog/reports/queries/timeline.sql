@@ -1,10 +1,10 @@
--- What does each month hold: photos, photos with faces, faces, and how many people?
+-- How many photos, photos with faces, faces and people does each month have?
 -- parameters: since until person album
--- A month is the camera's own; photos without a date come last. With a person, only photos of that person count.
+-- Months are local time of the camera. Undated photos come last. With a person, only photos of that person count.
 WITH scoped AS (
     SELECT photo.id, LOCAL_MONTH(photo) AS month
     FROM photos AS photo
-    WHERE IN_SCOPE(photo) AND (:person = '' OR photo.id IN (
+    WHERE PASSES_FILTERS(photo) AND (:person = '' OR photo.id IN (
         SELECT assigned.photo_id
         FROM persons AS person
         JOIN assignments AS assigned ON assigned.person_id = person.id

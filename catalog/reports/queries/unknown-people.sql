@@ -1,7 +1,7 @@
--- Which people without a name are seen often?
+-- Which unnamed people are on many photos?
 -- also: unknown strangers
 -- parameters: since until album
--- The most frequent first: a name for one of them settles the most photos. Hidden people are left out.
+-- Most photos first. Hidden people are left out.
 WITH seen AS (
     SELECT assigned.person_id, COUNT(*) AS faces, COUNT(DISTINCT assigned.photo_id) AS photos,
         MIN(photo.taken_at) AS first_seen, MAX(photo.taken_at) AS last_seen, MIN(photo.id) AS example
@@ -9,7 +9,7 @@ WITH seen AS (
     JOIN assignments AS assigned ON assigned.person_id = person.id
     JOIN photos AS photo ON photo.id = assigned.photo_id
     WHERE person.name IS NULL AND NOT person.hidden AND person.merged_into IS NULL
-        AND IN_GALLERY(assigned.face_id) AND IN_SCOPE(photo)
+        AND IN_GALLERY(assigned.face_id) AND PASSES_FILTERS(photo)
     GROUP BY assigned.person_id
     HAVING COUNT(DISTINCT assigned.photo_id) > 1
     ORDER BY COUNT(DISTINCT assigned.photo_id) DESC, assigned.person_id

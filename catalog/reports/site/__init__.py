@@ -1,1 +1,1 @@
-"""A folder of pages to look at: people, photos in time, expressions, company. Needs no network and no server."""
+"""Static pages: people, photos by year, expressions, co-occurrence. They need no network and no server."""

@@ -1,4 +1,4 @@
-"""Charts as SVG, drawn by leather; their colors are left to the page's style sheet."""
+"""SVG charts drawn with leather. The style sheet of the page sets the colors."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from catalog.reports.confidence_interval import SMALL_SAMPLE, wilson_interval
 
 WIDTH, HEIGHT = 340, 190
 _MONTHS = 24
-"""Up to so many months a chart shows months, beyond that years;"""
+"""A chart over more months shows years."""
 _PER_MONTH = 10
-"""but years, too, where a month has fewer faces than this on average."""
+"""A chart with fewer faces per month on average shows years, too."""
 
 theme.background_color = "none"
 theme.title_color = theme.label_color = theme.axis_title_color = "currentColor"
@@ -32,7 +32,7 @@ theme.tick_font_char_width = 7
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many of the faces measured in one stretch of time count."""
+    """A count of faces and the number of measured faces in one period."""
 
     label: str
     count: int
@@ -54,10 +54,10 @@ class Share:
 
 
 def share_chart(title: str, shares: Sequence[Share]) -> str:
-    """A line of shares in percent with their confidence bands; small samples are hollow dots. SVG text."""
+    """Return SVG text: a line of shares in percent with confidence intervals. Small samples are hollow dots."""
     chart = leather.Chart(title)
     points = [(index, share.percent) for index, share in enumerate(shares)]
-    chart.set_x_scale(_Places(len(shares)))
+    chart.set_x_scale(_EqualSteps(len(shares)))
     chart.add_y_scale(0, 100)
     ticks = _ticks(len(shares), 5 if len(shares[0].label) == 4 else 3)
     chart.add_x_axis(ticks=ticks, tick_formatter=lambda value, _index, _count: shares[int(value)].label)
@@ -70,13 +70,13 @@ def share_chart(title: str, shares: Sequence[Share]) -> str:
 
 
 def _ticks(count: int, most: int) -> list[int]:
-    """At most so many labels, evenly spread."""
+    """Return at most ``most`` evenly spaced indexes."""
     step = max(1, -(-count // most))
     return list(range(0, count, step))
 
 
-class _Places(Scale):  # type: ignore[misc]
-    """So many places side by side, each as wide as the others; leather's own scale would round the ends."""
+class _EqualSteps(Scale):  # type: ignore[misc]
+    """``count`` positions of equal width. leather's own scale would round the ends."""
 
     def __init__(self, count: int) -> None:
         self._count = count
@@ -88,31 +88,31 @@ class _Places(Scale):  # type: ignore[misc]
         return float(range_min) + (float(range_max) - float(range_min)) * (float(value) + 0.5) / self._count
 
 
-class _Unnamed:
-    """A shape without an entry in the legend: one line needs no key."""
+class _WithoutLegend:
+    """A shape without an entry in the legend."""
 
     def legend_to_svg(self, *_: Any) -> list[tuple[ET.Element, int]]:
         return []
 
     def validate_series(self, series: Any) -> None:
-        """Anything with numbers will do."""
+        """Accept any series of numbers."""
 
 
-class _PlainLine(_Unnamed, Line):  # type: ignore[misc]
+class _PlainLine(_WithoutLegend, Line):  # type: ignore[misc]
     pass
 
 
-class _Band(_Unnamed, Shape):  # type: ignore[misc]
-    """The area between the ends of confidence intervals; where there is one point, a bar."""
+class _Band(_WithoutLegend, Shape):  # type: ignore[misc]
+    """The area between the ends of the confidence intervals; a bar if there is one point only."""
 
     def __init__(self, bands: Sequence[tuple[float, float]]) -> None:
         self._bands = bands
 
     def to_svg(self, width: Any, height: Any, x_scale: Any, y_scale: Any, series: Any, palette: Any) -> ET.Element:
-        del series, palette  # the bands are all there is to draw
+        del series, palette
         group = ET.Element("g", {"class": "band"})
 
-        def at(x: float, y: float) -> str:
+        def point(x: float, y: float) -> str:
             return f"{float(x_scale.project(x, 0, width)):.1f},{float(y_scale.project(y, height, 0)):.1f}"
 
         if len(self._bands) == 1:
@@ -121,18 +121,18 @@ class _Band(_Unnamed, Shape):  # type: ignore[misc]
         else:
             corners = [(x, band[0]) for x, band in enumerate(self._bands)]
             corners += [(x, band[1]) for x, band in reversed(list(enumerate(self._bands)))]
-        group.append(ET.Element("polygon", points=" ".join(at(x, y) for x, y in corners), fill="var(--tone)"))
+        group.append(ET.Element("polygon", points=" ".join(point(x, y) for x, y in corners), fill="var(--tone)"))
         return group
 
 
-class _Marks(_Unnamed, Shape):  # type: ignore[misc]
-    """A dot for each share, with its numbers as the tooltip; hollow where few faces are behind it."""
+class _Marks(_WithoutLegend, Shape):  # type: ignore[misc]
+    """A dot for each share with its numbers as tooltip; hollow for a small sample."""
 
     def __init__(self, shares: Sequence[Share]) -> None:
         self._shares = shares
 
     def to_svg(self, width: Any, height: Any, x_scale: Any, y_scale: Any, series: Any, palette: Any) -> ET.Element:
-        del series, palette  # the shares are all there is to draw
+        del series, palette
         group = ET.Element("g", {"class": "marks"})
         for index, share in enumerate(self._shares):
             dot = ET.SubElement(
@@ -145,28 +145,28 @@ class _Marks(_Unnamed, Shape):  # type: ignore[misc]
                 stroke="var(--tone)",
             )
             low, high = share.band
-            told = f"{share.label}: {share.percent:.0f} % ({low:.0f} to {high:.0f} %) of {share.total} faces"
-            ET.SubElement(dot, "title").text = told + (", a small sample" if share.small else "")
+            tooltip = f"{share.label}: {share.percent:.0f} % ({low:.0f} to {high:.0f} %) of {share.total} faces"
+            ET.SubElement(dot, "title").text = tooltip + (", a small sample" if share.small else "")
         return group
 
 
-def emotion_charts(felt: Mapping[tuple[str, str], int]) -> dict[str, object]:
-    """A chart for each emotion, by month or, over many months, by year. ``felt`` counts (YYYY-MM, emotion)."""
-    months = {month for month, _ in felt}
-    by_month = len(months) <= _MONTHS and sum(felt.values()) >= _PER_MONTH * len(months)
+def emotion_charts(counts: Mapping[tuple[str, str], int]) -> dict[str, object]:
+    """Return a chart per emotion, by month or year. ``counts``: faces by (YYYY-MM, emotion)."""
+    months = {month for month, _ in counts}
+    by_month = len(months) <= _MONTHS and sum(counts.values()) >= _PER_MONTH * len(months)
     period, length = ("month", 7) if by_month else ("year", 4)
-    counted: Counter[tuple[str, str]] = Counter()
+    faces_by_period: Counter[tuple[str, str]] = Counter()
     totals: Counter[str] = Counter()
-    for (month, emotion), faces in felt.items():
-        counted[month[:length], emotion] += faces
+    for (month, emotion), faces in counts.items():
+        faces_by_period[month[:length], emotion] += faces
         totals[month[:length]] += faces
     labels = sorted(totals)
     by_emotion: Counter[str] = Counter()
-    for (_, emotion), faces in counted.items():
+    for (_, emotion), faces in faces_by_period.items():
         by_emotion[emotion] += faces
     charts = []
     for emotion, _ in by_emotion.most_common():
-        shares = [Share(label, counted[label, emotion], totals[label]) for label in labels]
+        shares = [Share(label, faces_by_period[label, emotion], totals[label]) for label in labels]
         title = emotion.capitalize()
         charts.append({"emotion": emotion, "title": title, "shares": shares, "svg": share_chart(title, shares)})
     return {"charts": charts, "labels": labels, "period": period}

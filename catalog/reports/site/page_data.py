@@ -1,8 +1,8 @@
-"""What the pages show, read from the catalogue: photos once, then faces in the order of people and of photos.
+"""Data of the pages: all photos, then faces in the order of persons and of photos.
 
-Hidden people, what is no face, photos that are gone and all galleries but one are left out here, so that no page needs
-to think of them. ``values`` are the parameters of SQL about that gallery (``catalog.reports.gallery_filter``).
-Faces are streamed; photos are held in memory, about 100 MB for 300,000.
+Hidden persons, faces marked as not a face, photos without a location, and faces of other galleries are excluded here
+for all pages. ``values`` are the SQL parameters of the gallery (``catalog.reports.gallery_filter``). Faces are
+streamed. Photos are in memory: about 100 MB for 300,000.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ ORDER BY face.photo_id
 
 @dataclass(frozen=True, slots=True)
 class SitePerson:
-    """``row`` joins people to faces and names nobody outside; ``label`` is safe to show."""
+    """A visible person. ``row`` is the row id, which no page shows."""
 
     row: int
     person_id: str
@@ -75,9 +75,9 @@ class SitePerson:
 
 @dataclass(frozen=True, slots=True)
 class SitePhoto:
-    """A photo that stands. ``taken`` is the camera's wall clock, ``YYYY-MM-DDTHH:MM:SS``, or empty.
+    """A photo with a location. ``taken`` is the local time, ``YYYY-MM-DDTHH:MM:SS``, or empty.
 
-    ``album`` and ``file`` are its place as people read it.
+    ``album`` and ``file`` are folder and name of the location, as shown.
     """
 
     row: int
@@ -91,23 +91,23 @@ class SitePhoto:
 
     @property
     def picture(self) -> str:
-        """The name of its reduced picture in the folder of pages."""
+        """Name of the reduced photo in the output folder."""
         return f"photos/{self.sha256[:2]}/{self.sha256[:20]}.jpg"
 
 
 @dataclass(frozen=True, slots=True)
 class SiteFace:
-    """A face on a photo; ``person`` is a row, or None for nobody's."""
+    """A face on a photo. ``person`` is a row id, None for an unassigned face."""
 
     photo: int
     person: int | None
     box: BoundingBox
     emotion: str | None
     clarity: float
-    """How well it serves as a portrait, 0 to 1: certain, sharp and turned to the camera."""
+    """Quality as a portrait, 0 to 1: high for a certain, sharp, frontal face."""
 
     def picture(self, photo: SitePhoto) -> str:
-        """The name of its crop; it tells photo and box, so that a crop is never shown for another face."""
+        """Return the name of the crop in the output folder, a digest of photo and box."""
         box = f"{self.box.left:.5f} {self.box.top:.5f} {self.box.width:.5f} {self.box.height:.5f}"
         name = sha256(f"{photo.sha256} {box}".encode()).hexdigest()
         return f"faces/{name[:2]}/{name[:20]}.jpg"
@@ -118,39 +118,39 @@ def read_people(connection: Connection) -> dict[int, SitePerson]:
 
 
 def read_photos(connection: Connection) -> dict[int, SitePhoto]:
-    """Every photo that stands, oldest first, those without a date last."""
-    found = [
-        SitePhoto(row, digest, uri, _local(taken_at, offset), width, height, *_place(uri))
+    """Return all photos with a location by row id, oldest first; undated photos come last."""
+    photos = [
+        SitePhoto(row, digest, uri, _local_time(taken_at, offset), width, height, *_folder_and_file(uri))
         for row, digest, uri, taken_at, offset, width, height in connection.execute(text(_PHOTOS))
     ]
-    found.sort(key=lambda photo: (photo.taken or "~", photo.row))
-    return {photo.row: photo for photo in found}
+    photos.sort(key=lambda photo: (photo.taken or "~", photo.row))
+    return {photo.row: photo for photo in photos}
 
 
 def most_seen(connection: Connection, values: Mapping[str, str], most: int) -> set[int]:
-    """The rows of the people with the most faces."""
-    return set(connection.scalars(_spelled(connection, _MOST_SEEN, values), {**values, "most": most}))
+    """Return the row ids of the persons with the most faces."""
+    return set(connection.scalars(_statement(connection, _MOST_SEEN, values), {**values, "most": most}))
 
 
 def faces_by_person(connection: Connection, values: Mapping[str, str]) -> Iterator[tuple[int, list[SiteFace]]]:
-    """Each person's row with their faces."""
+    """Yield the row id of each person with the person's faces."""
     for person, rows in groupby(_streamed(connection, _BY_PERSON, values), key=lambda row: row[0]):
         yield person, [_face(row) for row in rows]
 
 
 def faces_by_photo(connection: Connection, values: Mapping[str, str]) -> Iterator[tuple[int, list[SiteFace]]]:
-    """Each photo's row with its faces."""
+    """Yield the row id of each photo with its faces."""
     for photo, rows in groupby(_streamed(connection, _BY_PHOTO, values), key=lambda row: row[1]):
         yield photo, [_face(row) for row in rows]
 
 
 def _streamed(connection: Connection, sql: str, values: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
     streaming = connection.execution_options(yield_per=5000)
-    for rows in streaming.execute(_spelled(connection, sql, values), dict(values)).partitions(5000):
+    for rows in streaming.execute(_statement(connection, sql, values), dict(values)).partitions(5000):
         yield from rows
 
 
-def _spelled(connection: Connection, sql: str, values: Mapping[str, str]) -> TextClause:
+def _statement(connection: Connection, sql: str, values: Mapping[str, str]) -> TextClause:
     return text(expand_gallery(sql, connection.dialect.name, several=bool(values["several"])))
 
 
@@ -161,13 +161,13 @@ def _face(row: tuple[Any, ...]) -> SiteFace:
     return SiteFace(photo, person, BoundingBox(left, top, width, height), emotion, clarity)
 
 
-def _place(uri: str) -> tuple[str, str]:
-    """Folder, with a closing slash, and file."""
+def _folder_and_file(uri: str) -> tuple[str, str]:
+    """Return folder, with a closing slash, and file name."""
     folder, slash, file = display(uri).rpartition("/")
     return folder + slash, file
 
 
-def _local(taken_at: str | None, offset: int | None) -> str:
+def _local_time(taken_at: str | None, offset: int | None) -> str:
     if taken_at is None:
         return ""
     if not offset:

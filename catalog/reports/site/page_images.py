@@ -1,4 +1,4 @@
-"""The pictures of the pages: reduced photos, and crops of faces. Originals are read, never touched."""
+"""Images of the pages: reduced photos and crops of faces. Photo files are never changed."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ SIDE = 480
 FACE_SIDE = 192
 """Side of a crop, pixels."""
 _OPENED_SIDE = 2048
-"""Photos are decoded no larger: a face of a tenth of the height still fills its crop."""
+"""Longest side of a decoded photo, pixels: a face of a tenth of the height still fills its crop."""
 
 Read = Callable[[str], bytes]
 
 
 class PageImages:
-    """Draws what is wanted and not yet there, each photo opened once, ``workers`` at a time."""
+    """Draws requested images that do not exist yet. Opens each photo once, ``workers`` at a time."""
 
     def __init__(self, folder: SiteFolder, read: Read, opener: Opener, workers: int) -> None:
         self._folder = folder
@@ -49,17 +49,17 @@ class PageImages:
             self._faces[photo.row].append(face)
 
     def draw(self) -> Iterator[str | None]:
-        """Draw them all; yields None for each photo that is done, or why it cannot be shown, as a sentence."""
+        """Draw all requested images. Yields per photo None, or a sentence that says why it cannot be shown."""
         with ThreadPoolExecutor(self._workers) as threads:
-            waiting = iter(self._photos.values())
+            pending = iter(self._photos.values())
             running: set[Future[str | None]] = set()
             while True:
-                free = 2 * self._workers - len(running)
-                running |= {threads.submit(self._draw_one, photo) for photo in islice(waiting, free)}
+                free_slots = 2 * self._workers - len(running)
+                running |= {threads.submit(self._draw_one, photo) for photo in islice(pending, free_slots)}
                 if not running:
                     return
                 done, running = wait(running, return_when=FIRST_COMPLETED)
-                yield from (each.result() for each in done)
+                yield from (future.result() for future in done)
 
     def __len__(self) -> int:
         return len(self._photos)
@@ -79,20 +79,20 @@ class PageImages:
 def _reduced(photo: OpenedPhoto) -> bytes:
     image = Image.fromarray(photo.pixels)
     image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
-    written = BytesIO()
-    image.save(written, "JPEG", quality=78, optimize=True)
-    return written.getvalue()
+    buffer = BytesIO()
+    image.save(buffer, "JPEG", quality=78, optimize=True)
+    return buffer.getvalue()
 
 
 def best_faces(faces: Iterable[SiteFace], photos: dict[int, SitePhoto], most: int) -> list[SiteFace]:
-    """The clearest and largest faces, one of a photo, of photos that stand."""
+    """Return the clearest and largest faces, at most one per photo, of photos with a location."""
     best: dict[int, tuple[float, SiteFace]] = {}
     for face in faces:
         photo = photos.get(face.photo)
         if photo is not None:
             pixels = min(1.0, face.box.height * photo.height / FACE_SIDE)
-            worth = face.clarity * (0.1 + 0.9 * pixels)
-            if face.photo not in best or worth > best[face.photo][0]:
-                best[face.photo] = (worth, face)
+            score = face.clarity * (0.1 + 0.9 * pixels)
+            if face.photo not in best or score > best[face.photo][0]:
+                best[face.photo] = (score, face)
     ranked = sorted(best.values(), key=lambda pair: (-pair[0], pair[1].photo))
     return [face for _, face in ranked[:most]]

@@ -1,8 +1,8 @@
-"""Fills the templates. Every page carries its style, script and data within itself: nothing is fetched.
+"""Rendering of the templates. Every page contains its style, script and data.
 
-Names, paths and everything else that people wrote is escaped by Jinja; data for the script is JSON in an element that
-no browser runs; it is marked safe in the templates, as are the style, the script and the charts, which are ours.
-The Content-Security-Policy allows the one script by its digest, and pictures of the folder.
+Jinja escapes names, paths and all other text of users. Data for the script is JSON in an element that browsers do not
+run. The templates mark this JSON, the style, the script and the charts as safe. The Content-Security-Policy allows
+the script by its digest, and images of the folder.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(sha256(text.encode()).digest()).decode()
 
 
-# `file:` beside 'self', because a page that was opened from a disk has no self.
+# `file:` is needed, because 'self' matches nothing on a page that was opened from a disk.
 POLICY = (
     f"default-src 'none'; img-src 'self' file:; script-src '{_digest(_SCRIPT)}'; style-src '{_digest(_STYLE)}';"
     " base-uri 'none'; form-action 'none'"
@@ -40,7 +40,7 @@ _environment = Environment(
 
 
 def page(template: str, values: Mapping[str, object], *, up: str = "", data: object = None) -> str:
-    """One page. ``up`` leads from it to the folder (``../`` or nothing); ``data`` is for the script."""
+    """Render a page. ``up``: relative path from the page to the folder, ``../`` or empty. ``data``: for the script."""
     return _environment.get_template(template).render(
         up=up,
         policy=POLICY,
@@ -52,31 +52,31 @@ def page(template: str, values: Mapping[str, object], *, up: str = "", data: obj
 
 
 def standalone_page(template: str, values: Mapping[str, object]) -> str:
-    """A page in one file, pictures included, without a script."""
+    """Render a page as a single file with its images and without a script."""
     policy = f"default-src 'none'; img-src data:; style-src '{_digest(_STYLE)}'; base-uri 'none'; form-action 'none'"
     return _environment.get_template(template).render(policy=policy, style=_STYLE, **values)
 
 
 def script_json(data: object) -> str:
-    """JSON that cannot end the element it stands in."""
-    written = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    """Return JSON that cannot end its HTML element."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     for char in "<>&\u2028\u2029":
-        written = written.replace(char, f"\\u{ord(char):04x}")
-    return written
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return text
 
 
 PhotoRow = tuple[str, str, str, str, float, list[list[int]]]
-"""A photo for the script: picture, album, file, wall clock, width by height, and its faces.
+"""A photo for the script: image, album, file, local time, width divided by height, and its faces.
 
-A face is left, top, width, height in thousandths, and the person's place in the page's list, or -1.
+A face is left, top, width, height in thousandths, and the person's index in the list of the page, or -1.
 """
 
 
 def photo_data(rows: Sequence[PhotoRow], people: Sequence[str]) -> Mapping[str, object]:
-    """Photos for the script, each album named once."""
+    """Return the data for the script. Each album is listed once and referred to by index."""
     albums: dict[str, int] = {}
-    told = [
+    photos = [
         [picture, albums.setdefault(album, len(albums)), file, taken, round(ratio, 3), faces]
         for picture, album, file, taken, ratio, faces in rows
     ]
-    return {"albums": list(albums), "photos": told, "people": list(people)}
+    return {"albums": list(albums), "photos": photos, "people": list(people)}

@@ -1,4 +1,4 @@
-"""Writes the pages: people, each person's photos in time, all photos by year, expressions, company."""
+"""Write the pages: people, the photos of each person, all photos by year, expressions, co-occurrence."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 
 from catalog.domain.faces import BoundingBox
 from catalog.domain.opened_photo import Opener
-from catalog.reports.co_occurrence import CoOccurrence, company
+from catalog.reports.co_occurrence import CoOccurrence, co_occurrence
 from catalog.reports.filters import ReportFilters, parameters
 from catalog.reports.gallery_filter import Gallery, gallery_values
 from catalog.reports.run_report import reading
@@ -30,19 +30,19 @@ from catalog.reports.site.pages import PhotoRow, page, photo_data
 from catalog.store.database import Database
 
 PORTRAITS = 4
-"""Crops on a person's page; the first is on the page of people."""
-FRIENDS = 12
+"""Crops on the page of a person. The first one is also on the page of people."""
+COMPANIONS = 12
 CHARTED = 200
-"""People whose page has charts: those with the most faces. A chart takes milliseconds, and few faces tell little."""
+"""Persons with charts: those with the most faces. A chart takes milliseconds and says little about few faces."""
 IN_MATRIX = 20
 PAIRS = 50
-_PARTS = 1000
-"""The script is given boxes in thousandths."""
+_THOUSAND = 1000
+"""Boxes for the script are in thousandths."""
 
 
 @dataclass(frozen=True, slots=True)
 class SiteSummary:
-    """What was written. ``unreadable`` holds a sentence for each original that could not be shown."""
+    """Counts of the written pages. ``unreadable``: a sentence for each photo that could not be shown."""
 
     people: int
     photos: int
@@ -53,7 +53,7 @@ class SiteSummary:
 
 @dataclass
 class _Card:
-    """A person on the page of people."""
+    """An entry of the page of people."""
 
     person: SitePerson
     photos: int
@@ -72,13 +72,13 @@ def write_site(
     version: str,
     pictures: bool = True,
     gallery: Gallery | None = None,
-    progress: Callable[[int, int], None] = lambda _done, _of: None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> SiteSummary:
-    """Write the pages of a whole catalogue, draw the pictures that are not there yet, remove what is left over.
+    """Write the pages of the whole catalogue, draw new images, and remove old files.
 
-    ``read`` gives the bytes of an original by its uri. Without ``pictures`` none are drawn or kept.
-    The faces are those of ``gallery``; without it, or where it holds none, of the one that was enrolled in last.
-    ``progress`` is told how many photos have been opened, and of how many.
+    ``read`` returns the bytes of a photo by uri. Without ``pictures`` no images are drawn or kept. Without ``gallery``,
+    or if it holds no face, uses the gallery with the latest enrolled face. ``progress`` is called with the number of
+    opened photos and their total.
     """
     writer = _Writer(folder, PageImages(folder, read, opener, workers), now, version, drawn=pictures)
     with reading(database) as connection:
@@ -86,9 +86,9 @@ def write_site(
         writer.photos = read_photos(connection)
         values = gallery_values(connection, gallery)
         writer.charted = most_seen(connection, values, CHARTED)
-        writer.company = company(connection, parameters(ReportFilters(), connection) | values)
+        writer.co_occurrence = co_occurrence(connection, parameters(ReportFilters(), connection) | values)
         writer.write_people(faces_by_person(connection, values))
-        writer.write_index()  # first of all, so that there is something to open
+        writer.write_index()  # before the other pages, so that a user can open it early
         writer.write_photos(faces_by_photo(connection, values))
     writer.write_overviews()
     unreadable = []
@@ -106,20 +106,20 @@ def write_site(
 
 
 class _Writer:
-    """Holds what the pages share while they are written."""
+    """State that the pages share while they are written."""
 
     people: Mapping[int, SitePerson]
     photos: dict[int, SitePhoto]
-    company: CoOccurrence
+    co_occurrence: CoOccurrence
     charted: set[int]
 
     def __init__(self, folder: SiteFolder, pictures: PageImages, now: datetime, version: str, *, drawn: bool) -> None:
         self._folder = folder
         self.pictures = pictures
         self._drawn = drawn
-        self._made = {"made": now.strftime("%Y-%m-%d %H:%M"), "version": version}
+        self._footer = {"created": now.strftime("%Y-%m-%d %H:%M"), "version": version}
         self.cards: list[_Card] = []
-        self._felt: Counter[tuple[str, str]] = Counter()
+        self._emotion_counts: Counter[tuple[str, str]] = Counter()
 
     def _write(
         self, name: str, template: str, values: Mapping[str, object], *, up: str = "", data: object = None
@@ -127,49 +127,55 @@ class _Writer:
         self._folder.write(name, page(template, values, up=up, data=data))
 
     def write_people(self, grouped: Iterable[tuple[int, list[SiteFace]]]) -> None:
-        """A page for each visible person."""
-        friends = self.company.closest(FRIENDS)
+        """Write a page for each visible person."""
+        companions = self.co_occurrence.closest(COMPANIONS)
         for row, faces in grouped:
             person = self.people.get(row)
             if person is not None:
-                self._write_person(person, faces, friends.get(row, ()))
+                self._write_person(person, faces, companions.get(row, ()))
 
-    def _write_person(self, person: SitePerson, faces: Sequence[SiteFace], friends: Sequence[tuple[int, int]]) -> None:
+    def _write_person(
+        self, person: SitePerson, faces: Sequence[SiteFace], companions: Sequence[tuple[int, int]]
+    ) -> None:
         by_photo: dict[int, list[SiteFace]] = defaultdict(list)
         for face in faces:
             by_photo[face.photo].append(face)
         shown = sorted(
-            ((self.photos[row], found) for row, found in by_photo.items() if row in self.photos),
+            ((self.photos[row], on_photo) for row, on_photo in by_photo.items() if row in self.photos),
             key=lambda pair: (pair[0].taken or "~", pair[0].row),
         )
         dates = [photo.taken[:10] for photo, _ in shown if photo.taken]
         if not shown:
             return
         crops = self._crops(faces)
-        felt: Counter[tuple[str, str]] = Counter()
-        for photo, found in shown:
+        emotion_counts: Counter[tuple[str, str]] = Counter()
+        for photo, on_photo in shown:
             if photo.taken and person.row in self.charted:
-                felt.update((photo.taken[:7], face.emotion) for face in found if face.emotion)
+                emotion_counts.update((photo.taken[:7], face.emotion) for face in on_photo if face.emotion)
         values = {
             "person": person,
-            "faces": sum(len(found) for _, found in shown),
+            "faces": sum(len(on_photo) for _, on_photo in shown),
             "photo_count": len(shown),
             "first": dates[0] if dates else None,
             "last": dates[-1] if dates else None,
             "crops": crops,
-            "friends": [
+            "companions": [
                 {"person_id": self.people[row].person_id, "label": self.people[row].label, "photos": photos}
-                for row, photos in friends
+                for row, photos in companions
                 if row in self.people
             ],
         }
-        data = photo_data([self._row(photo, found, {person.row: 0}) for photo, found in shown], [person.label])
+        data = photo_data([self._row(photo, on_photo, {person.row: 0}) for photo, on_photo in shown], [person.label])
         self._write(
-            f"people/{person.person_id}.html", "person.html", {**values, **emotion_charts(felt)}, up="../", data=data
+            f"people/{person.person_id}.html",
+            "person.html",
+            {**values, **emotion_charts(emotion_counts)},
+            up="../",
+            data=data,
         )
         years = sorted({date[:4] for date in dates})
-        told = "" if not years else years[0] if len(years) == 1 else f"{years[0]}–{years[-1]}"
-        self.cards.append(_Card(person, len(shown), told, crops[0] if crops else None))
+        period = "" if not years else years[0] if len(years) == 1 else f"{years[0]}–{years[-1]}"
+        self.cards.append(_Card(person, len(shown), period, crops[0] if crops else None))
 
     def _crops(self, faces: Sequence[SiteFace]) -> list[str]:
         if not self._drawn:
@@ -179,37 +185,39 @@ class _Writer:
             self.pictures.want_face(self.photos[face.photo], face)
         return [face.picture(self.photos[face.photo]) for face in best]
 
-    def _row(self, photo: SitePhoto, faces: Sequence[SiteFace], places: Mapping[int, int]) -> PhotoRow:
-        boxes = [[*_thousandths(face.box), places.get(face.person, -1) if face.person else -1] for face in faces]
+    def _row(self, photo: SitePhoto, faces: Sequence[SiteFace], index_by_person: Mapping[int, int]) -> PhotoRow:
+        boxes = [
+            [*_thousandths(face.box), index_by_person.get(face.person, -1) if face.person else -1] for face in faces
+        ]
         return photo.picture, photo.album, photo.file, photo.taken, photo.width / photo.height, boxes
 
     def write_photos(self, grouped: Iterable[tuple[int, list[SiteFace]]]) -> None:
-        """A page for each year, and the page that lists them."""
-        seen = {row: self._visible(faces) for row, faces in grouped if row in self.photos}
+        """Write a page for each year, and the page that lists the years."""
+        visible_faces = {row: self._visible(faces) for row, faces in grouped if row in self.photos}
         years: dict[str, list[SitePhoto]] = defaultdict(list)
         for photo in self.photos.values():
             years[photo.taken[:4] or "undated"].append(photo)
             if self._drawn:
                 self.pictures.want_photo(photo)
-            for face in seen.get(photo.row, ()):
+            for face in visible_faces.get(photo.row, ()):
                 if photo.taken and face.emotion:
-                    self._felt[photo.taken[:7], face.emotion] += 1
+                    self._emotion_counts[photo.taken[:7], face.emotion] += 1
         listed = []
         for name, photos in years.items():
-            faces = [(photo, seen.get(photo.row, [])) for photo in photos]
+            faces = [(photo, visible_faces.get(photo.row, [])) for photo in photos]
             self._write_year(name, faces)
             listed.append(
                 {
                     "name": name,
                     "label": "Without a date" if name == "undated" else name,
                     "photos": len(photos),
-                    "faces": sum(len(found) for _, found in faces),
+                    "faces": sum(len(on_photo) for _, on_photo in faces),
                 }
             )
         self._write("photos.html", "years.html", {"years": listed})
 
     def _visible(self, faces: Sequence[SiteFace]) -> list[SiteFace]:
-        """Hidden people's faces are left out; nobody's stay."""
+        """Leave out faces of hidden persons. Unassigned faces stay."""
         return [face for face in faces if face.person is None or face.person in self.people]
 
     def _write_year(self, name: str, photos: Sequence[tuple[SitePhoto, list[SiteFace]]]) -> None:
@@ -229,7 +237,7 @@ class _Writer:
         )
 
     def write_index(self) -> None:
-        """The page of people, from which all the others are reached."""
+        """Write the page of people, which links to all other pages."""
         self.cards.sort(key=lambda card: (-card.photos, card.person.name is None, card.person.label))
         cards = [
             {
@@ -241,11 +249,11 @@ class _Writer:
             }
             for card in self.cards
         ]
-        self._write("index.html", "index.html", {"people": cards, "photo_count": len(self.photos), **self._made})
+        self._write("index.html", "index.html", {"people": cards, "photo_count": len(self.photos), **self._footer})
 
     def write_overviews(self) -> None:
-        """Expressions and company."""
-        self._write("expressions.html", "expressions.html", emotion_charts(self._felt))
+        """Write the pages of expressions and co-occurrence."""
+        self._write("expressions.html", "expressions.html", emotion_charts(self._emotion_counts))
         self._write("company.html", "company.html", {"rows": list(self._matrix()), "pairs": list(self._pairs())})
 
     def _matrix(self) -> Iterator[dict[str, object]]:
@@ -268,20 +276,20 @@ class _Writer:
             yield {"one": self.people[one], "other": self.people[other], "photos": photos}
 
     def _shared_photos(self) -> Iterator[tuple[int, int, int]]:
-        found = self.company
-        return zip(found.one.tolist(), found.other.tolist(), found.photos.tolist(), strict=True)
+        counts = self.co_occurrence
+        return zip(counts.one.tolist(), counts.other.tolist(), counts.photos.tolist(), strict=True)
 
 
 def _cell(photos: int, most: int) -> dict[str, int]:
-    """A count with how dark it is, 0 to 4."""
+    """Return a count with its shade, 0 to 4."""
     return {"photos": photos, "heat": 0 if not photos else 1 + min(3, 4 * photos // (most + 1))}
 
 
 def _thousandths(box: BoundingBox) -> list[int]:
-    """The part of a box that lies within the photo. Called for each face of the catalogue, twice."""
+    """Return the part of a box inside the photo. Called twice for each face of the catalogue, so that it is inlined."""
     left, top, right, bottom = box.left, box.top, box.left + box.width, box.top + box.height
-    x = 0 if left <= 0 else _PARTS if left >= 1 else int(_PARTS * left + 0.5)
-    y = 0 if top <= 0 else _PARTS if top >= 1 else int(_PARTS * top + 0.5)
-    across = 0 if right <= 0 else _PARTS if right >= 1 else int(_PARTS * right + 0.5)
-    down = 0 if bottom <= 0 else _PARTS if bottom >= 1 else int(_PARTS * bottom + 0.5)
+    x = 0 if left <= 0 else _THOUSAND if left >= 1 else int(_THOUSAND * left + 0.5)
+    y = 0 if top <= 0 else _THOUSAND if top >= 1 else int(_THOUSAND * top + 0.5)
+    across = 0 if right <= 0 else _THOUSAND if right >= 1 else int(_THOUSAND * right + 0.5)
+    down = 0 if bottom <= 0 else _THOUSAND if bottom >= 1 else int(_THOUSAND * bottom + 0.5)
     return [x, y, across - x, down - y]
