@@ -46,10 +46,10 @@ def draw_comparison(source: OpenedPhoto, target: OpenedPhoto, comparison: Compar
         matches = compared.similarity >= threshold
         pen.box(compared.face.box, _YES if matches else _NO, [f"{compared.similarity:.1f}"])
     height = max(left.height, right.height)
-    both = Image.new("RGB", (left.width + _GAP + right.width, height), "white")
-    both.paste(left, (0, (height - left.height) // 2))
-    both.paste(right, (left.width + _GAP, (height - right.height) // 2))
-    return _jpeg(both)
+    canvas = Image.new("RGB", (left.width + _GAP + right.width, height), "white")
+    canvas.paste(left, (0, (height - left.height) // 2))
+    canvas.paste(right, (left.width + _GAP, (height - right.height) // 2))
+    return _jpeg(canvas)
 
 
 def _attribute_texts(face: Face) -> list[str]:

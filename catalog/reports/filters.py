@@ -41,7 +41,7 @@ class ReportFilters:
 def parameters(filters: ReportFilters, connection: Connection) -> dict[str, str]:
     """Return the SQL parameters of the filters. None is null, so that comparisons need no special case.
 
-    Undated photos pass only if there is neither ``since`` nor ``until``. Raises ``UsageError`` and ``PersonError``.
+    Undated photos pass only without ``since`` and ``until``. Raises ``UsageError`` and ``PersonError``.
     """
     dated = filters.since or filters.until
     album = album_uri(filters.album) if filters.album else ""

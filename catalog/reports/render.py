@@ -76,7 +76,7 @@ def _kind(values: Sequence[Value]) -> str:
 
 
 def _csv(table: ReportTable) -> str:
-    """RFC 4180 with unchanged values, neither rounded nor prefixed, so that they can be read back."""
+    """RFC 4180. Values are not rounded or prefixed, so that they can be read back."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     writer.writerow(table.columns)

@@ -63,8 +63,10 @@ def run_report(
     filters = filters or ReportFilters()
     unknown = [name for name in filters.names if name not in report.parameters]
     if unknown:
-        known = ", ".join(f"--{name}" for name in ("since", "until", "person", "album") if name in report.parameters)
-        raise UsageError(f'The report "{report.name}" does not accept --{unknown[0]}.', remedy=f"It accepts: {known}.")
+        accepted = ", ".join(f"--{name}" for name in ("since", "until", "person", "album") if name in report.parameters)
+        raise UsageError(
+            f'The report "{report.name}" does not accept --{unknown[0]}.', remedy=f"It accepts: {accepted}."
+        )
     with reading(database) as connection:
         values = parameters(filters, connection) | gallery_values(connection, gallery)
         if report.shares:

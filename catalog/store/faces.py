@@ -128,8 +128,8 @@ def record_enrollment(
     photo_key = {"photo_id": photo_id, "engine": engine, "gallery": gallery}
     common = {**photo_key, "model": model, "scan_id": scan_id}
     enrolled_at = utc_text(now)
-    kept = _remove_other_faces(conn, photo_key, [record.face_id for record in enrollment.faces], now)
-    new_records = [record for record in enrollment.faces if record.face_id not in kept]
+    row_ids = _remove_other_faces(conn, photo_key, [record.face_id for record in enrollment.faces], now)
+    new_records = [record for record in enrollment.faces if record.face_id not in row_ids]
     if new_records:
         conn.execute(
             _INSERT_FACES,
@@ -138,9 +138,9 @@ def record_enrollment(
                 for record in new_records
             ],
         )
-        kept = _row_ids(conn, photo_key)
+        row_ids = _row_ids(conn, photo_key)
         emotion_rows = [
-            {"face_id": kept[record.face_id], "type": emotion.type.value, "confidence": emotion.confidence}
+            {"face_id": row_ids[record.face_id], "type": emotion.type.value, "confidence": emotion.confidence}
             for record in new_records
             for emotion in record.face.attributes.emotions
         ]
@@ -160,7 +160,7 @@ def record_enrollment(
             ],
         )
     conn.execute(_upsert_enrollment(conn.dialect.name), {**common, "enrolled_at": enrolled_at})
-    return [kept[record.face_id] for record in enrollment.faces]
+    return [row_ids[record.face_id] for record in enrollment.faces]
 
 
 @cache

@@ -155,7 +155,7 @@ def unassign(connection: Connection, rows: Sequence[int]) -> None:
 
 
 def redirect(connection: Connection, merged: PersonRow, kept: PersonRow) -> None:
-    """Redirect a person id, and all ids that redirect to it, to another person. Moves neither faces nor the name."""
+    """Redirect a person id, and all ids that redirect to it, to another person. Does not move faces or the name."""
     connection.execute(
         update(persons)
         .where(or_(persons.c.id == merged.id, persons.c.merged_into == merged.id))

@@ -190,12 +190,12 @@ def find_photo(conn: Connection, sha256: str) -> int | None:
 
 
 def find_enrolled(conn: Connection, sha256: str, engine: str, gallery: str) -> int | None:
-    """The row id of a content whose faces are in that gallery: it need not be enrolled, or paid for, again."""
+    """Return the row id of a content that is enrolled in the gallery, None if it is not."""
     return conn.scalar(_FIND_ENROLLED, {"sha256": sha256, "engine": engine, "gallery": gallery})
 
 
 def is_recorded_since(conn: Connection, photo_id: int, moment: datetime) -> bool:
-    """Whether the content was not known before a moment."""
+    """Return True if the photo was recorded at this time or later."""
     query = select(photos.c.id).where(photos.c.id == photo_id, photos.c.recorded_at >= utc_text(moment))
     return conn.scalar(query) is not None
 

@@ -10,7 +10,7 @@ import pytest
 from catalog.cli.main import run
 from catalog.store.database import Database, open_database
 from catalog.store.tables import assignments, decisions, persons
-from tests.exchange.conftest import BOX, add_person, add_photo, save_photo
+from tests.red_face_photos import BOX, add_person, add_photo, save_photo
 
 __all__ = ["add_person", "add_photo"]
 

@@ -17,7 +17,7 @@ from catalog.exchange.sidecars import write_sidecars
 from catalog.store.database import Database
 from catalog.store.named_faces import photos_with_faces
 from catalog.store.tables import locations, persons
-from tests.exchange.conftest import BOX, save_photo
+from tests.red_face_photos import BOX, save_photo
 
 needs_exiftool = pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed here")
 

@@ -1,7 +1,7 @@
-"""The photos with red faces of the exchange's tests serve the pages too."""
+"""Fixtures of the exchange tests, shared with the pages."""
 
 from __future__ import annotations
 
-from tests.exchange.conftest import add_person, add_photo
+from tests.red_face_photos import add_person, add_photo
 
 __all__ = ["add_person", "add_photo"]

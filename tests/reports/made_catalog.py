@@ -82,9 +82,9 @@ def sha256(number: int) -> str:
 
 
 def photo_of(face: int, photo_count: int, face_count: int) -> int:
-    """Deals faces to photos, in their order: one photo in five has none, others one, a few or many."""
-    at = (face - 1) * max(1, photo_count * 4 // 5) / face_count
-    block, within = divmod(at, 10)
+    """Assign faces to photos in order: one photo in five has none, others have one, a few or many."""
+    position = (face - 1) * max(1, photo_count * 4 // 5) / face_count
+    block, within = divmod(position, 10)
     return int(block * 10 + (within / 10) ** 0.5 * 10) + 1
 
 
@@ -132,7 +132,7 @@ def _locations(count: int) -> Iterator[dict[str, object]]:
 
 
 def name_of(person: int) -> str | None:
-    """Two of the family by their bare names, then names with a number, and every third without one."""
+    """Name the first persons plainly, others with a number, and leave every third unnamed."""
     if person <= 2:
         return NAMES[person - 1]
     return f"{NAMES[person % len(NAMES)]} {person}" if person % 3 else None
@@ -190,7 +190,7 @@ def _faces(dice: random.Random, photo_count: int, count: int, landmarks: int) ->
 
 
 def strongest(face: int) -> str:
-    """The emotion of a face, and so what an independent count must find."""
+    """Return the emotion of a face, which the slow counts use, too."""
     return EMOTIONS[(face * 7919 // 13) % len(EMOTIONS)] if face % 3 else "HAPPY"
 
 
@@ -220,7 +220,7 @@ def _assignments(
 
 
 def _who(dice: random.Random, album: int, alive: int) -> int:
-    """One of the family, one of the album's guests, or a passer-by."""
+    """Return a family member, a guest of the album, or a stranger."""
     roll = dice.random()
     if roll < 0.4:
         return 1 + int(min(20, alive) * dice.random() ** 2)
@@ -258,11 +258,11 @@ def _charges() -> Iterator[dict[str, object]]:
 
 
 def _scan(number: int, photo_count: int) -> dict[str, object]:
-    at = f"2026-01-{number:02d}T02:00:00.000000Z"
+    started_at = f"2026-01-{number:02d}T02:00:00.000000Z"
     return {
         "id": number,
-        "started_at": at,
-        "finished_at": at,
+        "started_at": started_at,
+        "finished_at": started_at,
         "state": "completed",
         "exit_code": 0,
         "engine": "local",

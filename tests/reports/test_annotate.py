@@ -1,4 +1,4 @@
-"""Boxes and labels on copies of photos, and the page of what was found."""
+"""Annotated photos, and the search page."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def drawn(jpeg: bytes) -> np.ndarray:
         return np.asarray(image.convert("RGB")).astype(int)
 
 
-def test_a_face_is_framed_where_it_is_and_the_photo_is_untouched():
-    """The frame lies on the edges of the box; within it the photo is as it was."""
+def test_the_box_is_drawn_on_its_edges_only():
+    """The pixels inside the box are unchanged."""
     original = photo()
     before = original.pixels.copy()
     seen = FaceAttributes(age_range=AgeRange(20, 30), emotions=(Emotion(EmotionType.HAPPY, 99.0),))
@@ -54,13 +54,13 @@ def test_a_face_is_framed_where_it_is_and_the_photo_is_untouched():
 
 @pytest.mark.parametrize("box", [BoundingBox(-0.2, -0.2, 0.5, 0.5), BoundingBox(0.9, 0.9, 0.3, 0.3)])
 def test_a_face_cut_by_the_border_is_drawn_too(box):
-    """The label stays inside the picture."""
+    """The label is inside the image."""
     pixels = drawn(draw_analysis(photo(), [Face(box, 99.0)]))
     assert (np.abs(pixels - 128).max(axis=2) > 40).any()
 
 
-def test_a_match_is_green_and_a_stranger_is_not():
-    """Above the threshold green, below it gray; both photos stand side by side."""
+def test_matches_are_green_and_other_faces_gray():
+    """The photos are side by side."""
     other = BoundingBox(0.05, 0.05, 0.1, 0.1)
     compared = Comparison(Face(BOX, 99.0), (ComparedFace(Face(BOX, 99.0), 99.5),), (Face(other, 99.0),))
 
@@ -73,12 +73,12 @@ def test_a_match_is_green_and_a_stranger_is_not():
     assert not is_green(draw_comparison(photo(), photo(), compared, 99.9))
 
 
-def test_what_was_found_is_one_page_that_fetches_nothing():
-    """Names and paths are text; pictures are inside; a photo that is gone has a place all the same."""
+def test_the_search_page_is_one_file():
+    """Names and paths are escaped, images are embedded, and a photo that cannot be read has an entry."""
     hostile = "<script>alert(1)</script>"
     match = PageMatch(b"jpeg", hostile, "p1", 99.0, "2020-01-01", "/a/花.jpg")
-    gone = PageMatch(None, None, None, 81.5, None, "/gone.jpg")
-    text = search_page([b"reference"], [match, gone])
+    unreadable = PageMatch(None, None, None, 81.5, None, "/gone.jpg")
+    text = search_page([b"reference"], [match, unreadable])
     assert hostile not in text
     assert "&lt;script&gt;" in text
     assert text.count('src="data:image/jpeg;base64,') == 2

@@ -1,4 +1,4 @@
-"""Answers as tables, CSV, JSON and Parquet."""
+"""Report tables as text, CSV, JSON and Parquet."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ ANSWER = ReportTable(
 )
 
 
-def test_a_tables_columns_line_up_as_a_terminal_shows_them():
-    """A Japanese character is two columns wide; numbers stand to the right."""
+def test_columns_align_by_display_width():
+    """A Japanese character has two columns. Numbers are aligned right."""
     lines = render(ANSWER, Format.TABLE).splitlines()
     photos = zip(lines[2:], ("12", "3", "100"), strict=True)
     ends = {cell_len(line[: line.index(count) + len(count)]) for line, count in photos}
@@ -31,59 +31,59 @@ def test_a_tables_columns_line_up_as_a_terminal_shows_them():
 
 
 @pytest.mark.parametrize("hostile", ["\x1b[2J", "\x07", "\r\n", "\u202eevil", "\x9b31m"])
-def test_what_could_steer_a_terminal_is_escaped(hostile):
-    """A name is only ever a name."""
+def test_control_characters_are_escaped(hostile):
+    """A name cannot control the terminal."""
     table = render(ReportTable(("name",), ((f"a{hostile}b",),)), Format.TABLE)
     assert hostile not in table
     assert len(table.splitlines()) == 3
 
 
 def test_uris_are_shown_as_paths_in_tables_only():
-    """People read paths, programs read uris."""
+    """CSV and JSON contain uris."""
     answer = ReportTable(("uri",), (("file:///a%20b/%E8%8A%B1.jpg",),))
     assert "/a b/花.jpg" in render(answer, Format.TABLE)
     assert "file:///a%20b" in render(answer, Format.JSON)
 
 
-def test_csv_and_json_are_read_back_as_they_were():
-    """Commas, quotes, line ends and scripts survive."""
+def test_csv_and_json_round_trip():
+    """Commas, quotes, line ends and all scripts."""
     rows = list(csv.reader(io.StringIO(render(ANSWER, Format.CSV), newline="")))
     assert rows[0] == list(ANSWER.columns)
     assert rows[2] == ['Zoë, "Z"\n', "3", ""]
     assert json.loads(render(ANSWER, Format.JSON)) == list(ANSWER.records())
 
 
-def test_parquet_is_read_back_as_it_was(tmp_path):
-    """One type a column, nulls kept, for its owner only."""
+def test_parquet_round_trips(tmp_path):
+    """One type per column, with nulls. The file is private."""
     write(ANSWER, Format.PARQUET, tmp_path / "a.parquet")
     assert parquet.read_table(tmp_path / "a.parquet").to_pylist() == list(ANSWER.records())
     assert (tmp_path / "a.parquet").stat().st_mode & 0o777 == 0o600
 
 
-def test_nothing_is_said_in_words_for_people_and_as_emptiness_for_programs():
-    """An empty answer is an answer."""
+def test_an_empty_table_is_a_sentence_as_text_and_empty_for_programs():
+    """JSON is an empty array, CSV is the header."""
     empty = ReportTable(("a", "b"), ())
-    assert render(empty, Format.TABLE) == "Nothing found.\n"
+    assert render(empty, Format.TABLE) == "No rows.\n"
     assert render(empty, Format.JSON) == "[]\n"
     assert render(empty, Format.CSV) == "a,b\r\n"
 
 
 @pytest.mark.parametrize(("count", "total"), [(0, 1), (1, 1), (0, 1000), (500, 1000), (3, 7)])
-def test_a_band_holds_its_share_and_stays_within_bounds(count, total):
-    """Also at nothing and at all of few."""
+def test_an_interval_contains_its_share_and_stays_within_bounds(count, total):
+    """Also for shares of 0 and 1."""
     low, high = wilson_interval(count, total)
     assert 0 <= low <= count / total <= high <= 1
     assert high - low < (2 if total < 10 else 0.07)
 
 
-def test_a_band_is_wilsons():
-    """Ten of a hundred: 5.52 to 17.44 percent, as the textbooks have it."""
+def test_the_interval_is_wilsons():
+    """Ten of a hundred: 5.52 to 17.44 percent, as in textbooks."""
     low, high = wilson_interval(10, 100)
     assert (round(100 * low, 2), round(100 * high, 2)) == (5.52, 17.44)
 
 
 def test_an_album_is_a_folder_or_a_prefix(tmp_path, monkeypatch):
-    """However it is written."""
+    """In all forms of address."""
     monkeypatch.chdir(tmp_path)
     assert album_uri("s3://bucket/a") == "s3://bucket/a/"
     assert album_uri("file:///a%20b/") == "file:///a%20b/"

@@ -1,4 +1,4 @@
-"""The numbers of the reports against a slow count that shares nothing with them but the rows."""
+"""Reports compared with slow, independent counts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ IDS = ["all", "person", "time", "album", "every"]
 
 @dataclass
 class Photo:
-    """A photo with everything that hangs on it, put together by loops."""
+    """A photo with its locations, faces and persons, collected by loops."""
 
     sha256: str
     taken_at: str | None
@@ -92,28 +92,28 @@ def records(database: Database, name: str, scope: ReportFilters) -> list[dict]:
     return list(run_report(database, report, scope).records())
 
 
-def ada(found: Everything, scope: ReportFilters) -> str | None:
-    return next(person for person, name in found.names.items() if name == "Ada") if scope.person else None
+def ada(library: Everything, scope: ReportFilters) -> str | None:
+    return next(person for person, name in library.names.items() if name == "Ada") if scope.person else None
 
 
 @pytest.mark.parametrize("scope", SCOPES, ids=IDS)
 def test_people_agrees_with_a_slow_count(filled: Database, scope: ReportFilters):
-    """Faces, photos, first and last seen, and the favorite company of each person."""
-    found = everything(filled)
+    """Faces, photos, first and last seen, and the most frequent companion of each person."""
+    library = everything(filled)
     faces, photos, company = Counter(), defaultdict(list), defaultdict(Counter)
-    for photo in found.photos:
+    for photo in library.photos:
         if photo.within(scope):
             faces.update(face["person"] for face in photo.faces if face["person"])
             for person in photo.people:
                 photos[person].append(photo.taken_at)
-                company[person].update(photo.people - {person} - found.hidden)
+                company[person].update(photo.people - {person} - library.hidden)
     expected = {}
     for person, dates in photos.items():
-        if person in found.hidden or (scope.person and person != ada(found, scope)):
+        if person in library.hidden or (scope.person and person != ada(library, scope)):
             continue
         known = [date for date in dates if date]
         expected[person] = (
-            found.names[person], faces[person], len(dates), min(known, default=None), max(known, default=None),
+            library.names[person], faces[person], len(dates), min(known, default=None), max(known, default=None),
         )  # fmt: skip
     answer = records(filled, "people", scope)
     assert {
@@ -123,21 +123,21 @@ def test_people_agrees_with_a_slow_count(filled: Database, scope: ReportFilters)
     assert [row["photos"] for row in answer] == sorted((row["photos"] for row in answer), reverse=True)
     for row in answer:
         best = max(company[row["person_id"]].values(), default=0)
-        closest = {found.names[friend] or friend for friend, n in company[row["person_id"]].items() if n == best}
+        closest = {library.names[friend] or friend for friend, n in company[row["person_id"]].items() if n == best}
         assert row["company"] in (closest or {None})
 
 
 @pytest.mark.parametrize("scope", SCOPES, ids=IDS)
 def test_co_occurrence_agrees_with_a_slow_count(filled: Database, scope: ReportFilters):
-    """Each pair once, with the photos that show both."""
-    found = everything(filled)
+    """Each pair once, with the number of shared photos."""
+    library = everything(filled)
     pairs: Counter[frozenset[str]] = Counter()
-    for photo in found.photos:
+    for photo in library.photos:
         if photo.within(scope):
-            people = sorted(photo.people - found.hidden)
+            people = sorted(photo.people - library.hidden)
             pairs.update(frozenset((a, b)) for a in people for b in people if a < b)
     if scope.person:
-        pairs = Counter({pair: n for pair, n in pairs.items() if ada(found, scope) in pair})
+        pairs = Counter({pair: n for pair, n in pairs.items() if ada(library, scope) in pair})
     answer = records(filled, "co-occurrence", scope)
     assert {frozenset((row["person_a_id"], row["person_b_id"])): row["photos"] for row in answer} == dict(pairs)
     assert len(answer) == len(pairs)
@@ -146,20 +146,20 @@ def test_co_occurrence_agrees_with_a_slow_count(filled: Database, scope: ReportF
 @pytest.mark.parametrize("scope", SCOPES, ids=IDS)
 @pytest.mark.parametrize("name", ["emotions-by-month", "emotions-by-album", "emotions-by-person"])
 def test_emotions_agree_with_a_slow_count(filled: Database, scope: ReportFilters, name: str):
-    """Counts by month, album and person, with the number of faces behind them."""
-    found = everything(filled)
+    """Counts by month, album and person, with the number of measured faces."""
+    library = everything(filled)
     counted: Counter[tuple] = Counter()
-    for photo in found.photos:
+    for photo in library.photos:
         if not photo.within(scope):
             continue
         for face in photo.faces:
             person = face["person"]
-            if face["emotion"] is None or person in found.hidden or (scope.person and person != ada(found, scope)):
+            if face["emotion"] is None or person in library.hidden or (scope.person and person != ada(library, scope)):
                 continue
             if name == "emotions-by-month":
                 groups = {photo.month} - {None}
             elif name == "emotions-by-person":
-                groups = {person} if person and found.names[person] else set()
+                groups = {person} if person and library.names[person] else set()
             else:
                 albums = {uri.rpartition("/")[0] + "/" for uri in photo.uris}
                 wanted = (scope.album or "").replace(" ", "%20").removeprefix("file://")
@@ -180,16 +180,16 @@ def test_emotions_agree_with_a_slow_count(filled: Database, scope: ReportFilters
 
 @pytest.mark.parametrize("scope", SCOPES, ids=IDS)
 def test_the_timeline_agrees_with_a_slow_count(filled: Database, scope: ReportFilters):
-    """Photos, photos with faces, faces and people of each month."""
-    found = everything(filled)
+    """Photos, photos with faces, faces and persons of each month."""
+    library = everything(filled)
     months: dict[str | None, list] = defaultdict(lambda: [0, 0, 0, set()])
-    for photo in found.photos:
-        if photo.within(scope) and (not scope.person or ada(found, scope) in photo.people):
+    for photo in library.photos:
+        if photo.within(scope) and (not scope.person or ada(library, scope) in photo.people):
             month = months[photo.month]
             month[0] += 1
             month[1] += bool(photo.faces)
             month[2] += len(photo.faces)
-            month[3] |= photo.people - found.hidden
+            month[3] |= photo.people - library.hidden
     answer = records(filled, "timeline", scope)
     assert [
         (row["month"], row["photos"], row["with_faces"], row["faces"], row["people"]) for row in answer
@@ -201,32 +201,32 @@ def test_the_timeline_agrees_with_a_slow_count(filled: Database, scope: ReportFi
 
 @pytest.mark.parametrize("scope", SCOPES, ids=IDS)
 def test_appearances_agree_with_a_slow_count(filled: Database, scope: ReportFilters):
-    """Each face of a visible person once, at a place that stands."""
-    found = everything(filled)
+    """Each face of a visible person once, with a present location."""
+    library = everything(filled)
     expected = {
         (face["face_id"], face["person"], min(photo.uris or photo.missing), photo.taken_at)
-        for photo in found.photos
+        for photo in library.photos
         if photo.within(scope)
         for face in photo.faces
         if face["person"]
-        and face["person"] not in found.hidden
-        and face["person"] == (ada(found, scope) or face["person"])
+        and face["person"] not in library.hidden
+        and face["person"] == (ada(library, scope) or face["person"])
     }
     answer = records(filled, "appearances", scope)
     assert len(answer) == len(expected)
     assert {(row["face_id"], row["person_id"], row["uri"], row["taken_at"]) for row in answer} == expected
 
 
-def test_photos_without_faces_duplicates_and_strangers_agree_with_a_slow_count(filled: Database):
-    """The reports that list photos and people."""
-    found = everything(filled)
-    bare = {min(photo.uris) for photo in found.photos if photo.uris and not photo.faces}
+def test_photos_without_faces_duplicates_and_unknown_people_agree_with_a_slow_count(filled: Database):
+    """The reports that list photos and persons."""
+    library = everything(filled)
+    bare = {min(photo.uris) for photo in library.photos if photo.uris and not photo.faces}
     assert {row["uri"] for row in records(filled, "photos-without-faces", ReportFilters())} == bare
-    copies = {(photo.sha256, uri) for photo in found.photos if len(photo.uris) > 1 for uri in photo.uris}
+    copies = {(photo.sha256, uri) for photo in library.photos if len(photo.uris) > 1 for uri in photo.uris}
     assert {(row["photo_sha256"], row["uri"]) for row in records(filled, "duplicates", ReportFilters())} == copies
-    often = Counter(person for photo in found.photos for person in photo.people)
+    often = Counter(person for photo in library.photos for person in photo.people)
     strangers = {
-        person: n for person, n in often.items() if n > 1 and not found.names[person] and person not in found.hidden
+        person: n for person, n in often.items() if n > 1 and not library.names[person] and person not in library.hidden
     }
     answer = records(filled, "unknown-people", ReportFilters())
     assert {row["person_id"]: row["photos"] for row in answer} == strangers
@@ -234,9 +234,9 @@ def test_photos_without_faces_duplicates_and_strangers_agree_with_a_slow_count(f
 
 def test_quality_agrees_with_a_slow_count(filled: Database):
     """Means over the faces of a month, within rounding."""
-    found = everything(filled)
+    library = everything(filled)
     months = defaultdict(list)
-    for photo in found.photos:
+    for photo in library.photos:
         months[photo.month] += photo.faces
     answer = {row["month"]: row for row in records(filled, "quality", ReportFilters())}
     assert set(answer) == {month for month, faces in months.items() if faces}
@@ -247,8 +247,8 @@ def test_quality_agrees_with_a_slow_count(filled: Database):
         assert row["blurred"] == sum(face["sharpness"] < 20 for face in faces)
 
 
-def test_costs_scans_and_failures_tell_what_the_rows_hold(filled: Database):
-    """Sums by month and operation; every scan; what the last scan had trouble with."""
+def test_costs_scans_and_failures_agree_with_the_rows(filled: Database):
+    """Sums by month and operation, all scans, and the problems of the last scan."""
     costs = records(filled, "costs", ReportFilters())
     assert {(row["month"], row["operation"], row["calls"]) for row in costs} == {
         ("2026-01", "IndexFaces", sum(range(1, 31))),
@@ -261,8 +261,8 @@ def test_costs_scans_and_failures_tell_what_the_rows_hold(filled: Database):
     assert {row["scan_id"] for row in failures} == {30}
 
 
-def test_a_later_whole_scan_without_trouble_clears_a_failure(refilled: Database):
-    """A repaired or removed photo is no failure any more."""
+def test_a_later_complete_scan_without_the_problem_clears_a_failure(refilled: Database):
+    """A repaired or removed photo is not listed any more."""
     with refilled.begin() as connection:
         connection.execute(tables.problems.delete().where(tables.problems.c.scan_id == 30))
     assert records(refilled, "failures", ReportFilters()) == []
@@ -274,7 +274,7 @@ def test_a_later_whole_scan_without_trouble_clears_a_failure(refilled: Database)
 
 
 @pytest.mark.parametrize("name", list(reports()))
-def test_every_report_respects_its_limit_and_says_that_there_is_more(filled: Database, name: str):
+def test_every_report_keeps_its_limit_and_is_marked_as_truncated(filled: Database, name: str):
     """Two rows of many."""
     whole = run_report(filled, reports()[name])
     part = run_report(filled, reports()[name], limit=2)
@@ -284,18 +284,18 @@ def test_every_report_respects_its_limit_and_says_that_there_is_more(filled: Dat
 
 
 @pytest.mark.parametrize("name", list(reports()))
-def test_every_report_answers_an_empty_catalogue(database: Database, name: str):
-    """No photos, no rows, no error."""
+def test_every_report_runs_on_an_empty_catalogue(database: Database, name: str):
+    """No rows and no error."""
     assert run_report(database, reports()[name]).rows == ()
 
 
-def test_a_report_refuses_what_it_does_not_know(filled: Database):
-    """An option that would change nothing is an error, not silence; so is a person who is nobody."""
-    with pytest.raises(UsageError, match="knows no --person"):
+def test_a_report_refuses_filters_that_it_does_not_accept(filled: Database):
+    """A filter without effect is an error. So is an unknown person."""
+    with pytest.raises(UsageError, match="does not accept --person"):
         run_report(filled, reports()["costs"], ReportFilters(person="Ada"))
     with pytest.raises(PersonError):
         run_report(filled, reports()["people"], ReportFilters(person="Nobody"))
-    with pytest.raises(UsageError, match="no date"):
+    with pytest.raises(UsageError, match="not a date"):
         run_report(filled, reports()["people"], ReportFilters(since="yesterday"))
 
 
@@ -306,7 +306,7 @@ def test_a_report_is_found_by_any_of_its_names(wanted: str):
 
 
 def test_every_report_states_its_question():
-    """One report, one file, one sentence."""
+    """One report, one file, one question."""
     for report in reports().values():
         assert report.question.endswith("?")
         assert report.parameters <= {"since", "until", "person", "album"}

@@ -1,4 +1,4 @@
-"""The folder of pages: private, complete, and looked at in a real browser."""
+"""The pages: private, complete, and tested in a browser."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from catalog.reports.site.pages import page, photo_data
 from catalog.reports.site.write_site import SiteSummary, write_site
 from catalog.store.database import Database, open_database
 from catalog.store.tables import persons
-from tests.exchange.conftest import save_photo
+from tests.red_face_photos import save_photo
 
 HOSTILE = '<img src=x onerror="document.title=1"></script><script>document.title=2</script>'
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -30,7 +30,7 @@ needs_browser = pytest.mark.skipif(BROWSER is None, reason="no Chromium is insta
 
 @pytest.fixture
 def database(tmp_path: Path, sqlite_template: Path) -> Iterator[Database]:
-    """SQLite only: the pages are made from the same rows on both."""
+    """SQLite only: both databases give the same rows."""
     shutil.copyfile(sqlite_template, tmp_path / "catalog.db")
     opened = open_database(str(tmp_path / "catalog.db"))
     yield opened
@@ -51,7 +51,7 @@ def write(database: Database, out: Path) -> SiteSummary:
 
 @pytest.fixture
 def library(database: Database, add_person, add_photo, tmp_path: Path) -> Path:
-    """Ada and a person with a hostile name, together and alone, on photos of four months; Eve is hidden."""
+    """Ada and a person with a hostile name on photos of four months; Eve is hidden."""
     ada, hostile, eve, nobody = (
         add_person("Ada"),
         add_person(HOSTILE),
@@ -75,8 +75,8 @@ def library(database: Database, add_person, add_photo, tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_folder_is_for_its_owner_only(database, library, tmp_path):
-    """Folders 0700, files 0600, whatever the umask says."""
+def test_the_output_folder_is_private(database, library, tmp_path):
+    """Folders 0700 and files 0600, with any umask."""
     write(database, tmp_path / "out")
     paths = [tmp_path / "out", *(tmp_path / "out").rglob("*")]
     assert {path.stat().st_mode & 0o777 for path in paths if path.is_dir()} == {0o700}
@@ -84,17 +84,17 @@ def test_the_folder_is_for_its_owner_only(database, library, tmp_path):
     assert len([path for path in paths if path.suffix == ".jpg"]) > 4
 
 
-def test_another_folder_is_refused(tmp_path):
-    """Nothing of the user's is ever swept away."""
+def test_a_folder_with_other_files_is_refused(tmp_path):
+    """The user's files are never removed."""
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "a.txt").write_text("dear")
-    with pytest.raises(UsageError, match="holds something else"):
+    with pytest.raises(UsageError, match="contains other files"):
         SiteFolder(tmp_path / "letters")
     assert (tmp_path / "letters" / "a.txt").read_text() == "dear"
 
 
-def test_hidden_people_are_nowhere(database, library, tmp_path):
-    """Neither a name, nor a page, nor a box."""
+def test_hidden_persons_are_on_no_page(database, library, tmp_path):
+    """No name, no page and no box."""
     write(database, tmp_path / "out")
     text = "".join(path.read_text() for path in (tmp_path / "out").rglob("*.html"))
     assert "Ada" in text
@@ -103,8 +103,8 @@ def test_hidden_people_are_nowhere(database, library, tmp_path):
     assert text.count("[100,300,200,400,") == 2 * 2  # Ada's and the hostile one's, on their pages and the year's
 
 
-def test_who_is_hidden_later_leaves_the_folder_and_nothing_else_is_drawn_again(database, library, tmp_path):
-    """A second run keeps what it can and removes what it must."""
+def test_a_second_run_removes_hidden_persons_and_redraws_nothing(database, library, tmp_path):
+    """Images of other persons are kept."""
     first = write(database, tmp_path / "out")
     assert (first.people, first.photos, first.removed, first.unreadable) == (3, 4, 0, ())
     pictures = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.jpg")}
@@ -118,18 +118,18 @@ def test_who_is_hidden_later_leaves_the_folder_and_nothing_else_is_drawn_again(d
     assert "Ada" not in "".join(path.read_text() for path in (tmp_path / "out").rglob("*.html"))
 
 
-def test_a_photo_that_cannot_be_read_is_told_and_the_rest_is_there(database, library, tmp_path):
-    """One sentence for the broken one."""
+def test_an_unreadable_photo_is_reported_and_the_others_are_shown(database, library, tmp_path):
+    """One sentence for the unreadable photo."""
     (library / "photo 1.jpg").write_bytes(b"\xff\xd8 broken")
     written = write(database, tmp_path / "out")
     assert len(written.unreadable) == 1
     assert written.pictures == 3
 
 
-def test_an_empty_catalogue_has_pages_too(database, tmp_path):
-    """Nobody yet is an answer."""
+def test_an_empty_catalogue_has_pages(database, tmp_path):
+    """The page of people says so."""
     assert write(database, tmp_path / "out").people == 0
-    assert "Nobody yet" in (tmp_path / "out" / "index.html").read_text()
+    assert "No people yet" in (tmp_path / "out" / "index.html").read_text()
 
 
 # ------------------------------------------------------------------------------------------------------ browser
@@ -137,7 +137,7 @@ def test_an_empty_catalogue_has_pages_too(database, tmp_path):
 
 @contextmanager
 def browsing(**context: object) -> Iterator:
-    """A page of headless Chromium; whatever it complains of, or asks the network for, is collected."""
+    """A page of headless Chromium. Errors and network requests are collected."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -156,14 +156,14 @@ def browsing(**context: object) -> Iterator:
 
 @pytest.fixture
 def site(database, library, tmp_path) -> str:
-    """The address of the written pages."""
+    """The url of the written pages."""
     write(database, tmp_path / "out")
     return f"file://{tmp_path}/out"
 
 
 @needs_browser
-def test_a_reader_finds_a_person_and_looks_at_their_photos(site):
-    """Search, the person's page, the boxes on the photos, and the viewer by keyboard alone."""
+def test_a_user_finds_a_person_and_views_photos(site):
+    """Search, the page of the person, the boxes, and the viewer by keyboard."""
     with browsing(viewport={"width": 1000, "height": 800}) as tab:
         tab.goto(f"{site}/index.html")
         assert tab.locator("#people li").count() == 3
@@ -190,8 +190,8 @@ def test_a_reader_finds_a_person_and_looks_at_their_photos(site):
 
 @needs_browser
 @pytest.mark.parametrize("name", ["index", "people/p00000001", "company", "expressions", "photos", "years/2020"])
-def test_what_people_wrote_is_shown_and_never_run(site, name):
-    """A name that is markup stays text on every page; no script but ours runs, nothing is fetched."""
+def test_names_with_markup_are_text(site, name):
+    """No other script runs and nothing is fetched."""
     with browsing() as tab:
         tab.goto(f"{site}/{name}.html")
         tab.wait_for_load_state("networkidle")
@@ -204,8 +204,8 @@ def test_what_people_wrote_is_shown_and_never_run(site, name):
 
 
 @needs_browser
-def test_injected_script_would_not_run(site, tmp_path):
-    """The policy itself holds, should the escaping ever fail."""
+def test_an_injected_script_does_not_run(site, tmp_path):
+    """The policy holds without the escaping."""
     path = tmp_path / "out" / "index.html"
     path.write_text(path.read_text().replace("</main>", "<script>document.title = 'owned'</script></main>"))
     with browsing() as tab:
@@ -216,8 +216,8 @@ def test_injected_script_would_not_run(site, tmp_path):
 
 
 @needs_browser
-def test_it_is_dark_where_the_reader_is(site):
-    """Light and dark follow the system."""
+def test_colors_follow_the_system_setting(site):
+    """Light and dark."""
     shades = []
     for scheme in ("light", "dark"):
         with browsing(color_scheme=scheme) as tab:
@@ -229,8 +229,8 @@ def test_it_is_dark_where_the_reader_is(site):
 
 @needs_browser
 @pytest.mark.parametrize("name", ["index", "people/p00000000", "expressions", "years/2020"])
-def test_it_fits_a_phone(site, name):
-    """Nothing sticks out at the side of 360 pixels."""
+def test_pages_fit_a_phone(site, name):
+    """No element is wider than 360 pixels."""
     with browsing(viewport={"width": 360, "height": 640}, has_touch=True) as tab:
         tab.goto(f"{site}/{name}.html")
         tab.wait_for_load_state("networkidle")
@@ -238,8 +238,8 @@ def test_it_fits_a_phone(site, name):
 
 
 @needs_browser
-def test_fifty_thousand_photos_open_at_once(tmp_path):
-    """The page is there in seconds and holds few pictures at a time, at its top and at its end."""
+def test_a_page_of_fifty_thousand_photos_opens(tmp_path):
+    """It shows few images at a time, at the top and at the end."""
     face = [500, 100, 200, 400, 0]
     rows = [
         ("photos/xx/none.jpg", "/album/", f"{n}.jpg", f"2020-{1 + n // 4200:02d}-01T00:00:00", 2.0, [face])
@@ -257,7 +257,7 @@ def test_fifty_thousand_photos_open_at_once(tmp_path):
         seconds = time.monotonic() - started
         assert tab.locator(".photo").count() < 1000
         last = tab.locator("[data-index='49999']")
-        for _ in range(50):  # heights are estimates until the photos are there, so the end moves a little
+        for _ in range(50):  # heights are estimates until the photos are loaded, so that the end moves
             tab.evaluate("scrollTo(0, document.body.scrollHeight)")
             tab.wait_for_timeout(200)
             if last.count():

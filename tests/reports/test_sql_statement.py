@@ -1,4 +1,4 @@
-"""`catalog sql`: whatever reads is answered, whatever would write is refused."""
+"""`catalog sql`: statements that read run, statements that write are refused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WRITES = [
     "INSERT INTO persons (person_id, hidden, created_at) VALUES ('p1', false, '')",
     "DROP TABLE photos",
     "CREATE TABLE mine (id int)",
-    "WITH gone AS (DELETE FROM photos RETURNING id) SELECT * FROM gone",
+    "WITH removed AS (DELETE FROM photos RETURNING id) SELECT * FROM removed",
     "SELECT 1; DELETE FROM photos",
     "SELECT 1; SET TRANSACTION READ WRITE; DELETE FROM photos",
     "PRAGMA query_only = OFF",
@@ -32,8 +32,8 @@ WRITES = [
 
 
 @pytest.mark.parametrize("sql", WRITES)
-def test_what_would_write_is_refused_and_nothing_changes(filled, sql):
-    """Also on a connection that could write: the statement itself is refused."""
+def test_statements_that_write_are_refused(filled, sql):
+    """Also on a connection that can write."""
     before = run_statement(filled, "SELECT (SELECT COUNT(*) FROM photos), (SELECT COUNT(*) FROM persons)").rows
     with pytest.raises(UsageError):
         run_statement(filled, sql)
@@ -49,29 +49,29 @@ def test_what_would_write_is_refused_and_nothing_changes(filled, sql):
         "VALUES (1)",
     ],
 )
-def test_what_reads_is_answered(filled, sql):
-    """Comments, common tables and values."""
+def test_statements_that_read_return_rows(filled, sql):
+    """Comments, common table expressions and VALUES."""
     assert run_statement(filled, sql).rows == ((1,),)
 
 
 def test_the_connection_can_write_again_afterwards(refilled):
-    """A refused statement leaves no lock behind."""
+    """A refused statement leaves no authorizer."""
     with pytest.raises(UsageError):
         run_statement(refilled, "WITH x AS (SELECT 1) DELETE FROM photos")
     with refilled.begin() as connection:
         assert connection.exec_driver_sql("DELETE FROM problems").rowcount == 10
 
 
-def test_rows_beyond_the_limit_are_not_given(filled):
-    """The first ones, and that there are more."""
+def test_rows_beyond_the_limit_are_not_returned(filled):
+    """The result is marked as truncated."""
     answer = run_statement(filled, "SELECT person_id FROM v1_people ORDER BY person_id", limit=3)
     assert len(answer.rows) == 3
     assert answer.truncated
     assert not run_statement(filled, "SELECT person_id FROM v1_people ORDER BY person_id LIMIT 3", limit=3).truncated
 
 
-def test_an_endless_question_ends_at_the_limit(filled):
-    """Rows are streamed: a billion of them are never made."""
+def test_an_endless_query_ends_at_the_limit(filled):
+    """Rows are streamed."""
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
     if filled.dialect == "postgresql":
         endless += " LIMIT 1000000"
@@ -79,19 +79,19 @@ def test_an_endless_question_ends_at_the_limit(filled):
 
 
 @pytest.mark.parametrize("sql", ["SELECT * FROM nothing", "SELECT FROM WHERE", "SELECT '"])
-def test_a_mistake_is_told_in_a_sentence(filled, sql):
-    """The database's own words, and no traceback."""
+def test_an_invalid_statement_is_an_error(filled, sql):
+    """The message contains the database's message."""
     with pytest.raises(UsageError, match="The database cannot run the statement: "):
         run_statement(filled, sql)
 
 
-def test_percent_signs_and_colons_are_the_users_own(filled):
-    """No word of the statement is taken for a parameter."""
+def test_percent_signs_and_colons_are_not_parameters(filled):
+    """The statement is passed unchanged."""
     assert run_statement(filled, "SELECT ':a' || '%s' || '100%' AS odd").rows == ((":a%s100%",),)
 
 
-def test_a_read_only_catalogue_answers(tmp_path, filled):
-    """The way the command opens it."""
+def test_a_read_only_catalogue_can_be_queried(tmp_path, filled):
+    """As the command opens it."""
     if filled.dialect == "postgresql":
         pytest.skip("a file is needed")
     reader = open_database(str(filled.path), read_only=True)

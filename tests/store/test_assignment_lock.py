@@ -1,4 +1,4 @@
-"""One at a time works on all persons."""
+"""The assignment lock."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ except LockHeld:
 """
 
 
-def test_threads_and_processes_take_turns(database: Database, database_url: str) -> None:
-    """Two threads never have it at once, and a process that is killed gives it up."""
+def test_at_most_one_thread_or_process_holds_the_lock(database: Database, database_url: str) -> None:
+    """A killed process releases it."""
     inside: list[int] = []
     most: list[int] = []
 
@@ -64,8 +64,8 @@ def test_threads_and_processes_take_turns(database: Database, database_url: str)
     assert most == [1, 1, 1]
 
 
-def test_a_scan_that_had_its_turn_still_holds_its_source(database: Database, database_url: str) -> None:
-    """The one lock is not lost with the other."""
+def test_the_assignment_lock_does_not_release_source_locks(database: Database, database_url: str) -> None:
+    """They use different lock files."""
     with lock_sources(database, ["file:///a/"]):
         with assignment_lock(database):
             pass
@@ -73,8 +73,8 @@ def test_a_scan_that_had_its_turn_still_holds_its_source(database: Database, dat
         assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "held\n"
 
 
-def test_an_exception_ends_the_turn(database: Database) -> None:
-    """Whoever comes next need not wait."""
+def test_an_exception_releases_the_lock(database: Database) -> None:
+    """The next caller does not wait."""
     with pytest.raises(ZeroDivisionError), assignment_lock(database):
         raise ZeroDivisionError
     with assignment_lock(database):
@@ -82,15 +82,15 @@ def test_an_exception_ends_the_turn(database: Database) -> None:
 
 
 def test_a_catalogue_in_memory_has_one_user() -> None:
-    """There is nobody to wait for."""
+    """The lock does not wait."""
     opened = open_database("sqlite://")
     with assignment_lock(opened):
         pass
     opened.close()
 
 
-def test_a_lock_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
-    """In a sentence that names the file."""
+def test_a_lock_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    """The error names the file."""
     opened = open_database(str(tmp_path / "catalog.sqlite3"))
     (tmp_path / "catalog.sqlite3.people.lock").mkdir()
     with pytest.raises(DatabaseError, match=r"people\.lock"), assignment_lock(opened):

@@ -1,4 +1,4 @@
-"""Whole backups, from either database into either database; names and decisions in a small file."""
+"""Backups between both kinds of database, and labels files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from catalog.domain.errors import CatalogError, DatabaseError, UsageError
 from catalog.identities.decisions.import_labels import restore_labels
@@ -18,35 +18,9 @@ from catalog.identities.decisions.log import effective_decisions, read_decisions
 from catalog.store.backup import back_up, restore
 from catalog.store.database import Database, open_database
 from catalog.store.labels_file import parse_labels, read_labels
+from tests.store.named_photo import fill, name_person_on_photo
 
 NOW = datetime(2026, 5, 17, tzinfo=UTC)
-DAY = "2026-05-17T00:00:00.000000Z"
-
-
-def fill(conn: Connection, face_id: str = "f1", engine: str = "local") -> None:
-    """One photo with a face of a person who was merged from another, a decision that was undone, a vector."""
-    run = conn.exec_driver_sql
-    run(
-        "INSERT INTO photos (id, sha256, size, format, width, height, orientation, recorded_at)"
-        " VALUES (7, 'aa', 1, 'JPEG', 1, 1, 1, '')"
-    )
-    run(
-        "INSERT INTO faces (id, face_id, photo_id, engine, gallery, model, box_left, box_top, box_width, box_height,"
-        " confidence, not_a_face, enrolled_at)"
-        f" VALUES (5, '{face_id}', 7, '{engine}', 'g', 'm', 0.1, 0.1, 0.3, 0.3, 99, false, '')"
-    )
-
-
-def name_somebody(conn: Connection) -> None:
-    run = conn.exec_driver_sql
-    run(f"INSERT INTO persons (id, person_id, name, hidden, created_at) VALUES (2, 'p2', 'Ann', false, '{DAY}')")
-    run(f"INSERT INTO persons (id, person_id, hidden, merged_into, created_at) VALUES (1, 'p1', false, 2, '{DAY}')")
-    run(f"INSERT INTO assignments (face_id, person_id, \"by\", assigned_at) VALUES (5, 2, 'cluster', '{DAY}')")
-    run(f"INSERT INTO decisions (id, decided_at, decided_by, verb, person_id) VALUES (4, '{DAY}', 'me', 'undo', 'p2')")
-    run(
-        "INSERT INTO decisions (id, decided_at, decided_by, verb, person_id, name, undone_by)"
-        f" VALUES (3, '{DAY}', 'me', 'name', 'p2', 'Anna', 4)"
-    )
 
 
 def everything(database: Database) -> dict[str, list[tuple[object, ...]]]:
@@ -58,10 +32,10 @@ def everything(database: Database) -> dict[str, list[tuple[object, ...]]]:
 def test_a_backup_restores_into_either_database(
     database: Database, database_url: str, tmp_path: Path, postgresql_url: str
 ) -> None:
-    """It is one SQLite file, for its owner only, and holds every row; new rows follow the restored ones."""
+    """It is one private SQLite file with all rows. New rows continue the sequence of row ids."""
     with database.begin() as conn:
         fill(conn)
-        name_somebody(conn)
+        name_person_on_photo(conn)
     copy = tmp_path / "backup.sqlite3"
     assert back_up(database, copy) == copy.stat().st_size
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
@@ -76,7 +50,7 @@ def test_a_backup_restores_into_either_database(
 
 
 def test_a_restore_keeps_a_copy_of_the_file_that_it_replaces(tmp_path: Path) -> None:
-    """Whoever restores the wrong backup can go back."""
+    """A wrong restore can be reverted."""
     first, second = (open_database(str(tmp_path / name)) for name in ("a.sqlite3", "b.sqlite3"))
     with second.begin() as conn:
         fill(conn)
@@ -94,8 +68,8 @@ def test_a_restore_keeps_a_copy_of_the_file_that_it_replaces(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("content", [b"", b"not a catalogue" * 100])
-def test_what_is_no_backup_changes_nothing(tmp_path: Path, content: bytes) -> None:
-    """It is refused before the catalogue is touched."""
+def test_a_file_that_is_not_a_backup_changes_nothing(tmp_path: Path, content: bytes) -> None:
+    """It is refused before the catalogue is changed."""
     database = open_database(str(tmp_path / "catalog.sqlite3"))
     with database.begin() as conn:
         fill(conn)
@@ -107,7 +81,7 @@ def test_what_is_no_backup_changes_nothing(tmp_path: Path, content: bytes) -> No
 
 
 def spoil(kind: str, path: Path, catalogue: Database) -> None:
-    """Make a file that cannot be restored."""
+    """Create a file that cannot be restored."""
     if kind in ("empty", "a photo", "another program's"):
         path.write_bytes({"empty": b"", "a photo": b"\xff\xd8\xff\xe0" * 2000}.get(kind, b""))
     else:
@@ -125,24 +99,24 @@ def spoil(kind: str, path: Path, catalogue: Database) -> None:
 
 
 @pytest.mark.parametrize("kind", ["empty", "a photo", "another program's", "cut", "overwritten", "newer"])
-def test_a_backup_that_cannot_be_used_is_blamed_by_its_own_name(tmp_path: Path, kind: str) -> None:
-    """The user gave no other file, and has never heard of the copy that is tried."""
+def test_errors_of_a_backup_name_the_backup(tmp_path: Path, kind: str) -> None:
+    """They do not name the temporary copy, and the remedy fits a backup."""
     database = open_database(str(tmp_path / "catalog.sqlite3"))
     bad = tmp_path / "given.sqlite3"
     spoil(kind, bad, database)
     with pytest.raises(DatabaseError) as caught:
         restore(database, bad)
-    told = f"{caught.value} {caught.value.remedy}"
+    message = f"{caught.value} {caught.value.remedy}"
     assert str(caught.value).startswith(f'The backup "{bad}" ')
-    assert ".part" not in told
-    assert "--database" not in told
-    assert "another backup" in told
-    assert ("Update catalog" in told) == (kind == "newer")
+    assert ".part" not in message
+    assert "--database" not in message
+    assert "another backup" in message
+    assert ("Update catalog" in message) == (kind == "newer")
     database.close()
 
 
-def test_what_is_wrong_with_the_catalogue_itself_is_not_blamed_on_the_backup(tmp_path: Path) -> None:
-    """A sound backup put into a damaged catalogue: the catalogue's own name, and its own remedy."""
+def test_errors_of_the_catalogue_do_not_name_the_backup(tmp_path: Path) -> None:
+    """Restoring a valid backup into a damaged catalogue names the catalogue."""
     database = open_database(str(tmp_path / "catalog.sqlite3"))
     back_up(database, tmp_path / "sound.sqlite3")
     database.close()
@@ -154,19 +128,19 @@ def test_what_is_wrong_with_the_catalogue_itself_is_not_blamed_on_the_backup(tmp
 
 
 def test_a_backup_never_overwrites(tmp_path: Path) -> None:
-    """The name must be free."""
+    """An existing file is refused."""
     database = open_database(str(tmp_path / "catalog.sqlite3"))
-    (tmp_path / "there").touch()
+    (tmp_path / "existing").touch()
     with pytest.raises(UsageError, match="exists already"):
-        back_up(database, tmp_path / "there")
+        back_up(database, tmp_path / "existing")
     database.close()
 
 
 def test_labels_restore_onto_another_engine(database: Database, tmp_path: Path) -> None:
-    """The face of the same photo and box gets its person, though it has another id; twice is once."""
+    """The face with the same face key gets its person, though its face id differs. Restoring twice changes nothing."""
     with database.begin() as conn:
         fill(conn)
-        name_somebody(conn)
+        name_person_on_photo(conn)
         labels = parse_labels(json.dumps(read_labels(conn, NOW)), "labels")
     other = open_database(str(tmp_path / "other.sqlite3"))
     with other.begin() as conn:
@@ -175,10 +149,10 @@ def test_labels_restore_onto_another_engine(database: Database, tmp_path: Path) 
         assert (done.persons, done.decisions, done.faces) == (2, 2, 1)
         again = restore_labels(conn, labels, NOW)
         assert (again.persons, again.decisions, again.faces) == (0, 0, 0)
-        held = conn.exec_driver_sql(
+        names = conn.exec_driver_sql(
             "SELECT p.name FROM assignments a JOIN persons p ON p.id = a.person_id JOIN faces f ON f.id = a.face_id"
         ).scalars()
-        assert list(held) == ["Ann"]
+        assert list(names) == ["Ann"]
         assert (
             conn.exec_driver_sql(
                 "SELECT verb FROM decisions WHERE id = (SELECT undone_by FROM decisions WHERE verb = 'name')"
@@ -189,22 +163,22 @@ def test_labels_restore_onto_another_engine(database: Database, tmp_path: Path) 
 
 
 def test_labels_wait_for_photos_that_are_not_scanned_yet(database: Database, tmp_path: Path) -> None:
-    """Content and box stand in the ledger, for the scan that finds the face; that a human said so does not."""
+    """The decision log keeps the face key, so that a later scan assigns the face. It is not a human decision."""
     with database.begin() as conn:
         fill(conn)
-        name_somebody(conn)
+        name_person_on_photo(conn)
         labels = read_labels(conn, NOW)
     other = open_database(str(tmp_path / "other.sqlite3"))
     with other.begin() as conn:
         restore_labels(conn, labels, NOW)
         restore_labels(conn, labels, NOW)
-        said = effective_decisions(read_decisions(conn))
+        effective = effective_decisions(read_decisions(conn))
     other.close()
-    assert [(person, place.sha256) for place, person in said.expected] == [("p2", "aa")]
-    assert said.claims == []
+    assert [(person, place.sha256) for place, person in effective.expected] == [("p2", "aa")]
+    assert effective.claims == []
 
 
-def test_what_is_no_file_of_labels_is_refused() -> None:
-    """JSON of another kind is not taken for labels."""
+def test_json_that_is_not_a_labels_file_is_refused() -> None:
+    """Other JSON is not accepted."""
     with pytest.raises(UsageError, match="not a file of labels"):
         parse_labels("{}", "x.json")

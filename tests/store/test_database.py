@@ -1,4 +1,4 @@
-"""Opening a catalogue: made, upgraded, or refused with a sentence."""
+"""Opening a catalogue: created, upgraded, or refused."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ OLDER = "UPDATE alembic_version SET version_num = '0000'"
 NEWER = "UPDATE alembic_version SET version_num = '9999'"
 
 
-def test_a_file_is_made_for_its_owner_only(tmp_path: Path) -> None:
-    """The folder is 0700 and the file 0600, its write-ahead log too: faces are personal data."""
+def test_a_new_file_is_private(tmp_path: Path) -> None:
+    """Faces are personal data: the folder is 0700, the file and its write-ahead log are 0600."""
     path = tmp_path / "new" / "catalog.sqlite3"
     opened = open_database(str(path))
     with opened.begin() as connection:
@@ -40,20 +40,20 @@ def test_a_file_is_made_for_its_owner_only(tmp_path: Path) -> None:
 
 
 def test_sqlite_is_set_up_for_power_loss_and_readers(tmp_path: Path) -> None:
-    """Write-ahead log, synchronous=FULL (2), foreign keys, and a wait instead of an error when another one writes."""
+    """Write-ahead log, synchronous=FULL (2), foreign keys, and waiting for other writers."""
     opened = open_database(str(tmp_path / "catalog.sqlite3"))
     with opened.read() as connection:
         connection.exec_driver_sql("SELECT count(*) FROM photos").scalar()  # the mode is known once the file is read
-        found = {
+        settings = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
     opened.close()
-    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 60_000}
+    assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 60_000}
 
 
-def test_what_may_wait_for_a_later_commit_does_and_nothing_else(tmp_path: Path) -> None:
-    """``later`` writes at synchronous=NORMAL (1); the same connection is at FULL (2) again for whoever has it next."""
+def test_only_later_transactions_use_synchronous_normal(tmp_path: Path) -> None:
+    """``later`` uses NORMAL (1); the connection is at FULL (2) again for its next user."""
     opened = open_database(str(tmp_path / "catalog.sqlite3"))
     with opened.later.begin() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
@@ -64,8 +64,8 @@ def test_what_may_wait_for_a_later_commit_does_and_nothing_else(tmp_path: Path) 
     opened.close()
 
 
-def test_what_may_wait_does_so_on_postgresql_too(postgresql_url: str) -> None:
-    """``later`` does not wait for the disk at its commit; the next transaction does."""
+def test_later_transactions_do_not_wait_for_the_disk_on_postgresql(postgresql_url: str) -> None:
+    """The next transaction waits again."""
     opened = open_database(postgresql_url)
     with opened.later.begin() as connection:
         assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "off"
@@ -75,14 +75,14 @@ def test_what_may_wait_does_so_on_postgresql_too(postgresql_url: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["photos 100%.sqlite3", "what?#.sqlite3", "写真.sqlite3"])
-def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
-    """Characters that mean something in a url are part of a name like any other."""
+def test_any_file_name_is_accepted(tmp_path: Path, name: str) -> None:
+    """Characters with a meaning in a url are ordinary characters of a file name."""
     open_database(str(tmp_path / name)).close()
     assert (tmp_path / name).exists()
 
 
-def test_several_programs_may_make_the_same_file_at_once(tmp_path: Path) -> None:
-    """They take turns, and each finds a whole catalogue."""
+def test_several_processes_may_create_the_same_file_at_once(tmp_path: Path) -> None:
+    """They wait for each other, and each opens a complete catalogue."""
     path = tmp_path / "catalog.sqlite3"
     code = "import sys; from catalog.store.database import open_database; open_database(sys.argv[1]).close()"
     running = [subprocess.Popen([sys.executable, "-c", code, str(path)], stderr=subprocess.PIPE) for _ in range(4)]
@@ -90,15 +90,15 @@ def test_several_programs_may_make_the_same_file_at_once(tmp_path: Path) -> None
 
 
 def test_an_empty_postgresql_database_gets_the_schema(blank_postgresql_url: str) -> None:
-    """The first use needs no command of its own, and several first uses at once are well."""
+    """The first use creates it, also when several processes start at once."""
     with ThreadPoolExecutor(3) as pool:
         for opened in pool.map(open_database, [blank_postgresql_url] * 3):
             opened.close()
     open_database(blank_postgresql_url, create=False).close()
 
 
-def test_a_postgresql_schema_that_is_behind_is_left_alone(postgresql_url: str) -> None:
-    """Other programs may be at work: the upgrade is a command, and the sentence names it."""
+def test_an_older_postgresql_schema_is_not_upgraded(postgresql_url: str) -> None:
+    """Other programs may be using it. The error names the command for the upgrade."""
     _run(postgresql_url, OLDER)
     with pytest.raises(SchemaError) as caught:
         open_database(postgresql_url)
@@ -106,7 +106,7 @@ def test_a_postgresql_schema_that_is_behind_is_left_alone(postgresql_url: str) -
 
 
 def test_a_newer_schema_is_refused(database_url: str) -> None:
-    """An older program must not write what it does not understand."""
+    """An older program must not write a schema that it does not know."""
     _run(database_url, NEWER)
     with pytest.raises(SchemaError, match="schema 9999, which is newer than this program"):
         open_database(database_url)
@@ -115,12 +115,12 @@ def test_a_newer_schema_is_refused(database_url: str) -> None:
 
 
 def test_a_database_of_another_program_is_refused(tmp_path: Path, blank_postgresql_url: str) -> None:
-    """Tables without a schema revision are somebody else's."""
+    """It has tables and no schema revision."""
     path = tmp_path / "other.sqlite3"
     for url in (str(path), blank_postgresql_url):
         if url == str(path):
             path.touch()
-        _run(url, "CREATE TABLE theirs (id integer)")
+        _run(url, "CREATE TABLE other (id integer)")
         with pytest.raises(SchemaError, match="tables of another program"):
             open_database(url)
     with pytest.raises(SchemaError, match="tables of another program"):
@@ -128,7 +128,7 @@ def test_a_database_of_another_program_is_refused(tmp_path: Path, blank_postgres
 
 
 def test_an_upgrade_copies_the_file_first_and_keeps_three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A copy lies beside the file, for its owner only; the oldest ones are removed."""
+    """The private copy is beside the file. Older copies are removed."""
     from catalog.store import migrate
 
     path = tmp_path / "catalog.sqlite3"
@@ -144,8 +144,8 @@ def test_an_upgrade_copies_the_file_first_and_keeps_three(tmp_path: Path, monkey
     opened.close()
 
 
-def test_what_is_deleted_leaves_the_file(tmp_path: Path) -> None:
-    """Not only its rows: neither free pages nor the log hold a trace of whoever was forgotten."""
+def test_deleted_data_is_overwritten_in_the_file(tmp_path: Path) -> None:
+    """Free pages and the log contain no data of a forgotten person."""
     path = tmp_path / "catalog.sqlite3"
     database = open_database(str(path))
     secret = "Zebulon Quux"
@@ -158,21 +158,21 @@ def test_what_is_deleted_leaves_the_file(tmp_path: Path) -> None:
     with database.begin() as connection:
         connection.exec_driver_sql("DELETE FROM persons")
     assert database.empty_log()
-    files = [found for found in tmp_path.iterdir() if found.name.startswith(path.name)]
+    files = [file for file in tmp_path.iterdir() if file.name.startswith(path.name)]
     assert path in files
-    assert [found for found in files if secret.encode() in found.read_bytes()] == []
+    assert [file for file in files if secret.encode() in file.read_bytes()] == []
     database.close()
 
 
 def test_a_catalogue_on_a_read_only_file_system_can_be_read(tmp_path: Path) -> None:
-    """A snapshot or a disc: there is no room for a log, and nothing to write in it."""
+    """A snapshot or a disc has no room for a log."""
     disk = tmp_path / "disk"
     disk.mkdir()
     path = disk / "catalog.sqlite3"
     try:
         mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)], check=False)
     except FileNotFoundError:
-        pytest.skip("there is no mount on this machine")
+        pytest.skip("mount is not available")
     if mounted.returncode:
         pytest.skip("this user may not mount a file system")
     try:
@@ -186,8 +186,8 @@ def test_a_catalogue_on_a_read_only_file_system_can_be_read(tmp_path: Path) -> N
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_two_copies_within_one_second_are_two(tmp_path: Path) -> None:
-    """The second restore, or upgrade, must not overwrite what was saved before the first."""
+def test_two_copies_within_one_second_have_different_names(tmp_path: Path) -> None:
+    """A second restore or upgrade must not overwrite the first copy."""
     from catalog.store import migrate
 
     path = tmp_path / "catalog.sqlite3"
@@ -212,8 +212,8 @@ def test_two_copies_within_one_second_are_two(tmp_path: Path) -> None:
     ],
     ids=["text", "folder", "loop"],
 )
-def test_what_is_no_database_is_told(tmp_path: Path, make: object, sentence: str) -> None:
-    """One sentence with the name, and a remedy; never a traceback."""
+def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path, make: object, sentence: str) -> None:
+    """The error is one sentence with the name, and a remedy."""
     path = tmp_path / "catalog.sqlite3"
     make(path)  # type: ignore[operator]
     with pytest.raises(DatabaseError, match=sentence) as caught:
@@ -222,8 +222,8 @@ def test_what_is_no_database_is_told(tmp_path: Path, make: object, sentence: str
     assert caught.value.remedy
 
 
-def test_a_missing_catalogue_is_told_where_none_may_be_made(tmp_path: Path) -> None:
-    """A question must not make an empty catalogue."""
+def test_a_missing_catalogue_is_an_error_without_create(tmp_path: Path) -> None:
+    """Reading must not create an empty catalogue."""
     with pytest.raises(DatabaseError, match="There is no catalogue"):
         open_database(str(tmp_path / "none.sqlite3"), create=False)
     assert not (tmp_path / "none.sqlite3").exists()
@@ -231,28 +231,28 @@ def test_a_missing_catalogue_is_told_where_none_may_be_made(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("address", ["mysql://x/y", "postgresql://host:notaport/x", "  "])
 def test_other_addresses_are_refused(address: str) -> None:
-    """With the forms that would do."""
+    """The remedy lists the valid forms."""
     with pytest.raises(DatabaseError) as caught:
         open_database(address)
     assert "postgresql://" in caught.value.remedy
 
 
 def test_a_password_is_never_shown() -> None:
-    """Neither by a message nor by the object's own form."""
+    """No message and no repr contains it."""
     with pytest.raises(DatabaseError) as caught:
         open_database("postgresql://me:geheim@127.0.0.1:1/x?connect_timeout=2")
     assert "cannot be reached" in str(caught.value)
     assert "geheim" not in str(caught.value) + repr(caught.value)
 
 
-def test_an_unknown_postgresql_database_is_told(postgresql_url: str) -> None:
-    """The server's own words are part of the sentence."""
+def test_an_unknown_postgresql_database_is_an_error(postgresql_url: str) -> None:
+    """The error contains the server's message."""
     with pytest.raises(DatabaseError, match="does not exist"):
         open_database(postgresql_url.replace("/test_", "/no_such_"))
 
 
 def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
-    """All or nothing."""
+    """It is rolled back."""
     with pytest.raises(ZeroDivisionError), database.begin() as connection:  # noqa: PT012
         connection.execute(text("INSERT INTO persons (person_id, hidden, created_at) VALUES ('p', false, '')"))
         raise ZeroDivisionError
@@ -261,7 +261,7 @@ def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
 
 
 def test_a_read_only_catalogue_refuses_to_write(database_url: str) -> None:
-    """Whatever the statement says: it is the connection that cannot."""
+    """The connection refuses, for any statement."""
     opened = open_database(database_url, read_only=True)
     with pytest.raises(DatabaseError, match="is read-only"), opened.begin() as connection:
         connection.execute(text("DELETE FROM persons"))
@@ -270,14 +270,14 @@ def test_a_read_only_catalogue_refuses_to_write(database_url: str) -> None:
     opened.close()
 
 
-def test_a_wrong_statement_stays_a_wrong_statement(database: Database) -> None:
-    """It is a bug, or somebody's `catalog sql`: not the database's fault."""
+def test_errors_of_statements_are_not_translated(database: Database) -> None:
+    """They are bugs, or mistakes in a statement for `catalog sql`."""
     with pytest.raises((OperationalError, ProgrammingError)), database.read() as connection:
         connection.execute(text("SELECT nothing FROM nowhere"))
 
 
-def test_a_restarted_server_is_not_noticed(postgresql_url: str) -> None:
-    """Connections that died while idle are replaced before they are used."""
+def test_a_server_restart_between_transactions_is_handled(postgresql_url: str) -> None:
+    """Connections that died while idle are replaced."""
     opened = open_database(postgresql_url)
     with opened.read() as connection:
         mine = connection.scalar(text("SELECT pg_backend_pid()"))
@@ -287,8 +287,8 @@ def test_a_restarted_server_is_not_noticed(postgresql_url: str) -> None:
     opened.close()
 
 
-def test_a_connection_lost_within_a_transaction_is_told(postgresql_url: str) -> None:
-    """The scan ends with exit code 6 and a remedy: run it again."""
+def test_a_connection_lost_during_a_transaction_is_an_error(postgresql_url: str) -> None:
+    """The remedy is to run the command again."""
     opened = open_database(postgresql_url)
     with pytest.raises(DatabaseError) as caught, opened.begin() as connection:  # noqa: PT012
         mine = connection.scalar(text("SELECT pg_backend_pid()"))
@@ -300,7 +300,7 @@ def test_a_connection_lost_within_a_transaction_is_told(postgresql_url: str) -> 
 
 
 def test_a_catalogue_in_memory_has_the_schema(tmp_path: Path) -> None:
-    """For a plan that must not leave a file behind."""
+    """Used by plans, which must not create a file."""
     opened = open_database("sqlite://")
     with opened.read() as connection:
         assert connection.scalar(text("SELECT version_num FROM alembic_version")) == SCHEMA
@@ -308,8 +308,8 @@ def test_a_catalogue_in_memory_has_the_schema(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
-def test_missing_rights_are_told(tmp_path: Path) -> None:
-    """A folder that may not be written."""
+def test_missing_permissions_are_an_error(tmp_path: Path) -> None:
+    """The folder is not writable."""
     tmp_path.chmod(0o500)
     with pytest.raises(DatabaseError, match="cannot be opened"):
         open_database(str(tmp_path / "catalog.sqlite3"))

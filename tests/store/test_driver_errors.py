@@ -1,4 +1,4 @@
-"""What drivers raise, without loading a driver that is not used."""
+"""Driver errors, without loading a driver that is not used."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def test_a_catalogue_in_a_file_loads_no_driver_of_postgresql(tmp_path):
-    """It would take a tenth of the time that a command needs to start."""
+    """Loading it would take a tenth of the start-up time."""
     script = (
         "import sys; from catalog.cli.main import run; code = run(['status', '--database', sys.argv[1]]);"
         " sys.exit(code or 'psycopg' in sys.modules)"

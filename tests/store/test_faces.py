@@ -1,4 +1,4 @@
-"""Faces recorded and read back; what replaces what."""
+"""Faces: recorded, read, replaced, and decisions carried to edited photos."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def photo(conn: Connection, sha256: str = "aa", uri: str = "file:///a") -> int:
     return row
 
 
-def enroll(conn: Connection, photo_id: int, *found: tuple[str, BoundingBox], rejected: int = 0) -> list[int]:
+def enroll(conn: Connection, photo_id: int, *boxes: tuple[str, BoundingBox], rejected: int = 0) -> list[int]:
     enrollment = Enrollment(
-        tuple(FaceRecord(face_id, face(box)) for face_id, box in found),
+        tuple(FaceRecord(face_id, face(box)) for face_id, box in boxes),
         (RejectedFace(face(), (RejectionReason.LOW_SHARPNESS, RejectionReason.EXTREME_POSE)),) * rejected,
     )
     return record_enrollment(conn, photo_id, enrollment, engine="local", gallery="g", model="m", scan_id=None, now=NOW)
@@ -63,21 +63,21 @@ def test_faces_are_read_as_they_were_recorded(database: Database) -> None:
     with database.begin() as conn:
         row = photo(conn)
         ids = enroll(conn, row, ("f1", BOX), ("f2", BESIDE), rejected=1)
-        found = list(stored_faces(conn, engine="local", gallery="g", batch_size=1))
-        assert [(each.row_id, each.face_id, each.sha256, each.box) for each in found] == [
+        stored = list(stored_faces(conn, engine="local", gallery="g", batch_size=1))
+        assert [(face.row_id, face.face_id, face.sha256, face.box) for face in stored] == [
             (ids[0], "f1", "aa", BOX),
             (ids[1], "f2", "aa", BESIDE),
         ]
-        assert (found[0].pose, found[0].quality, found[0].not_a_face) == (Pose(1, 2, 3), Quality(4, 5), False)
-        assert list(stored_faces(conn, engine="local", gallery="g", photo_ids=[row])) == found
-        assert stored_faces_by_id(conn, ["f2", "f9"], "local", "g") == {"f2": found[1]}
+        assert (stored[0].pose, stored[0].quality, stored[0].not_a_face) == (Pose(1, 2, 3), Quality(4, 5), False)
+        assert list(stored_faces(conn, engine="local", gallery="g", photo_ids=[row])) == stored
+        assert stored_faces_by_id(conn, ["f2", "f9"], "local", "g") == {"f2": stored[1]}
         assert list(stored_faces(conn, engine="local", gallery="other")) == []
         assert conn.execute(text("SELECT reasons FROM rejected_faces")).scalar() == "LOW_SHARPNESS EXTREME_POSE"
         assert count(conn, "emotions") == 4
 
 
-def test_recording_twice_is_recording_once(database: Database) -> None:
-    """A scan that was killed after the commit records the same again; a face that is gone loses its row."""
+def test_recording_an_enrollment_again_changes_nothing(database: Database) -> None:
+    """After a kill a scan records the same again. A face that is not in the enrollment any more is removed."""
     with database.begin() as conn:
         row = photo(conn)
         first = enroll(conn, row, ("f1", BOX), ("f2", BESIDE), rejected=1)
@@ -87,8 +87,8 @@ def test_recording_twice_is_recording_once(database: Database) -> None:
         assert (count(conn, "faces"), count(conn, "rejected_faces"), count(conn, "emotions")) == (1, 0, 2)
 
 
-def test_a_face_that_is_seen_no_more_is_owed_to_its_gallery(database: Database) -> None:
-    """With a stricter filter the gallery still holds what it was given: without its row nobody would ask for it."""
+def test_a_face_missing_from_a_new_enrollment_becomes_a_pending_removal(database: Database) -> None:
+    """The gallery still holds it, and no row refers to it."""
     with database.begin() as conn:
         row = photo(conn)
         enroll(conn, row, ("f1", BOX), ("f2", BESIDE))
@@ -99,7 +99,7 @@ def test_a_face_that_is_seen_no_more_is_owed_to_its_gallery(database: Database) 
 
 
 def edit(conn: Connection, box: BoundingBox) -> tuple[int, list[str]]:
-    """A photo with a confirmed face changes its content; returns the new face's row and what the gallery must drop."""
+    """Edit a photo with a confirmed face. Returns the row of the new face, and the pending removals."""
     old = photo(conn)
     (before,) = enroll(conn, old, ("f1", BOX))
     conn.execute(text("INSERT INTO persons (id, person_id, hidden, created_at) VALUES (1, 'p', false, '')"))
@@ -118,28 +118,28 @@ def edit(conn: Connection, box: BoundingBox) -> tuple[int, list[str]]:
     return after, release_photos(conn, [old], engine="local", gallery="g", now=NOW)
 
 
-def test_what_a_human_said_is_carried_to_the_face_in_the_same_place(database: Database) -> None:
-    """Changed content replaces the photo; the decision is repeated for the new content, the old one stays."""
+def test_decisions_are_carried_to_the_same_face_of_an_edited_photo(database: Database) -> None:
+    """The decision is repeated for the new content; the old one stays."""
     with database.begin() as conn:
         after, released = edit(conn, BoundingBox(0.12, 0.2, 0.3, 0.4))
         assert released == ["f1"]
         assert conn.execute(text('SELECT face_id, person_id, "by" FROM assignments')).all() == [(after, 1, "human")]
-        said = conn.execute(text("SELECT photo_sha256, box_left FROM decisions ORDER BY id")).all()
-        assert [tuple(row) for row in said] == [("aa", 0.1), ("bb", pytest.approx(0.12))]
+        rows = conn.execute(text("SELECT photo_sha256, box_left FROM decisions ORDER BY id")).all()
+        assert [tuple(row) for row in rows] == [("aa", 0.1), ("bb", pytest.approx(0.12))]
         assert pending_removals.read(conn, "local", "g") == ["f1"]
         pending_removals.clear(conn, released, "local", "g")
         assert (count(conn, "photos"), count(conn, "faces"), count(conn, "removals")) == (1, 1, 0)
 
 
-def test_what_does_not_fit_any_more_is_not_carried(database: Database) -> None:
-    """Somebody else stands elsewhere: nothing was said about that face."""
+def test_decisions_are_not_carried_to_another_face(database: Database) -> None:
+    """The face of the edited photo has another box."""
     with database.begin() as conn:
         edit(conn, BESIDE)
         assert (count(conn, "assignments"), count(conn, "decisions")) == (0, 1)
 
 
-def test_content_that_another_place_shows_stays(database: Database) -> None:
-    """A changed copy takes nothing from the original."""
+def test_a_previous_photo_with_another_location_stays(database: Database) -> None:
+    """Editing a copy does not change the original."""
     with database.begin() as conn:
         old = photo(conn)
         photo(conn, "aa", "file:///copy")
@@ -149,8 +149,8 @@ def test_content_that_another_place_shows_stays(database: Database) -> None:
         assert count(conn, "faces") == 1
 
 
-def test_content_whose_other_places_are_all_missing_goes(database: Database) -> None:
-    """A place that was missed holds nothing any more."""
+def test_a_previous_photo_with_only_missing_locations_is_removed(database: Database) -> None:
+    """A missing location does not keep a photo."""
     with database.begin() as conn:
         old = photo(conn)
         photo(conn, "aa", "file:///moved")
@@ -161,8 +161,8 @@ def test_content_whose_other_places_are_all_missing_goes(database: Database) -> 
         assert count(conn, "photos") == 1
 
 
-def test_what_was_carried_can_be_taken_back(database: Database) -> None:
-    """The successor turns out to be another photo: nobody said anything about its faces."""
+def test_carried_decisions_can_be_reverted(database: Database) -> None:
+    """The new content is another photo, not an edit."""
     with database.begin() as conn:
         old = photo(conn)
         (before,) = enroll(conn, old, ("f1", BOX))
@@ -179,8 +179,8 @@ def test_what_was_carried_can_be_taken_back(database: Database) -> None:
         assert conn.execute(text("SELECT face_id FROM assignments")).all() == [(before,)]
 
 
-def test_a_face_that_is_enrolled_again_is_no_longer_owed(database: Database) -> None:
-    """The old content came back before the gallery let go of its faces: it must keep them."""
+def test_enrolling_a_face_again_cancels_its_pending_removal(database: Database) -> None:
+    """The old content came back before the gallery deleted its faces."""
     with database.begin() as conn:
         edit(conn, BOX)
         back = photo(conn, "aa")

@@ -1,4 +1,4 @@
-"""The questions that a scan asks for each photo are answered by an index, whatever the size of the library."""
+"""Queries that a scan runs for each photo use indexes."""
 
 from __future__ import annotations
 
@@ -51,21 +51,21 @@ QUERIES = {
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_a_question_is_answered_by_an_index(database: Database, name: str) -> None:
-    """No whole table is read, and no place is sorted."""
+def test_queries_of_a_scan_use_indexes(database: Database, name: str) -> None:
+    """They read no whole table and sort nothing."""
     with database.read() as connection:
         assert whole_tables(connection, QUERIES[name]) == []
 
 
 def test_a_part_of_a_listing_is_one_range_of_an_index(database: Database) -> None:
-    """The question that a scan asks most."""
+    """The most frequent query of a scan."""
     keys = {"first": "file:///a/0", "last": "file:///a/9", "engine": "local", "gallery": "g", "most": 100}
     with database.read() as connection:
         assert whole_tables(connection, photo_store._RANGE.params(keys)) == []
 
 
 def test_removing_a_photo_reads_no_whole_table(database: Database) -> None:
-    """Everything that hangs on it is found by an index, or a prune of a large library would never end."""
+    """Otherwise a prune of a large library would take hours."""
     with database.read() as connection:
         if connection.dialect.name == "sqlite":
             statement = delete(photos).where(photos.c.id == 1)
@@ -78,12 +78,12 @@ def test_removing_a_photo_reads_no_whole_table(database: Database) -> None:
                 "SELECT 1 FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indkey[0] = c.conkey[1])"
             )
         ).all()
-    # Few rows, each made by a human: a decision's undo, and a person merged away has its index.
+    # Few rows, all of user decisions. Merged persons have an index.
     assert {tuple(key) for key in keys} <= {("decisions", "undone_by")}
 
 
 def whole_tables(connection: Connection, query: Select[tuple[object, ...]]) -> list[str]:
-    """The steps of the database's plan that read a whole table or sort."""
+    """Return the steps of the query plan that read a whole table or sort."""
     sql = str(query.compile(connection.engine, compile_kwargs={"literal_binds": True}))
     if connection.dialect.name == "sqlite":
         steps = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")]

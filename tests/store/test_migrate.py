@@ -1,4 +1,4 @@
-"""Migrations make exactly the schema that the program describes."""
+"""Migrations create the schema that the tables describe."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def test_the_program_names_the_newest_migration() -> None:
-    """``SCHEMA`` spares the program from loading Alembic, and must not lag behind."""
+    """``SCHEMA`` repeats the newest revision, so that opening does not load Alembic."""
     assert known_revisions()[0] == SCHEMA
 
 
 def test_migrations_make_the_described_tables(database: Database) -> None:
-    """Tables, columns, types, defaults, indices, foreign keys and, where they are kept, comments are the same."""
+    """Tables, columns, types, defaults, indexes, foreign keys and, on PostgreSQL, comments are equal."""
     with database.read() as connection:
         context = MigrationContext.configure(
             connection,
@@ -41,26 +41,26 @@ def test_migrations_make_the_described_tables(database: Database) -> None:
 
 
 def test_migrations_make_the_described_checks(database: Database, tmp_path: Path) -> None:
-    """Check constraints and collations, which Alembic does not compare, are the same too."""
+    """Check constraints and collations, which Alembic does not compare, are equal."""
     described = create_engine(f"sqlite:///{tmp_path / 'described.sqlite3'}")
-    for each in (metadata, gallery_metadata):
-        each.create_all(described)
+    for tables in (metadata, gallery_metadata):
+        tables.create_all(described)
     assert _checks(database.engine) == _checks(described)
     described.dispose()
 
 
 def _checks(engine: Engine) -> set[tuple[str, str]]:
     inspector = inspect(engine)
-    tables = [table for each in (metadata, gallery_metadata) for table in each.tables]
+    tables = [table for schema in (metadata, gallery_metadata) for table in schema.tables]
     return {(table, str(check["name"])) for table in tables for check in inspector.get_check_constraints(table)}
 
 
-@pytest.mark.parametrize("each", [metadata, gallery_metadata], ids=["catalogue", "gallery"])
-def test_every_table_and_column_is_described(each: MetaData) -> None:
-    """A comment says what each holds."""
+@pytest.mark.parametrize("schema", [metadata, gallery_metadata], ids=["catalogue", "gallery"])
+def test_every_table_and_column_is_described(schema: MetaData) -> None:
+    """Each has a comment."""
     silent = [
         f"{table.name}.{column.name if column is not None else ''}"
-        for table in each.tables.values()
+        for table in schema.tables.values()
         for column in [None, *table.columns]
         if not (table.comment if column is None else column.comment)
     ]
@@ -68,16 +68,16 @@ def test_every_table_and_column_is_described(each: MetaData) -> None:
 
 
 def test_uris_sort_as_bytes_on_postgresql(postgresql_url: str) -> None:
-    """The range of places below a folder, and the order of a listing, rest on it."""
+    """The range of locations below a folder and the order of a listing depend on it."""
     opened = open_database(postgresql_url)
     with opened.read() as connection:
-        found = connection.exec_driver_sql(
+        rows = connection.exec_driver_sql(
             "SELECT table_name, column_name, collation_name FROM information_schema.columns"
             " WHERE column_name IN ('uri', 'source_uri') AND table_name IN ('locations', 'problems', 'scan_sources')"
         ).all()
     opened.close()
-    assert {row[2] for row in found} == {"C"}
-    assert len(found) == 3
+    assert {row[2] for row in rows} == {"C"}
+    assert len(rows) == 3
 
 
 def test_the_first_migration_is_what_the_freezer_writes() -> None:
@@ -93,7 +93,7 @@ def test_the_first_migration_is_what_the_freezer_writes() -> None:
 
 
 def test_upgrading_twice_does_nothing_the_second_time(database_url: str) -> None:
-    """An upgrade of a current database is no work and makes no backup."""
+    """The second upgrade makes no copy."""
     done = upgrade(database_url)
     assert (done.before, done.after, done.backup) == (SCHEMA, SCHEMA, None)
 

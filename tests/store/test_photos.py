@@ -1,4 +1,4 @@
-"""Photos by content, places by uri."""
+"""Photos by content, locations by uri."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def add(conn: Connection, uri: str, sha256: str = "aa", now: datetime = NOW) -> 
 
 
 def test_a_content_is_recorded_once(database: Database) -> None:
-    """Its row keeps what the camera wrote, times in UTC."""
+    """Its row has the camera's metadata, times in UTC."""
     with database.begin() as conn:
         first = record_photo(conn, "aa", 9, opened(taken_at=NOW, gps=GpsPosition(1.5, -2.5)), NOW)
         assert record_photo(conn, "aa", 9, opened(), LATER) == first == find_photo(conn, "aa")
@@ -46,8 +46,8 @@ def test_a_content_is_recorded_once(database: Database) -> None:
     assert tuple(row) == ("2026-05-17T14:03:22.000000Z", -2.5, 3, 2)
 
 
-def test_a_place_shows_one_photo_at_a_time(database: Database) -> None:
-    """Another content there is a new first sight; the same content is not, and is no longer missing."""
+def test_a_location_shows_one_photo_at_a_time(database: Database) -> None:
+    """New content has a new ``first_seen``. The same content keeps it and is not missing any more."""
     with database.begin() as conn:
         row = add(conn, "file:///a/1")
         mark_missing(conn, [row], LATER)
@@ -57,12 +57,12 @@ def test_a_place_shows_one_photo_at_a_time(database: Database) -> None:
         assert conn.execute(text(first_seen)).scalar() == "2026-05-17T14:03:22.000000Z"
         assert add(conn, "file:///a/1", "bb", LATER) == row
         assert conn.execute(text(first_seen)).scalar() == "2026-05-18T14:03:22.000000Z"
-        assert [place.uri for place in locations_of_content(conn, "bb")] == ["file:///a/1"]
+        assert [location.uri for location in locations_of_content(conn, "bb")] == ["file:///a/1"]
         assert locations_of_content(conn, "aa") == []
 
 
-def test_a_folder_covers_what_is_below_it_and_nothing_beside_it(database: Database) -> None:
-    """Places come in the order of their uris as bytes, which is the order of a listing."""
+def test_a_folder_covers_locations_below_it_only(database: Database) -> None:
+    """Locations come in the order of their uris as bytes, as in a listing."""
     uris = [
         "file:///a/b/%E5",
         "file:///a/b/A",
@@ -74,19 +74,19 @@ def test_a_folder_covers_what_is_below_it_and_nothing_beside_it(database: Databa
     with database.begin() as conn:
         for uri in [*reversed(uris), "file:///a/b.jpg", "file:///a/bc/x", "file:///a/b0", "file:///a/"]:
             add(conn, uri)
-        assert [place.uri for place in locations_below(conn, "file:///a/b/", batch_size=2)] == uris
-        assert [place.uri for place in locations_below(conn, "file:///a/b")] == uris
-        assert [place.uri for place in locations_below(conn, "file:///a/b.jpg")] == ["file:///a/b.jpg"]
+        assert [location.uri for location in locations_below(conn, "file:///a/b/", batch_size=2)] == uris
+        assert [location.uri for location in locations_below(conn, "file:///a/b")] == uris
+        assert [location.uri for location in locations_below(conn, "file:///a/b.jpg")] == ["file:///a/b.jpg"]
         assert count_locations_below(conn, "file:///a/b/") == len(uris)
         mark_missing(conn, [locations_by_uri(conn, uris)[uris[2]].location_id], NOW)
-        assert [place.uri for place in locations_below(conn, "file:///a/b/")] == uris[:2] + uris[3:]
+        assert [location.uri for location in locations_below(conn, "file:///a/b/")] == uris[:2] + uris[3:]
         assert len(list(locations_below(conn, "file:///a/b/", missing=True))) == len(uris)
         assert count_locations_below(conn, "file:///a/b/") == len(uris) - 1
 
 
 @pytest.mark.parametrize("ascending", [True, False])
-def test_part_of_a_listing_is_looked_up_whatever_its_order(database: Database, ascending: bool) -> None:
-    """Known places are found, and photos told that the gallery does not hold yet."""
+def test_a_part_of_a_listing_is_looked_up_in_any_order(database: Database, ascending: bool) -> None:
+    """Returns the known locations, and photos that are not in the gallery."""
     uris = [f"file:///a/{number:03}" for number in range(0, 40, 2)]
     with database.begin() as conn:
         for number, uri in enumerate(uris):
@@ -106,8 +106,8 @@ def test_part_of_a_listing_is_looked_up_whatever_its_order(database: Database, a
     }
 
 
-def test_a_listing_that_lost_most_of_its_files_reads_few_places(database: Database) -> None:
-    """Two names far apart do not drag in everything between them."""
+def test_a_listing_that_lost_most_of_its_files_reads_few_locations(database: Database) -> None:
+    """Two distant names do not read all locations between them."""
     with database.begin() as conn:
         for number in range(150):
             add(conn, f"file:///a/{number:03}")

@@ -1,4 +1,4 @@
-"""The SQL contract: views that keep their names, columns and meanings, on both databases."""
+"""Public views keep names, columns and meanings, on both databases."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.reports.made_catalog import fill
 ROOT = Path(__file__).parent.parent.parent
 QUERIES = re.findall(r"## (\d+)\. ([^\n]*)\n.*?```sql\n(.*?)```", (ROOT / "docs" / "queries.md").read_text(), re.DOTALL)
 
-# What people were promised. A line here may get longer at its end; nothing else may change.
+# The public columns. New columns are added at the end; nothing else changes.
 PROMISED = {
     "v1_people": "person_id name faces photos first_seen last_seen",
     "v1_appearances": (
@@ -35,14 +35,14 @@ PROMISED = {
 
 
 @pytest.mark.parametrize("name", PROMISED)
-def test_a_promised_view_has_its_columns_in_their_order(name):
-    """SQL written against an earlier release still runs."""
+def test_a_public_view_keeps_its_columns_in_order(name):
+    """SQL for an earlier release still runs."""
     view = next(view for view in VIEWS if view.name == name)
     assert " ".join(column.name for column in view.columns).startswith(PROMISED[name])
 
 
 def test_the_database_has_each_view_with_the_described_columns(database: Database):
-    """What is described is what there is."""
+    """Descriptions and database agree."""
     for view in VIEWS:
         answer = run_statement(database, f"SELECT * FROM {view.name} LIMIT 0")
         described = tuple(column.name for column in view.columns)
@@ -52,8 +52,8 @@ def test_the_database_has_each_view_with_the_described_columns(database: Databas
             assert tuple(connection.exec_driver_sql(f"SELECT * FROM {view.name} LIMIT 0").keys()) == described
 
 
-def test_postgresql_keeps_the_descriptions(postgresql_url: str, database: Database):
-    """A client that shows comments explains the views by itself."""
+def test_postgresql_stores_the_descriptions(postgresql_url: str, database: Database):
+    """Clients can show them."""
     if database.dialect != "postgresql":
         pytest.skip("SQLite keeps no comments")
     with database.read() as connection:
@@ -64,7 +64,7 @@ def test_postgresql_keeps_the_descriptions(postgresql_url: str, database: Databa
 
 
 def test_both_databases_give_the_same_rows(postgresql_url: str, tmp_path: Path, sqlite_template: Path):
-    """Every view, over a made catalogue, row for row."""
+    """Every view of a generated catalogue."""
     shutil.copyfile(sqlite_template, tmp_path / "catalog.db")
     answers = []
     for url in (str(tmp_path / "catalog.db"), postgresql_url):
@@ -79,29 +79,29 @@ def test_both_databases_give_the_same_rows(postgresql_url: str, tmp_path: Path, 
 
 
 def _rows(connection, name: str) -> list[str]:
-    """Rows as text without what the two drivers spell differently."""
+    """Return rows as text, without differences between the drivers."""
 
-    def told(value: object) -> str:
+    def as_text(value: object) -> str:
         if isinstance(value, str) or value is None:
             return repr(value)
         return f"{float(value):.6f}"  # true and 1, Decimal and float
 
-    return sorted(",".join(map(told, row)) for row in connection.exec_driver_sql(f"SELECT * FROM {name}"))
+    return sorted(",".join(map(as_text, row)) for row in connection.exec_driver_sql(f"SELECT * FROM {name}"))
 
 
 def test_there_are_ten_worked_queries():
-    """The page keeps its promise."""
+    """docs/queries.md has ten examples."""
     assert [int(number) for number, _, _ in QUERIES] == list(range(1, 11))
 
 
 @pytest.mark.parametrize("sql", [sql for _, _, sql in QUERIES], ids=[f"query{number}" for number, _, _ in QUERIES])
-def test_a_worked_query_runs_and_finds_something(filled: Database, sql: str):
-    """Each query of docs/queries.md, as it stands."""
+def test_an_example_query_returns_rows(filled: Database, sql: str):
+    """Each query of docs/queries.md."""
     assert run_statement(filled, sql).rows
 
 
-def test_a_month_is_the_cameras_own(refilled: Database):
-    """A photo at 23:30 on New Year's Eve in New York belongs to December."""
+def test_months_are_local_time_of_the_camera(refilled: Database):
+    """A photo at 23:30 on New Year's Eve in New York is in December."""
     with refilled.begin() as connection:
         connection.exec_driver_sql(
             "UPDATE photos SET taken_at = '2020-01-01T04:30:00.000000Z', taken_at_offset = -300 WHERE id = 1"
@@ -113,8 +113,8 @@ def test_a_month_is_the_cameras_own(refilled: Database):
     assert answer.rows == (("2019-12-31T23:30:00",),)
 
 
-def test_what_is_no_face_counts_nowhere_and_comes_back_with_the_opposite_decision(refilled: Database):
-    """The copied photo beside a person follows `faces.not_a_face`."""
+def test_a_face_marked_as_not_a_face_is_not_counted(refilled: Database):
+    """The copied photo id follows `faces.not_a_face`, in both directions."""
     before = run_statement(refilled, "SELECT faces FROM v1_people WHERE name = 'Ada'").rows
     with refilled.begin() as connection:
         connection.exec_driver_sql("UPDATE faces SET not_a_face = (1 = 1)")

@@ -1,4 +1,4 @@
-"""What each scan did, and what was paid."""
+"""Scans and charges."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ def begin(conn, source="file:///a/", now=NOW):
     return start_scan(conn, engine="local", gallery="g", model="m", sources=[source], version="1", now=now)
 
 
-def test_a_scan_is_told_with_its_sources_and_counts(database: Database) -> None:
-    """The newest first; what was not counted is 0."""
+def test_scans_are_read_with_sources_and_counts(database: Database) -> None:
+    """Newest first. Missing counts are 0."""
     with database.begin() as conn:
         first, second = begin(conn), begin(conn, "file:///b/", LATER)
         complete_source(conn, first, "file:///a/", 3, NOW)
         finish_scan(conn, first, state="completed", exit_code=3, counts={"discovered": 3, "failed": 1}, now=LATER)
-        found = last_scans(conn, 5)
-    assert [scan.id for scan in found] == [second, first]
-    assert (found[1].state, found[1].exit_code, found[1].finished_at) == ("completed", 3, LATER)
-    assert (found[1].counts["discovered"], found[1].counts["failed"], found[1].counts["new"]) == (3, 1, 0)
-    assert (found[0].state, found[0].finished_at, found[0].sources) == ("running", None, ("file:///b/",))
+        recorded = last_scans(conn, 5)
+    assert [scan.id for scan in recorded] == [second, first]
+    assert (recorded[1].state, recorded[1].exit_code, recorded[1].finished_at) == ("completed", 3, LATER)
+    assert (recorded[1].counts["discovered"], recorded[1].counts["failed"], recorded[1].counts["new"]) == (3, 1, 0)
+    assert (recorded[0].state, recorded[0].finished_at, recorded[0].sources) == ("running", None, ("file:///b/",))
 
 
 def test_a_source_was_last_seen_at_its_last_completed_scan(database: Database) -> None:
-    """A scan that did not walk to the end does not count."""
+    """A scan with an incomplete listing does not count."""
     with database.begin() as conn:
         complete_source(conn, begin(conn), "file:///a/", 1, NOW)
         begin(conn, now=LATER)
@@ -50,8 +50,8 @@ def test_a_source_was_last_seen_at_its_last_completed_scan(database: Database) -
         assert last_completed(conn, "file:///b/") is None
 
 
-def test_a_killed_scan_is_found_out_by_the_next(database: Database) -> None:
-    """Of the same source only: another one may well be running."""
+def test_a_killed_scan_is_closed_by_the_next_scan_of_its_source(database: Database) -> None:
+    """Scans of other sources may be running."""
     with database.begin() as conn:
         begin(conn)
         begin(conn, "file:///b/")
@@ -59,7 +59,7 @@ def test_a_killed_scan_is_found_out_by_the_next(database: Database) -> None:
         assert [scan.state for scan in last_scans(conn, 2)] == ["running", "interrupted"]
 
 
-def test_dollars_are_kept_exactly(database: Database) -> None:
+def test_dollars_are_stored_exactly(database: Database) -> None:
     """A tenth of a cent, ten thousand times, is ten dollars."""
     charge = Charge(Operation.INDEX_FACES, 1, Decimal("0.001"))
     with database.begin() as conn:
@@ -70,7 +70,7 @@ def test_dollars_are_kept_exactly(database: Database) -> None:
         assert conn.execute(text("SELECT sum(microdollars), sum(calls) FROM charges")).one() == (10_000_000, 10_000)
 
 
-def test_a_count_that_does_not_exist_is_a_mistake(database: Database) -> None:
-    """It must not be dropped in silence."""
+def test_an_unknown_count_is_an_error(database: Database) -> None:
+    """It is not ignored."""
     with database.begin() as conn, pytest.raises(ValueError, match="has no counts"):
         finish_scan(conn, 1, state="completed", exit_code=0, counts={"photos": 1}, now=NOW)

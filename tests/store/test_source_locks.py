@@ -1,4 +1,4 @@
-"""One scan of a source at a time."""
+"""Source locks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ with lock_sources(open_database(sys.argv[1]), [sys.argv[2]], shared=sys.argv[3] 
 
 @contextmanager
 def another_run(url: str, uri: str, mode: str = "alone") -> Iterator[subprocess.Popen[str]]:
-    """Another process that holds a lock until the end of the block."""
+    """Run another process that holds a lock until the end of the block."""
     command = [sys.executable, "-c", HOLDER, url, uri, mode]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -35,7 +35,7 @@ def another_run(url: str, uri: str, mode: str = "alone") -> Iterator[subprocess.
 
 
 @pytest.mark.parametrize(
-    ("theirs", "ours", "free"),
+    ("locked", "wanted", "is_free"),
     [
         ("file:///a/b/", "file:///a/b/", False),
         ("file:///a/b/", "file:///a/", False),
@@ -46,20 +46,22 @@ def another_run(url: str, uri: str, mode: str = "alone") -> Iterator[subprocess.
         (CATALOGUE, "file:///a/", False),
     ],
 )
-def test_who_may_work_beside_whom(database: Database, database_url: str, theirs: str, ours: str, free: bool) -> None:
-    """Two folders side by side may be scanned at once; the same, or one inside the other, may not."""
-    with another_run(database_url, theirs):
-        if free:
-            with lock_sources(database, [ours]):
+def test_scans_of_overlapping_sources_exclude_each_other(
+    database: Database, database_url: str, locked: str, wanted: str, is_free: bool
+) -> None:
+    """Two separate folders can be scanned at once; the same folder, or a folder inside it, cannot."""
+    with another_run(database_url, locked):
+        if is_free:
+            with lock_sources(database, [wanted]):
                 return
-        with pytest.raises(LockHeld) as caught, lock_sources(database, [ours]):
+        with pytest.raises(LockHeld) as caught, lock_sources(database, [wanted]):
             pass
     assert caught.value.exit_code == 8
     assert database.url in str(caught.value)
 
 
-def test_workers_share_and_keep_others_out(database: Database, database_url: str) -> None:
-    """Shared holders are well with one another; somebody who wants the source alone is not."""
+def test_shared_locks_exclude_exclusive_locks(database: Database, database_url: str) -> None:
+    """Several workers share a lock."""
     with another_run(database_url, "file:///a/", "shared"):
         with lock_sources(database, ["file:///a/"], shared=True):
             pass
@@ -68,7 +70,7 @@ def test_workers_share_and_keep_others_out(database: Database, database_url: str
 
 
 def test_a_killed_holder_leaves_no_lock(database: Database, database_url: str) -> None:
-    """Stale locks cannot be: a lock ends with its process."""
+    """A lock ends with its process."""
     with another_run(database_url, "file:///a/") as process:
         process.kill()
         process.wait()
@@ -76,8 +78,8 @@ def test_a_killed_holder_leaves_no_lock(database: Database, database_url: str) -
             pass
 
 
-def test_waiting_ends_when_the_other_ends(database: Database, database_url: str) -> None:
-    """The second nightly run may wait its turn."""
+def test_waiting_ends_when_the_lock_is_released(database: Database, database_url: str) -> None:
+    """A second nightly run can wait for the first one."""
     with another_run(database_url, "file:///a/") as process:
         assert process.stdin is not None
         process.stdin.close()
@@ -85,8 +87,8 @@ def test_waiting_ends_when_the_other_ends(database: Database, database_url: str)
             pass
 
 
-def test_locks_that_went_with_the_server_are_noticed(postgresql_url: str) -> None:
-    """A scan must not go on without its lock after the server was restarted."""
+def test_locks_lost_with_the_server_are_detected(postgresql_url: str) -> None:
+    """A scan must not continue without its lock after a server restart."""
     database = open_database(postgresql_url)
     with pytest.raises(DatabaseError) as caught, lock_sources(database, ["file:///a/"]) as locks:  # noqa: PT012
         locks.check()
@@ -100,13 +102,13 @@ def test_locks_that_went_with_the_server_are_noticed(postgresql_url: str) -> Non
     assert caught.value.exit_code == 6
 
 
-def test_a_link_to_the_catalogue_leads_to_its_lock(sqlite_template, tmp_path):
-    """Two names of one file do not let two scans at one source."""
+def test_a_link_to_the_catalogue_uses_the_same_lock_file(sqlite_template, tmp_path):
+    """Two names of one file do not allow two scans of one source."""
     file, link = tmp_path / "catalog.sqlite3", tmp_path / "link.sqlite3"
     file.write_bytes(sqlite_template.read_bytes())
     link.symlink_to(file)
     one, other = open_database(str(file)), open_database(str(link))
     with lock_sources(one, ["file:///photos/"]), lock_sources(other, ["file:///music/"]):
-        assert [found.name for found in tmp_path.glob("*.lock")] == ["catalog.sqlite3.lock"]
+        assert [file.name for file in tmp_path.glob("*.lock")] == ["catalog.sqlite3.lock"]
     one.close()
     other.close()

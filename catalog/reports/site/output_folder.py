@@ -51,7 +51,7 @@ class SiteFolder:
             self._create_folder(path.parent)
             if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
                 return
-            # A temporary file first, so that neither a reader nor a kill leaves half a file.
+            # A temporary file first, so that readers never see half a file, also after a kill.
             part = path.with_name(f"{path.name}.part")
             descriptor = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "wb") as file:
@@ -68,7 +68,7 @@ class SiteFolder:
             self._created.add(folder)
 
     def sweep(self) -> int:
-        """Remove files that this run neither wrote nor kept. Returns their number."""
+        """Remove all files except those that this run wrote or kept. Returns the number of removed files."""
         removed = 0
         for path in sorted(self.path.rglob("*"), reverse=True):
             if path.is_dir() and not path.is_symlink():
