@@ -15,6 +15,7 @@ from catalog.cli.crop_files import write_privately
 from catalog.cli.formatting import box_json, box_text
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Threshold, Verbose
+from catalog.domain.box_columns import BOX_COLUMNS
 from catalog.domain.uri import display, display_name
 from catalog.reports.render import Format, render
 from catalog.reports.search_page import PageMatch, search_page
@@ -170,8 +171,7 @@ def _table(results: Sequence[FindResult]) -> ReportTable:
         for result in results
         for match in result.matches
     )
-    box_columns = ("box_left", "box_top", "box_width", "box_height")
-    return ReportTable(("uri", "person", "name", "similarity", "taken_at", *box_columns), rows)
+    return ReportTable(("uri", "person", "name", "similarity", "taken_at", *BOX_COLUMNS), rows)
 
 
 def _print_result(result: FindResult, number: int | None) -> None:

@@ -14,10 +14,11 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, exists, insert, select
 
+from catalog.domain.box_columns import BOX_COLUMNS
 from catalog.domain.faces import BoundingBox
 from catalog.domain.same_face import EDITED_PHOTO, best_match
 from catalog.domain.timestamps import utc_text
-from catalog.store.tables import BOX_COLUMNS, assignments, decisions, faces, locations, photos, tombstones
+from catalog.store.tables import assignments, decisions, faces, locations, photos, tombstones
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, fields
 
 from sqlalchemy import Connection, select
 
+from catalog.domain.box_columns import BOX_COLUMNS
 from catalog.domain.faces import BoundingBox
-from catalog.store.tables import BOX_COLUMNS, assignments, faces, persons, photos, searches
+from catalog.store.tables import assignments, faces, persons, photos, searches
 from catalog.store.upsert import batches
 
 

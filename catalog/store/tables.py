@@ -30,6 +30,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from catalog.domain.box_columns import BOX_COLUMNS as BOX_COLUMNS
+
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -67,9 +69,6 @@ def _boolean_attribute(name: str, question: str) -> list[Column[bool] | Column[f
         Column(f"{name}_confidence", Float, comment=f"confidence of `{name}`, 0-100"),
     ]
 
-
-BOX_COLUMNS = ("box_left", "box_top", "box_width", "box_height")
-"""Columns of a bounding box, in the order of ``BoundingBox``'s fields; fractions of the upright photo."""
 
 # ------------------------------------------------------------------------------------------------ photos and locations
 
