@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +15,10 @@ from catalog.app.resources import set_up_logging
 from catalog.app.settings import default_database, load_settings
 from catalog.cli.options import Config, Verbose
 from catalog.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from catalog.endpoint.signature import Key
+    from catalog.web.endpoint_server import EndpointServer
 
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Where to listen; 0 takes a free port.")]
 Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Anything but loopback lets others in.")]
@@ -28,7 +34,9 @@ Data = Annotated[
 Keys = Annotated[
     Path | None,
     typer.Option(
-        "--keys", metavar="FILE", help='Lines of "ACCESS_KEY_ID SECRET": only requests signed by one are served.'
+        "--keys",
+        metavar="FILE",
+        help='Lines of "ACCESS_KEY_ID SECRET [ACCOUNT]": only requests signed with one of the keys are served.',
     ),
 ]
 S3 = Annotated[str | None, typer.Option("--s3", metavar="URL", help='Where S3Objects are read; "aws" for Amazon.')]
@@ -43,6 +51,15 @@ AssociateDelay = Annotated[
     float, typer.Option("--associate-delay", min=0, help="Seconds until a changed user is ACTIVE.")
 ]
 Seed = Annotated[int, typer.Option("--seed", help="The same seed brings the same faults.")]
+AllowHost = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-host", metavar="NAME", help="A name under which clients reach the endpoint, beside localhost."
+    ),
+]
+ShowTally = Annotated[
+    bool, typer.Option("--tally", help="Print the calls by operation and status at the end, and on SIGUSR1.")
+]
 
 
 def endpoint(
@@ -58,23 +75,25 @@ def endpoint(
     consistency_delay: ConsistencyDelay = 0,
     associate_delay: AssociateDelay = 0,
     seed: Seed = 0,
+    allow_host: AllowHost = None,
+    tally: ShowTally = False,
     config: Config = None,
     verbose: Verbose = 0,
 ) -> int:
     """Serve Amazon Rekognition's face operations on this machine, until Ctrl-C.
 
-    boto3, the AWS CLI and any other client use it when AWS_ENDPOINT_URL_REKOGNITION is set to the address that is
-    printed. The switches from --tps on play the troubles that a client must live with.
+    boto3, the AWS CLI and other clients use the endpoint if AWS_ENDPOINT_URL_REKOGNITION is set to the printed
+    address. The options from --tps to --seed inject faults that clients of Amazon must handle.
     """
     # Heavy: loads boto3 and the network runtime, which the other commands' help does not need.
-    from catalog.endpoint.factory import open_endpoint
     from catalog.endpoint.fault_injection import FaultPlan
-    from catalog.endpoint.server import is_loopback
+    from catalog.web.endpoint_server import open_endpoint
+    from catalog.web.server import is_loopback
 
     settings = load_settings(config)
     set_up_logging(verbose)
     plan = FaultPlan(tps, latency, fail_rate, consistency_delay, associate_delay, seed)
-    place = open_endpoint(
+    opened = open_endpoint(
         data or str(default_database().with_name("endpoint.sqlite3")),
         host=host,
         port=port,
@@ -83,15 +102,21 @@ def endpoint(
         s3_url=s3,
         s3_region=s3_region,
         max_side=settings.images.max_side,
+        hosts=allow_host or (),
     )
     signal.signal(signal.SIGTERM, _stop)
     try:
-        with place as server:
+        with opened as server:
             if not is_loopback(host):
                 guard = "" if keys else " and need no key; use --keys or --host 127.0.0.1"
                 typer.echo(f"catalog: Warning: others can reach {server.url}{guard}.", err=True)
             typer.echo(server.url)
-            server.serve_forever()
+            try:
+                with _tally_on_signal(server) if tally else contextlib.nullcontext():
+                    server.serve_forever()
+            finally:
+                if tally:
+                    _print_tally(server)
     except KeyboardInterrupt:
         return 0
     except OSError as error:
@@ -106,13 +131,30 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _read_keys(path: Path) -> dict[str, str]:
+@contextlib.contextmanager
+def _tally_on_signal(server: EndpointServer) -> Iterator[None]:
+    previous = signal.signal(signal.SIGUSR1, lambda _signal, _frame: _print_tally(server))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, previous)
+
+
+def _print_tally(server: EndpointServer) -> None:
+    typer.echo("\n".join(server.service.tally_lines()))
+
+
+def _read_keys(path: Path) -> dict[str, Key]:
+    """Keys by access key id. Raises UsageError."""
     try:
         lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (OSError, ValueError) as error:
         raise UsageError(f'The keys in "{path}" cannot be read: {error}.') from error
-    if not lines or any(len(words) != 2 for words in lines):
+    if not lines or any(len(words) not in {2, 3} for words in lines):
         raise UsageError(
-            f'The file "{path}" does not hold keys.', remedy="Write an access key id and its secret on each line."
+            f'The file "{path}" does not hold keys.',
+            remedy="Write an access key id and its secret on each line, and optionally an account.",
         )
-    return {words[0]: words[1] for words in lines}
+    from catalog.endpoint.signature import Key
+
+    return {words[0]: Key(*words[1:]) for words in lines}

@@ -106,6 +106,10 @@ def unknown_operation(*, status: int = 400) -> WireError:
     return WireError("UnknownOperationException", "The requested operation is not known here.", status=status)
 
 
+def unserved_operation(name: str) -> WireError:
+    return WireError("UnknownOperationException", f"The operation {name} is not served by this endpoint.")
+
+
 def serialization(message: str) -> WireError:
     return WireError("SerializationException", message)
 

@@ -70,7 +70,7 @@ class Faces:
 
     def index(self, call: Call) -> Members:
         members = call.members
-        collection = self._collections.find(members["CollectionId"])
+        collection = self._collections.find(call)
         image = self._images.read(members["Image"])
         attributes = frozenset(members.get("DetectionAttributes") or DEFAULT)
         faces = self._engine.faces(image.photo, attributes)
@@ -80,8 +80,14 @@ class Faces:
             for face, vector in zip(accepted, self._engine.vectors(accepted), strict=True)
         ]
         external_image_id = members.get("ExternalImageId")
-        ids = self._collections.gallery(collection).enroll(image.sha256, new_faces, external_image_id or "")
-        owners = self._users.owners(collection.collection_id, ids)
+        ids = self._collections.gallery(collection).enroll(
+            # Amazon gives new face ids when an image without ExternalImageId is indexed again.
+            image.sha256,
+            new_faces,
+            external_image_id or "",
+            keep_ids=external_image_id is not None,
+        )
+        owners = self._users.owners(collection.gallery_id, ids)
         version = collection.face_model_version
         return {
             "FaceRecords": [
@@ -108,13 +114,13 @@ class Faces:
 
     def list_faces(self, call: Call) -> Members:
         members = call.members
-        collection = self._collections.find(members["CollectionId"])
+        collection = self._collections.find(call)
         listing = f"ListFaces/{collection.instance}"
         limit = members.get("MaxResults") or _PAGE
         table = gallery_faces.c
-        query = face_query().where(table.collection_id == collection.collection_id)
+        query = face_query().where(table.collection_id == collection.gallery_id)
         if "UserId" in members:
-            self._users.find(collection.collection_id, members["UserId"])
+            self._users.find(collection.gallery_id, members["UserId"])
             query = query.where(gallery_user_faces.c.user_id == members["UserId"])
         if "FaceIds" in members:
             query = query.where(table.face_id.in_(members["FaceIds"]))
@@ -130,10 +136,10 @@ class Faces:
         }
 
     def delete(self, call: Call) -> Members:
-        collection = self._collections.find(call.members["CollectionId"])
+        collection = self._collections.find(call)
         face_ids = list(dict.fromkeys(call.members["FaceIds"]))
         with self._users.changing:
-            owners = self._users.owners(collection.collection_id, face_ids)
+            owners = self._users.owners(collection.gallery_id, face_ids)
             gallery = self._collections.gallery(collection)
             deleted = gallery.remove(face_id for face_id in face_ids if face_id not in owners)
         failures = [

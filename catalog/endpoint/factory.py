@@ -1,4 +1,4 @@
-"""Builds an endpoint: database, engine, S3 client, fault injection, server."""
+"""Builds a service: database, engine, decoder processes, S3 client, fault injection."""
 
 from __future__ import annotations
 
@@ -10,40 +10,33 @@ from botocore.config import Config
 
 from catalog.endpoint.database import MEMORY, open_data
 from catalog.endpoint.fault_injection import FaultPlan, Faults
+from catalog.endpoint.image_opener import ImageOpener
 from catalog.endpoint.images import ImageReader, S3Client
 from catalog.endpoint.operations import build_handlers
-from catalog.endpoint.server import EndpointServer, ServerLimits
 from catalog.endpoint.service import Service
+from catalog.endpoint.signature import Key
 
 
 @contextlib.contextmanager
-def open_endpoint(
+def open_service(
     data: str = MEMORY,
     *,
-    host: str = "127.0.0.1",
-    port: int = 0,
     plan: FaultPlan | None = None,
-    keys: Mapping[str, str] | None = None,
+    keys: Mapping[str, Key] | None = None,
     s3_url: str | None = None,
     s3_region: str = "us-east-1",
     max_side: int = 2048,
-    limits: ServerLimits | None = None,
-) -> Iterator[EndpointServer]:
-    """Yield a bound server; call ``serve_forever`` or use ``in_background``.
+) -> Iterator[Service]:
+    """Yield a service.
 
     ``s3_url``: S3 endpoint that S3Objects are read from; ``aws`` means Amazon's own, with the credentials of the
     environment. Without ``s3_url`` every S3Object is refused. ``max_side``: pixels to which images are reduced.
-    Raises DatabaseError, and OSError if the address is in use.
+    Raises DatabaseError.
     """
     plan = plan or FaultPlan()
-    with open_data(data) as database:
-        images = ImageReader(_s3_client(s3_url, s3_region) if s3_url else None, max_side=max_side)
-        service = Service(build_handlers(database, images, plan), faults=Faults(plan), keys=keys)
-        server = EndpointServer(service, host, port, limits)
-        try:
-            yield server
-        finally:
-            server.server_close()
+    with open_data(data) as database, contextlib.closing(ImageOpener(max_side)) as opener:
+        images = ImageReader(opener, _s3_client(s3_url, s3_region) if s3_url else None)
+        yield Service(build_handlers(database, images, plan), faults=Faults(plan), keys=keys)
 
 
 def _s3_client(url: str, region: str) -> S3Client:

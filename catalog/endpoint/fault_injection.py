@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from catalog.endpoint import errors
-from catalog.endpoint.errors import ConnectionDropped
+from catalog.endpoint.errors import ConnectionDropped, WireError
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,44 +57,43 @@ class TokenBucket:
             return True
 
 
+@dataclass(frozen=True, slots=True)
+class CallFaults:
+    """The faults of one call: ``delay`` in seconds, and the error raised before or after the operation, if any."""
+
+    delay: float = 0.0
+    before: WireError | ConnectionDropped | None = None
+    after: WireError | ConnectionDropped | None = None
+
+
 class Faults:
     """Decides for each call whether it is throttled, how long it is delayed, and whether and how it fails."""
 
-    def __init__(
-        self,
-        plan: FaultPlan,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
+    def __init__(self, plan: FaultPlan, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.plan = plan
         self._clock = clock
-        self._sleep = sleep
         self._lock = threading.Lock()
         self._calls: Counter[str] = Counter()
         self._buckets: dict[str, TokenBucket] = {}
 
-    def before(self, operation: str) -> Callable[[], None]:
-        """Run before the operation; the returned function is run after it.
+    def draw(self, operation: str) -> CallFaults:
+        """The faults of the next call of an operation. Raises WireError if the call is throttled.
 
-        Both may raise WireError or ConnectionDropped. A failure after the operation loses the response but not the
-        effect, so a client that repeats the call must not get a second effect.
+        An error after the operation loses the response but not the effect, so a client that repeats the call must not
+        get a second effect.
         """
         self._throttle(operation)
         if not self.plan.latency and not self.plan.fail_rate:
-            return _no_fault
+            return CallFaults()
         with self._lock:
             self._calls[operation] += 1
             number = self._calls[operation]
         chance = random.Random(f"{self.plan.seed}/{operation}/{number}")  # noqa: S311 - reproducible, not secret
-        if self.plan.latency:
-            self._sleep(self.plan.latency * chance.uniform(0.5, 1.5))
+        delay = self.plan.latency * chance.uniform(0.5, 1.5) if self.plan.latency else 0.0
         if chance.random() >= self.plan.fail_rate:
-            return _no_fault
-        fault = chance.choice(_FAULTS)
-        if chance.random() < 0.5:
-            fault()
-        return fault
+            return CallFaults(delay)
+        error = chance.choice(_ERRORS)()
+        return CallFaults(delay, before=error) if chance.random() < 0.5 else CallFaults(delay, after=error)
 
     def _throttle(self, operation: str) -> None:
         if not self.plan.tps:
@@ -105,24 +104,9 @@ class Faults:
             raise errors.rate_exceeded()
 
 
-def _no_fault() -> None:
-    pass
-
-
-def _internal_error() -> None:
-    raise errors.internal_error()
-
-
-def _service_unavailable() -> None:
-    raise errors.service_unavailable()
-
-
-def _slow_down() -> None:
-    raise errors.slow_down()
-
-
-def _drop() -> None:
-    raise ConnectionDropped
-
-
-_FAULTS = (_internal_error, _service_unavailable, _slow_down, _drop)
+_ERRORS: tuple[Callable[[], WireError | ConnectionDropped], ...] = (
+    errors.internal_error,
+    errors.service_unavailable,
+    errors.slow_down,
+    ConnectionDropped,
+)

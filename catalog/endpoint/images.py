@@ -8,17 +8,13 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from catalog.domain.errors import PhotoError
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.endpoint import errors
+from catalog.endpoint.image_opener import ImageOpener
 from catalog.endpoint.protocol import Members
-from catalog.images.decode import DecodeLimits, open_image
 from catalog.images.sniff import sniff
 
 MIN_SIDE = 80
-MAX_SIDE = 10_000
-"""Pixels. Amazon documents the upper limit for other operations only. It also guards against decompression bombs."""
-
 MAX_S3_BYTES = 15 * 1024 * 1024
 _FORMATS = {"JPEG", "PNG"}
 
@@ -40,11 +36,10 @@ class S3Client(Protocol):
 class ImageReader:
     """Reads the ``Image`` member of requests."""
 
-    def __init__(self, s3: S3Client | None = None, *, max_side: int = 2048) -> None:
-        """Without ``s3`` every S3Object is refused. ``max_side``: images are reduced to this many pixels."""
+    def __init__(self, opener: ImageOpener, s3: S3Client | None = None) -> None:
+        """Without ``s3`` every S3Object is refused."""
+        self._opener = opener
         self._s3 = s3
-        self._max_side = max_side
-        self._limits = DecodeLimits(max_pixels=MAX_SIDE * MAX_SIDE)
 
     def read(self, image: Members) -> RequestImage:
         """Raises WireError."""
@@ -53,12 +48,7 @@ class ImageReader:
         data = image["Bytes"] if "Bytes" in image else self._fetch(image["S3Object"])
         if sniff(data) not in _FORMATS:
             raise errors.image_format()
-        try:
-            photo = open_image(data, limits=self._limits, max_side=self._max_side)
-        except PhotoError:
-            raise errors.image_format() from None
-        if max(photo.width, photo.height) > MAX_SIDE:
-            raise errors.image_too_large()
+        photo = self._opener.open(data)
         if min(photo.width, photo.height) < MIN_SIDE:
             raise errors.invalid_parameter()
         return RequestImage(photo, hashlib.sha256(data).hexdigest())

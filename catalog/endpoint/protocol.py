@@ -14,9 +14,9 @@ from typing import Any
 
 from botocore.model import OperationModel, Shape
 
-from catalog.endpoint.errors import WireError, serialization, unknown_operation
+from catalog.endpoint.errors import WireError, serialization, unknown_operation, unserved_operation
 from catalog.endpoint.response_builder import single
-from catalog.endpoint.service_model import TARGET_PREFIX, operation_models
+from catalog.endpoint.service_model import TARGET_PREFIX, operation_models, operation_names
 from catalog.endpoint.validation import decode
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
@@ -32,6 +32,7 @@ class Call:
     operation: str
     members: Members
     region: str
+    account: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,12 @@ def operation_of(method: str, path: str, headers: Mapping[str, str]) -> Operatio
     if content_type != CONTENT_TYPE:
         raise unknown_operation(status=404)
     target = headers.get("x-amz-target", "")
-    model = operation_models().get(target.removeprefix(TARGET_PREFIX))
-    if model is None or not target.startswith(TARGET_PREFIX):
+    name = target.removeprefix(TARGET_PREFIX)
+    model = operation_models().get(name)
+    if not target.startswith(TARGET_PREFIX):
         raise unknown_operation()
+    if model is None:
+        raise unserved_operation(name) if name in operation_names() else unknown_operation()
     return model
 
 

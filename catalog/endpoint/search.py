@@ -37,7 +37,7 @@ class Searches:
         self._delay = timedelta(seconds=consistency_delay)
 
     def by_face(self, call: Call) -> Members:
-        collection = self._collections.find(call.members["CollectionId"])
+        collection = self._collections.find(call)
         face_id = call.members["FaceId"]
         probe = self.vector(collection, face_id)
         return {
@@ -47,7 +47,7 @@ class Searches:
         }
 
     def by_image(self, call: Call) -> Members:
-        collection = self._collections.find(call.members["CollectionId"])
+        collection = self._collections.find(call)
         image = self._images.read(call.members["Image"])
         quality_filter = call.members.get("QualityFilter", "NONE")
         accepted = [face for face in self._engine.faces(image.photo) if not face.rejection_reasons(quality_filter)]
@@ -95,7 +95,7 @@ class Searches:
     def _too_new(self, collection: Collection, face_ids: Sequence[str]) -> set[str]:
         latest = (datetime.now(UTC) - self._delay).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         query = face_query().where(
-            gallery_faces.c.collection_id == collection.collection_id, gallery_faces.c.created_at > latest
+            gallery_faces.c.collection_id == collection.gallery_id, gallery_faces.c.created_at > latest
         )
         with self._collections.database.connect() as connection:
             new = {row["face_id"] for row in connection.execute(query).mappings()}

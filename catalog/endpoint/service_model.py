@@ -36,7 +36,18 @@ OPERATIONS = (
 
 @cache
 def operation_models() -> dict[str, OperationModel]:
-    """Models of the served operations, by name. Loaded once per process, because loading takes 0.1 s."""
+    """Models of the served operations, by name."""
+    return {name: _service().operation_model(name) for name in OPERATIONS}
+
+
+@cache
+def operation_names() -> frozenset[str]:
+    """All operations of Amazon Rekognition, served or not."""
+    return frozenset(_service().operation_names)
+
+
+@cache
+def _service() -> ServiceModel:
+    """Loaded once per process, because loading takes 0.1 s."""
     description = Loader().load_service_model("rekognition", "service-2")
-    service = ServiceModel(description, "rekognition")
-    return {name: service.operation_model(name) for name in OPERATIONS}
+    return ServiceModel(description, "rekognition")

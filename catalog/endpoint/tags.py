@@ -13,7 +13,9 @@ from catalog.endpoint.protocol import Call, Members
 from catalog.engines.local.tables import gallery_tags
 
 MAX_TAGS = 200
-_ARN = re.compile(r"(?:arn:)?aws[\w-]*:rekognition:[a-z0-9-]*:\d*:collection/(?P<collection_id>[a-zA-Z0-9_.\-]+)")
+_ARN = re.compile(
+    r"(?:arn:)?aws[\w-]*:rekognition:(?P<region>[a-z0-9-]*):(?P<account>\d*):collection/(?P<collection_id>[a-zA-Z0-9_.\-]+)"
+)
 
 
 class Tags:
@@ -23,10 +25,10 @@ class Tags:
         self._collections = collections
 
     def tag(self, call: Call) -> Members:
-        collection_id = self._collection_id(call)
+        gallery_id = self._gallery_id(call)
         tags = call.members["Tags"]
-        of_collection = gallery_tags.c.collection_id == collection_id
-        rows = [{"collection_id": collection_id, "name": name, "value": value} for name, value in tags.items()]
+        of_collection = gallery_tags.c.collection_id == gallery_id
+        rows = [{"collection_id": gallery_id, "name": name, "value": value} for name, value in tags.items()]
         with writing(self._collections.database) as connection:
             connection.execute(delete(gallery_tags).where(of_collection, gallery_tags.c.name.in_(list(tags))))
             if rows:
@@ -37,28 +39,30 @@ class Tags:
         return {}
 
     def untag(self, call: Call) -> Members:
-        collection_id = self._collection_id(call)
+        gallery_id = self._gallery_id(call)
         with writing(self._collections.database) as connection:
             connection.execute(
                 delete(gallery_tags).where(
-                    gallery_tags.c.collection_id == collection_id, gallery_tags.c.name.in_(call.members["TagKeys"])
+                    gallery_tags.c.collection_id == gallery_id, gallery_tags.c.name.in_(call.members["TagKeys"])
                 )
             )
         return {}
 
     def list_tags(self, call: Call) -> Members:
         table = gallery_tags.c
-        query = select(table.name, table.value).where(table.collection_id == self._collection_id(call))
+        query = select(table.name, table.value).where(table.collection_id == self._gallery_id(call))
         with self._collections.database.connect() as connection:
             return {"Tags": {row.name: row.value for row in connection.execute(query.order_by(table.name))}}
 
-    def _collection_id(self, call: Call) -> str:
-        """The collection of an ARN, with or without "arn:" (see CreateCollection). Raises WireError."""
+    def _gallery_id(self, call: Call) -> str:
+        """The gallery of an ARN, with or without "arn:" (see CreateCollection). Raises WireError."""
         arn = call.members["ResourceArn"]
         match = _ARN.fullmatch(arn)
         if match is None:
             raise errors.invalid_parameter()
+        if match["region"] not in {"", call.region} or match["account"] not in {"", call.account}:
+            raise errors.resource_not_found(arn)
         try:
-            return self._collections.find(match["collection_id"]).collection_id
+            return self._collections.find(call, match["collection_id"]).gallery_id
         except errors.WireError:
             raise errors.resource_not_found(arn) from None

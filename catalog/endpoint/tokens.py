@@ -61,7 +61,7 @@ class RepeatedRequests:
         token = call.members.get("ClientRequestToken")
         if token is None:
             return act()
-        key = (call.operation, call.members["CollectionId"], token)
+        key = (call.operation, f"{call.region}/{call.account}/{call.members['CollectionId']}", token)
         request = json.dumps({**call.members, "ClientRequestToken": None}, sort_keys=True)
         with self._lock:
             if key in self._responses:

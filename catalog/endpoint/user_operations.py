@@ -40,30 +40,30 @@ class UserOperations:
         self._repeated = RepeatedRequests()
 
     def create(self, call: Call) -> Members:
-        collection = self._collections.find(call.members["CollectionId"])
+        collection = self._collections.find(call)
 
         def act() -> Members:
-            self._users.create(collection.collection_id, call.members["UserId"])
+            self._users.create(collection.gallery_id, call.members["UserId"])
             return {}
 
         return self._repeated.once(call, act)
 
     def delete(self, call: Call) -> Members:
-        collection = self._collections.find(call.members["CollectionId"])
+        collection = self._collections.find(call)
 
         def act() -> Members:
             with self._users.changing:
-                self._users.delete(collection.collection_id, call.members["UserId"])
+                self._users.delete(collection.gallery_id, call.members["UserId"])
             return {}
 
         return self._repeated.once(call, act)
 
     def list_users(self, call: Call) -> Members:
-        collection = self._collections.find(call.members["CollectionId"])
+        collection = self._collections.find(call)
         listing = f"ListUsers/{collection.instance}"
         limit = call.members.get("MaxResults", _MAX_RESULTS)
         after = read_page_token(listing, call.members["NextToken"]) if "NextToken" in call.members else None
-        users = self._users.page(collection.collection_id, after, limit + 1)
+        users = self._users.page(collection.gallery_id, after, limit + 1)
         page, has_more = users[:limit], len(users) > limit
         return {
             "Users": [{"UserId": user.user_id, "UserStatus": user.status} for user in page],
@@ -73,15 +73,15 @@ class UserOperations:
     # ---------------------------------------------------------------------------------------------- associations
 
     def associate(self, call: Call) -> Members:
-        collection = self._collections.find(call.members["CollectionId"])
+        collection = self._collections.find(call)
         return self._repeated.once(call, lambda: self._associate(call, collection))
 
     def _associate(self, call: Call, collection: Collection) -> Members:
         user_id = call.members["UserId"]
         threshold = call.members.get("UserMatchThreshold", ASSOCIATE_THRESHOLD)
         with self._users.changing:
-            user = self._users.find(collection.collection_id, user_id)
-            free = MAX_FACES_OF_USER - self._users.face_count(collection.collection_id, user_id)
+            user = self._users.find(collection.gallery_id, user_id)
+            free = MAX_FACES_OF_USER - self._users.face_count(collection.gallery_id, user_id)
             if free <= 0:
                 raise errors.quota_exceeded(f"The user id: {user_id} already has {MAX_FACES_OF_USER} faces")
             face_ids, owners, vectors = self._look_up(call, collection)
@@ -100,7 +100,7 @@ class UserOperations:
                 else:
                     failures.append(failure)
             if associated:
-                self._users.associate(collection.collection_id, user_id, associated)
+                self._users.associate(collection.gallery_id, user_id, associated)
         return {
             "AssociatedFaces": [{"FaceId": face_id} for face_id in associated],
             "UnsuccessfulFaceAssociations": failures,
@@ -108,13 +108,13 @@ class UserOperations:
         }
 
     def disassociate(self, call: Call) -> Members:
-        collection = self._collections.find(call.members["CollectionId"])
+        collection = self._collections.find(call)
         return self._repeated.once(call, lambda: self._disassociate(call, collection))
 
     def _disassociate(self, call: Call, collection: Collection) -> Members:
         user_id = call.members["UserId"]
         with self._users.changing:
-            user = self._users.find(collection.collection_id, user_id)
+            user = self._users.find(collection.gallery_id, user_id)
             face_ids, owners, vectors = self._look_up(call, collection)
             disassociated = [face_id for face_id in face_ids if owners.get(face_id) == user_id]
             failures: list[Members] = []
@@ -124,7 +124,7 @@ class UserOperations:
                 elif owners.get(face_id, user_id) != user_id:
                     failures.append(_of_another(face_id, owners))
             if disassociated:
-                self._users.disassociate(collection.collection_id, user_id, disassociated)
+                self._users.disassociate(collection.gallery_id, user_id, disassociated)
         return {
             "DisassociatedFaces": [{"FaceId": face_id} for face_id in disassociated],
             "UnsuccessfulFaceDisassociations": failures,
@@ -134,7 +134,7 @@ class UserOperations:
     def _look_up(self, call: Call, collection: Collection) -> tuple[list[str], dict[str, str], dict[str, Floats]]:
         """The distinct requested face ids; user by face id; vector by face id. Unknown faces have no vector."""
         face_ids = list(dict.fromkeys(call.members["FaceIds"]))
-        owners = self._users.owners(collection.collection_id, face_ids)
+        owners = self._users.owners(collection.gallery_id, face_ids)
         return face_ids, owners, _vectors(self._collections.gallery(collection), face_ids)
 
     def _similarity_to_user(self, collection: Collection, user_id: str, vectors: dict[str, Floats]) -> dict[str, float]:
@@ -151,13 +151,13 @@ class UserOperations:
         members = call.members
         if ("UserId" in members) == ("FaceId" in members):
             raise errors.invalid_parameter()
-        collection = self._collections.find(members["CollectionId"])
+        collection = self._collections.find(call)
         response: Members = {"FaceModelVersion": collection.face_model_version}
         if "FaceId" in members:
             probe = self._searches.vector(collection, members["FaceId"])
             matches = self._matches(call, collection, probe)
             return {**response, "SearchedFace": {"FaceId": members["FaceId"]}, "UserMatches": matches}
-        user = self._users.find(collection.collection_id, members["UserId"])
+        user = self._users.find(collection.gallery_id, members["UserId"])
         matrix = self._vectors.of(collection)
         matches = []
         if user.user_id in matrix.user_ids:
@@ -166,7 +166,7 @@ class UserOperations:
         return {**response, "SearchedUser": {"UserId": user.user_id}, "UserMatches": matches}
 
     def search_by_image(self, call: Call) -> Members:
-        collection = self._collections.find(call.members["CollectionId"])
+        collection = self._collections.find(call)
         image = self._images.read(call.members["Image"])
         quality_filter = call.members.get("QualityFilter", "NONE")
         faces = self._engine.faces(image.photo)
@@ -189,7 +189,7 @@ class UserOperations:
         floor = self._engine.cosine(call.members.get("UserMatchThreshold", DEFAULT_THRESHOLD))
         limit = call.members.get("MaxUsers", _MAX_RESULTS)
         nearest = self._vectors.of(collection).nearest(probe, floor, limit, without)
-        users = self._users.named(collection.collection_id, [user_id for user_id, _ in nearest])
+        users = self._users.named(collection.gallery_id, [user_id for user_id, _ in nearest])
         status = {user.user_id: user.status for user in users}
         return [
             {

@@ -53,15 +53,15 @@ class UserVectorIndex:
     def of(self, collection: Collection) -> UserMatrix:
         state = _state(self._collections.database, collection)
         with self._lock:
-            cached = self._cache.get(collection.collection_id)
+            cached = self._cache.get(collection.gallery_id)
             if cached is None or cached[0] != state:
                 cached = (state, self._build(collection))
-                self._cache[collection.collection_id] = cached
+                self._cache[collection.gallery_id] = cached
             return cached[1]
 
     def _build(self, collection: Collection) -> UserMatrix:
         table = gallery_user_faces.c
-        query = select(table.user_id, table.face_id).where(table.collection_id == collection.collection_id)
+        query = select(table.user_id, table.face_id).where(table.collection_id == collection.gallery_id)
         faces: dict[str, list[str]] = {}
         with self._collections.database.connect() as connection:
             for user_id, face_id in connection.execute(query.order_by(table.user_id, table.face_id)):
@@ -80,8 +80,8 @@ class UserVectorIndex:
 def _state(database: Engine, collection: Collection) -> tuple[object, ...]:
     """A value that changes when the users of a collection or their faces change."""
     users = gallery_users.c
-    of_users = select(func.count(), func.max(users.changed_at)).where(users.collection_id == collection.collection_id)
-    of_faces = select(func.count()).where(gallery_user_faces.c.collection_id == collection.collection_id)
+    of_users = select(func.count(), func.max(users.changed_at)).where(users.collection_id == collection.gallery_id)
+    of_faces = select(func.count()).where(gallery_user_faces.c.collection_id == collection.gallery_id)
     with database.connect() as connection:
         count, changed_at = connection.execute(of_users).one()
         return collection.instance, count, changed_at, connection.scalar(of_faces)

@@ -38,85 +38,85 @@ class UserStore:
         self.changing = threading.RLock()
         """Lock for code that reads the user of a face and then changes it."""
 
-    def find(self, collection_id: str, user_id: str) -> User:
+    def find(self, gallery_id: str, user_id: str) -> User:
         """Raises WireError if the user does not exist."""
-        users = self.named(collection_id, [user_id])
+        users = self.named(gallery_id, [user_id])
         if not users:
             raise errors.user_not_found(user_id)
         return users[0]
 
-    def named(self, collection_id: str, user_ids: Sequence[str]) -> list[User]:
+    def named(self, gallery_id: str, user_ids: Sequence[str]) -> list[User]:
         """The existing users among ``user_ids``, in no defined order."""
         query = select(gallery_users).where(
-            gallery_users.c.collection_id == collection_id, gallery_users.c.user_id.in_(user_ids)
+            gallery_users.c.collection_id == gallery_id, gallery_users.c.user_id.in_(user_ids)
         )
         with self._database.connect() as connection:
             return [self._user(row) for row in connection.execute(query).mappings()]
 
-    def page(self, collection_id: str, after: Sequence[str | int] | None, limit: int) -> list[User]:
+    def page(self, gallery_id: str, after: Sequence[str | int] | None, limit: int) -> list[User]:
         """Users, oldest first. ``after``: (created_at, user_id) of the last user of the previous page."""
         table = gallery_users.c
-        query = select(gallery_users).where(table.collection_id == collection_id)
+        query = select(gallery_users).where(table.collection_id == gallery_id)
         if after:
             query = query.where(tuple_(table.created_at, table.user_id) > tuple_(*after))
         with self._database.connect() as connection:
             rows = connection.execute(query.order_by(table.created_at, table.user_id).limit(limit)).mappings()
             return [self._user(row) for row in rows]
 
-    def create(self, collection_id: str, user_id: str) -> None:
+    def create(self, gallery_id: str, user_id: str) -> None:
         """Raises WireError if the user exists."""
         now = _now()
-        row = {"collection_id": collection_id, "user_id": user_id, "status": CREATED}
+        row = {"collection_id": gallery_id, "user_id": user_id, "status": CREATED}
         try:
             with writing(self._database) as connection:
                 connection.execute(insert(gallery_users), {**row, "created_at": now, "changed_at": now})
         except IntegrityError:
             raise errors.user_exists(user_id) from None
 
-    def delete(self, collection_id: str, user_id: str) -> None:
+    def delete(self, gallery_id: str, user_id: str) -> None:
         """Delete a user; the faces stay in the collection. Raises WireError if the user does not exist."""
-        is_user = (gallery_users.c.collection_id == collection_id) & (gallery_users.c.user_id == user_id)
+        is_user = (gallery_users.c.collection_id == gallery_id) & (gallery_users.c.user_id == user_id)
         with writing(self._database) as connection:
             if not connection.execute(delete(gallery_users).where(is_user)).rowcount:
                 raise errors.user_not_found(user_id)
 
-    def owners(self, collection_id: str, face_ids: Sequence[str]) -> dict[str, str]:
+    def owners(self, gallery_id: str, face_ids: Sequence[str]) -> dict[str, str]:
         """User id by face id, for the faces that have a user."""
         table = gallery_user_faces.c
         owners: dict[str, str] = {}
         with self._database.connect() as connection:
             for start in range(0, len(face_ids), _CHUNK):
                 query = select(table.face_id, table.user_id).where(
-                    table.collection_id == collection_id, table.face_id.in_(face_ids[start : start + _CHUNK])
+                    table.collection_id == gallery_id, table.face_id.in_(face_ids[start : start + _CHUNK])
                 )
                 owners.update((row.face_id, row.user_id) for row in connection.execute(query))
         return owners
 
-    def face_count(self, collection_id: str, user_id: str) -> int:
+    def face_count(self, gallery_id: str, user_id: str) -> int:
         table = gallery_user_faces.c
-        query = select(func.count()).where(table.collection_id == collection_id, table.user_id == user_id)
+        query = select(func.count()).where(table.collection_id == gallery_id, table.user_id == user_id)
         with self._database.connect() as connection:
             return connection.scalar(query) or 0
 
-    def associate(self, collection_id: str, user_id: str, face_ids: Sequence[str]) -> None:
+    def associate(self, gallery_id: str, user_id: str, face_ids: Sequence[str]) -> None:
         now = _now()
         rows = [
-            {"collection_id": collection_id, "face_id": face_id, "user_id": user_id, "associated_at": now}
+            {"collection_id": gallery_id, "face_id": face_id, "user_id": user_id, "associated_at": now}
             for face_id in face_ids
         ]
         with writing(self._database) as connection:
             connection.execute(insert(gallery_user_faces), rows)
-            _mark(connection, collection_id, user_id, now)
+            _mark(connection, gallery_id, user_id, now)
 
-    def disassociate(self, collection_id: str, user_id: str, face_ids: Sequence[str]) -> None:
+    def disassociate(self, gallery_id: str, user_id: str, face_ids: Sequence[str]) -> None:
         table = gallery_user_faces.c
         with writing(self._database) as connection:
             connection.execute(
                 delete(gallery_user_faces).where(
-                    table.collection_id == collection_id, table.user_id == user_id, table.face_id.in_(face_ids)
+                    table.collection_id == gallery_id, table.user_id == user_id, table.face_id.in_(face_ids)
                 )
             )
-            _mark(connection, collection_id, user_id, _now())
+            _mark(connection, gallery_id, user_id, _now())
 
     def _user(self, row: RowMapping) -> User:
         status = row["status"]
@@ -125,10 +125,10 @@ class UserStore:
         return User(row["user_id"], status, row["created_at"])
 
 
-def _mark(connection: Connection, collection_id: str, user_id: str, now: str) -> None:
+def _mark(connection: Connection, gallery_id: str, user_id: str, now: str) -> None:
     connection.execute(
         update(gallery_users)
-        .where(gallery_users.c.collection_id == collection_id, gallery_users.c.user_id == user_id)
+        .where(gallery_users.c.collection_id == gallery_id, gallery_users.c.user_id == user_id)
         .values(status=UPDATING, changed_at=now)
     )
 

@@ -20,9 +20,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from catalog.endpoint.factory import open_endpoint
 from catalog.endpoint.fault_injection import FaultPlan
 from catalog.endpoint.service import Handler
+from catalog.web.endpoint_server import open_endpoint
 from tests.benchmarks import at_endpoint
 
 LFW = Path(__file__).parents[3] / "shared" / "data" / "lfw" / "photos"

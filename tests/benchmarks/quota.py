@@ -31,13 +31,12 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from catalog.endpoint.factory import open_endpoint
 from catalog.endpoint.fault_injection import FaultPlan, Faults
-from catalog.endpoint.server import EndpointServer
 from catalog.endpoint.service import Handler, Service
 from catalog.engines.rekognition.client import Connection, RekognitionClient
 from catalog.engines.rekognition.quotas import Quotas
 from catalog.engines.rekognition.rate_limiter import RateLimiter
+from catalog.web.endpoint_server import EndpointServer, open_endpoint
 
 LFW = Path(__file__).parents[3] / "shared" / "data" / "lfw" / "photos"
 WARM_UP = 10.0

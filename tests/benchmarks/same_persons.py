@@ -29,8 +29,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from catalog.endpoint.factory import open_endpoint
 from catalog.endpoint.service import Handler
+from catalog.web.endpoint_server import open_endpoint
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "lfw"
 QUERY = "SELECT photo_sha256, person_id, box_left + box_width / 2, box_top + box_height / 2 FROM v1_faces"

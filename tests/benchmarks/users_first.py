@@ -26,7 +26,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from catalog.cli.main import run
-from catalog.endpoint.factory import open_endpoint
+from catalog.web.endpoint_server import open_endpoint
 from tests.benchmarks import at_endpoint
 from tests.benchmarks.same_persons import DATA, Persons, b_cubed, groups, in_the_middle, pairs
 

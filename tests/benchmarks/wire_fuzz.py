@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from tests.endpoint.fuzz import Request, check, requests
 
 _SERVE = """
-from catalog.endpoint.factory import open_endpoint
+from catalog.web.endpoint_server import open_endpoint
 with open_endpoint() as server:
     print(server.url, flush=True)
     server.serve_forever()

@@ -9,8 +9,8 @@ import pytest
 
 from catalog.cli import check as check_command
 from catalog.endpoint import errors
-from catalog.endpoint.factory import open_endpoint
 from catalog.engines.rekognition.permissions import try_permissions
+from catalog.web.endpoint_server import open_endpoint
 from tests.endpoint.wire import client_of
 
 POLICY = Path(__file__).parents[2] / "config" / "iam-policy.json"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.endpoint.factory import open_endpoint
+from catalog.web.endpoint_server import open_endpoint
 
 
 @pytest.fixture

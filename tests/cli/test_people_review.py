@@ -14,7 +14,7 @@ from PIL.ExifTags import IFD, Base
 
 from catalog.app.settings import default_database
 from catalog.cli.main import run
-from catalog.endpoint.factory import open_endpoint
+from catalog.web.endpoint_server import open_endpoint
 from tests.cli.conftest import PORTRAITS, Answer, Catalog
 
 

@@ -13,8 +13,8 @@ from moto.server import ThreadedMotoServer
 
 from catalog.domain.charges import Operation
 from catalog.domain.photos import OutcomeKind
-from catalog.endpoint.factory import open_endpoint
 from catalog.endpoint.fault_injection import FaultPlan, Faults
+from catalog.web.endpoint_server import open_endpoint
 from tests.endpoint.wire import client_of
 
 
@@ -131,7 +131,7 @@ def test_with_faults_no_photo_is_lost_and_none_enrolled_twice(catalog, portraits
         assert indexed(server) == 5
         for operation in ("IndexFaces", "SearchFaces"):
             assert ledger(catalog)[operation] == may_be_billed(server, operation)
-        server.service._faults = Faults(FaultPlan())
+        server.service.faults = Faults(FaultPlan())
         held = client_of(server.url).list_faces(CollectionId="catalog")["Faces"]
     assert len(held) == len({face["ExternalImageId"] for face in held}) == 5
 
@@ -140,7 +140,7 @@ def test_the_gallery_holds_what_the_catalogue_says(catalog, portraits, serving):
     """Every face of the catalogue is in the collection, and no other."""
     with serving(FaultPlan(fail_rate=0.25, seed=2)) as server:
         assert catalog("scan", portraits).code == 0
-        server.service._faults = Faults(FaultPlan())
+        server.service.faults = Faults(FaultPlan())
         held = {face["FaceId"] for face in client_of(server.url).list_faces(CollectionId="catalog")["Faces"]}
         known = catalog("sql", "SELECT face_id FROM v1_faces", "--format", "json").json
     assert {row["face_id"] for row in known} == held

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from catalog.endpoint.factory import open_endpoint
+from catalog.web.endpoint_server import open_endpoint
 from tests.endpoint.wire import client_of
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from catalog.endpoint.factory import open_endpoint
+from catalog.web.endpoint_server import open_endpoint
 from tests.endpoint.wire import client_of, portrait
 
 _numbers = itertools.count()

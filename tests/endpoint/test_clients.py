@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from catalog.endpoint.factory import open_endpoint
 from catalog.endpoint.service_model import OPERATIONS
+from catalog.web.endpoint_server import open_endpoint
 from tests.endpoint.wire import FIXTURES, UNKNOWN_FACE, client_of, group
 
 Caller = Callable[..., Any]
@@ -114,7 +114,7 @@ def test_the_aws_cli_calls_every_operation(server, group_photo, guarded_home):
         "HOME": str(guarded_home),
         "AWS_ACCESS_KEY_ID": "a",
         "AWS_SECRET_ACCESS_KEY": "b",
-        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_PAGER": "",
     }
 

@@ -12,9 +12,9 @@ def test_create_collection_returns_arn_and_version(rekognition):
     """CreateCollection returns the ARN without "arn:", as Amazon does. DescribeCollection returns the full ARN."""
     answer = rekognition.create_collection(CollectionId="arns")
     assert answer["StatusCode"] == 200
-    assert answer["CollectionArn"] == "aws:rekognition:eu-west-1:000000000000:collection/arns"
+    assert answer["CollectionArn"] == "aws:rekognition:us-east-1:000000000000:collection/arns"
     described = rekognition.describe_collection(CollectionId="arns")
-    assert described["CollectionARN"] == "arn:aws:rekognition:eu-west-1:000000000000:collection/arns"
+    assert described["CollectionARN"] == "arn:aws:rekognition:us-east-1:000000000000:collection/arns"
     assert described["FaceModelVersion"] == answer["FaceModelVersion"]
     assert rekognition.delete_collection(CollectionId="arns")["StatusCode"] == 200
 
@@ -99,3 +99,30 @@ def test_arns_name_the_region_of_the_request(url):
     client = client_of(url, region="ap-south-1")
     assert ":ap-south-1:" in client.create_collection(CollectionId="regional")["CollectionArn"]
     client.delete_collection(CollectionId="regional")
+
+
+def test_regions_and_accounts_have_separate_collections(url, rekognition, collection, index):
+    """The same id names another collection in another region, and in another account."""
+    index("biden")
+    elsewhere = [client_of(url, region="ap-south-1"), client_of(url, key="123456789012")]
+    for client in elsewhere:
+        assert collection not in client.list_collections()["CollectionIds"]
+        with refused("ResourceNotFoundException"):
+            client.describe_collection(CollectionId=collection)
+        with refused("ResourceNotFoundException"):
+            client.delete_collection(CollectionId=collection)
+        client.create_collection(CollectionId=collection)
+        assert client.describe_collection(CollectionId=collection)["FaceCount"] == 0
+        assert collection in client.list_collections()["CollectionIds"]
+        client.delete_collection(CollectionId=collection)
+    assert rekognition.describe_collection(CollectionId=collection)["FaceCount"] == 1
+
+
+def test_arns_name_the_account(url):
+    """The account of the access key."""
+    client = client_of(url, key="123456789012")
+    arn = client.create_collection(CollectionId="owned")["CollectionArn"]
+    assert arn == "aws:rekognition:us-east-1:123456789012:collection/owned"
+    with refused("ResourceNotFoundException"):
+        client_of(url).list_tags_for_resource(ResourceArn=f"arn:{arn}")
+    client.delete_collection(CollectionId="owned")

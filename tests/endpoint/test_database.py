@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from sqlalchemy import update
 
 from catalog.domain.errors import DatabaseError
+from catalog.domain.faces import BoundingBox
 from catalog.endpoint.database import MEMORY, open_data, writing
-from catalog.endpoint.factory import open_endpoint
+from catalog.endpoint.local_engine_access import LocalEngineAccess
+from catalog.engines.local.gallery import LocalGallery, NewFace
 from catalog.engines.local.tables import gallery_collections
+from catalog.web.endpoint_server import open_endpoint
 from tests.endpoint.wire import client_of, portrait, refused
 
 
@@ -85,3 +89,17 @@ def test_an_unusable_address_raises_database_error(address):
     """As for the catalogue's own database."""
     with pytest.raises(DatabaseError), open_data(address):
         pass
+
+
+def test_a_gallery_of_the_catalogue_is_a_collection_of_every_region(tmp_path):
+    """Galleries that the endpoint did not create have no region and account. They can be read from all of them."""
+    data = str(tmp_path / "data.sqlite3")
+    with open_endpoint(data) as server, server.in_background() as url, open_data(data) as database:
+        model = LocalEngineAccess(database).model
+        face = NewFace(BoundingBox(0, 0, 1, 1), 99.0, np.eye(1, 128, dtype=np.float32)[0])
+        LocalGallery(database, "default", model).enroll("0" * 64, [face])
+        for client in (client_of(url), client_of(url, region="ap-south-1")):
+            assert client.list_collections()["CollectionIds"] == ["default"]
+            assert client.describe_collection(CollectionId="default")["FaceCount"] == 1
+            with refused("ResourceAlreadyExistsException"):
+                client.create_collection(CollectionId="default")

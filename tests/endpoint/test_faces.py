@@ -98,6 +98,19 @@ def test_indexing_the_same_photo_again_gives_the_same_faces(rekognition, collect
     assert rekognition.describe_collection(CollectionId=collection)["FaceCount"] == 1
 
 
+def test_indexing_again_without_external_id_gives_new_faces(rekognition, collection):
+    """As at Amazon. The ImageId is the same, and both faces can be searched."""
+    records = [
+        rekognition.index_faces(CollectionId=collection, Image={"Bytes": portrait("biden")})["FaceRecords"]
+        for _ in range(2)
+    ]
+    first, second = (faces[0]["Face"] for faces in records)
+    assert first["FaceId"] != second["FaceId"]
+    assert first["ImageId"] == second["ImageId"]
+    (match,) = rekognition.search_faces(CollectionId=collection, FaceId=first["FaceId"])["FaceMatches"]
+    assert match["Face"]["FaceId"] == second["FaceId"]
+
+
 def test_another_external_id_gives_another_face(rekognition, collection, index):
     """The same bytes with another ExternalImageId are stored again, with the same ImageId."""
     first = index("biden")
@@ -141,8 +154,10 @@ def test_faces_beyond_max_faces_are_reported(rekognition, collection):
     (record,), (unindexed,) = answer["FaceRecords"], answer["UnindexedFaces"]
     assert unindexed["Reasons"] == ["EXCEEDS_MAX_FACES"]
     assert record["FaceDetail"]["BoundingBox"]["Height"] > unindexed["FaceDetail"]["BoundingBox"]["Height"]
-    again = rekognition.index_faces(CollectionId=collection, Image={"Bytes": group()})
-    assert again["FaceRecords"][0]["Face"]["FaceId"] == record["Face"]["FaceId"]
+    image = {"CollectionId": collection, "Image": {"Bytes": group()}, "ExternalImageId": "x"}
+    (first,) = rekognition.index_faces(**image, MaxFaces=1)["FaceRecords"]
+    again = rekognition.index_faces(**image)
+    assert again["FaceRecords"][0]["Face"]["FaceId"] == first["Face"]["FaceId"]
     assert len(again["FaceRecords"]) == 2
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 
 import pytest
-from botocore.exceptions import ClientError, HTTPClientError
 
-from catalog.endpoint.errors import ConnectionDropped, WireError
-from catalog.endpoint.factory import open_endpoint
+from catalog.endpoint.errors import WireError
 from catalog.endpoint.fault_injection import FaultPlan, Faults, TokenBucket
-from tests.endpoint.wire import client_of, portrait
 
 
 class Clock:
@@ -24,18 +20,14 @@ class Clock:
 
 def history(plan, calls, operation="IndexFaces"):
     """The outcome of each call: '' for success, otherwise "before" or "after" with code and status."""
-    faults = Faults(plan, sleep=lambda _: None)
-    outcomes = []
-    for _ in range(calls):
-        moment = "before"
-        try:
-            after = faults.before(operation)
-            moment = "after"
-            after()
-            outcomes.append("")
-        except (WireError, ConnectionDropped) as error:
-            outcomes.append(f"{moment} {getattr(error, 'code', 'dropped')} {getattr(error, 'status', '')}")
-    return outcomes
+    faults = Faults(plan)
+    return [outcome(faults.draw(operation)) for _ in range(calls)]
+
+
+def outcome(fault):
+    moment = "before" if fault.before else "after"
+    error = fault.before or fault.after
+    return f"{moment} {getattr(error, 'code', 'dropped')} {getattr(error, 'status', '')}" if error else ""
 
 
 def test_the_bucket_admits_its_rate():
@@ -75,10 +67,8 @@ def test_the_fail_rate_is_met():
 
 def test_latency_is_the_mean_delay():
     """Delays are drawn between 0.5 and 1.5 times the latency."""
-    delays = []
-    faults = Faults(FaultPlan(latency=0.4), sleep=delays.append)
-    for _ in range(500):
-        faults.before("IndexFaces")
+    faults = Faults(FaultPlan(latency=0.4))
+    delays = [faults.draw("IndexFaces").delay for _ in range(500)]
     assert sum(delays) / 500 == pytest.approx(0.4, abs=0.02)
     assert 0.2 <= min(delays) <= max(delays) <= 0.6
 
@@ -86,57 +76,8 @@ def test_latency_is_the_mean_delay():
 def test_each_operation_has_its_own_quota():
     """ListFaces does not use the quota of IndexFaces."""
     faults = Faults(FaultPlan(tps=1), clock=Clock())
-    faults.before("IndexFaces")
-    faults.before("ListFaces")
+    faults.draw("IndexFaces")
+    faults.draw("ListFaces")
     with pytest.raises(WireError) as error:
-        faults.before("IndexFaces")
+        faults.draw("IndexFaces")
     assert error.value.code == "ProvisionedThroughputExceededException"
-
-
-def test_a_client_is_throttled():
-    """Calls above the rate are refused with Amazon's error."""
-    with open_endpoint(plan=FaultPlan(tps=3)) as server, server.in_background() as url:
-        client, codes = client_of(url), Counter()
-        for _ in range(10):
-            try:
-                client.list_collections()
-                codes["ok"] += 1
-            except ClientError as error:
-                codes[error.response["Error"]["Message"]] += 1
-        assert codes["ok"] in {3, 4}
-        assert codes["Provisioned Rate exceeded."] == 10 - codes["ok"]
-        assert server.service.tally["ListCollections", "ProvisionedThroughputExceededException"] == 10 - codes["ok"]
-
-
-def test_a_retry_after_a_lost_response_does_not_repeat_the_effect():
-    """Some responses are lost after the operation. A client that retries gets the same face, not a second face."""
-    with open_endpoint(plan=FaultPlan(fail_rate=0.6, seed=3)) as server, server.in_background() as url:
-        client, errors = client_of(url), Counter()
-
-        def until_done(call, **request):
-            while True:
-                try:
-                    return call(**request)
-                except HTTPClientError:
-                    errors["dropped"] += 1
-                except ClientError as error:
-                    errors[error.response["Error"]["Code"]] += 1
-                    if errors["ResourceAlreadyExistsException"]:
-                        return None
-
-        until_done(client.create_collection, CollectionId="c")
-        for _ in range(10):
-            until_done(client.index_faces, CollectionId="c", Image={"Bytes": portrait("biden")}, ExternalImageId="x")
-        assert until_done(client.describe_collection, CollectionId="c")["FaceCount"] == 1
-        assert errors["dropped"]
-        assert errors["InternalServerError"]
-        assert errors["ThrottlingException"]
-
-
-def test_latency_delays_a_response():
-    """A call takes at least half the latency."""
-    with open_endpoint(plan=FaultPlan(latency=0.2)) as server, server.in_background() as url:
-        client = client_of(url)
-        started = time.monotonic()
-        client.list_collections()
-        assert time.monotonic() - started >= 0.1

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.endpoint.factory import open_endpoint
 from catalog.endpoint.fault_injection import FaultPlan
 from catalog.endpoint.service_model import OPERATIONS, operation_models
+from catalog.web.endpoint_server import open_endpoint
 from tests.endpoint.wire import UNKNOWN_FACE, client_of, no_face, portrait
 
 

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from catalog.endpoint.factory import open_endpoint
 from catalog.endpoint.fault_injection import FaultPlan
+from catalog.web.endpoint_server import open_endpoint
 from tests.endpoint.wire import UNKNOWN_FACE, client_of, group, no_face, portrait, refused
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -10,11 +12,12 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from catalog.endpoint.errors import WireError
-from catalog.endpoint.factory import open_endpoint
-from catalog.endpoint.signature import identify, parse
+from catalog.endpoint.signature import Caller, Key, identify, parse
+from catalog.web.endpoint_server import open_endpoint
 from tests.endpoint.wire import client_of, portrait, post, refused
 
-KEYS = {"AKIDTEST": "right"}
+TARGET = "RekognitionService.ListCollections"
+KEYS = {"AKIDTEST": Key("right")}
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +72,13 @@ def test_a_malformed_signature_is_incomplete(url, header):
     assert post(url, "ListCollections", Authorization=header).json["__type"] == "IncompleteSignatureException"
 
 
-def signed(body=b"{}", *, date=None, service="rekognition", secret="right"):
+def signed(body=b"{}", *, date=None, service="rekognition", secret="right", **more_headers):
     """Headers of a request, signed as a client signs them."""
-    request = AWSRequest("POST", "http://first.example/", {"Content-Type": "application/x-amz-json-1.1"}, body)
+    all_headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": TARGET, **more_headers}
+    request = AWSRequest("POST", "http://first.example/", all_headers, body)
     SigV4Auth(Credentials("AKIDTEST", secret), service, "eu-west-1").add_auth(request)
     headers = {name.lower(): value for name, value in request.headers.items()} | {"host": "first.example"}
+    headers |= {name.lower(): value for name, value in more_headers.items()}
     if date is not None:
         headers["x-amz-date"] = date
     return headers
@@ -81,7 +86,7 @@ def signed(body=b"{}", *, date=None, service="rekognition", secret="right"):
 
 def test_the_region_is_read_from_the_credential():
     """And the access key."""
-    assert identify(signed(), b"{}", KEYS, datetime.now(UTC)) == "eu-west-1"
+    assert identify(signed(), b"{}", KEYS, datetime.now(UTC)) == Caller("eu-west-1", "000000000000")
     assert parse(signed()["authorization"]).access_key == "AKIDTEST"
 
 
@@ -109,3 +114,66 @@ def test_an_invalid_date_is_incomplete():
     with pytest.raises(WireError) as error:
         identify(signed(date="yesterday"), b"{}", KEYS, datetime.now(UTC))
     assert error.value.code == "IncompleteSignatureException"
+
+
+@pytest.mark.parametrize("value", ["UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "0" * 64])
+def test_a_signed_hash_must_be_the_hash_of_the_body(value):
+    """The signature is valid for this header; the body is not bound by it."""
+    with pytest.raises(WireError) as error:
+        identify(signed(**{"X-Amz-Content-SHA256": value}), b"{}", KEYS, datetime.now(UTC))
+    assert error.value.code == "InvalidSignatureException"
+
+
+def test_a_right_hash_of_the_body_is_accepted():
+    """Some clients send x-amz-content-sha256 for every service."""
+    digest = hashlib.sha256(b"{}").hexdigest()
+    headers = signed(**{"X-Amz-Content-SHA256": digest})
+    assert identify(headers, b"{}", KEYS, datetime.now(UTC)).region == "eu-west-1"
+    with pytest.raises(WireError):
+        identify(headers, b"{ }", KEYS, datetime.now(UTC))
+
+
+def test_the_operation_must_be_signed():
+    """Otherwise a signed ListCollections could be replayed as another operation."""
+    request = AWSRequest("POST", "http://first.example/", {"Content-Type": "application/x-amz-json-1.1"}, b"{}")
+    SigV4Auth(Credentials("AKIDTEST", "right"), "rekognition", "eu-west-1").add_auth(request)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    headers |= {"host": "first.example", "x-amz-target": TARGET}
+    with pytest.raises(WireError, match="'x-amz-target' must be a 'SignedHeader'"):
+        identify(headers, b"{}", KEYS, datetime.now(UTC))
+
+
+def test_a_changed_body_is_refused_over_http(guarded_url):
+    """The request was signed with the hash of its body, and then the body was changed."""
+    host = urlsplit(guarded_url).netloc
+    request = AWSRequest(
+        "POST",
+        f"http://{host}/",
+        {
+            "Content-Type": "application/x-amz-json-1.1",
+            "X-Amz-Target": "RekognitionService.CreateCollection",
+            "X-Amz-Content-SHA256": hashlib.sha256(b"{}").hexdigest(),
+        },
+        b"{}",
+    )
+    SigV4Auth(Credentials("AKIDTEST", "right"), "rekognition", "eu-west-1").add_auth(request)
+    headers = dict(request.headers.items())
+    answer = post(guarded_url, "CreateCollection", body=b'{"CollectionId":"changed"}', **headers)
+    assert answer.json["__type"] == "InvalidSignatureException"
+
+
+@pytest.mark.parametrize(
+    ("key", "keys", "account"),
+    [
+        ("AKIDTEST", {}, "000000000000"),
+        ("123456789012", {}, "123456789012"),
+        ("AKIDTEST", {"AKIDTEST": Key("right", "210987654321")}, "210987654321"),
+    ],
+    ids=["default", "key id of 12 digits", "configured"],
+)
+def test_the_account_of_a_key(key, keys, account):
+    """The default account, the key id itself if it is 12 digits, or the account of the keys file."""
+    request = AWSRequest("POST", "http://first.example/", {"X-Amz-Target": TARGET}, b"{}")
+    SigV4Auth(Credentials(key, "right"), "rekognition", "eu-west-1").add_auth(request)
+    headers = {name.lower(): value for name, value in request.headers.items()} | {"host": "first.example"}
+    assert identify(headers, b"{}", keys, datetime.now(UTC)).account == account

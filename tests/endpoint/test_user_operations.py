@@ -9,10 +9,10 @@ import pytest
 
 from catalog.domain.faces import BoundingBox
 from catalog.endpoint.database import open_data
-from catalog.endpoint.factory import open_endpoint
 from catalog.endpoint.fault_injection import FaultPlan
 from catalog.endpoint.local_engine_access import LocalEngineAccess
 from catalog.engines.local.gallery import LocalGallery, NewFace
+from catalog.web.endpoint_server import open_endpoint
 from tests.endpoint.wire import UNKNOWN_FACE, client_of, group, no_face, portrait, refused
 
 
@@ -160,7 +160,9 @@ def test_a_user_has_at_most_100_faces(tmp_path):
         client.create_user(CollectionId="c", UserId="u")
         vector = np.eye(1, 128, dtype=np.float32)[0]
         faces = [NewFace(BoundingBox(0, number, 1, 1), 99.0, vector) for number in range(102)]
-        ids = LocalGallery(database, "c", LocalEngineAccess(database).model).enroll("0" * 64, faces)
+        ids = LocalGallery(database, "us-east-1/000000000000/c", LocalEngineAccess(database).model).enroll(
+            "0" * 64, faces
+        )
         client.associate_faces(CollectionId="c", UserId="u", FaceIds=ids[:99])
         answer = client.associate_faces(CollectionId="c", UserId="u", FaceIds=ids[99:101])
         assert len(answer["AssociatedFaces"]) == 1

@@ -7,6 +7,7 @@ import socket
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from email.message import Message
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -23,7 +24,7 @@ FIXTURES = Path(__file__).parent.parent / "fixtures"
 UNKNOWN_FACE = "00000000-0000-4000-8000-000000000000"
 
 
-def client_of(url: str, *, key: str = "AKIDTEST", secret: str = "secret", region: str = "eu-west-1") -> Any:
+def client_of(url: str, *, key: str = "AKIDTEST", secret: str = "secret", region: str = "us-east-1") -> Any:
     """A Rekognition client without retries."""
     return boto3.client(
         "rekognition",
@@ -37,6 +38,8 @@ def client_of(url: str, *, key: str = "AKIDTEST", secret: str = "secret", region
 
 @dataclass(frozen=True)
 class RawAnswer:
+    """A response; header names are lower-case."""
+
     status: int
     headers: dict[str, str]
     body: bytes
@@ -54,9 +57,13 @@ def post(url: str, operation: str, members: object = None, *, body: bytes | None
     request = urllib.request.Request(url, data=data, headers=all_headers, method="POST")
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
-            return RawAnswer(answer.status, dict(answer.headers), answer.read())
+            return RawAnswer(answer.status, _lower_case(answer.headers), answer.read())
     except urllib.error.HTTPError as error:
-        return RawAnswer(error.code, dict(error.headers), error.read())
+        return RawAnswer(error.code, _lower_case(error.headers), error.read())
+
+
+def _lower_case(headers: Message) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def send_bytes(url: str, data: bytes, *, wait: float = 5.0) -> bytes:

@@ -71,28 +71,32 @@ class LocalGallery:
 
     # ------------------------------------------------------------------------------------------------ changes
 
-    def enroll(self, sha256: str, faces: Sequence[NewFace], external_image_id: str = "") -> list[str]:
+    def enroll(
+        self, sha256: str, faces: Sequence[NewFace], external_image_id: str = "", *, keep_ids: bool = True
+    ) -> list[str]:
         """Store an image's faces in one transaction. Returns the face ids in the order of ``faces``.
 
-        Idempotent: a face that overlaps a stored face of the same image and external id keeps the stored id.
+        Idempotent: a face that overlaps a stored face of the same image and external id keeps the stored id. Without
+        ``keep_ids`` every face is stored again with a new id.
         """
         key = {
             "collection_id": self._collection_id,
             "sha256": sha256,
             "external_image_id": external_image_id,
         }
-        with self._connection() as connection:
-            stored = self._stored_faces(connection, key)
-            if stored is not None:
-                ids = _match_stored(faces, stored)
-                if all(ids):
-                    return [face_id for face_id in ids if face_id]
+        if keep_ids:
+            with self._connection() as connection:
+                stored = self._stored_faces(connection, key)
+                if stored is not None:
+                    ids = _match_stored(faces, stored)
+                    if all(ids):
+                        return [face_id for face_id in ids if face_id]
         with self._transaction(self._enrolling) as connection:
             revision = self._raise_revision(connection)
             image_id, created = image_id_of(sha256), now()
             image = {**key, "image_id": image_id, "created_at": created}
             is_new = self._insert_if_absent(connection, gallery_images, image)
-            stored = [] if is_new else self._stored_faces(connection, key)
+            stored = [] if is_new or not keep_ids else self._stored_faces(connection, key)
             ids = _match_stored(faces, stored or [])
             rows = []
             for index, face in enumerate(faces):

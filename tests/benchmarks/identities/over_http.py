@@ -22,8 +22,7 @@ from time import perf_counter
 import boto3
 import numpy as np
 
-from catalog.endpoint.factory import open_endpoint
-from catalog.endpoint.server import EndpointServer
+from catalog.web.endpoint_server import EndpointServer, open_endpoint
 from tests.benchmarks.identities.library import ROOT, score
 
 _STRANGERS = 300

@@ -13,7 +13,6 @@ import pytest
 
 from catalog.domain.faces import QualityFilter
 from catalog.domain.opened_photo import OpenedPhoto
-from catalog.endpoint.factory import open_endpoint
 from catalog.engines.rekognition.budget import Budget
 from catalog.engines.rekognition.client import Connection, RekognitionClient
 from catalog.engines.rekognition.engine import RekognitionEngine
@@ -21,6 +20,7 @@ from catalog.engines.rekognition.pricing import Prices, PriceTable, Tier
 from catalog.engines.rekognition.quotas import Quotas
 from catalog.engines.rekognition.rate_limiter import RateLimiter
 from catalog.images.decode import open_image
+from catalog.web.endpoint_server import open_endpoint
 
 TABLE = PriceTable(
     [Tier(1_000_000, Decimal("0.001")), Tier(None, Decimal("0.0008"))],
@@ -60,7 +60,7 @@ def open_rekognition(credentials: None, rekognition_url: str, tmp_path: Path) ->
     ) -> RekognitionEngine:
         prices = Prices(TABLE)
         client = RekognitionClient(
-            Connection(region="eu-west-1", endpoint_url=url, **(connection or {})),
+            Connection(region="us-east-1", endpoint_url=url, **(connection or {})),
             limiter=RateLimiter(quotas, tmp_path / "pace"),
             budget=budget,
             on_lost_call=prices.lose,

@@ -9,11 +9,11 @@ import pytest
 from catalog.domain.charges import Operation
 from catalog.domain.errors import EngineError
 from catalog.domain.user_vectors import UserVectorRules
-from catalog.endpoint.factory import open_endpoint
 from catalog.endpoint.fault_injection import FaultPlan
 from catalog.engines.rekognition.collection_users import CollectionUsers
 from catalog.engines.rekognition.pricing import Prices
 from catalog.images.decode import open_image
+from catalog.web.endpoint_server import open_endpoint
 from tests.endpoint.wire import UNKNOWN_FACE, client_of, group, no_face, portrait
 from tests.engines.rekognition.conftest import TABLE
 

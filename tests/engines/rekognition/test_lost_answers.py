@@ -10,10 +10,10 @@ import pytest
 from catalog.domain.charges import Charge, Operation
 from catalog.domain.errors import EngineError, LimitReached, PhotoError
 from catalog.endpoint.errors import ConnectionDropped, internal_error
-from catalog.endpoint.factory import open_endpoint
 from catalog.engines.prefilter import PrefilteredEngine
 from catalog.engines.rekognition.budget import Budget
 from catalog.images.decode import open_image
+from catalog.web.endpoint_server import open_endpoint
 from tests.endpoint.wire import portrait
 
 READ_SECONDS = 1.5

@@ -1,0 +1,99 @@
+"""The HTTP server: uvicorn on one bound socket, in the foreground or in a thread."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import socket
+import threading
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from catalog.web.connection import ErrorBody, connection_class
+from catalog.web.limits import ServerLimits
+
+_BACKLOG = 128
+_GRACE = 2
+"""Seconds that requests in progress may take after the server is asked to end."""
+
+
+class WebServer:
+    """Serves one ASGI application on one address. Port 0 takes a free port, see :attr:`url`."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        error_body: ErrorBody,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        limits: ServerLimits | None = None,
+    ) -> None:
+        """Bind the address; clients can connect from now on and wait. Raises OSError if the address is in use."""
+        limits = limits or ServerLimits()
+        self._socket = _listen(host, port)
+        # h11 is set explicitly: connection limits build on it, and httptools is not a dependency.
+        config = uvicorn.Config(
+            app,
+            http=connection_class(limits, error_body),
+            ws="none",
+            lifespan="off",
+            loop="asyncio",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=int(limits.idle_seconds) + 1,
+            timeout_graceful_shutdown=_GRACE,
+        )
+        self._server = uvicorn.Server(config)
+
+    @property
+    def port(self) -> int:
+        port: int = self._socket.getsockname()[1]
+        return port
+
+    @property
+    def url(self) -> str:
+        host = self._socket.getsockname()[0]
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    def serve_forever(self) -> None:
+        """Serve until :meth:`shutdown`, SIGINT or SIGTERM. Then uvicorn raises the signal again."""
+        self._server.run(sockets=[self._socket])
+
+    def shutdown(self) -> None:
+        """End :meth:`serve_forever`, from any thread."""
+        self._server.should_exit = True
+
+    def close(self) -> None:
+        self._socket.close()
+
+    @contextlib.contextmanager
+    def in_background(self) -> Iterator[str]:
+        """Serve from another thread while the context lasts; gives the URL."""
+        thread = threading.Thread(target=self.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield self.url
+        finally:
+            self.shutdown()
+            thread.join()
+            self.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+
+
+def is_loopback(host: str) -> bool:
+    """True for an address, or localhost, that only this machine can reach."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
