@@ -12,7 +12,7 @@ from functools import partial
 
 import pytest
 
-from tests.endpoint.wire import client_of, portrait
+from tests.endpoint.wire import client_of, portrait, post
 
 
 @contextmanager
@@ -84,3 +84,33 @@ def test_a_port_that_is_taken_is_told(catalog):
     assert answer.code == 2
     assert f'cannot listen on "127.0.0.1" port {port}' in answer.err
     assert "--port" in answer.err
+
+
+def test_the_tally_is_printed_at_the_end_and_on_request():
+    """Calls by operation and status."""
+    with serving("--data", ":memory:", "--tally") as (process, url):
+        client_of(url).list_collections()
+        process.send_signal(signal.SIGUSR1)
+        lines = [process.stdout.readline().split() for _ in range(2)]
+        assert lines == [["operation", "status", "calls"], ["ListCollections", "success", "1"]]
+        client_of(url).list_collections()
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=10)
+        assert out.splitlines()[-1].split() == ["ListCollections", "success", "2"]
+
+
+def test_other_host_names_must_be_allowed():
+    """A page cannot reach the endpoint under a name of its own."""
+    with serving("--data", ":memory:", "--allow-host", "Faces.example") as (_, url):
+        assert post(url, "ListCollections", Host="faces.example:4599").status == 200
+        assert post(url, "ListCollections", Host="attacker.example").status == 421
+
+
+def test_keys_can_have_accounts(tmp_path):
+    """Keys of different accounts have different collections."""
+    (tmp_path / "keys").write_text("AKIDONE right 111111111111\nAKIDTWO right 222222222222\n")
+    with serving("--data", ":memory:", "--keys", tmp_path / "keys") as (_, url):
+        one, two = (client_of(url, key=key, secret="right") for key in ("AKIDONE", "AKIDTWO"))
+        one.create_collection(CollectionId="c")
+        assert one.list_collections()["CollectionIds"] == ["c"]
+        assert two.list_collections()["CollectionIds"] == []
