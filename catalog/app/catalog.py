@@ -109,12 +109,12 @@ class Catalog(CatalogQuestions, CatalogFiles):
 
     # -------------------------------------------------------------------------------------------------- scanning
 
-    def plan(self, sources: Sequence[str | Path]) -> ScanPlan:
+    def plan(self, sources: Sequence[str | Path], *, exclude: Sequence[str] = ()) -> ScanPlan:
         """What a scan of folders, files or ``s3://`` prefixes would do and cost.
 
-        Lists the sources. No photo is read, nothing is written, no paid call is made.
+        Lists the sources. No photo is read, nothing is written, no paid call is made. ``exclude`` as for :meth:`scan`.
         """
-        return scan_plan.plan(self._resources, [expanded(source) for source in sources])
+        return scan_plan.plan(self._resources, [expanded(source) for source in sources], exclude)
 
     def scan(
         self,
@@ -124,13 +124,15 @@ class Catalog(CatalogQuestions, CatalogFiles):
         stop: StopSignal | None = None,
         fail_on: Sequence[FailCondition] = (),
         post_command: str | None = None,
+        exclude: Sequence[str] = (),
     ) -> ScanRun:
         """Catalogue the photos of folders, files or ``s3://`` prefixes, and assign their faces to persons.
 
         The scan runs while the result is iterated. Calling it again continues where the last scan ended and reads
         only photos that are new or changed. ``stop.interrupt()`` ends the scan from another thread. ``fail_on`` are
         the conditions of :meth:`ScanRun.check`. ``post_command`` is a shell command that runs when the scan ends,
-        also with an error, with the summary as JSON on its stdin.
+        also with an error, with the summary as JSON on its stdin. ``exclude`` are patterns in ``.gitignore`` syntax,
+        relative to each source and after those of the settings; ``!`` takes back.
         """
         run = ScanRun(
             self._resources,
@@ -139,6 +141,7 @@ class Catalog(CatalogQuestions, CatalogFiles):
             stop,
             fail_on,
             post_command,
+            exclude,
         )
         self._runs.add(run)
         return run

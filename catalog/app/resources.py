@@ -289,9 +289,13 @@ class Resources:
         """The bytes at an address of the catalogue. Raises PhotoError and SourceError."""
         return self.read_location(Location(uri, 0, "", 0, 0, "", None, None, 0)).data
 
-    def sources(self, addresses: Sequence[str]) -> list[Source]:
-        """The sources at folders, files or ``s3://`` prefixes. A source inside another one is left out."""
-        by_uri = {source.uri: source for source in map(self._source, dict.fromkeys(addresses))}
+    def sources(self, addresses: Sequence[str], exclude: Sequence[str] = ()) -> list[Source]:
+        """The sources at folders, files or ``s3://`` prefixes. A source inside another one is left out.
+
+        ``exclude`` are exclusion patterns after those of the settings. Raises UsageError and SourceError.
+        """
+        opened = [self._source(address, exclude) for address in dict.fromkeys(addresses)]
+        by_uri = {source.uri: source for source in opened}
         folders = [uri for uri in by_uri if uri.endswith("/")]
         return [
             source
@@ -299,8 +303,8 @@ class Resources:
             if not any(uri != folder and uri.startswith(folder) for folder in folders)
         ]
 
-    def _source(self, address: str) -> Source:
-        return open_source(self.settings, address, connections=self.workers)
+    def _source(self, address: str, exclude: Sequence[str] = ()) -> Source:
+        return open_source(self.settings, address, connections=self.workers, patterns=exclude)
 
     @contextmanager
     def with_spending_limit(self, limit: SpendingLimit) -> Iterator[Resources]:

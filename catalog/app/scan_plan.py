@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from catalog.app.resources import Resources
 from catalog.domain.charges import Charge, Operation
@@ -25,18 +26,22 @@ class ScanPlan:
     unseen: int
     altered: int
     skipped: int
+    left_out: Mapping[str, int]
+    """Files and folders left out, by rule. A folder counts once."""
+    other_files: Mapping[str, int]
+    """Files that are not photos, by ending."""
     charges: tuple[Charge, ...]
     engine: str
     price_note: str
     """A sentence about prices that are a guess; empty if they are known."""
 
 
-def plan(resources: Resources, addresses: Sequence[str]) -> ScanPlan:
-    """No photo is read, nothing is written, no paid call is made."""
+def plan(resources: Resources, addresses: Sequence[str], exclude: Sequence[str] = ()) -> ScanPlan:
+    """No photo is read, nothing is written, no paid call is made. Of files of unknown ending the start is read."""
     chosen = resources.settings.engine
     total = Estimate()
     with resources.existing_database() as database:
-        for source in resources.sources(addresses):
+        for source in resources.sources(addresses, exclude):
             total.add(estimate(compare_listing(database, source, engine=chosen.name, gallery=chosen.gallery)))
     return ScanPlan(
         discovered=total.discovered,
@@ -44,6 +49,8 @@ def plan(resources: Resources, addresses: Sequence[str]) -> ScanPlan:
         unseen=total.unseen,
         altered=total.altered,
         skipped=total.skipped,
+        left_out=MappingProxyType(dict(total.left_out)),
+        other_files=MappingProxyType(dict(total.other_files)),
         charges=_charges(resources, total.to_read),
         engine=chosen.name,
         price_note=resources.configured_engine.price_note(),

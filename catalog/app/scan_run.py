@@ -56,6 +56,9 @@ class FailCondition(StrEnum):
 class ScanSummary:
     """Counts of a scan's outcomes; their sum is ``discovered``.
 
+    ``left_out`` counts files and folders by the rule that left them out, ``other_files`` files that are not photos by
+    their ending. Neither is part of ``discovered``.
+
     ``churn`` counts faces that a machine separated from others of their person, ``conflicts`` persons with two faces
     on one photo. ``calls`` and ``dollars`` are the paid calls. ``hits`` are the new hits of the watch list.
     ``stopped_by`` is the limit that ended the scan early, or the SourceError about a suspiciously empty folder.
@@ -63,6 +66,8 @@ class ScanSummary:
 
     outcomes: Mapping[OutcomeKind, int]
     discovered: int
+    left_out: Mapping[str, int]
+    other_files: Mapping[str, int]
     faces: int
     rejected: int
     persons_new: int
@@ -112,6 +117,7 @@ class ScanRun(Iterator[Outcome]):
         stop: StopSignal | None,
         fail_on: Sequence[FailCondition],
         post_command: str | None,
+        exclude: Sequence[str] = (),
     ) -> None:
         self._resources = resources
         self._addresses = addresses
@@ -119,6 +125,7 @@ class ScanRun(Iterator[Outcome]):
         self._stop = stop or StopSignal(limits.seconds)
         self._fail_on = tuple(FailCondition(condition) for condition in fail_on)
         self._post_command = post_command
+        self._exclude = tuple(exclude)
         self._summary: ScanSummary | None = None
         self._lock = Lock()  # a generator must not be entered by two threads
         self._outcomes = self._run()
@@ -199,7 +206,7 @@ class ScanRun(Iterator[Outcome]):
         limits = self._limits
         engine = resources.scan_engine
         items = scan(
-            resources.sources(self._addresses),
+            resources.sources(self._addresses, self._exclude),
             database=resources.database,
             engine=engine,
             open_photo=resources.open_photo,
@@ -221,7 +228,7 @@ class ScanRun(Iterator[Outcome]):
                 prefilter = replace(engine.counts) if isinstance(engine, PrefilteredEngine) else None
                 note = resources.configured_engine.price_note() if item.calls else ""
                 self._summary = _frozen(item, hits, prefilter, note)
-            else:
+            elif item.kind is not OutcomeKind.NOT_A_PHOTO:  # counted in the summary
                 yield item
 
     def _notify(self, command: str, exit_code: int) -> None:
@@ -238,6 +245,8 @@ def _frozen(summary: Summary, hits: tuple[WatchHit, ...], prefilter: PrefilterCo
     return ScanSummary(
         outcomes=MappingProxyType(dict(summary.outcomes)),
         discovered=summary.discovered,
+        left_out=MappingProxyType(dict(summary.left_out)),
+        other_files=MappingProxyType(dict(summary.other_files)),
         faces=summary.faces,
         rejected=summary.rejected,
         persons_new=summary.persons_new,

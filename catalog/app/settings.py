@@ -56,6 +56,8 @@ class ScanSettings:
     workers: Annotated[int, Range(0, 256)]
     prefilter: bool
     prefilter_sample: Annotated[float, Range(0, 1)]
+    exclude: tuple[str, ...]
+    default_excludes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +292,11 @@ def _converted(raw: object, hint: Any) -> object:
             return hint(raw)
         except ValueError:
             raise ValueError(f"is {raw!r}, not a number") from None
+    if get_origin(hint) is tuple:
+        items = raw.splitlines() if isinstance(raw, str) else raw
+        if not isinstance(items, list | tuple) or not all(isinstance(item, str) for item in items):
+            raise ValueError(f"is {raw!r}, not a list of texts")
+        return tuple(items)
     if get_origin(hint) is dict or hint is dict:
         if not isinstance(raw, dict):
             raise ValueError(f"is {raw!r}, not a table")

@@ -15,7 +15,10 @@ from catalog.app.open_database import database_address
 from catalog.app.resources import Resources, open_resources
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.domain.errors import CatalogError, CheckRefused, LockHeld, UsageError
-from catalog.domain.source import Skipped, Source
+from catalog.domain.file_names import is_named_like_a_photo
+from catalog.domain.photos import PhotoRef
+from catalog.domain.source import Source
+from catalog.domain.uri import entry_name
 from catalog.engines.engine_spec import CheckResult
 from catalog.store.database_address import is_file, parse_address, sqlite_path
 from catalog.store.source_locks import CATALOGUE, lock_sources
@@ -142,10 +145,10 @@ def _source(catalog: Resources, address: str) -> Iterator[CheckResult]:
         denied = yield from _s3_rights(source, address)
         if denied:
             return
-    for found in source.list():
-        if isinstance(found, Skipped):
+    for item in source.list():
+        if not isinstance(item, PhotoRef) or not is_named_like_a_photo(entry_name(item.uri)):
             continue
-        source.open(found)
+        source.open(item)
         yield CheckResult(f"source {address}", ok=True, note="can be listed and read")
         return
     yield CheckResult(f"source {address}", ok=None, note="can be listed; it holds no photo to be read")

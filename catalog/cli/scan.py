@@ -26,6 +26,7 @@ from catalog import (
 )
 from catalog.app.watch_hit_json import hit_json
 from catalog.cli.duration import seconds
+from catalog.cli.listing_output import listing_json, listing_lines
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.scan_plan import print_plan
@@ -63,6 +64,25 @@ Wait = Annotated[
 Force = Annotated[bool, typer.Option("--force", help="Mark the photos of an empty source or folder as missing.")]
 LogFormat = Annotated[
     str | None, typer.Option("--log-format", metavar="FORM", help="Format of the messages on stderr: text or json.")
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude",
+        metavar="PATTERN",
+        help="Leave out files that match a pattern in .gitignore syntax, relative to each source; repeatable.",
+    ),
+]
+Include = Annotated[
+    list[str] | None,
+    typer.Option("--include", metavar="PATTERN", help="Take back what was left out: --exclude '!PATTERN'."),
+]
+DefaultExcludes = Annotated[
+    bool | None,
+    typer.Option(
+        "--default-excludes/--no-default-excludes",
+        help="Leave out thumbnails, trash and caches of known products, and folders with .nomedia.",
+    ),
 ]
 Worker = Annotated[
     bool, typer.Option("--worker", help="Share the sources with other workers on any machine (PostgreSQL only).")
@@ -103,6 +123,9 @@ def scan(
     prefilter: Prefilter = None,
     wait: Wait = 0,
     force: Force = False,
+    exclude: Exclude = None,
+    include: Include = None,
+    default_excludes: DefaultExcludes = None,
     worker: Worker = False,
     fail_on: FailOn = None,
     crops: Crops = None,
@@ -117,7 +140,14 @@ def scan(
 
     The same command again continues where the last run ended and reads only photos that are new or changed.
     """
-    flags = {"scan.workers": workers, "engine.name": engine, "log.format": log_format, "scan.prefilter": prefilter}
+    flags = {
+        "scan.workers": workers,
+        "engine.name": engine,
+        "log.format": log_format,
+        "scan.prefilter": prefilter,
+        "scan.default_excludes": default_excludes,
+    }
+    patterns = [*(exclude or ()), *(f"!{pattern}" for pattern in include or ())]
     stop = StopSignal(max_time)
     limits = ScanLimits(
         photos=limit,
@@ -129,13 +159,15 @@ def scan(
     )
     with open_catalog(config, database, verbose, flags, create=True) as catalog, interruptible(stop):
         if dry_run:
-            print_plan(catalog.plan(sources), as_json=as_json)
+            print_plan(catalog.plan(sources, exclude=patterns), as_json=as_json, verbose=verbose > 0)
             return 0
         with catalog.scan(
-            sources, limits=limits, stop=stop, fail_on=fail_on or (), post_command=post_command
+            sources, limits=limits, stop=stop, fail_on=fail_on or (), post_command=post_command, exclude=patterns
         ) as outcomes:
-            show = _print_json if as_json else _print_table
-            show(outcomes)
+            if as_json:
+                _print_json(outcomes)
+            else:
+                _print_table(outcomes, verbose=verbose > 0)
         summary = outcomes.summary
         _print_hits(catalog, summary.hits, as_json=as_json, crops=crops)
         if summary.price_note:
@@ -169,15 +201,17 @@ def _with_progress(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
             # Writing the postfix costs more time than an unchanged photo does.
             if outcome.kind is not OutcomeKind.UNCHANGED:
                 bar.set_postfix(faces=faces, failed=failed, refresh=False)
-            bar.update()
+            if outcome.kind is not OutcomeKind.LEFT_OUT:
+                bar.update()
             yield outcome
 
 
-def _print_table(run: ScanRun) -> None:
+def _print_table(run: ScanRun, *, verbose: bool) -> None:
     for outcome in _with_progress(run):
         if outcome.kind is OutcomeKind.FAILED:
             tqdm.write(f"failed: {display(outcome.uri)}: {outcome.reason}", file=sys.stderr)
-    typer.echo("\n".join(_table(run.summary)))
+    files = listing_lines(run.summary.left_out, run.summary.other_files, verbose=verbose)
+    typer.echo("\n".join([*_table(run.summary), *files]))
 
 
 def _table(summary: ScanSummary) -> list[str]:
@@ -216,4 +250,6 @@ def _print_json(run: ScanRun) -> None:
             )
         )
     summary = run.summary
-    typer.echo(json.dumps({"summary": True, **summary.counts(), "hits": [hit_json(hit) for hit in summary.hits]}))
+    files = listing_json(summary.left_out, summary.other_files)
+    hits = [hit_json(hit) for hit in summary.hits]
+    typer.echo(json.dumps({"summary": True, **summary.counts(), "hits": hits, **files}))

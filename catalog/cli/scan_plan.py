@@ -7,6 +7,7 @@ import json
 import typer
 
 from catalog import Operation, ScanPlan
+from catalog.cli.listing_output import listing_json, listing_lines
 
 _COUNTS = (
     ("discovered", ""),
@@ -17,7 +18,7 @@ _COUNTS = (
 )
 
 
-def print_plan(plan: ScanPlan, *, as_json: bool) -> None:
+def print_plan(plan: ScanPlan, *, as_json: bool, verbose: bool = False) -> None:
     if as_json:
         calls = [
             {"operation": charge.operation.value, "calls": charge.calls, "dollars": float(charge.dollars)}
@@ -25,11 +26,15 @@ def print_plan(plan: ScanPlan, *, as_json: bool) -> None:
         ]
         counts = {name: getattr(plan, name) for name, _ in _COUNTS}
         dollars = float(sum(charge.dollars for charge in plan.charges))
-        typer.echo(json.dumps({"plan": True, **counts, "calls": calls, "dollars": dollars, "note": plan.price_note}))
+        files = listing_json(plan.left_out, plan.other_files)
+        quotes = {"calls": calls, "dollars": dollars, "note": plan.price_note}
+        typer.echo(json.dumps({"plan": True, **counts, **quotes, **files}))
         return
     for name, meaning in _COUNTS:
         label = "photos discovered" if name == "discovered" else f"  {name}"
         typer.echo(f"{label:17} {getattr(plan, name):>9,}   {meaning}".rstrip())
+    for line in listing_lines(plan.left_out, plan.other_files, verbose=verbose):
+        typer.echo(line)
     if not plan.charges:
         typer.echo(f"The engine {plan.engine} costs nothing.")
     for charge in plan.charges:

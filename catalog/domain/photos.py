@@ -61,7 +61,11 @@ class PhotoMetadata:
 
 
 class OutcomeKind(StrEnum):
-    """The outcome of one discovered photo. The counts of the seven kinds add up to the photos discovered."""
+    """The outcome of one entry of a listing.
+
+    The counts of the first seven kinds add up to the photos discovered. The last two are of entries that are no
+    discovered photos: left out by a rule, and not a photo by name or content.
+    """
 
     NEW = "new"
     UNCHANGED = "unchanged"
@@ -70,11 +74,25 @@ class OutcomeKind(StrEnum):
     DUPLICATE = "duplicate"
     SKIPPED = "skipped"
     FAILED = "failed"
+    LEFT_OUT = "left_out"
+    NOT_A_PHOTO = "not_a_photo"
+
+
+PHOTO_OUTCOMES = (
+    OutcomeKind.NEW,
+    OutcomeKind.UNCHANGED,
+    OutcomeKind.CHANGED,
+    OutcomeKind.MOVED,
+    OutcomeKind.DUPLICATE,
+    OutcomeKind.SKIPPED,
+    OutcomeKind.FAILED,
+)
+"""The kinds of discovered photos."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of one photo in this scan. ``reason`` is a sentence for skipped and failed, else None."""
+    """The outcome of one entry in this scan. ``reason`` is a sentence if skipped or failed, and a rule if left out."""
 
     uri: str
     kind: OutcomeKind

@@ -3,6 +3,7 @@
 Terms
     *listing*  the files of a source, not read: address, size, time, change mark.
     *skipped*  a file or folder that cannot be used, with a reason.
+    *left out*  a file or folder to which an exclusion rule applies.
 
 Rules
     - A listing has a stable order and streams: memory does not grow with the number of photos.
@@ -35,6 +36,25 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A file or folder that an exclusion rule leaves out. ``uri`` of a folder ends in a slash; it was not entered."""
+
+    uri: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherFile:
+    """A file that is not looked at, because its name has the ending of another kind of file."""
+
+    uri: str
+
+
+Listed = PhotoRef | Skipped | LeftOut | OtherFile
+"""One entry of a listing. A ``PhotoRef`` may turn out not to be a photo if its name has an unknown ending."""
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """The bytes of one photo, and the address from which an engine in the same region reads them directly."""
 
@@ -48,8 +68,8 @@ class Source(Protocol):
     uri: str
     """Canonical address. A folder or prefix ends in a slash, a single photo does not."""
 
-    def list(self) -> Iterator[PhotoRef | Skipped]:
-        """List every photo, and every file that looks like one and is skipped.
+    def list(self) -> Iterator[Listed]:
+        """List every file that may be a photo, and every other file with the reason why it is not read.
 
         Raises ``SourceError``, also during the listing.
         """
@@ -59,3 +79,6 @@ class Source(Protocol):
 
         Raises ``PhotoError`` or ``SourceError``.
         """
+
+    def head(self, ref: PhotoRef, size: int) -> bytes:
+        """Read at most the first ``size`` bytes. Raises ``PhotoError`` or ``SourceError``."""

@@ -39,6 +39,11 @@ def file_path(uri: str) -> bytes:
     return unquote_to_bytes(uri[len(FILE_SCHEME) :])
 
 
+def entry_name(uri: str) -> bytes:
+    """The last component of a uri in raw bytes; empty for a folder."""
+    return unquote_to_bytes(uri.rpartition("/")[2])
+
+
 def absolute_path(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> bytes:
     """Absolute path without ``.``, ``..`` and doubled slashes. Symbolic links are not resolved.
 

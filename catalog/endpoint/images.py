@@ -9,10 +9,10 @@ from typing import Any, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.photo_format import sniff
 from catalog.endpoint import errors
 from catalog.endpoint.image_opener import ImageOpener
 from catalog.endpoint.protocol import Members
-from catalog.images.sniff import sniff
 
 MIN_SIDE = 80
 MAX_S3_BYTES = 15 * 1024 * 1024

@@ -19,10 +19,10 @@ from PIL import AvifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, Unident
 
 from catalog.domain.errors import PhotoError
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.photo_format import sniff
 from catalog.images.color import plain, to_srgb
 from catalog.images.metadata import load_exif, orientation_of, read_metadata
 from catalog.images.raw import develop, raw_size
-from catalog.images.sniff import sniff
 
 # Pillow and libheif ask for these once a process. The limit on pixels is our own, checked before anything is decoded.
 Image.MAX_IMAGE_PIXELS = None

@@ -85,7 +85,7 @@ def read_status(database: Database, last: int = 5) -> Status:
         )
         return Status(
             database=database.url,
-            photos=count(select(func.count()).select_from(photos)),
+            photos=count(select(func.count()).select_from(photos).where(photos.c.left_out_by.is_(None))),
             places=count(select(func.count()).select_from(locations).where(locations.c.missing_since.is_(None))),
             missing_places=count(
                 select(func.count()).select_from(locations).where(locations.c.missing_since.is_not(None))

@@ -5,8 +5,9 @@
     LISTED --read--> READ --enroll--> ENROLLED --record--> RECORDED
       |               |                                       ^
       |               +---- its content is enrolled --> KNOWN-+
-      +-- left by a rule --> SKIPPED -------------------------+
+      +-- skipped by the listing --> SKIPPED -----------------+
       +-- read or enroll raised PhotoError --> FAILED --------+
+      +-- its first bytes are not those of a photo --> NOT_A_PHOTO
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class TaskState(StrEnum):
     KNOWN = "known"
     SKIPPED = "skipped"
     FAILED = "failed"
+    NOT_A_PHOTO = "not_a_photo"
     RECORDED = "recorded"
 
 
@@ -40,6 +42,7 @@ _REQUIRED: dict[TaskState, tuple[str, ...]] = {
     TaskState.KNOWN: ("sha256",),
     TaskState.SKIPPED: ("reason",),
     TaskState.FAILED: ("reason",),
+    TaskState.NOT_A_PHOTO: (),
     TaskState.RECORDED: ("outcome",),
 }
 """Fields that a state needs."""
@@ -94,6 +97,9 @@ class PhotoTask:
 
     def read(self, sha256: str, content: Content) -> PhotoTask:
         return replace(self, state=TaskState.READ, sha256=sha256, size=len(content.data), content=content)
+
+    def not_a_photo(self) -> PhotoTask:
+        return replace(self, state=TaskState.NOT_A_PHOTO)
 
     def without_content(self) -> PhotoTask:
         """The same task without the file's bytes, for waiting."""

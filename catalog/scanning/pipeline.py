@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from catalog.domain.engine import Engine
 from catalog.domain.errors import CatalogError, PhotoError
-from catalog.domain.photos import Outcome
+from catalog.domain.photos import Outcome, OutcomeKind
 from catalog.scanning.enroll_stage import OpenPhoto, enroll_photo
 from catalog.scanning.enrollment_claims import EnrollmentClaims
 from catalog.scanning.in_flight import InFlight
@@ -57,6 +57,8 @@ class ScanPipeline:
     ) -> None:
         self.seen = SeenLocations()
         self.in_flight = InFlight(claims)
+        self.not_photos = 0
+        """Submitted files that turned out not to be photos."""
         self._remaining = limit
         self._stop = stop
         self._recorder = recorder
@@ -158,7 +160,12 @@ class ScanPipeline:
         except CatalogError as error:
             self._give_up(listed, error)
             return
-        if task.content_hash in self.in_flight:
+        if task.state is TaskState.NOT_A_PHOTO:
+            self.not_photos += 1
+            if self._remaining is not None:
+                self._remaining += 1
+            yield Outcome(task.ref.uri, OutcomeKind.NOT_A_PHOTO)
+        elif task.content_hash in self.in_flight:
             self._enrolling.append((task.without_content(), None))
         elif self._recorder.is_enrolled(task.content_hash):
             yield from self.add_finished(task.known_content())

@@ -6,15 +6,18 @@ plan, and its cost, are therefore upper bounds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
+from catalog.domain.file_names import ending_label
 from catalog.domain.photos import PhotoRef
-from catalog.domain.source import Skipped, Source
-from catalog.domain.uri import display
+from catalog.domain.source import LeftOut, Listed, OtherFile, Skipped, Source
+from catalog.domain.uri import FILE_SCHEME, display, entry_name
 from catalog.scanning.photo_task import PhotoTask
+from catalog.scanning.read_stage import is_photo
 from catalog.store.database import Database
 from catalog.store.photos import Location, look_up_locations
 
@@ -32,8 +35,49 @@ class Unchanged(NamedTuple):
     location: Location
 
 
-Step = Unchanged | PhotoTask | Skipped
+class Excluded(NamedTuple):
+    """A file or folder that a rule leaves out. ``location`` is that of a present file that the catalogue knows."""
+
+    item: LeftOut
+    location: Location | None
+
+
+Step = Unchanged | PhotoTask | Skipped | Excluded | OtherFile
 """A task is a location that is new, looks changed, came back, or whose photo this gallery does not hold."""
+
+_MIN_INODES = 8
+_UNSTABLE_SHARE = 0.9
+
+
+class _InodeEvidence:
+    """Decides whether the inodes of a source are stable.
+
+    Some network file systems give every file a new inode at each mount. They are taken for unstable when 9 of 10 known
+    files, and at least 8, have the same size and time as before and another inode. Then size and time alone decide.
+    Both numbers are not measured.
+    """
+
+    def __init__(self) -> None:
+        self._same = self._different = 0
+
+    def add(self, entries: Sequence[Listed], known: Mapping[str, Location]) -> None:
+        for entry in entries:
+            location = known.get(entry.uri)
+            if (
+                location is not None
+                and isinstance(entry, PhotoRef)
+                and entry.modified_ns == location.modified_ns
+                and entry.size == location.size
+            ):
+                if entry.etag == location.etag:
+                    self._same += 1
+                else:
+                    self._different += 1
+
+    @property
+    def is_unstable(self) -> bool:
+        total = self._same + self._different
+        return self._different >= _MIN_INODES and self._different >= _UNSTABLE_SHARE * total
 
 
 def plan(database: Database, source: Source, *, engine: str, gallery: str) -> Iterator[Step]:
@@ -43,18 +87,24 @@ def plan(database: Database, source: Source, *, engine: str, gallery: str) -> It
     the database from reusing space.
     """
     listing = map(_checked, source.list())
+    inodes = _InodeEvidence()
     while entries := list(islice(listing, BATCH)):
-        uris = [entry.uri for entry in entries if isinstance(entry, PhotoRef)]
+        uris = [entry.uri for entry in entries if isinstance(entry, PhotoRef | LeftOut)]
         with database.read() as connection:
             known, unenrolled = look_up_locations(connection, uris, engine, gallery)
+        if source.uri.startswith(FILE_SCHEME):
+            inodes.add(entries, known)
         for entry in entries:
-            if isinstance(entry, Skipped):
+            if isinstance(entry, Skipped | OtherFile):
                 yield entry
+            elif isinstance(entry, LeftOut):
+                location = known.get(entry.uri)
+                yield Excluded(entry, location if location is not None and location.missing_since is None else None)
             elif (
                 (location := known.get(entry.uri)) is not None
                 and entry.modified_ns == location.modified_ns
                 and entry.size == location.size
-                and entry.etag == location.etag
+                and (entry.etag == location.etag or inodes.is_unstable)
                 and entry.version == location.version
                 and location.missing_since is None
                 and location.photo_id not in unenrolled
@@ -64,7 +114,7 @@ def plan(database: Database, source: Source, *, engine: str, gallery: str) -> It
                 yield PhotoTask(source, entry, location)
 
 
-def _checked(entry: PhotoRef | Skipped) -> PhotoRef | Skipped:
+def _checked(entry: Listed) -> Listed:
     return too_long(entry.uri) if isinstance(entry, PhotoRef) and len(entry.uri) > LONGEST_URI else entry
 
 
@@ -84,6 +134,10 @@ class Estimate:
     unseen: int = 0
     altered: int = 0
     skipped: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    """Files and folders left out, by rule."""
+    other_files: Counter[str] = field(default_factory=Counter)
+    """Files that are not photos, by ending."""
 
     @property
     def discovered(self) -> int:
@@ -100,9 +154,12 @@ class Estimate:
         self.unseen += other.unseen
         self.altered += other.altered
         self.skipped += other.skipped
+        self.left_out += other.left_out
+        self.other_files += other.other_files
 
 
 def estimate(steps: Iterable[Step]) -> Estimate:
+    """Count the steps. Reads the first bytes of new files whose name does not say that they are photos."""
     counts = Estimate()
     for step in steps:
         match step:
@@ -110,6 +167,12 @@ def estimate(steps: Iterable[Step]) -> Estimate:
                 counts.unchanged += 1
             case Skipped():
                 counts.skipped += not step.uri.endswith("/")
+            case Excluded(item):
+                counts.left_out[item.rule] += 1
+            case OtherFile(uri):
+                counts.other_files[ending_label(entry_name(uri))] += 1
+            case PhotoTask(known=None) if not is_photo(step.source, step.ref):
+                counts.other_files[ending_label(entry_name(step.ref.uri))] += 1
             case PhotoTask(known=None):
                 counts.unseen += 1
             case PhotoTask():

@@ -23,6 +23,7 @@ from catalog.store.edited_photos import (
 )
 from catalog.store.faces import record_enrollment
 from catalog.store.gallery_info import PREFILTERED
+from catalog.store.left_out import bring_back
 from catalog.store.photo_removal import photos_without_location, release_photos
 from catalog.store.photos import (
     Location,
@@ -224,6 +225,7 @@ class Recorder:
         Decisions are carried to content that is new in this scan. Content known before has its own people.
         """
         location_id = record_location(connection, photo_id, task.ref, self._clock())
+        bring_back(connection, photo_id)
         if kind is OutcomeKind.CHANGED and task.known is not None:
             edit = task.known.photo_id, photo_id
             carried = None

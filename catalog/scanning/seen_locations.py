@@ -18,6 +18,7 @@ class SeenLocations:
     def __init__(self) -> None:
         self._marks = bytearray()
         self._folders: list[str] = []
+        self._left_out: dict[str, str] = {}
         self._has_missing = False
 
     def add(self, location_id: int) -> None:
@@ -35,6 +36,23 @@ class SeenLocations:
     def add_below(self, uri: str) -> None:
         """Add everything below a folder that could not be read, or a skipped file: it may still exist."""
         self._folders.append(uri)
+
+    def add_left_out(self, uri: str, rule: str) -> None:
+        """Add a folder (its uri ends in a slash) or a known file that a rule leaves out."""
+        self._left_out[uri] = rule
+
+    def left_out_by(self, uri: str) -> str | None:
+        """The rule that leaves out this location, or None."""
+        if not self._left_out:
+            return None
+        if uri in self._left_out:
+            return self._left_out[uri]
+        end = len(uri)
+        while (end := uri.rfind("/", 0, end)) > 0:
+            rule = self._left_out.get(uri[: end + 1])
+            if rule is not None:
+                return rule
+        return None
 
     def __len__(self) -> int:
         return self._marks.count(1)

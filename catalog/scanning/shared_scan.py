@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from catalog.domain.photos import Outcome, OutcomeKind, PhotoRef
-from catalog.domain.source import Skipped, Source
+from catalog.domain.source import OtherFile, Skipped, Source
 from catalog.scanning.photo_task import PhotoTask
 from catalog.scanning.pipeline import ScanPipeline
-from catalog.scanning.plan import LONGEST_URI, Unchanged, plan, too_long
+from catalog.scanning.plan import LONGEST_URI, Excluded, Unchanged, plan, too_long
 from catalog.scanning.seen_locations import CompletedListing, SeenLocations
 from catalog.scanning.stop_signal import StopSignal
 from catalog.store.database import Database
@@ -85,13 +85,21 @@ class SharedScan:
         for step in plan(self.database, self.source, engine=self.engine, gallery=self.gallery):
             if stop.is_due:
                 break
-            self.listed += not (isinstance(step, Skipped) and step.uri.endswith("/"))
+            self.listed += isinstance(step, Unchanged | PhotoTask) or (
+                isinstance(step, Skipped) and not step.uri.endswith("/")
+            )
             if isinstance(step, PhotoTask) and len(self.source.uri) + len(step.ref.uri) > _LONGEST_KEY:
                 step = too_long(step.ref.uri)
             match step:
                 case Unchanged(ref, location):
                     self.seen.add(location.location_id)
                     yield Outcome(ref.uri, OutcomeKind.UNCHANGED, location.sha256)
+                case Excluded(item, known):
+                    if known is not None or item.uri.endswith("/"):
+                        self.seen.add_left_out(item.uri, item.rule)
+                    yield Outcome(item.uri, OutcomeKind.LEFT_OUT, reason=item.rule)
+                case OtherFile(uri):
+                    yield Outcome(uri, OutcomeKind.NOT_A_PHOTO)
                 case Skipped():
                     self.seen.add_below(step.uri)
                     yield from pipeline.add_finished(PhotoTask.of_skipped(self.source, step))

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from catalog.domain.photos import Outcome, OutcomeKind
-from catalog.domain.source import Source
+from catalog.domain.source import OtherFile, Source
 from catalog.scanning.photo_task import PhotoTask
 from catalog.scanning.pipeline import ScanPipeline
-from catalog.scanning.plan import Unchanged, plan
+from catalog.scanning.plan import Excluded, Unchanged, plan
 from catalog.scanning.seen_locations import CompletedListing, SeenLocations
 from catalog.scanning.stop_signal import StopSignal
 from catalog.store.database import Database
@@ -47,7 +47,7 @@ class SoloScan:
 
     def run(self, pipeline: ScanPipeline, stop: StopSignal) -> Iterator[Outcome]:
         seen = pipeline.seen = self._seen
-        count = 0
+        count, not_photos = 0, pipeline.not_photos
         for step in plan(self._database, self._source, engine=self._engine, gallery=self._gallery):
             if isinstance(step, Unchanged):
                 seen.add(step.location.location_id)
@@ -55,6 +55,12 @@ class SoloScan:
                 yield Outcome(step.ref.uri, OutcomeKind.UNCHANGED, step.location.sha256)
                 if count % _STOP_CHECK == 0 and stop.is_due:
                     break
+            elif isinstance(step, Excluded):
+                if step.location is not None or step.item.uri.endswith("/"):
+                    seen.add_left_out(step.item.uri, step.item.rule)
+                yield Outcome(step.item.uri, OutcomeKind.LEFT_OUT, reason=step.item.rule)
+            elif isinstance(step, OtherFile):
+                yield Outcome(step.uri, OutcomeKind.NOT_A_PHOTO)
             elif pipeline.is_full:
                 break
             elif isinstance(step, PhotoTask):
@@ -64,8 +70,8 @@ class SoloScan:
                 count += not step.uri.endswith("/")
                 seen.add_below(step.uri)
                 yield from pipeline.add_finished(PhotoTask.of_skipped(self._source, step))
-        self._photo_count = count
         yield from pipeline.finish()
+        self._photo_count = count - (pipeline.not_photos - not_photos)
 
     @property
     def listing(self) -> CompletedListing:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from catalog.domain.charges import Charge
 from catalog.domain.errors import LimitReached, SourceError
-from catalog.domain.photos import Outcome, OutcomeKind
+from catalog.domain.file_names import ending_label
+from catalog.domain.photos import PHOTO_OUTCOMES, Outcome, OutcomeKind
+from catalog.domain.uri import entry_name
 
 
 @dataclass(slots=True)
@@ -19,7 +22,11 @@ class Summary:
     persons with two faces on one photo. ``persons_deleted`` is always 0.
     """
 
-    outcomes: dict[OutcomeKind, int] = field(default_factory=lambda: dict.fromkeys(OutcomeKind, 0))
+    outcomes: dict[OutcomeKind, int] = field(default_factory=lambda: dict.fromkeys(PHOTO_OUTCOMES, 0))
+    left_out: Counter[str] = field(default_factory=Counter)
+    """Files and folders that were left out, by rule. A folder counts once."""
+    other_files: Counter[str] = field(default_factory=Counter)
+    """Files that are not photos, by ending."""
     faces: int = 0
     rejected: int = 0
     persons_new: int = 0
@@ -43,6 +50,12 @@ class Summary:
         return self.outcomes[OutcomeKind.FAILED]
 
     def count(self, outcome: Outcome) -> None:
+        if outcome.kind is OutcomeKind.LEFT_OUT:
+            self.left_out[outcome.reason or ""] += 1
+            return
+        if outcome.kind is OutcomeKind.NOT_A_PHOTO:
+            self.other_files[ending_label(entry_name(outcome.uri))] += 1
+            return
         self.outcomes[outcome.kind] += 1
         self.faces += outcome.faces
         self.rejected += outcome.rejected

@@ -1,115 +1,138 @@
 """A folder of photos on a local disk, or a single file.
 
-A listing goes down the tree in ascending order of uris and holds the names of only the folders on the way, so that a
-million photos take no more memory than the largest folder among them.
+A listing descends in ascending order of uris. It keeps the names of the folders on the current path only, so that
+memory grows with the largest folder and not with the number of photos.
 """
 
 # File names are bytes here, which pathlib does not take.
-# ruff: noqa: PTH114, PTH116, PTH119, PTH123
+# ruff: noqa: PTH114, PTH116, PTH123
 from __future__ import annotations
 
 import errno
 import logging
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import itemgetter
 
 from catalog.domain.errors import PhotoError, SourceError
+from catalog.domain.file_names import is_named_like_another_file
 from catalog.domain.photos import PhotoRef
-from catalog.domain.source import Content, Skipped
+from catalog.domain.source import Content, LeftOut, Listed, OtherFile, Skipped
 from catalog.domain.uri import absolute_path, display_name, file_path, file_uri, quote_name
-from catalog.sources.photo_extensions import is_named_like_a_photo, is_side_file
+from catalog.sources.exclusions import RULE_FILES, Exclusions, FolderRules
 
 log = logging.getLogger(__name__)
 
 DEFAULT_MAX_BYTES = 1 << 30
 
 _Identity = tuple[int, int]
-"""Device and inode: the same folder under whatever name."""
+"""Device and inode of a folder, independent of its name."""
 
 _Names = list[tuple[str, bytes]]
-"""What to add to a folder's uri, and to its path; a folder's end in a slash."""
+"""Names quoted for the uri, and as bytes; those of folders end in a slash."""
 
 
 @dataclass(slots=True)
 class _Level:
-    """One folder on the way down. ``path`` and ``uri`` end in a slash; ``left`` is still to be told, last one first."""
+    """One folder on the current path. ``path`` and ``uri`` end in a slash; ``names`` are pending, in reverse order."""
 
     path: bytes
     uri: str
     identity: _Identity
-    left: _Names
+    names: _Names
+    rules: FolderRules
 
 
 class FolderSource:
     """The photos below a folder, at any depth, or one file of any name.
 
-    Symbolic links to files are photos under the link's own name. Links to folders are followed, except back to a
-    folder on the way down to them, and to any one folder only once. Hidden files and folders are like any other.
+    Symbolic links to files are photos under the name of the link. Links to folders are followed, except back to a
+    folder on the current path, and to each folder only once. Hidden files and folders are like any other. The rules of
+    ``exclusions`` hold for everything below the folder, not for a single file.
     """
 
     def __init__(
-        self, path: str | bytes | os.PathLike[str] | os.PathLike[bytes], *, max_bytes: int = DEFAULT_MAX_BYTES
+        self,
+        path: str | bytes | os.PathLike[str] | os.PathLike[bytes],
+        *,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        exclusions: Exclusions | None = None,
     ) -> None:
-        """Raises ``SourceError`` where there is no such folder or file."""
+        """Raises ``SourceError`` if there is no such folder or file."""
         try:
             self.path = absolute_path(path)
-            found = os.stat(self.path)
+            status = os.stat(self.path)
         except OSError as error:
             raise self._unreachable(os.fsencode(path), error) from error
-        self._is_folder = stat.S_ISDIR(found.st_mode)
-        if not self._is_folder and not stat.S_ISREG(found.st_mode):
+        self._is_folder = stat.S_ISDIR(status.st_mode)
+        if not self._is_folder and not stat.S_ISREG(status.st_mode):
             raise SourceError(f'The source "{display_name(self.path)}" is neither a folder nor a regular file.')
-        self._identity = found.st_dev, found.st_ino
+        self._identity = status.st_dev, status.st_ino
         self._max_bytes = max_bytes
+        self._exclusions = exclusions or Exclusions()
         if self._is_folder and not self.path.endswith(b"/"):
             self.path += b"/"
         self.uri = file_uri(self.path)
 
     # -------------------------------------------------------------------------------------------------- listing
 
-    def list(self) -> Iterator[PhotoRef | Skipped]:
+    def list(self) -> Iterator[Listed]:
         if not self._is_folder:
-            if (told := self._look(self.path, os.path.basename(self.path), self.uri)) is not None:
-                yield told
+            photo = self._look(self.path, self.uri)
+            if photo is not None:
+                yield photo
             return
         above = self._identities_above()
         linked: set[_Identity] = set()
-        way = [_Level(self.path, self.uri, self._identity, self._names(self.path))]
-        while way:
-            level = way[-1]
-            if not level.left:
-                way.pop()
-                self._refuse_another(level)
+        names = self._names(self.path)
+        rules = self._exclusions.enter_root(_entries(names), _reader(self.path))
+        levels = [_Level(self.path, self.uri, self._identity, names, rules)]
+        while levels:
+            level = levels[-1]
+            if not level.names:
+                levels.pop()
+                self._check_same(level)
                 continue
-            name, raw = level.left.pop()
+            name, raw = level.names.pop()
             path, uri = level.path + raw, level.uri + name
             if name[-1] != "/":
-                if (told := self._look(path, raw, uri)) is not None:
-                    yield told
+                item = self._look_by_rules(level.rules, path, raw, uri)
+                if item is not None:
+                    yield item
+                continue
+            rule = level.rules.rule_for_folder(raw[:-1])
+            if rule is not None:
+                yield LeftOut(uri, rule)
                 continue
             try:
                 identity = _identity(path)
-                if self._leads_back(path, identity, above | {step.identity for step in way}, linked):
+                if self._leads_back(path, identity, above | {step.identity for step in levels}, linked):
                     log.info('The link "%s" leads to a folder that is listed elsewhere; not followed.', uri)
                     continue
-                way.append(_Level(path, uri, identity, self._names(path)))
+                names = self._names(path)
             except (FileNotFoundError, NotADirectoryError):
-                continue  # taken away since its parent was read
+                continue  # deleted since its parent was listed
             except OSError as error:
                 yield Skipped(uri, f'The folder "{display_name(path)}" cannot be read: {_reason(error)}.')
+                continue
+            entered = level.rules.enter(raw[:-1], _entries(names), _reader(path))
+            if isinstance(entered, str):
+                yield LeftOut(uri, entered)
+            else:
+                levels.append(_Level(path, uri, identity, names, entered))
 
     def _names(self, path: bytes) -> _Names:
-        """Names of the photos and folders in one folder, quoted, folders with a slash, last one first."""
+        """Names of the entries of one folder, quoted, folders with a slash, in descending order."""
         names = []
         try:
             with os.scandir(path) as entries:
                 for entry in entries:
                     if _is_folder(entry):
                         names.append((quote_name(entry.name) + "/", entry.name + b"/"))
-                    elif is_named_like_a_photo(entry.name):
+                    else:
                         names.append((quote_name(entry.name), entry.name))
         except OSError as error:
             if path == self.path:
@@ -118,30 +141,36 @@ class FolderSource:
         names.sort(key=itemgetter(0), reverse=True)
         return names
 
-    def _look(self, path: bytes, name: bytes, uri: str) -> PhotoRef | Skipped | None:
-        """One file of the listing; None for what went away, and for a folder with a photo's name."""
-        if is_side_file(name):
-            return Skipped(uri, f'"{display_name(path)}" is a side file of macOS, not a photo.')
+    def _look_by_rules(self, rules: FolderRules, path: bytes, name: bytes, uri: str) -> Listed | None:
+        """One file of the listing; None for a file that was deleted, and for files that hold rules."""
+        if name in RULE_FILES:
+            return None
+        rule = rules.rule_for_file(name)
+        if rule is not None:
+            return LeftOut(uri, rule)
+        return OtherFile(uri) if is_named_like_another_file(name) else self._look(path, uri)
+
+    def _look(self, path: bytes, uri: str) -> PhotoRef | Skipped | None:
         try:
-            found = os.stat(path)
+            status = os.stat(path)
         except OSError as error:
             if error.errno not in (errno.ENOENT, errno.ELOOP):
-                return PhotoRef(uri, 0, 0)  # it is there, and opening it will tell what is wrong
+                return PhotoRef(uri, 0, 0)  # it exists; opening it gives the reason
             if os.path.islink(path):
                 return Skipped(uri, f'"{display_name(path)}" is a symbolic link that leads nowhere.')
             return None
-        if stat.S_ISREG(found.st_mode):
-            return PhotoRef(uri, found.st_size, _storable(found.st_mtime_ns), str(found.st_ino))
-        if stat.S_ISDIR(found.st_mode):
+        if stat.S_ISREG(status.st_mode):
+            return PhotoRef(uri, status.st_size, _storable(status.st_mtime_ns), str(status.st_ino))
+        if stat.S_ISDIR(status.st_mode):
             return None
         return Skipped(uri, f'"{display_name(path)}" is not a regular file.')
 
-    def _leads_back(self, path: bytes, identity: _Identity, way: set[_Identity], linked: set[_Identity]) -> bool:
-        """Whether a folder must not be entered; a link that may be is remembered in ``linked``.
+    def _leads_back(self, path: bytes, identity: _Identity, current: set[_Identity], linked: set[_Identity]) -> bool:
+        """Return whether a folder must not be entered. The target of a link that is entered is added to ``linked``.
 
-        Without the memory, a chain of folders with two links each would be walked in exponentially many ways.
+        Otherwise a chain of folders with two links each would be listed exponentially often.
         """
-        if identity in way:
+        if identity in current:
             return True
         if os.path.islink(path.rstrip(b"/")):
             if identity in linked:
@@ -150,12 +179,12 @@ class FolderSource:
         return False
 
     def _identities_above(self) -> set[_Identity]:
-        """The folders that the source itself lies in: a link to one of them would bring the walk back."""
+        """Folders above the source. A link to one of them would lead back to the source."""
         parts = os.path.realpath(self.path).split(b"/")
         return {_identity(b"/".join(parts[:depth]) or b"/") for depth in range(1, len(parts))}
 
-    def _refuse_another(self, level: _Level) -> None:
-        """A folder that is another one after its listing than before was unmounted or replaced meanwhile."""
+    def _check_same(self, level: _Level) -> None:
+        """Raise if a folder was unmounted or replaced during its listing."""
         try:
             same = _identity(level.path) == level.identity
         except FileNotFoundError as error:
@@ -172,14 +201,9 @@ class FolderSource:
     def open(self, ref: PhotoRef) -> Content:
         path = file_path(ref.uri)
         try:
-            # Not blocking, so that a pipe put in a photo's place cannot hold up the scan.
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
-            with open(descriptor, "rb", buffering=0) as file:
-                found = os.fstat(descriptor)
-                if not stat.S_ISREG(found.st_mode):
-                    raise PhotoError(f'"{display_name(path)}" is no longer a regular file.')
-                self._refuse_large(path, found.st_size)
-                return Content(self._read(file.fileno(), path, found.st_size))
+            with _opened(path) as (descriptor, status):
+                self._refuse_large(path, status.st_size)
+                return Content(self._read(descriptor, path, status.st_size))
         except OSError as error:
             self._check_root()
             if isinstance(error, FileNotFoundError):
@@ -189,8 +213,17 @@ class FolderSource:
                 remedy="Check its permissions and its disk.",
             ) from error
 
+    def head(self, ref: PhotoRef, size: int) -> bytes:
+        path = file_path(ref.uri)
+        try:
+            with _opened(path) as (descriptor, _):
+                return os.read(descriptor, size)
+        except OSError as error:
+            self._check_root()
+            raise PhotoError(f'The file "{display_name(path)}" cannot be read: {_reason(error)}.') from error
+
     def _read(self, descriptor: int, path: bytes, size: int) -> bytes:
-        """The whole file, which may have grown or shrunk since its size was asked."""
+        """Read the whole file, which may have grown or shrunk since its size was read."""
         parts = []
         total = 0
         while part := os.read(descriptor, max(size - total, 0) + 1):
@@ -206,7 +239,7 @@ class FolderSource:
             )
 
     def _check_root(self) -> None:
-        """One photo that cannot be read is its own fault, unless the whole source went away."""
+        """Raise if the whole source is gone, so that one photo is not blamed."""
         try:
             same = not self._is_folder or _identity(self.path) == self._identity
         except OSError as error:
@@ -214,7 +247,7 @@ class FolderSource:
         if not same:
             raise self._replaced(self.path)
 
-    # -------------------------------------------------------------------------------------------------- telling
+    # -------------------------------------------------------------------------------------------------- errors
 
     def _unreachable(self, path: bytes, error: OSError) -> SourceError:
         if isinstance(error, FileNotFoundError):
@@ -230,20 +263,48 @@ class FolderSource:
         )
 
 
+@contextmanager
+def _opened(path: bytes) -> Iterator[tuple[int, os.stat_result]]:
+    """Open a regular file. Does not block, so that a pipe in the place of a photo cannot stop the scan."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    with open(descriptor, "rb", buffering=0) as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise PhotoError(f'"{display_name(path)}" is no longer a regular file.')
+        yield file.fileno(), status
+
+
+def _entries(names: _Names) -> set[bytes]:
+    return {raw.rstrip(b"/") for _, raw in names}
+
+
+def _reader(folder: bytes) -> Callable[[bytes, int], bytes]:
+    """Reads the beginning of a file of this folder; empty if it cannot be read."""
+
+    def read(name: bytes, size: int) -> bytes:
+        try:
+            with _opened(folder + name) as (descriptor, _):
+                return os.read(descriptor, size)
+        except (OSError, PhotoError):
+            return b""
+
+    return read
+
+
 def _identity(path: bytes) -> _Identity:
-    found = os.stat(path)
-    return found.st_dev, found.st_ino
+    status = os.stat(path)
+    return status.st_dev, status.st_ino
 
 
 def _storable(nanoseconds: int) -> int:
-    """A time that fits into 64 bits: dates before 1677 and after 2262 are told as the first or last that does."""
+    """Limit a time to 64 bits, which hold the years 1677 to 2262."""
     return max(-(1 << 63), min(nanoseconds, (1 << 63) - 1))
 
 
 def _is_folder(entry: os.DirEntry[bytes]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link in circles, or into a place without rights: told as a file, if it is named like a photo
+    except OSError:  # a link in circles, or to a folder without permission: listed as a file
         return False
 
 

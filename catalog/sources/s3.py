@@ -1,18 +1,18 @@
 """Photos in an S3 bucket, below a prefix or by one key.
 
-A listing is ListObjectsV2 alone, 1,000 keys a call: what is new or changed is decided by etag, size and time. Bytes are
-read only of photos that the scan asks for.
+A listing is ListObjectsV2, 1,000 keys a call, and one GetObject for each ignore file. The scan decides by etag, size
+and time which photos it reads.
 
-An address is ``s3://bucket``, ``s3://bucket/prefix`` or ``s3://bucket/key.jpg``, with the prefix or key as it is, not
-percent-encoded, as for the AWS CLI. ``s3://bucket/photos`` and ``s3://bucket/photos/`` are the same folder: what begins
-with ``photos/``, so that ``photos-old/`` is not part of it. An address without a last slash that ends like a photo's
-name is that one photo. The uri of a photo is ``s3://bucket/`` and its key, percent-encoded byte by byte from UTF-8.
+An address is ``s3://bucket``, ``s3://bucket/prefix`` or ``s3://bucket/key.jpg``. Prefix and key are not
+percent-encoded, as for the AWS CLI. ``s3://bucket/photos`` and ``s3://bucket/photos/`` are the same folder: all keys
+that begin with ``photos/``, not those below ``photos-old/``. An address without a last slash whose name has the ending
+of a photo is one photo. The uri of a photo is ``s3://bucket/`` and its key, percent-encoded byte by byte from UTF-8.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -30,16 +30,18 @@ from botocore.exceptions import (
 )
 
 from catalog.domain.errors import PhotoError, SourceError
+from catalog.domain.file_names import is_named_like_a_photo, is_named_like_another_file
 from catalog.domain.photos import PhotoRef, S3Address
-from catalog.domain.source import Content, Skipped
+from catalog.domain.source import Content, LeftOut, Listed, OtherFile, Skipped
 from catalog.domain.uri import S3_SCHEME, display, quote_name
-from catalog.sources.photo_extensions import is_named_like_a_photo, is_side_file
+from catalog.sources.exclusions import Exclusions
 from catalog.sources.s3_errors import photo_fault, source_fault
+from catalog.sources.s3_listing import KeyStream, S3Object, list_keys
 from catalog.sources.s3_permissions import S3Rights
 
 DEFAULT_MAX_BYTES = 1 << 30
 ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
-"""Storage classes whose objects must be restored, for hours and dollars, before they can be read."""
+"""Storage classes whose objects must be restored before they can be read, which takes hours and is charged."""
 
 _BUCKET = re.compile(r"[a-zA-Z0-9._-]{3,255}")  # names of buckets, also of before 2018, and aliases of access points
 _BODY_FAULTS = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError, ConnectionClosedError, ChecksumError)
@@ -61,12 +63,13 @@ class S3Source:
         attempts: int = 5,
         connections: int = 32,
         amazon_reads: bool | None = None,
+        exclusions: Exclusions | None = None,
     ) -> None:
-        """Reaches for credentials and nothing else. ``attempts`` are made of each call that may heal.
+        """Loads credentials and makes no call. A call that may succeed later is made ``attempts`` times at most.
 
-        ``connections`` are kept open: as many as threads that read, else some are opened anew for each photo.
-        ``amazon_reads`` says whether the engine that is given addresses is Amazon's own, which knows no buckets of
-        other storage, as another engine knows none of Amazon's: then photos come without. None: they come with theirs.
+        ``connections`` are kept open; fewer than reading threads means a new connection for some photos.
+        ``amazon_reads``: the engine is Amazon's own and can read Amazon's buckets, not those of other storage. If
+        engine and storage do not match, photos have no address. None: they always have one.
 
         Raises ``SourceError``.
         """
@@ -76,6 +79,7 @@ class S3Source:
             self._key += "/"
         self.uri = self._uri(self._key)
         self._max_bytes = max_bytes
+        self._exclusions = exclusions or Exclusions()
         self._payer: Mapping[str, str] = {"RequestPayer": "requester"} if requester_pays else {}
         try:
             session = boto3.Session(profile_name=profile, region_name=region)
@@ -98,55 +102,51 @@ class S3Source:
         self._addressed = amazon_reads is None or amazon_reads == _is_amazons(self._client.meta.endpoint_url)
 
     def rights(self) -> S3Rights:
-        """The rights that a scan needs, each tried as it is asked for."""
+        """The permissions that a scan needs; each is tried when the iterator reaches it."""
         return S3Rights(self._client, self._bucket, self._key, self.uri, self._payer)
 
     # -------------------------------------------------------------------------------------------------- listing
 
-    def list(self) -> Iterator[PhotoRef | Skipped]:
-        if self._is_folder:
-            for found in self._objects():
-                yield from self._tell(found)
+    def list(self) -> Iterator[Listed]:
+        if not self._is_folder:
+            objects, _ = self._list_page("", MaxKeys=1)
+            if not objects or objects[0]["Key"] != self._key:
+                raise SourceError(f'There is no object "{display(self.uri)}".', remedy="Check the bucket and the key.")
+            yield self._listed(objects[0])
             return
-        found = next(self._objects(MaxKeys=1), {})
-        if found.get("Key") != self._key:
-            raise SourceError(f'There is no object "{display(self.uri)}".', remedy="Check the bucket and the key.")
-        yield from self._tell(found)
+        for item, rule in list_keys(KeyStream(self._list_page), self._key, self._exclusions, self._read_start):
+            if isinstance(item, str):
+                yield LeftOut(self._uri(item), rule or "")
+            elif rule is not None:
+                yield LeftOut(self._uri(item["Key"]), rule)
+            elif is_named_like_another_file(_name(item["Key"])):
+                yield OtherFile(self._uri(item["Key"]))
+            else:
+                yield self._listed(item)
 
-    def _objects(self, **options: int) -> Iterator[Mapping[str, Any]]:
-        """What ListObjectsV2 tells of the prefix, page by page."""
-        token: dict[str, str] = {}
-        while True:
-            try:
-                page = self._client.list_objects_v2(
-                    Bucket=self._bucket,
-                    Prefix=self._key,
-                    OptionalObjectAttributes=["RestoreStatus"],
-                    **self._payer,
-                    **options,
-                    **token,
-                )
-            except (ClientError, BotoCoreError) as error:
-                raise source_fault(error, self.uri) from error
-            self._region = page["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region", self._region)
-            yield from page.get("Contents", ())
-            if not page.get("IsTruncated") or "NextContinuationToken" not in page:
-                return
-            token = {"ContinuationToken": page["NextContinuationToken"]}
+    def _list_page(self, after: str, **options: int) -> tuple[Sequence[S3Object], bool]:
+        """One page of ListObjectsV2 with keys after ``after``, and whether more follow."""
+        start = {"StartAfter": after} if after else {}
+        try:
+            page = self._client.list_objects_v2(
+                Bucket=self._bucket,
+                Prefix=self._key,
+                OptionalObjectAttributes=["RestoreStatus"],
+                **self._payer,
+                **options,
+                **start,
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise source_fault(error, self.uri) from error
+        self._region = page["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region", self._region)
+        return page.get("Contents", []), bool(page.get("IsTruncated"))
 
-    def _tell(self, found: Mapping[str, Any]) -> Iterator[PhotoRef | Skipped]:
-        key: str = found["Key"]
-        name = _name(key)
-        if not is_named_like_a_photo(name):
-            return  # another file, or the empty object that stands for a folder
-        uri = self._uri(key)
-        if is_side_file(name):
-            yield Skipped(uri, f'"{display(uri)}" is a side file of macOS, not a photo.')
-        elif found.get("StorageClass") in ARCHIVED and not _is_restored(found):
-            yield Skipped(uri, f'"{display(uri)}" is archived ({found["StorageClass"]}) and must be restored first.')
-        else:
-            modified_ns = int(found["LastModified"].timestamp()) * 1_000_000_000
-            yield PhotoRef(uri, found["Size"], modified_ns, found["ETag"].strip('"'))
+    def _listed(self, item: S3Object) -> PhotoRef | Skipped:
+        uri = self._uri(item["Key"])
+        if item.get("StorageClass") in ARCHIVED and not _is_restored(item):
+            return Skipped(uri, f'"{display(uri)}" is archived ({item["StorageClass"]}) and must be restored first.')
+        modified_ns = int(item["LastModified"].timestamp()) * 1_000_000_000
+        return PhotoRef(uri, item["Size"], modified_ns, item["ETag"].strip('"'))
 
     # -------------------------------------------------------------------------------------------------- reading
 
@@ -166,8 +166,33 @@ class S3Source:
                 raise source_fault(error, self.uri) from error
         raise AssertionError("unreachable")
 
+    def head(self, ref: PhotoRef, size: int) -> bytes:
+        try:
+            return self._get_start(self._key_of(ref.uri), size) if ref.size else b""
+        except ClientError as error:
+            raise photo_fault(error, ref.uri) from error
+        except (BotoCoreError, *_BODY_FAULTS) as error:
+            raise source_fault(error, self.uri) from error
+
+    def _get_start(self, key: str, size: int) -> bytes:
+        answer = self._client.get_object(Bucket=self._bucket, Key=key, Range=f"bytes=0-{size - 1}", **self._payer)
+        with closing(answer["Body"]) as body:
+            return bytes(body.read(size))
+
+    def _read_start(self, key: str, size: int) -> bytes:
+        """The beginning of a file with rules; empty if the object is gone, empty or denied."""
+        try:
+            return self._get_start(key, size)
+        except ClientError:
+            return b""
+        except (BotoCoreError, *_BODY_FAULTS) as error:
+            raise source_fault(error, self.uri) from error
+
+    def _key_of(self, uri: str) -> str:
+        return unquote_to_bytes(uri[len(self._uri("")) :]).decode("utf-8")
+
     def _read(self, ref: PhotoRef) -> Content:
-        key = unquote_to_bytes(ref.uri[len(self._uri("")) :]).decode("utf-8")
+        key = self._key_of(ref.uri)
         answer = self._client.get_object(Bucket=self._bucket, Key=key, **self._payer)
         with closing(answer["Body"]) as body:  # which as a context manager of its own gives out the raw stream
             if answer["ContentLength"] > self._max_bytes:
@@ -213,6 +238,6 @@ def _name(key: str) -> bytes:
     return key.rpartition("/")[2].encode("utf-8")
 
 
-def _is_restored(found: Mapping[str, Any]) -> bool:
-    status = found.get("RestoreStatus", {})
+def _is_restored(item: Mapping[str, Any]) -> bool:
+    status = item.get("RestoreStatus", {})
     return "RestoreExpiryDate" in status and not status.get("IsRestoreInProgress")

@@ -32,7 +32,7 @@ PHOTOS = View(
         gps_latitude="degrees, WGS 84, -90 to 90, north positive; null: unknown",
         gps_longitude="degrees, WGS 84, -180 to 180, east positive; null: unknown",
         gps_altitude="meters above sea level; null: unknown",
-        format="JPEG, PNG, WEBP, TIFF, GIF, HEIF, AVIF or RAW",
+        format="JPEG, PNG, WEBP, TIFF, GIF, HEIF, AVIF, BMP, JPEG2000, JPEGXL, PSD, PCX, PNM or RAW",
         width="width of the upright image, pixels",
         height="height of the upright image, pixels",
         size="size of the file, bytes",
@@ -48,6 +48,7 @@ SELECT photo.sha256 AS photo_sha256, PHOTO_PLACE(photo) AS uri,
     (SELECT COUNT(*) FROM faces AS face WHERE face.photo_id = photo.id AND NOT face.not_a_face) AS faces,
     photo.recorded_at
 FROM photos AS photo
+WHERE photo.left_out_by IS NULL
 """,
 )
 
@@ -61,10 +62,11 @@ LOCATIONS = View(
         size="size in bytes when last read",
         first_seen="when a scan first saw this place with this content, UTC",
         missing_since="when a completed scan first missed it, UTC; null: it is there",
+        left_out_by="the exclusion rule that left it out of a scan; null: not left out",
     ),
     """
 SELECT photo.sha256 AS photo_sha256, place.uri, rtrim(place.uri, replace(place.uri, '/', '')) AS album, place.size,
-    place.first_seen, place.missing_since
+    place.first_seen, place.missing_since, place.left_out_by
 FROM locations AS place
 JOIN photos AS photo ON photo.id = place.photo_id
 """,

@@ -256,6 +256,7 @@ def record_location(conn: Connection, photo_id: int, ref: PhotoRef, now: datetim
         "version": ref.version,
         "first_seen": utc_text(now),
         "missing_since": None,
+        "left_out_by": None,
     }
     return int(conn.execute(_upsert_location(conn.dialect.name), row).scalar_one())
 
@@ -273,6 +274,7 @@ def _upsert_location(dialect: str) -> Executable:
             "etag": new.etag,
             "version": new.version,
             "missing_since": None,
+            "left_out_by": None,
             "first_seen": case((locations.c.photo_id == new.photo_id, locations.c.first_seen), else_=new.first_seen),
         },
     ).returning(locations.c.id)

@@ -78,7 +78,7 @@ photos = Table(
     _row_id(),
     Column("sha256", Text, nullable=False, unique=True, comment="SHA-256 of the file's bytes, 64 hex digits"),
     Column("size", BigInteger, nullable=False, comment="size of the file in bytes"),
-    Column("format", Text, nullable=False, comment="JPEG, PNG, WEBP, TIFF, GIF, HEIF, AVIF or RAW"),
+    Column("format", Text, nullable=False, comment="JPEG, PNG, WEBP, TIFF, GIF, HEIF, AVIF, BMP ... or RAW"),
     Column("width", Integer, nullable=False, comment="width of the upright image in pixels"),
     Column("height", Integer, nullable=False, comment="height of the upright image in pixels"),
     Column("orientation", Integer, nullable=False, comment="EXIF orientation that was applied, 1-8"),
@@ -90,6 +90,7 @@ photos = Table(
     Column("gps_longitude", Float, comment="degrees, WGS 84, east positive"),
     Column("gps_altitude", Float, comment="metres above sea level"),
     Column("recorded_at", Text, nullable=False, comment="when the catalogue first recorded this content, UTC"),
+    Column("left_out_by", Text, comment="the exclusion rule that left out its last location; null: not left out"),
     comment="one row per distinct content; a copy or a move adds a location, never a photo",
 )
 Index("ix_photos_taken_at", photos.c.taken_at)
@@ -106,6 +107,7 @@ locations = Table(
     Column("version", Text, comment="S3 version id; null elsewhere"),
     Column("first_seen", Text, nullable=False, comment="when a scan first saw this place with this content, UTC"),
     Column("missing_since", Text, comment="when a completed scan first missed it, UTC; null: it is there"),
+    Column("left_out_by", Text, comment="the exclusion rule that left it out; null: not left out"),
     comment="one row per place where a photo was seen",
 )
 Index("ix_locations_photo_id", locations.c.photo_id)
@@ -162,6 +164,7 @@ faces = Table(
     Column("not_a_face", Boolean, nullable=False, default=False, comment="a human said that this is no face"),
     Column("enrolled_at", Text, nullable=False, comment="UTC"),
     Column("scan_id", RowId, ForeignKey("scans.id", ondelete="SET NULL"), comment="the scan that enrolled it"),
+    Column("left_out", Boolean, comment="not_a_face before the photo was left out; null: the photo is not left out"),
     UniqueConstraint("engine", "gallery", "face_id"),
     comment="one appearance of a human face in one photo, as one engine sees it",
 )

@@ -1,4 +1,4 @@
-"""The schema of the first release, frozen. Written by tools/freeze_schema.py."""
+"""The schema of the first release, frozen."""
 
 import sqlalchemy as sa
 from alembic import op

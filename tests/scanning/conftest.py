@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from catalog.domain.photos import Outcome
 from catalog.images.decode import open_image
 from catalog.scanning.run_scan import ScanLimits, scan
 from catalog.scanning.summary import Summary
+from catalog.sources.exclusions import Exclusions
 from catalog.sources.folder import FolderSource
 from catalog.store.database import Database
 from tests.fakes import FakeEngine, FakeGallery
@@ -26,10 +27,18 @@ class Scanner:
         self.engine = FakeEngine(self.gallery)
         self.outcomes: list[Outcome] = []
 
-    def __call__(self, *folders: Path, limit: int | None = None, workers: int = 2, force: bool = False) -> Summary:
+    def __call__(
+        self,
+        *folders: Path,
+        limit: int | None = None,
+        workers: int = 2,
+        force: bool = False,
+        exclude: Sequence[str] = (),
+    ) -> Summary:
         """Run a scan to its end; its outcomes are in ``outcomes``, by name in :meth:`kinds`."""
         self.outcomes = []
-        sources = [FolderSource(folder) for folder in folders or [self.folder]]
+        exclusions = Exclusions(exclude)
+        sources = [FolderSource(folder, exclusions=exclusions) for folder in folders or [self.folder]]
         for item in scan(
             sources,
             database=self.database,

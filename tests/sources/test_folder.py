@@ -14,7 +14,7 @@ import pytest
 
 from catalog.domain.errors import PhotoError, SourceError
 from catalog.domain.photos import PhotoRef
-from catalog.domain.source import Skipped
+from catalog.domain.source import LeftOut, OtherFile, Skipped
 from catalog.domain.uri import file_path, file_uri
 from catalog.sources.folder import FolderSource
 
@@ -60,13 +60,27 @@ def as_nobody() -> Iterator[None]:
 # ------------------------------------------------------------------------------------------------------ listing
 
 
-def test_files_with_a_supported_extension_are_listed_at_any_depth(tmp_path: Path) -> None:
-    """Endings count in any case, and other files are left out without a word."""
-    for name in ("a.jpg", "b/c/d/e.HEIC", "b/f.Png", "z.cr2", "notes.txt", "noending", "jpg", ".jpg"):
+def test_files_that_may_be_photos_are_listed_at_any_depth(tmp_path: Path) -> None:
+    """Endings of photos in any case, unknown endings, and no ending. Known other endings are counted only."""
+    for name in ("a.jpg", "b/c/d/e.HEIC", "b/f.Png", "z.cr2", "notes.txt", "noending", "x.jpg.1", "b/clip.MOV"):
         write(tmp_path / name)
     source = FolderSource(tmp_path)
-    assert photos(source) == [b"a.jpg", b"b/c/d/e.HEIC", b"b/f.Png", b"z.cr2"]
+    assert photos(source) == [b"a.jpg", b"b/c/d/e.HEIC", b"b/f.Png", b"noending", b"x.jpg.1", b"z.cr2"]
     assert skipped(source) == []
+    others = [entry.uri.removeprefix(source.uri) for entry in source.list() if isinstance(entry, OtherFile)]
+    assert others == ["b/clip.MOV", "notes.txt"]
+
+
+def test_the_first_bytes_of_a_file_are_read_alone(tmp_path: Path) -> None:
+    """They decide whether a file of unknown ending is a photo."""
+    write(tmp_path / "a", b"0123456789")
+    source = FolderSource(tmp_path)
+    (ref,) = source.list()
+    assert isinstance(ref, PhotoRef)
+    assert source.head(ref, 4) == b"0123"
+    (tmp_path / "a").unlink()
+    with pytest.raises(PhotoError):
+        source.head(ref, 4)
 
 
 def test_hidden_files_and_folders_are_listed_like_any_other(tmp_path: Path) -> None:
@@ -76,13 +90,13 @@ def test_hidden_files_and_folders_are_listed_like_any_other(tmp_path: Path) -> N
     assert photos(FolderSource(tmp_path)) == [b".hidden.jpg", b".private/a.jpg"]
 
 
-def test_side_files_of_macos_are_skipped_with_a_reason(tmp_path: Path) -> None:
+def test_side_files_of_macos_are_left_out_with_a_rule(tmp_path: Path) -> None:
     """Copies from a Mac to other file systems leave a '._' file beside each photo."""
     write(tmp_path / "._a.jpg")
     write(tmp_path / "a.jpg")
     source = FolderSource(tmp_path)
     assert photos(source) == [b"a.jpg"]
-    assert "side file of macOS" in skipped(source)[0].reason
+    assert [entry.rule for entry in source.list() if isinstance(entry, LeftOut)] == ["system file (macOS)"]
 
 
 def test_the_listing_ascends_by_uri(tmp_path: Path) -> None:

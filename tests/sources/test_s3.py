@@ -22,7 +22,7 @@ from moto.server import ThreadedMotoServer
 
 from catalog.domain.errors import PhotoError, SourceError
 from catalog.domain.photos import PhotoRef, S3Address
-from catalog.domain.source import Skipped
+from catalog.domain.source import LeftOut, Skipped
 from catalog.sources.s3 import S3Source
 
 
@@ -90,14 +90,38 @@ def names(source: S3Source) -> list[str]:
 # ------------------------------------------------------------------------------------------------------ listing
 
 
-def test_objects_with_a_supported_extension_are_listed_at_any_depth(bucket: Bucket) -> None:
-    """As in a folder; pseudo-folders and other files are left out without a word."""
+def test_objects_that_may_be_photos_are_listed_at_any_depth(bucket: Bucket) -> None:
+    """As in a folder. The empty object of a folder is not listed, known other endings are counted only."""
     for key in ("a.jpg", "2019/", "2019/b.HEIC", "2019/06/c.cr2", "notes.txt", "2019/noending"):
         bucket.put(key, b"" if key.endswith("/") else b"photo")
     source = bucket.source("s3://family")
     assert source.uri == "s3://family/"
-    assert names(source) == ["2019/06/c.cr2", "2019/b.HEIC", "a.jpg"]
-    assert not [entry for entry in source.list() if isinstance(entry, Skipped)]
+    assert names(source) == ["2019/06/c.cr2", "2019/b.HEIC", "2019/noending", "a.jpg"]
+    assert [entry.uri for entry in source.list() if not isinstance(entry, PhotoRef)] == ["s3://family/notes.txt"]
+
+
+def test_exclusion_rules_hold_for_keys(bucket: Bucket) -> None:
+    """The marker of a folder may come after keys of the folder, and an ignore file is read."""
+    bucket.put(".catalogignore", b"private/\n")
+    for key in ("a.jpg", "private/b.jpg", "x/#1.jpg", "x/.nomedia", "x/c.jpg", "y/@eaDir/d.jpg", "y/e.jpg"):
+        bucket.put(key)
+    source = bucket.source()
+    assert names(source) == ["a.jpg", "y/e.jpg"]
+    assert [
+        (entry.uri.removeprefix(source.uri), entry.rule) for entry in source.list() if isinstance(entry, LeftOut)
+    ] == [
+        ("private/", ".catalogignore: private/"),
+        ("x/", "folder with .nomedia"),
+        ("y/%40eaDir/", "@eaDir (Synology)"),
+    ]
+
+
+def test_the_first_bytes_of_an_object_are_read_alone(bucket: Bucket) -> None:
+    """They decide whether an object of unknown ending is a photo; an empty object has none."""
+    bucket.put("a", b"0123456789")
+    bucket.put("b", b"")
+    source = bucket.source()
+    assert [source.head(ref, 4) for ref in photos(source)] == [b"0123", b""]
 
 
 def test_an_object_is_listed_with_its_size_time_and_etag(bucket: Bucket) -> None:
@@ -185,12 +209,12 @@ def test_archived_objects_are_skipped_with_the_reason(bucket: Bucket, storage: s
     assert ref.uri == "s3://family/warm.jpg"
 
 
-def test_side_files_of_macos_are_skipped_with_a_reason(bucket: Bucket) -> None:
+def test_side_files_of_macos_are_left_out_with_a_rule(bucket: Bucket) -> None:
     """Uploads from a Mac bring them along."""
     bucket.put("a/._b.jpg")
     (entry,) = bucket.source().list()
-    assert isinstance(entry, Skipped)
-    assert "side file of macOS" in entry.reason
+    assert isinstance(entry, LeftOut)
+    assert entry.rule == "system file (macOS)"
 
 
 def test_an_empty_prefix_lists_nothing(bucket: Bucket) -> None:

@@ -8,13 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, MetaData, create_engine, inspect
 
 from catalog.engines.local.tables import gallery_metadata
 from catalog.store.database import SCHEMA, Database, open_database
-from catalog.store.migrate import known_revisions, upgrade
+from catalog.store.migrate import alembic_config, exclusive_connection, known_revisions, upgrade
 from catalog.store.tables import metadata
 
 ROOT = Path(__file__).parent.parent.parent
@@ -80,16 +81,22 @@ def test_uris_sort_as_bytes_on_postgresql(postgresql_url: str) -> None:
     assert len(rows) == 3
 
 
-def test_the_first_migration_is_what_the_freezer_writes() -> None:
-    """Until the first release the frozen schema follows the tables."""
-    written = subprocess.run(
-        [sys.executable, "-c", "from tools.freeze_schema import frozen; print(frozen(), end='')"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert (ROOT / "migrations" / "versions" / "0001_first_release.py").read_text() == written
+def test_a_database_of_the_first_schema_keeps_its_rows(tmp_path: Path) -> None:
+    """Later migrations add to it."""
+    path = tmp_path / "old.sqlite3"
+    with exclusive_connection(str(path)) as connection:
+        command.upgrade(alembic_config(connection), "0001")
+        connection.exec_driver_sql(
+            "INSERT INTO photos (id, sha256, size, format, width, height, orientation, recorded_at)"
+            " VALUES (1, 'aa', 1, 'JPEG', 2, 3, 1, '2026-01-01T00:00:00.000000Z')"
+        )
+    done = upgrade(str(path))
+    assert (done.before, done.after) == ("0001", SCHEMA)
+    assert done.backup is not None
+    opened = open_database(str(path), create=False)
+    with opened.read() as connection:
+        assert connection.exec_driver_sql("SELECT photo_sha256, faces FROM v1_photos").all() == [("aa", 0)]
+    opened.close()
 
 
 def test_upgrading_twice_does_nothing_the_second_time(database_url: str) -> None:

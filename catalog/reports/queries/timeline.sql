@@ -4,7 +4,7 @@
 WITH scoped AS (
     SELECT photo.id, LOCAL_MONTH(photo) AS month
     FROM photos AS photo
-    WHERE PASSES_FILTERS(photo) AND (:person = '' OR photo.id IN (
+    WHERE photo.left_out_by IS NULL AND PASSES_FILTERS(photo) AND (:person = '' OR photo.id IN (
         SELECT assigned.photo_id
         FROM persons AS person
         JOIN assignments AS assigned ON assigned.person_id = person.id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 
@@ -18,6 +19,11 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"II\x1a\x00\x00\x00HEAPCCDR", "RAW"),  # Canon before 2004
     (b"FOVb", "RAW"),  # Sigma
     (b"\x00MRM", "RAW"),  # Minolta
+    (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "JPEG2000"),  # JP2 file
+    (b"\xff\x4f\xff\x51", "JPEG2000"),  # bare codestream
+    (b"\x00\x00\x00\x0cJXL \r\n\x87\n", "JPEGXL"),  # container
+    (b"\xff\x0a", "JPEGXL"),  # bare codestream
+    (b"8BPS\x00\x01", "PSD"),
 )
 
 _BRANDS = {
@@ -42,8 +48,14 @@ HEAD = 4096
 """Bytes from the beginning that are enough, except for a TIFF, whose directories may be anywhere."""
 
 
+FORMATS = (
+    "JPEG", "PNG", "WEBP", "TIFF", "GIF", "HEIF", "AVIF", "BMP", "JPEG2000", "JPEGXL", "PSD", "PCX", "PNM", "RAW",
+)  # fmt: skip
+"""Every format that :func:`sniff` returns. They are stored."""
+
+
 def sniff(data: bytes) -> str | None:
-    """``JPEG``, ``PNG``, ``WEBP``, ``TIFF``, ``GIF``, ``HEIF``, ``AVIF``, ``RAW``, or None for anything else."""
+    """One of ``FORMATS``, or None if the bytes are not those of a photo in a known format."""
     for magic, name in _MAGIC:
         if data.startswith(magic):
             return name
@@ -55,7 +67,26 @@ def sniff(data: bytes) -> str | None:
         return "RAW" if _is_camera_raw(data) else "TIFF"
     if data[:4] in (b"II+\x00", b"MM\x00+"):  # BigTIFF
         return "TIFF"
+    return _of_weak_magic(data)
+
+
+def _of_weak_magic(data: bytes) -> str | None:
+    """Formats whose first bytes are few, so that further fields of the header are checked."""
+    if data[:2] == b"BM" and data[6:10] == b"\0\0\0\0" and data[14:18] in _BITMAP_HEADERS:
+        return "BMP"
+    if data[:1] == b"\x0a" and data[1:2] in b"\x00\x02\x03\x04\x05" and data[2:4] in (b"\x01\x01", b"\x01\x08"):
+        return "PCX"
+    if data[:1] == b"P" and data[1:2] in b"123456" and data[2:3] in b" \t\r\n" and _is_netpbm(data):
+        return "PNM"
     return None
+
+
+_BITMAP_HEADERS = frozenset(size.to_bytes(4, "little") for size in (12, 16, 40, 52, 56, 64, 108, 124))
+_NETPBM = re.compile(rb"P[1-6](?:\s+(?:#[^\n]*\n\s*)*)\d{1,6}\s+(?:#[^\n]*\n\s*)*\d{1,6}\s")
+
+
+def _is_netpbm(data: bytes) -> bool:
+    return _NETPBM.match(data[:HEAD]) is not None
 
 
 def _of_brands(data: bytes) -> str | None:

@@ -1,0 +1,106 @@
+"""Built-in exclusions: thumbnails, trash, caches and earlier versions that products keep beside photos.
+
+Names are compared as whole path components, without case, because file servers and macOS change the case. Plain words
+such as ``thumbnails`` or ``previews`` are not in the list: they may be a person's own folder.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+_FOLDERS_BY_OWNER: dict[str, tuple[str, ...]] = {
+    "Synology": ("@eaDir", "#recycle", "#snapshot", "@tmp", "@sharebin", ".SynologyWorkingDirectory"),
+    "QNAP": (".@__thumb", "@__thumb", "@Transcode", "@Recycle", "@Recently-Snapshot", ".qsync", ".qsync_sn"),
+    "snapshots": (".snapshot", ".snapshots", "~snapshot", ".zfs"),
+    "Windows": ("$RECYCLE.BIN", "RECYCLER", "System Volume Information"),
+    "trash": (".Trash", ".Trashes", ".recycle", ".globalTrash", ".trashBin", ".dtrash", "files_trashbin"),
+    "thumbnails and caches": (".thumbnails", ".cache", ".xvpics", ".comments"),
+    "macOS": (
+        ".AppleDouble",
+        "__MACOSX",
+        ".Spotlight-V100",
+        ".fseventsd",
+        ".DocumentRevisions-V100",
+        ".TemporaryItems",
+    ),
+    "synchronization": (".stversions", ".stfolder", ".sync", ".dropbox.cache", ".tmp.drivedownload", "files_versions"),
+    "photo programs": (".photoprism", ".photostructure"),
+    "WhatsApp": (".Statuses",),
+    "iTunes": ("iPod Photo Cache",),
+}
+_FOLDERS = {name.lower().encode(): f"{name} ({owner})" for owner, names in _FOLDERS_BY_OWNER.items() for name in names}
+
+_FOLDER_PATTERNS = (
+    (re.compile(rb"\.trash-\d+"), ".Trash-* (trash)"),
+    (re.compile(rb"\.@.*", re.DOTALL), ".@* (QNAP)"),
+    (re.compile(rb".*\.lrdata", re.DOTALL), "*.lrdata (Lightroom)"),
+    (re.compile(rb"\.bridgecache.*", re.DOTALL), ".BridgeCache* (Bridge)"),
+)
+
+_WITH_PARENT = (
+    (re.compile(rb"android"), re.compile(rb"data|obb"), "Android/data and obb (Android)"),
+    (re.compile(rb"captureone"), re.compile(rb"cache"), "CaptureOne/Cache (Capture One)"),
+    (re.compile(rb"appdata_.*", re.DOTALL), re.compile(rb"preview"), "appdata_*/preview (Nextcloud)"),
+)
+
+_FILES = re.compile(
+    rb"(?P<macOS>\._.*|\.ds_store|.*\.icloud)|(?P<Windows>thumbs\.db|desktop\.ini)"
+    rb"|(?P<Android>\.trashed-\d+-.*|\.pending-\d+-.*)|(?P<Synology>syno(photo|file)_thumb_.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_FILE_STARTS = b"._dDtTsS"
+"""First bytes of files that a pattern may match, so that most names need no regular expression."""
+
+_BUNDLE_SUFFIXES = (b".photoslibrary", b".photolibrary", b".migratedphotolibrary", b".aplibrary")
+_BUNDLE_PARTS = re.compile(
+    rb"resources/(derivatives|renders|caches|proxies|media|modelresources)|private|database|internal|thumbnails"
+    rb"|previews|modified|data|data\.noindex|faces|scopes/(.*/)?derivatives",
+    re.DOTALL,
+)
+_BUNDLE_SIGNS = frozenset({b"database", b"originals", b"resources"})
+
+_IMMICH_SIGNS = frozenset({b"upload", b"thumbs", b"encoded-video"})
+_IMMICH_PARTS = frozenset({b"thumbs", b"encoded-video", b"profile"})
+
+MARKERS = (b".nomedia", b".nomemories", b".ppstorage")
+"""Files whose folder is left out, except at the root of a source."""
+
+CACHE_TAG, CACHE_SIGNATURE = b"CACHEDIR.TAG", b"Signature: 8a477f597d28d172789f06886806bc55"
+
+
+def file_rule(name: bytes) -> str | None:
+    """The rule that leaves out a file of this name, or None."""
+    if name[:1] not in _FILE_STARTS and not name.endswith((b".icloud", b".ICLOUD")):
+        return None
+    match = _FILES.fullmatch(name)
+    return None if match is None else f"system file ({match.lastgroup})"
+
+
+def folder_rule(name: bytes, parent: bytes) -> str | None:
+    """The rule that leaves out a folder of this name inside a folder ``parent``, or None."""
+    name, parent = name.lower(), parent.lower()
+    if name in _FOLDERS:
+        return _FOLDERS[name]
+    for pattern, rule in _FOLDER_PATTERNS:
+        if pattern.fullmatch(name):
+            return rule
+    for above, below, rule in _WITH_PARENT:
+        if below.fullmatch(name) and above.fullmatch(parent):
+            return rule
+    return None
+
+
+def is_bundle(name: bytes, names: Collection[bytes]) -> bool:
+    """Return whether a folder is the library of Apple Photos, iPhoto or Aperture. ``names`` are its entries."""
+    return name.lower().endswith(_BUNDLE_SUFFIXES) or _BUNDLE_SIGNS.issubset(names)
+
+
+def bundle_rule(path: bytes) -> str | None:
+    """The rule that leaves out a folder inside a bundle. ``path`` is relative to the bundle, without a last slash."""
+    return "previews and data of a photo library (Apple)" if _BUNDLE_PARTS.fullmatch(path.lower()) else None
+
+
+def immich_parts(names: Collection[bytes]) -> frozenset[bytes]:
+    """Folders to leave out of the upload folder of Immich, which is recognized by its entries ``names``."""
+    return _IMMICH_PARTS if _IMMICH_SIGNS.issubset(names) else frozenset()
