@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from catalog.app.settings import default_file, variable
 from catalog.cli.command_group import load_command
 from catalog.cli.main import COMMANDS
+from tools.api_page import api_page
 from tools.schema_page import schema_page
 from tools.write_man import man_pages
 
@@ -106,7 +107,7 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"commands.md": commands_page, "settings.md": settings_page, "schema.md": schema_page}
+PAGES = {"api.md": api_page, "commands.md": commands_page, "settings.md": settings_page, "schema.md": schema_page}
 
 
 def main() -> None:

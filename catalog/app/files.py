@@ -95,7 +95,7 @@ class CatalogFiles(ABC):
         folder: Path,
         *,
         images: bool = True,
-        progress: Callable[[int, int], None] = lambda _done, _total: None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> PageResult:
         """Write static HTML pages about people and photos. ``progress`` is called with photos done and in total.
 
@@ -117,7 +117,7 @@ class CatalogFiles(ABC):
                 version=version("face-catalog"),
                 pictures=images,
                 gallery=reporting.gallery(resources),
-                progress=progress,
+                progress=progress or _no_progress,
             )
         return PageResult(written.people, written.photos, written.pictures, tuple(written.unreadable))
 
@@ -169,6 +169,10 @@ class CatalogFiles(ABC):
                     remedy="Use --force to replace them; an SQLite catalogue is copied first.",
                 )
             return RestoreResult(is_labels=False, replaced=store.restore(database, source))
+
+
+def _no_progress(_done: int, _total: int) -> None:
+    """The default: progress is not reported."""
 
 
 def _restore_labels(resources: Resources, source: Path) -> RestoreResult:

@@ -134,3 +134,30 @@ def test_sigterm_ends_a_scan_within_seconds(portraits: Path, tmp_path: Path) -> 
     assert running.returncode == 130
     assert time.monotonic() - began < 20  # five seconds on a machine that does nothing else
     assert "what was finished is kept" in errors
+
+
+@pytest.mark.parametrize("option", ["--remove-unknown", "--strangers"])
+def test_reconcile_accepts_the_old_and_the_new_option(catalog, portraits, option):
+    """--strangers is the hidden old name of --remove-unknown; the help shows the new name only."""
+    assert catalog("scan", portraits).code == 0
+    answer = catalog("reconcile", option, "--json")
+    assert (answer.code, answer.json["orphans"]) == (0, 0)
+    shown = catalog("reconcile", "--help").out
+    assert ("--remove-unknown" in shown, "--strangers" in shown) == (True, False)
+
+
+@pytest.mark.parametrize("command", ["birth-date", "born"])
+def test_people_accepts_the_old_and_the_new_command_for_a_birth_date(catalog, portraits, command):
+    """`born` is the hidden old name of `birth-date`."""
+    assert catalog("scan", portraits).code == 0
+    person = catalog("people", "list", "--json").json[0]["person"]
+    assert catalog("people", command, person, "1961-08-04").code == 0
+    assert catalog("people", "show", person, "--json").json["birth_date"] == "1961-08-04"
+
+
+def test_an_old_setting_is_named_on_stderr(catalog, monkeypatch, tmp_path):
+    """One line with the new name; the command works."""
+    monkeypatch.setenv("CATALOG_IDENTITIES_LINKAGE_PRICE", "0.2")
+    answer = catalog("status", "--database", tmp_path / "none.sqlite3")
+    assert answer.code == 0
+    assert answer.err.count("CATALOG_IDENTITIES_LINKAGE_PAIR_PENALTY") == 1
