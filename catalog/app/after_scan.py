@@ -146,7 +146,7 @@ def assign_released_faces(resources: Resources, number: int) -> None:
         return
     with resources.database.read() as connection:
         decision = read_decision(connection, number)
-        moved = decision.moved() if decision is not None else []
+        moved = decision.changed_faces() if decision is not None else []
         faces_on_photos = faces_by_content(connection, {place.sha256 for place in moved})
     is_needed = any(
         face.person_id is None and not face.not_a_face and face.place.same(place)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from sqlalchemy import Connection
 
 from catalog.app.after_scan import assign_released_faces
 from catalog.app.resources import Resources
+from catalog.domain.decisions import Verb
 from catalog.domain.errors import UsageError
+from catalog.domain.people import clean_name
 from catalog.identities.assignment.suggestions import Suggestion
 from catalog.identities.decisions import undo as undoing
 from catalog.identities.decisions import verbs
@@ -40,7 +42,7 @@ class Decisions:
         """Name a person, or rename it. None or an empty name removes the name."""
         with self._deciding() as (resources, connection):
             row = find_person(connection, person)
-            if verbs.clean_name(name) is None and (row.name is None or (name or "").strip()):
+            if clean_name(name) is None and (row.name is None or (name or "").strip()):
                 raise UsageError(f"{row} has no name to remove, and the new name has no readable character.")
             return verbs.name_person(connection, row, name, resources.stamp())
 
@@ -197,7 +199,7 @@ class Decisions:
             changed = copy_from_other_galleries(
                 connection, engine=chosen.name, gallery=chosen.gallery, now=stamp.now, overrule=True
             )
-            append(connection, "migrate", who=stamp.who, now=datetime.now(UTC), name=f"{chosen.name}/{chosen.gallery}")
+            append(connection, Verb.MIGRATE, stamp, name=f"{chosen.name}/{chosen.gallery}")
             return changed
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,14 +14,14 @@ from catalog.app import album, import_names, reporting
 from catalog.app.import_names import NameImportResult
 from catalog.app.resources import Resources
 from catalog.domain.errors import UsageError
+from catalog.domain.uri import display_name
 from catalog.exchange.albums import AlbumResult
 from catalog.exchange.sidecars import SidecarOutcome, write_sidecars
 from catalog.exchange.view_export import export_tables
-from catalog.identities.decisions.import_labels import restore_labels
-from catalog.identities.decisions.replay import replay_decisions
+from catalog.identities.decisions.import_labels import import_labels
 from catalog.reports.status import read_status
 from catalog.store import backup as store
-from catalog.store.labels_file import parse_labels, read_labels
+from catalog.store.labels_file import Labels, export_labels, labels_json, read_labels_file
 from catalog.store.named_faces import photos_with_faces
 from catalog.store.source_locks import CATALOGUE, lock_sources
 
@@ -146,9 +145,9 @@ class CatalogFiles(ABC):
             if not labels_only:
                 return BackupResult(target, store.back_up(source, target))
             with source.read() as connection:
-                labels = read_labels(connection, now)
-        size = store.write_private(target, json.dumps(labels, indent=1).encode())
-        return BackupResult(target, size, len(labels["persons"]), len(labels["decisions"]))
+                labels = export_labels(connection, now)
+        size = store.write_private(target, labels_json(labels).encode())
+        return BackupResult(target, size, len(labels.persons), len(labels.decisions))
 
     def restore(self, source: Path, *, force: bool = False, wait_seconds: float = 0) -> RestoreResult:
         """Replace the catalogue by a backup, or add the contents of a labels file to it.
@@ -156,12 +155,12 @@ class CatalogFiles(ABC):
         Raises UsageError if a backup would replace photos, unless ``force``. Waits ``wait_seconds`` for other
         processes, then raises LockHeld.
         """
-        is_labels = _is_labels(source)
+        labels = read_labels_file(source) if _is_labels(source) else None
         resources = self._resources
         database = resources.database
         with lock_sources(database, [CATALOGUE], wait_seconds=wait_seconds):
-            if is_labels:
-                return _restore_labels(resources, source)
+            if labels is not None:
+                return _import_labels(resources, labels, display_name(source.name))
             photos = read_status(database).photos
             if photos and not force:
                 raise UsageError(
@@ -175,14 +174,13 @@ def _no_progress(_done: int, _total: int) -> None:
     """The default: progress is not reported."""
 
 
-def _restore_labels(resources: Resources, source: Path) -> RestoreResult:
-    now = datetime.now(UTC)
-    labels = parse_labels(source.read_text(encoding="utf-8"), str(source))
+def _import_labels(resources: Resources, labels: Labels, name: str) -> RestoreResult:
     chosen = resources.settings.engine
     with resources.database.begin() as connection:
-        added = restore_labels(connection, labels, now)
-        replayed = replay_decisions(connection, engine=chosen.name, gallery=chosen.gallery, now=now)
-    return RestoreResult(True, None, added.persons, added.decisions, added.faces + replayed)
+        added = import_labels(
+            connection, labels, resources.stamp(), engine=chosen.name, gallery=chosen.gallery, name=name
+        )
+    return RestoreResult(True, None, added.persons, added.decisions, added.faces)
 
 
 def _is_labels(source: Path) -> bool:

@@ -14,13 +14,8 @@ from catalog.domain.errors import AmbiguousPersonError, PersonError, UsageError
 from catalog.domain.people import AssignedBy
 from catalog.exchange.names_csv import NameRow, read_names
 from catalog.exchange.region_names import read_region_names
-from catalog.identities.decisions.verbs import (
-    DecisionStamp,
-    confirm_face,
-    find_or_add_person,
-    merge_persons,
-    name_person,
-)
+from catalog.identities.decisions.log import DecisionStamp
+from catalog.identities.decisions.verbs import confirm_face, find_or_add_person, merge_persons, name_person
 from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_row
 from catalog.store.named_faces import face_rows_of_id, photos_with_faces
 from catalog.store.people import find_person

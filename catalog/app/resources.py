@@ -39,7 +39,7 @@ from catalog.domain.source import Content, Source
 from catalog.domain.uri import display_name, file_path
 from catalog.engines.engine_spec import EngineResources, SpendingLimit
 from catalog.identities.assignment.gallery_clustering import GroupingRules
-from catalog.identities.decisions.verbs import DecisionStamp
+from catalog.identities.decisions.log import DecisionStamp
 from catalog.images.decode import DecodeLimits
 from catalog.images.decoder_pool import DecoderPool
 from catalog.store.database import Database, open_database

@@ -36,8 +36,8 @@ def decision_line(decision: Decision) -> str:
         decision.person_id,
         f'"{decision.name}"' if decision.name else "",
         _other_person(decision),
-        f"photo {decision.place.sha256[:8]}" if decision.place else "",
-        f"of decision {decision.details['of']}" if "of" in decision.details else "",
+        f"photo {decision.face.sha256[:8]}" if decision.face else "",
+        f"of decision {decision.targets[0]}" if decision.targets else "",
         f"(undone by {decision.undone_by})" if decision.undone_by else "",
     ]
     subject = " ".join(part for part in parts if part)
@@ -60,7 +60,7 @@ def decision_json(decision: Decision) -> dict[str, object]:
         "person": decision.person_id,
         "other_person": decision.other_person_id,
         "name": decision.name,
-        "photo_sha256": decision.place.sha256 if decision.place else None,
-        "box": box_json(decision.place.box) if decision.place else None,
+        "photo_sha256": decision.face.sha256 if decision.face else None,
+        "box": box_json(decision.face.box) if decision.face else None,
         "undone_by": decision.undone_by,
     }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+
+from catalog.domain.errors import PersonError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +33,23 @@ class AssignedBy(StrEnum):
 
     CLUSTER = "cluster"
     HUMAN = "human"
+
+
+MAX_NAME_LENGTH = 500
+"""Longest name of a person in characters."""
+
+
+def clean_name(name: str | None) -> str | None:
+    """Return a name as it is stored: on one line, in Unicode normal form C. None for a name without visible characters.
+
+    Raises ``PersonError`` for a name that is too long or has a control character.
+    """
+    cleaned = unicodedata.normalize("NFC", " ".join((name or "").split()))
+    if len(cleaned) > MAX_NAME_LENGTH:
+        raise PersonError(
+            f"The name has {len(cleaned):,} characters; at most {MAX_NAME_LENGTH} are allowed.",
+            remedy="Shorten the name.",
+        )
+    if any(unicodedata.category(char) in ("Cc", "Cs") for char in cleaned):
+        raise PersonError("The name has a control character.", remedy="Remove the character.")
+    return cleaned if any(char.isprintable() for char in cleaned) else None

@@ -70,7 +70,7 @@ def restore(database: Database, backup: Path) -> Path | None:
         if not backup.is_file():
             raise UsageError(f'There is no backup at "{backup}".')
         shutil.copyfile(backup, copy)
-        source = open_database(str(copy), create=False)  # refuses other files and newer schemas
+        source = open_database(str(copy), create=False, upgrade=True)  # refuses other files and newer schemas
         try:
             _check(source, backup)
         finally:
@@ -119,8 +119,9 @@ def _beside(target: Path) -> Iterator[Path]:
     try:
         yield path
     finally:
-        for end in ("", "-wal", "-shm", ".lock"):
-            path.with_name(path.name + end).unlink(missing_ok=True)
+        for file in path.parent.iterdir():  # also SQLite's journals, the lock, and the copy before an upgrade
+            if file.name.startswith(path.name):
+                file.unlink(missing_ok=True)
 
 
 def _copy_file(source: Path, target: Path) -> None:

@@ -6,19 +6,18 @@ previous photo keeps its decisions, because other locations may show it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, exists, insert, select
 
-from catalog.domain.box_columns import BOX_COLUMNS
 from catalog.domain.faces import BoundingBox
 from catalog.domain.same_face import EDITED_PHOTO, best_match
 from catalog.domain.timestamps import utc_text
-from catalog.store.tables import assignments, decisions, faces, locations, photos, tombstones
+from catalog.store.decision_copies import copy_decisions
+from catalog.store.tables import BOX_COLUMNS, assignments, decisions, faces, locations, photos
+from catalog.store.tombstones import copy_tombstones
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,8 @@ def carry_decisions_over(conn: Connection, photo_id: int, edited_id: int) -> Car
     if old is None or new is None or photo_id == edited_id:
         return None
     assigned, no_faces = _carry_assignments(conn, photo_id, edited_id)
-    copies = _carry_decisions(conn, old, new, _faces_of(conn, edited_id))
-    _carry_tombstones(conn, old, new)
+    copies = copy_decisions(conn, old, new, [_box(face) for face in _faces_of(conn, edited_id)])
+    copy_tombstones(conn, old, new)
     return CarriedDecisions(tuple(assigned), tuple(no_faces), tuple(copies))
 
 
@@ -112,81 +111,6 @@ def _carry_assignments(conn: Connection, photo_id: int, edited_id: int) -> tuple
             conn.execute(faces.update().where(faces.c.id == match["id"]).values(not_a_face=True))
             no_faces.append(match["id"])
     return copied, no_faces
-
-
-def _carry_decisions(conn: Connection, old: str, new: str, new_faces: Sequence[RowMapping]) -> list[int]:
-    """Append a copy of each decision on faces of the old content, for the same faces of the new content.
-
-    Returns the numbers of the copies, in the order of the originals. Each copy names its original, because an undo
-    reverts all of them together.
-    """
-    on_one_face = decisions.c.photo_sha256 == old
-    on_several = decisions.c.verb.in_(("split", "merge")) & decisions.c.details.contains(old)
-    query = select(decisions).where(
-        on_one_face | on_several, decisions.c.undone_by.is_(None), decisions.c.verb != "undo"
-    )
-    copies: list[int] = []
-    for decision in conn.execute(query.order_by(decisions.c.id)).mappings().all():
-        if decision["photo_sha256"] is None:
-            copies += _copy_for_several_faces(conn, decision, old, new, new_faces)
-        elif decision["box_left"] is not None and (match := _best_match(new_faces, _box(decision))) is not None:
-            key = {"photo_sha256": new, **{edge: match[edge] for edge in BOX_COLUMNS}}
-            details = _carried_details(decision, old, new, new_faces)
-            copies.append(_append_copy(conn, {**decision, **key, "details": details}))
-    return copies
-
-
-def _copy_for_several_faces(
-    conn: Connection, decision: RowMapping, old: str, new: str, new_faces: Sequence[RowMapping]
-) -> list[int]:
-    """Copy a split, or a merge of two persons of one photo, for the faces of the new content."""
-    details = json.loads(decision["details"])
-    boxes = [BoundingBox(*box) for sha256, *box in details.get("faces", ()) if sha256 == old]
-    matches = [match for box in boxes if (match := _best_match(new_faces, box)) is not None]
-    if not matches:
-        return []
-    details["faces"] = [[new, *(match[edge] for edge in BOX_COLUMNS)] for match in matches]
-    details.setdefault("carried_from", [old])
-    details.setdefault("copy_of", decision["id"])
-    before = details.get("before", {})
-    before["faces"] = [prior for prior in before.get("faces", ()) if prior["place"][0] == old]
-    _redirect_prior_faces(before["faces"], old, new, new_faces)
-    return [_append_copy(conn, {**decision, "details": json.dumps(details, separators=(",", ":"))})]
-
-
-def _append_copy(conn: Connection, decision: dict[str, Any]) -> int:
-    """Append a decision under a new number, which is returned."""
-    row = {name: value for name, value in decision.items() if name != "id"}
-    return int(conn.execute(insert(decisions).returning(decisions.c.id), row).scalar_one())
-
-
-def _carried_details(decision: RowMapping, old: str, new: str, new_faces: Sequence[RowMapping]) -> str:
-    """Details of the copy: its prior state names faces of the new content."""
-    details: dict[str, Any] = json.loads(decision["details"]) if decision["details"] else {}
-    details.setdefault("carried_from", [old, *(decision[edge] for edge in BOX_COLUMNS)])
-    details.setdefault("copy_of", decision["id"])
-    _redirect_prior_faces(details.get("before", {}).get("faces", ()), old, new, new_faces)
-    return json.dumps(details, separators=(",", ":"))
-
-
-def _redirect_prior_faces(
-    prior_faces: Sequence[dict[str, Any]], old: str, new: str, new_faces: Sequence[RowMapping]
-) -> None:
-    """Replace face keys of the old content by those of the same faces of the new content, in place."""
-    for prior in prior_faces:
-        sha256, *box = prior["place"]
-        match = _best_match(new_faces, BoundingBox(*box)) if sha256 == old else None
-        if match is not None:
-            prior["place"] = [new, *(match[edge] for edge in BOX_COLUMNS)]
-
-
-def _carry_tombstones(conn: Connection, old: str, new: str) -> None:
-    query = select(tombstones).where(tombstones.c.photo_sha256 == old)
-    rows = [{**row, "photo_sha256": new} for row in conn.execute(query).mappings()]
-    for row in rows:
-        del row["id"]
-    if rows:
-        conn.execute(insert(tombstones), rows)
 
 
 def _box(row: RowMapping) -> BoundingBox:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import difflib
 import secrets
 import unicodedata
-from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, distinct, func, insert, or_, select, update
+from sqlalchemy import Connection, distinct, func, insert, or_, select, update
 
 from catalog.domain.errors import AmbiguousPersonError, PersonError
-from catalog.domain.people import AssignedBy, Person
+from catalog.domain.people import Person
 from catalog.domain.timestamps import utc_text
 from catalog.store.person_index import PersonRow, canonical_person, persons_where
 from catalog.store.tables import assignments, faces, persons
@@ -124,36 +123,6 @@ def list_people(connection: Connection, *, hidden: bool = False, named: bool | N
     ]
 
 
-def assign(
-    connection: Connection,
-    rows: Sequence[tuple[int, float | None]],
-    person_row: int,
-    by: AssignedBy,
-    assigned_at: str,
-) -> None:
-    """Assign faces to a person and remove their former assignments. ``rows``: face row id, similarity 0 to 100."""
-    unassign(connection, [row for row, _ in rows])
-    if rows:
-        connection.execute(
-            insert(assignments),
-            [
-                {
-                    "face_id": row,
-                    "person_id": person_row,
-                    "by": by.value,
-                    "similarity": similarity,
-                    "assigned_at": assigned_at,
-                }
-                for row, similarity in rows
-            ],
-        )
-
-
-def unassign(connection: Connection, rows: Sequence[int]) -> None:
-    for batch in batches(rows):
-        connection.execute(delete(assignments).where(assignments.c.face_id.in_(batch)))
-
-
 def redirect(connection: Connection, merged: PersonRow, kept: PersonRow) -> None:
     """Redirect a person id, and all ids that redirect to it, to another person. Does not move faces or the name."""
     connection.execute(
@@ -167,14 +136,3 @@ def person_ids_of(connection: Connection, person: PersonRow) -> list[str]:
     """Return the public ids of a person: its own, then those that redirect to it."""
     query = select(persons.c.person_id).where(persons.c.merged_into == person.id).order_by(persons.c.id)
     return [person.person_id, *connection.scalars(query)]
-
-
-def move_redirected_assignments(connection: Connection) -> int:
-    """Move assignments of merged persons to their canonical persons. Returns the number of faces moved."""
-    merged = select(assignments.c.person_id).join(persons, persons.c.id == assignments.c.person_id)
-    moved = 0
-    for row in connection.scalars(merged.where(persons.c.merged_into.is_not(None)).distinct()).all():
-        canonical = canonical_person(connection, row)
-        move = update(assignments).where(assignments.c.person_id == row).values(person_id=canonical.id)
-        moved += connection.execute(move).rowcount
-    return moved

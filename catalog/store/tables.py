@@ -275,10 +275,13 @@ decisions = Table(
     Column("box_height", Float, comment="the face's box"),
     Column("details", Text, comment="JSON: what else is needed to replay or undo it"),
     Column("undone_by", RowId, ForeignKey("decisions.id"), comment="the undo that took it back; null: in force"),
+    Column("copy_of", RowId, comment="number of the decision that this one repeats for an edited photo; null: no copy"),
+    Column("group", RowId, comment="number of the first decision of a group, undone as a whole; null: no group"),
     comment="what humans decided, append-only, replayed after any change of engine, model or database",
 )
 Index("ix_decisions_person_id", decisions.c.person_id)
 Index("ix_decisions_photo_sha256", decisions.c.photo_sha256)
+Index("ix_decisions_group", decisions.c.group)
 
 tombstones = Table(
     "tombstones",

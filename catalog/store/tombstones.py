@@ -1,137 +1,191 @@
-"""What stands for ever once a person was forgotten: whatever was said about them goes, wherever it comes back from.
+"""Tombstones of forgotten faces. They also apply to restored backups and imported labels files.
 
-A tombstone keeps photo content and box, an entry of the ledger the id and the day; neither holds a name or a vector. A
-backup or a file of labels from before holds all of it, and is forgotten again on its way in.
+A tombstone is a face key, without a name and without a vector. A decision ``forget`` keeps the public id of the person
+and the day.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
+from catalog.domain.box_columns import BOX_COLUMNS, box_columns, box_of_row
+from catalog.domain.decisions import (
+    Decision,
+    ExemplarsPayload,
+    FacesPayload,
+    NamePayload,
+    Payload,
+    PriorFace,
+    PriorState,
+    ReclusterPayload,
+    UndoPayload,
+    Verb,
+)
 from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
 from catalog.store import pending_removals
-from catalog.store.tables import BOX_COLUMNS, assignments, decisions, faces, persons, photos, tombstones
+from catalog.store.decision_rows import (
+    append_copy,
+    decisions_on_photos,
+    delete_decisions,
+    forgotten_ids,
+    read_decisions,
+    replace_payload,
+)
+from catalog.store.tables import assignments, faces, persons, photos, tombstones
 from catalog.store.upsert import batches
 
-FORGET = "forget"
-"""The verb in the ledger."""
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    key: FaceKey
+    forgotten_at: str
 
 
-class Tombstones:
-    """Faces that were forgotten."""
+class TombstoneIndex:
+    """Face keys that were forgotten, by content hash."""
 
-    def __init__(self, places: Iterable[FaceKey]) -> None:
+    def __init__(self, keys: Iterable[FaceKey]) -> None:
         self._by_content: dict[str, list[FaceKey]] = {}
-        for place in places:
-            self._by_content.setdefault(place.sha256, []).append(place)
+        for key in keys:
+            self._by_content.setdefault(key.sha256, []).append(key)
 
     def __len__(self) -> int:
         return len(self._by_content)
 
     @property
     def contents(self) -> list[str]:
-        """SHA-256 of the photos that show one."""
+        """Content hashes of the photos with a forgotten face, in ascending order."""
         return sorted(self._by_content)
 
-    def hold(self, place: FaceKey) -> bool:
-        return any(place.same(grave) for grave in self._by_content.get(place.sha256, ()))
+    def contains(self, key: FaceKey) -> bool:
+        return any(key.same(forgotten) for forgotten in self._by_content.get(key.sha256, ()))
 
 
-def read_tombstones(connection: Connection) -> Tombstones:
-    """All tombstones."""
-    return Tombstones(place_at(row) for row in connection.execute(select(tombstones)).mappings())
+def read_tombstones(connection: Connection) -> list[Tombstone]:
+    """Return all tombstones, oldest first."""
+    rows = connection.execute(select(tombstones).order_by(tombstones.c.id)).mappings()
+    return [Tombstone(FaceKey(row["photo_sha256"], box_of_row(row)), row["forgotten_at"]) for row in rows]
 
 
-def place_at(row: Mapping[Any, Any]) -> FaceKey:
-    """The face that a tombstone or a decision on one face is about."""
-    return FaceKey(row["photo_sha256"], BoundingBox(*(row[edge] for edge in BOX_COLUMNS)))
+def tombstone_index(connection: Connection) -> TombstoneIndex:
+    return TombstoneIndex(tombstone.key for tombstone in read_tombstones(connection))
 
 
-def forgotten_ids(connection: Connection) -> set[str]:
-    """Public ids of all who were forgotten here."""
-    query = select(decisions.c.person_id).where(decisions.c.verb == FORGET, decisions.c.person_id.is_not(None))
-    return set(connection.scalars(query))
+def add_tombstones(connection: Connection, added: Iterable[Tombstone]) -> int:
+    """Add those tombstones that are not there yet. Returns how many were added."""
+    known = {tombstone.key for tombstone in read_tombstones(connection)}
+    rows = [
+        {"photo_sha256": key.sha256, **box_columns(key.box), "forgotten_at": forgotten_at}
+        for key, forgotten_at in {tombstone.key: tombstone.forgotten_at for tombstone in added}.items()
+        if key not in known
+    ]
+    if rows:
+        connection.execute(insert(tombstones), rows)
+    return len(rows)
 
 
-def read_forgotten(connection: Connection) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The rows that outlive a restore, without their numbers: tombstones, and entries of the ledger."""
-    stones = connection.execute(select(tombstones).order_by(tombstones.c.id)).mappings().all()
-    entries = select(decisions).where(decisions.c.verb == FORGET).order_by(decisions.c.id)
-    return _unnumbered(stones), _unnumbered(connection.execute(entries).mappings().all())
+def copy_tombstones(connection: Connection, old: str, new: str) -> None:
+    """Give the content ``new`` the tombstones of ``old``: an edited photo shows the same faces."""
+    add_tombstones(
+        connection,
+        [
+            Tombstone(FaceKey(new, tombstone.key.box), tombstone.forgotten_at)
+            for tombstone in read_tombstones(connection)
+            if tombstone.key.sha256 == old
+        ],
+    )
+
+
+def read_forgotten(connection: Connection) -> tuple[list[Tombstone], list[Decision]]:
+    """Return what outlives a restore: tombstones and the decisions ``forget``."""
+    return read_tombstones(connection), read_decisions(connection, verbs=[Verb.FORGET])
 
 
 def apply_tombstones(
-    connection: Connection, stones: Iterable[Mapping[str, Any]], entries: Iterable[Mapping[str, Any]], at: str
+    connection: Connection, added: Iterable[Tombstone], forgotten: Iterable[Decision], now: str
 ) -> int:
-    """Add tombstones and entries that are not there yet, and take out what they stand against.
+    """Add tombstones and decisions ``forget`` that are not there yet, and delete everything that they forbid.
 
-    Returns how many tombstones were new. Faces at tombstones go from all galleries' rows; the galleries are owed the
-    removal.
+    Faces at tombstones leave the rows of all galleries and become pending removals. Returns how many tombstones were
+    new.
     """
-    known = {_stone_key(row) for row in connection.execute(select(tombstones)).mappings()}
-    fresh = [dict(row) for row in stones if _stone_key(row) not in known]
-    if fresh:
-        connection.execute(insert(tombstones), fresh)
-    told = {_entry_key(row) for row in connection.execute(select(decisions)).mappings()}
-    late = [dict(row) for row in entries if _entry_key(row) not in told]
-    if late:
-        connection.execute(insert(decisions), late)
-    graves = read_tombstones(connection)
-    risen = faces_at_tombstones(connection, graves)
-    drop_faces(connection, [row for row, _ in risen], [held for _, held in risen], at)
+    new_count = add_tombstones(connection, added)
+    known = {_forget_key(decision) for decision in read_decisions(connection, verbs=[Verb.FORGET])}
+    for decision in forgotten:
+        if _forget_key(decision) not in known:
+            append_copy(connection, decision)
+    index = tombstone_index(connection)
+    drop_faces(connection, faces_at_tombstones(connection, index), now)
     gone = forgotten_ids(connection)
     rows = [
         row
-        for some in batches(sorted(gone))
-        for row in connection.scalars(select(persons.c.id).where(persons.c.person_id.in_(some)))
+        for batch in batches(sorted(gone))
+        for row in connection.scalars(select(persons.c.id).where(persons.c.person_id.in_(batch)))
     ]
-    public = erase_persons(connection, rows)
-    if gone or graves:
-        erase_decisions(connection, gone | public, graves)
-    return len(fresh)
+    public_ids = erase_persons(connection, rows)
+    if gone or index:
+        erase_decisions(connection, gone | public_ids, index)
+    return new_count
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFace:
+    """A face row, as far as its removal needs it."""
+
+    row: int
+    engine: str
+    gallery: str
+    face_id: str
 
 
 def faces_at_tombstones(
-    connection: Connection, graves: Tombstones, *only: ColumnElement[bool]
-) -> list[tuple[int, tuple[str, str, str]]]:
-    """Row id, engine, gallery and face id of each face that lies at a tombstone, of some faces only if asked so."""
-    risen: list[tuple[int, tuple[str, str, str]]] = []
-    columns = (faces.c.id, faces.c.engine, faces.c.gallery, faces.c.face_id, photos.c.sha256)
-    for some in batches(graves.contents):
-        query = select(*columns, *(faces.c[edge] for edge in BOX_COLUMNS)).join_from(faces, photos)
-        for row, engine, gallery, face_id, sha256, *box in connection.execute(
-            query.where(photos.c.sha256.in_(some), *only)
+    connection: Connection, index: TombstoneIndex, *, engine: str | None = None, gallery: str | None = None
+) -> list[StoredFace]:
+    """Return the faces that match a tombstone, of one gallery if ``engine`` and ``gallery`` are given."""
+    found: list[StoredFace] = []
+    query = select(
+        faces.c.id,
+        faces.c.engine,
+        faces.c.gallery,
+        faces.c.face_id,
+        photos.c.sha256,
+        *(faces.c[edge] for edge in BOX_COLUMNS),
+    ).join_from(faces, photos)
+    if engine is not None and gallery is not None:
+        query = query.where(faces.c.engine == engine, faces.c.gallery == gallery)
+    for batch in batches(index.contents):
+        for row, of_engine, of_gallery, face_id, sha256, *box in connection.execute(
+            query.where(photos.c.sha256.in_(batch))
         ):
-            if graves.hold(FaceKey(sha256, BoundingBox(*box))):
-                risen.append((row, (engine, gallery, face_id)))
-    return risen
+            if index.contains(FaceKey(sha256, BoundingBox(*box))):
+                found.append(StoredFace(row, of_engine, of_gallery, face_id))
+    return found
 
 
-def drop_faces(connection: Connection, rows: Sequence[int], held: Sequence[tuple[str, str, str]], at: str) -> None:
-    """Delete rows of faces, with all that hangs on them, and owe their galleries (engine, gallery, id) the removal."""
-    pending_removals.add(connection, held, at)
-    for batch in batches(rows):
+def drop_faces(connection: Connection, dropped: Sequence[StoredFace], now: str) -> None:
+    """Delete face rows with all that refers to them, and add their pending removals."""
+    pending_removals.add(connection, [(face.engine, face.gallery, face.face_id) for face in dropped], now)
+    for batch in batches([face.row for face in dropped]):
         connection.execute(delete(faces).where(faces.c.id.in_(batch)))
 
 
 def erase_persons(connection: Connection, rows: Sequence[int]) -> set[str]:
-    """Delete persons and all who lead to them, by however many steps; returns the public ids of both."""
+    """Delete persons and all persons that redirect to them, in any number of steps. Returns the public ids of both."""
     found: dict[int, str] = {}
     wanted = persons.c.id
     step = list(rows)
     while step:
-        there = [
+        read = [
             (row.id, row.person_id)
-            for some in batches(step)
-            for row in connection.execute(select(persons.c.id, persons.c.person_id).where(wanted.in_(some)))
+            for batch in batches(step)
+            for row in connection.execute(select(persons.c.id, persons.c.person_id).where(wanted.in_(batch)))
         ]
-        step = [row for row, _ in there if row not in found]
-        found |= dict(there)
+        step = [row for row, _ in read if row not in found]
+        found |= dict(read)
         wanted = persons.c.merged_into
     for batch in batches(sorted(found)):
         connection.execute(delete(assignments).where(assignments.c.person_id.in_(batch)))
@@ -141,65 +195,67 @@ def erase_persons(connection: Connection, rows: Sequence[int]) -> set[str]:
     return set(found.values())
 
 
-def erase_decisions(connection: Connection, public: set[str], graves: Tombstones) -> int:
-    """Delete what was decided on persons or faces, and strike both out of what other decisions remember.
+def erase_decisions(connection: Connection, public_ids: set[str], index: TombstoneIndex) -> int:
+    """Delete the decisions on these persons and on forgotten faces. Returns how many.
 
-    That somebody was forgotten stays.
+    The prior states of other decisions lose both. The decisions ``forget`` stay.
     """
-    gone: set[int] = set()
-    for people in batches(sorted(public)):
-        about = or_(decisions.c.person_id.in_(people), decisions.c.other_person_id.in_(people))
-        gone |= set(connection.scalars(select(decisions.c.id).where(decisions.c.verb != FORGET, about)))
-    for some in batches(graves.contents):
-        query = select(decisions).where(decisions.c.photo_sha256.in_(some), decisions.c.box_left.is_not(None))
-        for said in connection.execute(query).mappings():
-            if graves.hold(place_at(said)):
-                gone.add(said["id"])
-    for batch in batches(sorted(gone)):
-        connection.execute(update(decisions).where(decisions.c.undone_by.in_(batch)).values(undone_by=None))
-    for batch in batches(sorted(gone)):
-        connection.execute(delete(decisions).where(decisions.c.id.in_(batch)))
-    for row in connection.execute(select(decisions.c.id, decisions.c.details).where(decisions.c.details.is_not(None))):
-        details = json.loads(row.details)
-        if _strike(details, public, graves):
-            connection.execute(update(decisions).where(decisions.c.id == row.id).values(details=json.dumps(details)))
+    gone = {
+        decision.number
+        for batch in batches(sorted(public_ids))
+        for decision in read_decisions(connection, person_ids=batch)
+        if decision.verb is not Verb.FORGET
+    }
+    gone |= {
+        decision.number
+        for decision in decisions_on_photos(connection, index.contents)
+        if decision.face is not None and index.contains(decision.face)
+    }
+    delete_decisions(connection, gone)
+    for decision in read_decisions(connection):
+        if decision.payload is not None:
+            kept = _without_forgotten(decision.payload, public_ids, index, gone)
+            if kept != decision.payload:
+                replace_payload(connection, decision.number, kept)
     return len(gone)
 
 
-def _strike(details: dict[str, Any], public: set[str], graves: Tombstones) -> bool:
-    """Leave out of a decision's memory every mention of a person or of a face; whether there was any."""
-
-    def buried(row: Sequence[Any]) -> bool:
-        return graves.hold(FaceKey(row[0], BoundingBox(*row[1:5])))
-
-    before = details.get("before", {})
-    kept = {
-        "persons": [row for row in before.get("persons", ()) if row["person_id"] not in public],
-        "faces": [
-            {**row, "person": None, "by": None} if row["person"] in public else row
-            for row in before.get("faces", ())
-            if not buried(row["place"])
-        ],
-    }
-    lists: dict[str, Any] = {
-        key: [row for row in details[key] if not buried(row)] for key in ("faces", "exemplars") if key in details
-    }
-    if "redirected" in details:
-        ids = details["redirected"].items()
-        lists["redirected"] = {gone: kept_id for gone, kept_id in ids if not {gone, kept_id} & public}
-    struck = {**details, **lists, **({"before": kept} if before else {})}
-    changed = struck != details
-    details.update(struck)
-    return changed
+def _without_forgotten(payload: Payload, public_ids: set[str], index: TombstoneIndex, numbers: set[int]) -> Payload:
+    """Return the payload without these persons, faces at tombstones and deleted decisions."""
+    match payload:
+        case ExemplarsPayload():
+            return ExemplarsPayload(_remembered(payload.exemplars, index))
+        case ReclusterPayload():
+            return replace(payload, redirected=_remaining(payload.redirected, public_ids))
+    kept: Payload = replace(payload, before=_prior_without(payload.before, public_ids, index))
+    match kept:
+        case NamePayload():
+            return replace(kept, exemplars=_remembered(kept.exemplars, index))
+        case FacesPayload():
+            return replace(kept, faces=_remembered(kept.faces, index))
+        case UndoPayload():
+            targets = [number for number in kept.targets if number not in numbers]
+            return replace(kept, of=targets[0] if targets else None, also=tuple(targets[1:]))
+    return kept
 
 
-def _unnumbered(rows: Sequence[Mapping[Any, Any]]) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items() if name not in ("id", "undone_by")} for row in rows]
+def _prior_without(before: PriorState, public_ids: set[str], index: TombstoneIndex) -> PriorState:
+    def unassigned(face: PriorFace) -> PriorFace:
+        return replace(face, person_id=None, by=None) if face.person_id in public_ids else face
+
+    return PriorState(
+        persons=tuple(person for person in before.persons if person.person_id not in public_ids),
+        faces=tuple(unassigned(face) for face in before.faces if not index.contains(face.key)),
+    )
 
 
-def _stone_key(row: Mapping[Any, Any]) -> tuple[Any, ...]:
-    return tuple(row[name] for name in ("photo_sha256", *BOX_COLUMNS))
+def _remembered(keys: Iterable[FaceKey], index: TombstoneIndex) -> tuple[FaceKey, ...]:
+    return tuple(key for key in keys if not index.contains(key))
 
 
-def _entry_key(row: Mapping[Any, Any]) -> tuple[Any, ...]:
-    return tuple(row[name] for name in ("decided_at", "decided_by", "verb", "person_id"))
+def _remaining(redirected: Mapping[str, str], public_ids: set[str]) -> dict[str, str]:
+    return {old: new for old, new in redirected.items() if not {old, new} & public_ids}
+
+
+def _forget_key(decision: Decision) -> tuple[object, ...]:
+    return decision.decided_at, decision.decided_by, decision.person_id

@@ -155,7 +155,7 @@ def test_a_name_that_somebody_has_is_given_and_the_merge_is_told(
     assert f"catalog people merge {first} {second}" in told.err
     assert catalog("people", "merge", first, second).code == 0
     again = catalog("people", "merge", first, second)
-    assert (again.code, f'one person, "Barack" ({first}) already' in again.err) == (2, True)
+    assert (again.code, f'"Barack" ({first}) and the other person are one person already' in again.err) == (2, True)
     nameless = catalog("people", "name", third, "")
     assert (nameless.code, "has no name" in nameless.err) == (2, True)
     assert [each["verb"] for each in catalog("people", "history", "--json").json] == ["name", "name", "merge"]
@@ -256,7 +256,7 @@ def test_names_are_found_however_their_accents_are_written(catalog: Catalog, sca
     assert "Another person has this name" in catalog("people", "name", other, composed).err
 
 
-@pytest.mark.parametrize(("name", "sentence"), [("x" * 501, "too long"), ("\u200b", "no readable character")])
+@pytest.mark.parametrize(("name", "sentence"), [("x" * 501, "at most 500"), ("\u200b", "no readable character")])
 def test_a_name_that_cannot_be_read_is_refused(
     catalog: Catalog, scanned: list[dict[str, Any]], name: str, sentence: str
 ) -> None:

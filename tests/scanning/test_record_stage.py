@@ -14,9 +14,10 @@ from catalog.domain.content_hash import sha256_of
 from catalog.domain.photos import PhotoRef
 from catalog.domain.source import Content
 from catalog.identities.decisions.forget import forget_person, purge_tombstoned_faces
+from catalog.identities.decisions.log import DecisionStamp
 from catalog.identities.decisions.replay import replay_decisions
 from catalog.identities.decisions.undo import undo
-from catalog.identities.decisions.verbs import DecisionStamp, confirm_face, merge_persons, split_person
+from catalog.identities.decisions.verbs import confirm_face, merge_persons, split_person
 from catalog.images.decode import open_image
 from catalog.scanning.record_stage import Recorder
 from catalog.scanning.run_scan import scan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+CONTENT = "aa" * 32
 DAY = "2026-05-17T00:00:00.000000Z"
 
 
@@ -12,12 +13,12 @@ def fill(conn: Connection, face_id: str = "f1", engine: str = "local") -> None:
     run = conn.exec_driver_sql
     run(
         "INSERT INTO photos (id, sha256, size, format, width, height, orientation, recorded_at)"
-        " VALUES (7, 'aa', 1, 'JPEG', 1, 1, 1, '')"
+        f" VALUES (7, '{CONTENT}', 1, 'JPEG', 1, 1, 1, '{DAY}')"
     )
     run(
         "INSERT INTO faces (id, face_id, photo_id, engine, gallery, model, box_left, box_top, box_width, box_height,"
         " confidence, not_a_face, enrolled_at)"
-        f" VALUES (5, '{face_id}', 7, '{engine}', 'g', 'm', 0.1, 0.1, 0.3, 0.3, 99, false, '')"
+        f" VALUES (5, '{face_id}', 7, '{engine}', 'g', 'm', 0.1, 0.1, 0.3, 0.3, 99, false, '{DAY}')"
     )
 
 

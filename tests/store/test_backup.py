@@ -1,26 +1,19 @@
-"""Backups between both kinds of database, and labels files."""
+"""Backups between both kinds of database."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import stat
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from catalog.domain.errors import CatalogError, DatabaseError, UsageError
-from catalog.identities.decisions.import_labels import restore_labels
-from catalog.identities.decisions.log import effective_decisions, read_decisions
 from catalog.store.backup import back_up, restore
 from catalog.store.database import Database, open_database
-from catalog.store.labels_file import parse_labels, read_labels
 from tests.store.named_photo import fill, name_person_on_photo
-
-NOW = datetime(2026, 5, 17, tzinfo=UTC)
 
 
 def everything(database: Database) -> dict[str, list[tuple[object, ...]]]:
@@ -134,51 +127,3 @@ def test_a_backup_never_overwrites(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="exists already"):
         back_up(database, tmp_path / "existing")
     database.close()
-
-
-def test_labels_restore_onto_another_engine(database: Database, tmp_path: Path) -> None:
-    """The face with the same face key gets its person, though its face id differs. Restoring twice changes nothing."""
-    with database.begin() as conn:
-        fill(conn)
-        name_person_on_photo(conn)
-        labels = parse_labels(json.dumps(read_labels(conn, NOW)), "labels")
-    other = open_database(str(tmp_path / "other.sqlite3"))
-    with other.begin() as conn:
-        fill(conn, "another-id", "rekognition")
-        done = restore_labels(conn, labels, NOW)
-        assert (done.persons, done.decisions, done.faces) == (2, 2, 1)
-        again = restore_labels(conn, labels, NOW)
-        assert (again.persons, again.decisions, again.faces) == (0, 0, 0)
-        names = conn.exec_driver_sql(
-            "SELECT p.name FROM assignments a JOIN persons p ON p.id = a.person_id JOIN faces f ON f.id = a.face_id"
-        ).scalars()
-        assert list(names) == ["Ann"]
-        assert (
-            conn.exec_driver_sql(
-                "SELECT verb FROM decisions WHERE id = (SELECT undone_by FROM decisions WHERE verb = 'name')"
-            ).scalar()
-            == "undo"
-        )
-    other.close()
-
-
-def test_labels_wait_for_photos_that_are_not_scanned_yet(database: Database, tmp_path: Path) -> None:
-    """The decision log keeps the face key, so that a later scan assigns the face. It is not a human decision."""
-    with database.begin() as conn:
-        fill(conn)
-        name_person_on_photo(conn)
-        labels = read_labels(conn, NOW)
-    other = open_database(str(tmp_path / "other.sqlite3"))
-    with other.begin() as conn:
-        restore_labels(conn, labels, NOW)
-        restore_labels(conn, labels, NOW)
-        effective = effective_decisions(read_decisions(conn))
-    other.close()
-    assert [(person, place.sha256) for place, person in effective.expected] == [("p2", "aa")]
-    assert effective.claims == []
-
-
-def test_json_that_is_not_a_labels_file_is_refused() -> None:
-    """Other JSON is not accepted."""
-    with pytest.raises(UsageError, match="not a file of labels"):
-        parse_labels("{}", "x.json")

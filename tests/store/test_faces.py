@@ -31,6 +31,8 @@ from catalog.store.photo_removal import release_photos
 from catalog.store.photos import record_location, record_photo
 
 NOW = datetime(2026, 5, 17, tzinfo=UTC)
+OLD, NEW = "aa" * 32, "bb" * 32
+DAY = "2026-05-17T00:00:00.000000Z"
 BOX = BoundingBox(0.1, 0.2, 0.3, 0.4)
 BESIDE = BoundingBox(0.6, 0.2, 0.3, 0.4)
 
@@ -40,7 +42,7 @@ def face(box: BoundingBox = BOX) -> Face:
     return Face(box, 99.5, pose=Pose(1, 2, 3), quality=Quality(4, 5), attributes=felt)
 
 
-def photo(conn: Connection, sha256: str = "aa", uri: str = "file:///a") -> int:
+def photo(conn: Connection, sha256: str = OLD, uri: str = "file:///a") -> int:
     row = record_photo(conn, sha256, 1, OpenedPhoto(np.zeros((1, 1, 3), np.uint8), 1, 1, "PNG"), NOW)
     record_location(conn, row, PhotoRef(uri, 1, 1), NOW)
     return row
@@ -65,8 +67,8 @@ def test_faces_are_read_as_they_were_recorded(database: Database) -> None:
         ids = enroll(conn, row, ("f1", BOX), ("f2", BESIDE), rejected=1)
         stored = list(stored_faces(conn, engine="local", gallery="g", batch_size=1))
         assert [(face.row_id, face.face_id, face.sha256, face.box) for face in stored] == [
-            (ids[0], "f1", "aa", BOX),
-            (ids[1], "f2", "aa", BESIDE),
+            (ids[0], "f1", OLD, BOX),
+            (ids[1], "f2", OLD, BESIDE),
         ]
         assert (stored[0].pose, stored[0].quality, stored[0].not_a_face) == (Pose(1, 2, 3), Quality(4, 5), False)
         assert list(stored_faces(conn, engine="local", gallery="g", photo_ids=[row])) == stored
@@ -102,17 +104,18 @@ def edit(conn: Connection, box: BoundingBox) -> tuple[int, list[str]]:
     """Edit a photo with a confirmed face. Returns the row of the new face, and the pending removals."""
     old = photo(conn)
     (before,) = enroll(conn, old, ("f1", BOX))
-    conn.execute(text("INSERT INTO persons (id, person_id, hidden, created_at) VALUES (1, 'p', false, '')"))
+    conn.execute(text("INSERT INTO persons (id, person_id, hidden, created_at) VALUES (1, 'p1', false, '2026')"))
     conn.execute(
         text(f"INSERT INTO assignments (face_id, person_id, \"by\", assigned_at) VALUES ({before}, 1, 'human', '')")
     )
     conn.execute(
         text(
             "INSERT INTO decisions (decided_at, decided_by, verb, person_id, photo_sha256,"
-            " box_left, box_top, box_width, box_height) VALUES ('', 'me', 'confirm', 'p', 'aa', 0.1, 0.2, 0.3, 0.4)"
+            " box_left, box_top, box_width, box_height)"
+            f" VALUES ('{DAY}', 'me', 'confirm', 'p1', '{OLD}', 0.1, 0.2, 0.3, 0.4)"
         )
     )
-    new = photo(conn, "bb")
+    new = photo(conn, NEW)
     (after,) = enroll(conn, new, ("f2", box))
     carry_decisions_over(conn, old, new)
     return after, release_photos(conn, [old], engine="local", gallery="g", now=NOW)
@@ -125,7 +128,7 @@ def test_decisions_are_carried_to_the_same_face_of_an_edited_photo(database: Dat
         assert released == ["f1"]
         assert conn.execute(text('SELECT face_id, person_id, "by" FROM assignments')).all() == [(after, 1, "human")]
         rows = conn.execute(text("SELECT photo_sha256, box_left FROM decisions ORDER BY id")).all()
-        assert [tuple(row) for row in rows] == [("aa", 0.1), ("bb", pytest.approx(0.12))]
+        assert [tuple(row) for row in rows] == [(OLD, 0.1), (NEW, pytest.approx(0.12))]
         assert pending_removals.read(conn, "local", "g") == ["f1"]
         pending_removals.clear(conn, released, "local", "g")
         assert (count(conn, "photos"), count(conn, "faces"), count(conn, "removals")) == (1, 1, 0)
@@ -142,9 +145,9 @@ def test_a_previous_photo_with_another_location_stays(database: Database) -> Non
     """Editing a copy does not change the original."""
     with database.begin() as conn:
         old = photo(conn)
-        photo(conn, "aa", "file:///copy")
+        photo(conn, OLD, "file:///copy")
         enroll(conn, old, ("f1", BOX))
-        photo(conn, "bb")
+        photo(conn, NEW)
         assert release_photos(conn, [old], engine="local", gallery="g", now=NOW) == []
         assert count(conn, "faces") == 1
 
@@ -153,9 +156,9 @@ def test_a_previous_photo_with_only_missing_locations_is_removed(database: Datab
     """A missing location does not keep a photo."""
     with database.begin() as conn:
         old = photo(conn)
-        photo(conn, "aa", "file:///moved")
+        photo(conn, OLD, "file:///moved")
         enroll(conn, old, ("f1", BOX))
-        photo(conn, "bb", "file:///moved")
+        photo(conn, NEW, "file:///moved")
         conn.execute(text("UPDATE locations SET missing_since = '2026' WHERE uri = 'file:///a'"))
         assert release_photos(conn, [old], engine="local", gallery="g", now=NOW) == ["f1"]
         assert count(conn, "photos") == 1
@@ -166,11 +169,11 @@ def test_carried_decisions_can_be_reverted(database: Database) -> None:
     with database.begin() as conn:
         old = photo(conn)
         (before,) = enroll(conn, old, ("f1", BOX))
-        conn.execute(text("INSERT INTO persons (id, person_id, hidden, created_at) VALUES (1, 'p', false, '')"))
+        conn.execute(text("INSERT INTO persons (id, person_id, hidden, created_at) VALUES (1, 'p1', false, '2026')"))
         conn.execute(
             text(f"INSERT INTO assignments (face_id, person_id, \"by\", assigned_at) VALUES ({before}, 1, 'human', '')")
         )
-        new = photo(conn, "bb")
+        new = photo(conn, NEW)
         enroll(conn, new, ("f2", BOX))
         carried = carry_decisions_over(conn, old, new)
         assert count(conn, "assignments") == 2
@@ -183,6 +186,6 @@ def test_enrolling_a_face_again_cancels_its_pending_removal(database: Database) 
     """The old content came back before the gallery deleted its faces."""
     with database.begin() as conn:
         edit(conn, BOX)
-        back = photo(conn, "aa")
+        back = photo(conn, OLD)
         enroll(conn, back, ("f1", BOX))
         assert pending_removals.read(conn, "local", "g") == []

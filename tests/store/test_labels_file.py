@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, delete, select, update
 
+from catalog.domain.decisions import Decision, Verb
 from catalog.domain.errors import UsageError
-from catalog.identities.decisions.import_labels import restore_labels
-from catalog.store.database import Database
-from catalog.store.labels_file import parse_labels, read_labels
+from catalog.domain.face_key import FaceKey
+from catalog.domain.faces import BoundingBox
+from catalog.identities.decisions.effective import effective_decisions
+from catalog.identities.decisions.import_labels import LabelImportResult, import_labels
+from catalog.identities.decisions.log import DecisionStamp, read_decisions
+from catalog.store.database import Database, open_database
+from catalog.store.labels_file import Labels, export_labels, labels_json, parse_labels
 from catalog.store.people import add_persons, find_person, redirect
 from catalog.store.person_index import all_persons
 from catalog.store.tables import assignments, decisions, persons
-from tests.store.named_photo import DAY, fill, name_person_on_photo
+from catalog.store.tombstones import Tombstone
+from tests.store.named_photo import CONTENT, DAY, fill, name_person_on_photo
 
 NOW = datetime(2026, 5, 17, tzinfo=UTC)
+STAMP = DecisionStamp("me", NOW)
 
 
 def redirects(conn: Connection) -> dict[str, str | None]:
@@ -26,8 +34,12 @@ def redirects(conn: Connection) -> dict[str, str | None]:
     return {row.person_id: ids[row.merged_into] if row.merged_into else None for row in all_persons(conn)}
 
 
+def add_labels(conn: Connection, labels: Labels) -> LabelImportResult:
+    return import_labels(conn, labels, STAMP, engine="local", gallery="g")
+
+
 def forget(conn: Connection, person_id: str) -> None:
-    """Return the rows that mention a person."""
+    """Delete a person and append the decision that forgets it."""
     conn.execute(delete(persons).where(persons.c.person_id == person_id))
     conn.exec_driver_sql(
         "INSERT INTO decisions (decided_at, decided_by, verb, person_id)"
@@ -40,10 +52,10 @@ def test_a_person_that_a_scan_merged_into_an_unnamed_one_can_be_restored(databas
     with database.begin() as conn:
         kept, merged = add_persons(conn, 2, NOW)
         redirect(conn, merged, kept)
-        content = read_labels(conn, NOW)
+        content = export_labels(conn, NOW)
         conn.execute(update(persons).values(merged_into=None))
         conn.execute(delete(persons))
-        restore_labels(conn, content, NOW)
+        add_labels(conn, content)
         assert redirects(conn) == {kept.person_id: None, merged.person_id: kept.person_id}
 
 
@@ -52,11 +64,11 @@ def test_a_labels_file_without_the_canonical_person_can_be_restored(database: Da
     with database.begin() as conn:
         kept, merged = add_persons(conn, 2, NOW)
         redirect(conn, merged, kept)
-        content = read_labels(conn, NOW)
-        content["persons"] = [person for person in content["persons"] if person["merged_into"]]
+        content = export_labels(conn, NOW)
+        content = replace(content, persons=tuple(person for person in content.persons if person.merged_into))
         conn.execute(update(persons).values(merged_into=None))
         conn.execute(delete(persons))
-        restore_labels(conn, content, NOW)
+        add_labels(conn, content)
         assert redirects(conn) == {merged.person_id: None}
 
 
@@ -65,10 +77,10 @@ def test_a_reversed_merge_makes_no_redirect_cycle(database: Database) -> None:
     with database.begin() as conn:
         ann, bob = add_persons(conn, 2, NOW)
         redirect(conn, bob, ann)
-        content = read_labels(conn, NOW)
+        content = export_labels(conn, NOW)
         conn.execute(update(persons).values(merged_into=None))
         redirect(conn, ann, bob)
-        restore_labels(conn, content, NOW)
+        add_labels(conn, content)
         assert redirects(conn) == {ann.person_id: bob.person_id, bob.person_id: None}
 
 
@@ -77,12 +89,12 @@ def test_a_merge_from_a_labels_file_moves_faces_and_redirects(database: Database
     with database.begin() as conn:
         ann, bob, eve = add_persons(conn, 3, NOW)
         redirect(conn, bob, ann)
-        content = read_labels(conn, NOW)
+        content = export_labels(conn, NOW)
         conn.execute(update(persons).values(merged_into=None))
         redirect(conn, eve, bob)
         fill(conn)
-        conn.execute(assignments.insert(), {"face_id": 5, "person_id": bob.id, "by": "cluster", "assigned_at": "2026"})
-        restore_labels(conn, content, NOW)
+        conn.execute(assignments.insert(), {"face_id": 5, "person_id": bob.id, "by": "cluster", "assigned_at": DAY})
+        add_labels(conn, content)
         assert redirects(conn) == {ann.person_id: None, bob.person_id: ann.person_id, eve.person_id: ann.person_id}
         assert conn.scalar(select(assignments.c.person_id)) == ann.id
 
@@ -92,13 +104,13 @@ def test_a_forgotten_person_does_not_come_back_with_older_labels(database: Datab
     with database.begin() as conn:
         fill(conn)
         name_person_on_photo(conn)
-        labels = parse_labels(json.dumps(read_labels(conn, NOW)), "labels")
+        labels = parse_labels(labels_json(export_labels(conn, NOW)), "labels")
         conn.execute(delete(assignments))
         conn.execute(delete(decisions))
         conn.execute(update(persons).values(merged_into=None))
         conn.execute(delete(persons).where(persons.c.person_id == "p1"))
         forget(conn, "p2")
-        done = restore_labels(conn, labels, NOW)
+        done = add_labels(conn, labels)
         assert (done.persons, done.decisions, done.faces) == (0, 0, 0)
         assert all_persons(conn) == []
         assert conn.scalars(select(decisions.c.verb)).all() == ["forget"]
@@ -109,35 +121,72 @@ def test_persons_forgotten_in_a_labels_file_are_forgotten_on_restore(database: D
     with database.begin() as conn:
         fill(conn)
         name_person_on_photo(conn)
-        labels = read_labels(conn, NOW)
-        stone = {"photo_sha256": "aa", "box_left": 0.1, "box_top": 0.1, "box_width": 0.3, "box_height": 0.3}
-        labels["tombstones"] = [{**stone, "forgotten_at": "2026"}]
-        entry = dict.fromkeys(labels["decisions"][0])
-        labels["decisions"] = [
-            {**entry, "id": 9, "verb": "forget", "person_id": "p2", "decided_at": DAY, "decided_by": "x"}
-        ]
-        labels["persons"] = []
-        assert restore_labels(conn, labels, NOW).tombstones == 1
-        assert restore_labels(conn, labels, NOW).tombstones == 0
+        labels = export_labels(conn, NOW)
+        tombstone = Tombstone(FaceKey(CONTENT, BoundingBox(0.1, 0.1, 0.3, 0.3)), DAY)
+        forgotten = Decision(9, NOW, "x", Verb.FORGET, "p2")
+        labels = replace(labels, persons=(), decisions=(forgotten,), tombstones=(tombstone,))
+        assert add_labels(conn, labels).tombstones == 1
+        assert add_labels(conn, labels).tombstones == 0
         assert all_persons(conn) == []
         assert conn.exec_driver_sql("SELECT count(*) FROM faces").scalar() == 0
         assert conn.exec_driver_sql("SELECT face_id FROM removals").scalar() == "f1"
         assert conn.scalars(select(decisions.c.verb)).all() == ["forget"]
 
 
-def test_a_name_with_a_nul_character_is_refused() -> None:
-    """PostgreSQL cannot store it."""
-    content = {"format": "catalog labels", "version": 1, "persons": [{"name": "A\0"}]}
-    with pytest.raises(UsageError, match="NUL"):
-        parse_labels(json.dumps(content), "labels.json")
-
-
-def test_restoring_labels_twice_adds_nothing(database: Database) -> None:
-    """Redirects included."""
+def test_what_is_restored_twice_is_there_once(database: Database) -> None:
+    """Redirects are no exception."""
     with database.begin() as conn:
         fill(conn)
         name_person_on_photo(conn)
-        labels = read_labels(conn, NOW)
-        restore_labels(conn, labels, NOW)
+        labels = export_labels(conn, NOW)
+        add_labels(conn, labels)
         assert redirects(conn) == {"p1": "p2", "p2": None}
         assert find_person(conn, "p1").name == "Ann"
+
+
+def test_labels_restore_onto_another_engine(database: Database, tmp_path: Path) -> None:
+    """The face of the same photo and box gets its person, though it has another id; twice is once."""
+    with database.begin() as conn:
+        fill(conn)
+        name_person_on_photo(conn)
+        labels = parse_labels(labels_json(export_labels(conn, NOW)), "labels")
+    other = open_database(str(tmp_path / "other.sqlite3"))
+    with other.begin() as conn:
+        fill(conn, "another-id", "rekognition")
+        done = add_labels(conn, labels)
+        assert (done.persons, done.decisions, done.faces) == (2, 2, 1)
+        again = add_labels(conn, labels)
+        assert (again.persons, again.decisions, again.faces) == (0, 0, 0)
+        held = conn.exec_driver_sql(
+            "SELECT p.name FROM assignments a JOIN persons p ON p.id = a.person_id JOIN faces f ON f.id = a.face_id"
+        ).scalars()
+        assert list(held) == ["Ann"]
+        assert (
+            conn.exec_driver_sql(
+                "SELECT verb FROM decisions WHERE id = (SELECT undone_by FROM decisions WHERE verb = 'name')"
+            ).scalar()
+            == "undo"
+        )
+    other.close()
+
+
+def test_labels_wait_for_photos_that_are_not_scanned_yet(database: Database, tmp_path: Path) -> None:
+    """Content and box stand in the ledger, for the scan that finds the face; that a human said so does not."""
+    with database.begin() as conn:
+        fill(conn)
+        name_person_on_photo(conn)
+        labels = export_labels(conn, NOW)
+    other = open_database(str(tmp_path / "other.sqlite3"))
+    with other.begin() as conn:
+        add_labels(conn, labels)
+        add_labels(conn, labels)
+        said = effective_decisions(read_decisions(conn))
+    other.close()
+    assert [(person, place.sha256) for place, person in said.awaited] == [("p2", CONTENT)]
+    assert said.confirmed == []
+
+
+def test_what_is_no_file_of_labels_is_refused() -> None:
+    """JSON of another kind is not taken for labels."""
+    with pytest.raises(UsageError, match="not a labels file"):
+        parse_labels("{}", "x.json")

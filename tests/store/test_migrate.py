@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, MetaData, create_engine, inspect
+from sqlalchemy import Engine, MetaData, create_engine, inspect, text
 
 from catalog.engines.local.tables import gallery_metadata
 from catalog.store.database import SCHEMA, Database, open_database
@@ -19,6 +20,10 @@ from catalog.store.migrate import alembic_config, exclusive_connection, known_re
 from catalog.store.tables import metadata
 
 ROOT = Path(__file__).parent.parent.parent
+FROZEN = {
+    "0001_first_release.py": "ea30b6f3d63a46a7d23053370aac96d13efb16dd5ade14148d2dc059c5e8fb4d",
+    "0002_left_out.py": "275d0c09d73e220db5f49071f42082ad799bfb0f926bf93249e6314d17e75516",
+}
 
 
 def test_the_program_names_the_newest_migration() -> None:
@@ -97,6 +102,37 @@ def test_a_database_of_the_first_schema_keeps_its_rows(tmp_path: Path) -> None:
     with opened.read() as connection:
         assert connection.exec_driver_sql("SELECT photo_sha256, faces FROM v1_photos").all() == [("aa", 0)]
     opened.close()
+
+
+def test_released_migrations_do_not_change() -> None:
+    """A migration that a database has run is never edited; a change of the tables is a new migration."""
+    migrations = (ROOT / "migrations" / "versions").glob("*.py")
+    digests = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in migrations}
+    assert {name: digests[name] for name in FROZEN} == FROZEN
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_copies_in_the_log_are_known_after_the_upgrade_of_the_first_schema(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """``copy_of`` names the original, or the row itself where the original is not in the log."""
+    address = str(tmp_path / "old.sqlite3")
+    if kind == "postgresql":
+        address = request.getfixturevalue("blank_postgresql_url")
+    with exclusive_connection(address) as connection:
+        command.upgrade(alembic_config(connection), "0001")
+        for number, details in enumerate((None, '{"carried_from":["x"],"copy_of":1}', '{"carried_from":["x"]}'), 1):
+            connection.execute(
+                text(
+                    "INSERT INTO decisions (id, decided_at, decided_by, verb, details)"
+                    " VALUES (:id, '2026', 'me', 'split', :details)"
+                ),
+                {"id": number, "details": details},
+            )
+    upgrade(address)
+    with exclusive_connection(address) as connection:
+        copies = connection.execute(text('SELECT id, copy_of, "group" FROM decisions ORDER BY id')).all()
+    assert [tuple(row) for row in copies] == [(1, None, None), (2, 1, None), (3, 3, None)]
 
 
 def test_upgrading_twice_does_nothing_the_second_time(database_url: str) -> None:

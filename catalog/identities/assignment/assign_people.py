@@ -23,8 +23,9 @@ from catalog.identities.assignment.neighbor_searches import run_neighbor_searche
 from catalog.identities.assignment.person_constraints import are_separate, indexes_of_keys, keep_assignments
 from catalog.identities.clustering.arrays import Floats, Ints
 from catalog.identities.clustering.face_table import FaceTable
+from catalog.identities.decisions.effective import EffectiveDecisions, effective_decisions
 from catalog.identities.decisions.forget import purge_tombstoned_faces
-from catalog.identities.decisions.log import EffectiveDecisions, effective_decisions, read_decisions
+from catalog.identities.decisions.log import read_decisions
 from catalog.identities.decisions.replay import replay_decisions
 from catalog.store import pending_removals
 from catalog.store.assignment_lock import assignment_lock, lock_persons
@@ -164,7 +165,7 @@ def _write(
     Returns the counts of new persons, merged persons and assigned faces.
     """
     people = PersonIndex.of(all_persons(connection))
-    protected = people.protected_persons(effective.touched)
+    protected = people.protected_persons(effective.decided_persons)
     rejected = _rejected_persons(connection, table, effective, people)
     new_groups = [
         number
@@ -203,8 +204,8 @@ def _rejected_persons(
 
     Read again before writing, because a user may have rejected a face while faces were clustered.
     """
-    indexes = indexes_of_keys(connection, table, [key for key, _ in effective.refusals])
-    persons = [people.canonical(public_id) for _, public_id in effective.refusals]
+    indexes = indexes_of_keys(connection, table, [key for key, _ in effective.rejected])
+    persons = [people.canonical(public_id) for _, public_id in effective.rejected]
     return {
         (index, person.id) for index, person in zip(indexes, persons, strict=True) if index >= 0 and person is not None
     }

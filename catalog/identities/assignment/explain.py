@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from catalog.domain.engine import Engine
 from catalog.identities.assignment.gallery_clustering import GroupingRules, face_table_of
 from catalog.identities.assignment.suggestions import demographics_of_owners
-from catalog.identities.decisions.log import Decision, EffectiveDecisions, effective_decisions, read_decisions
+from catalog.identities.decisions.effective import EffectiveDecisions, effective_decisions
+from catalog.identities.decisions.log import Decision, read_decisions
 from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_id, catalogued_faces_by_row
 from catalog.store.database import Database
 from catalog.store.neighbor_search_rows import matches_of_face
@@ -51,7 +52,7 @@ def explain(
             else _stored_matches(connection, face, limit)
         )
         log = read_decisions(connection)
-        decisions = [decision for decision in log if any(key.same(face.place) for key in decision.places)]
+        decisions = [decision for decision in log if any(key.same(face.place) for key in decision.faces)]
         others = [other for other, _ in near if other.person_id is None or other.person_id != face.person_id]
         reasons = _reasons(connection, engine, rules, effective_decisions(log), face, others) if others else {}
     neighbors = [
@@ -97,7 +98,7 @@ def _is_decided(
     """True if a user rejected the face as the other's person, or separated the two persons."""
     if other.person_id is None:
         return False
-    for key, public_id in effective.refusals:
+    for key, public_id in effective.rejected:
         person = people.canonical(public_id)
         if person is not None and person.person_id == other.person_id and key.same(face.place):
             return True

@@ -13,7 +13,7 @@ from catalog.domain.same_face import SAME_PHOTO, best_match
 from catalog.identities.clustering.arrays import Ints
 from catalog.identities.clustering.constraints import Constraints
 from catalog.identities.clustering.face_table import FaceTable, same_photo_pairs
-from catalog.identities.decisions.log import EffectiveDecisions
+from catalog.identities.decisions.effective import EffectiveDecisions
 from catalog.store.assignments import faces_on_shared_photos
 from catalog.store.catalogued_faces import catalogued_faces_by_row, faces_by_content
 from catalog.store.face_rows import boxes_by_content
@@ -41,7 +41,7 @@ def keep_assignments(
     first_face = dict(zip(ids.tolist(), first.tolist(), strict=True))
     assigned = np.flatnonzero(table.person >= 0)
     first_of_person = np.array([first_face[person] for person in table.person[assigned].tolist()], dtype=np.int64)
-    protected = people.protected_persons(effective.touched)
+    protected = people.protected_persons(effective.decided_persons)
     cannot_link = [
         same_photo_pairs(table.photo),
         _rejected_pairs(connection, table, effective, people, first_face),
@@ -85,7 +85,7 @@ def are_separate(
     both = {one.id, other.id}
     rejected = [
         (key, person)
-        for key, public_id in effective.refusals
+        for key, public_id in effective.rejected
         if (person := people.canonical(public_id)) and person.id in both
     ]
     on_photos = faces_by_content(connection, {key.sha256 for key, _ in rejected})
@@ -107,9 +107,9 @@ def _rejected_pairs(
     first_face: Mapping[int, int],
 ) -> Ints:
     """Pairs of a rejected face and one face of the person that it was rejected as."""
-    faces = indexes_of_keys(connection, table, [key for key, _ in effective.refusals])
+    faces = indexes_of_keys(connection, table, [key for key, _ in effective.rejected])
     pairs = []
-    for face, (_, public_id) in zip(faces, effective.refusals, strict=True):
+    for face, (_, public_id) in zip(faces, effective.rejected, strict=True):
         person = people.canonical(public_id)
         if face >= 0 and person is not None and person.id in first_face:
             pairs.append((face, first_face[person.id]))

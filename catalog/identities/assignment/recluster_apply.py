@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from catalog.domain.decisions import ReclusterPayload, Verb
 from catalog.domain.people import AssignedBy
 from catalog.domain.timestamps import utc_text
 from catalog.identities.assignment.recluster_plan import FaceMove, ReclusterPlan
-from catalog.identities.decisions.log import EffectiveDecisions, append, effective_decisions, read_decisions
-from catalog.identities.decisions.verbs import DecisionStamp
+from catalog.identities.decisions.effective import EffectiveDecisions, effective_decisions
+from catalog.identities.decisions.log import DecisionStamp, append, read_decisions
 from catalog.store.assignment_lock import assignment_lock, lock_persons
 from catalog.store.assignments import (
     Assignment,
@@ -79,8 +80,8 @@ def apply_recluster(database: Database, plan: ReclusterPlan, stamp: DecisionStam
 
 
 def _append(connection: Connection, result: ReclusterResult, stamp: DecisionStamp) -> None:
-    details = {"moved": result.moved, "persons_new": result.persons_new, "redirected": result.redirected}
-    append(connection, "recluster", who=stamp.who, now=stamp.now, details=details)
+    payload = ReclusterPayload(result.moved, result.persons_new, result.redirected)
+    append(connection, Verb.RECLUSTER, stamp, payload=payload)
 
 
 def _still_valid(connection: Connection, move: FaceMove, people: PersonIndex) -> list[int]:
@@ -101,10 +102,10 @@ def _belongs_to(assignment: Assignment | None, source: PersonRow | None) -> bool
 
 def _rejected_rows(connection: Connection, effective: EffectiveDecisions, people: PersonIndex) -> set[tuple[int, int]]:
     """Row ids of faces with the row id of a person that they are not."""
-    on_photos = faces_by_content(connection, {key.sha256 for key, _ in effective.refusals})
+    on_photos = faces_by_content(connection, {key.sha256 for key, _ in effective.rejected})
     return {
         (face.row, person.id)
-        for key, public_id in effective.refusals
+        for key, public_id in effective.rejected
         if (person := people.canonical(public_id)) is not None
         for face in on_photos.get(key.sha256, ())
         if face.place.same(key)
@@ -125,7 +126,7 @@ def _redirect(
     connection: Connection, plan: ReclusterPlan, effective: EffectiveDecisions, people: PersonIndex
 ) -> dict[str, str]:
     """Redirect emptied ids, unless they have a face in any gallery or became protected since."""
-    protected = people.protected_persons(effective.touched)
+    protected = people.protected_persons(effective.decided_persons)
     redirected = {}
     for emptied, kept in plan.emptied.items():
         one, other = people.canonical(emptied), people.canonical(kept)

@@ -22,7 +22,8 @@ from catalog.identities.assignment.person_constraints import before_birth_pairs,
 from catalog.identities.clustering.arrays import Floats, Ints
 from catalog.identities.clustering.constraints import Constraints
 from catalog.identities.clustering.face_table import FaceTable, same_photo_pairs
-from catalog.identities.decisions.log import EffectiveDecisions, effective_decisions, read_decisions
+from catalog.identities.decisions.effective import EffectiveDecisions, effective_decisions
+from catalog.identities.decisions.log import read_decisions
 from catalog.store.database import Database
 from catalog.store.person_index import PersonIndex, all_persons
 
@@ -73,7 +74,7 @@ def _fixed_persons(table: FaceTable, effective: EffectiveDecisions, people: Pers
     fixed = np.where(table.is_human, table.person, -1)
     merged = {person.id for person in map(people.canonical, effective.merged) if person is not None}
     fixed = np.where(np.isin(table.person, list(merged)), table.person, fixed)
-    for person in people.protected_persons(effective.touched):
+    for person in people.protected_persons(effective.decided_persons):
         free = np.flatnonzero((table.person == person) & (fixed < 0))
         if len(free):
             best = free[np.argmax(table.quality[free])]
@@ -86,8 +87,8 @@ def _constraints(
 ) -> Constraints:
     """Two faces of one photo, fixed faces of two persons, and a face and the person it is not, never share a group."""
     cannot_link = [same_photo_pairs(table.photo)]
-    rejected = indexes_of_keys(connection, table, [key for key, _ in effective.refusals])
-    for face, (_, public_id) in zip(rejected, effective.refusals, strict=True):
+    rejected = indexes_of_keys(connection, table, [key for key, _ in effective.rejected])
+    for face, (_, public_id) in zip(rejected, effective.rejected, strict=True):
         person = people.canonical(public_id)
         if face >= 0 and person is not None:
             cannot_link.append(_pairs_with(face, np.flatnonzero(fixed == person.id)))

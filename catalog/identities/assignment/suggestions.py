@@ -19,7 +19,8 @@ from catalog.identities.clustering.demographics import Demographics
 from catalog.identities.clustering.face_table import FaceTable
 from catalog.identities.clustering.group_mean_clustering import nearby_persons
 from catalog.identities.clustering.similarity_graph import log_odds_similarity
-from catalog.identities.decisions.log import EffectiveDecisions, effective_decisions, read_decisions
+from catalog.identities.decisions.effective import EffectiveDecisions, effective_decisions
+from catalog.identities.decisions.log import read_decisions
 from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_row
 from catalog.store.database import Database
 from catalog.store.person_index import PersonIndex, PersonRow, all_persons
@@ -153,8 +154,8 @@ def _decided_pairs(
         a, b = people.canonical(one), people.canonical(other)
         if a is not None and b is not None:
             pairs |= {(a.id, b.id), (b.id, a.id)}
-    rejected = indexes_of_keys(connection, table, [key for key, _ in effective.refusals])
-    for index, (_, public_id) in zip(rejected, effective.refusals, strict=True):
+    rejected = indexes_of_keys(connection, table, [key for key, _ in effective.rejected])
+    for index, (_, public_id) in zip(rejected, effective.rejected, strict=True):
         person = people.canonical(public_id)
         if index < 0 or person is None:
             continue

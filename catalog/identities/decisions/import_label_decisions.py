@@ -1,145 +1,168 @@
-"""The ledger of a file of labels, added to the ledger here."""
+"""Add the decisions of a labels file to the decision log of this catalogue."""
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection
 
+from catalog.domain.decisions import Decision, FacePayload, FacesPayload, Payload, UndoPayload, Verb
 from catalog.domain.face_key import FaceKey
-from catalog.identities.decisions.log import EffectiveDecisions, place_of
+from catalog.identities.decisions.effective import EffectiveDecisions
+from catalog.identities.decisions.log import DecisionStamp, join_group, read_decisions
+from catalog.store.decision_rows import append_copy, is_copy, mark_undone
 from catalog.store.person_index import PersonIndex, PersonRow
-from catalog.store.tables import decisions
-from catalog.store.tombstones import place_at
 
 
 class LocalDecisions:
-    """What humans said of faces here; who is meant is found by following redirects."""
+    """What users decided on faces in this catalogue. Persons are compared after following redirects."""
 
-    def __init__(self, said: EffectiveDecisions, people: PersonIndex) -> None:
+    def __init__(self, effective: EffectiveDecisions, people: PersonIndex) -> None:
         self._people = people
-        self._claims = _by_content(said.claims)
-        self._refusals = _by_content(said.refusals)
-        self._not_faces = _by_content((place, None) for place in said.not_faces)
+        self._confirmed = _by_content(effective.confirmed)
+        self._rejected = _by_content(effective.rejected)
+        self._not_faces = _by_content((key, "") for key in effective.not_faces)
 
-    def contradict(self, place: FaceKey, person_id: str) -> bool:
-        """Whether it was said that the face is somebody else, that it is not this person, or that it is none."""
+    def contradict(self, key: FaceKey, person_id: str) -> bool:
+        """True if the face is confirmed as another person, rejected as this person, or marked as not a face."""
+        if any(other.same(key) for other, _ in self._not_faces.get(key.sha256, ())):
+            return True
         person = self._people.canonical(person_id)
-        owner = self.owner(place)
-        refused = (
-            self._people.canonical(public)
-            for each, public in self._refusals.get(place.sha256, ())
-            if public is not None and each.same(place)
+        confirmed = self.person_of(key)
+        if confirmed is not None and confirmed != person:
+            return True
+        return any(
+            other.same(key) and self._people.canonical(rejected) == person
+            for other, rejected in self._rejected.get(key.sha256, ())
         )
-        none = any(each.same(place) for each, _ in self._not_faces.get(place.sha256, ()))
-        return none or (owner is not None and owner != person) or person in refused
 
-    def means(self, person: PersonRow, person_id: str) -> bool:
+    def is_person(self, person: PersonRow, person_id: str) -> bool:
+        """True if a public id stands for the person today."""
         return self._people.canonical(person_id) == person
 
-    def owner(self, place: FaceKey) -> PersonRow | None:
-        """Whom a face was said to be."""
-        for each, public in self._claims.get(place.sha256, ()):
-            if public is not None and each.same(place):
-                return self._people.canonical(public)
+    def person_of(self, key: FaceKey) -> PersonRow | None:
+        """Return the person that the face is confirmed as."""
+        for other, public_id in self._confirmed.get(key.sha256, ()):
+            if other.same(key):
+                return self._people.canonical(public_id)
         return None
 
 
-def add_decisions(connection: Connection, said: Sequence[Mapping[str, Any]], words: LocalDecisions) -> int:
-    """Add the decisions of a file that are not here yet, in their order; returns how many.
+def add_decisions(
+    connection: Connection, imported: Sequence[Decision], local: LocalDecisions, stamp: DecisionStamp
+) -> int:
+    """Append the decisions of a file that this log does not have, in their order. Returns how many.
 
-    They get numbers of this ledger, and what they remember of other decisions' numbers is told in these. What holds
-    here goes on to hold: ``words`` that were said here of a face count more than what the file says of it, and an undo
-    of what was decided here already is left out.
+    They get numbers of this log, and their references to other decisions are renumbered. What is in force here stays
+    in force: a decision on a face that contradicts ``local`` is left out, and so is an undo of a decision that this log
+    had already. All of them join the group of the stamp.
     """
     known = known_decisions(connection)
-    undone = _undone_by(said)
+    undone_by = _targets_by_undo(imported)
     numbers: dict[int, int] = {}
     added: set[int] = set()
-    for row in said:
-        there = known[decision_key(row)]
-        if there:
-            numbers[row["id"]] = there.pop(0)
+    for decision in imported:
+        same = known[decision_key(decision)]
+        if same:
+            numbers[decision.number] = same.pop(0)
             continue
-        details = json.loads(row["details"]) if row["details"] else {}
-        if row["verb"] == "undo":
-            took_back = {details["of"], *details.get("with", ())} if "of" in details else undone[row["id"]]
-            if not took_back & added or took_back & (numbers.keys() - added):
+        if decision.verb is Verb.UNDO:
+            targets = set(decision.targets) or undone_by[decision.number]
+            if not targets & added or targets & (numbers.keys() - added):
                 continue
-        elif row["undone_by"] is None and not _is_heard(row, details, words):
+            accepted: Decision | None = decision
+        else:
+            accepted = decision if decision.undone_by is not None else _without_contradictions(decision, local)
+        if accepted is None:
             continue
-        values = {name: value for name, value in row.items() if name not in ("id", "undone_by")}
-        values["details"] = _renumbered(details, numbers)
-        numbers[row["id"]] = int(connection.execute(insert(decisions).returning(decisions.c.id), values).scalar_one())
-        added.add(row["id"])
-    for row in said:
-        if row["id"] in added and row["undone_by"] in numbers:
-            mine = decisions.c.id == numbers[row["id"]]
-            connection.execute(update(decisions).where(mine).values(undone_by=numbers[row["undone_by"]]))
+        payload = _renumbered(accepted.payload, numbers)
+        number = append_copy(connection, replace(accepted, payload=payload, group=stamp.group))
+        join_group(connection, number, stamp)
+        numbers[decision.number] = number
+        added.add(decision.number)
+    for decision in imported:
+        if decision.number in added and decision.undone_by in numbers:
+            mark_undone(connection, [numbers[decision.number]], numbers[decision.undone_by])
     return len(added)
 
 
-def _is_heard(row: Mapping[str, Any], details: dict[str, Any], words: LocalDecisions) -> bool:
-    """Whether a decision is added; out of ``details`` go those of several faces about which something was said here."""
-    verb, person = row["verb"], row["person_id"]
-    if verb in ("split", "merge"):
-        owner = row["other_person_id"] if verb == "split" else person
-        told = details.get("faces", ())
-        heard = [face for face in told if not words.contradict(place_of(face), owner)]
-        if told:
-            details["faces"] = heard
-        return bool(heard) or not told or verb == "merge"
-    if verb == "confirm":
-        return not words.contradict(place_at(row), person)
-    if verb not in ("reject", "not_a_face"):
-        return True
-    owner = words.owner(place_at(row))
-    return owner is None or (verb == "reject" and not words.means(owner, person))
+def _without_contradictions(decision: Decision, local: LocalDecisions) -> Decision | None:
+    """Return the decision without the faces on which this catalogue decided otherwise; None if it is left out."""
+    person, payload, face = decision.person_id or "", decision.payload, decision.face
+    if isinstance(payload, FacesPayload):
+        owner = (decision.other_person_id or "") if decision.verb is Verb.SPLIT else person
+        kept = tuple(key for key in payload.faces if not local.contradict(key, owner))
+        if payload.faces and not kept and decision.verb is not Verb.MERGE:
+            return None
+        return replace(decision, payload=replace(payload, faces=kept))
+    if face is None:
+        return decision
+    if decision.verb is Verb.CONFIRM:
+        return None if local.contradict(face, person) else decision
+    confirmed = local.person_of(face)
+    if confirmed is None or (decision.verb is Verb.REJECT and not local.is_person(confirmed, person)):
+        return decision
+    return None
 
 
-def _by_content(said: Iterable[tuple[FaceKey, str | None]]) -> dict[str, list[tuple[FaceKey, str | None]]]:
-    found: dict[str, list[tuple[FaceKey, str | None]]] = defaultdict(list)
-    for place, word in said:
-        found[place.sha256].append((place, word))
+def _by_content(pairs: Iterable[tuple[FaceKey, str]]) -> dict[str, list[tuple[FaceKey, str]]]:
+    found: dict[str, list[tuple[FaceKey, str]]] = defaultdict(list)
+    for key, person in pairs:
+        found[key.sha256].append((key, person))
     return found
 
 
-def known_decisions(connection: Connection) -> defaultdict[tuple[Any, ...], list[int]]:
-    """The numbers of the decisions that are here, by what tells them from others."""
-    found: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
-    for row in connection.execute(select(decisions).order_by(decisions.c.id)).mappings():
-        found[decision_key(row)].append(row["id"])
+def known_decisions(connection: Connection) -> defaultdict[tuple[object, ...], list[int]]:
+    """Return the numbers of this log's decisions by their identity, in ascending order.
+
+    Decisions of an import that was undone are left out, so that the file can be imported again.
+    """
+    log = read_decisions(connection)
+    undone_imports = {
+        decision.group: decision.undone_by
+        for decision in log
+        if decision.verb is Verb.IMPORT and decision.undone_by is not None
+    }
+    found: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
+    for decision in log:
+        if decision.undone_by is None or undone_imports.get(decision.group) != decision.undone_by:
+            found[decision_key(decision)].append(decision.number)
     return found
 
 
-def decision_key(row: Mapping[Any, Any]) -> tuple[Any, ...]:
-    """What tells one decision from another in every catalogue; those of one instant that look alike go by order."""
-    names = ("decided_at", "decided_by", "verb", "person_id", "other_person_id", "photo_sha256", "box_left")
-    copied = None
-    if row["verb"] in ("split", "merge") and '"carried_from"' in (row.get("details") or ""):
-        # Copies for edited content differ in that alone.
-        copied = tuple(sorted({content for content, *_ in json.loads(row["details"]).get("faces", ())}))
-    return (*(row[name] for name in names), copied)
+def decision_key(decision: Decision) -> tuple[object, ...]:
+    """Return what identifies a decision in every catalogue. Equal decisions of one instant are told apart by order."""
+    copied: tuple[str, ...] | None = None
+    if isinstance(decision.payload, FacesPayload) and is_copy(decision.payload):
+        # Copies for several edited photos differ in the content hash alone.
+        copied = tuple(sorted({key.sha256 for key in decision.payload.faces}))
+    face = decision.face
+    return (
+        decision.decided_at,
+        decision.decided_by,
+        decision.verb,
+        decision.person_id,
+        decision.other_person_id,
+        None if face is None else (face.sha256, face.box.left),
+        copied,
+    )
 
 
-def _undone_by(said: Iterable[Mapping[str, Any]]) -> defaultdict[int, set[int]]:
+def _targets_by_undo(imported: Iterable[Decision]) -> defaultdict[int, set[int]]:
     found: defaultdict[int, set[int]] = defaultdict(set)
-    for row in said:
-        if row["undone_by"] is not None:
-            found[row["undone_by"]].add(row["id"])
+    for decision in imported:
+        if decision.undone_by is not None:
+            found[decision.undone_by].add(decision.number)
     return found
 
 
-def _renumbered(details: Mapping[str, Any], numbers: Mapping[int, int]) -> str | None:
-    """What a decision remembers, with the numbers that other decisions have here; those left out are not mentioned."""
-    told = dict(details)
-    if "of" in told:
-        told["of"], *told["with"] = [numbers[each] for each in (told["of"], *told.get("with", ())) if each in numbers]
-    if told.get("copy_of") in numbers:
-        told["copy_of"] = numbers[told["copy_of"]]
-    else:
-        told.pop("copy_of", None)
-    return json.dumps(told, separators=(",", ":")) if told else None
+def _renumbered(payload: Payload | None, numbers: dict[int, int]) -> Payload | None:
+    """Return the payload with the numbers of this log. References to decisions that were left out are dropped."""
+    if isinstance(payload, UndoPayload):
+        targets = [numbers[number] for number in payload.targets if number in numbers]
+        return replace(payload, of=targets[0] if targets else None, also=tuple(targets[1:]))
+    if isinstance(payload, FacePayload | FacesPayload):
+        return replace(payload, copy_of=None if payload.copy_of is None else numbers.get(payload.copy_of))
+    return payload

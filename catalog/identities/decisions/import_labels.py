@@ -1,168 +1,172 @@
-"""Putting labels back: a file of names and decisions is added to a catalogue, and what is there already stays."""
+"""Import a labels file: its names and decisions are added to a catalogue, and what is there stays."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection
 
-from catalog.domain.face_key import FaceKey
-from catalog.domain.faces import BoundingBox
-from catalog.domain.timestamps import utc_text
-from catalog.identities.decisions.import_label_decisions import LocalDecisions, add_decisions
-from catalog.identities.decisions.import_label_faces import restore_faces
-from catalog.identities.decisions.log import effective_decisions, read_decisions
-from catalog.store.assignment_lock import lock_persons
-from catalog.store.labels_file import PERSON
-from catalog.store.person_index import PersonIndex, all_persons
-from catalog.store.tables import assignments, decisions, persons
-from catalog.store.tombstones import (
-    FORGET,
-    Tombstones,
-    apply_tombstones,
-    erase_decisions,
-    forgotten_ids,
-    place_at,
-    read_tombstones,
+from catalog.domain.decisions import (
+    ChangedPerson,
+    Decision,
+    NewPerson,
+    PriorFace,
+    PriorPerson,
+    PriorState,
+    StatePayload,
+    Verb,
 )
+from catalog.domain.people import AssignedBy
+from catalog.domain.timestamps import utc_text
+from catalog.identities.decisions.effective import effective_decisions
+from catalog.identities.decisions.import_label_decisions import LocalDecisions, add_decisions
+from catalog.identities.decisions.import_label_faces import LabelAssigner
+from catalog.identities.decisions.log import DecisionStamp, append, read_decisions
+from catalog.identities.decisions.replay import replay_decisions
+from catalog.store import label_rows
+from catalog.store.assignment_lock import lock_persons
+from catalog.store.decided_rows import prior_faces
+from catalog.store.decision_rows import delete_decisions, forgotten_ids, replace_payload, undone_merges
+from catalog.store.labels_file import LabeledPerson, Labels
+from catalog.store.person_index import PersonIndex, PersonRow, all_persons
+from catalog.store.tombstones import TombstoneIndex, apply_tombstones, erase_decisions, tombstone_index
 
 
 @dataclass(frozen=True, slots=True)
 class LabelImportResult:
-    """What was new in the file: persons, decisions, faces that were given their person, and tombstones."""
+    """Counts of what was new in the file. ``number`` is the decision that undoes the import; None if nothing changed.
+
+    ``faces`` were assigned to their persons.
+    """
 
     persons: int
     decisions: int
     faces: int
     tombstones: int
+    number: int | None = None
 
 
-def restore_labels(connection: Connection, content: Mapping[str, Any], now: datetime) -> LabelImportResult:
-    """Add what is not there yet; restoring the same file twice, or where it was made, changes nothing.
+def import_labels(
+    connection: Connection,
+    labels: Labels,
+    stamp: DecisionStamp,
+    *,
+    engine: str,
+    gallery: str,
+    name: str | None = None,
+) -> LabelImportResult:
+    """Add what the catalogue does not have yet. Importing a file twice, or where it was made, changes nothing.
 
-    What is there already stays, and decisions keep their order:
+    What the catalogue has stays, and decisions keep their order:
 
-    - A face of which a human said something here keeps that: who it is, who it is not, or that it is no face.
-    - A face that a machine gave to somebody changes hands where the file has a human's word on the face, and where a
-      human said something about its person there (a name, most often) and nobody anything about its person here.
-    - A face that belongs to nobody gets the person that it has in the file.
+    - A face that a user decided on here keeps that decision.
+    - A face that a machine assigned is assigned anew if the file has a user's decision on the face, or if a user
+      decided on its person there (most often by a name) and on its person here no user decided.
+    - An unassigned face gets the person that it has in the file.
 
-    Who was forgotten, here or where the file was made, stays forgotten.
+    Persons that were forgotten, here or where the file was made, stay forgotten. The imported decisions are replayed
+    on the faces of the gallery. All of it is one group, whose first decision is ``import`` with the given name; undo
+    reverts everything but the tombstones.
     """
     lock_persons(connection)
-    entries = [{**row, "undone_by": None} for row in content["decisions"] if row["verb"] == FORGET]
-    for row in entries:
-        del row["id"]
-    new_stones = apply_tombstones(connection, content["tombstones"], entries, str(utc_text(now)))
-    graves = read_tombstones(connection)
-    gone = _leading_to(forgotten_ids(connection), content["persons"])
-    people = [_above_ground(person, graves) for person in content["persons"] if person["person_id"] not in gone]
-    said = [row for row in content["decisions"] if row["verb"] != FORGET and not _is_about(row, gone, graves)]
-    here = effective_decisions(read_decisions(connection))
-    told = PersonIndex.of(all_persons(connection)).protected_persons(here.touched)
-    new_persons = _restore_persons(connection, people)
-    leads = PersonIndex.of(all_persons(connection))
-    new_decisions = add_decisions(connection, said, LocalDecisions(here, leads))
-    erase_decisions(connection, gone, graves)
-    spoken = {leads.canonical_row(row).id for row in told}
-    given = restore_faces(connection, people, meant=_meant(people, said), spoken=spoken, now=now)
-    return LabelImportResult(new_persons, new_decisions, given, new_stones)
+    forgets = [replace(each, undone_by=None) for each in labels.decisions if each.verb is Verb.FORGET]
+    new_tombstones = apply_tombstones(connection, labels.tombstones, forgets, utc_text(stamp.now) or "")
+    index = tombstone_index(connection)
+    gone = _redirecting_to(forgotten_ids(connection), labels.persons)
+    people = [_without_tombstoned(person, index) for person in labels.persons if person.person_id not in gone]
+    decided = [each for each in labels.decisions if each.verb is not Verb.FORGET and not _is_about(each, gone, index)]
+    stamp = stamp.grouped()
+    head = append(connection, Verb.IMPORT, stamp, name=name, payload=StatePayload())
+    before = _Snapshot(connection, people, decided)
+    local = effective_decisions(read_decisions(connection))
+    protected = PersonIndex.of(all_persons(connection)).protected_persons(local.decided_persons)
+    new_persons = label_rows.add_persons(connection, people)
+    label_rows.name_persons(connection, people)
+    label_rows.add_redirects(connection, people, undone_merges(connection))
+    index_of_people = PersonIndex.of(all_persons(connection))
+    new_decisions = add_decisions(connection, decided, LocalDecisions(local, index_of_people), stamp)
+    erase_decisions(connection, gone, index)
+    assigner = LabelAssigner(
+        connection,
+        decided=_decided_persons(people, decided),
+        protected={index_of_people.canonical_row(row).id for row in protected},
+    )
+    assigned = assigner.assign(people, stamp)
+    assigned += replay_decisions(connection, engine=engine, gallery=gallery, now=stamp.now)
+    prior = before.changed(connection)
+    if prior == PriorState() and len(read_decisions(connection, after=head)) == 0:
+        delete_decisions(connection, [head])
+        return LabelImportResult(new_persons, new_decisions, assigned, new_tombstones)
+    replace_payload(connection, head, StatePayload(prior))
+    return LabelImportResult(new_persons, new_decisions, assigned, new_tombstones, head)
 
 
-def _meant(people: Sequence[Mapping[str, Any]], said: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Public ids of the persons of a file about whom a human said something."""
-    named = {each["person_id"] for each in people if each["name"] or each["hidden"]}
-    touched = {row[key] for row in said for key in ("person_id", "other_person_id") if row[key]}
-    confirmed = {each["person_id"] for each in people if any(face[-1] == "human" for face in each["faces"])}
-    return named | touched | confirmed
+class _Snapshot:
+    """The rows that an import may change, before it."""
+
+    def __init__(self, connection: Connection, people: Sequence[LabeledPerson], decided: Sequence[Decision]) -> None:
+        contents = {face.key.sha256 for person in people for face in person.faces}
+        contents |= {key.sha256 for decision in decided for key in decision.faces}
+        merged = [person.person_id for person in people if person.merged_into is not None]
+        self._rows = label_rows.face_rows_of(connection, contents, merged)
+        self._faces = prior_faces(connection, self._rows)
+        self._persons = {person.person_id: person for person in all_persons(connection)}
+
+    def changed(self, connection: Connection) -> PriorState:
+        """Return the prior state of the rows that differ now."""
+        ids = {person.id: person.person_id for person in all_persons(connection)}
+        persons: list[PriorPerson] = []
+        for person in all_persons(connection):
+            earlier = self._persons.get(person.person_id)
+            if earlier is None:
+                persons.append(NewPerson(person.person_id))
+            elif earlier != person:
+                persons.append(_prior(earlier, ids, has_redirect=earlier.merged_into != person.merged_into))
+        now = prior_faces(connection, self._rows)
+        faces = [face for face, later in zip(self._faces, now, strict=True) if _assignment(face) != _assignment(later)]
+        return PriorState(tuple(persons), tuple(faces))
 
 
-def _leading_to(gone: set[str], people: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Persons who were forgotten, and those of the file who lead to them, by however many steps."""
-    found = set(gone)
-    while more := {each["person_id"] for each in people if each["merged_into"] in found} - found:
+def _prior(person: PersonRow, ids: dict[int, str], *, has_redirect: bool) -> ChangedPerson:
+    merged_into = None if person.merged_into is None else ids.get(person.merged_into)
+    return ChangedPerson(
+        person.person_id,
+        person.name,
+        person.hidden,
+        person.birth_date,
+        person.created_at,
+        merged_into=merged_into if has_redirect else None,
+        has_redirect=has_redirect,
+    )
+
+
+def _assignment(face: PriorFace) -> tuple[object, ...]:
+    return face.person_id, face.by, face.not_a_face
+
+
+def _decided_persons(people: Sequence[LabeledPerson], decided: Sequence[Decision]) -> set[str]:
+    """Return public ids of the persons of a file that a user decided on."""
+    named = {person.person_id for person in people if person.name or person.hidden}
+    confirmed = {person.person_id for person in people if any(face.by is AssignedBy.HUMAN for face in person.faces)}
+    in_log = {public_id for each in decided for public_id in (each.person_id, each.other_person_id) if public_id}
+    return named | confirmed | in_log
+
+
+def _redirecting_to(forgotten: set[str], people: Sequence[LabeledPerson]) -> set[str]:
+    """Return forgotten persons and those of the file that redirect to them, in any number of steps."""
+    found = set(forgotten)
+    while more := {person.person_id for person in people if person.merged_into in found} - found:
         found |= more
     return found
 
 
-def _above_ground(person: Mapping[str, Any], graves: Tombstones) -> dict[str, Any]:
-    """A person without the faces that lie at tombstones."""
-    places = [(row, FaceKey(row[0], BoundingBox(*row[1:5]))) for row in person["faces"]]
-    return {**person, "faces": [row for row, place in places if not graves.hold(place)]}
+def _without_tombstoned(person: LabeledPerson, index: TombstoneIndex) -> LabeledPerson:
+    return replace(person, faces=tuple(face for face in person.faces if not index.contains(face.key)))
 
 
-def _is_about(row: Mapping[str, Any], gone: set[str], graves: Tombstones) -> bool:
-    """Whether a decision is on somebody, or on a face, that was forgotten."""
-    if row["person_id"] in gone or row["other_person_id"] in gone:
+def _is_about(decision: Decision, gone: set[str], index: TombstoneIndex) -> bool:
+    """True for a decision on a forgotten person or a forgotten face."""
+    if {decision.person_id, decision.other_person_id} & gone:
         return True
-    return row["box_left"] is not None and graves.hold(place_at(row))
-
-
-@dataclass(frozen=True, slots=True)
-class _Redirects:
-    """Row ids of persons, and where they lead."""
-
-    rows: dict[str, int]
-    merged_into: dict[int, int]
-
-    @classmethod
-    def of(cls, connection: Connection) -> _Redirects:
-        found = connection.execute(select(persons.c.person_id, persons.c.id, persons.c.merged_into)).all()
-        return cls(
-            {row.person_id: row.id for row in found},
-            {row.id: row.merged_into for row in found if row.merged_into is not None},
-        )
-
-    def canonical(self, person_id: str) -> int:
-        """The row that a public id stands for; in a circle, which older programs may have made, any of it."""
-        row = self.rows[person_id]
-        seen = {row}
-        while (further := self.merged_into.get(row)) is not None and further not in seen:
-            seen.add(further)
-            row = further
-        return row
-
-
-def _restore_persons(connection: Connection, people: Sequence[Mapping[str, Any]]) -> int:
-    known = {row.person_id: row for row in connection.execute(select(persons))}
-    fresh = [{key: person[key] for key in PERSON} for person in people if person["person_id"] not in known]
-    if fresh:
-        connection.execute(insert(persons), fresh)
-    for person in people:
-        before = known.get(person["person_id"])
-        if before is not None and before.name is None and person["name"]:
-            values = {
-                "name": person["name"],
-                "hidden": before.hidden or person["hidden"],
-                "birth_date": before.birth_date or person["birth_date"],
-            }
-            connection.execute(update(persons).where(persons.c.person_id == person["person_id"]).values(values))
-    _restore_redirects(connection, people)
-    return len(fresh)
-
-
-def _restore_redirects(connection: Connection, people: Sequence[Mapping[str, Any]]) -> None:
-    """Let ids lead where the file says, unless a human said otherwise here.
-
-    They may lead somewhere already, or the merge may have been taken back or turned around since.
-    """
-    here = _Redirects.of(connection)
-    undone = select(decisions.c.other_person_id).where(decisions.c.verb == "merge", decisions.c.undone_by.is_not(None))
-    parted = set(connection.scalars(undone))
-    for person in people:
-        target = person["merged_into"]
-        row = here.rows[person["person_id"]]
-        if target not in here.rows or row in here.merged_into or person["person_id"] in parted:
-            continue
-        kept = here.canonical(target)
-        if kept == row:
-            continue  # an id that leads to itself would never end
-        connection.execute(update(assignments).where(assignments.c.person_id == row).values(person_id=kept))
-        connection.execute(
-            update(persons).where(or_(persons.c.id == row, persons.c.merged_into == row)).values(merged_into=kept)
-        )
-        here.merged_into.update({led: kept for led, to in here.merged_into.items() if to == row})
-        here.merged_into[row] = kept
+    return decision.face is not None and index.contains(decision.face)

@@ -1,199 +1,131 @@
-"""The rows as they were before a decision, keyed so that they can be put back after any restore."""
+"""Prior state of a decision: the changed rows before it, keyed by face key and public id, for undo."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection
 
-from catalog.domain.face_key import FaceKey
-from catalog.domain.faces import BoundingBox
-from catalog.identities.decisions.log import place_of, place_row
-from catalog.store.catalogued_faces import faces_by_content
-from catalog.store.people import move_redirected_assignments, unassign
-from catalog.store.person_index import PersonRow, canonical_person, persons_where
-from catalog.store.tables import assignments, faces, persons, photos
-from catalog.store.upsert import batches
+from catalog.domain.decisions import (
+    ChangedPerson,
+    NewPerson,
+    PriorFace,
+    PriorPerson,
+    PriorState,
+    UnchangedPerson,
+)
+from catalog.store.assignments import move_redirected_assignments, unassign
+from catalog.store.decided_rows import (
+    canonical_rows,
+    persons_by_public_id,
+    prior_faces,
+    public_id_of,
+    remove_new_persons,
+    restore_assignments,
+    restore_persons,
+    set_not_a_face,
+)
+from catalog.store.face_states import best_state, face_states
+from catalog.store.person_index import PersonRow
 
 
-class PriorState:
-    """Collects rows before they are changed; ``details`` is what goes into the ledger."""
+class PriorStateBuilder:
+    """Collects rows before they change. The order of the calls is the order of the rows in the payload."""
 
     def __init__(self) -> None:
-        self._persons: list[dict[str, object]] = []
-        self._faces: list[dict[str, object]] = []
+        self._persons: list[PriorPerson] = []
+        self._faces: list[PriorFace] = []
 
-    @property
-    def details(self) -> dict[str, Any]:
-        return {"before": {"persons": self._persons, "faces": self._faces}}
+    def build(self) -> PriorState:
+        return PriorState(tuple(self._persons), tuple(self._faces))
 
-    def person(self, person: PersonRow) -> PriorState:
-        """A person whose own row changes, but for where it leads."""
+    def changed(self, person: PersonRow) -> PriorStateBuilder:
+        """Add a person whose row changes, except for its redirect."""
         self._persons.append(
-            {
-                "person_id": person.person_id,
-                "name": person.name,
-                "hidden": person.hidden,
-                "birth_date": person.birth_date,
-                "created_at": person.created_at,
-            }
+            ChangedPerson(person.person_id, person.name, person.hidden, person.birth_date, person.created_at)
         )
         return self
 
-    def redirected(self, connection: Connection, person: PersonRow) -> PriorState:
-        """A person that will lead elsewhere. Only merges say so: a machine may redirect ids between other decisions."""
-        leads_to = None
-        if person.merged_into is not None:
-            leads_to = connection.scalar(select(persons.c.person_id).where(persons.c.id == person.merged_into))
-        self.person(person)._persons[-1]["merged_into"] = leads_to
-        return self
-
-    def stays(self, person: PersonRow) -> PriorState:
-        """A person that is decided on, and whose own row stays as it is."""
-        self._persons.append({"person_id": person.person_id, "stays": True})
-        return self
-
-    def new_person(self, person: PersonRow) -> PriorState:
-        self._persons.append({"person_id": person.person_id, "new": True})
-        return self
-
-    def faces(self, connection: Connection, rows: Sequence[int]) -> PriorState:
-        for some in batches(rows):
-            query = (
-                select(
-                    photos.c.sha256,
-                    faces.c.box_left,
-                    faces.c.box_top,
-                    faces.c.box_width,
-                    faces.c.box_height,
-                    faces.c.engine,
-                    faces.c.gallery,
-                    faces.c.not_a_face,
-                    persons.c.person_id,
-                    assignments.c.by,
-                    assignments.c.similarity,
-                    assignments.c.assigned_at,
-                )
-                .select_from(
-                    faces.join(photos)
-                    .outerjoin(assignments, assignments.c.face_id == faces.c.id)
-                    .outerjoin(persons, persons.c.id == assignments.c.person_id)
-                )
-                .where(faces.c.id.in_(some))
-                .order_by(faces.c.id)
+    def redirected(self, connection: Connection, person: PersonRow) -> PriorStateBuilder:
+        """Add a person whose redirect changes. Only merges do this: a machine may redirect ids between decisions."""
+        self._persons.append(
+            ChangedPerson(
+                person.person_id,
+                person.name,
+                person.hidden,
+                person.birth_date,
+                person.created_at,
+                merged_into=public_id_of(connection, person.merged_into),
+                has_redirect=True,
             )
-            for row in connection.execute(query):
-                place = FaceKey(row.sha256, BoundingBox(row.box_left, row.box_top, row.box_width, row.box_height))
-                self._faces.append(
-                    {
-                        "place": place_row(place),
-                        "in": [row.engine, row.gallery],
-                        "not_a_face": bool(row.not_a_face),
-                        "person": row.person_id,
-                        "by": row.by,
-                        "similarity": row.similarity,
-                        "at": row.assigned_at,
-                    }
-                )
+        )
+        return self
+
+    def unchanged(self, person: PersonRow) -> PriorStateBuilder:
+        """Add a person that the decision is about, and whose row stays."""
+        self._persons.append(UnchangedPerson(person.person_id))
+        return self
+
+    def new(self, person: PersonRow) -> PriorStateBuilder:
+        self._persons.append(NewPerson(person.person_id))
+        return self
+
+    def faces(self, connection: Connection, rows: Sequence[int]) -> PriorStateBuilder:
+        """Add faces, as row ids, with their assignments."""
+        self._faces += prior_faces(connection, rows)
         return self
 
 
-def capture_current(connection: Connection, before: Mapping[str, Any]) -> PriorState:
-    """The same rows as they are now: what an undo needs in order to be undone."""
-    now = PriorState()
-    for saved in before.get("persons", ()):
-        for person in persons_where(connection, select(persons).where(persons.c.person_id == saved["person_id"])):
-            if saved.get("stays"):
-                now.stays(person)
-            elif "merged_into" in saved:
-                now.redirected(connection, person)
-            else:
-                now.person(person)
-    now.faces(connection, [row for row in _rows(connection, before) if row is not None])
-    return now
+def capture_current(connection: Connection, before: PriorState) -> PriorStateBuilder:
+    """Collect the same rows as they are now: the prior state of an undo."""
+    current = PriorStateBuilder()
+    rows = persons_by_public_id(connection, {person.person_id for person in before.persons})
+    for person in before.persons:
+        if person.person_id not in rows:
+            continue
+        row = rows[person.person_id]
+        if isinstance(person, UnchangedPerson):
+            current.unchanged(row)
+        elif (isinstance(person, ChangedPerson) and person.has_redirect) or row.merged_into is not None:
+            current.redirected(connection, row)
+        else:
+            current.changed(row)
+    return current.faces(connection, [row for row in _rows(connection, before.faces) if row is not None])
 
 
-def restore_prior_state(connection: Connection, before: Mapping[str, Any]) -> list[int]:
-    """Make the rows what they were. Faces that are gone since are left out; a person made by the decision goes too.
+def restore_prior_state(connection: Connection, before: PriorState) -> list[int]:
+    """Make the rows what they were. Returns the row ids of the faces.
 
-    A face whose person was merged into another since goes where that leads, and so do those that came to a person who
-    is merged again. Returns the row ids of the faces.
+    Faces that are no longer there are left out. A person that the decision created is removed. A face whose person was
+    merged since is assigned to the canonical person, and so are the faces of persons that are merged again.
     """
-    for saved in before.get("persons", ()):
-        if not (saved.get("new") or saved.get("stays")):
-            _put_person(connection, saved)
-    leads = _leads(connection, {saved["person"] for saved in before.get("faces", ()) if saved["person"]})
-    there = {
-        row: saved
-        for saved, row in zip(before.get("faces", ()), _rows(connection, before), strict=True)
-        if row is not None
+    restore_persons(connection, [person for person in before.persons if isinstance(person, ChangedPerson)])
+    canonical = canonical_rows(connection, {face.person_id for face in before.faces if face.person_id is not None})
+    face_by_row = {
+        row: face for face, row in zip(before.faces, _rows(connection, before.faces), strict=True) if row is not None
     }
     for flag in (False, True):
-        for some in batches([row for row, saved in there.items() if saved["not_a_face"] == flag]):
-            connection.execute(update(faces).where(faces.c.id.in_(some)).values(not_a_face=flag))
-    unassign(connection, list(there))
-    again = [
-        {
-            "face_id": row,
-            "person_id": leads[saved["person"]],
-            "by": saved["by"],
-            "similarity": saved["similarity"],
-            "assigned_at": saved["at"],
-        }
-        for row, saved in there.items()
-        if saved["person"] in leads
-    ]
-    if again:
-        connection.execute(insert(assignments), again)
+        set_not_a_face(connection, [row for row, face in face_by_row.items() if face.not_a_face == flag], flag)
+    unassign(connection, list(face_by_row))
+    restore_assignments(
+        connection,
+        (
+            (row, canonical[face.person_id], face)
+            for row, face in face_by_row.items()
+            if face.person_id is not None and face.person_id in canonical
+        ),
+    )
     move_redirected_assignments(connection)
-    for saved in before.get("persons", ()):
-        if saved.get("new"):
-            _take_away(connection, saved["person_id"])
-    return list(there)
+    remove_new_persons(connection, {person.person_id for person in before.persons if isinstance(person, NewPerson)})
+    return list(face_by_row)
 
 
-def _put_person(connection: Connection, saved: Mapping[str, Any]) -> None:
-    values = {"name": saved["name"], "hidden": saved["hidden"], "birth_date": saved["birth_date"]}
-    if "merged_into" in saved:
-        leads = _leads(connection, {saved["merged_into"]} - {None})
-        values["merged_into"] = leads.get(saved["merged_into"])
-    known = persons.c.person_id == saved["person_id"]
-    if connection.execute(update(persons).where(known).values(**values)).rowcount == 0:
-        row = {**values, "person_id": saved["person_id"], "created_at": saved["created_at"]}
-        connection.execute(insert(persons), row)
-
-
-def _take_away(connection: Connection, person_id: str) -> None:
-    """Remove a person whom nothing but the decision brought; with faces that came since it stays, without a name."""
-    row = connection.scalar(select(persons.c.id).where(persons.c.person_id == person_id))
-    if row is None:
-        return
-    held = connection.scalar(select(assignments.c.face_id).where(assignments.c.person_id == row).limit(1))
-    led = connection.scalar(select(persons.c.id).where(persons.c.merged_into == row).limit(1))
-    if held is None and led is None:
-        connection.execute(delete(persons).where(persons.c.id == row))
-    else:
-        connection.execute(update(persons).where(persons.c.id == row).values(name=None, hidden=False, birth_date=None))
-
-
-def _leads(connection: Connection, public: set[str]) -> dict[str, int]:
-    """The row ids of the persons that public ids stand for by now."""
-    return {
-        each.person_id: canonical_person(connection, each.id).id
-        for some in batches(sorted(public))
-        for each in persons_where(connection, select(persons).where(persons.c.person_id.in_(some)))
-    }
-
-
-def _rows(connection: Connection, before: Mapping[str, Any]) -> list[int | None]:
-    """The row ids of the faces at the saved places, each in its gallery."""
-    saved = before.get("faces", ())
-    found = faces_by_content(connection, {each["place"][0] for each in saved})
+def _rows(connection: Connection, prior: Sequence[PriorFace]) -> list[int | None]:
+    """Return the row ids of the faces, each in its gallery; None for a face that is no longer there."""
+    states = face_states(connection, {face.key.sha256 for face in prior})
     rows: list[int | None] = []
-    for each in saved:
-        place = place_of(each["place"])
-        near = [one for one in found.get(place.sha256, ()) if [one.engine, one.gallery] == list(each["in"])]
-        best = max(near, key=lambda one: one.box.iou(place.box), default=None)
-        rows.append(best.row if best is not None and best.place.same(place) else None)
+    for face in prior:
+        candidates = [state for state in states[face.key.sha256] if state.gallery == (face.engine, face.gallery)]
+        best = best_state(face.key, candidates)
+        rows.append(None if best is None else best.row)
     return rows

@@ -1,204 +1,168 @@
-"""Replaying decisions on faces that came after them: a photo that returned, another engine, a new model, a restore.
+"""Replay decisions on faces that were enrolled after them: returned photos, another engine, a new model, a restore.
 
-Decisions name faces by photo content and box. Whatever face lies there now, by whatever engine, is what they meant.
+Decisions name faces by face key. A decision applies to the face of any engine that matches the key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection
 
 from catalog.domain.face_key import FaceKey
-from catalog.domain.faces import BoundingBox
 from catalog.domain.people import AssignedBy
 from catalog.domain.timestamps import utc_text
-from catalog.identities.decisions.log import EffectiveDecisions, effective_decisions, read_decisions
-from catalog.store.people import assign, unassign
-from catalog.store.person_index import PersonIndex, all_persons
-from catalog.store.tables import assignments, faces, photos
-from catalog.store.upsert import batches
+from catalog.identities.decisions.effective import EffectiveDecisions, effective_decisions
+from catalog.identities.decisions.log import read_decisions
+from catalog.store.assignments import assign, persons_with_faces, unassign
+from catalog.store.decided_rows import set_not_a_face
+from catalog.store.face_states import (
+    FaceState,
+    best_state,
+    contents_in_several_galleries,
+    face_states,
+)
+from catalog.store.person_index import PersonIndex, PersonRow, all_persons
 
 
 def replay_decisions(connection: Connection, *, engine: str, gallery: str, now: datetime) -> int:
-    """Let every face of a gallery have what humans decided about it; returns how many faces that changed.
+    """Apply the effective decisions to the faces of a gallery. Returns how many faces changed.
 
-    Faces that nobody decided on take the person that another gallery's face at the same place has.
+    A face without a decision gets the person of the same face in another gallery.
     """
-    said = effective_decisions(read_decisions(connection))
-    people = PersonIndex.of(all_persons(connection) if said.of_faces else ())
-    changed = _replay_claims(connection, said, people, engine, gallery, now)
+    effective = effective_decisions(read_decisions(connection))
+    replay = _Replay(connection, effective, (engine, gallery), now)
+    changed = replay.confirm() + replay.mark_not_faces()
     changed += copy_from_other_galleries(connection, engine=engine, gallery=gallery, now=now)
-    changed += _replay_refusals(connection, said, people, engine, gallery)
-    return changed + _assign_exemplars(connection, said, people, engine, gallery, now)
+    return changed + replay.reject() + replay.assign_exemplars()
 
 
-def _replay_claims(
-    connection: Connection, said: EffectiveDecisions, people: PersonIndex, engine: str, gallery: str, now: datetime
-) -> int:
-    here = _faces_of(connection, {place.sha256 for place, _ in said.claims}, engine, gallery)
-    changed = 0
-    for place, person_id in said.claims:
-        person = people.canonical(person_id)
-        face = _best(place, here.get(place.sha256, ()))
-        if person is None or face is None or (face.person == person.id and face.by == AssignedBy.HUMAN.value):
-            continue
-        assign(connection, [(face.row, None)], person.id, AssignedBy.HUMAN, utc_text(now) or "")
-        changed += 1
-    here = _faces_of(connection, {place.sha256 for place in said.not_faces}, engine, gallery)
-    for place in said.not_faces:
-        face = _best(place, here.get(place.sha256, ()))
-        if face is not None and not face.not_a_face:
-            connection.execute(update(faces).where(faces.c.id == face.row).values(not_a_face=True))
-            unassign(connection, [face.row])
+class _Replay:
+    """One replay in one gallery. Every method returns how many faces it changed."""
+
+    def __init__(
+        self, connection: Connection, effective: EffectiveDecisions, gallery: tuple[str, str], now: datetime
+    ) -> None:
+        self._connection = connection
+        self._effective = effective
+        self._gallery = gallery
+        self._now = utc_text(now) or ""
+        self._people = PersonIndex.of(all_persons(connection) if effective.concerns_faces else ())
+
+    def confirm(self) -> int:
+        changed = 0
+        states = self._states(key for key, _ in self._effective.confirmed)
+        for key, public_id in self._effective.confirmed:
+            person = self._people.canonical(public_id)
+            state = best_state(key, states.get(key.sha256, ()))
+            if person is None or state is None or (state.person == person.id and state.by is AssignedBy.HUMAN):
+                continue
+            assign(self._connection, [(state.row, None)], person.id, AssignedBy.HUMAN, self._now)
             changed += 1
-    return changed
+        return changed
 
+    def mark_not_faces(self) -> int:
+        states = self._states(self._effective.not_faces)
+        best = [best_state(key, states.get(key.sha256, ())) for key in self._effective.not_faces]
+        rows = [state.row for state in best if state is not None and not state.not_a_face]
+        set_not_a_face(self._connection, rows, True)
+        unassign(self._connection, rows)
+        return len(rows)
 
-def _replay_refusals(
-    connection: Connection, said: EffectiveDecisions, people: PersonIndex, engine: str, gallery: str
-) -> int:
-    """Take from persons the faces that a machine gave them and a human says are not theirs."""
-    here = _faces_of(connection, {place.sha256 for place, _ in said.refusals}, engine, gallery)
-    refused = set()
-    for place, public in said.refusals:
-        person = people.canonical(public)
-        face = _best(place, here.get(place.sha256, ()))
-        if person is not None and face is not None and face.person == person.id and face.by == AssignedBy.CLUSTER.value:
-            refused.add(face.row)
-    unassign(connection, sorted(refused))
-    return len(refused)
+    def reject(self) -> int:
+        """Unassign faces that a machine assigned to a person that a user rejected for them."""
+        states = self._states(key for key, _ in self._effective.rejected)
+        rejected = set()
+        for key, public_id in self._effective.rejected:
+            person = self._people.canonical(public_id)
+            state = best_state(key, states.get(key.sha256, ()))
+            if person and state and state.person == person.id and state.by is AssignedBy.CLUSTER:
+                rejected.add(state.row)
+        unassign(self._connection, sorted(rejected))
+        return len(rejected)
 
+    def assign_exemplars(self) -> int:
+        """Assign unassigned exemplars to their persons.
 
-def _assign_exemplars(
-    connection: Connection, said: EffectiveDecisions, people: PersonIndex, engine: str, gallery: str, now: datetime
-) -> int:
-    """Give persons the faces by which they are known to be found again, where nobody has them.
+        Exemplars of a labels file are always assigned; those of a name only if the person has lost all its faces, for
+        example with photos that left and returned.
+        """
+        wanted = self._lost_exemplars() + self._canonical_pairs(self._effective.awaited)
+        states = self._states(key for key, _ in wanted)
+        changed = 0
+        for key, person in wanted:
+            state = best_state(key, states.get(key.sha256, ()))
+            if state is None or state.person is not None or state.not_a_face or self._is_rejected(key, person):
+                continue
+            assign(self._connection, [(state.row, None)], person.id, AssignedBy.CLUSTER, self._now)
+            state.person = person.id
+            changed += 1
+        return changed
 
-    Those of a restored file always; of names only where the person has lost all faces, as with photos that went and
-    returned.
-    """
-    known = {person.id for _, public in said.exemplars if (person := people.canonical(public)) and person.name}
-    held = {
-        row
-        for some in batches(sorted(known))
-        for row in connection.scalars(
-            select(assignments.c.person_id).where(assignments.c.person_id.in_(some)).distinct()
+    def _lost_exemplars(self) -> list[tuple[FaceKey, PersonRow]]:
+        pairs = [(key, person) for key, person in self._canonical_pairs(self._effective.exemplars) if person.name]
+        with_faces = persons_with_faces(self._connection, sorted({person.id for _, person in pairs}))
+        return [(key, person) for key, person in pairs if person.id not in with_faces]
+
+    def _canonical_pairs(self, pairs: Sequence[tuple[FaceKey, str]]) -> list[tuple[FaceKey, PersonRow]]:
+        found = [(key, self._people.canonical(public_id)) for key, public_id in pairs]
+        return [(key, person) for key, person in found if person is not None]
+
+    def _is_rejected(self, key: FaceKey, person: PersonRow) -> bool:
+        return any(
+            key.same(rejected) and self._people.canonical(public_id) == person
+            for rejected, public_id in self._effective.rejected
         )
-    }
-    lost = [(place, person) for place, public in said.exemplars if (person := people.canonical(public)) is not None]
-    lost = [(place, person) for place, person in lost if person.id in known - held]
-    lost += [(place, person) for place, public in said.expected if (person := people.canonical(public)) is not None]
-    here = _faces_of(connection, {place.sha256 for place, _ in lost}, engine, gallery)
-    changed = 0
-    for place, person in lost:
-        face = _best(place, here.get(place.sha256, ()))
-        refused = any(people.canonical(public) == person and place.same(other) for other, public in said.refusals)
-        if face is not None and face.person is None and not face.not_a_face and not refused:
-            assign(connection, [(face.row, None)], person.id, AssignedBy.CLUSTER, utc_text(now) or "")
-            face.person = person.id
-            changed += 1
-    return changed
+
+    def _states(self, keys: Iterable[FaceKey]) -> dict[str, list[FaceState]]:
+        return face_states(self._connection, {key.sha256 for key in keys}, gallery=self._gallery)
 
 
 def copy_from_other_galleries(
     connection: Connection, *, engine: str, gallery: str, now: datetime, overrule: bool = False
 ) -> int:
-    """Give the faces of a gallery the persons that faces at the same places have in other galleries.
+    """Assign faces to the persons that the same faces have in other galleries. Returns how many.
 
-    With ``overrule`` also those that a machine assigned already; what a human decided stays. Returns how many.
+    With ``overrule`` faces that a machine assigned are assigned again; those that a user assigned stay.
     """
-    elsewhere = (faces.c.engine != engine) | (faces.c.gallery != gallery)
-    shared = select(faces.c.photo_id).where(elsewhere).distinct().subquery()
-    query = (
-        select(photos.c.sha256)
-        .join(faces, faces.c.photo_id == photos.c.id)
-        .outerjoin(assignments, assignments.c.face_id == faces.c.id)
-        .where(faces.c.engine == engine, faces.c.gallery == gallery, faces.c.not_a_face.is_(False))
-        .where(faces.c.photo_id.in_(select(shared.c.photo_id)))
-    )
-    loose = assignments.c.face_id.is_(None)
-    query = query.where(loose | (assignments.c.by == AssignedBy.CLUSTER.value) if overrule else loose)
-    wanted = set(connection.scalars(query))
-    here = _faces_of(connection, wanted, engine, gallery)
-    there = _faces_of(connection, wanted, engine, gallery, elsewhere=True)
+    contents = contents_in_several_galleries(connection, engine=engine, gallery=gallery, include_machine=overrule)
     changed = 0
-    for sha256, some in here.items():
-        known = [other for other in there.get(sha256, ()) if other.person is not None]
-        heirs: dict[int, _Face] = {}
-        for face in some:
-            if face.not_a_face or face.by == AssignedBy.HUMAN.value or (face.person is not None and not overrule):
+    for states in face_states(connection, contents).values():
+        own = [state for state in states if state.gallery == (engine, gallery)]
+        assigned = [state for state in states if state.gallery != (engine, gallery) and state.person is not None]
+        sources: dict[int, FaceState] = {}
+        for state in own:
+            if state.not_a_face or state.by is AssignedBy.HUMAN or (state.person is not None and not overrule):
                 continue
-            twin = _best(face.place, known)
-            if twin is not None and twin.person != face.person:
-                heirs[face.row] = twin
-        for row, twin in _one_each(some, heirs).items():
-            by = AssignedBy(twin.by or AssignedBy.CLUSTER)
-            assign(connection, [(row, None)], twin.person or 0, by, utc_text(now) or "")
-            changed += 1
+            same = best_state(state.key, assigned)
+            if same is not None and same.person != state.person:
+                sources[state.row] = same
+        for row, same in _without_duplicates(own, sources).items():
+            if same.person is not None:
+                by = same.by or AssignedBy.CLUSTER
+                assign(connection, [(row, None)], same.person, by, utc_text(now) or "")
+                changed += 1
     return changed
 
 
-def _one_each(some: Sequence[_Face], heirs: Mapping[int, _Face]) -> dict[int, _Face]:
-    """What faces of one photo may inherit, so that no machine's word puts anybody there twice."""
-    kept = dict(heirs)
+def _without_duplicates(own: Sequence[FaceState], sources: Mapping[int, FaceState]) -> dict[int, FaceState]:
+    """Remove sources that would put a person on one photo twice because of a machine's assignment."""
+    kept = dict(sources)
     while True:
-        holders: dict[int, list[_Face]] = {}
-        for face in some:
-            person = kept[face.row].person if face.row in kept else face.person
+        by_person: dict[int, list[FaceState]] = {}
+        for state in own:
+            person = kept[state.row].person if state.row in kept else state.person
             if person is not None:
-                holders.setdefault(person, []).append(face)
-        # Of several who would be one person, those step back that inherit a machine's word.
-        back = [
-            face.row
-            for faces_ in holders.values()
-            if len(faces_) > 1
-            for face in sorted(faces_, key=lambda face: face.row in kept)[1:]
-            if face.row in kept and kept[face.row].by != AssignedBy.HUMAN.value
+                by_person.setdefault(person, []).append(state)
+        removed = [
+            state.row
+            for rivals in by_person.values()
+            if len(rivals) > 1
+            for state in sorted(rivals, key=lambda state: state.row in kept)[1:]
+            if state.row in kept and kept[state.row].by is not AssignedBy.HUMAN
         ]
-        if not back:
+        if not removed:
             return kept
-        for row in back:
+        for row in removed:
             del kept[row]
-
-
-class _Face:
-    """One face with its assignment, as far as replaying needs it."""
-
-    def __init__(self, row: int, place: FaceKey, person: int | None, by: str | None, not_a_face: bool) -> None:
-        self.row, self.place, self.person, self.by, self.not_a_face = row, place, person, by, not_a_face
-
-
-def _faces_of(
-    connection: Connection, contents: set[str], engine: str, gallery: str, *, elsewhere: bool = False
-) -> dict[str, list[_Face]]:
-    """The faces of some photos in a gallery, or in all others, by content."""
-    found: dict[str, list[_Face]] = {}
-    mine = (faces.c.engine == engine) & (faces.c.gallery == gallery)
-    for some in batches(sorted(contents)):
-        query = (
-            select(
-                faces.c.id,
-                photos.c.sha256,
-                faces.c.box_left,
-                faces.c.box_top,
-                faces.c.box_width,
-                faces.c.box_height,
-                assignments.c.person_id,
-                assignments.c.by,
-                faces.c.not_a_face,
-            )
-            .select_from(faces.join(photos).outerjoin(assignments, assignments.c.face_id == faces.c.id))
-            .where(photos.c.sha256.in_(some), ~mine if elsewhere else mine)
-            .order_by(faces.c.id)
-        )
-        for row, sha256, left, top, width, height, person, by, not_a_face in connection.execute(query):
-            place = FaceKey(sha256, BoundingBox(left, top, width, height))
-            found.setdefault(sha256, []).append(_Face(row, place, person, by, bool(not_a_face)))
-    return found
-
-
-def _best(place: FaceKey, near: Sequence[_Face]) -> _Face | None:
-    same = [face for face in near if face.place.same(place)]
-    return max(same, key=lambda face: face.place.box.iou(place.box), default=None)

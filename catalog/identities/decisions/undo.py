@@ -1,219 +1,293 @@
-"""Taking decisions back, exactly: the rows become what they were before."""
+"""Undo decisions exactly: the rows become what they were before.
+
+A decision is undone together with its copies for edited photos, and a group of decisions as a whole.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection
 
+from catalog.domain.decisions import (
+    PERMANENT_VERBS,
+    ChangedPerson,
+    Decision,
+    FacePayload,
+    NewPerson,
+    PriorFace,
+    PriorPerson,
+    PriorState,
+    UnchangedPerson,
+    UndoPayload,
+    Verb,
+)
 from catalog.domain.errors import UsageError
 from catalog.domain.face_key import FaceKey
 from catalog.domain.people import AssignedBy
-from catalog.identities.decisions.log import (
-    LASTING,
-    Decision,
-    append,
-    last_undoable,
-    mark_undone,
-    place_of,
-    place_row,
-    read_decision,
-    read_decisions,
-)
+from catalog.identities.decisions.log import DecisionStamp, append, last_undoable, read_decision, read_decisions
 from catalog.identities.decisions.prior_state import capture_current, restore_prior_state
-from catalog.identities.decisions.verbs import DecisionStamp
 from catalog.store.assignment_lock import lock_persons
+from catalog.store.assignments import unassign
 from catalog.store.catalogued_faces import catalogued_faces_by_row, faces_by_content
-from catalog.store.people import find_person, unassign
-from catalog.store.tables import faces
-from catalog.store.upsert import batches
+from catalog.store.decided_rows import set_not_a_face
+from catalog.store.decision_rows import decisions_of_group, mark_undone
+from catalog.store.people import find_person
 
 
 def undo(connection: Connection, number: int | None, stamp: DecisionStamp) -> tuple[int, Decision]:
-    """Take back a decision, by default the last; returns the number of the undo and the decision taken back.
+    """Undo a decision, by default the last one. Returns the number of the undo and the decision that it undid.
 
-    An undo may be undone: the decision holds again. Raises ``UsageError`` when there is none,
-    when it was undone already, and when a later decision builds on it.
+    A decision of a group is undone with its whole group. An undo can be undone: its decisions are in force again.
+    Raises ``UsageError`` if there is no such decision, if it is undone or permanent, or if a later decision builds on
+    it.
     """
     lock_persons(connection)
+    undone = _undoable(connection, number)
+    first, *rest = undone
+    later = _builds_on(connection, undone)
+    if later:
+        numbers = ", ".join(map(str, later))
+        raise UsageError(f"Later decisions build on decision {first.number}: {numbers}.", remedy="Undo those first.")
+    before = _prior_state(undone)
+    taken, reinstated = _turned(connection, undone)
+    echoes = _echoes(connection, taken, before.faces)
+    current = capture_current(connection, before).faces(connection, echoes)
+    restored = restore_prior_state(connection, before)
+    set_not_a_face(connection, echoes, False)
+    unassign(connection, echoes)
+    released = {*_rivals(connection, restored), *_rejected_again(connection, reinstated)} - set(restored)
+    current.faces(connection, sorted(released))
+    unassign(connection, sorted(released))
+    by = append(
+        connection,
+        Verb.UNDO,
+        stamp,
+        person_id=first.person_id,
+        other_person_id=first.other_person_id,
+        face=first.face,
+        payload=UndoPayload(current.build(), of=first.number, also=tuple(decision.number for decision in rest)),
+    )
+    mark_undone(connection, [decision.number for decision in undone], by)
+    for decision in undone:
+        _reinstate(connection, _targets(connection, decision))
+    return by, first
+
+
+def _undoable(connection: Connection, number: int | None) -> list[Decision]:
+    """Return the decisions to undo: the given one first, or the first one of its group."""
     number = last_undoable(connection) if number is None else number
     decision = None if number is None else read_decision(connection, number)
     if decision is None:
-        what = "There is no decision to take back." if number is None else f"There is no decision {number}."
-        raise UsageError(what, remedy="`catalog people history` lists all.")
+        message = "There is no decision to undo." if number is None else f"There is no decision {number}."
+        raise UsageError(message, remedy="`catalog people history` lists all decisions.")
     if decision.undone_by is not None:
-        raise UsageError(f"Decision {number} was taken back already, by {decision.undone_by}.")
-    if decision.verb in LASTING:
-        raise UsageError(f"Decision {number} ({decision.verb}) cannot be taken back.")
-    one = [decision, *_others_of(connection, decision)]
-    later = _builds_on(connection, one)
-    if later:
-        numbers = ", ".join(map(str, later))
-        raise UsageError(
-            f"Later decisions build on decision {decision.number}: {numbers}.", remedy="Take those back first."
-        )
-    before = {
-        "persons": decision.details.get("before", {}).get("persons", ()),
-        "faces": [face for each in one for face in each.details.get("before", {}).get("faces", ())],
-    }
-    taken, holding = _turned(connection, one)
-    echoes = _echoes(connection, taken, before["faces"])
-    now = capture_current(connection, before).faces(connection, echoes)
-    restored = restore_prior_state(connection, before)
-    _loosen(connection, echoes)
-    late = sorted({*_rivals(connection, restored), *_refused_again(connection, holding)} - set(restored))
-    now.faces(connection, late)
-    unassign(connection, late)
-    by = append(
-        connection,
-        "undo",
-        who=stamp.who,
-        now=stamp.now,
-        person_id=decision.person_id,
-        other_person_id=decision.other_person_id,
-        place=decision.place,
-        details={**now.details, "of": decision.number, "with": [each.number for each in one[1:]]},
+        raise UsageError(f"Decision {number} is undone already, by decision {decision.undone_by}.")
+    members = [decision] if decision.group is None else decisions_of_group(connection, decision.group)
+    members = [member for member in members if member.undone_by is None]
+    if all(member.verb in PERMANENT_VERBS for member in members):
+        raise UsageError(f"Decision {number} ({decision.verb.value}) cannot be undone.")
+    known = {member.number for member in members}
+    return members + [copy for copy in _others_of(connection, members) if copy.number not in known]
+
+
+def _prior_state(undone: Sequence[Decision]) -> PriorState:
+    """Return the state before the first of these decisions: of every row the earliest prior state.
+
+    An import has captured the whole change. The decisions that came with the file have prior states of the catalogue
+    where the file was made, which mean nothing here.
+    """
+    ordered = sorted(undone, key=lambda decision: decision.number)
+    imported = [decision for decision in ordered if decision.verb is Verb.IMPORT]
+    persons: dict[str, PriorPerson] = {}
+    faces: list[PriorFace] = []
+    known: dict[tuple[str, str, str], list[FaceKey]] = defaultdict(list)
+    for decision in imported or ordered:
+        for person in decision.before.persons:
+            persons[person.person_id] = _earliest(persons.get(person.person_id), person)
+        for face in decision.before.faces:
+            keys = known[face.key.sha256, face.engine, face.gallery]
+            if face.key not in keys:
+                keys.append(face.key)
+                faces.append(face)
+    return PriorState(tuple(persons.values()), tuple(faces))
+
+
+def _earliest(earlier: PriorPerson | None, later: PriorPerson) -> PriorPerson:
+    if earlier is None or isinstance(earlier, UnchangedPerson):
+        return later if earlier is None or not isinstance(later, UnchangedPerson) else earlier
+    if isinstance(earlier, NewPerson) or not isinstance(later, ChangedPerson) or earlier.has_redirect:
+        return earlier
+    return ChangedPerson(
+        earlier.person_id,
+        earlier.name,
+        earlier.hidden,
+        earlier.birth_date,
+        earlier.created_at,
+        later.merged_into,
+        later.has_redirect,
     )
-    for each in one:
-        _take_back(connection, each, by)
-    return by, decision
 
 
-def _take_back(connection: Connection, decision: Decision, by: int) -> None:
-    """Mark a decision as taken back; what it had taken back, as an undo, holds again."""
-    mark_undone(connection, decision.number, by)
-    for target in _targets(connection, decision):
-        _reinstate(connection, target)
+def _reinstate(connection: Connection, decisions: Sequence[Decision]) -> None:
+    """Mark decisions as in force. What such a decision had undone, as an undo, is undone again."""
+    mark_undone(connection, [decision.number for decision in decisions], None)
+    for decision in decisions:
+        targets = _targets(connection, decision)
+        mark_undone(connection, [target.number for target in targets], decision.number)
+        for target in targets:
+            _reinstate(connection, _targets(connection, target))
 
 
-def _reinstate(connection: Connection, decision: Decision) -> None:
-    """Mark a decision as in force; what it had taken back, as an undo, is taken back again."""
-    mark_undone(connection, decision.number, None)
-    for target in _targets(connection, decision):
-        _take_back(connection, target, decision.number)
-
-
-def _turned(connection: Connection, one: Sequence[Decision]) -> tuple[list[Decision], list[Decision]]:
-    """What holds no longer when some decisions are taken back, and what holds again."""
-    taken, holding = list(one), []
-    for decision in taken:  # which grows meanwhile
+def _turned(connection: Connection, undone: Sequence[Decision]) -> tuple[list[Decision], list[Decision]]:
+    """Return the decisions that are no longer in force after this undo, and those that are in force again."""
+    taken, reinstated = list(undone), []
+    for decision in taken:  # the list grows in the loop
         for target in _targets(connection, decision):
-            holding.append(target)
+            reinstated.append(target)
             taken += _targets(connection, target)
-    return taken, holding
-
-
-def _refused_again(connection: Connection, holding: Sequence[Decision]) -> list[int]:
-    """Faces that came to somebody while it did not hold that they are not that person."""
-    refusals = [(each, place) for each in holding if each.verb == "reject" for place in each.places]
-    found = faces_by_content(connection, {place.sha256 for _, place in refusals})
-    leads = {each.number: find_person(connection, each.person_id or "").person_id for each, _ in refusals}
-    return [
-        face.row
-        for each, place in refusals
-        for face in found.get(place.sha256, ())
-        if face.place.same(place) and face.person_id == leads[each.number] and face.by is AssignedBy.CLUSTER
-    ]
+    return taken, reinstated
 
 
 def _targets(connection: Connection, decision: Decision) -> list[Decision]:
-    """The decisions that an undo took back; none for any other."""
-    if decision.verb != "undo" or "of" not in decision.details:
+    """Return the decisions that an undo undid, in the undo's order; none for any other verb."""
+    if not decision.targets:
         return []
-    numbers = [int(decision.details["of"]), *map(int, decision.details.get("with", ()))]
-    return [found for number in numbers if (found := read_decision(connection, number)) is not None]
+    found = {target.number: target for target in read_decisions(connection, numbers=decision.targets)}
+    return [found[number] for number in decision.targets if number in found]
 
 
-def _echoes(connection: Connection, one: Sequence[Decision], saved: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Faces to which replaying carried what is taken back: of galleries that had not seen them when it was decided."""
-    verbs = ("confirm", "split", "merge", "not_a_face")
-    told = [(each.verb == "not_a_face", place) for each in one if each.verb in verbs for place in each.places]
-    known: dict[str, list[tuple[list[str], FaceKey]]] = defaultdict(list)
-    for each in saved:
-        known[each["place"][0]].append((list(each["in"]), place_of(each["place"])))
-    found = faces_by_content(connection, {place.sha256 for _, place in told})
+def _rejected_again(connection: Connection, reinstated: Sequence[Decision]) -> list[int]:
+    """Return faces that a machine assigned to a person while that person's rejection of them was undone."""
+    rejections = [
+        (find_person(connection, decision.person_id).person_id, key)
+        for decision in reinstated
+        if decision.verb is Verb.REJECT and decision.person_id is not None
+        for key in decision.faces
+    ]
+    found = faces_by_content(connection, {key.sha256 for _, key in rejections})
+    return [
+        face.row
+        for person_id, key in rejections
+        for face in found.get(key.sha256, ())
+        if face.place.same(key) and face.person_id == person_id and face.by is AssignedBy.CLUSTER
+    ]
+
+
+def _echoes(connection: Connection, taken: Sequence[Decision], prior: Sequence[PriorFace]) -> list[int]:
+    """Return faces that replay changed because of these decisions, in galleries that did not have them at the time."""
+    verbs = (Verb.CONFIRM, Verb.SPLIT, Verb.MERGE, Verb.NOT_A_FACE)
+    decided = [(each.verb is Verb.NOT_A_FACE, key) for each in taken if each.verb in verbs for key in each.faces]
+    known: dict[tuple[str, str, str], list[FaceKey]] = defaultdict(list)
+    for face in prior:
+        known[face.key.sha256, face.engine, face.gallery].append(face.key)
+    found = faces_by_content(connection, {key.sha256 for _, key in decided})
     return sorted(
         {
             face.row
-            for no_face, place in told
-            for face in found.get(place.sha256, ())
-            if (face.not_a_face if no_face else face.by is AssignedBy.HUMAN) and face.place.same(place)
-            if not any([face.engine, face.gallery] == where and face.place.same(at) for where, at in known[face.sha256])
+            for is_no_face, key in decided
+            for face in found.get(key.sha256, ())
+            if (face.not_a_face if is_no_face else face.by is AssignedBy.HUMAN) and face.place.same(key)
+            if not any(face.place.same(other) for other in known[face.sha256, face.engine, face.gallery])
         }
     )
 
 
-def _loosen(connection: Connection, rows: Sequence[int]) -> None:
-    """They are looked at anew when somebody next works out who is who; what still holds of them is replayed then."""
-    for some in batches(rows):
-        connection.execute(update(faces).where(faces.c.id.in_(some)).values(not_a_face=False))
-    unassign(connection, rows)
-
-
 def _rivals(connection: Connection, restored: Sequence[int]) -> list[int]:
-    """Faces that a machine gave meanwhile to somebody who is, with the faces put back, on their photos already."""
+    """Return faces that a machine assigned to a person who now has another, restored face on the photo."""
     back = catalogued_faces_by_row(connection, restored)
     held = {(face.sha256, face.engine, face.gallery, face.person_id) for face in back.values() if face.person_id}
-    beside = faces_by_content(connection, {face.sha256 for face in back.values()})
+    on_photos = faces_by_content(connection, {face.sha256 for face in back.values()})
     return sorted(
         face.row
-        for some in beside.values()
-        for face in some
+        for faces in on_photos.values()
+        for face in faces
         if face.by is AssignedBy.CLUSTER and face.row not in back
         if (face.sha256, face.engine, face.gallery, face.person_id) in held
     )
 
 
-def _others_of(connection: Connection, decision: Decision) -> list[Decision]:
-    """What a human said once and scans repeated for edited content: the original and its copies that are in force."""
-    if decision.verb == "undo":
+def _others_of(connection: Connection, decisions: Sequence[Decision]) -> list[Decision]:
+    """Return the originals and copies, in force, of decisions that scans copied to edited photos."""
+    wanted = [decision for decision in decisions if decision.verb is not Verb.UNDO and decision.faces]
+    if not wanted:
         return []
-    said = _said(decision)
-    alike = [each for each in read_decisions(connection, verbs=[decision.verb]) if each.places and _said(each) == said]
-    if sum("carried_from" not in each.details for each in alike) > 1:
-        # Said twice in the same instant. Numbers tell which is whose copy, except after a restore of labels.
-        alike = [each for each in alike if _original(each) == _original(decision)]
-    return [each for each in alike if each.undone_by is None and each.number != decision.number]
+    alike: dict[tuple[object, ...], list[Decision]] = defaultdict(list)
+    for decision in read_decisions(connection, verbs={decision.verb for decision in wanted}):
+        if decision.faces:
+            alike[_identity(decision)].append(decision)
+    found: dict[int, Decision] = {}
+    for decision in wanted:
+        same = alike[_identity(decision)]
+        if sum(each.copy_of is None for each in same) > 1:
+            # Decided twice in one instant. Numbers tell the copies apart, except after an import of labels.
+            same = [each for each in same if each.original == decision.original]
+        found |= {each.number: each for each in same if each.undone_by is None and each.number != decision.number}
+    return list(found.values())
 
 
-def _said(decision: Decision) -> tuple[object, ...]:
-    """The same for a decision and its copies, also in another database."""
-    place = (decision.details.get("carried_from") or place_row(decision.place)) if decision.place else []
-    return decision.decided_at, decision.decided_by, decision.person_id, decision.other_person_id, *place
+def _identity(decision: Decision) -> tuple[object, ...]:
+    """Return what a decision and its copies have in common, in every catalogue."""
+    key = decision.face
+    if isinstance(decision.payload, FacePayload) and decision.payload.carried_from is not None:
+        key = decision.payload.carried_from
+    return (
+        decision.verb,
+        decision.decided_at,
+        decision.decided_by,
+        decision.person_id,
+        decision.other_person_id,
+        key,
+    )
 
 
-def _original(decision: Decision) -> int:
-    """The number of what a human said; that of a copy for edited content is later."""
-    return int(decision.details.get("copy_of", decision.number))
-
-
-def _builds_on(connection: Connection, one: Sequence[Decision]) -> list[int]:
-    """Later decisions in force that changed the same persons or faces as a decision and its copies."""
-    mine = {each.number for each in one}
-    first = min(map(_original, one))
-    moved: dict[str, list[tuple[int, FaceKey]]] = defaultdict(list)
-    for each in one:
-        for place in each.moved():
-            moved[place.sha256].append((_original(each), place))
+def _builds_on(connection: Connection, undone: Sequence[Decision]) -> list[int]:
+    """Return the numbers of later decisions in force that changed the same persons or faces."""
+    numbers = {decision.number for decision in undone}
+    first = min(decision.original for decision in undone)
+    changes = _Changes(undone)
     return [
         later.number
         for later in read_decisions(connection, after=first)
-        if later.undone_by is None and later.number not in mine
-        # What was decided and taken back since then left no trace.
-        if not (later.verb == "undo" and int(later.details.get("of", 0)) > first)
-        if any(_original(later) > _original(each) and _depends(each, later) for each in one)
-        or any(
-            _original(later) > number and place.same(other)
-            for other in later.moved()
-            for number, place in moved.get(other.sha256, ())
-        )
+        if later.undone_by is None and later.number not in numbers
+        # A decision since then that was undone again left no trace.
+        if not (later.verb is Verb.UNDO and later.targets and later.targets[0] > first)
+        if changes.are_needed_by(later)
     ]
 
 
-def _depends(decision: Decision, later: Decision) -> bool:
-    """Whether a later decision changed a person's own row too, or needs a person that this one made or merged."""
-    if decision.verb in ("merge", "split", "undo"):
-        return bool(decision.touched() & later.touched())
-    return bool(decision.changed() & later.changed() or decision.made() & later.touched())
+class _Changes:
+    """What decisions changed, each with the number of the first decision that did."""
+
+    def __init__(self, decisions: Sequence[Decision]) -> None:
+        self._involved: dict[str, int] = {}
+        self._changed: dict[str, int] = {}
+        self._new: dict[str, int] = {}
+        self._faces: dict[str, list[tuple[int, FaceKey]]] = defaultdict(list)
+        for decision in decisions:
+            if decision.verb in (Verb.MERGE, Verb.SPLIT, Verb.UNDO):
+                _note(self._involved, decision.persons_involved(), decision.original)
+            _note(self._changed, decision.changed_persons(), decision.original)
+            _note(self._new, decision.new_persons(), decision.original)
+            for key in decision.changed_faces():
+                self._faces[key.sha256].append((decision.original, key))
+
+    def are_needed_by(self, later: Decision) -> bool:
+        """True if a later decision changed one of the rows too, or needs a person that was created or merged."""
+        number = later.original
+        return (
+            any(self._involved.get(person, number) < number for person in later.persons_involved())
+            or any(self._changed.get(person, number) < number for person in later.changed_persons())
+            or any(self._new.get(person, number) < number for person in later.persons_involved())
+            or any(
+                earlier < number and key.same(other)
+                for key in later.changed_faces()
+                for earlier, other in self._faces.get(key.sha256, ())
+            )
+        )
+
+
+def _note(first: dict[str, int], persons: Iterable[str], number: int) -> None:
+    for person in persons:
+        first[person] = min(number, first.get(person, number))

@@ -1,308 +1,254 @@
-"""What humans decide about people, each verb one entry of the ledger and its effect on the rows, in one transaction.
+"""The decisions of users about people. Each verb appends one decision and changes the rows, in one transaction.
 
-A decision holds against every machine that comes after it. Every verb returns the number of its entry, by which
-``undo`` takes it back.
+A later scan never overrides a decision. Every verb returns the number of its decision, which ``undo`` accepts.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import date
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection
 
+from catalog.domain.decisions import FacePayload, FacesPayload, NamePayload, StatePayload, Verb
 from catalog.domain.errors import AmbiguousPersonError, PersonError
-from catalog.domain.people import AssignedBy
+from catalog.domain.people import AssignedBy, clean_name
 from catalog.domain.timestamps import utc_text
-from catalog.identities.decisions.log import append, place_row
-from catalog.identities.decisions.prior_state import PriorState
+from catalog.identities.decisions.log import DecisionStamp, append
+from catalog.identities.decisions.prior_state import PriorStateBuilder
+from catalog.store import decided_rows
 from catalog.store.assignment_lock import lock_persons
+from catalog.store.assignments import assign, move_assignments, unassign
 from catalog.store.catalogued_faces import CataloguedFace, faces_at_key, faces_by_content, faces_of_person
-from catalog.store.people import add_persons, assign, find_person, redirect, unassign
-from catalog.store.person_index import PersonRow, persons_where
-from catalog.store.tables import assignments, faces, persons, photos
+from catalog.store.people import add_persons, find_person, redirect
+from catalog.store.person_index import PersonRow
 
-_LONGEST_NAME = 500
-_EXEMPLARS = 8
-"""Faces by which a name is found again where the rows of its person are lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionStamp:
-    """Who decides, and when."""
-
-    who: str
-    now: datetime
+EXEMPLARS = 8
+"""Faces kept with a name, by which the person is found again after its rows are lost."""
 
 
 def name_person(connection: Connection, person: PersonRow, name: str | None, stamp: DecisionStamp) -> int:
-    """Give a person a name, another one, or none."""
+    """Give a person a name or another name; None or a blank name removes it. Raises ``PersonError``."""
     name = clean_name(name)
     person = _current(connection, person)
-    before = PriorState().person(person)
-    connection.execute(update(persons).where(persons.c.id == person.id).values(name=name))
-    shown = faces_of_person(connection, person, limit=_EXEMPLARS)
-    return append(
-        connection,
-        "name" if person.name is None else "rename",
-        who=stamp.who,
-        now=stamp.now,
-        person_id=person.person_id,
-        name=name,
-        details={**before.details, "exemplars": [place_row(face.place) for face in shown]},
-    )
+    before = PriorStateBuilder().changed(person).build()
+    decided_rows.set_name(connection, person, name)
+    exemplars = tuple(face.place for face in faces_of_person(connection, person, limit=EXEMPLARS))
+    verb = Verb.NAME if person.name is None else Verb.RENAME
+    payload = NamePayload(before, exemplars)
+    return append(connection, verb, stamp, person_id=person.person_id, name=name, payload=payload)
 
 
 def set_hidden(connection: Connection, person: PersonRow, hidden: bool, stamp: DecisionStamp) -> int:
-    """Leave a person out of lists and reports, or bring it back."""
+    """Hide a person in lists and reports, or show it again."""
     person = _current(connection, person)
-    before = PriorState().person(person)
-    connection.execute(update(persons).where(persons.c.id == person.id).values(hidden=hidden))
-    return _append(connection, "hide" if hidden else "unhide", stamp, before, person_id=person.person_id)
+    payload = StatePayload(PriorStateBuilder().changed(person).build())
+    decided_rows.set_hidden(connection, person, hidden)
+    return append(connection, Verb.HIDE if hidden else Verb.UNHIDE, stamp, person_id=person.person_id, payload=payload)
 
 
 def set_birth_date(connection: Connection, person: PersonRow, born: date | None, stamp: DecisionStamp) -> int:
-    """Say when a person was born: no machine takes, or has taken, a face on a photo from before for this person."""
+    """Record a birth date; None removes it.
+
+    Faces that a machine assigned to the person on earlier photos become unassigned.
+    """
     person = _current(connection, person)
-    text = born.isoformat() if born else None
-    early = _before_birth(connection, person, text)
-    before = PriorState().person(person).faces(connection, early)
+    day = born.isoformat() if born else None
+    early = decided_rows.machine_faces_before(connection, person, day)
+    payload = StatePayload(PriorStateBuilder().changed(person).faces(connection, early).build())
     unassign(connection, early)
-    connection.execute(update(persons).where(persons.c.id == person.id).values(birth_date=text))
-    return _append(connection, "born", stamp, before, person_id=person.person_id, name=text)
+    decided_rows.set_birth_date(connection, person, day)
+    return append(connection, Verb.BORN, stamp, person_id=person.person_id, name=day, payload=payload)
 
 
 def merge_persons(
-    connection: Connection, kept: PersonRow, gone: PersonRow, stamp: DecisionStamp, *, same_photo: bool = False
+    connection: Connection, kept: PersonRow, merged: PersonRow, stamp: DecisionStamp, *, same_photo: bool = False
 ) -> int:
-    """Say that two persons are one; the id of ``gone`` redirects from now on.
+    """Record that two persons are one. The id of ``merged`` redirects to ``kept``.
 
-    Raises ``PersonError`` for one and the same person, and where both are on one photo unless
-    ``same_photo`` says that this is meant (a mirror, a collage, an ID card).
+    Raises ``PersonError`` if both are one person already, or both are on one photo and ``same_photo`` is not set. A
+    mirror, a collage and an identity card show one person twice.
     """
-    kept, gone = _current(connection, kept), _current(connection, gone)
-    if kept.id == gone.id:
-        raise PersonError(f"They are one person, {kept} already.")
-    ours, theirs = faces_of_person(connection, kept), faces_of_person(connection, gone)
-    shared = together(ours, theirs)
+    kept, merged = _current(connection, kept), _current(connection, merged)
+    if kept.id == merged.id:
+        raise PersonError(f"{kept} and the other person are one person already.")
+    kept_faces, merged_faces = faces_of_person(connection, kept), faces_of_person(connection, merged)
+    shared = shared_photos(kept_faces, merged_faces)
     if shared and not same_photo:
         raise PersonError(
-            f"{kept} and {gone} are together on {len(shared)} photo{'' if len(shared) == 1 else 's'}.",
-            remedy="If it shows one person twice (a mirror, a collage), merge with --same-photo.",
+            f"{kept} and {merged} are together on {len(shared)} photo{'' if len(shared) == 1 else 's'}.",
+            remedy="If the photos show one person twice (a mirror, a collage), merge with --same-photo.",
         )
-    twice = [face.row for face in ours + theirs if face.sha256 in shared]
-    born = kept.birth_date or gone.birth_date
-    early = {*_before_birth(connection, kept, born), *_before_birth(connection, gone, born)} - set(twice)
-    before = PriorState().person(kept).redirected(connection, gone)
-    before.faces(connection, sorted({*(face.row for face in theirs), *twice, *early}))
-    for led in persons_where(connection, select(persons).where(persons.c.merged_into == gone.id)):
-        before.redirected(connection, led)
+    on_shared = [face for face in kept_faces + merged_faces if face.sha256 in shared]
+    shared_rows = [face.row for face in on_shared]
+    born = kept.birth_date or merged.birth_date
+    early = {
+        row for person in (kept, merged) for row in decided_rows.machine_faces_before(connection, person, born)
+    } - set(shared_rows)
+    before = PriorStateBuilder().changed(kept).redirected(connection, merged)
+    before.faces(connection, [*(face.row for face in merged_faces), *shared_rows, *early])
+    for redirecting in decided_rows.persons_redirecting_to(connection, merged):
+        before.redirected(connection, redirecting)
     unassign(connection, sorted(early))
-    connection.execute(update(assignments).where(assignments.c.person_id == gone.id).values(person_id=kept.id))
-    _mark_human(connection, twice)
-    redirect(connection, gone, kept)
-    taken = {"name": kept.name or gone.name, "birth_date": born}
-    connection.execute(update(persons).where(persons.c.id == kept.id).values(**taken))
-    return _append(
+    move_assignments(connection, merged.id, kept.id)
+    decided_rows.mark_human(connection, shared_rows)
+    redirect(connection, merged, kept)
+    decided_rows.set_name(connection, kept, kept.name or merged.name)
+    decided_rows.set_birth_date(connection, kept, born)
+    return append(
         connection,
-        "merge",
+        Verb.MERGE,
         stamp,
-        before,
         person_id=kept.person_id,
-        other_person_id=gone.person_id,
-        name=gone.name,
-        more={"faces": [place_row(face.place) for face in ours + theirs if face.row in twice]} if twice else {},
+        other_person_id=merged.person_id,
+        name=merged.name,
+        payload=FacesPayload(before.build(), tuple(face.place for face in on_shared)),
     )
 
 
 def split_person(
     connection: Connection, person: PersonRow, parted: Sequence[CataloguedFace], stamp: DecisionStamp
 ) -> tuple[int, PersonRow]:
-    """Say that some faces of a person are somebody else; they get a person of their own, kept apart for ever.
+    """Move some faces of a person to a new person. A machine never merges the two again.
 
-    Raises ``PersonError`` when a face is not the person's, or all of them are parted.
+    Raises ``PersonError`` if a face is not assigned to the person, or if all its faces are given.
     """
     person = _current(connection, person)
-    held = faces_of_person(connection, person)
+    own_rows = {face.row for face in faces_of_person(connection, person)}
     rows = {face.row for face in parted}
-    if not rows or not rows <= {face.row for face in held}:
-        raise PersonError(f"The faces to part are not all faces of {person}.")
-    if len(rows) == len(held):
-        raise PersonError(f"All faces of {person} would be parted.", remedy="Leave at least one, or name the person.")
-    rows = {row for face in parted for row in _everywhere(connection, face)}
-    before = PriorState().stays(person).faces(connection, sorted(rows))
+    if not rows or not rows <= own_rows:
+        raise PersonError(f"Not all of the faces to split off are faces of {person}.")
+    if len(rows) == len(own_rows):
+        raise PersonError(
+            f"All faces of {person} would be split off.", remedy="Leave at least one face, or name the person."
+        )
+    rows = {row for face in parted for row in _rows_in_all_galleries(connection, face)}
+    before = PriorStateBuilder().unchanged(person).faces(connection, sorted(rows))
     (other,) = add_persons(connection, 1, stamp.now)
-    before.new_person(other)
-    assign(connection, [(row, None) for row in sorted(rows)], other.id, AssignedBy.HUMAN, utc_text(stamp.now) or "")
-    number = _append(
+    before.new(other)
+    _assign_by_user(connection, sorted(rows), other, stamp)
+    number = append(
         connection,
-        "split",
+        Verb.SPLIT,
         stamp,
-        before,
         person_id=person.person_id,
         other_person_id=other.person_id,
-        more={"faces": [place_row(face.place) for face in parted]},
+        payload=FacesPayload(before.build(), tuple(face.place for face in parted)),
     )
     return number, other
 
 
 def separate_persons(connection: Connection, one: PersonRow, other: PersonRow, stamp: DecisionStamp) -> int:
-    """Say that two persons are two: no machine makes them one, and nobody is asked again."""
+    """Record that two persons are two: a machine never merges them, and no suggestion asks about them."""
     one, other = _current(connection, one), _current(connection, other)
     if one.id == other.id:
         raise PersonError(
-            f"They are one person, {one} already.", remedy="Parts of one person are told apart by a split."
+            f"{one} and the other person are one person already.", remedy="Split the person to separate its faces."
         )
-    before = PriorState().stays(one).stays(other)
-    return _append(connection, "apart", stamp, before, person_id=one.person_id, other_person_id=other.person_id)
+    payload = StatePayload(PriorStateBuilder().unchanged(one).unchanged(other).build())
+    return append(
+        connection, Verb.APART, stamp, person_id=one.person_id, other_person_id=other.person_id, payload=payload
+    )
 
 
 def confirm_face(
     connection: Connection, face: CataloguedFace, person: PersonRow, stamp: DecisionStamp, *, same_photo: bool = False
 ) -> int:
-    """Say that a face is this person, whoever it was taken for before.
+    """Record that a face is this person, whichever person it was assigned to before.
 
-    Another face of the photo that a machine took for this person is nobody's then: nobody is on a photo twice. Raises
-    ``PersonError`` where a human said so of the other one, unless ``same_photo`` says that this is
-    meant (a mirror, a collage, an ID card).
+    Another face of the photo that a machine assigned to the person becomes unassigned. Raises ``PersonError`` if a
+    user assigned that other face and ``same_photo`` is not set. A mirror, a collage and an identity card show one
+    person twice.
     """
     person = _current(connection, person)
-    rows = _everywhere(connection, face)
-    rivals = [each for each in _beside(connection, face) if each.person_id == person.person_id and each.row not in rows]
-    if any(each.by is AssignedBy.HUMAN for each in rivals) and not same_photo:
+    rows = _rows_in_all_galleries(connection, face)
+    rivals = [
+        other
+        for other in _faces_on_photo(connection, face)
+        if other.person_id == person.person_id and other.row not in rows
+    ]
+    if any(rival.by is AssignedBy.HUMAN for rival in rivals) and not same_photo:
         raise PersonError(
-            f"{person} is on this photo already: another face of it is confirmed.",
-            remedy="If it shows one person twice (a mirror, a collage), confirm with --same-photo.",
+            f"{person} is on this photo already: another face of the photo is confirmed.",
+            remedy="If the photo shows one person twice (a mirror, a collage), confirm with --same-photo.",
         )
-    taken = [each.row for each in rivals if each.by is AssignedBy.CLUSTER]
-    before = PriorState().stays(person).faces(connection, rows + taken)
-    unassign(connection, taken)
-    connection.execute(update(faces).where(faces.c.id.in_(rows)).values(not_a_face=False))
-    assign(connection, [(row, None) for row in rows], person.id, AssignedBy.HUMAN, utc_text(stamp.now) or "")
-    return _append(connection, "confirm", stamp, before, person_id=person.person_id, face=face)
+    released = [rival.row for rival in rivals if rival.by is AssignedBy.CLUSTER]
+    payload = FacePayload(PriorStateBuilder().unchanged(person).faces(connection, rows + released).build())
+    unassign(connection, released)
+    decided_rows.set_not_a_face(connection, rows, False)
+    _assign_by_user(connection, rows, person, stamp)
+    return append(connection, Verb.CONFIRM, stamp, person_id=person.person_id, face=face.place, payload=payload)
 
 
 def reject_face(connection: Connection, face: CataloguedFace, person: PersonRow, stamp: DecisionStamp) -> int:
-    """Say that a face is not this person. It is nobody's until the next scan, or settling, finds where it belongs."""
+    """Record that a face is not this person. The face becomes unassigned if it was assigned to the person."""
     person = _current(connection, person)
-    rows = [row for row in _everywhere(connection, face) if _held_by(connection, row) == person.id]
-    before = PriorState().stays(person).faces(connection, rows)
+    rows = decided_rows.faces_held_by(connection, person, _rows_in_all_galleries(connection, face))
+    payload = FacePayload(PriorStateBuilder().unchanged(person).faces(connection, rows).build())
     unassign(connection, rows)
-    return _append(connection, "reject", stamp, before, person_id=person.person_id, face=face)
+    return append(connection, Verb.REJECT, stamp, person_id=person.person_id, face=face.place, payload=payload)
 
 
 def mark_not_a_face(connection: Connection, face: CataloguedFace, stamp: DecisionStamp) -> int:
-    """Say that a box holds no face: it belongs to nobody and is left out of everything."""
+    """Record that a box holds no face. It becomes unassigned and is left out of every list and report."""
     lock_persons(connection)
-    rows = _everywhere(connection, face)
-    before = PriorState().faces(connection, rows)
-    connection.execute(update(faces).where(faces.c.id.in_(rows)).values(not_a_face=True))
+    rows = _rows_in_all_galleries(connection, face)
+    payload = FacePayload(PriorStateBuilder().faces(connection, rows).build())
+    decided_rows.set_not_a_face(connection, rows, True)
     unassign(connection, rows)
-    return _append(connection, "not_a_face", stamp, before, face=face)
+    return append(connection, Verb.NOT_A_FACE, stamp, face=face.place, payload=payload)
 
 
 def find_or_add_person(connection: Connection, wanted: str, stamp: DecisionStamp) -> PersonRow:
-    """The person with this id or name, or a new one of this name. For answers such as "this is Ann"."""
+    """Return the person with this id or name, or add a person with this name.
+
+    Raises ``AmbiguousPersonError`` if several persons have the name, and ``PersonError`` for text that is no name.
+    """
     lock_persons(connection)
     try:
         return find_person(connection, wanted)
     except AmbiguousPersonError:
         raise
     except PersonError:
-        pass
+        name = clean_name(wanted)
+    if name is None:
+        raise PersonError("The name has no visible character.", remedy="Enter another name.")
     (person,) = add_persons(connection, 1, stamp.now)
-    before = PriorState()
-    before.new_person(person)
-    connection.execute(update(persons).where(persons.c.id == person.id).values(name=clean_name(wanted)))
-    _append(connection, "name", stamp, before, person_id=person.person_id, name=clean_name(wanted))
+    decided_rows.set_name(connection, person, name)
+    payload = NamePayload(PriorStateBuilder().new(person).build())
+    append(connection, Verb.NAME, stamp, person_id=person.person_id, name=name, payload=payload)
     return find_person(connection, person.person_id)
 
 
-def _current(connection: Connection, person: PersonRow) -> PersonRow:
-    """The person as it is now, or whom it was merged into, from now on changed by nobody else.
+def shared_photos(one: Sequence[CataloguedFace], other: Sequence[CataloguedFace]) -> set[str]:
+    """Return content hashes of photos with a face of both. A face that two galleries hold counts as one face."""
+    by_content: dict[str, list[CataloguedFace]] = defaultdict(list)
+    for face in other:
+        by_content[face.sha256].append(face)
+    return {face.sha256 for face in one for rival in by_content[face.sha256] if not face.place.same(rival.place)}
 
-    Raises ``PersonError`` where it was forgotten since it was read.
+
+def _current(connection: Connection, person: PersonRow) -> PersonRow:
+    """Lock persons for this transaction and return the person as it is now, or the person that it was merged into.
+
+    Raises ``PersonError`` if the person was forgotten since it was read.
     """
     lock_persons(connection)
     return find_person(connection, person.person_id)
 
 
-def _append(
-    connection: Connection,
-    verb: str,
-    stamp: DecisionStamp,
-    before: PriorState,
-    *,
-    person_id: str | None = None,
-    other_person_id: str | None = None,
-    name: str | None = None,
-    face: CataloguedFace | None = None,
-    more: dict[str, Any] | None = None,
-) -> int:
-    return append(
-        connection,
-        verb,
-        who=stamp.who,
-        now=stamp.now,
-        person_id=person_id,
-        other_person_id=other_person_id,
-        name=name,
-        place=face.place if face else None,
-        details={**before.details, **(more or {})},
-    )
+def _assign_by_user(connection: Connection, rows: Sequence[int], person: PersonRow, stamp: DecisionStamp) -> None:
+    assign(connection, [(row, None) for row in rows], person.id, AssignedBy.HUMAN, utc_text(stamp.now) or "")
 
 
-def clean_name(name: str | None) -> str | None:
-    """A name as it is kept: on one line, accents within their letters. None for one of which nothing is seen."""
-    cleaned = unicodedata.normalize("NFC", " ".join((name or "").split()))
-    if len(cleaned) > _LONGEST_NAME:
-        raise PersonError(f"A name of {len(cleaned):,} characters is too long; {_LONGEST_NAME} are enough.")
-    return cleaned if any(each.isprintable() for each in cleaned) else None
+def _rows_in_all_galleries(connection: Connection, face: CataloguedFace) -> list[int]:
+    """Return the row ids of this face in every gallery: a decision is about the face, not about one engine's row."""
+    row_by_gallery = {(face.engine, face.gallery): face.row}
+    for same in faces_at_key(connection, face.place):
+        row_by_gallery.setdefault((same.engine, same.gallery), same.row)
+    return sorted(row_by_gallery.values())
 
 
-def together(ours: Sequence[CataloguedFace], theirs: Sequence[CataloguedFace]) -> set[str]:
-    """Contents of the photos on which two persons are both; a face that two galleries see is one face."""
-    beside: dict[str, list[CataloguedFace]] = defaultdict(list)
-    for face in theirs:
-        beside[face.sha256].append(face)
-    return {face.sha256 for face in ours for other in beside[face.sha256] if not face.place.same(other.place)}
-
-
-def _everywhere(connection: Connection, face: CataloguedFace) -> list[int]:
-    """Row ids of this face in every gallery: a decision is about the face, not about who saw it."""
-    galleries = {(face.engine, face.gallery): face.row}
-    for each in faces_at_key(connection, face.place):
-        galleries.setdefault((each.engine, each.gallery), each.row)
-    return sorted(galleries.values())
-
-
-def _beside(connection: Connection, face: CataloguedFace) -> list[CataloguedFace]:
-    """The faces of the same photo, in every gallery."""
+def _faces_on_photo(connection: Connection, face: CataloguedFace) -> list[CataloguedFace]:
     return faces_by_content(connection, [face.sha256]).get(face.sha256, [])
-
-
-def _before_birth(connection: Connection, person: PersonRow, born: str | None) -> list[int]:
-    """Row ids of faces that a machine took for somebody, on photos from before that one's birth."""
-    if born is None:
-        return []
-    query = (
-        select(faces.c.id)
-        .select_from(assignments.join(faces).join(photos))
-        .where(assignments.c.person_id == person.id, assignments.c.by == AssignedBy.CLUSTER.value)
-        .where(photos.c.taken_at < born)
-    )
-    return list(connection.scalars(query.order_by(faces.c.id)))
-
-
-def _held_by(connection: Connection, row: int) -> int | None:
-    found = connection.scalar(select(assignments.c.person_id).where(assignments.c.face_id == row))
-    return None if found is None else int(found)
-
-
-def _mark_human(connection: Connection, rows: Sequence[int]) -> None:
-    for row in rows:
-        connection.execute(update(assignments).where(assignments.c.face_id == row).values(by=AssignedBy.HUMAN.value))

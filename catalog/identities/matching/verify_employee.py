@@ -20,7 +20,7 @@ from catalog.domain.errors import UsageError
 from catalog.domain.faces import BooleanAttribute, Face
 from catalog.domain.log_odds import similarity_odds
 from catalog.domain.opened_photo import OpenedPhoto
-from catalog.identities.decisions.verbs import DecisionStamp
+from catalog.identities.decisions.log import DecisionStamp
 from catalog.identities.matching import verification_log
 from catalog.images.crop import cut_out
 from catalog.store.charge_scope import charge_scope

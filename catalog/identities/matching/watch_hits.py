@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from catalog.domain.errors import UsageError
-from catalog.identities.decisions.verbs import DecisionStamp
+from catalog.identities.decisions.log import DecisionStamp
 from catalog.store import watch_rows
 from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_id, catalogued_faces_by_row, faces_at_key
 from catalog.store.database import Database

@@ -19,7 +19,7 @@ from catalog.domain.engine import MAX_MATCHES, Engine
 from catalog.domain.errors import NoFaceError, UsageError
 from catalog.domain.faces import Analysis
 from catalog.domain.opened_photo import OpenedPhoto
-from catalog.identities.decisions.verbs import DecisionStamp
+from catalog.identities.decisions.log import DecisionStamp
 from catalog.identities.matching.watch_hits import WatchHit, list_hits, record_new_hits
 from catalog.images.crop import cut_out
 from catalog.store import watch_rows

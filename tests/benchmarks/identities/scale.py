@@ -14,7 +14,8 @@ from sqlalchemy import insert, select
 from catalog.domain.timestamps import utc_text
 from catalog.identities.assignment.assign_people import assign_people
 from catalog.identities.assignment.gallery_clustering import GroupingRules
-from catalog.identities.decisions.verbs import DecisionStamp, name_person
+from catalog.identities.decisions.log import DecisionStamp
+from catalog.identities.decisions.verbs import name_person
 from catalog.store.database import Database, open_database
 from catalog.store.people import find_person, list_people
 from catalog.store.tables import assignments, faces, photos, scans

@@ -20,10 +20,12 @@ from catalog.domain.faces import BoundingBox
 from catalog.domain.people import AssignedBy
 from catalog.identities.assignment.assign_people import AssignmentResult, assign_people
 from catalog.identities.assignment.neighbor_searches import plan_searches
-from catalog.identities.decisions.verbs import DecisionStamp, reject_face, set_birth_date
+from catalog.identities.decisions.log import DecisionStamp
+from catalog.identities.decisions.verbs import reject_face, set_birth_date
+from catalog.store.assignments import assign
 from catalog.store.catalogued_faces import faces_of_person
 from catalog.store.database import Database, open_database
-from catalog.store.people import add_persons, assign, find_person
+from catalog.store.people import add_persons, find_person
 from catalog.store.person_index import all_persons
 from catalog.store.tables import assignments, charges, faces, matches, persons, photos, searches
 from tests.identities.made_library import (

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import MetaData, func, insert, select, update
 
+from catalog.domain.decisions import ReclusterPayload, Verb
 from catalog.domain.errors import PersonError, UsageError
 from catalog.identities.decisions import verbs
 from catalog.identities.decisions.forget import forget_person
@@ -23,7 +24,7 @@ from catalog.store.tables import photos as photos_table
 from tests.identities.assignment.test_assign_people import as_engine, settled, who_is_who
 from tests.identities.decisions.test_replay import BOX, SHIFTED, photos
 from tests.identities.decisions.test_verbs import STAMP, catalogue, everybody
-from tests.identities.made_library import NOW, LendingGallery, VectorGallery, enroll
+from tests.identities.made_library import LendingGallery, VectorGallery, enroll
 
 
 def every_text(database: Database) -> str:
@@ -50,8 +51,8 @@ def test_nothing_of_a_forgotten_person_is_left(database: Database) -> None:
         verbs.confirm_face(connection, face, one, STAMP)
         person = find_person(connection, "Secret Name")
         held = [face.face_id for face in faces_of_person(connection, person)]
-        led = {"moved": 1, "redirected": {two.person_id: one.person_id, three.person_id: "pother"}}
-        append(connection, "recluster", who="tester", now=NOW, details=led)
+        redirected = {two.person_id: one.person_id, three.person_id: "pother"}
+        append(connection, Verb.RECLUSTER, STAMP, payload=ReclusterPayload(moved=1, redirected=redirected))
     receipt = forget_person(database, as_engine(gallery), person, STAMP, gallery="catalog")
     assert (receipt.faces, receipt.removed, receipt.verified, receipt.owed) == (8, 8, True, 0)
     assert not set(held) & set(gallery.vectors)

@@ -13,40 +13,43 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, delete, select, update
 
+from catalog.domain.decisions import Verb
 from catalog.domain.faces import BoundingBox
 from catalog.domain.people import AssignedBy
 from catalog.identities.decisions import verbs
-from catalog.identities.decisions.import_labels import restore_labels
-from catalog.identities.decisions.log import read_decisions
-from catalog.identities.decisions.replay import replay_decisions
+from catalog.identities.decisions.import_labels import LabelImportResult, import_labels
+from catalog.identities.decisions.log import DecisionStamp, read_decisions
 from catalog.identities.decisions.undo import undo
-from catalog.identities.decisions.verbs import DecisionStamp
+from catalog.store.assignments import assign
 from catalog.store.catalogued_faces import CataloguedFace, faces_of_person
 from catalog.store.database import Database
-from catalog.store.labels_file import parse_labels, read_labels
-from catalog.store.people import add_persons, assign, find_person
+from catalog.store.labels_file import Labels, export_labels, labels_json, parse_labels
+from catalog.store.people import add_persons, find_person
 from catalog.store.person_index import PersonRow
 from catalog.store.tables import assignments, faces, photos
 from catalog.store.tables import decisions as ledger
 from tests.identities.assignment.test_assign_people import fresh_database, settled, who_is_who
 from tests.identities.decisions.test_replay import photos as album
 from tests.identities.decisions.test_verbs import STAMP, catalogue, everybody, rows
-from tests.identities.made_library import NOW, LendingGallery, Shot, VectorGallery, enroll, near, people
+from tests.identities.made_library import NOW, LendingGallery, Shot, VectorGallery, digest, enroll, near, people
 
 EARLIER = DecisionStamp("somebody", NOW - timedelta(days=1))
 
 
-def labels_of(database: Database) -> dict[str, Any]:
-    """What a file holds that is made now."""
+def labels_of(database: Database) -> Labels:
+    """Export the labels, through the text of a file."""
     with database.read() as connection:
-        return parse_labels(json.dumps(read_labels(connection, NOW)), "labels")
+        return parse_labels(labels_json(export_labels(connection, NOW)), "labels")
 
 
-def put_back(database: Database, labels: dict[str, Any]) -> tuple[int, int, int]:
-    """As the command does: the file is added, then decisions find their faces."""
+def add_labels(connection: Connection, labels: Labels) -> LabelImportResult:
+    return import_labels(connection, labels, STAMP, engine="local", gallery="catalog")
+
+
+def put_back(database: Database, labels: Labels) -> tuple[int, int, int]:
+    """Import the labels, and return how many persons, decisions and faces changed."""
     with database.begin() as connection:
-        done = restore_labels(connection, labels, NOW)
-        replay_decisions(connection, engine="local", gallery="catalog", now=NOW)
+        done = add_labels(connection, labels)
     return done.persons, done.decisions, done.faces
 
 
@@ -68,10 +71,10 @@ def test_an_undo_knows_under_new_numbers_what_it_took_back(light_database: Datab
         for person in everybody(connection):
             verbs.name_person(connection, person, "here", EARLIER)
         theirs, _ = undo(connection, 1, EARLIER)
-        restore_labels(connection, labels_of(light_database), NOW)
+        add_labels(connection, labels_of(light_database))
         named, taken_back = read_decisions(connection)[-2:]
         assert (named.verb, named.undone_by) == ("name", taken_back.number)
-        assert taken_back.details["of"] == named.number
+        assert taken_back.targets == (named.number,)
         undo(connection, taken_back.number, STAMP)
         undone = {each.number: each.undone_by for each in read_decisions(connection)}
     assert (undone[named.number], undone[1]) == (None, theirs)
@@ -86,15 +89,15 @@ def test_a_copy_knows_under_new_numbers_whose_it_is(light_database: Database, ot
         said = connection.execute(select(ledger).where(ledger.c.id == number)).mappings().one()
         place = [said[key] for key in ("photo_sha256", "box_left", "box_top", "box_width", "box_height")]
         details = json.dumps({**json.loads(said["details"]), "carried_from": place, "copy_of": number})
-        copy = {**said, "id": number + 1, "photo_sha256": "edited", "details": details}
+        copy = {**said, "id": number + 1, "photo_sha256": digest("edited"), "details": details}
         connection.execute(ledger.insert(), copy)
     catalogue(other, count=1)
     with other.begin() as connection:
         for name in ("one", "two", "three"):
             verbs.name_person(connection, everybody(connection)[0], name, EARLIER)
-        restore_labels(connection, labels_of(light_database), NOW)
-        original, copied = read_decisions(connection, verbs=["confirm"])
-        assert copied.details["copy_of"] == original.number
+        add_labels(connection, labels_of(light_database))
+        original, copied = read_decisions(connection, verbs=[Verb.CONFIRM])
+        assert copied.copy_of == original.number
 
 
 def test_merges_of_one_instant_are_all_kept(light_database: Database, other: Database) -> None:
@@ -108,8 +111,8 @@ def test_merges_of_one_instant_are_all_kept(light_database: Database, other: Dat
     for _ in range(2):
         put_back(other, labels_of(light_database))
         with other.read() as connection:
-            told = [(each.other_person_id, each.undone_by) for each in read_decisions(connection, verbs=["merge"])]
-        assert told == [(gone[0].person_id, None), (gone[1].person_id, 3)]
+            told = [(each.other_person_id, each.undone_by) for each in read_decisions(connection, verbs=[Verb.MERGE])]
+        assert told == [(gone[0].person_id, None), (gone[1].person_id, 4)]
 
 
 def test_a_decision_that_holds_here_again_is_not_taken_back_by_an_older_file(light_database: Database) -> None:
@@ -332,10 +335,14 @@ def test_copies_for_edited_content_are_conflict_reason(light_database: Database,
         (person,) = everybody(connection)
         number, _ = verbs.split_person(connection, person, faces_of_person(connection, person)[:1], STAMP)
         said = dict(connection.execute(select(ledger).where(ledger.c.id == number)).mappings().one())
-        details = {**json.loads(said["details"]), "carried_from": ["x"], "copy_of": number}
+        details = {**json.loads(said["details"]), "carried_from": [digest("x")], "copy_of": number}
         ((_, *box),) = details["faces"]
         copies = [
-            {**said, "id": number + 1 + each, "details": json.dumps({**details, "faces": [[f"edit {each}", *box]]})}
+            {
+                **said,
+                "id": number + 1 + each,
+                "details": json.dumps({**details, "faces": [[digest(f"edit {each}"), *box]]}),
+            }
             for each in range(2)
         ]
         connection.execute(ledger.insert(), copies[0])
@@ -345,8 +352,8 @@ def test_copies_for_edited_content_are_conflict_reason(light_database: Database,
         connection.execute(ledger.insert(), copies[1])
     put_back(other, labels_of(light_database))
     with other.read() as connection:
-        told = [each.places[0].sha256 for each in read_decisions(connection, verbs=["split"])]
-    assert told[1:] == ["edit 0", "edit 1"]
+        told = [each.faces[0].sha256 for each in read_decisions(connection, verbs=[Verb.SPLIT])]
+    assert told[1:] == [digest("edit 0"), digest("edit 1")]
 
 
 def test_a_guess_does_not_become_a_humans_word(light_database: Database, other: Database) -> None:
@@ -358,7 +365,7 @@ def test_a_guess_does_not_become_a_humans_word(light_database: Database, other: 
         verbs.name_person(connection, ann, "Ann", STAMP)
         hers = {face.sha256 for face in faces_of_person(connection, ann)}
     with other.begin() as connection:
-        restore_labels(connection, labels_of(light_database), NOW)
+        add_labels(connection, labels_of(light_database))
     anew = LendingGallery()
     settled(other, anew, enroll(other, anew, shots))
     with other.read() as connection:

@@ -7,7 +7,8 @@ import pytest
 from catalog.domain.errors import PersonError
 from catalog.identities.assignment.recluster_plan import plan_recluster
 from catalog.identities.decisions import verbs
-from catalog.identities.decisions.log import effective_decisions, read_decisions
+from catalog.identities.decisions.effective import effective_decisions
+from catalog.identities.decisions.log import read_decisions
 from catalog.identities.decisions.undo import undo
 from catalog.store.catalogued_faces import faces_of_person
 from catalog.store.database import Database
@@ -66,7 +67,7 @@ def test_what_was_parted_and_merged_again_may_be_one(light_database: Database) -
         ann = everybody(connection)[0]
         _, other = verbs.split_person(connection, ann, faces_of_person(connection, ann)[:2], STAMP)
         verbs.merge_persons(connection, ann, other, STAMP)
-        assert effective_decisions(read_decisions(connection)).refusals == []
+        assert effective_decisions(read_decisions(connection)).rejected == []
     assert settled(light_database, gallery).churn == 0
     change = plan_recluster(light_database, as_engine(gallery), RULES, gallery="catalog")
     assert change.moves == ()

@@ -9,9 +9,10 @@ from catalog.domain.faces import BoundingBox
 from catalog.domain.people import AssignedBy
 from catalog.identities.decisions import verbs
 from catalog.identities.decisions.replay import copy_from_other_galleries
+from catalog.store.assignments import assign
 from catalog.store.catalogued_faces import faces_of_person
 from catalog.store.database import Database
-from catalog.store.people import add_persons, assign, find_person
+from catalog.store.people import add_persons, find_person
 from catalog.store.tables import assignments, faces, persons
 from catalog.store.tables import photos as photos_table
 from tests.identities.assignment.test_assign_people import settled, who_is_who

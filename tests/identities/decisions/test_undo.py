@@ -14,7 +14,7 @@ from catalog.domain.errors import UsageError
 from catalog.domain.faces import BoundingBox
 from catalog.identities.decisions import verbs
 from catalog.identities.decisions.forget import forget_person
-from catalog.identities.decisions.log import read_decisions
+from catalog.identities.decisions.log import DecisionStamp, read_decisions
 from catalog.identities.decisions.undo import undo
 from catalog.store.catalogued_faces import CataloguedFace, faces_of_person
 from catalog.store.database import Database
@@ -39,7 +39,7 @@ def left_behind(database: Database) -> list[str]:
 
 @pytest.mark.parametrize("decide", [verbs.confirm_face, verbs.reject_face])
 def test_what_was_said_of_the_person_since_stays(
-    light_database: Database, decide: Callable[[Connection, CataloguedFace, PersonRow, verbs.DecisionStamp], int]
+    light_database: Database, decide: Callable[[Connection, CataloguedFace, PersonRow, DecisionStamp], int]
 ) -> None:
     """A name, a birth and that somebody is hidden are not the face's decision to take back."""
     catalogue(light_database)

@@ -13,9 +13,8 @@ from sqlalchemy import Connection, select
 
 from catalog.domain.errors import PersonError, UsageError
 from catalog.identities.decisions import verbs
-from catalog.identities.decisions.log import read_decisions
+from catalog.identities.decisions.log import DecisionStamp, read_decisions
 from catalog.identities.decisions.undo import undo
-from catalog.identities.decisions.verbs import DecisionStamp
 from catalog.store.catalogued_faces import CataloguedFace, faces_of_person
 from catalog.store.database import Database
 from catalog.store.people import find_person, list_people
@@ -72,7 +71,7 @@ def test_a_name_that_several_bear_is_refused_with_their_ids(light_database: Data
         with pytest.raises(PersonError, match=one.person_id):
             find_person(connection, "Ann")
         assert find_person(connection, two.person_id).id == two.id
-        with pytest.raises(PersonError, match="Nobody"):
+        with pytest.raises(PersonError, match="No person has"):
             find_person(connection, "Zoe")
 
 

@@ -1,0 +1,184 @@
+"""Rows of persons, faces and assignments that decisions change: read as prior state, changed, and restored."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from catalog.domain.box_columns import BOX_COLUMNS
+from catalog.domain.decisions import ChangedPerson, PriorFace
+from catalog.domain.face_key import FaceKey
+from catalog.domain.faces import BoundingBox
+from catalog.domain.people import AssignedBy
+from catalog.store.person_index import PersonRow, canonical_person, persons_where
+from catalog.store.tables import assignments, faces, persons, photos
+from catalog.store.upsert import batches
+
+
+def set_name(connection: Connection, person: PersonRow, name: str | None) -> None:
+    connection.execute(update(persons).where(persons.c.id == person.id).values(name=name))
+
+
+def set_hidden(connection: Connection, person: PersonRow, hidden: bool) -> None:
+    connection.execute(update(persons).where(persons.c.id == person.id).values(hidden=hidden))
+
+
+def set_birth_date(connection: Connection, person: PersonRow, day: str | None) -> None:
+    connection.execute(update(persons).where(persons.c.id == person.id).values(birth_date=day))
+
+
+def set_not_a_face(connection: Connection, rows: Sequence[int], value: bool) -> None:
+    for batch in batches(rows):
+        connection.execute(update(faces).where(faces.c.id.in_(batch)).values(not_a_face=value))
+
+
+def mark_human(connection: Connection, rows: Sequence[int]) -> None:
+    """Record that a user, not a machine, made these assignments."""
+    for batch in batches(rows):
+        connection.execute(
+            update(assignments).where(assignments.c.face_id.in_(batch)).values(by=AssignedBy.HUMAN.value)
+        )
+
+
+def faces_held_by(connection: Connection, person: PersonRow, rows: Sequence[int]) -> list[int]:
+    """Return those of these faces that are assigned to the person, in the given order."""
+    found = {
+        row
+        for batch in batches(rows)
+        for row in connection.scalars(
+            select(assignments.c.face_id).where(assignments.c.face_id.in_(batch), assignments.c.person_id == person.id)
+        )
+    }
+    return [row for row in rows if row in found]
+
+
+def machine_faces_before(connection: Connection, person: PersonRow, day: str | None) -> list[int]:
+    """Return row ids of the person's faces that a machine assigned, on photos taken before a day (YYYY-MM-DD)."""
+    if day is None:
+        return []
+    query = (
+        select(faces.c.id)
+        .select_from(assignments.join(faces).join(photos))
+        .where(assignments.c.person_id == person.id, assignments.c.by == AssignedBy.CLUSTER.value)
+        .where(photos.c.taken_at < day)
+    )
+    return list(connection.scalars(query.order_by(faces.c.id)))
+
+
+def persons_redirecting_to(connection: Connection, person: PersonRow) -> list[PersonRow]:
+    """Return the persons that were merged into this one, in one step."""
+    return persons_where(connection, select(persons).where(persons.c.merged_into == person.id))
+
+
+def public_id_of(connection: Connection, row: int | None) -> str | None:
+    return None if row is None else connection.scalar(select(persons.c.person_id).where(persons.c.id == row))
+
+
+def persons_by_public_id(connection: Connection, public_ids: Collection[str]) -> dict[str, PersonRow]:
+    """Return the rows of these public ids; a merged person is its own row here."""
+    return {
+        row.person_id: row
+        for batch in batches(sorted(public_ids))
+        for row in persons_where(connection, select(persons).where(persons.c.person_id.in_(batch)))
+    }
+
+
+def canonical_rows(connection: Connection, public_ids: Collection[str]) -> dict[str, int]:
+    """Return the row id of the canonical person for every public id that the catalogue has."""
+    return {
+        public_id: canonical_person(connection, row.id).id
+        for public_id, row in persons_by_public_id(connection, public_ids).items()
+    }
+
+
+def prior_faces(connection: Connection, rows: Sequence[int]) -> list[PriorFace]:
+    """Return faces and their assignments as they are now, in the order of their row ids."""
+    found: list[PriorFace] = []
+    for batch in batches(sorted(set(rows))):
+        query = (
+            select(
+                photos.c.sha256,
+                *(faces.c[edge] for edge in BOX_COLUMNS),
+                faces.c.engine,
+                faces.c.gallery,
+                faces.c.not_a_face,
+                persons.c.person_id,
+                assignments.c.by,
+                assignments.c.similarity,
+                assignments.c.assigned_at,
+            )
+            .select_from(
+                faces.join(photos)
+                .outerjoin(assignments, assignments.c.face_id == faces.c.id)
+                .outerjoin(persons, persons.c.id == assignments.c.person_id)
+            )
+            .where(faces.c.id.in_(batch))
+            .order_by(faces.c.id)
+        )
+        found += [
+            PriorFace(
+                key=FaceKey(row.sha256, BoundingBox(row.box_left, row.box_top, row.box_width, row.box_height)),
+                engine=row.engine,
+                gallery=row.gallery,
+                not_a_face=bool(row.not_a_face),
+                person_id=row.person_id,
+                by=None if row.by is None else AssignedBy(row.by),
+                similarity=row.similarity,
+                assigned_at=row.assigned_at,
+            )
+            for row in connection.execute(query)
+        ]
+    return found
+
+
+def restore_assignments(connection: Connection, restored: Iterable[tuple[int, int, PriorFace]]) -> None:
+    """Insert assignments of faces that have none: row id of the face, row id of the person, prior state."""
+    rows = [
+        {
+            "face_id": row,
+            "person_id": person,
+            "by": None if face.by is None else face.by.value,
+            "similarity": face.similarity,
+            "assigned_at": face.assigned_at,
+        }
+        for row, person, face in restored
+    ]
+    if rows:
+        connection.execute(insert(assignments), rows)
+
+
+def restore_persons(connection: Connection, prior: Sequence[ChangedPerson]) -> None:
+    """Give person rows their prior values, redirects last. A row that is missing is added."""
+    for person in prior:
+        values = {"name": person.name, "hidden": person.hidden, "birth_date": person.birth_date}
+        row = persons.c.person_id == person.person_id
+        if connection.execute(update(persons).where(row).values(**values)).rowcount == 0:
+            added = {**values, "person_id": person.person_id, "created_at": person.created_at}
+            connection.execute(insert(persons), added)
+    for person in prior:
+        if person.has_redirect:
+            target = person.merged_into
+            canonical = None if target is None else canonical_rows(connection, {target}).get(target)
+            row = persons.c.person_id == person.person_id
+            connection.execute(update(persons).where(row).values(merged_into=canonical))
+
+
+def remove_new_persons(connection: Connection, public_ids: Collection[str]) -> None:
+    """Delete persons without faces and without persons that redirect to them. The others lose their name and the like.
+
+    Persons of the list that redirect to one another are deleted together.
+    """
+    rows = {row.id: row for row in persons_by_public_id(connection, public_ids).values()}
+    kept: set[int] = set()
+    for batch in batches(sorted(rows)):
+        kept |= set(
+            connection.scalars(select(assignments.c.person_id).where(assignments.c.person_id.in_(batch)).distinct())
+        )
+        redirects = select(persons.c.id, persons.c.merged_into).where(persons.c.merged_into.in_(batch))
+        kept |= {target for row, target in connection.execute(redirects) if row not in rows}
+    cleared = {"name": None, "hidden": False, "birth_date": None, "merged_into": None}
+    for batch in batches(sorted(rows)):
+        connection.execute(update(persons).where(persons.c.id.in_(batch)).values(**cleared))
+    for batch in batches(sorted(rows.keys() - kept)):
+        connection.execute(delete(persons).where(persons.c.id.in_(batch)))

@@ -1,0 +1,283 @@
+"""The rows of the decision log: append, read, mark undone.
+
+Rows are written from values of ``catalog.domain.decisions`` only. Rows that are read are checked as strictly as the
+decisions of a labels file, and by the same function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
+
+from catalog.domain.box_columns import BOX_COLUMNS, box_columns
+from catalog.domain.decisions import PERMANENT_VERBS, Decision, FacePayload, FacesPayload, Payload, Verb
+from catalog.domain.errors import DatabaseError
+from catalog.domain.face_key import FaceKey
+from catalog.domain.timestamps import utc_text
+from catalog.store.checked_values import (
+    MalformedValueError,
+    checked_box,
+    checked_date,
+    checked_number,
+    checked_person_id,
+    checked_sha256,
+    checked_text,
+    checked_time,
+)
+from catalog.store.decision_payloads import parse_payload, to_json
+from catalog.store.tables import decisions
+from catalog.store.upsert import batches
+
+_TWO_PERSONS = frozenset({Verb.MERGE, Verb.SPLIT, Verb.APART})
+_ON_A_FACE = frozenset({Verb.CONFIRM, Verb.REJECT, Verb.NOT_A_FACE})
+_WITHOUT_PERSON = frozenset({Verb.NOT_A_FACE, Verb.UNDO, Verb.RECLUSTER, Verb.MIGRATE, Verb.IMPORT})
+
+
+def append_decision(
+    connection: Connection,
+    verb: Verb,
+    *,
+    decided_at: datetime,
+    decided_by: str,
+    person_id: str | None = None,
+    other_person_id: str | None = None,
+    name: str | None = None,
+    face: FaceKey | None = None,
+    payload: Payload | None = None,
+    group: int | None = None,
+) -> int:
+    """Append one decision. Returns its number."""
+    values = {
+        "decided_at": utc_text(decided_at),
+        "decided_by": decided_by,
+        "verb": verb.value,
+        "person_id": person_id,
+        "other_person_id": other_person_id,
+        "name": name,
+        "photo_sha256": None if face is None else face.sha256,
+        **(dict.fromkeys(BOX_COLUMNS) if face is None else box_columns(face.box)),
+        "details": to_json(payload),
+        "copy_of": payload.copy_of if isinstance(payload, FacePayload | FacesPayload) else None,
+        "group": group,
+    }
+    number = int(connection.execute(insert(decisions).returning(decisions.c.id), values).scalar_one())
+    if is_copy(payload) and values["copy_of"] is None:
+        connection.execute(update(decisions).where(decisions.c.id == number).values(copy_of=number))
+    return number
+
+
+def append_copy(connection: Connection, decision: Decision) -> int:
+    """Append a decision once more, with the time and the user of the original. Returns the new number."""
+    return append_decision(
+        connection,
+        decision.verb,
+        decided_at=decision.decided_at,
+        decided_by=decision.decided_by,
+        person_id=decision.person_id,
+        other_person_id=decision.other_person_id,
+        name=decision.name,
+        face=decision.face,
+        payload=decision.payload,
+        group=decision.group,
+    )
+
+
+def start_group(connection: Connection, number: int) -> None:
+    """Make a decision the first one of a group. The group has the decision's number."""
+    connection.execute(update(decisions).where(decisions.c.id == number).values(group=number))
+
+
+def is_copy(payload: Payload | None) -> bool:
+    """True for the payload of a decision that a scan copied to an edited photo."""
+    return isinstance(payload, FacePayload | FacesPayload) and bool(payload.carried_from)
+
+
+def read_decisions(
+    connection: Connection,
+    *,
+    person_ids: Collection[str] | None = None,
+    verbs: Collection[Verb] | None = None,
+    numbers: Collection[int] | None = None,
+    after: int = 0,
+) -> list[Decision]:
+    """Return the decisions that meet all given conditions, oldest first.
+
+    ``person_ids`` selects by either person, ``after`` by number. Raises ``DatabaseError`` for a damaged row.
+    """
+    conditions: list[ColumnElement[bool]] = [decisions.c.id > after]
+    if person_ids is not None:
+        conditions.append(or_(decisions.c.person_id.in_(person_ids), decisions.c.other_person_id.in_(person_ids)))
+    if verbs is not None:
+        conditions.append(decisions.c.verb.in_([verb.value for verb in verbs]))
+    if numbers is None:
+        return _read(connection, conditions)
+    return [
+        decision
+        for batch in batches(sorted(set(numbers)))
+        for decision in _read(connection, [*conditions, decisions.c.id.in_(batch)])
+    ]
+
+
+def read_decision(connection: Connection, number: int) -> Decision | None:
+    """Return one decision; None if the log has no such number."""
+    return next(iter(_read(connection, [decisions.c.id == number])), None)
+
+
+def decisions_of_group(connection: Connection, group: int) -> list[Decision]:
+    """Return the decisions of a group, oldest first."""
+    return _read(connection, [decisions.c.group == group])
+
+
+def decisions_on_photos(connection: Connection, contents: Sequence[str]) -> list[Decision]:
+    """Return the decisions on one face whose photo has one of these content hashes, oldest first."""
+    return [
+        decision for batch in batches(contents) for decision in _read(connection, [decisions.c.photo_sha256.in_(batch)])
+    ]
+
+
+def decisions_to_carry(connection: Connection, sha256: str) -> list[Decision]:
+    """Return the decisions in force on faces of a photo, oldest first; undos are not among them."""
+    # Only a prefilter: the faces of the payload are compared below.
+    on_several = decisions.c.verb.in_(("split", "merge")) & decisions.c.details.contains(sha256)
+    found = _read(
+        connection,
+        [
+            or_(decisions.c.photo_sha256 == sha256, on_several),
+            decisions.c.undone_by.is_(None),
+            decisions.c.verb != Verb.UNDO.value,
+        ],
+    )
+    return [decision for decision in found if any(key.sha256 == sha256 for key in decision.faces)]
+
+
+def last_undoable(connection: Connection) -> int | None:
+    """The number of the newest decision that undo accepts without a number.
+
+    It is in force, neither an undo nor permanent, and no copy for an edited photo.
+    """
+    excluded = [verb.value for verb in (Verb.UNDO, *sorted(PERMANENT_VERBS))]
+    query = select(func.max(decisions.c.id)).where(
+        decisions.c.undone_by.is_(None), decisions.c.copy_of.is_(None), decisions.c.verb.not_in(excluded)
+    )
+    number = connection.scalar(query)
+    return None if number is None else int(number)
+
+
+def undone_merges(connection: Connection) -> set[str]:
+    """Public ids of the persons whose merge into another was undone."""
+    query = select(decisions.c.other_person_id).where(
+        decisions.c.verb == Verb.MERGE.value, decisions.c.undone_by.is_not(None)
+    )
+    return {person_id for person_id in connection.scalars(query) if person_id is not None}
+
+
+def forgotten_ids(connection: Connection) -> set[str]:
+    """Public ids of all persons forgotten in this catalogue."""
+    query = select(decisions.c.person_id).where(
+        decisions.c.verb == Verb.FORGET.value, decisions.c.person_id.is_not(None)
+    )
+    return {person_id for person_id in connection.scalars(query) if person_id is not None}
+
+
+def mark_undone(connection: Connection, numbers: Iterable[int], by: int | None) -> None:
+    """Mark decisions as undone by the undo with the number ``by``; None marks them as in force."""
+    for batch in batches(sorted(set(numbers))):
+        connection.execute(update(decisions).where(decisions.c.id.in_(batch)).values(undone_by=by))
+
+
+def delete_decisions(connection: Connection, numbers: Iterable[int]) -> None:
+    """Delete rows. Decisions that a deleted undo had undone are in force again."""
+    wanted = sorted(set(numbers))
+    for batch in batches(wanted):
+        connection.execute(update(decisions).where(decisions.c.undone_by.in_(batch)).values(undone_by=None))
+    for batch in batches(wanted):
+        connection.execute(delete(decisions).where(decisions.c.id.in_(batch)))
+
+
+def replace_payload(connection: Connection, number: int, payload: Payload | None) -> None:
+    """Overwrite a payload: for forgetting, which takes a person out of what other decisions remember."""
+    connection.execute(update(decisions).where(decisions.c.id == number).values(details=to_json(payload)))
+
+
+def decision_of(values: Mapping[Any, Any]) -> Decision:
+    """Check the columns of one decision and return it. Raises ``MalformedValueError``.
+
+    ``copy_of`` may be missing, as in labels files: it follows from the payload.
+    """
+    number = checked_number(values.get("id"), "id")
+    try:
+        verb = Verb(str(values.get("verb")))
+    except ValueError:
+        raise MalformedValueError('"verb" is not a verb of the decision log') from None
+    payload = parse_payload(verb, values.get("details"))
+    copy_of = payload.copy_of if isinstance(payload, FacePayload | FacesPayload) else None
+    decision = Decision(
+        number=number,
+        decided_at=datetime.fromisoformat(checked_time(values.get("decided_at"), "decided_at")),
+        decided_by=checked_text(values.get("decided_by"), "decided_by"),
+        verb=verb,
+        person_id=_optional_id(values, "person_id"),
+        other_person_id=_optional_id(values, "other_person_id"),
+        name=_name(verb, values.get("name")),
+        face=_face(values),
+        payload=payload,
+        undone_by=None if values.get("undone_by") is None else checked_number(values["undone_by"], "undone_by"),
+        copy_of=(copy_of or number) if is_copy(payload) else None,
+        group=None if values.get("group") is None else checked_number(values["group"], "group"),
+    )
+    _check_fields(decision)
+    return decision
+
+
+def _check_fields(decision: Decision) -> None:
+    """Refuse a decision without the persons or the face that its verb needs, or one that refers to itself."""
+    verb = decision.verb
+    if verb not in _WITHOUT_PERSON and decision.person_id is None:
+        raise MalformedValueError('"person_id" is missing')
+    if verb in _TWO_PERSONS:
+        if decision.other_person_id is None:
+            raise MalformedValueError('"other_person_id" is missing')
+        if decision.other_person_id == decision.person_id:
+            raise MalformedValueError('"person_id" and "other_person_id" are one person')
+    if verb in _ON_A_FACE and decision.face is None:
+        raise MalformedValueError('"photo_sha256" is missing')
+    if decision.undone_by == decision.number:
+        raise MalformedValueError('"undone_by" is the decision itself')
+    if any(target >= decision.number for target in decision.targets):
+        raise MalformedValueError('"of" and "with" do not refer to earlier decisions')
+
+
+def _optional_id(values: Mapping[Any, Any], column: str) -> str | None:
+    value = values.get(column)
+    return None if value is None else checked_person_id(value, column)
+
+
+def _name(verb: Verb, value: object) -> str | None:
+    if value is None:
+        return None
+    return checked_date(value, "name") if verb is Verb.BORN else checked_text(value, "name")
+
+
+def _face(values: Mapping[Any, Any]) -> FaceKey | None:
+    edges = [values.get(column) for column in BOX_COLUMNS]
+    if values.get("photo_sha256") is None and edges == [None] * len(edges):
+        return None
+    return FaceKey(checked_sha256(values.get("photo_sha256"), "photo_sha256"), checked_box(edges, "box_left"))
+
+
+def _read(connection: Connection, conditions: Sequence[ColumnElement[bool]]) -> list[Decision]:
+    query = select(decisions).where(*conditions).order_by(decisions.c.id)
+    return [_stored(row) for row in connection.execute(query).mappings()]
+
+
+def _stored(row: Mapping[Any, Any]) -> Decision:
+    try:
+        return decision_of(row)
+    except MalformedValueError as error:
+        raise DatabaseError(
+            f"Decision {row['id']} in the database is damaged: {error}.",
+            remedy="Restore a backup with `catalog restore`.",
+        ) from error
