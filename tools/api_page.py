@@ -57,13 +57,13 @@ def _class(title: str, kind: type[Any]) -> list[str]:
 
 def _members(kind: type[Any]) -> list[tuple[str, Any]]:
     """Public methods and properties with a docstring, in the order of definition, those of base classes last."""
-    found: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     for base in kind.__mro__:
         if base.__module__.startswith("catalog."):
             for name, member in vars(base).items():
                 if not name.startswith("_") and (inspect.isfunction(member) or isinstance(member, property)):
-                    found.setdefault(name, member)
-    return [(name, member) for name, member in found.items() if inspect.getdoc(member)]
+                    members.setdefault(name, member)
+    return [(name, member) for name, member in members.items() if inspect.getdoc(member)]
 
 
 def _signature(function: Any) -> str:

@@ -49,10 +49,10 @@ def draw_pages(folder: Path) -> None:
             tab.screenshot(path=folder / f"page{number}.png")
         browser.close()
     shots = [Image.open(folder / f"page{number}.png").convert("RGB") for number in range(2)]
-    both = Image.new("RGB", (shots[0].width * 2 + 12, shots[0].height), "white")
-    both.paste(shots[0], (0, 0))
-    both.paste(shots[1], (shots[0].width + 12, 0))
-    _save(both, "pages.jpg", 2 * WIDTH)
+    sheet = Image.new("RGB", (shots[0].width * 2 + 12, shots[0].height), "white")
+    sheet.paste(shots[0], (0, 0))
+    sheet.paste(shots[1], (shots[0].width + 12, 0))
+    _save(sheet, "pages.jpg", 2 * WIDTH)
 
 
 def draw_annotations(folder: Path) -> None:

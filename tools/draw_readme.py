@@ -56,7 +56,7 @@ def main() -> None:
                 text=True,
                 check=True,
             )
-            # The place where the pictures were drawn is nobody's business.
+            # The picture names no folder of the machine that drew it.
             console.print(Text(answer.stdout.replace(f"{folder}/", "")))
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
     PICTURE.write_text(console.export_svg(title="catalog", code_format=FRAME))

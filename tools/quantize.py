@@ -53,7 +53,7 @@ class Graph:
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self.model = _folded(model)
-        self.arrays = {each.name: numpy_helper.to_array(each) for each in self.model.graph.initializer}
+        self.arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in self.model.graph.initializer}
         self.nodes = list(self.model.graph.node)
         self._pairs: dict[str, str] = {}
 
@@ -82,7 +82,7 @@ class Graph:
         return place + 1
 
     def place(self, node: onnx.NodeProto) -> int:
-        return next(place for place, each in enumerate(self.nodes) if each is node)
+        return next(index for index, other in enumerate(self.nodes) if other is node)
 
     def in_steps(self, value: str, low: float, high: float) -> float:
         """Put a value into 8-bit steps between two bounds, where it is made, once; returns the size of a step."""
@@ -110,8 +110,8 @@ class Graph:
             "weights": (levels.astype(np.int8), scale),
             "shift": (np.rint(bias / (scale * step)).astype(np.int32), scale * step),
         }
-        for index, (what, (values, size)) in enumerate(whole.items(), 1):
-            name = f"{node.output[0]}.whole_{what}"
+        for index, (name, (values, size)) in enumerate(whole.items(), 1):
+            name = f"{node.output[0]}.whole_{name}"
             constants = [f"{name}.levels", f"{name}.scale", f"{name}.zeros"]
             arrays = (values, size.astype(np.float32), np.zeros(len(values), values.dtype))
             self.arrays |= dict(zip(constants, arrays, strict=True))
@@ -129,17 +129,17 @@ class Graph:
         """The lowest and the highest of each channel of some values, over some faces."""
         watched = onnx.ModelProto()
         watched.CopyFrom(self.model)
-        known = {output.name for output in watched.graph.output}
-        watched.graph.output.extend(helper.make_empty_tensor_value_info(v) for v in values if v not in known)
+        outputs = {output.name for output in watched.graph.output}
+        watched.graph.output.extend(helper.make_empty_tensor_value_info(v) for v in values if v not in outputs)
         session = onnxruntime.InferenceSession(watched.SerializeToString(), providers=["CPUExecutionProvider"])
         feed = session.get_inputs()[0].name
-        found: dict[str, tuple[Floats, Floats]] = {}
+        ranges: dict[str, tuple[Floats, Floats]] = {}
         for face in faces:
-            for value, seen in zip(values, session.run(values, {feed: face[None]}), strict=True):
-                low, high = seen.min(axis=(0, 2, 3)), seen.max(axis=(0, 2, 3))
-                before = found.get(value, (low, high))
-                found[value] = np.minimum(before[0], low), np.maximum(before[1], high)
-        return found
+            for value, output in zip(values, session.run(values, {feed: face[None]}), strict=True):
+                low, high = output.min(axis=(0, 2, 3)), output.max(axis=(0, 2, 3))
+                before = ranges.get(value, (low, high))
+                ranges[value] = np.minimum(before[0], low), np.maximum(before[1], high)
+        return ranges
 
     def finished(self) -> onnx.ModelProto:
         """The rewritten model, with the constants that it still uses."""

@@ -1,4 +1,4 @@
-"""How far the boxes of one face overlap, and those of two faces: the numbers behind the same-face rules.
+"""Overlap of boxes of one face, and of two faces: the measurements behind the same-face rules.
 
 Run by hand: python -m tests.benchmarks.same_face (needs ../shared/data/lfw and ../shared/data/seed). Detects the faces
 of some hundred LFW photos, detects them again after each change that a rule must survive, and prints the share of faces
@@ -39,7 +39,7 @@ Change = Callable[[Image.Image], tuple[Image.Image, Callable[[BoundingBox], Boun
 def faces_of(pipeline: FacePipeline, image: Image.Image) -> list[BoundingBox]:
     pixels = np.asarray(image.convert("RGB"))
     photo = OpenedPhoto(pixels, pixels.shape[1], pixels.shape[0], "PNG")
-    return [seen.face.box for seen in pipeline.look(photo)]
+    return [result.face.box for result in pipeline.look(photo)]
 
 
 def unmoved(box: BoundingBox) -> BoundingBox:
@@ -134,16 +134,16 @@ def cut_out(image: Image.Image, box: BoundingBox, padding: float) -> tuple[Image
     return image.crop(edges), place
 
 
-def best_overlap(box: BoundingBox, others: list[BoundingBox]) -> float:
-    return max((box.iou(other) for other in others), default=0.0)
+def best_overlap(box: BoundingBox, boxes: list[BoundingBox]) -> float:
+    return max((box.iou(candidate) for candidate in boxes), default=0.0)
 
 
 def compare(
     originals: list[BoundingBox],
     changed: list[BoundingBox],
     back: Callable[[BoundingBox], BoundingBox],
-    same: list[float],
-    other: list[float],
+    same_overlaps: list[float],
+    other_overlaps: list[float],
 ) -> None:
     """Add the highest overlap of each original box with a changed box, to the list that is true.
 
@@ -155,10 +155,10 @@ def compare(
     for index, box in enumerate(originals):
         overlaps = [box.iou(candidate) for candidate in changed]
         if index in face:
-            same.append(overlaps[face.index(index)])
+            same_overlaps.append(overlaps[face.index(index)])
         best = max(range(len(changed)), key=overlaps.__getitem__, default=None)
         if best is not None and face[best] != index:
-            other.append(overlaps[best])
+            other_overlaps.append(overlaps[best])
 
 
 def rows(photos: list[Path]) -> Iterator[Image.Image]:
@@ -196,11 +196,13 @@ CHANGES: dict[str, list[tuple[str, Change]]] = {
 }
 
 
-def report(rule: str, threshold: float, same: dict[str, list[float]], other: dict[str, list[float]]) -> None:
+def report(
+    rule: str, threshold: float, same_overlaps: dict[str, list[float]], other_overlaps: dict[str, list[float]]
+) -> None:
     print(f"\n{rule} (now {threshold:g}): share of faces refused, and pairs of two faces accepted, at each threshold")
     print(f"{'':42}{'faces':>7}" + "".join(f"{value:>14g}" for value in THRESHOLDS))
-    for name, overlaps in same.items():
-        values, wrong = np.array(overlaps), np.array(other.get(name, []))
+    for name, overlaps in same_overlaps.items():
+        values, wrong = np.array(overlaps), np.array(other_overlaps.get(name, []))
         cells = [f"{100 * (values < value).mean():7.1f}%{(wrong >= value).sum():>6}" for value in THRESHOLDS]
         print(f"{name:42}{len(values):>7}" + "".join(cells))
 
@@ -209,26 +211,31 @@ def measure(pipeline: FacePipeline, images: list[Image.Image]) -> None:
     originals = [faces_of(pipeline, image) for image in images]
     print(f"{len(images)} photos, {sum(map(len, originals))} faces")
     for rule, changes in CHANGES.items():
-        same: dict[str, list[float]] = defaultdict(list)
-        other: dict[str, list[float]] = defaultdict(list)
+        same_overlaps: dict[str, list[float]] = defaultdict(list)
+        other_overlaps: dict[str, list[float]] = defaultdict(list)
         for name, change in changes:
             for image, boxes in zip(images, originals, strict=True):
                 changed, back = change(image)
-                compare(boxes, faces_of(pipeline, changed), back, same[name], other[name])
-        report(rule, {"SAME_PHOTO": SAME_PHOTO, "EDITED_PHOTO": EDITED_PHOTO}[rule].min_overlap, same, other)
+                compare(boxes, faces_of(pipeline, changed), back, same_overlaps[name], other_overlaps[name])
+        report(
+            rule,
+            {"SAME_PHOTO": SAME_PHOTO, "EDITED_PHOTO": EDITED_PHOTO}[rule].min_overlap,
+            same_overlaps,
+            other_overlaps,
+        )
     styles(images, originals)
     requested(pipeline, images, originals)
 
 
 def styles(images: list[Image.Image], originals: list[list[BoundingBox]]) -> None:
-    same: dict[str, list[float]] = defaultdict(list)
-    other: dict[str, list[float]] = defaultdict(list)
+    same_overlaps: dict[str, list[float]] = defaultdict(list)
+    other_overlaps: dict[str, list[float]] = defaultdict(list)
     for boxes in originals:
         for name, style in STYLES.items():
             drawn = [styled(box, style) for box in boxes]
-            same[name] += [box.iou(changed) for box, changed in zip(boxes, drawn, strict=True)]
+            same_overlaps[name] += [box.iou(changed) for box, changed in zip(boxes, drawn, strict=True)]
             for index, box in enumerate(boxes):
-                other[name] += [box.iou(changed) for place, changed in enumerate(drawn) if place != index]
+                other_overlaps[name] += [box.iou(changed) for place, changed in enumerate(drawn) if place != index]
     for image, boxes in zip(images, originals, strict=True):
         pixels = np.asarray(image)
         raw = [
@@ -236,14 +243,14 @@ def styles(images: list[Image.Image], originals: list[list[BoundingBox]]) -> Non
             for row in run_yunet(pixels, 0.6).tolist()
             if row[2] > 0 and row[3] > 0
         ]
-        same["YuNet's own boxes"] += [overlap for box in boxes if (overlap := best_overlap(box, raw)) > 0]
-    report("SAME_PHOTO", SAME_PHOTO.min_overlap, same, other)
+        same_overlaps["YuNet's own boxes"] += [overlap for box in boxes if (overlap := best_overlap(box, raw)) > 0]
+    report("SAME_PHOTO", SAME_PHOTO.min_overlap, same_overlaps, other_overlaps)
     print(f"DRAWN_REGION (now {DRAWN_REGION.min_overlap:g}, or each box holds the other's center): the same table")
 
 
 def requested(pipeline: FacePipeline, images: list[Image.Image], originals: list[list[BoundingBox]]) -> None:
-    same: dict[str, list[float]] = defaultdict(list)
-    other: dict[str, list[float]] = defaultdict(list)
+    same_overlaps: dict[str, list[float]] = defaultdict(list)
+    other_overlaps: dict[str, list[float]] = defaultdict(list)
     for image, boxes in zip(images, originals, strict=True):
         for index, box in enumerate(boxes):
             for padding in (0.6, 0.25, 0.05):
@@ -252,19 +259,19 @@ def requested(pipeline: FacePipeline, images: list[Image.Image], originals: list
                 if not inner:
                     continue
                 largest = max(inner, key=lambda face: face.area)
-                found = BoundingBox(
+                guess = BoundingBox(
                     place.left + largest.left * place.width,
                     place.top + largest.top * place.height,
                     largest.width * place.width,
                     largest.height * place.height,
                 )
-                overlaps = [found.iou(each) for each in boxes]
+                overlaps = [guess.iou(face_box) for face_box in boxes]
                 name = f"cut out with {padding:g} of its size around"
                 if max(range(len(boxes)), key=overlaps.__getitem__) == index:
-                    same[name].append(overlaps[index])
+                    same_overlaps[name].append(overlaps[index])
                 else:
-                    other[name].append(overlaps[index])
-    report("SAME_PHOTO", SAME_PHOTO.min_overlap, same, other)
+                    other_overlaps[name].append(overlaps[index])
+    report("SAME_PHOTO", SAME_PHOTO.min_overlap, same_overlaps, other_overlaps)
 
 
 def amazon(pipeline: FacePipeline) -> None:
@@ -276,8 +283,8 @@ def amazon(pipeline: FacePipeline) -> None:
             if key in answer:
                 box = answer[key]
                 wanted = BoundingBox(box["Left"], box["Top"], box["Width"], box["Height"])
-                found = faces_of(pipeline, ImageOps.exif_transpose(Image.open(DATA / "seed" / photo)))
-                overlaps.append(best_overlap(wanted, found))
+                boxes = faces_of(pipeline, ImageOps.exif_transpose(Image.open(DATA / "seed" / photo)))
+                overlaps.append(best_overlap(wanted, boxes))
     print("\noverlap of Amazon's boxes of data/seed with the local engine's:", [round(value, 2) for value in overlaps])
 
 

@@ -53,11 +53,11 @@ def shown(photo: OpenedPhoto) -> list[tuple[int, ...]]:
     ]
 
 
-def alike(colors: Sequence[tuple[int, ...]], others: Sequence[tuple[int, ...]], tolerance: int = 12) -> bool:
-    return len(colors) == len(others) and all(
+def alike(colors: Sequence[tuple[int, ...]], expected: Sequence[tuple[int, ...]], tolerance: int = 12) -> bool:
+    return len(colors) == len(expected) and all(
         abs(a - b) <= tolerance
-        for color, other in zip(colors, others, strict=True)
-        for a, b in zip(color, other, strict=True)
+        for color, wanted in zip(colors, expected, strict=True)
+        for a, b in zip(color, wanted, strict=True)
     )
 
 
@@ -83,9 +83,9 @@ def display_p3() -> bytes:
         b"gTRC": gamma,
         b"bTRC": gamma,
     }
-    table, body, at = struct.pack(">I", len(parts)), b"", 128 + 4 + 12 * len(parts)
+    table, body, offset = struct.pack(">I", len(parts)), b"", 128 + 4 + 12 * len(parts)
     for name, part in parts.items():
-        table += name + struct.pack(">II", at + len(body), len(part))
+        table += name + struct.pack(">II", offset + len(body), len(part))
         body += part + b"\0" * (-len(part) % 4)
     size = 128 + len(table) + len(body)
     head = struct.pack(">I4sI4s4s4s", size, b"\0\0\0\0", 0x02100000, b"mntr", b"RGB ", b"XYZ ")

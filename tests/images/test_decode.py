@@ -28,7 +28,7 @@ STORED = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
-"""How an upright picture lies in a file of each EXIF orientation."""
+"""The stored pixels of an upright image, for each EXIF orientation."""
 
 
 def turned(orientation: int) -> tuple[Image.Image, Image.Exif]:
@@ -69,8 +69,8 @@ def test_heic_opens_with_its_metadata() -> None:
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
 def test_the_first_frame_of_an_animation_counts(kind: str) -> None:
     """The others are not looked at."""
-    others = [Image.new("RGB", (96, 64), color) for color in ("black", "white")]
-    photo = open_image(written(quarters(), kind, save_all=True, append_images=others, duration=100))
+    backgrounds = [Image.new("RGB", (96, 64), color) for color in ("black", "white")]
+    photo = open_image(written(quarters(), kind, save_all=True, append_images=backgrounds, duration=100))
     assert (photo.width, photo.height) == (96, 64)
     assert alike(shown(photo), QUARTERS, tolerance=25)
 
@@ -177,7 +177,7 @@ def test_heic_is_not_turned_twice() -> None:
 
 
 def test_exif_behind_the_pixels_of_a_png_counts() -> None:
-    """Where ExifTool writes it."""
+    """ExifTool writes the orientation in this chunk."""
     image, exif = turned(6)
     data = written(image, "PNG")
     late = data[:-12] + chunk(b"eXIf", exif.tobytes()[6:]) + data[-12:]
@@ -187,7 +187,7 @@ def test_exif_behind_the_pixels_of_a_png_counts() -> None:
 
 
 def test_exif_in_a_text_of_a_png_counts() -> None:
-    """Where ImageMagick wrote it before there was a better place."""
+    """Older versions of ImageMagick write it in a text chunk."""
     image, exif = turned(8)
     raw = exif.tobytes()
     text = f"\nexif\n{len(raw):8}\n{raw.hex()}\n".encode()
@@ -298,7 +298,7 @@ def test_a_png_of_16_bits_opens() -> None:
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
 def test_transparent_pixels_show_white(mode: str) -> None:
-    """What lies hidden below transparency is not the picture."""
+    """Pixels below full transparency are not part of the image."""
     layer = Image.new("RGBA", (20, 20), (10, 10, 10, 255))
     layer.paste((200, 0, 0, 0), (0, 0, 10, 20))
     image = layer.convert(mode) if mode != "P" else layer.quantize(16)
@@ -323,13 +323,13 @@ WHOLE = {
 
 
 @pytest.mark.parametrize("kind", WHOLE)
-@pytest.mark.parametrize("kept", [0.05, 0.5, 0.95])
-def test_a_photo_that_is_cut_short_is_refused(kind: str, kept: float) -> None:
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.95])
+def test_a_photo_that_is_cut_short_is_refused(kind: str, share: float) -> None:
     """It is not opened with gray where the rest should be."""
     data = WHOLE[kind]
     assert open_image(data).pixels.size
     with pytest.raises(PhotoError, match=r"^The \w+ photo is (cut short|damaged).*\.$"):
-        open_image(data[: int(len(data) * kept)])
+        open_image(data[: int(len(data) * share)])
 
 
 def test_a_cut_jpeg_is_named_so_also_when_reduced() -> None:

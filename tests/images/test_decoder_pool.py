@@ -44,7 +44,7 @@ def _pool() -> Iterator[DecoderPool]:
 
 def workers(parent: int | None = None) -> list[int]:
     """Process ids of the decoders that a process has started, this one by default."""
-    found = []
+    descriptors = []
     for path in Path("/proc").glob("[0-9]*"):
         try:
             fields = (path / "stat").read_text().rpartition(")")[2].split()
@@ -52,16 +52,16 @@ def workers(parent: int | None = None) -> list[int]:
                 int(fields[1]) == (parent or os.getpid())
                 and b"catalog.images.decoder_process" in (path / "cmdline").read_bytes()
             ):
-                found.append(int(path.name))
+                descriptors.append(int(path.name))
         except (FileNotFoundError, ProcessLookupError):
             continue  # ended meanwhile
-    return found
+    return descriptors
 
 
 def wait_until_busy(pid: int) -> None:
     """Until a worker has taken more memory than it has without the slow photo."""
-    until = time.monotonic() + 10
-    while time.monotonic() < until:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
         if int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") > 80 << 20:
             return
         time.sleep(0.002)
@@ -79,8 +79,8 @@ def kill_workers(times: int, number: signal.Signals) -> None:
 
 
 def gone(pid: int, seconds: float) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
         try:
             if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
                 return True
@@ -92,13 +92,13 @@ def gone(pid: int, seconds: float) -> bool:
 
 @pytest.mark.parametrize("max_side", [None, 50])
 def test_it_opens_what_this_process_would_open(pool: Opener, max_side: int | None) -> None:
-    """Pixels, sizes, metadata and bytes are the same, whoever decodes."""
+    """Pixels, sizes, metadata and bytes are the same in this process and in the pool."""
     for data in ((FIXTURES / "turned.heic").read_bytes(), written(noise(301, 199), "JPEG"), PHOTO):
-        here, there = open_image(data, max_side=max_side), pool.open(data, max_side)
-        assert np.array_equal(here.pixels, there.pixels)
-        assert there.pixels.flags.c_contiguous
-        assert [getattr(here, name) for name in ("width", "height", "format", "orientation", "metadata", "data")] == [
-            getattr(there, name) for name in ("width", "height", "format", "orientation", "metadata", "data")
+        local, pooled = open_image(data, max_side=max_side), pool.open(data, max_side)
+        assert np.array_equal(local.pixels, pooled.pixels)
+        assert pooled.pixels.flags.c_contiguous
+        assert [getattr(local, name) for name in ("width", "height", "format", "orientation", "metadata", "data")] == [
+            getattr(pooled, name) for name in ("width", "height", "format", "orientation", "metadata", "data")
         ]
 
 
@@ -107,11 +107,11 @@ def test_a_broken_photo_has_the_same_sentence(pool: Opener) -> None:
     pool.open(PHOTO)
     before = workers()
     for data in (b"", b"text", PHOTO[:100]):
-        with pytest.raises(PhotoError) as here:
+        with pytest.raises(PhotoError) as local:
             open_image(data)
-        with pytest.raises(PhotoError) as there:
+        with pytest.raises(PhotoError) as pooled:
             pool.open(data)
-        assert str(there.value) == str(here.value)
+        assert str(pooled.value) == str(local.value)
     assert workers() == before
 
 
@@ -202,7 +202,7 @@ def test_an_answer_that_nobody_waited_for_is_not_given_to_the_next_photo(
 
 
 def test_workers_do_not_know_the_keys(pool: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A photo that takes over its decoder finds neither credentials nor the database's address."""
+    """The decoder process has no credentials and no database address in its environment."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-of-aws")
     monkeypatch.setenv("CATALOG_DATABASE_URL", "postgresql://secret")
     pool.open(PHOTO)
@@ -243,7 +243,7 @@ def test_pixels_outlive_the_pool() -> None:
 
 
 def test_a_closed_pool_opens_nothing() -> None:
-    """It does not start again behind anybody's back."""
+    """A closed pool does not start again."""
     pool = DecoderPool(1)
     pool.close()
     with pytest.raises(RuntimeError, match="closed"):
@@ -251,7 +251,7 @@ def test_a_closed_pool_opens_nothing() -> None:
 
 
 def test_nothing_is_left_behind_by_photos() -> None:
-    """Neither open files nor shared memory, after photos that open, fail and crash."""
+    """No open file and no shared memory is left after photos that open, fail and crash."""
     pool = DecoderPool(1, DecodeLimits(seconds=5))
     pool.open(PHOTO)
 
@@ -273,7 +273,7 @@ def test_nothing_is_left_behind_by_photos() -> None:
 
 @pytest.mark.parametrize("busy", [False, True])
 def test_workers_do_not_outlive_a_process_that_is_killed(tmp_path: Path, slow_photo: bytes, busy: bool) -> None:
-    """With kill -9 nobody can clean up: idle workers leave at once, busy ones when their photo is done."""
+    """After kill -9 of the parent, idle decoder processes end at once and busy ones after their photo."""
     photo = tmp_path / "photo.png"
     photo.write_bytes(slow_photo if busy else PHOTO)
     program = (

@@ -1,4 +1,4 @@
-"""What is sent to an engine keeps its limits, and what the engine says comes back to the photo's own frame."""
+"""A fitted image stays within the engine's limits, and boxes are mapped back to the photo."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_too_many_bytes_cost_quality_before_size() -> None:
 
 
 def test_a_photo_is_reduced_no_more_than_needed() -> None:
-    """Where quality does not help, the result fills at least four fifths of what is allowed."""
+    """If lower quality does not suffice, the image is reduced to at least four fifths of the limit."""
     result = fitted(open_image(written(noise(600, 500), "PNG")), SMALL)
     assert result.scale < 1
     assert len(result.data) > 0.8 * SMALL.max_bytes
@@ -126,7 +126,7 @@ def test_a_panorama_reduced_below_the_least_side_is_padded_too() -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (49, 1000), (1000, 49)])
 def test_a_photo_too_small_for_any_face_is_left_out_with_a_reason(size: tuple[int, int]) -> None:
-    """Nobody pays for padding."""
+    """Padding is not sent."""
     result = fit(open_image(written(noise(*size), "PNG")), LIMITS)
     assert isinstance(result, Unfit)
     assert result.reason == f"The photo is {size[0]:,} x {size[1]:,} pixels in size, too small for a face of 50 pixels."
@@ -134,19 +134,19 @@ def test_a_photo_too_small_for_any_face_is_left_out_with_a_reason(size: tuple[in
 
 def test_a_photo_that_was_reduced_on_opening_is_opened_again_in_full() -> None:
     """Pixels saved for the local engine are not lost to the service; an acceptable file is not decoded twice."""
-    asked: list[int] = []
+    qualities: list[int] = []
 
     def reopen(data: bytes, max_side: int) -> OpenedPhoto:
-        asked.append(max_side)
+        qualities.append(max_side)
         return open_image(data, max_side=max_side)
 
     photo = open_image(written(quarters(800, 600), "WEBP"), max_side=100)
     result = fit(photo, LIMITS, reopen=reopen)
     assert isinstance(result, Fitted)
     assert Image.open(BytesIO(result.data)).size == (800, 600)
-    assert asked == [10_000]
+    assert qualities == [10_000]
     fit(open_image(written(quarters(800, 600), "JPEG"), max_side=100), LIMITS, reopen=reopen)
-    assert asked == [10_000]
+    assert qualities == [10_000]
 
 
 def test_a_box_found_in_the_sent_image_is_the_same_place_of_the_photo() -> None:
@@ -157,13 +157,13 @@ def test_a_box_found_in_the_sent_image_is_the_same_place_of_the_photo() -> None:
     result = fitted(open_image(written(picture, "TIFF")), SMALL)
     sent = open_image(result.data).pixels
     rows, columns = np.nonzero(sent[:, :, 0] > 192)  # brighter than the padding
-    found = BoundingBox(
+    box = BoundingBox(
         columns.min() / sent.shape[1],
         rows.min() / sent.shape[0],
         (columns.max() + 1 - columns.min()) / sent.shape[1],
         (rows.max() + 1 - rows.min()) / sent.shape[0],
     )
-    assert result.placement.in_photo(found).iou(patch) > 0.9
+    assert result.placement.in_photo(box).iou(patch) > 0.9
 
 
 FRACTIONS = st.floats(0.01, 1)

@@ -41,7 +41,7 @@ def exif_of(
     return load_exif(raw)
 
 
-def taken(base: dict[int, object] | None = None, detail: dict[int, object] | None = None) -> datetime | None:
+def taken_at_of(base: dict[int, object] | None = None, detail: dict[int, object] | None = None) -> datetime | None:
     return read_metadata(exif_of(base, detail)).taken_at
 
 
@@ -67,10 +67,10 @@ def test_a_time_without_an_offset_is_the_cameras_wall_clock() -> None:
 def test_the_time_of_taking_goes_before_digitizing_and_changing() -> None:
     """The last resort is the time of the last change."""
     times: dict[int, object] = {ORIGINAL: "2001:01:01 00:00:00", DIGITIZED: "2002:01:01 00:00:00"}
-    assert taken({DATE_TIME: "2003:01:01 00:00:00"}, times) == datetime(2001, 1, 1, tzinfo=UTC)
+    assert taken_at_of({DATE_TIME: "2003:01:01 00:00:00"}, times) == datetime(2001, 1, 1, tzinfo=UTC)
     del times[ORIGINAL]
-    assert taken({DATE_TIME: "2003:01:01 00:00:00"}, times) == datetime(2002, 1, 1, tzinfo=UTC)
-    assert taken({DATE_TIME: "2003:01:01 00:00:00"}) == datetime(2003, 1, 1, tzinfo=UTC)
+    assert taken_at_of({DATE_TIME: "2003:01:01 00:00:00"}, times) == datetime(2002, 1, 1, tzinfo=UTC)
+    assert taken_at_of({DATE_TIME: "2003:01:01 00:00:00"}) == datetime(2003, 1, 1, tzinfo=UTC)
 
 
 def test_an_offset_belongs_to_its_own_time() -> None:
@@ -86,8 +86,8 @@ def test_an_offset_belongs_to_its_own_time() -> None:
 )  # fmt: skip
 def test_a_time_that_makes_no_sense_is_ignored(text: str) -> None:
     """And the next place to say it is asked."""
-    assert taken(None, {ORIGINAL: text}) is None
-    assert taken({DATE_TIME: "2003:01:01 00:00:00"}, {ORIGINAL: text}) == datetime(2003, 1, 1, tzinfo=UTC)
+    assert taken_at_of(None, {ORIGINAL: text}) is None
+    assert taken_at_of({DATE_TIME: "2003:01:01 00:00:00"}, {ORIGINAL: text}) == datetime(2003, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_time_that_makes_no_sense_is_ignored(text: str) -> None:
 )
 def test_other_spellings_of_a_time_are_understood(text: str) -> None:
     """Editors and scanners have their own."""
-    assert taken(None, {ORIGINAL: text}) == datetime(2019, 6, 7, 8, 9, 10, tzinfo=UTC)
+    assert taken_at_of(None, {ORIGINAL: text}) == datetime(2019, 6, 7, 8, 9, 10, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("offset", ["+99:00", "+01:75", "   :  ", "north"])
@@ -158,19 +158,19 @@ def place(**changes: object) -> GpsPosition | None:
 
 def test_a_position_has_the_signs_of_its_references() -> None:
     """South and west are negative."""
-    found = place()
-    assert found is not None
-    assert found.latitude == pytest.approx(-33.8569, abs=1e-6)
-    assert found.longitude == pytest.approx(151.2153, abs=1e-6)
-    assert found.altitude == 58
-    assert place(longitude_ref="W") == GpsPosition(found.latitude, -found.longitude, 58)
+    position = place()
+    assert position is not None
+    assert position.latitude == pytest.approx(-33.8569, abs=1e-6)
+    assert position.longitude == pytest.approx(151.2153, abs=1e-6)
+    assert position.altitude == 58
+    assert place(longitude_ref="W") == GpsPosition(position.latitude, -position.longitude, 58)
 
 
 def test_below_the_sea_is_negative() -> None:
     """Divers and the Dead Sea."""
-    found = place(altitude_ref=b"\x01")
-    assert found is not None
-    assert found.altitude == -58
+    position = place(altitude_ref=b"\x01")
+    assert position is not None
+    assert position.altitude == -58
 
 
 @pytest.mark.parametrize(
@@ -193,9 +193,9 @@ def test_a_position_that_makes_no_sense_is_ignored(changes: dict[str, object]) -
 def test_a_position_may_lack_its_altitude() -> None:
     """Or have one that is undefined."""
     for altitude in (None, IFDRational(0, 0), IFDRational(4_000_000_000, 1)):
-        found = place(altitude=altitude)
-        assert found is not None
-        assert found.altitude is None
+        position = place(altitude=altitude)
+        assert position is not None
+        assert position.altitude is None
 
 
 # ------------------------------------------------------------------------------------------------------ with what

@@ -90,7 +90,7 @@ def photo_of(face: int, photo_count: int, face_count: int) -> int:
 
 def _photos(dice: random.Random, count: int) -> Iterator[dict[str, object]]:
     for number in range(1, count + 1):
-        taken = START + timedelta(seconds=number * 600_000_000 // count)
+        taken_at = START + timedelta(seconds=number * 600_000_000 // count)
         dated = number % 50 != 0
         yield {
             "id": number,
@@ -100,7 +100,7 @@ def _photos(dice: random.Random, count: int) -> Iterator[dict[str, object]]:
             "width": 4000,
             "height": 3000,
             "orientation": dice.choice((1, 1, 1, 6)),
-            "taken_at": utc_text(taken) if dated else None,
+            "taken_at": utc_text(taken_at) if dated else None,
             "taken_at_offset": dice.choice((None, 0, 60, -480, 540)) if dated else None,
             "camera_make": "Canon",
             "camera_model": dice.choice(("EOS R5", "IXUS 70")),
@@ -212,14 +212,14 @@ def _assignments(
         album = album_of(photo_of(number, photo_count, face_count))
         yield {
             "face_id": number,
-            "person_id": _who(dice, album, alive),
+            "person_id": _person(dice, album, alive),
             "by": "human" if number % 100 == 0 else "cluster",
             "similarity": None if number % 100 == 0 else 80 + dice.random() * 20,
             "assigned_at": SCANNED_AT,
         }
 
 
-def _who(dice: random.Random, album: int, alive: int) -> int:
+def _person(dice: random.Random, album: int, alive: int) -> int:
     """Return a family member, a guest of the album, or a stranger."""
     roll = dice.random()
     if roll < 0.4:

@@ -40,8 +40,8 @@ def test_the_box_is_drawn_on_its_edges_only():
     """The pixels inside the box are unchanged."""
     original = photo()
     before = original.pixels.copy()
-    seen = FaceAttributes(age_range=AgeRange(20, 30), emotions=(Emotion(EmotionType.HAPPY, 99.0),))
-    pixels = drawn(draw_analysis(original, [Face(BOX, 99.0, attributes=seen)]))
+    attributes = FaceAttributes(age_range=AgeRange(20, 30), emotions=(Emotion(EmotionType.HAPPY, 99.0),))
+    pixels = drawn(draw_analysis(original, [Face(BOX, 99.0, attributes=attributes)]))
     assert pixels.shape == (300, 400, 3)
     changed = np.abs(pixels - 128).max(axis=2) > 40
     assert changed[75:225, 100].mean() > 0.9
@@ -61,8 +61,8 @@ def test_a_face_cut_by_the_border_is_drawn_too(box):
 
 def test_matches_are_green_and_other_faces_gray():
     """The photos are side by side."""
-    other = BoundingBox(0.05, 0.05, 0.1, 0.1)
-    compared = Comparison(Face(BOX, 99.0), (ComparedFace(Face(BOX, 99.0), 99.5),), (Face(other, 99.0),))
+    second = BoundingBox(0.05, 0.05, 0.1, 0.1)
+    compared = Comparison(Face(BOX, 99.0), (ComparedFace(Face(BOX, 99.0), 99.5),), (Face(second, 99.0),))
 
     def is_green(jpeg: bytes) -> bool:
         right = drawn(jpeg)[:, 416:]

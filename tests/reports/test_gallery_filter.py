@@ -37,10 +37,10 @@ def see_again(database: Database, gallery: Gallery) -> None:
         for face in connection.execute(select(faces)).mappings().all():
             new = {"id": first + face["id"], "face_id": f"{gallery.engine} {gallery.name} {face['face_id']}"}
             connection.execute(insert(faces), {**face, **new_keys, **new})
-        for given in connection.execute(select(assignments)).mappings().all():
-            connection.execute(insert(assignments), {**given, "face_id": first + given["face_id"]})
-        seen = [{"photo_id": photo, **new_keys} for photo in connection.scalars(select(photos.c.id))]
-        connection.execute(insert(enrollments), seen)
+        for assignment in connection.execute(select(assignments)).mappings().all():
+            connection.execute(insert(assignments), {**assignment, "face_id": first + assignment["face_id"]})
+        new_faces = [{"photo_id": photo, **new_keys} for photo in connection.scalars(select(photos.c.id))]
+        connection.execute(insert(enrollments), new_faces)
 
 
 def answers(database: Database, gallery: Gallery | None) -> dict[tuple[str, int], ReportTable]:
@@ -63,23 +63,23 @@ def test_every_report_counts_a_face_of_two_galleries_once(refilled: Database, ne
     before = answers(refilled, FIRST)
     see_again(refilled, new)
     for gallery in (FIRST, new):
-        for asked, answer in answers(refilled, gallery).items():
-            assert answer == before[asked], asked
+        for report, answer in answers(refilled, gallery).items():
+            assert answer == before[report], report
 
 
 def test_galleries_with_interleaved_row_ids_are_separated(refilled: Database):
     """A third of the faces swap galleries."""
 
     def results(gallery: Gallery) -> dict[tuple[str, int], list[str]]:
-        return {asked: sorted(map(repr, answer.rows)) for asked, answer in answers(refilled, gallery).items()}
+        return {report: sorted(map(repr, answer.rows)) for report, answer in answers(refilled, gallery).items()}
 
     before = results(FIRST)
     see_again(refilled, SECOND)
     with refilled.begin() as connection:
-        other = case((faces.c.gallery == "second", "default"), else_="second")
+        other_gallery = case((faces.c.gallery == "second", "default"), else_="second")
         count = connection.scalar(select(func.count()).select_from(faces))
         assert count == 500
-        connection.execute(update(faces).where(faces.c.id % 250 % 3 == 0).values(gallery=other))
+        connection.execute(update(faces).where(faces.c.id % 250 % 3 == 0).values(gallery=other_gallery))
     assert results(FIRST) == before
     assert results(SECOND) == before
 
@@ -116,10 +116,10 @@ def test_a_photo_enrolled_elsewhere_only_is_not_listed_without_faces(refilled: D
     bare = run_report(refilled, reports()["photos-without-faces"], gallery=SECOND).rows
     with refilled.begin() as connection:
         shown, looked = connection.scalars(select(faces.c.photo_id).distinct().order_by(faces.c.photo_id).limit(2))
-        here = (faces.c.gallery == "second") & faces.c.photo_id.in_([shown, looked])
-        removed = select(faces.c.id).where(here)
+        is_shown = (faces.c.gallery == "second") & faces.c.photo_id.in_([shown, looked])
+        removed = select(faces.c.id).where(is_shown)
         connection.execute(delete(assignments).where(assignments.c.face_id.in_(removed)))
-        connection.execute(delete(faces).where(here))
+        connection.execute(delete(faces).where(is_shown))
         connection.execute(delete(enrollments).where(enrollments.c.photo_id == shown))
     after = run_report(refilled, reports()["photos-without-faces"], gallery=SECOND).rows
     assert len(after) == len(bare) + 1

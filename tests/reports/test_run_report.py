@@ -76,10 +76,10 @@ def everything(database: Database) -> Everything:
                 row["uri"]
             )
         persons = {row["id"]: row for row in rows("persons")}
-        given = {row["face_id"]: persons[row["person_id"]]["person_id"] for row in rows("assignments")}
+        person_by_face = {row["face_id"]: persons[row["person_id"]]["person_id"] for row in rows("assignments")}
         for row in rows("faces"):
             if not row["not_a_face"]:
-                photos[row["photo_id"]].faces.append({**row, "person": given.get(row["id"])})
+                photos[row["photo_id"]].faces.append({**row, "person": person_by_face.get(row["id"])})
     return Everything(
         list(photos.values()),
         {row["person_id"]: row["name"] for row in persons.values()},
@@ -111,9 +111,9 @@ def test_people_agrees_with_a_slow_count(filled: Database, scope: ReportFilters)
     for person, dates in photos.items():
         if person in library.hidden or (scope.person and person != ada(library, scope)):
             continue
-        known = [date for date in dates if date]
+        dated = [date for date in dates if date]
         expected[person] = (
-            library.names[person], faces[person], len(dates), min(known, default=None), max(known, default=None),
+            library.names[person], faces[person], len(dates), min(dated, default=None), max(dated, default=None),
         )  # fmt: skip
     answer = records(filled, "people", scope)
     assert {

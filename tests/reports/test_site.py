@@ -58,8 +58,13 @@ def library(database: Database, add_person, add_photo, tmp_path: Path) -> Path:
         add_person("Evelyn Secret", hidden=True),
         add_person(None),
     )
-    one, two = BoundingBox(0.5, 0.1, 0.2, 0.4), BoundingBox(0.1, 0.3, 0.2, 0.4)
-    photos = [((one, ada),), ((one, ada), (two, hostile)), ((one, hostile), (two, eve)), ((one, nobody), (two, ada))]
+    right, left = BoundingBox(0.5, 0.1, 0.2, 0.4), BoundingBox(0.1, 0.3, 0.2, 0.4)
+    photos = [
+        ((right, ada),),
+        ((right, ada), (left, hostile)),
+        ((right, hostile), (left, eve)),
+        ((right, nobody), (left, ada)),
+    ]
     folder = tmp_path / "library"
     folder.mkdir()
     for number, people in enumerate(photos):

@@ -1,4 +1,4 @@
-"""Networks in 8-bit integers answer as they did in floating point, but for the size of a step."""
+"""Networks in 8-bit integers give the results of floating point, within one step of the scale."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tools.quantize import Graph, largest_products, quantize_clipped, quantize_s
 SIDE = 12
 
 
-def made(nodes: list[onnx.NodeProto], arrays: dict[str, np.ndarray], result: str) -> onnx.ModelProto:
+def model_of(nodes: list[onnx.NodeProto], arrays: dict[str, np.ndarray], result: str) -> onnx.ModelProto:
     graph = helper.make_graph(
         nodes,
         "made",
@@ -45,7 +45,7 @@ def clipped() -> onnx.ModelProto:
         made_by = helper.make_node("Conv", [last, name, f"{name}_bias"], [f"{name}_sum"], group=groups, pads=[pads] * 4)
         nodes += [made_by, helper.make_node("Clip", [f"{name}_sum", "least", "most"], [f"{name}_cut"])]
         last = f"{name}_cut"
-    return made(nodes, arrays, "point_cut")
+    return model_of(nodes, arrays, "point_cut")
 
 
 def answer(model: onnx.ModelProto, pixels: np.ndarray) -> np.ndarray:
@@ -77,7 +77,7 @@ def test_a_clipped_network_keeps_its_answers(clipped):
 def test_all_but_the_first_convolution_have_integer_weights(clipped):
     """The first sees the photo itself, whose values have no bounds that the file knows."""
     model = quantize_clipped(clipped)
-    kinds = {each.name: each.data_type for each in model.graph.initializer}
+    kinds = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
     convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
     assert [kinds.get(node.input[1]) for node in convolutions] == [TensorProto.FLOAT, None, None]
     assert sum(kind == TensorProto.INT8 and name.endswith("levels") for name, kind in kinds.items()) == 2
@@ -140,7 +140,7 @@ def bent() -> onnx.ModelProto:
     arrays["fc.w"], arrays["fc.b"] = rng.normal(0, 0.1, (16, 8 * SIDE * SIDE)), rng.normal(0, 0.1, 16)
     add("Gemm", [add("Flatten", ["bn1"], "flat"), "fc.w", "fc.b"], "vector", transB=1)
     arrays = {name: values.astype(np.float32) for name, values in arrays.items()}
-    model = made(nodes, arrays, "rows")
+    model = model_of(nodes, arrays, "rows")
     model.graph.output[0].CopyFrom(helper.make_tensor_value_info("rows", TensorProto.FLOAT, [1, 8, SIDE, 1]))
     model.graph.output.append(helper.make_tensor_value_info("vector", TensorProto.FLOAT, [1, 16]))
     return model
@@ -153,10 +153,10 @@ def test_channels_of_unlike_ranges_keep_their_answers(bent, monkeypatch):
     """
     rng = np.random.default_rng(5)
     shown = rng.normal(0, 1, (20, 4, SIDE, SIDE)).astype(np.float32)
-    exact = [answers(bent, each[None]) for each in shown]
+    exact = [answers(bent, image[None]) for image in shown]
 
     def off(model: onnx.ModelProto) -> list[float]:
-        stepped = [answers(model, each[None]) for each in shown]
+        stepped = [answers(model, image[None]) for image in shown]
         pairs = zip(zip(*exact, strict=True), zip(*stepped, strict=True), strict=True)
         return [float(np.linalg.norm(np.subtract(a, b)) / np.linalg.norm(a)) for a, b in pairs]
 
