@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import threading
 
 from catalog.domain.errors import PhotoError
 from catalog.domain.opened_photo import OpenedPhoto
@@ -14,37 +15,50 @@ from catalog.images.decoder_pool import DecoderPool
 MAX_SIDE = 10_000
 """Pixels. Amazon documents the upper limit for other operations only. It also guards against decompression bombs."""
 
-_MAX_PNG_PIXELS = 24_000_000
+_MAX_PNG_PIXELS = 20_000_000
 """A PNG must be decoded in full: up to 10 bytes a pixel at the peak (16-bit gray, measured). A JPEG is reduced while
 it is decoded. A photo of more pixels does not fit into a PNG of 5 MiB."""
 
-_SMALL_PIXELS = 16_000_000
-_SMALL_MEMORY = 192 << 20
-_LARGE_MEMORY = 288 << 20
+_SMALL_JPEG_PIXELS = 16_000_000
+_SMALL_PNG_PIXELS = 6_000_000
+_SMALL_MEMORY = 128 << 20
+_LARGE_MEMORY = 256 << 20
 _SECONDS = 10.0
+_LARGE_WAITING = 8
 
 
 class ImageOpener:
     """Decodes images upright, no larger than ``max_side`` pixels on the longer side.
 
-    Images above 16 megapixels have a decoder process of their own. Requests with large images then wait for one
-    another and not for the others.
+    Images of many pixels have a decoder process of their own, so that they do not delay other images. If too many
+    of them wait, further requests with large images are throttled, as Amazon throttles them.
     """
 
     def __init__(self, max_side: int) -> None:
         self._max_side = max_side
         workers = min(os.cpu_count() or 1, 4)
         self._small = DecoderPool(workers, DecodeLimits(MAX_SIDE * MAX_SIDE, _SECONDS, _SMALL_MEMORY))
+        self._large_seats = threading.BoundedSemaphore(_LARGE_WAITING)
         self._large = DecoderPool(1, DecodeLimits(MAX_SIDE * MAX_SIDE, _SECONDS, _LARGE_MEMORY))
 
     def open(self, data: bytes) -> OpenedPhoto:
-        """``data`` is a JPEG or PNG. Raises WireError."""
+        """``data`` is a JPEG or PNG. Raises WireError, also if too many large images wait."""
         size = _declared_size(data)
         if size is None:
             raise errors.image_format()
-        if max(size) > MAX_SIDE or (data.startswith(_PNG) and size[0] * size[1] > _MAX_PNG_PIXELS):
+        pixels, is_png = size[0] * size[1], data.startswith(_PNG)
+        if max(size) > MAX_SIDE or (is_png and pixels > _MAX_PNG_PIXELS):
             raise errors.image_too_large()
-        pool = self._small if size[0] * size[1] <= _SMALL_PIXELS else self._large
+        if pixels <= (_SMALL_PNG_PIXELS if is_png else _SMALL_JPEG_PIXELS):
+            return self._decode(self._small, data)
+        if not self._large_seats.acquire(blocking=False):
+            raise errors.slow_down()
+        try:
+            return self._decode(self._large, data)
+        finally:
+            self._large_seats.release()
+
+    def _decode(self, pool: DecoderPool, data: bytes) -> OpenedPhoto:
         try:
             return pool.open(data, self._max_side)
         except PhotoError:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
+from catalog.web.allocator import return_large_buffers
 from catalog.web.connection import ErrorBody, connection_class
 from catalog.web.limits import ServerLimits
 
@@ -62,6 +63,7 @@ class WebServer:
 
     def serve_forever(self) -> None:
         """Serve until :meth:`shutdown`, SIGINT or SIGTERM. Then uvicorn raises the signal again."""
+        return_large_buffers()
         self._server.run(sockets=[self._socket])
 
     def shutdown(self) -> None:

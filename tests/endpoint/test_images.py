@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 
@@ -14,6 +16,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 from PIL import Image
 
+from catalog.endpoint.errors import WireError
+from catalog.endpoint.image_opener import ImageOpener
 from catalog.web.endpoint_server import open_endpoint
 from tests.endpoint.wire import client_of, encode, no_face, portrait, refused
 
@@ -156,3 +160,21 @@ def test_objects_are_read_from_s3_with_amazons_limits(bucket, s3_url):
             faces(Name="a/ü 1.jpg", Bucket="no-such-bucket")
         with refused("InvalidS3ObjectException"):
             client.detect_faces(Image={"S3Object": {"Name": "a"}})
+
+
+def test_too_many_large_images_at_the_same_time_are_throttled():
+    """Twelve requests with an image of 25 megapixels: at least eight are answered, the others can be sent again."""
+    image = encode(Image.new("L", (5000, 5000)))
+    with contextlib.closing(ImageOpener(2048)) as opener, ThreadPoolExecutor(12) as pool:
+        results = list(pool.map(lambda _: attempt(opener, image), range(12)))
+        assert results.count("opened") >= 8
+        assert set(results) <= {"opened", "ThrottlingException"}
+        assert attempt(opener, image) == "opened"
+
+
+def attempt(opener, image):
+    try:
+        opener.open(image)
+    except WireError as error:
+        return error.code
+    return "opened"
