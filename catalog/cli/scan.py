@@ -210,6 +210,8 @@ def _print_table(run: ScanRun, *, verbose: bool) -> None:
     for outcome in _with_progress(run):
         if outcome.kind is OutcomeKind.FAILED:
             tqdm.write(f"failed: {display(outcome.uri)}: {outcome.reason}", file=sys.stderr)
+        elif outcome.kind in (OutcomeKind.NEW, OutcomeKind.CHANGED) and outcome.reason:
+            tqdm.write(f"note: {display(outcome.uri)}: {outcome.reason}", file=sys.stderr)
     files = listing_lines(run.summary.left_out, run.summary.other_files, verbose=verbose)
     typer.echo("\n".join([*_table(run.summary), *files]))
 

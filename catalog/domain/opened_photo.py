@@ -24,13 +24,15 @@ class OpenedPhoto:
     width: int
     height: int
     format: str
-    """``JPEG``, ``PNG``, ``WEBP``, ``TIFF``, ``GIF``, ``HEIF``, ``AVIF`` or ``RAW``."""
+    """One of ``catalog.domain.photo_format.FORMATS``."""
     orientation: int = 1
     """The EXIF orientation (1 to 8) that was applied to make the pixels upright."""
     metadata: PhotoMetadata = field(default_factory=PhotoMetadata)
     data: bytes = b""
     """The bytes of the file, for an engine that sends them; empty if they are not needed."""
     address: S3Address | None = None
+    note: str | None = None
+    """A sentence about a fault of the file with which the photo can be used; None if there is none."""
 
 
 class Opener(Protocol):

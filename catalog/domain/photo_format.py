@@ -49,8 +49,22 @@ HEAD = 4096
 
 
 FORMATS = (
-    "JPEG", "PNG", "WEBP", "TIFF", "GIF", "HEIF", "AVIF", "BMP", "JPEG2000", "JPEGXL", "PSD", "PCX", "PNM", "RAW",
-)  # fmt: skip
+    "JPEG",
+    "PNG",
+    "WEBP",
+    "TIFF",
+    "GIF",
+    "HEIF",
+    "AVIF",
+    "BMP",
+    "JPEG2000",
+    "JPEGXL",
+    "PSD",
+    "PCX",
+    "PNM",
+    "TGA",
+    "RAW",
+)
 """Every format that :func:`sniff` returns. They are stored."""
 
 
@@ -76,6 +90,8 @@ def _of_weak_magic(data: bytes) -> str | None:
         return "BMP"
     if data[:1] == b"\x0a" and data[1:2] in b"\x00\x02\x03\x04\x05" and data[2:4] in (b"\x01\x01", b"\x01\x08"):
         return "PCX"
+    if data.endswith(b"TRUEVISION-XFILE.\0"):  # the footer of version 2; version 1 has no mark
+        return "TGA"
     if data[:1] == b"P" and data[1:2] in b"123456" and data[2:3] in b" \t\r\n" and _is_netpbm(data):
         return "PNM"
     return None

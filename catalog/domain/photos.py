@@ -92,7 +92,10 @@ PHOTO_OUTCOMES = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of one entry in this scan. ``reason`` is a sentence if skipped or failed, and a rule if left out."""
+    """The outcome of one entry in this scan. ``reason`` is a sentence if skipped or failed, and a rule if left out.
+
+    For a new or changed photo ``reason`` is a note about a fault of its file, mostly None.
+    """
 
     uri: str
     kind: OutcomeKind

@@ -1,7 +1,8 @@
-"""From a file's bytes to an opened photo: recognized by content, checked against limits, upright, sRGB, reduced.
+"""Decode the bytes of a file to an opened photo: upright, sRGB and reduced.
 
-Whatever is wrong with a file ends in a ``PhotoError`` with a sentence. Decoders are C code that
-meets strangers' bytes: ``decoder_pool`` runs this file in processes that may die.
+The format is recognized by content, and limits are checked before decoding. Every fault of a file ends in a
+``PhotoError`` with a sentence. Decoders are C code and files are hostile, so ``decoder_pool`` runs this module in
+processes that may crash.
 """
 
 from __future__ import annotations
@@ -20,22 +21,25 @@ from PIL import AvifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, Unident
 from catalog.domain.errors import PhotoError
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.photo_format import sniff
+from catalog.images import jpeg_xl
 from catalog.images.color import plain, to_srgb
+from catalog.images.cut_jpeg import MISSING_SHARE, completed, ends_in_zeros
+from catalog.images.heif_check import CutFileError, check_complete
 from catalog.images.metadata import load_exif, orientation_of, read_metadata
 from catalog.images.raw import develop, raw_size
 
-# Pillow and libheif ask for these once a process. The limit on pixels is our own, checked before anything is decoded.
+# Set once a process. The limit on pixels is checked here, before decoding.
 Image.MAX_IMAGE_PIXELS = None
 PngImagePlugin.MAX_TEXT_CHUNK = 16 << 20  # editors write more than Pillow's 1 MB into a PNG's texts
-# Photos are decoded side by side; a second level of threads only gets in the way.
+# Photos are decoded in parallel already; more threads would only compete.
 pi_heif.options.DECODE_THREADS = AvifImagePlugin.DEFAULT_MAX_THREADS = 1
-# Broken metadata is taken for not written, so there is nobody to warn.
+# Damaged metadata is ignored, so a warning is of no use.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 @dataclass(frozen=True, slots=True)
 class DecodeLimits:
-    """How much one photo may cost. ``seconds`` and ``memory_bytes`` hold in worker processes only."""
+    """Limits for one photo. ``seconds`` and ``memory_bytes`` hold in decoder processes only."""
 
     max_pixels: int = 250_000_000
     seconds: float = 60.0
@@ -44,24 +48,29 @@ class DecodeLimits:
 
 DEFAULT_LIMITS = DecodeLimits()
 
+_NO_END_NOTE = "The end marker of the file is missing; the photo is complete."
+
 
 @dataclass(slots=True)
-class _Picture:
-    """A photo whose header was read and whose pixels may still have to be decoded."""
+class _Header:
+    """A photo whose header was read; its pixels may not be decoded yet.
+
+    ``width`` and ``height`` are those of the upright original. ``turn`` is the EXIF orientation that must still be
+    applied to the pixels, 1 if the decoder applied it.
+    """
 
     image: Image.Image
     width: int
-    """Of the original, upright."""
     height: int
     orientation: int
     turn: int
-    """The EXIF orientation that still has to be applied to the pixels, 1 where the decoder did it."""
     exif: Image.Exif
     xmp: bytes | str | None
+    note: str | None = None
 
 
 class InProcessOpener:
-    """Opens photos in this very process."""
+    """Opens photos in this process."""
 
     def __init__(self, limits: DecodeLimits = DEFAULT_LIMITS) -> None:
         self._limits = limits
@@ -70,7 +79,7 @@ class InProcessOpener:
         return open_image(data, limits=self._limits, max_side=max_side)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to close."""
 
 
 def open_image(data: bytes, *, limits: DecodeLimits = DEFAULT_LIMITS, max_side: int | None = None) -> OpenedPhoto:
@@ -83,32 +92,42 @@ def open_image(data: bytes, *, limits: DecodeLimits = DEFAULT_LIMITS, max_side: 
     kind = sniff(data)
     if kind is None:
         raise PhotoError(
-            "The content is not a photo in a known format (JPEG, PNG, WebP, TIFF, GIF, HEIF, AVIF or camera RAW)."
+            "The content is not a photo in a known format (JPEG, PNG, WebP, TIFF, GIF, HEIF, AVIF, BMP, JPEG 2000, "
+            "JPEG XL, PSD, PCX, PNM, TGA or camera RAW)."
         )
     try:
-        picture = _READERS[kind](data, limits)
-        pixels = _pixels(picture, max_side)
-        metadata = read_metadata(picture.exif, picture.xmp)
+        try:
+            header = _READERS[kind](data, limits)
+            pixels = _pixels(header, max_side)
+        except OSError as error:
+            if kind != "JPEG" or "truncated" not in str(error):
+                raise
+            header = _read_cut_jpeg(data, limits)
+            pixels = _pixels(header, max_side)
+        metadata = read_metadata(header.exif, header.xmp)
     except PhotoError:
         raise
     except MemoryError as error:
         raise PhotoError(f"The {kind} photo needs more memory to decode than the limit allows.") from error
     except Exception as error:  # decoders raise anything on damaged input: OSError, SyntaxError, struct.error ...
         raise PhotoError(_sentence(kind, data, error)) from error
-    return OpenedPhoto(pixels, picture.width, picture.height, kind, picture.orientation, metadata, data)
+    return OpenedPhoto(pixels, header.width, header.height, kind, header.orientation, metadata, data, note=header.note)
 
 
 def _sentence(kind: str, data: bytes, error: Exception) -> str:
-    told = " ".join(str(error).split()).rstrip(".")[:200]
-    promised = int.from_bytes(data[4:8], "little") + 8 if kind == "WEBP" else 0
-    if "truncated" in told.lower() or "end of file" in told.lower() or len(data) < promised:
+    detail = " ".join(str(error).split()).rstrip(".")[:200]
+    declared_size = int.from_bytes(data[4:8], "little") + 8 if kind == "WEBP" else 0
+    is_cut = isinstance(error, CutFileError) or any(word in detail.lower() for word in ("truncated", "end of file"))
+    if is_cut or len(data) < declared_size:
         return f"The {kind} photo is cut short: the file ends before the picture does."
     if isinstance(error, UnidentifiedImageError):
         return f"The {kind} photo is damaged: its header cannot be read."
-    return f"The {kind} photo is damaged and cannot be decoded{f' ({told})' if told.isprintable() and told else ''}."
+    return (
+        f"The {kind} photo is damaged and cannot be decoded{f' ({detail})' if detail.isprintable() and detail else ''}."
+    )
 
 
-def _refuse_bomb(width: int, height: int, limits: DecodeLimits) -> None:
+def _check_size(width: int, height: int, limits: DecodeLimits) -> None:
     if width < 1 or height < 1:
         raise PhotoError(f"The photo says that it is {width} x {height} pixels in size.")
     if width * height > limits.max_pixels:
@@ -121,58 +140,78 @@ def _refuse_bomb(width: int, height: int, limits: DecodeLimits) -> None:
 # ------------------------------------------------------------------------------------------------------ readers
 
 
-def _read_jpeg(data: bytes, limits: DecodeLimits) -> _Picture:
-    # Not through Image.open, which may take a photo with a second picture inside (MPO) for an album.
-    return _picture(JpegImagePlugin.JpegImageFile(BytesIO(data)), limits)
+def _read_jpeg(data: bytes, limits: DecodeLimits) -> _Header:
+    # Not through Image.open, which may open a photo with a second image inside (MPO) as an album.
+    header = _header(JpegImagePlugin.JpegImageFile(BytesIO(data)), limits)
+    # The decoder takes zeros, which an interrupted copy leaves at the end, for data of the picture.
+    if ends_in_zeros(data):
+        header.note = _note_of_missing_rows(completed(data)[1], header.image.height)
+    return header
 
 
-def _read_by_pillow(formats: str) -> Callable[[bytes, DecodeLimits], _Picture]:
-    def read(data: bytes, limits: DecodeLimits) -> _Picture:
-        return _picture(Image.open(BytesIO(data), formats=[formats]), limits)
+def _read_cut_jpeg(data: bytes, limits: DecodeLimits) -> _Header:
+    """A JPEG that ends too early: read with a note if no more than its last rows are missing."""
+    whole, missing = completed(data)
+    header = _header(JpegImagePlugin.JpegImageFile(BytesIO(whole)), limits)
+    header.note = _note_of_missing_rows(missing, header.image.height) or _NO_END_NOTE
+    return header
+
+
+def _note_of_missing_rows(missing: int, rows: int) -> str | None:
+    """A note, or None if nothing is missing. Raises CutFileError if so much is missing that it may have been a face."""
+    if missing > MISSING_SHARE * rows:
+        raise CutFileError(f"{missing} of {rows} rows are missing")
+    return f"The file ends too early: {missing} of {rows} rows are missing." if missing else None
+
+
+def _read_by_pillow(formats: str) -> Callable[[bytes, DecodeLimits], _Header]:
+    def read(data: bytes, limits: DecodeLimits) -> _Header:
+        return _header(Image.open(BytesIO(data), formats=[formats]), limits)
 
     return read
 
 
-def _read_png(data: bytes, limits: DecodeLimits) -> _Picture:
-    """Loaded at once, because a PNG may have its EXIF behind its pixels; older editors wrote it into a text."""
+def _read_png(data: bytes, limits: DecodeLimits) -> _Header:
+    """Loaded at once, because EXIF may follow the pixels. Older editors wrote EXIF into a text."""
     image = Image.open(BytesIO(data), formats=["PNG"])
-    _refuse_bomb(*image.size, limits)
+    _check_size(*image.size, limits)
     image.load()
     if "exif" not in image.info and isinstance(text := image.info.get("Raw profile type exif"), str):
         with contextlib.suppress(ValueError):
             image.info["exif"] = bytes.fromhex("".join(text.split("\n")[3:]))
-    return _picture(image, limits)
+    return _header(image, limits)
 
 
-def _picture(image: Image.Image, limits: DecodeLimits) -> _Picture:
-    _refuse_bomb(*image.size, limits)
+def _header(image: Image.Image, limits: DecodeLimits) -> _Header:
+    _check_size(*image.size, limits)
     exif = load_exif(image.info.get("exif"))
     orientation = orientation_of(exif)
     width, height = image.size if orientation < 5 else image.size[::-1]
-    return _Picture(image, width, height, orientation, orientation, exif, image.info.get("xmp"))
+    return _Header(image, width, height, orientation, orientation, exif, image.info.get("xmp"))
 
 
-def _read_tiff(data: bytes, limits: DecodeLimits) -> _Picture:
-    """Pillow tells the upright size of a TIFF, and turns it while loading it."""
+def _read_tiff(data: bytes, limits: DecodeLimits) -> _Header:
+    """Pillow reports the upright size of a TIFF and turns the image when it loads it."""
     image = Image.open(BytesIO(data), formats=["TIFF"])
-    _refuse_bomb(*image.size, limits)
+    _check_size(*image.size, limits)
     exif = image.getexif()
-    return _Picture(image, *image.size, orientation_of(exif), 1, exif, image.info.get("xmp"))
+    return _Header(image, *image.size, orientation_of(exif), 1, exif, image.info.get("xmp"))
 
 
-def _read_heif(data: bytes, limits: DecodeLimits) -> _Picture:
-    """Turned by libheif as the container says; EXIF repeats the turn, or is wrong."""
+def _read_heif(data: bytes, limits: DecodeLimits) -> _Header:
+    """Libheif applies the orientation of the container. EXIF repeats it, or is wrong."""
+    check_complete(data)
     heif = pi_heif.open_heif(data)
     primary = heif[heif.primary_index]
     width, height = primary.size
-    _refuse_bomb(width, height, limits)
+    _check_size(width, height, limits)
     info = primary.info
-    return _Picture(primary.to_pillow(), width, height, 1, 1, load_exif(info.get("exif")), info.get("xmp"))
+    return _Header(primary.to_pillow(), width, height, 1, 1, load_exif(info.get("exif")), info.get("xmp"))
 
 
-def _read_raw(data: bytes, limits: DecodeLimits) -> _Picture:
+def _read_raw(data: bytes, limits: DecodeLimits) -> _Header:
     try:
-        _refuse_bomb(*raw_size(data), limits)
+        _check_size(*raw_size(data), limits)
         developed = develop(data)
     except rawpy.LibRawError as error:
         raise PhotoError(_sentence("RAW", data, error)) from error
@@ -182,13 +221,20 @@ def _read_raw(data: bytes, limits: DecodeLimits) -> _Picture:
     else:
         preview = _read_jpeg(developed.picture, limits)
         image, xmp = preview.image, preview.xmp
-        # A preview that says nothing of its turn lies as the sensor does.
+        # A preview without an orientation has that of the sensor.
         turn = preview.turn if 274 in preview.exif else developed.orientation
         exif = exif if len(exif) else preview.exif
-    return _Picture(image, developed.width, developed.height, developed.orientation, turn, exif, xmp)
+    return _Header(image, developed.width, developed.height, developed.orientation, turn, exif, xmp)
 
 
-_READERS: dict[str, Callable[[bytes, DecodeLimits], _Picture]] = {
+def _read_jpeg_xl(data: bytes, limits: DecodeLimits) -> _Header:
+    _check_size(*jpeg_xl.size_of(data), limits)
+    image = jpeg_xl.decode(data)
+    exif, xmp = jpeg_xl.metadata(data)
+    return _Header(image, *image.size, 1, 1, load_exif(exif), xmp)
+
+
+_READERS: dict[str, Callable[[bytes, DecodeLimits], _Header]] = {
     "JPEG": _read_jpeg,
     "PNG": _read_png,
     "WEBP": _read_by_pillow("WEBP"),
@@ -196,6 +242,13 @@ _READERS: dict[str, Callable[[bytes, DecodeLimits], _Picture]] = {
     "AVIF": _read_by_pillow("AVIF"),
     "TIFF": _read_tiff,
     "HEIF": _read_heif,
+    "BMP": _read_by_pillow("BMP"),
+    "JPEG2000": _read_by_pillow("JPEG2000"),
+    "JPEGXL": _read_jpeg_xl,
+    "PSD": _read_by_pillow("PSD"),
+    "PCX": _read_by_pillow("PCX"),
+    "PNM": _read_by_pillow("PPM"),
+    "TGA": _read_by_pillow("TGA"),
     "RAW": _read_raw,
 }
 
@@ -213,8 +266,8 @@ _TURNS = {
 }
 
 
-def _pixels(picture: _Picture, max_side: int | None) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
-    image = picture.image
+def _pixels(header: _Header, max_side: int | None) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
+    image = header.image
     profile = image.info.get("icc_profile")
     size = _reduced(image.size, max_side)
     if size != image.size and isinstance(image, JpegImagePlugin.JpegImageFile):
@@ -225,8 +278,8 @@ def _pixels(picture: _Picture, max_side: int | None) -> np.ndarray[tuple[int, in
     if size != image.size:
         image = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
     image = to_srgb(image, profile)
-    if picture.turn in _TURNS:
-        image = image.transpose(_TURNS[picture.turn])
+    if header.turn in _TURNS:
+        image = image.transpose(_TURNS[header.turn])
     return np.array(image)
 
 

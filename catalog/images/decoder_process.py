@@ -102,6 +102,7 @@ def describe(photo: OpenedPhoto) -> dict[str, Any]:
         "size": [photo.width, photo.height],
         "format": photo.format,
         "orientation": photo.orientation,
+        "note": photo.note,
         "taken_at": metadata.taken_at.isoformat() if metadata.taken_at else None,
         "taken_at_offset": metadata.taken_at_offset,
         "camera": [metadata.camera_make, metadata.camera_model],
@@ -119,7 +120,9 @@ def photo_of(response: dict[str, Any], pixels: NDArray[np.uint8], data: bytes) -
         camera_model=model,
         gps=GpsPosition(*response["gps"]) if response["gps"] else None,
     )
-    return OpenedPhoto(pixels, width, height, response["format"], response["orientation"], metadata, data)
+    return OpenedPhoto(
+        pixels, width, height, response["format"], response["orientation"], metadata, data, note=response["note"]
+    )
 
 
 # ------------------------------------------------------------------------------------------------------ the process

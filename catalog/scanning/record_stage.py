@@ -194,7 +194,9 @@ class Recorder:
         )
         location_id = self._record_location(connection, task, photo_id, kind, previous_photos)
         faces, rejected = len(enrollment.faces), len(enrollment.rejected)
-        outcome = Outcome(task.ref.uri, kind, task.sha256, faces, rejected, charges=enrollment.charges)
+        outcome = Outcome(
+            task.ref.uri, kind, task.sha256, faces, rejected, reason=task.photo.note, charges=enrollment.charges
+        )
         return task.recorded(outcome, location_id)
 
     def _enrolled_photo(self, connection: Connection, sha256: str) -> int | None:

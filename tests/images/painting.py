@@ -162,3 +162,55 @@ def _tiff(directories: list[dict[int, tuple[int, int, bytes]]]) -> bytes:
         place = len(data)
         data += struct.pack("<H", len(tags)) + entries + struct.pack("<I", 0)
     return data[:4] + struct.pack("<I", place) + data[8:]
+
+
+def heic_grid(tile: bytes, columns: int, rows: int) -> bytes:
+    """A HEIC file whose picture is a grid of equal tiles. ``tile`` is a HEIC file of one item without a grid."""
+    ftyp = _box_of(tile, b"ftyp")
+    meta = tile[tile.index(b"meta") + 4 :]
+    properties = meta[meta.index(b"ipco") + 4 :]
+    hvcc, ispe = _box_of(properties, b"hvcC"), _box_of(properties, b"ispe")
+    width, height = struct.unpack(">II", ispe[12:20])
+    unit = tile[tile.rindex(b"mdat") + 4 :]
+    count = columns * rows
+    grid = struct.pack(">BBBBHH", 0, 0, rows - 1, columns - 1, width * columns, height * rows)
+    sizes = (width * columns, height * rows)
+    whole = _box(b"ispe", bytes(4) + struct.pack(">II", *sizes))
+    items = [(number, b"hvc1") for number in range(1, count + 1)] + [(count + 1, b"grid")]
+    infe = b"".join(
+        _box(b"infe", b"\2\0\0\0" + struct.pack(">HH4s", number, 0, kind) + b"\0") for number, kind in items
+    )
+    links = b"".join(struct.pack(">HBBB", number, 2, 0x81, 2) for number, _ in items[:-1])
+    links += struct.pack(">HBB", count + 1, 1, 3)
+    fixed = [
+        _box(b"hdlr", bytes(8) + b"pict" + bytes(13)),
+        _box(b"pitm", bytes(4) + struct.pack(">H", count + 1)),
+        _box(b"iinf", bytes(4) + struct.pack(">H", count + 1) + infe),
+        _box(b"iref", bytes(4) + _box(b"dimg", struct.pack(f">HH{count}H", count + 1, count, *range(1, count + 1)))),
+        _box(
+            b"iprp",
+            _box(b"ipco", hvcc + ispe + whole) + _box(b"ipma", bytes(4) + struct.pack(">I", count + 1) + links),
+        ),
+        _box(b"idat", grid),
+    ]
+
+    def located(start: int) -> bytes:
+        rows_of = [
+            struct.pack(">HHHHII", number, 0, 0, 1, start + (number - 1) * len(unit), len(unit))
+            for number, _ in items[:-1]
+        ]
+        rows_of.append(struct.pack(">HHHHII", count + 1, 1, 0, 1, 0, len(grid)))
+        iloc = _box(b"iloc", b"\1\0\0\0\x44\0" + struct.pack(">H", count + 1) + b"".join(rows_of))
+        return _box(b"meta", bytes(4) + b"".join([*fixed, iloc]))
+
+    start = len(ftyp) + len(located(0)) + 8
+    return ftyp + located(start) + _box(b"mdat", unit * count)
+
+
+def _box(kind: bytes, payload: bytes) -> bytes:
+    return struct.pack(">I4s", len(payload) + 8, kind) + payload
+
+
+def _box_of(data: bytes, kind: bytes) -> bytes:
+    start = data.index(kind) - 4
+    return data[start : start + int.from_bytes(data[start : start + 4], "big")]

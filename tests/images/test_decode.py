@@ -43,6 +43,14 @@ def turned(orientation: int) -> tuple[Image.Image, Image.Exif]:
 # ------------------------------------------------------------------------------------------------------ formats
 
 
+@pytest.mark.parametrize("kind", ["BMP", "JPEG2000", "PCX", "PNM", "TGA"])
+def test_formats_of_scanners_and_old_programs_open(kind: str) -> None:
+    """They carry no metadata."""
+    photo = open_image(written(quarters(), {"PNM": "PPM"}.get(kind, kind)))
+    assert (photo.width, photo.height, photo.format, photo.note) == (96, 64, kind, None)
+    assert alike(shown(photo), QUARTERS)
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "AVIF"])
 def test_every_format_opens(kind: str) -> None:
     """Same picture, same size, whatever it is written as; and the file's own bytes stay at hand."""
