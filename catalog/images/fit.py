@@ -24,6 +24,10 @@ _PADDING = (128, 128, 128)
 _TURNS_ONLY = (1, 3, 6, 8)
 """Orientations that every reader of EXIF applies. Mirrored ones are rare, and not every reader supports them."""
 
+_PNG_DEPTH = 24
+"""Position of the bit depth in a PNG; the color type follows."""
+_PALETTE = 3
+
 
 @dataclass(frozen=True, slots=True)
 class ImageLimits:
@@ -109,11 +113,17 @@ def _is_acceptable(photo: OpenedPhoto, limits: ImageLimits) -> bool:
     if min(photo.width, photo.height) < limits.min_side or max(photo.width, photo.height) > limits.max_side:
         return False
     if photo.format == "PNG":  # not every reader applies the EXIF of a PNG
-        return photo.orientation == 1
+        return photo.orientation == 1 and has_common_samples(photo.data)
     if photo.format == "JPEG":
         with JpegImagePlugin.JpegImageFile(BytesIO(photo.data)) as header:
             return photo.orientation in _TURNS_ONLY and header.mode != "CMYK"
     return False
+
+
+def has_common_samples(png: bytes) -> bool:
+    """True if a PNG has 8 bits or less per sample and no palette. Not every reader converts the other PNGs."""
+    header = png[_PNG_DEPTH : _PNG_DEPTH + 2]
+    return len(header) == 2 and header[0] <= 8 and header[1] != _PALETTE
 
 
 def _was_reduced(photo: OpenedPhoto, limits: ImageLimits) -> bool:

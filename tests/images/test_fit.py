@@ -41,6 +41,20 @@ def test_an_acceptable_photo_goes_out_byte_for_byte(kind: str) -> None:
     assert result == Fitted(data, Placement(), 1.0, is_original=True)
 
 
+@pytest.mark.parametrize(("mode", "is_original"), [("P", False), ("I;16", False), ("L", True), ("RGBA", True)])
+def test_palette_and_16_bit_pngs_are_converted(mode: str, is_original: bool) -> None:
+    """Not every reader converts such PNGs. Other PNGs are sent unchanged."""
+    if mode == "I;16":
+        image = Image.fromarray(np.full((150, 200), 40_000, np.uint16))
+    else:
+        image = Image.new("RGB", (200, 150), (200, 30, 30)).convert(mode)
+    data = written(image, "PNG")
+    result = fitted(open_image(data))
+    assert result.is_original is is_original
+    with Image.open(BytesIO(result.data)) as sent:
+        assert sent.mode == (mode if is_original else "RGB")
+
+
 @pytest.mark.parametrize("orientation", [3, 6, 8])
 def test_a_turned_jpeg_goes_out_as_it_is(orientation: int) -> None:
     """The service turns it by EXIF, and answers in the upright frame, as catalogued."""

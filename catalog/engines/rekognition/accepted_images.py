@@ -14,7 +14,7 @@ from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.photos import S3Address
 from catalog.domain.same_face import SAME_PHOTO, same_face
 from catalog.engines.rekognition.client import RekognitionClient
-from catalog.images.fit import ImageLimits, Placement, Unfit, fit
+from catalog.images.fit import ImageLimits, Placement, Unfit, fit, has_common_samples
 
 LIMITS = ImageLimits(max_bytes=5_242_880, max_side=10_000, min_side=80, min_face=40)
 """Raw bytes. Amazon's documented least face is 40 pixels of a 1920 x 1080 image."""
@@ -79,6 +79,8 @@ class AcceptedImages:
         if address is None or not LIMITS.max_bytes < len(photo.data) <= MAX_S3_BYTES:
             return False
         if photo.format not in {"JPEG", "PNG"} or (photo.format == "PNG" and photo.orientation != 1):
+            return False
+        if photo.format == "PNG" and not has_common_samples(photo.data):
             return False
         if photo.orientation not in _TURNS_ONLY or max(photo.width, photo.height) > LIMITS.max_side:
             return False
