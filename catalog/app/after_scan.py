@@ -16,6 +16,7 @@ from catalog.domain.charges import Charge
 from catalog.domain.engine import Engine
 from catalog.identities.assignment import assign_people as assigning
 from catalog.identities.assignment import sync_user_vectors as syncing
+from catalog.identities.assignment.review_queue import refresh_questions
 from catalog.identities.decisions.log import read_decision
 from catalog.identities.matching.watch_hits import WatchHit
 from catalog.identities.matching.watch_list import check_watches
@@ -103,10 +104,19 @@ def check_watch_list(context: AfterScanContext) -> StepResult:
     return StepResult(charges=tuple(charges), hits=tuple(hits))
 
 
+def refresh_review_questions(context: AfterScanContext) -> StepResult:
+    """Compute the questions of the review queue again."""
+    resources = context.resources
+    with resources.database.begin() as connection:
+        refresh_questions(connection, resources.engine, resources.rules, gallery=resources.gallery)
+    return StepResult()
+
+
 AFTER_SCAN: tuple[AfterScanStep, ...] = (
     assign_people,  # first: the others read assignments
     sync_user_vectors,  # needs confirmed persons
     check_watch_list,  # searches the gallery that this scan filled
+    refresh_review_questions,  # last: reads assignments
 )
 
 ASSIGNMENT_ONLY: tuple[AfterScanStep, ...] = (assign_people,)

@@ -16,6 +16,7 @@ from catalog.app.deciding import Decisions
 from catalog.app.employees import Employees
 from catalog.app.files import CatalogFiles
 from catalog.app.questions import CatalogQuestions
+from catalog.app.reviewing import Review
 from catalog.app.resources import Resources
 from catalog.app.scan_plan import ScanPlan
 from catalog.app.scan_run import FailCondition, ScanLimits, ScanRun
@@ -79,6 +80,7 @@ class Catalog(CatalogQuestions, CatalogFiles):
         self.decisions = Decisions(lambda: self._resources)
         self.watch_list = WatchList(lambda: self._resources)
         self.employees = Employees(lambda: self._resources)
+        self.review = Review(lambda: self._resources)
 
     def __enter__(self) -> Catalog:
         return self

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,7 +52,7 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class Question:
     """``face`` is a face of the person, ``other`` a face of the other person or the unassigned face, by index."""
 
     face: int
@@ -78,20 +78,8 @@ def suggest(
     never suggested. No paid search is run.
     """
     with database.read() as connection:
-        table = face_table_of(connection, engine, rules, gallery)
-        if not len(table):
-            return []
-        effective = effective_decisions(read_decisions(connection))
-        people = PersonIndex.of(all_persons(connection))
-        pairs = (
-            _pairs_by_means(engine.group_means, table, rules)
-            if engine.group_means is not None
-            else _pairs_by_searches(connection, engine, table, rules, gallery)
-        )
-        decided = _decided_pairs(connection, table, effective, people)
-        node, demographics = demographics_of_owners(table, people)
-        threshold = _threshold_odds(engine, rules)
-        questions = _best_of_each_pair(table, _questions(table, pairs, demographics, node, decided, people, threshold))
+        open_questions = read_open_questions(connection, engine, rules, gallery=gallery)
+        table, people, questions = open_questions.table, open_questions.people, list(open_questions.questions)
         if person is not None:
             questions = [
                 question
@@ -108,10 +96,44 @@ def suggest(
             faces[int(table.row_ids[question.other])] if question.is_single else None,
             question.similarity,
             question.faces,
-            demographics.conflict_reason(int(node[question.face]), int(node[question.other])),
+            open_questions.conflict_reason(question),
         )
         for question in questions
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQuestions:
+    """All questions that a yes or no would decide, worth most first, with the faces and persons that they are about."""
+
+    table: FaceTable
+    people: PersonIndex
+    questions: Sequence[Question]
+    node: Ints
+    demographics: Demographics
+
+    def conflict_reason(self, question: Question) -> str | None:
+        """Why a machine did not merge the two in spite of their similarity, if there is a reason."""
+        return self.demographics.conflict_reason(int(self.node[question.face]), int(self.node[question.other]))
+
+
+def read_open_questions(connection: Connection, engine: Engine, rules: GroupingRules, *, gallery: str) -> OpenQuestions:
+    """Questions about the persons and unassigned faces of a gallery. No paid search is run."""
+    table = face_table_of(connection, engine, rules, gallery)
+    effective = effective_decisions(read_decisions(connection))
+    people = PersonIndex.of(all_persons(connection))
+    node, demographics = demographics_of_owners(table, people)
+    if not len(table):
+        return OpenQuestions(table, people, (), node, demographics)
+    pairs = (
+        _pairs_by_means(engine.group_means, table, rules)
+        if engine.group_means is not None
+        else _pairs_by_searches(connection, engine, table, rules, gallery)
+    )
+    decided = _decided_pairs(connection, table, effective, people)
+    threshold = _threshold_odds(engine, rules)
+    questions = _best_of_each_pair(table, _questions(table, pairs, demographics, node, decided, people, threshold))
+    return OpenQuestions(table, people, questions, node, demographics)
 
 
 Pairs = tuple[Ints, Ints, Floats]
@@ -172,7 +194,7 @@ def _questions(
     decided: set[tuple[int, int]],
     people: PersonIndex,
     threshold: float,
-) -> Iterator[_Question]:
+) -> Iterator[Question]:
     """The pairs that are worth a question. The named person, else the one with more faces, comes first."""
     photos: dict[int, set[int]] = defaultdict(set)
     sizes: dict[int, int] = defaultdict(int)
@@ -196,12 +218,12 @@ def _questions(
             continue
         faces = 1 if is_single else min(sizes[a], sizes[b])
         worth = faces * _chance(similarity, threshold) * (_CONFLICT_FACTOR if is_unlikely else 1.0)
-        yield _Question(one, other, similarity, faces, is_single, worth)
+        yield Question(one, other, similarity, faces, is_single, worth)
 
 
-def _best_of_each_pair(table: FaceTable, questions: Iterator[_Question]) -> list[_Question]:
+def _best_of_each_pair(table: FaceTable, questions: Iterator[Question]) -> list[Question]:
     """One question per pair of persons, or per person and face: the one worth most; in descending order of worth."""
-    best: dict[tuple[int, int], _Question] = {}
+    best: dict[tuple[int, int], Question] = {}
     for question in sorted(
         questions, key=lambda row: (-row.worth, -row.similarity, row.face, row.other, row.faces, row.is_single)
     ):
