@@ -16,8 +16,8 @@ from catalog.app.deciding import Decisions
 from catalog.app.employees import Employees
 from catalog.app.files import CatalogFiles
 from catalog.app.questions import CatalogQuestions
-from catalog.app.reviewing import Review
 from catalog.app.resources import Resources
+from catalog.app.reviewing import Review
 from catalog.app.scan_plan import ScanPlan
 from catalog.app.scan_run import FailCondition, ScanLimits, ScanRun
 from catalog.app.settings import Settings, load_settings

@@ -19,9 +19,10 @@ from catalog.identities.assignment import review_queue
 from catalog.identities.assignment.review_queue import ASKED_FROM, LISTED_FROM
 from catalog.identities.decisions import undo as undoing
 from catalog.identities.decisions import verbs
-from catalog.identities.decisions.log import DecisionStamp, last_decision_number
+from catalog.identities.decisions.log import DecisionStamp
 from catalog.store import review_rows
 from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_row, faces_of_person, find_face
+from catalog.store.decision_rows import decisions_of_group, last_decision_number
 from catalog.store.people import find_person
 from catalog.store.person_index import PersonRow, canonical_person
 from catalog.store.review_rows import AnswerRow, PersonSummary, QuestionRow
@@ -240,7 +241,9 @@ class Review:
         )
         settled: list[int] = []
         pairs: dict[tuple[int, int | None, int | None], int] = {}
-        for row in {row.id: row for person in touched for row in review_rows.questions_about(connection, person)}.values():
+        for row in {
+            row.id: row for person in touched for row in review_rows.questions_about(connection, person)
+        }.values():
             canonical = [canonical_person(connection, person).id for person in (row.person, row.other) if person]
             summaries = review_rows.read_summaries(connection, canonical)
             changed = (

@@ -1,0 +1,148 @@
+"""The review queue asks about the largest persons first, and records each answer once, as one group of decisions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import catalog
+from catalog.app.reviewing import Choice, ReviewAnswer, ReviewConflictError
+from catalog.domain.errors import PersonError, UsageError
+
+PORTRAITS = Path(__file__).parent.parent / "fixtures"
+"""Three photos of one man, one of another man, one of a woman."""
+
+
+@pytest.fixture
+def library(tmp_path):
+    """A scanned catalogue of the portraits."""
+    with catalog.open(tmp_path / "catalog.sqlite3", create=True) as library:
+        for _ in library.scan([PORTRAITS]):
+            pass
+        yield library
+
+
+def test_the_first_card_is_the_person_with_most_faces(library):
+    """Naming three faces at once is worth more than naming one."""
+    first, *others = library.review.cards()
+    assert (first.kind, first.person.faces) == ("group", 3)
+    assert {card.person.faces for card in others} == {1}
+    assert all(first.worth >= card.worth for card in others)
+
+
+def test_an_answer_names_the_person_and_the_card_is_gone(library):
+    """The status counts the named faces."""
+    first = library.review.cards()[0]
+    library.review.answer(ReviewAnswer("key-1", first.person.person_id, first.seen, name="Ann Example"))
+    assert library.person("Ann Example").faces == 3
+    assert first.id not in {card.id for card in library.review.cards()}
+    status = library.review.status()
+    assert (status.named, status.faces) == (3, 5)
+
+
+def test_the_forecast_counts_each_person_once(library):
+    """Five faces can be named at most."""
+    status = library.review.status(answers=10)
+    assert status.named == 0
+    assert 3 <= status.forecast <= 5
+
+
+def test_a_repeated_answer_changes_nothing(library):
+    """The browser may send an answer twice."""
+    first = library.review.cards()[0]
+    answer = ReviewAnswer("key-1", first.person.person_id, first.seen, name="Ann Example")
+    once, again = library.review.answer(answer), library.review.answer(answer)
+    assert (once.group, once.is_repeat, again.group, again.is_repeat) == (once.group, False, once.group, True)
+    assert len(library.decisions.history()) == 1
+
+
+def test_a_key_is_not_used_for_another_answer(library):
+    """The second answer is refused and nothing is written."""
+    first, second, *_ = library.review.cards()
+    library.review.answer(ReviewAnswer("key-1", first.person.person_id, first.seen, name="Ann Example"))
+    with pytest.raises(UsageError, match="idempotency key"):
+        library.review.answer(ReviewAnswer("key-1", second.person.person_id, second.seen, name="Bea Example"))
+    assert len(library.decisions.history()) == 1
+
+
+def test_unticked_faces_leave_the_person_in_the_same_group(library):
+    """One undo reverts the name and the rejection."""
+    first = library.review.cards()[0]
+    face = library.faces(first.person.person_id)[0]
+    answer = ReviewAnswer(
+        "key-1", first.person.person_id, first.seen, name="Ann Example", choices=(Choice(face.face_id, "reject"),)
+    )
+    result = library.review.answer(answer)
+    assert library.person("Ann Example").faces == 2
+    library.review.undo(result.group)
+    assert library.person(first.person.person_id).faces == 3
+    assert library.person(first.person.person_id).name is None
+    assert library.review.cards()[0].person.faces == 3
+
+
+def test_a_card_of_a_changed_person_is_a_conflict(library):
+    """Another window, or a command, changed the person after the card was shown."""
+    first = library.review.cards()[0]
+    library.decisions.reject(library.faces(first.person.person_id)[0].face_id)
+    library.review.refresh()
+    with pytest.raises(ReviewConflictError):
+        library.review.answer(ReviewAnswer("key-1", first.person.person_id, first.seen, name="Ann", faces_seen=3))
+    assert library.person(first.person.person_id).name is None
+
+
+def test_a_failed_answer_writes_nothing(library):
+    """The name of an answer is not kept if one of its choices fails."""
+    first = library.review.cards()[0]
+    answer = ReviewAnswer(
+        "key-1", first.person.person_id, first.seen, name="Ann", choices=(Choice("no such face", "reject"),)
+    )
+    with pytest.raises(PersonError):
+        library.review.answer(answer)
+    assert library.person(first.person.person_id).name is None
+    assert library.decisions.history() == ()
+
+
+def test_a_skipped_card_is_not_asked_again(library):
+    """Not sure: the question returns after 30 days."""
+    first = library.review.cards()[0]
+    library.review.skip(first)
+    assert first.id not in {card.id for card in library.review.cards()}
+
+
+def test_names_are_offered_by_the_first_letters_of_a_word(library):
+    """Two letters of a first or last name are enough."""
+    first = library.review.cards()[0]
+    library.review.answer(ReviewAnswer("key-1", first.person.person_id, first.seen, name="Ann Example"))
+    for prefix in ("an", "ex", "ANN"):
+        assert [person.name for person in library.review.names(prefix)] == ["Ann Example"]
+    assert library.review.names("%") == ()
+
+
+def test_a_person_joins_an_existing_one(library):
+    """The merged card is gone, and the faces are counted under the name."""
+    first, second, *_ = library.review.cards()
+    library.review.answer(ReviewAnswer("key-1", first.person.person_id, first.seen, name="Ann Example"))
+    library.review.answer(ReviewAnswer("key-2", second.person.person_id, second.seen, into=first.person.person_id))
+    assert library.person("Ann Example").faces == 4
+    assert second.id not in {card.id for card in library.review.cards()}
+
+
+def test_hidden_persons_are_not_asked_about(library):
+    """Hiding several persons is one group of decisions."""
+    first, *others = library.review.cards()
+    choices = tuple(Choice(card.person.person_id, "hide") for card in others)
+    result = library.review.answer(ReviewAnswer("key-1", first.person.person_id, first.seen, choices=choices))
+    assert [card.id for card in library.review.cards()] == [first.id]
+    library.review.undo(result.group)
+    assert len(library.review.cards()) == 1 + len(others)
+
+
+def test_a_new_scan_refreshes_the_queue_and_keeps_the_names(library):
+    """Refreshing is the last step of a scan."""
+    first = library.review.cards()[0]
+    library.review.answer(ReviewAnswer("key-1", first.person.person_id, first.seen, name="Ann Example"))
+    for _ in library.scan([PORTRAITS]):
+        pass
+    assert library.review.status().named == 3
+    assert first.id not in {card.id for card in library.review.cards()}
