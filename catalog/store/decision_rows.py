@@ -166,6 +166,11 @@ def last_undoable(connection: Connection) -> int | None:
     return None if number is None else int(number)
 
 
+def last_decision_number(connection: Connection) -> int:
+    """Return the number of the latest decision, 0 for an empty log."""
+    return int(connection.scalar(select(func.max(decisions.c.id))) or 0)
+
+
 def undone_merges(connection: Connection) -> set[str]:
     """Public ids of the persons whose merge into another was undone."""
     query = select(decisions.c.other_person_id).where(

@@ -178,9 +178,8 @@ def simulate(library: catalog.Catalog, database: Path, answers: int) -> int:
                 failed |= percent < THRESHOLDS.get(count, 0.0)
         simulation.answer(cards[0])
     named = simulation.named(database)
-    print(
-        f"{simulation.answers:5} answers: {100 * len(named) / len(simulation.labels):5.1f} % named, {simulation.keys} keys"
-    )
+    percent = 100 * len(named) / len(simulation.labels)
+    print(f"{simulation.answers:5} answers: {percent:5.1f} % named, {simulation.keys} keys")
     print(f"people with 10 photos or more: 80 % after {reached.get(0.8)} answers, 95 % after {reached.get(0.95)}")
     print(f"pair questions: {dict(simulation.pairs)}; forecast error {sum(errors) / max(len(errors), 1):.2f} points")
     return int(failed)
