@@ -61,7 +61,7 @@ def import_xmp(resources: Resources, *, embedded: bool, into: Path | None, dry_r
     counts = _Counts()
     if not dry_run:
         with resources.database.begin() as connection:
-            _enter_names(connection, name_by_row, resources.stamp(), counts)
+            _enter_names(connection, name_by_row, resources.stamp().grouped(), counts)
     return NameImportResult(
         counts.people,
         counts.faces,
@@ -80,7 +80,7 @@ def import_csv(resources: Resources, file: Path, *, dry_run: bool) -> NameImport
         people = [(find_person(connection, name.person_id), name.name) for name in names if name.person_id]
         name_by_row = _rows_named(connection, [name for name in names if name.face_id])
         if not dry_run:
-            stamp = resources.stamp()
+            stamp = resources.stamp().grouped()
             for person, name in people:
                 counts.people += _set_name(connection, person, name, stamp)
             _enter_names(connection, name_by_row, stamp, counts)

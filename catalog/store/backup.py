@@ -21,10 +21,12 @@ from sqlalchemy import Connection, MetaData, Table, func, insert, select, text, 
 from catalog.domain.errors import DatabaseError, SchemaError, UsageError
 from catalog.domain.timestamps import utc_text
 from catalog.store.assignment_lock import assignment_lock
+from catalog.store.backup_checks import check_pages, check_schema
 from catalog.store.connections import file_name
 from catalog.store.database import Database, open_database
 from catalog.store.database_address import parse_address, safe_form
 from catalog.store.driver_errors import translate_driver_errors
+from catalog.store.temporary_files import temporary_file
 from catalog.store.tombstones import apply_tombstones, read_forgotten
 
 _VERSION_TABLE = "alembic_version"
@@ -43,9 +45,10 @@ def back_up(database: Database, target: Path) -> int:
 
     if target.exists():
         raise UsageError(f'The file "{target}" exists already.', remedy="Name another file.")
-    with _beside(target) as copy:
+    with temporary_file(target) as copy:
         if database.path is not None:
             _copy_file(database.path, copy)
+            check_pages(copy, f'The database "{database.url}"', "Restore a backup with `catalog restore`.")
         else:
             open_database(str(copy)).close()
             with _snapshot(database) as source, exclusive_connection(str(copy)) as target_connection:
@@ -66,15 +69,13 @@ def restore(database: Database, backup: Path) -> Path | None:
     from catalog.store.migrate import copy_sqlite
 
     beside = database.path or Path(tempfile.gettempdir()) / "restore"
-    with assignment_lock(database), _beside(beside) as copy, _errors_name_backup(backup, copy):
+    with assignment_lock(database), temporary_file(beside) as copy, _errors_name_backup(backup, copy):
         if not backup.is_file():
             raise UsageError(f'There is no backup at "{backup}".')
         shutil.copyfile(backup, copy)
-        source = open_database(str(copy), create=False, upgrade=True)  # refuses other files and newer schemas
-        try:
-            _check(source, backup)
-        finally:
-            source.close()
+        check_schema(copy, backup)  # before any of its triggers runs
+        open_database(str(copy), create=False, upgrade=True).close()  # refuses other files and newer schemas
+        check_pages(copy, f'The backup "{backup}"', "Name another backup.")
         _forget_again(database, copy)
         _fold_log(copy)
         if database.path is not None:
@@ -102,26 +103,6 @@ def _forget_again(database: Database, copy: Path) -> None:
             apply_tombstones(connection, tombstone_rows, decision_rows, str(utc_text(datetime.now(UTC))))
     finally:
         restored.close()
-
-
-@contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """Create a private temporary file in the folder of the target. It is deleted at the end of the block."""
-    try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-    except OSError as error:
-        raise DatabaseError(
-            f'No file can be created in "{target.parent}": {error.strerror}.',
-            remedy="Name another folder, or free some disk space.",
-        ) from error
-    os.close(descriptor)
-    path = Path(name)
-    try:
-        yield path
-    finally:
-        for file in path.parent.iterdir():  # also SQLite's journals, the lock, and the copy before an upgrade
-            if file.name.startswith(path.name):
-                file.unlink(missing_ok=True)
 
 
 def _copy_file(source: Path, target: Path) -> None:
@@ -154,14 +135,6 @@ def _errors_name_backup(backup: Path, copy: Path) -> Iterator[None]:
             verb = "Update catalog, or name" if remedy.startswith("Update") else "Name"
             remedy = f"{verb} another backup."
         raise type(error)(f'The backup "{backup}"{message.removeprefix(subject)}', remedy=remedy) from error
-
-
-def _check(source: Database, backup: Path) -> None:
-    with source.read() as connection:
-        result = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
-    if result != "ok":
-        cause = str(result).splitlines()[-1].rstrip(".")
-        raise DatabaseError(f'The backup "{backup}" is damaged: {cause}.', remedy="Name another backup.")
 
 
 def _sync_to_disk(path: Path) -> None:
@@ -237,7 +210,7 @@ def write_private(target: Path, data: bytes) -> int:
     """Write a new private file, completely or not at all. Returns its size in bytes."""
     if target.exists():
         raise UsageError(f'The file "{target}" exists already.', remedy="Name another file.")
-    with _beside(target) as copy:
+    with temporary_file(target) as copy:
         copy.write_bytes(data)
         _sync_to_disk(copy)
         _give_name(copy, target)

@@ -14,7 +14,7 @@ from catalog.domain.errors import PersonError
 from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
 from catalog.domain.people import AssignedBy
-from catalog.domain.timestamps import utc_time
+from catalog.store.damaged_rows import stored_time, stored_uri
 from catalog.store.person_index import PersonRow
 from catalog.store.tables import assignments, faces, locations, persons, photos
 from catalog.store.upsert import batches
@@ -150,8 +150,8 @@ def _catalogued_faces(connection: Connection, query: Select[Any]) -> list[Catalo
             gallery=row.gallery,
             sha256=row.sha256,
             box=BoundingBox(row.box_left, row.box_top, row.box_width, row.box_height),
-            uri=row.uri,
-            taken_at=utc_time(row.taken_at),
+            uri=stored_uri(row.uri, f"Photo {row.sha256[:12]}"),
+            taken_at=stored_time(row.taken_at, f"Photo {row.sha256[:12]}", "taken_at"),
             person_id=row.public_id,
             name=row.name,
             hidden=bool(row.hidden),

@@ -172,9 +172,13 @@ def last_decision_number(connection: Connection) -> int:
 
 
 def undone_merges(connection: Connection) -> set[str]:
-    """Public ids of the persons whose merge into another was undone."""
-    query = select(decisions.c.other_person_id).where(
-        decisions.c.verb == Verb.MERGE.value, decisions.c.undone_by.is_not(None)
+    """Public ids of the persons whose merge into another was undone, other than with the import that brought it."""
+    first = decisions.alias()
+    query = (
+        select(decisions.c.other_person_id)
+        .outerjoin(first, (first.c.id == decisions.c.group) & (first.c.verb == Verb.IMPORT.value))
+        .where(decisions.c.verb == Verb.MERGE.value, decisions.c.undone_by.is_not(None))
+        .where(first.c.undone_by.is_distinct_from(decisions.c.undone_by))
     )
     return {person_id for person_id in connection.scalars(query) if person_id is not None}
 

@@ -93,6 +93,11 @@ def driver_error_message(error: BaseException | None, name: str) -> DatabaseErro
 def _explain_sqlite(error: sqlite3.Error, name: str) -> DatabaseError | None:
     if isinstance(error, sqlite3.IntegrityError):
         return _refused(error, name)
+    if "decode to UTF-8" in str(error):  # raised by the driver, without an error code of SQLite
+        return DatabaseError(
+            f'The database "{name}" is damaged: it has text that is not UTF-8.',
+            remedy="Restore a backup with `catalog restore`.",
+        )
     message = _SQLITE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
     return None if message is None else DatabaseError(f'The database "{name}" {message[0]}.', remedy=message[1])
 

@@ -14,7 +14,9 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from catalog.domain.charges import Charge
 from catalog.domain.photos import Outcome
-from catalog.domain.timestamps import required_time, utc_text, utc_time
+from catalog.domain.timestamps import utc_text
+from catalog.domain.uri import display
+from catalog.store.damaged_rows import required_stored_time, stored_time
 from catalog.store.tables import charges as charges_table
 from catalog.store.tables import problems, scan_sources, scans
 
@@ -161,8 +163,8 @@ def last_scans(conn: Connection, n: int) -> list[ScanRow]:
     return [
         ScanRow(
             id=row["id"],
-            started_at=required_time(row["started_at"]),
-            finished_at=utc_time(row["finished_at"]),
+            started_at=required_stored_time(row["started_at"], f"Scan {row['id']}", "started_at"),
+            finished_at=stored_time(row["finished_at"], f"Scan {row['id']}", "finished_at"),
             state=row["state"],
             exit_code=row["exit_code"],
             engine=row["engine"],
@@ -179,4 +181,4 @@ def last_scans(conn: Connection, n: int) -> list[ScanRow]:
 def last_completed(conn: Connection, source_uri: str) -> datetime | None:
     """Return the time of the last complete listing of this source; all its present locations were seen then."""
     query = select(func.max(scan_sources.c.completed_at)).where(scan_sources.c.source_uri == source_uri)
-    return utc_time(conn.scalar(query))
+    return stored_time(conn.scalar(query), f'The listing of "{display(source_uri)}"', "completed_at")

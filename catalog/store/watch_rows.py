@@ -9,7 +9,8 @@ from typing import Literal
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from catalog.domain.timestamps import required_time, utc_text
+from catalog.domain.timestamps import utc_text
+from catalog.store.damaged_rows import required_stored_time
 from catalog.store.tables import faces, watch_hits, watch_references, watches
 from catalog.store.upsert import batches, insert_into
 
@@ -98,7 +99,7 @@ def read_watches(connection: Connection) -> list[WatchEntry]:
             row.id,
             row.name,
             row.threshold,
-            required_time(row.created_at),
+            required_stored_time(row.created_at, f'Watch entry "{row.name}"', "created_at"),
             row.created_by,
             reference_counts.get((row.id, False), 0),
             reference_counts.get((row.id, True), 0),
@@ -190,7 +191,7 @@ def read_hits(
             row.similarity,
             row.margin,
             row.state,
-            required_time(row.found_at),
+            required_stored_time(row.found_at, f"Watch hit {row.id}", "found_at"),
             row.reviewed_by,
         )
         for each_query in queries

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import resource
 import sqlite3
 import stat
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from sqlalchemy import text
 
 from catalog.domain.errors import CatalogError, DatabaseError, UsageError
 from catalog.store.backup import back_up, restore
 from catalog.store.database import Database, open_database
+from catalog.store.migrate import alembic_config, exclusive_connection
+from catalog.store.temporary_files import temporary_file
 from tests.store.named_photo import fill, name_person_on_photo
 
 
@@ -127,3 +131,110 @@ def test_a_backup_never_overwrites(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="exists already"):
         back_up(database, tmp_path / "existing")
     database.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TRIGGER spy AFTER INSERT ON photos BEGIN DELETE FROM tombstones; END",
+        "CREATE VIEW v1_spy AS SELECT * FROM persons",
+        "CREATE TABLE extra (id INTEGER)",
+        "DROP VIEW v1_people; CREATE VIEW v1_people AS SELECT 'p1' AS person_id, 'Nobody' AS name",
+        "DROP TRIGGER assignments_photo_id",
+        "DROP INDEX ix_persons_name",
+    ],
+    ids=["trigger", "view", "table", "other view", "no trigger", "no index"],
+)
+def test_a_backup_with_another_schema_is_refused(tmp_path: Path, statement: str) -> None:
+    """Triggers and views run in the program that opens the file. The catalogue stays as it is."""
+    database = open_database(str(tmp_path / "catalog.sqlite3"))
+    with database.begin() as conn:
+        fill(conn)
+    back_up(database, tmp_path / "backup.sqlite3")
+    with closing(sqlite3.connect(tmp_path / "backup.sqlite3")) as other:
+        other.executescript(statement)
+    with pytest.raises(DatabaseError, match=r'The backup ".*backup.sqlite3" is not a catalogue of this program'):
+        restore(database, tmp_path / "backup.sqlite3")
+    assert len(everything(database)["faces"]) == 1
+    database.close()
+
+
+def test_a_backup_of_the_first_schema_is_restored(tmp_path: Path) -> None:
+    """It is upgraded on the way, and no copy of it is left."""
+    old = tmp_path / "old.sqlite3"
+    with exclusive_connection(str(old)) as connection:
+        command.upgrade(alembic_config(connection), "0001")
+        fill(connection)
+    database = open_database(str(tmp_path / "catalog.sqlite3"))
+    restore(database, old)
+    assert len(everything(database)["faces"]) == 1
+    database.close()
+    assert [file.name for file in tmp_path.iterdir() if ".part" in file.name] == []
+
+
+def test_a_damaged_catalogue_is_not_backed_up(tmp_path: Path) -> None:
+    """A backup that cannot be restored is worse than none."""
+    path = tmp_path / "catalog.sqlite3"
+    database = open_database(str(path))
+    with database.begin() as conn:
+        fill(conn)
+    database.empty_log()
+    database.close()
+    with closing(sqlite3.connect(path)) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'faces'").fetchone()
+    content = bytearray(path.read_bytes())
+    content[(page - 1) * 4096 : page * 4096] = b"\x55" * 4096
+    path.write_bytes(content)
+    damaged = open_database(str(path), create=False)
+    with pytest.raises(DatabaseError, match="damaged"):
+        back_up(damaged, tmp_path / "backup.sqlite3")
+    damaged.close()
+    assert sorted(file.name for file in tmp_path.iterdir() if "backup" in file.name or ".part" in file.name) == []
+
+
+def run(command_name: str, database: Database, folder: Path) -> None:
+    if command_name == "backup":
+        back_up(database, folder / "new.sqlite3")
+    else:
+        restore(database, folder / "good.sqlite3")
+
+
+@pytest.mark.parametrize("command_name", ["backup", "restore"])
+def test_a_full_disk_is_a_failure_of_the_database(tmp_path: Path, command_name: str) -> None:
+    """The catalogue stays, and nothing is left over. A limit on the size of files stands for the disk."""
+    database = open_database(str(tmp_path / "catalog.sqlite3"))
+    with database.begin() as conn:
+        fill(conn)
+    back_up(database, tmp_path / "good.sqlite3")
+    before = everything(database)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65536, limits[1]))
+    try:
+        with pytest.raises(DatabaseError):
+            run(command_name, database, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert everything(database) == before
+    database.close()
+    assert [file.name for file in tmp_path.iterdir() if ".part" in file.name or file.name == "new.sqlite3"] == []
+
+
+@pytest.mark.parametrize("command_name", ["backup", "restore"])
+def test_leftovers_of_a_killed_process_are_swept(tmp_path: Path, command_name: str) -> None:
+    """A file that a running process still writes stays, and so does a file of another program."""
+    database = open_database(str(tmp_path / "catalog.sqlite3"))
+    back_up(database, tmp_path / "good.sqlite3")
+    content = (tmp_path / "good.sqlite3").read_bytes()
+    for name in (
+        ".x.sqlite3.abcd1234.part",
+        ".x.sqlite3.abcd1234.part-wal",
+        ".y.abcd1234.part-journal",
+        ".y.abcd1234.part",
+    ):
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / ".movie.abcd1234.part").write_bytes(b"not a database")
+    with temporary_file(tmp_path / "busy.sqlite3") as busy:
+        run(command_name, database, tmp_path)
+        assert busy.exists()
+    database.close()
+    assert [file.name for file in tmp_path.iterdir() if ".part" in file.name] == [".movie.abcd1234.part"]

@@ -70,6 +70,10 @@ class _LogReader:
     def apply(self, decision: Decision) -> None:
         person, other = decision.person_id or "", decision.other_person_id or ""
         if decision.verb is Verb.MERGE:
+            # Merges of earlier versions do not list these faces in their payload.
+            for face in decision.before.faces:
+                if face.person_id == other:
+                    self._rejected.drop(face.key, person)
             self._redirects[other] = person
         for key in decision.faces:
             if decision.verb in (Verb.CONFIRM, Verb.SPLIT, Verb.MERGE):

@@ -6,7 +6,7 @@ A decision is undone together with its copies for edited photos, and a group of 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
@@ -26,8 +26,10 @@ from catalog.domain.decisions import (
 from catalog.domain.errors import UsageError
 from catalog.domain.face_key import FaceKey
 from catalog.domain.people import AssignedBy
+from catalog.identities.decisions.later_decisions import later_decisions
 from catalog.identities.decisions.log import DecisionStamp, append, last_undoable, read_decision, read_decisions
 from catalog.identities.decisions.prior_state import capture_current, restore_prior_state
+from catalog.identities.decisions.redo_check import check_photos
 from catalog.store.assignment_lock import lock_persons
 from catalog.store.assignments import unassign
 from catalog.store.catalogued_faces import catalogued_faces_by_row, faces_by_content
@@ -41,12 +43,12 @@ def undo(connection: Connection, number: int | None, stamp: DecisionStamp) -> tu
 
     A decision of a group is undone with its whole group. An undo can be undone: its decisions are in force again.
     Raises ``UsageError`` if there is no such decision, if it is undone or permanent, or if a later decision builds on
-    it.
+    it. Raises ``PersonError`` if an undo of an undo would put a person on a photo twice.
     """
     lock_persons(connection)
     undone = _undoable(connection, number)
     first, *rest = undone
-    later = _builds_on(connection, undone)
+    later = later_decisions(connection, undone)
     if later:
         numbers = ", ".join(map(str, later))
         raise UsageError(f"Later decisions build on decision {first.number}: {numbers}.", remedy="Undo those first.")
@@ -55,6 +57,8 @@ def undo(connection: Connection, number: int | None, stamp: DecisionStamp) -> tu
     echoes = _echoes(connection, taken, before.faces)
     current = capture_current(connection, before).faces(connection, echoes)
     restored = restore_prior_state(connection, before)
+    if reinstated:
+        check_photos(connection, first, restored, reinstated)
     set_not_a_face(connection, echoes, False)
     unassign(connection, echoes)
     released = {*_rivals(connection, restored), *_rejected_again(connection, reinstated)} - set(restored)
@@ -240,54 +244,3 @@ def _identity(decision: Decision) -> tuple[object, ...]:
         decision.other_person_id,
         key,
     )
-
-
-def _builds_on(connection: Connection, undone: Sequence[Decision]) -> list[int]:
-    """Return the numbers of later decisions in force that changed the same persons or faces."""
-    numbers = {decision.number for decision in undone}
-    first = min(decision.original for decision in undone)
-    changes = _Changes(undone)
-    return [
-        later.number
-        for later in read_decisions(connection, after=first)
-        if later.undone_by is None and later.number not in numbers
-        # A decision since then that was undone again left no trace.
-        if not (later.verb is Verb.UNDO and later.targets and later.targets[0] > first)
-        if changes.are_needed_by(later)
-    ]
-
-
-class _Changes:
-    """What decisions changed, each with the number of the first decision that did."""
-
-    def __init__(self, decisions: Sequence[Decision]) -> None:
-        self._involved: dict[str, int] = {}
-        self._changed: dict[str, int] = {}
-        self._new: dict[str, int] = {}
-        self._faces: dict[str, list[tuple[int, FaceKey]]] = defaultdict(list)
-        for decision in decisions:
-            if decision.verb in (Verb.MERGE, Verb.SPLIT, Verb.UNDO):
-                _note(self._involved, decision.persons_involved(), decision.original)
-            _note(self._changed, decision.changed_persons(), decision.original)
-            _note(self._new, decision.new_persons(), decision.original)
-            for key in decision.changed_faces():
-                self._faces[key.sha256].append((decision.original, key))
-
-    def are_needed_by(self, later: Decision) -> bool:
-        """True if a later decision changed one of the rows too, or needs a person that was created or merged."""
-        number = later.original
-        return (
-            any(self._involved.get(person, number) < number for person in later.persons_involved())
-            or any(self._changed.get(person, number) < number for person in later.changed_persons())
-            or any(self._new.get(person, number) < number for person in later.persons_involved())
-            or any(
-                earlier < number and key.same(other)
-                for key in later.changed_faces()
-                for earlier, other in self._faces.get(key.sha256, ())
-            )
-        )
-
-
-def _note(first: dict[str, int], persons: Iterable[str], number: int) -> None:
-    for person in persons:
-        first[person] = min(number, first.get(person, number))

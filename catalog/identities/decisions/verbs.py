@@ -13,15 +13,16 @@ from sqlalchemy import Connection
 
 from catalog.domain.decisions import FacePayload, FacesPayload, NamePayload, StatePayload, Verb
 from catalog.domain.errors import AmbiguousPersonError, PersonError
+from catalog.domain.face_key import FaceKey
 from catalog.domain.people import AssignedBy, clean_name
 from catalog.domain.timestamps import utc_text
-from catalog.identities.decisions.log import DecisionStamp, append
+from catalog.identities.decisions.log import DecisionStamp, append, read_decisions
 from catalog.identities.decisions.prior_state import PriorStateBuilder
 from catalog.store import decided_rows
 from catalog.store.assignment_lock import lock_persons
 from catalog.store.assignments import assign, move_assignments, unassign
 from catalog.store.catalogued_faces import CataloguedFace, faces_at_key, faces_by_content, faces_of_person
-from catalog.store.people import add_persons, find_person, redirect
+from catalog.store.people import add_persons, find_person, person_ids_of, redirect
 from catalog.store.person_index import PersonRow
 
 EXEMPLARS = 8
@@ -67,6 +68,8 @@ def merge_persons(
 ) -> int:
     """Record that two persons are one. The id of ``merged`` redirects to ``kept``.
 
+    The merge is a decision on every face of both: earlier rejections of these faces, as either person, end with it.
+
     Raises ``PersonError`` if both are one person already, or both are on one photo and ``same_photo`` is not set. A
     mirror, a collage and an identity card show one person twice.
     """
@@ -80,19 +83,24 @@ def merge_persons(
             f"{kept} and {merged} are together on {len(shared)} photo{'' if len(shared) == 1 else 's'}.",
             remedy="If the photos show one person twice (a mirror, a collage), merge with --same-photo.",
         )
-    on_shared = [face for face in kept_faces + merged_faces if face.sha256 in shared]
-    shared_rows = [face.row for face in on_shared]
+    rejected = _rejected_keys(connection, [kept, merged])
+    decided = [
+        face
+        for face in kept_faces + merged_faces
+        if face.sha256 in shared or any(face.place.same(key) for key in rejected[face.sha256])
+    ]
+    decided_face_rows = [face.row for face in decided]
     born = kept.birth_date or merged.birth_date
     early = {
         row for person in (kept, merged) for row in decided_rows.machine_faces_before(connection, person, born)
-    } - set(shared_rows)
+    } - set(decided_face_rows)
     before = PriorStateBuilder().changed(kept).redirected(connection, merged)
-    before.faces(connection, [*(face.row for face in merged_faces), *shared_rows, *early])
+    before.faces(connection, [*(face.row for face in merged_faces), *decided_face_rows, *early])
     for redirecting in decided_rows.persons_redirecting_to(connection, merged):
         before.redirected(connection, redirecting)
     unassign(connection, sorted(early))
     move_assignments(connection, merged.id, kept.id)
-    decided_rows.mark_human(connection, shared_rows)
+    decided_rows.mark_human(connection, decided_face_rows)
     redirect(connection, merged, kept)
     decided_rows.set_name(connection, kept, kept.name or merged.name)
     decided_rows.set_birth_date(connection, kept, born)
@@ -103,7 +111,7 @@ def merge_persons(
         person_id=kept.person_id,
         other_person_id=merged.person_id,
         name=merged.name,
-        payload=FacesPayload(before.build(), tuple(face.place for face in on_shared)),
+        payload=FacesPayload(before.build(), tuple(face.place for face in decided)),
     )
 
 
@@ -227,6 +235,17 @@ def shared_photos(one: Sequence[CataloguedFace], other: Sequence[CataloguedFace]
     for face in other:
         by_content[face.sha256].append(face)
     return {face.sha256 for face in one for rival in by_content[face.sha256] if not face.place.same(rival.place)}
+
+
+def _rejected_keys(connection: Connection, persons: Sequence[PersonRow]) -> dict[str, list[FaceKey]]:
+    """Return face keys that users rejected as one of these persons, by content hash, also those split off."""
+    public_ids = [public_id for person in persons for public_id in person_ids_of(connection, person)]
+    found: dict[str, list[FaceKey]] = defaultdict(list)
+    for decision in read_decisions(connection, person_ids=public_ids, verbs=[Verb.REJECT, Verb.SPLIT]):
+        if decision.undone_by is None and decision.person_id in public_ids:
+            for key in decision.faces:
+                found[key.sha256].append(key)
+    return found
 
 
 def _current(connection: Connection, person: PersonRow) -> PersonRow:

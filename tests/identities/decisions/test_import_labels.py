@@ -17,6 +17,7 @@ from catalog.domain.decisions import Verb
 from catalog.domain.faces import BoundingBox
 from catalog.domain.people import AssignedBy
 from catalog.identities.decisions import verbs
+from catalog.identities.decisions.effective import effective_decisions
 from catalog.identities.decisions.import_labels import LabelImportResult, import_labels
 from catalog.identities.decisions.log import DecisionStamp, read_decisions
 from catalog.identities.decisions.undo import undo
@@ -25,7 +26,7 @@ from catalog.store.catalogued_faces import CataloguedFace, faces_of_person
 from catalog.store.database import Database
 from catalog.store.labels_file import Labels, export_labels, labels_json, parse_labels
 from catalog.store.people import add_persons, find_person
-from catalog.store.person_index import PersonRow
+from catalog.store.person_index import PersonIndex, PersonRow, all_persons
 from catalog.store.tables import assignments, faces, photos
 from catalog.store.tables import decisions as ledger
 from tests.identities.assignment.test_assign_people import fresh_database, settled, who_is_who
@@ -372,3 +373,38 @@ def test_a_guess_does_not_become_a_humans_word(light_database: Database, other: 
         shown = faces_of_person(connection, find_person(connection, "Ann"))
         assert {face.sha256 for face in shown} == hers
         assert {face.by for face in shown} == {AssignedBy.CLUSTER}
+
+
+def names_and_redirects(connection: Connection) -> set[tuple[str, str | None, str]]:
+    """Public id, name and canonical public id of every person. Row ids differ after a redo."""
+    people = PersonIndex.of(all_persons(connection))
+    return {(row.person_id, row.name, people.canonical_row(row.id).person_id) for row in people.rows.values()}
+
+
+def test_an_import_is_undone_as_a_whole(database: Database, other: Database) -> None:
+    """Persons, names, redirects, decisions and assignments are what they were; the file can be imported again."""
+    catalogue(other)
+    with other.begin() as connection:
+        kept, merged, third = everybody(connection)[:3]
+        verbs.name_person(connection, kept, "Ann", STAMP)
+        verbs.merge_persons(connection, find_person(connection, "Ann"), merged, STAMP)
+        verbs.confirm_face(connection, faces_of_person(connection, third)[0], find_person(connection, "Ann"), STAMP)
+    labels = labels_of(other)
+    gallery = catalogue(database)
+    with database.read() as connection:
+        before = rows(connection)
+    assert put_back(database, labels)[0] > 0
+    with database.begin() as connection:
+        imported = names_and_redirects(connection)
+        by, first = undo(connection, None, STAMP)
+        assert first.verb is Verb.IMPORT
+        assert rows(connection) == before
+        assert effective_decisions(read_decisions(connection)).decided_persons == set()
+        undo(connection, by, STAMP)
+        assert names_and_redirects(connection) == imported
+        undo(connection, None, STAMP)
+        assert rows(connection) == before
+    settled(database, gallery)
+    assert put_back(database, labels)[1] > 0
+    with database.read() as connection:
+        assert find_person(connection, merged.person_id).name == "Ann"

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from catalog.domain.decisions import FacesPayload
 from catalog.domain.errors import PersonError
 from catalog.identities.assignment.recluster_plan import plan_recluster
 from catalog.identities.decisions import verbs
 from catalog.identities.decisions.effective import effective_decisions
-from catalog.identities.decisions.log import read_decisions
+from catalog.identities.decisions.log import read_decision, read_decisions
 from catalog.identities.decisions.undo import undo
 from catalog.store.catalogued_faces import faces_of_person
 from catalog.store.database import Database
+from catalog.store.decision_rows import replace_payload
 from catalog.store.people import find_person
 from tests.identities.assignment.test_assign_people import as_engine, settled, who_is_who
-from tests.identities.decisions.test_verbs import STAMP, catalogue, everybody
+from tests.identities.decisions.test_verbs import STAMP, catalogue, everybody, rows
 from tests.identities.made_library import RULES
 
 
@@ -83,3 +87,52 @@ def test_a_decision_on_a_person_that_is_gone_is_refused(light_database: Database
         with pytest.raises(PersonError, match=other.person_id):
             verbs.name_person(connection, other, "Nobody", STAMP)
         assert find_person(connection, ann.person_id).id == ann.id
+
+
+@pytest.mark.parametrize("rejected_in", ["kept", "merged"])
+def test_a_merge_ends_earlier_rejections_of_its_faces(database: Database, rejected_in: str) -> None:
+    """First "not Kate", then "Kate and Ann are one": the scan and the re-clustering leave Ann's face with Kate."""
+    gallery = catalogue(database)
+    with database.begin() as connection:
+        kate, ann = everybody(connection)[:2]
+        holder, other = (ann, kate) if rejected_in == "merged" else (kate, ann)
+        face = faces_of_person(connection, holder)[0]
+        verbs.reject_face(connection, face, other, STAMP)
+        before = rows(connection)
+        number = verbs.merge_persons(connection, kate, ann, STAMP)
+        undo(connection, number, STAMP)
+        assert rows(connection) == before
+        verbs.merge_persons(connection, kate, ann, STAMP)
+    result = settled(database, gallery)
+    assert result.churn == 0
+    assert who_is_who(database)[face.face_id] == kate.person_id
+    assert plan_recluster(database, as_engine(gallery), RULES, gallery="catalog").moves == ()
+
+
+def test_a_merge_of_an_earlier_version_ends_rejections_of_the_merged_faces(light_database: Database) -> None:
+    """Its payload does not list the faces; the prior state does."""
+    gallery = catalogue(light_database)
+    with light_database.begin() as connection:
+        kate, ann = everybody(connection)[:2]
+        face = faces_of_person(connection, ann)[0]
+        verbs.reject_face(connection, face, kate, STAMP)
+        number = verbs.merge_persons(connection, kate, ann, STAMP)
+        merge = read_decision(connection, number)
+        assert merge is not None
+        assert isinstance(merge.payload, FacesPayload)
+        replace_payload(connection, number, replace(merge.payload, faces=()))
+        assert effective_decisions(read_decisions(connection)).rejected == []
+    settled(light_database, gallery)
+    assert who_is_who(light_database)[face.face_id] == kate.person_id
+
+
+def test_a_rejection_after_the_merge_is_in_force(light_database: Database) -> None:
+    """The later decision wins, whichever it is."""
+    gallery = catalogue(light_database)
+    with light_database.begin() as connection:
+        kate, ann = everybody(connection)[:2]
+        face = faces_of_person(connection, ann)[0]
+        verbs.merge_persons(connection, kate, ann, STAMP)
+        verbs.reject_face(connection, face, kate, STAMP)
+    settled(light_database, gallery)
+    assert who_is_who(light_database)[face.face_id] != kate.person_id

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, delete, select, update
 
-from catalog.domain.errors import UsageError
+from catalog.domain.errors import PersonError, UsageError
 from catalog.domain.faces import BoundingBox
 from catalog.identities.decisions import verbs
 from catalog.identities.decisions.forget import forget_person
@@ -257,3 +257,77 @@ def test_what_is_refused_again_is_let_go_by_every_gallery(light_database: Databa
         assert face.sha256 not in {each.sha256 for each in faces_of_person(connection, ann)}
         undo(connection, again, STAMP)
         assert rows(connection) == before
+
+
+def test_a_redo_makes_the_checks_of_the_first_time(database: Database) -> None:
+    """Between the undo and its undo a scan found both persons on a new photo: the merge is not made again unasked."""
+    rng = np.random.default_rng(1)
+    centers = people(2, rng, 128)
+    gallery = LendingGallery()
+    mirror = Shot("mirror", [near(center, 0.85, rng) for center in centers])
+    settled(database, gallery, enroll(database, gallery, [mirror]))
+    with database.begin() as connection:
+        one, two = everybody(connection)
+        by, _ = undo(connection, verbs.merge_persons(connection, one, two, STAMP, same_photo=True), STAMP)
+    late = Shot("late", [near(center, 0.85, rng) for center in centers])
+    settled(database, gallery, enroll(database, gallery, [late], night=1))
+    with database.read() as connection:
+        before = rows(connection)
+    with pytest.raises(PersonError, match="on 1 photo twice"), database.begin() as connection:
+        undo(connection, by, STAMP)
+    with database.begin() as connection:
+        assert rows(connection) == before
+        verbs.merge_persons(connection, one, two, STAMP, same_photo=True)
+
+
+def test_a_redo_of_a_mirror_needs_no_new_question(light_database: Database) -> None:
+    """Nothing changed since the user decided on the photo."""
+    rng = np.random.default_rng(1)
+    gallery = LendingGallery()
+    mirror = Shot("mirror", [near(center, 0.85, rng) for center in people(2, rng, 128)])
+    settled(light_database, gallery, enroll(light_database, gallery, [mirror]))
+    with light_database.begin() as connection:
+        one, two = everybody(connection)
+        number = verbs.merge_persons(connection, one, two, STAMP, same_photo=True)
+        merged = rows(connection)
+        by, _ = undo(connection, number, STAMP)
+        undo(connection, by, STAMP)
+        assert rows(connection) == merged
+
+
+def test_a_group_is_undone_and_redone_as_a_whole(database: Database) -> None:
+    """Decisions that change one person several times: the rows become what they were before the first of them."""
+    catalogue(database)
+    stamp = STAMP.grouped()
+    with database.begin() as connection:
+        verbs.set_hidden(connection, everybody(connection)[3], True, STAMP)
+        before = rows(connection)
+        one, two, three = everybody(connection)[:3]
+        verbs.name_person(connection, one, "Ann", stamp)
+        verbs.merge_persons(connection, one, two, stamp)
+        face = faces_of_person(connection, three)[0]
+        added = verbs.find_or_add_person(connection, "Bob", stamp)
+        verbs.confirm_face(connection, face, added, stamp)
+        last = verbs.name_person(connection, one, "Anna", stamp)
+        after = rows(connection)
+        assert {each.group for each in read_decisions(connection)[1:]} == {2}
+        by, first = undo(connection, last, STAMP)
+        assert first.number == 2
+        assert rows(connection) == before
+        undo(connection, by, STAMP)
+        assert [row[1:] for row in rows(connection)[0]] == [row[1:] for row in after[0]]
+        undo(connection, None, STAMP)
+        assert rows(connection) == before
+
+
+def test_a_group_that_a_later_decision_builds_on_stays(light_database: Database) -> None:
+    """The number of the later decision is in the message."""
+    catalogue(light_database)
+    stamp = STAMP.grouped()
+    with light_database.begin() as connection:
+        one, two, three = everybody(connection)[:3]
+        verbs.name_person(connection, one, "Ann", stamp)
+        verbs.merge_persons(connection, two, three, stamp)
+        later = verbs.name_person(connection, two, "Bob", STAMP)
+        with pytest.raises(UsageError, match=f"build on decision 1: {later}"):
+            undo(connection, 1, STAMP)

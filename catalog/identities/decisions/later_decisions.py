@@ -1,0 +1,63 @@
+"""Later decisions that build on a decision: they must be undone first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection
+
+from catalog.domain.decisions import Decision, Verb
+from catalog.domain.face_key import FaceKey
+from catalog.identities.decisions.log import read_decisions
+
+
+def later_decisions(connection: Connection, undone: Sequence[Decision]) -> list[int]:
+    """Return the numbers of later decisions in force that changed the same persons or faces."""
+    numbers = {decision.number for decision in undone}
+    first = min(decision.original for decision in undone)
+    changes = _Changes(undone)
+    return [
+        later.number
+        for later in read_decisions(connection, after=first)
+        if later.undone_by is None and later.number not in numbers
+        # A decision since then that was undone again left no trace.
+        if not (later.verb is Verb.UNDO and later.targets and later.targets[0] > first)
+        if changes.are_needed_by(later)
+    ]
+
+
+class _Changes:
+    """What decisions changed, each with the number of the first decision that did."""
+
+    def __init__(self, decisions: Sequence[Decision]) -> None:
+        self._involved: dict[str, int] = {}
+        self._changed: dict[str, int] = {}
+        self._new: dict[str, int] = {}
+        self._faces: dict[str, list[tuple[int, FaceKey]]] = defaultdict(list)
+        for decision in decisions:
+            if decision.verb in (Verb.MERGE, Verb.SPLIT, Verb.UNDO):
+                _note(self._involved, decision.persons_involved(), decision.original)
+            _note(self._changed, decision.changed_persons(), decision.original)
+            _note(self._new, decision.new_persons(), decision.original)
+            for key in decision.changed_faces():
+                self._faces[key.sha256].append((decision.original, key))
+
+    def are_needed_by(self, later: Decision) -> bool:
+        """True if a later decision changed one of the rows too, or needs a person that was created or merged."""
+        number = later.original
+        return (
+            any(self._involved.get(person, number) < number for person in later.persons_involved())
+            or any(self._changed.get(person, number) < number for person in later.changed_persons())
+            or any(self._new.get(person, number) < number for person in later.persons_involved())
+            or any(
+                earlier < number and key.same(other)
+                for key in later.changed_faces()
+                for earlier, other in self._faces.get(key.sha256, ())
+            )
+        )
+
+
+def _note(first: dict[str, int], persons: Iterable[str], number: int) -> None:
+    for person in persons:
+        first[person] = min(number, first.get(person, number))
