@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from catalog.scanning.stop_signal import StopSignal as StopSignal
     from catalog.store.catalogued_faces import CataloguedFace as CataloguedFace
     from catalog.store.charges import ChargeSum as ChargeSum
+    from catalog.store.source_rows import SourceRow as SourceRow
     from catalog.store.watch_rows import WatchEntry as WatchEntry
 
     __version__: str
@@ -140,6 +141,7 @@ _MODULE_BY_NAME = {
     "SettingsError": "domain.errors",
     "SourceError": "domain.errors",
     "Status": "reports.status",
+    "SourceRow": "store.source_rows",
     "StopSignal": "scanning.stop_signal",
     "Suggestion": "identities.assignment.suggestions",
     "UsageError": "domain.errors",

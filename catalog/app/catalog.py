@@ -29,6 +29,7 @@ from catalog.identities.assignment.recluster_plan import ReclusterPlan
 from catalog.identities.decisions.forget import ForgetReceipt
 from catalog.scanning.prune import PruneResult
 from catalog.scanning.stop_signal import StopSignal
+from catalog.store.source_rows import SourceRow
 
 if TYPE_CHECKING:  # loads Alembic
     from catalog.store.migrate import Upgrade
@@ -154,6 +155,18 @@ class Catalog(CatalogQuestions, CatalogFiles):
         In a gallery that other catalogues may share, faces of unknown photos stay, unless ``remove_unknown``.
         """
         return upkeep.reconcile(self._resources, dry_run=dry_run, remove_unknown=remove_unknown)
+
+    def sources(self) -> tuple[SourceRow, ...]:
+        """The sources that were scanned, by address, with their present photos and their last complete scan."""
+        return upkeep.sources(self._resources)
+
+    def remove_source(self, source: str | Path, *, dry_run: bool = False) -> PruneResult:
+        """Remove a source that was scanned by mistake: its locations, photos found nowhere else, and their faces.
+
+        Names, decisions and charges stay, and so do locations of another source inside this one. Raises UsageError for
+        a source that was never scanned or that lies inside another one, and LockHeld while a scan is running.
+        """
+        return upkeep.remove_source(self._resources, expanded(source), dry_run=dry_run)
 
     def prune(self, *, older_than: timedelta = timedelta(days=30), dry_run: bool = False) -> PruneResult:
         """Remove photos that have been missing for longer than ``older_than``, with their faces.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -9,12 +10,16 @@ from typing import TYPE_CHECKING
 from catalog.app.after_scan import ASSIGNMENT_ONLY, run_after_scan_steps
 from catalog.app.open_database import database_address
 from catalog.app.resources import Resources
+from catalog.domain.uri import FILE_SCHEME, S3_SCHEME, absolute_path, file_uri
 from catalog.scanning import prune as pruning
 from catalog.scanning import reconcile as reconciling
 from catalog.scanning.prune import PruneResult
 from catalog.scanning.reconcile import GalleryDifference, GalleryRepair
+from catalog.scanning.remove_source import plan_source_removal
+from catalog.scanning.remove_source import remove_source as remove
 from catalog.scanning.summary import Summary
 from catalog.store.database_address import parse_address, safe_form
+from catalog.store.source_rows import SourceRow, read_sources, scanned_sources
 
 if TYPE_CHECKING:  # loads Alembic
     from catalog.store.migrate import Upgrade
@@ -61,6 +66,34 @@ def prune(resources: Resources, older_than: timedelta, *, dry_run: bool) -> Prun
         before=now - older_than,
         now=now,
     )
+
+
+def sources(resources: Resources) -> tuple[SourceRow, ...]:
+    with resources.existing_database() as database, database.read() as connection:
+        return tuple(read_sources(connection))
+
+
+def remove_source(resources: Resources, address: str, *, dry_run: bool) -> PruneResult:
+    with resources.existing_database() as database, database.read() as connection:
+        uri = _source_uri(address, scanned_sources(connection))
+    if dry_run:
+        with resources.existing_database() as database:
+            return plan_source_removal(database, uri)
+    return remove(
+        resources.database,
+        lambda: resources.engine,
+        uri,
+        name=resources.settings.engine.name,
+        gallery=resources.gallery,
+        now=datetime.now(UTC),
+    )
+
+
+def _source_uri(address: str, scanned: Sequence[str]) -> str:
+    """The uri of a source as it was scanned; the folder need not exist any more."""
+    uri = address if address.startswith((FILE_SCHEME, S3_SCHEME)) else file_uri(absolute_path(address))
+    folder = uri.rstrip("/") + "/"
+    return folder if folder in scanned else uri
 
 
 def upgrade_database(resources: Resources) -> tuple[str, Upgrade]:
