@@ -19,6 +19,7 @@ from catalog.identities.matching.find_person import FindResult
 from catalog.reports.annotate import draw_analysis, draw_comparison
 from catalog.reports.filters import ReportFilters
 from catalog.reports.run_report import ReportTable
+from catalog.reports.sql_statement import TIME_LIMIT
 from catalog.reports.status import Status
 from catalog.store.catalogued_faces import CataloguedFace
 from catalog.store.charges import ChargeSum
@@ -155,9 +156,15 @@ class CatalogQuestions(ABC):
         """Run a named report (docs/queries.md lists them) on the gallery in use. Raises UsageError."""
         return reporting.report(self._resources, name, filters or ReportFilters(), limit)
 
-    def sql(self, statement: str, *, limit: int | None = None) -> ReportTable:
-        """Run one SELECT statement, which can only read. docs/schema.md describes the ``v1_`` views."""
-        return reporting.sql(self._resources, statement, limit)
+    def sql(
+        self, statement: str, *, limit: int | None = None, seconds: float = TIME_LIMIT, allow_superuser: bool = False
+    ) -> ReportTable:
+        """Run one SELECT statement, which can only read, for at most ``seconds``.
+
+        docs/schema.md describes the ``v1_`` views. Raises UsageError for a statement that does not only read, after the
+        time limit, and for a superuser role of PostgreSQL unless ``allow_superuser``.
+        """
+        return reporting.sql(self._resources, statement, limit, seconds, allow_superuser)
 
     def analyze(self, photo: PhotoInput) -> Analysis:
         """Detect the faces of a photo (a path or the file's bytes), largest first, with all attributes.

@@ -48,9 +48,9 @@ def report(resources: Resources, name: str, filters: ReportFilters, limit: int |
         return run_report(database, find_report(name), filters, limit, gallery=gallery(resources))
 
 
-def sql(resources: Resources, statement: str, limit: int | None) -> ReportTable:
+def sql(resources: Resources, statement: str, limit: int | None, seconds: float, allow_superuser: bool) -> ReportTable:
     with resources.reading() as database:
-        return run_statement(database, statement, limit)
+        return run_statement(database, statement, limit, seconds=seconds, allow_superuser=allow_superuser)
 
 
 def gallery(resources: Resources) -> Gallery:

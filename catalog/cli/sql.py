@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from catalog.cli.duration import seconds
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import Config, Database, Verbose
 from catalog.cli.report import ROWS, FormatName, Limit, Output, deliver
@@ -20,6 +21,10 @@ def sql(
     form: FormatName = Format.TABLE,
     output: Output = None,
     limit: Limit = ROWS,
+    max_time: Annotated[str, typer.Option("--max-time", metavar="TIME", help="Cancel after: 90s, 10m.")] = "5m",
+    allow_superuser: Annotated[
+        bool, typer.Option("--allow-superuser", help="Also connect as a superuser of PostgreSQL.")
+    ] = False,
     database: Database = None,
     config: Config = None,
     verbose: Verbose = 0,
@@ -27,5 +32,5 @@ def sql(
     """Run a read-only SQL query. docs/schema.md describes the views, whose names begin with v1_."""
     text = sys.stdin.read() if statement == "-" else statement
     with open_catalog(config, database, verbose, read_only=True) as catalog:
-        table = catalog.sql(text, limit=limit or None)
+        table = catalog.sql(text, limit=limit or None, seconds=seconds(max_time), allow_superuser=allow_superuser)
     deliver(table, form, output)

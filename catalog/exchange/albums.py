@@ -5,12 +5,16 @@ from __future__ import annotations
 import filecmp
 import os
 import shutil
-from collections.abc import Callable, Iterable
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.domain.errors import PhotoError, SourceError, UsageError
 from catalog.domain.uri import FILE_SCHEME, display, display_name, file_path
+
+_PARTIAL = ".catalog-partial-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ def place_photos(
     except OSError as error:
         name = display_name(os.fsencode(directory))
         raise UsageError(f'The folder "{name}" cannot be created: {error.strerror}.') from error
+    _delete_partial_files(directory)
     placed = already = 0
     problems = []
     for uri in dict.fromkeys(uris):
@@ -67,13 +72,47 @@ def _place(uri: str, directory: Path, *, link: bool, read: Callable[[str], bytes
         if _is_same_photo(source, data, target, link=link):
             return False
         number += 1
-    if source is None:
-        target.touch(mode=0o600)
-        target.write_bytes(data or b"")
-    elif link:
+    if link and source is not None:
         target.symlink_to(source.resolve())
-    else:
-        shutil.copy2(source, target)
+        return True
+    with _partial_file(directory) as partial:
+        if source is None:
+            partial.write_bytes(data or b"")
+        else:
+            shutil.copy2(source, partial)
+        partial.replace(target)
+    return True
+
+
+@contextmanager
+def _partial_file(directory: Path) -> Iterator[Path]:
+    """A new file that is readable by its owner only. It is deleted unless the block renames it.
+
+    A copy that is cut by a full disk or a kill never gets the photo's name.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=f"{_PARTIAL}{os.getpid()}-", dir=directory)
+    os.close(descriptor)
+    try:
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _delete_partial_files(directory: Path) -> None:
+    """Delete partial files of killed processes."""
+    for path in directory.glob(f"{_PARTIAL}*"):
+        process = path.name.removeprefix(_PARTIAL).partition("-")[0]
+        if process.isdigit() and not _is_running(int(process)):
+            path.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
     return True
 
 

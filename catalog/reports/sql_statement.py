@@ -2,7 +2,9 @@
 
 Three independent protections: the connection is read-only. The statement must start with a keyword that reads. SQLite
 calls an authorizer that allows reading only (``ATTACH`` and ``VACUUM INTO`` would create files); PostgreSQL gets the
-statement in its extended protocol, which accepts one statement at a time.
+statement in its extended protocol, which accepts one statement at a time, in a read-only transaction. A superuser of
+PostgreSQL could still read files of the server and end sessions, so such a role is refused. Each statement has a
+time limit.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import sys
+import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -28,18 +31,39 @@ _PRAGMAS = {"table_info", "table_xinfo", "table_list", "index_list", "index_info
 _Rows = Generator[Sequence[object], None, None]
 _FORBIDDEN = {"25006", "42501"}
 """SQLSTATE of a read-only transaction, and of missing permissions."""
+_TIMED_OUT = "57014"
+"""SQLSTATE of a statement that the server canceled."""
 _WRITES = re.compile(r"^(not authorized|attempt to write a readonly database)$|prohibited")
 _REMEDY = "`catalog sql` only reads; docs/schema.md describes the views."
 
 
-def run_statement(database: Database, sql: str, limit: int | None = None) -> ReportTable:
-    """Run one SELECT. Rows beyond ``limit`` are not read.
+TIME_LIMIT = 300.0
+"""Seconds that a statement may take."""
+_STEPS_PER_CHECK = 10_000
+"""Instructions of SQLite's virtual machine between two looks at the clock: about a millisecond."""
 
-    Raises ``UsageError`` for a statement that would write, for several statements, and for invalid SQL.
+
+def run_statement(
+    database: Database,
+    sql: str,
+    limit: int | None = None,
+    *,
+    seconds: float = TIME_LIMIT,
+    allow_superuser: bool = False,
+) -> ReportTable:
+    """Run one SELECT for at most ``seconds``. Rows beyond ``limit`` are not read.
+
+    Raises ``UsageError`` for a statement that would write, for several statements, for invalid SQL, after the time
+    limit, and for a superuser role of PostgreSQL unless ``allow_superuser``.
     """
     _check_keyword(sql)
     with reading(database) as connection, _translated_errors(connection):
-        columns, rows = _sqlite(connection, sql) if database.dialect == "sqlite" else _postgresql(connection, sql)
+        if database.dialect == "sqlite":
+            columns, rows = _sqlite(connection, sql, seconds)
+        else:
+            if not allow_superuser:
+                _refuse_superuser(connection)
+            columns, rows = _postgresql(connection, sql, seconds)
         try:
             read_rows = [tuple(map(plain_value, row)) for row in islice(rows, None if limit is None else limit + 1)]
         finally:
@@ -64,6 +88,8 @@ def _translated_errors(connection: Connection) -> Iterator[None]:
         yield
     except _statement_errors() as error:
         cause = str(error).strip().splitlines()[0].rstrip(".")
+        if cause == "interrupted" or getattr(error, "sqlstate", None) == _TIMED_OUT:
+            raise UsageError("The statement took longer than the time limit.", remedy="Raise --max-time.") from error
         if _WRITES.search(cause) or getattr(error, "sqlstate", None) in _FORBIDDEN:
             raise UsageError("The statement would write, or reads without permission.", remedy=_REMEDY) from error
         if _is_server_failure(error) or "disk" in cause:
@@ -72,6 +98,7 @@ def _translated_errors(connection: Connection) -> Iterator[None]:
     finally:
         if connection.dialect.name == "sqlite":
             _driver(connection).set_authorizer(None)
+            _driver(connection).set_progress_handler(None, 0)
 
 
 def _statement_errors() -> tuple[type[Exception], ...]:
@@ -84,9 +111,20 @@ def _is_server_failure(error: Exception) -> bool:
     return psycopg is not None and isinstance(error, psycopg.OperationalError)
 
 
-def _sqlite(connection: Connection, sql: str) -> tuple[list[str], _Rows]:
+def _refuse_superuser(connection: Connection) -> None:
+    is_superuser = connection.exec_driver_sql("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").scalar()
+    if is_superuser:
+        raise UsageError(
+            "The role is a superuser of PostgreSQL, which can read files of the server.",
+            remedy="Connect as a role that can only read (docs/schema.md), or use --allow-superuser.",
+        )
+
+
+def _sqlite(connection: Connection, sql: str, seconds: float) -> tuple[list[str], _Rows]:
     driver = _driver(connection)
     driver.set_authorizer(_authorize)
+    deadline = time.monotonic() + seconds
+    driver.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS_PER_CHECK)
     cursor = driver.execute(sql)
     return [column[0] for column in cursor.description or ()], _chained(None, cursor)
 
@@ -103,12 +141,13 @@ def _driver(connection: Connection) -> sqlite3.Connection:
     return driver
 
 
-def _postgresql(connection: Connection, sql: str) -> tuple[list[str], _Rows]:
+def _postgresql(connection: Connection, sql: str, seconds: float) -> tuple[list[str], _Rows]:
     import psycopg  # loaded already by the connection
 
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
     driver.execute("SET TRANSACTION READ ONLY")
+    driver.execute(f"SET LOCAL statement_timeout = {max(1, round(seconds * 1000))}")
     cursor = driver.cursor()
     rows = cursor.stream(sql.encode())
     first = next(rows, None)  # the columns are known after the first row

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 
 import pytest
 from pyarrow import parquet
@@ -45,6 +47,36 @@ def test_a_photo_that_cannot_be_placed_is_reported_and_the_others_are_placed(uri
     copied = place_photos(["s3://bucket/x.jpg"], tmp_path / "copies", link=False, read=lambda uri: uri.encode())
     assert copied.placed == 1
     assert (tmp_path / "copies" / "x.jpg").read_text() == "s3://bucket/x.jpg"
+
+
+COPY = """
+import resource, sys
+from pathlib import Path
+from catalog.exchange.albums import place_photos
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+print(len(place_photos([sys.argv[1]], Path(sys.argv[2]), link=False).problems))
+"""
+
+
+def test_a_copy_that_is_cut_short_never_gets_the_name_of_the_photo(tmp_path):
+    """The file system refuses the end of the file. The next run copies the whole photo."""
+    (tmp_path / "photo.jpg").write_bytes(b"x" * 50_000)
+    uri, album = file_uri(bytes(tmp_path / "photo.jpg")), tmp_path / "album"
+    done = subprocess.run([sys.executable, "-c", COPY, uri, album], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "1"
+    assert list(album.iterdir()) == []
+    assert place_photos([uri], album, link=False).placed == 1
+    assert (album / "photo.jpg").stat().st_size == 50_000
+
+
+def test_the_partial_file_of_a_killed_process_is_deleted(uris, tmp_path):
+    """No process has the number in the file's name."""
+    album = tmp_path / "album"
+    album.mkdir()
+    (album / ".catalog-partial-4194999-x").write_bytes(b"cut")
+    place_photos(uris, album, link=False)
+    assert sorted(path.name for path in album.iterdir()) == ["photo-2.jpg", "photo.jpg"]
 
 
 def test_names_are_read_by_person_and_by_face(tmp_path):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from catalog.domain.errors import UsageError
 from catalog.reports.sql_statement import run_statement
 from catalog.store.database import open_database
+
+query = partial(run_statement, allow_superuser=True)
+"""The test server has a superuser only."""
 
 WRITES = [
     "DELETE FROM photos",
@@ -34,10 +39,10 @@ WRITES = [
 @pytest.mark.parametrize("sql", WRITES)
 def test_statements_that_write_are_refused(filled, sql):
     """Also on a connection that can write."""
-    before = run_statement(filled, "SELECT (SELECT COUNT(*) FROM photos), (SELECT COUNT(*) FROM persons)").rows
+    before = query(filled, "SELECT (SELECT COUNT(*) FROM photos), (SELECT COUNT(*) FROM persons)").rows
     with pytest.raises(UsageError):
-        run_statement(filled, sql)
-    assert run_statement(filled, "SELECT (SELECT COUNT(*) FROM photos), (SELECT COUNT(*) FROM persons)").rows == before
+        query(filled, sql)
+    assert query(filled, "SELECT (SELECT COUNT(*) FROM photos), (SELECT COUNT(*) FROM persons)").rows == before
 
 
 @pytest.mark.parametrize(
@@ -51,23 +56,23 @@ def test_statements_that_write_are_refused(filled, sql):
 )
 def test_statements_that_read_return_rows(filled, sql):
     """Comments, common table expressions and VALUES."""
-    assert run_statement(filled, sql).rows == ((1,),)
+    assert query(filled, sql).rows == ((1,),)
 
 
 def test_the_connection_can_write_again_afterwards(refilled):
     """A refused statement leaves no authorizer."""
     with pytest.raises(UsageError):
-        run_statement(refilled, "WITH x AS (SELECT 1) DELETE FROM photos")
+        query(refilled, "WITH x AS (SELECT 1) DELETE FROM photos")
     with refilled.begin() as connection:
         assert connection.exec_driver_sql("DELETE FROM problems").rowcount == 10
 
 
 def test_rows_beyond_the_limit_are_not_returned(filled):
     """The result is marked as truncated."""
-    answer = run_statement(filled, "SELECT person_id FROM v1_people ORDER BY person_id", limit=3)
+    answer = query(filled, "SELECT person_id FROM v1_people ORDER BY person_id", limit=3)
     assert len(answer.rows) == 3
     assert answer.truncated
-    assert not run_statement(filled, "SELECT person_id FROM v1_people ORDER BY person_id LIMIT 3", limit=3).truncated
+    assert not query(filled, "SELECT person_id FROM v1_people ORDER BY person_id LIMIT 3", limit=3).truncated
 
 
 def test_an_endless_query_ends_at_the_limit(filled):
@@ -75,19 +80,19 @@ def test_an_endless_query_ends_at_the_limit(filled):
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
     if filled.dialect == "postgresql":
         endless += " LIMIT 1000000"
-    assert run_statement(filled, endless, limit=2).rows == ((1,), (2,))
+    assert query(filled, endless, limit=2).rows == ((1,), (2,))
 
 
 @pytest.mark.parametrize("sql", ["SELECT * FROM nothing", "SELECT FROM WHERE", "SELECT '"])
 def test_an_invalid_statement_is_an_error(filled, sql):
     """The message contains the database's message."""
     with pytest.raises(UsageError, match="The database cannot run the statement: "):
-        run_statement(filled, sql)
+        query(filled, sql)
 
 
 def test_percent_signs_and_colons_are_not_parameters(filled):
     """The statement is passed unchanged."""
-    assert run_statement(filled, "SELECT ':a' || '%s' || '100%' AS odd").rows == ((":a%s100%",),)
+    assert query(filled, "SELECT ':a' || '%s' || '100%' AS odd").rows == ((":a%s100%",),)
 
 
 def test_a_read_only_catalogue_can_be_queried(tmp_path, filled):
@@ -95,5 +100,51 @@ def test_a_read_only_catalogue_can_be_queried(tmp_path, filled):
     if filled.dialect == "postgresql":
         pytest.skip("a file is needed")
     reader = open_database(str(filled.path), read_only=True)
-    assert run_statement(reader, "SELECT COUNT(*) FROM v1_photos").rows == ((400,),)
+    assert query(reader, "SELECT COUNT(*) FROM v1_photos").rows == ((400,),)
     reader.close()
+
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n"
+
+
+def test_a_statement_ends_at_the_time_limit(filled):
+    """An endless query is canceled. The next statement runs."""
+    with pytest.raises(UsageError, match="longer than the time limit"):
+        query(filled, ENDLESS, seconds=0.2)
+    assert query(filled, "SELECT 1").rows == ((1,),)
+
+
+def test_a_superuser_of_postgresql_is_refused(filled):
+    """A superuser could read files of the server. SQLite has no roles."""
+    if filled.dialect == "sqlite":
+        assert run_statement(filled, "SELECT 1").rows == ((1,),)
+        return
+    with pytest.raises(UsageError, match="superuser") as caught:
+        run_statement(filled, "SELECT pg_read_file('PG_VERSION')")
+    assert "--allow-superuser" in caught.value.remedy
+
+
+def test_a_role_that_can_only_read_runs_statements(database, database_url):
+    """The role of docs/queries.md sees the views and cannot read files of the server."""
+    if database.dialect == "sqlite":
+        pytest.skip("SQLite has no roles")
+    with database.engine.connect() as connection:
+        for statement in (
+            "DROP ROLE IF EXISTS catalog_reader",
+            "CREATE ROLE catalog_reader LOGIN",
+            "GRANT USAGE ON SCHEMA public TO catalog_reader",
+            "GRANT SELECT ON ALL TABLES IN SCHEMA public TO catalog_reader",
+        ):
+            connection.exec_driver_sql(statement)
+        connection.commit()
+    reader = open_database(database_url.replace("postgres:@", "catalog_reader:@"), create=False)
+    try:
+        assert run_statement(reader, "SELECT COUNT(*) FROM v1_photos").rows == ((0,),)
+        with pytest.raises(UsageError):
+            run_statement(reader, "SELECT pg_read_file('PG_VERSION')")
+    finally:
+        reader.close()
+        with database.engine.connect() as connection:
+            connection.exec_driver_sql("DROP OWNED BY catalog_reader")
+            connection.exec_driver_sql("DROP ROLE catalog_reader")
+            connection.commit()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from catalog.reports.sql_statement import run_statement
 from catalog.store.database import Database, open_database
 from catalog.store.face_views import VIEWS
 from tests.reports.made_catalog import fill
+
+query = partial(run_statement, allow_superuser=True)
+"""The test server has a superuser only."""
 
 ROOT = Path(__file__).parent.parent.parent
 QUERIES = re.findall(r"## (\d+)\. ([^\n]*)\n.*?```sql\n(.*?)```", (ROOT / "docs" / "queries.md").read_text(), re.DOTALL)
@@ -44,7 +48,7 @@ def test_a_public_view_keeps_its_columns_in_order(name):
 def test_the_database_has_each_view_with_the_described_columns(database: Database):
     """Descriptions and database agree."""
     for view in VIEWS:
-        answer = run_statement(database, f"SELECT * FROM {view.name} LIMIT 0")
+        answer = query(database, f"SELECT * FROM {view.name} LIMIT 0")
         described = tuple(column.name for column in view.columns)
         if database.dialect == "sqlite":
             assert answer.columns == described
@@ -97,7 +101,7 @@ def test_there_are_ten_worked_queries():
 @pytest.mark.parametrize("sql", [sql for _, _, sql in QUERIES], ids=[f"query{number}" for number, _, _ in QUERIES])
 def test_an_example_query_returns_rows(filled: Database, sql: str):
     """Each query of docs/queries.md."""
-    assert run_statement(filled, sql).rows
+    assert query(filled, sql).rows
 
 
 def test_months_are_local_time_of_the_camera(refilled: Database):
@@ -106,7 +110,7 @@ def test_months_are_local_time_of_the_camera(refilled: Database):
         connection.exec_driver_sql(
             "UPDATE photos SET taken_at = '2020-01-01T04:30:00.000000Z', taken_at_offset = -300 WHERE id = 1"
         )
-    answer = run_statement(
+    answer = query(
         refilled,
         "SELECT taken_local FROM v1_photos WHERE taken_at LIKE '2020-01-01T04:30:00%' AND taken_at_offset = -300",
     )
@@ -115,10 +119,10 @@ def test_months_are_local_time_of_the_camera(refilled: Database):
 
 def test_a_face_marked_as_not_a_face_is_not_counted(refilled: Database):
     """The copied photo id follows `faces.not_a_face`, in both directions."""
-    before = run_statement(refilled, "SELECT faces FROM v1_people WHERE name = 'Ada'").rows
+    before = query(refilled, "SELECT faces FROM v1_people WHERE name = 'Ada'").rows
     with refilled.begin() as connection:
         connection.exec_driver_sql("UPDATE faces SET not_a_face = (1 = 1)")
-    assert run_statement(refilled, "SELECT * FROM v1_people WHERE faces > 0").rows == ()
+    assert query(refilled, "SELECT * FROM v1_people WHERE faces > 0").rows == ()
     with refilled.begin() as connection:
         connection.execute(text("UPDATE faces SET not_a_face = (id % 211 = 0)"))
-    assert run_statement(refilled, "SELECT faces FROM v1_people WHERE name = 'Ada'").rows == before
+    assert query(refilled, "SELECT faces FROM v1_people WHERE name = 'Ada'").rows == before
