@@ -148,11 +148,18 @@ class Decisions:
             person = find_person(connection, suggestion.person.person_id)
             if suggestion.other is not None:
                 other = find_person(connection, suggestion.other.person_id)
-                decide = verbs.merge_persons if is_yes else verbs.separate_persons
-                number = decide(connection, person, other, stamp)
+                if is_yes:
+                    is_copy = suggestion.same_photo
+                    number = verbs.merge_persons(connection, person, other, stamp, same_photo=is_copy)
+                else:
+                    number = verbs.separate_persons(connection, person, other, stamp)
             elif suggestion.face is not None:
-                choose = verbs.confirm_face if is_yes else verbs.reject_face
-                number = choose(connection, suggestion.face, person, stamp)
+                if not is_yes:
+                    number = verbs.reject_face(connection, suggestion.face, person, stamp)
+                elif suggestion.same_photo:
+                    number = verbs.confirm_beside(connection, suggestion.face, person, stamp)
+                else:
+                    number = verbs.confirm_face(connection, suggestion.face, person, stamp)
             else:
                 raise UsageError("The suggestion names neither another person nor a face.")
             if is_yes and name is not None:

@@ -379,7 +379,8 @@ def _choose(
     face = find_face(connection, choice.target, engine=chosen.name, gallery=chosen.gallery)
     holder = _person(connection, face.person_id) if face.person_id else None
     if choice.action == "confirm":
-        verbs.confirm_face(connection, face, person, stamp, same_photo=same_photo)
+        confirm = verbs.confirm_beside if same_photo else verbs.confirm_face
+        confirm(connection, face, person, stamp)
     elif choice.action == "reject":
         verbs.reject_face(connection, face, person, stamp)
     else:

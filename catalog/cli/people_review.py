@@ -59,9 +59,11 @@ def suggest(
     for suggestion in suggestions:
         typer.echo(_question(suggestion))
         if suggestion.other is not None:
-            typer.echo(f"    catalog people merge {suggestion.person.person_id} {suggestion.other.person_id}")
+            ids = f"{suggestion.person.person_id} {suggestion.other.person_id}"
+            typer.echo(f"    catalog people merge {ids}{' --same-photo' if suggestion.same_photo else ''}")
         elif suggestion.face is not None:
-            typer.echo(f"    catalog people confirm {suggestion.face.face_id[:8]} {suggestion.person.person_id}")
+            ids = f"{suggestion.face.face_id[:8]} {suggestion.person.person_id}"
+            typer.echo(f"    catalog people confirm {ids}{' --same-photo' if suggestion.same_photo else ''}")
     if not suggestions:
         typer.echo("There is no suggestion.")
 
@@ -170,6 +172,8 @@ def _question(suggestion: Suggestion) -> str:
         location = display(suggestion.face.uri or "")
         question = f"Is face {suggestion.face.face_id[:8]} on {location} {suggestion.person}?"
     line = f"{question}  similarity {suggestion.similarity:.1f}, decides {counted(suggestion.faces, 'face')}"
+    if suggestion.same_photo:
+        line += "; both are on one photo"
     return line if suggestion.kept_apart is None else f"{line}; not merged, because {suggestion.kept_apart}"
 
 
@@ -183,6 +187,7 @@ def _suggestion_json(suggestion: Suggestion) -> dict[str, object]:
         "similarity": suggestion.similarity,
         "faces": suggestion.faces,
         "kept_apart": suggestion.kept_apart,
+        "same_photo": suggestion.same_photo,
     }
 
 

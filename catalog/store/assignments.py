@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, case, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from catalog.domain.people import AssignedBy
 from catalog.store.person_index import canonical_person
@@ -108,8 +108,8 @@ def faces_on_shared_photos(connection: Connection, person_row: int, other_row: i
     return [(face, other_face) for face, other_face in found]
 
 
-def rows_beside_person(connection: Connection, rows: Sequence[int], person_row: int) -> set[int]:
-    """Those of the faces that have another face of the person on their photo, in the same gallery."""
+def rows_beside_person(connection: Connection, rows: Sequence[int], person_row: int) -> list[tuple[int, int]]:
+    """Each of the faces with each other face of the person on its photo, in the same gallery, by row id."""
     beside = faces.alias()
     is_beside = (
         (beside.c.photo_id == faces.c.photo_id)
@@ -117,33 +117,38 @@ def rows_beside_person(connection: Connection, rows: Sequence[int], person_row: 
         & (beside.c.gallery == faces.c.gallery)
         & (beside.c.id != faces.c.id)
     )
-    return {
-        row
-        for batch in batches(rows)
-        for row in connection.scalars(
-            select(faces.c.id)
-            .join(beside, is_beside)
-            .join(assignments, assignments.c.face_id == beside.c.id)
-            .where(faces.c.id.in_(batch), assignments.c.person_id == person_row)
-        )
-    }
-
-
-def count_persons_twice_on_photo(connection: Connection, *, engine: str, gallery: str) -> int:
-    """Persons with two faces on one photo of which a machine assigned at least one.
-
-    Users may assign both, for a mirror or a collage.
-    """
-    by_machine = func.sum(case((assignments.c.by == AssignedBy.CLUSTER.value, 1), else_=0))
-    twice = (
-        select(assignments.c.person_id)
-        .join(faces, faces.c.id == assignments.c.face_id)
-        .where(faces.c.engine == engine, faces.c.gallery == gallery)
-        .group_by(assignments.c.person_id, faces.c.photo_id)
-        .having(func.count() > 1, by_machine > 0)
-        .subquery()
+    query = (
+        select(faces.c.id, beside.c.id)
+        .join(beside, is_beside)
+        .join(assignments, assignments.c.face_id == beside.c.id)
+        .where(assignments.c.person_id == person_row)
     )
-    return int(connection.scalar(select(func.count()).select_from(twice)) or 0)
+    return [
+        (row, other) for batch in batches(rows) for row, other in connection.execute(query.where(faces.c.id.in_(batch)))
+    ]
+
+
+def machine_pairs_on_photos(connection: Connection, *, engine: str, gallery: str) -> list[tuple[int, int, int]]:
+    """Pairs of faces of one person on one photo of which a machine assigned at least one.
+
+    Each is the row id of the person and of both faces.
+    """
+    one, other = assignments.alias(), assignments.alias()
+    on_photo = (
+        select(one.c.person_id, one.c.face_id, other.c.face_id)
+        .join(
+            other,
+            (other.c.photo_id == one.c.photo_id)
+            & (other.c.person_id == one.c.person_id)
+            & (other.c.face_id > one.c.face_id),
+        )
+        .where(or_(one.c.by == AssignedBy.CLUSTER.value, other.c.by == AssignedBy.CLUSTER.value))
+    )
+    both = [faces.alias(), faces.alias()]
+    query = on_photo.join(both[0], both[0].c.id == one.c.face_id).join(both[1], both[1].c.id == other.c.face_id)
+    for face in both:
+        query = query.where(face.c.engine == engine, face.c.gallery == gallery)
+    return [(person, row, beside) for person, row, beside in connection.execute(query)]
 
 
 def confirmed_face_ids(connection: Connection, *, engine: str, gallery: str) -> list[tuple[str, str]]:

@@ -65,13 +65,13 @@ def insert_search(
     connection.execute(insert_into(connection, searches).on_conflict_do_nothing(), search)
 
 
-def covering_rows(connection: Connection, rows: Sequence[int], similarity: float) -> Iterator[tuple[int, int]]:
-    """Each of the faces with each face that matches it at this similarity or above, by row id."""
+def matching_rows(connection: Connection, rows: Sequence[int], similarity: float) -> Iterator[tuple[int, int]]:
+    """Each of the faces with each face that matches it at this similarity, 0-100, or above, by row id."""
     ends = (matches.c.face_a, matches.c.face_b)
     for batch in batches(rows):
         for end, other in (ends, ends[::-1]):
             query = select(end, other).where(end.in_(batch), matches.c.similarity >= similarity)
-            yield from ((row, covering) for row, covering in connection.execute(query))
+            yield from ((row, match) for row, match in connection.execute(query))
 
 
 def read_matches(

@@ -39,7 +39,7 @@ Change = Callable[[Image.Image], tuple[Image.Image, Callable[[BoundingBox], Boun
 def faces_of(pipeline: FacePipeline, image: Image.Image) -> list[BoundingBox]:
     pixels = np.asarray(image.convert("RGB"))
     photo = OpenedPhoto(pixels, pixels.shape[1], pixels.shape[0], "PNG")
-    return [result.face.box for result in pipeline.look(photo)]
+    return [face.face.box for face in pipeline.find_faces(photo)]
 
 
 def unmoved(box: BoundingBox) -> BoundingBox:

@@ -150,25 +150,41 @@ def test_names_migrate_to_another_engine(
     assert catalog("people", "migrate", "--engine", "nobody").code == 2
 
 
-def test_two_on_one_photo_are_not_joined_by_two_answers(
-    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A man beside his own portrait, and a photo of him alone: he is either, and the review goes on."""
+@pytest.fixture
+def collage(catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Catalog:
+    """A man beside another photo of himself, and a photo of him alone, each a person of its own."""
     folder = tmp_path / "collage"
     folder.mkdir()
     with Image.open(PORTRAITS / "obama_1.jpg") as one, Image.open(PORTRAITS / "obama_3.jpg") as other:
         beside = Image.new("RGB", (800, 500))
-        for place, portrait in ((0, one), (400, other)):
-            beside.paste(portrait.convert("RGB").resize((400, 500)), (place, 0))
+        for left, portrait in ((0, one), (400, other)):
+            beside.paste(portrait.convert("RGB").resize((400, 500)), (left, 0))
     beside.save(folder / "collage.jpg", quality=95)
     shutil.copyfile(PORTRAITS / "obama_2.jpg", folder / "alone.jpg")
     with monkeypatch.context() as patch:
         patch.setenv("CATALOG_IDENTITIES_LINKAGE_THRESHOLD", "1")
         assert catalog("scan", folder).code == 0
-    answer = review(catalog, monkeypatch, "y", "y")
-    assert (answer.code, verbs(catalog)) == (0, ["merge"])
-    assert "together on 1 photo" in answer.err
-    assert "1 answered" in answer.out
+    return catalog
+
+
+def test_two_on_one_photo_are_merged_only_by_a_question_about_that_photo(
+    collage: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suggestions = collage("people", "suggest", "--json").json
+    assert sorted(suggestion["same_photo"] for suggestion in suggestions) == [False, False, True]
+    answers = ["n" if suggestion["same_photo"] else "y" for suggestion in suggestions]
+    assert review(collage, monkeypatch, *answers).code == 0
+    assert sizes(collage) == [1, 2], "merged with the photo alone, and not with each other"
+
+
+def test_a_yes_to_the_question_about_one_photo_merges_both(collage: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = collage("people", "suggest").out
+    assert text.count("both are on one photo") == text.count("--same-photo") == 1
+    (question,) = (row for row in collage("people", "suggest", "--json").json if row["same_photo"])
+    ids = question["person"], question["other_person"]
+    assert collage("people", "merge", *ids, "--same-photo").code == 0
+    assert sizes(collage) == [1, 2]
+    assert [row["same_photo"] for row in collage("people", "suggest", "--json").json] == [False]
 
 
 @pytest.fixture

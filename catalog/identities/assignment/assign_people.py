@@ -21,6 +21,7 @@ from catalog.domain.timestamps import utc_text
 from catalog.identities.assignment.gallery_clustering import GroupingRules, cluster_faces, face_table_of
 from catalog.identities.assignment.neighbor_searches import run_neighbor_searches
 from catalog.identities.assignment.person_constraints import are_separate, indexes_of_keys, keep_assignments
+from catalog.identities.assignment.same_photo_faces import classify_same_photo_pairs
 from catalog.identities.clustering.arrays import Floats, Ints
 from catalog.identities.clustering.face_table import FaceTable
 from catalog.identities.decisions.effective import EffectiveDecisions, effective_decisions
@@ -29,7 +30,7 @@ from catalog.identities.decisions.log import read_decisions
 from catalog.identities.decisions.replay import replay_decisions
 from catalog.store import pending_removals
 from catalog.store.assignment_lock import assignment_lock, lock_persons
-from catalog.store.assignments import Assignment, count_persons_twice_on_photo, insert_missing, move_assignments
+from catalog.store.assignments import Assignment, insert_missing, machine_pairs_on_photos, move_assignments
 from catalog.store.database import Database
 from catalog.store.face_rows import person_by_face_row, present_rows
 from catalog.store.people import add_persons, redirect
@@ -44,7 +45,7 @@ class AssignmentResult:
     """Counts of one run.
 
     ``churn`` counts faces that a machine separated from faces of their person; decisions do not count. ``conflicts``
-    counts persons that a machine assigned twice on one photo.
+    counts persons that a machine assigned twice on one photo, copies of one face left out.
     """
 
     faces_assigned: int = 0
@@ -96,7 +97,7 @@ def _assign(
         charges = run_neighbor_searches(database, engine, table, rules.search, region=region, scan_id=scan_id, now=now)
     for attempts_left in reversed(range(_ATTEMPTS)):
         try:
-            table, people, labels, similarity = _cluster(database, engine, rules, gallery)
+            table, people, copies, labels, similarity = _cluster(database, engine, rules, gallery)
             break
         except KeyError:
             if not attempts_left:
@@ -109,11 +110,14 @@ def _assign(
         unassigned = table.row_ids[table.person < 0].tolist()
         free = present_rows(connection, [row for row in unassigned if person_by_row.get(row, 0) < 0])
         effective = effective_decisions(read_decisions(connection))
-        persons_new, persons_merged, assigned = _write(connection, table, groups, free, effective, similarity, now)
+        persons_new, persons_merged, assigned = _write(
+            connection, table, groups, free, effective, copies, similarity, now
+        )
     with database.read() as connection:
         after = person_by_face_row(connection, engine=engine.name, gallery=gallery)
         persons_left = count_persons(connection)
-        conflicts = count_persons_twice_on_photo(connection, engine=engine.name, gallery=gallery)
+        on_photos = machine_pairs_on_photos(connection, engine=engine.name, gallery=gallery)
+        conflicts = len({person for person, one, other in on_photos if (one, other) not in copies})
     return AssignmentResult(
         faces_assigned=assigned,
         persons_new=persons_new,
@@ -128,18 +132,19 @@ def _assign(
 
 def _cluster(
     database: Database, engine: Engine, rules: GroupingRules, gallery: str
-) -> tuple[FaceTable, PersonIndex, Ints, Floats]:
-    """The present faces with their groups. Raises KeyError if the gallery lost a face meanwhile."""
+) -> tuple[FaceTable, PersonIndex, frozenset[tuple[int, int]], Ints, Floats]:
+    """The present faces with their copies and groups. Raises KeyError if the gallery lost a face meanwhile."""
     with database.read() as connection:
         table = face_table_of(connection, engine, rules, gallery)
         effective = effective_decisions(read_decisions(connection))
         people = PersonIndex.of(all_persons(connection))
-        constraints = keep_assignments(connection, table, effective, people)
+        same_photo = classify_same_photo_pairs(connection, engine, table, rules, effective, people)
+        constraints = keep_assignments(connection, table, same_photo, effective, people)
         is_first_run = bool((table.person < 0).all())
         labels, similarity = cluster_faces(
             connection, engine, table, constraints, rules, gallery, is_first_run=is_first_run
         )
-    return table, people, labels, similarity
+    return table, people, same_photo.copies_of_rows(table.row_ids), labels, similarity
 
 
 def _groups_to_change(table: FaceTable, labels: Ints) -> list[list[int]]:
@@ -157,6 +162,7 @@ def _write(
     groups: Sequence[Sequence[int]],
     free: Set[int],
     effective: EffectiveDecisions,
+    copies: Set[tuple[int, int]],
     similarity: Floats,
     now: datetime,
 ) -> tuple[int, int, int]:
@@ -181,7 +187,7 @@ def _write(
         if in_group:
             person, *others = sorted(in_group, key=lambda row: (row.id not in protected, row.id))
             for other in others:
-                if other.id not in protected and not are_separate(connection, effective, people, other, person):
+                if other.id not in protected and not are_separate(connection, effective, people, other, person, copies):
                     move_assignments(connection, other.id, person.id)
                     redirect(connection, other, person)
                     merged += 1

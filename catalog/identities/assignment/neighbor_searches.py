@@ -3,12 +3,15 @@
 With Amazon Rekognition each neighbor list is a paid call. A face that is very similar to a searched face
 (``covered_similarity``) is not searched: its neighbors are near the searched face too, and are in that list. Faces of
 high quality are searched first, because they cover most others. Two faces in conflict by demographics do not cover one
-another, because they are not merged. An answer is stored in the transaction that records its charge. A search is never
-repeated: a scan that was killed continues where it stopped.
+another, because they are not merged. Faces of one photo do not cover one another either. If a face covers several faces
+of another photo, one of them is searched all the same: only its list shows if they are copies of one face. An answer is
+stored in the transaction that records its charge. A search is never repeated: a scan that was killed continues where it
+stopped.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -26,7 +29,7 @@ from catalog.identities.clustering.arrays import Ints
 from catalog.identities.clustering.face_table import FaceTable
 from catalog.store.database import Database
 from catalog.store.face_rows import present_rows
-from catalog.store.neighbor_search_rows import count_searches, covering_rows, insert_search
+from catalog.store.neighbor_search_rows import count_searches, insert_search, matching_rows
 from catalog.store.scans import record_charges
 
 _FACES_PER_PHOTO = 2.0
@@ -95,11 +98,8 @@ def run_neighbor_searches(
                     ]
                     _store(database, engine.name, table, index, answer, neighbors, rules, region, scan_id, now)
                     charges += answer.charges
-                    covered = np.array(
-                        [other for other, similarity in neighbors if similarity >= rules.covered_similarity],
-                        dtype=np.int64,
-                    )
-                    covering[covered] += ~table.demographics.conflict(covered, np.full_like(covered, index))
+                    near = [other for other, similarity in neighbors if similarity >= rules.covered_similarity]
+                    _count_covered(table, index, np.array(near, dtype=np.int64), covering)
             if failures:
                 raise failures[0]
     return charges
@@ -110,12 +110,24 @@ def _covering_counts(database: Database, table: FaceTable, rules: SearchRules) -
     counts = np.zeros(len(table), dtype=np.int64)
     with database.read() as connection:
         unsearched_rows = table.row_ids[~table.is_searched].tolist()
-        pairs = list(covering_rows(connection, unsearched_rows, rules.covered_similarity))
+        pairs = list(matching_rows(connection, unsearched_rows, rules.covered_similarity))
     rows = np.array(pairs, dtype=np.int64).reshape(-1, 2)
     covered, covering = table.indexes_of_rows(rows[:, 0]), table.indexes_of_rows(rows[:, 1])
-    is_known = covering >= 0
-    np.add.at(counts, covered[is_known], ~table.demographics.conflict(covered[is_known], covering[is_known]))
+    near: dict[int, list[int]] = defaultdict(list)
+    for face, index in zip(covering.tolist(), covered.tolist(), strict=True):
+        if face >= 0:
+            near[face].append(index)
+    for face, indexes in near.items():
+        _count_covered(table, face, np.array(indexes, dtype=np.int64), counts)
     return counts
+
+
+def _count_covered(table: FaceTable, face: int, near: Ints, counts: Ints) -> None:
+    """Add 1 to the count of each face that ``face`` covers; ``near`` are those similar enough."""
+    is_covered = ~table.demographics.conflict(near, np.full_like(near, face)) & (table.photo[near] != table.photo[face])
+    covered = np.sort(near[is_covered])
+    _, first, faces_on_photo = np.unique(table.photo[covered], return_index=True, return_counts=True)
+    counts[np.delete(covered, first[faces_on_photo > 1])] += 1
 
 
 def _wave(order: Iterator[int], covering: Ints, rules: SearchRules) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from operator import itemgetter
 
 import numpy as np
@@ -12,7 +12,8 @@ from catalog.domain.face_key import FaceKey
 from catalog.domain.same_face import SAME_PHOTO, best_match
 from catalog.identities.clustering.arrays import Ints
 from catalog.identities.clustering.constraints import Constraints
-from catalog.identities.clustering.face_table import FaceTable, same_photo_pairs
+from catalog.identities.clustering.face_table import FaceTable
+from catalog.identities.clustering.same_photo import SamePhotoPairs
 from catalog.identities.decisions.effective import EffectiveDecisions
 from catalog.store.assignments import faces_on_shared_photos
 from catalog.store.catalogued_faces import catalogued_faces_by_row, faces_by_content
@@ -34,7 +35,11 @@ def indexes_of_keys(connection: Connection, table: FaceTable, keys: Sequence[Fac
 
 
 def keep_assignments(
-    connection: Connection, table: FaceTable, effective: EffectiveDecisions, people: PersonIndex
+    connection: Connection,
+    table: FaceTable,
+    same_photo: SamePhotoPairs,
+    effective: EffectiveDecisions,
+    people: PersonIndex,
 ) -> Constraints:
     """Constraints that keep every existing assignment and never merge two protected persons."""
     ids, first = np.unique(table.person, return_index=True)
@@ -43,7 +48,7 @@ def keep_assignments(
     first_of_person = np.array([first_face[person] for person in table.person[assigned].tolist()], dtype=np.int64)
     protected = people.protected_persons(effective.decided_persons)
     cannot_link = [
-        same_photo_pairs(table.photo),
+        same_photo.cannot_link,
         _rejected_pairs(connection, table, effective, people, first_face),
         before_birth_pairs(table, people, first_face),
     ]
@@ -54,6 +59,7 @@ def keep_assignments(
             [person if person in protected else -1 for person in table.person.tolist()], dtype=np.int64
         ),
         seed_faces=table.is_seed,
+        doubtful_faces=same_photo.doubtful_faces(len(table)),
         demographics=table.demographics.with_persons(table.person, people.birth_years()),
     )
 
@@ -74,10 +80,18 @@ def before_birth_pairs(table: FaceTable, people: PersonIndex, first_face: Mappin
 
 
 def are_separate(
-    connection: Connection, effective: EffectiveDecisions, people: PersonIndex, one: PersonRow, other: PersonRow
+    connection: Connection,
+    effective: EffectiveDecisions,
+    people: PersonIndex,
+    one: PersonRow,
+    other: PersonRow,
+    copies: Set[tuple[int, int]],
 ) -> bool:
-    """True if both persons are on one photo, or a user rejected a face of one as the other."""
-    pairs = faces_on_shared_photos(connection, one.id, other.id)
+    """True if both persons are on one photo, or a user rejected a face of one as the other.
+
+    ``copies`` are row ids of faces that are copies of one face.
+    """
+    pairs = [pair for pair in faces_on_shared_photos(connection, one.id, other.id) if pair not in copies]
     faces = catalogued_faces_by_row(connection, {row for pair in pairs for row in pair})
     # Two galleries may hold one face twice, each with another person.
     if any(not faces[row].place.same(faces[other_row].place) for row, other_row in pairs):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -64,7 +64,7 @@ def apply_recluster(database: Database, plan: ReclusterPlan, stamp: DecisionStam
                 target = new_persons[move.to_new]
             if target is None:
                 continue
-            beside = rows_beside_person(connection, rows, target.id)
+            beside = _beside_person(connection, rows, target.id, plan)
             joining = [row for row in rows if row not in beside and (row, target.id) not in rejected]
             similarities = dict(zip(move.rows, move.similarities, strict=True))
             with_similarity = [(row, similarities[row]) for row in joining]
@@ -72,7 +72,7 @@ def apply_recluster(database: Database, plan: ReclusterPlan, stamp: DecisionStam
             moved += sum(row in waiting for row in joining)
             for row in joining:
                 waiting.pop(row, None)
-        _assign_again(connection, waiting)
+        _assign_again(connection, waiting, plan)
         redirected = _redirect(connection, plan, effective, people)
         result = ReclusterResult(moved, len(new_persons), redirected)
         _append(connection, result, stamp)
@@ -112,13 +112,18 @@ def _rejected_rows(connection: Connection, effective: EffectiveDecisions, people
     }
 
 
-def _assign_again(connection: Connection, waiting: Mapping[int, Assignment]) -> None:
+def _beside_person(connection: Connection, rows: Sequence[int], person: int, plan: ReclusterPlan) -> set[int]:
+    """Those of the faces that have another face of the person on their photo which is not their copy."""
+    return {row for row, other in rows_beside_person(connection, rows, person) if (row, other) not in plan.copies}
+
+
+def _assign_again(connection: Connection, waiting: Mapping[int, Assignment], plan: ReclusterPlan) -> None:
     """Return faces that no move took to their person, unless another face of it is on the photo now."""
     by_person: dict[int, list[Assignment]] = defaultdict(list)
     for assignment in waiting.values():
         by_person[assignment.person].append(assignment)
     for person, assignments in by_person.items():
-        beside = rows_beside_person(connection, [assignment.face for assignment in assignments], person)
+        beside = _beside_person(connection, [assignment.face for assignment in assignments], person, plan)
         insert_assignments(connection, [assignment for assignment in assignments if assignment.face not in beside])
 
 

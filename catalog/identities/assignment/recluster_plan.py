@@ -10,7 +10,7 @@ most of its faces went to.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -19,9 +19,11 @@ from sqlalchemy import Connection
 from catalog.domain.engine import Engine
 from catalog.identities.assignment.gallery_clustering import GroupingRules, cluster_faces, face_table_of
 from catalog.identities.assignment.person_constraints import before_birth_pairs, indexes_of_keys
+from catalog.identities.assignment.same_photo_faces import classify_same_photo_pairs
 from catalog.identities.clustering.arrays import Floats, Ints
 from catalog.identities.clustering.constraints import Constraints
-from catalog.identities.clustering.face_table import FaceTable, same_photo_pairs
+from catalog.identities.clustering.face_table import FaceTable
+from catalog.identities.clustering.same_photo import SamePhotoPairs
 from catalog.identities.decisions.effective import EffectiveDecisions, effective_decisions
 from catalog.identities.decisions.log import read_decisions
 from catalog.store.database import Database
@@ -44,12 +46,16 @@ class FaceMove:
 
 @dataclass(frozen=True, slots=True)
 class ReclusterPlan:
-    """Changes of a clustering from scratch. ``emptied`` maps ids that lose all faces to the ids they redirect to."""
+    """Changes of a clustering from scratch. ``emptied`` maps ids that lose all faces to the ids they redirect to.
+
+    ``copies`` are row ids of faces that are copies of one face on one photo, in both orders.
+    """
 
     faces: int
     moves: tuple[FaceMove, ...]
     persons_new: int
     emptied: dict[str, str]
+    copies: frozenset[tuple[int, int]] = frozenset()
 
     @property
     def moved(self) -> int:
@@ -64,9 +70,10 @@ def plan_recluster(database: Database, engine: Engine, rules: GroupingRules, *, 
         people = PersonIndex.of(all_persons(connection))
         fixed = _fixed_persons(table, effective, people)
         blank = replace(table, person=np.full(len(table), -1, dtype=np.int64))
-        constraints = _constraints(connection, table, fixed, effective, people)
+        same_photo = classify_same_photo_pairs(connection, engine, table, rules, effective, people, with_protected=True)
+        constraints = _constraints(connection, table, fixed, same_photo, effective, people)
         labels, similarity = cluster_faces(connection, engine, blank, constraints, rules, gallery, is_first_run=True)
-    return _plan(table, fixed, labels, similarity, people)
+    return _plan(table, fixed, same_photo, labels, similarity, people)
 
 
 def _fixed_persons(table: FaceTable, effective: EffectiveDecisions, people: PersonIndex) -> Ints:
@@ -83,10 +90,15 @@ def _fixed_persons(table: FaceTable, effective: EffectiveDecisions, people: Pers
 
 
 def _constraints(
-    connection: Connection, table: FaceTable, fixed: Ints, effective: EffectiveDecisions, people: PersonIndex
+    connection: Connection,
+    table: FaceTable,
+    fixed: Ints,
+    same_photo: SamePhotoPairs,
+    effective: EffectiveDecisions,
+    people: PersonIndex,
 ) -> Constraints:
     """Two faces of one photo, fixed faces of two persons, and a face and the person it is not, never share a group."""
-    cannot_link = [same_photo_pairs(table.photo)]
+    cannot_link = [same_photo.cannot_link]
     rejected = indexes_of_keys(connection, table, [key for key, _ in effective.rejected])
     for face, (_, public_id) in zip(rejected, effective.rejected, strict=True):
         person = people.canonical(public_id)
@@ -98,6 +110,7 @@ def _constraints(
         cannot_link=np.concatenate(cannot_link),
         separation_groups=fixed,
         seed_faces=table.is_seed,
+        doubtful_faces=same_photo.doubtful_faces(len(table)),
         demographics=table.demographics.with_persons(fixed, people.birth_years()),
     )
 
@@ -124,12 +137,20 @@ class _Changes:
     persons_kept: set[int] = field(default_factory=set)
 
 
-def _plan(table: FaceTable, fixed: Ints, labels: Ints, similarity: Floats, people: PersonIndex) -> ReclusterPlan:
+def _plan(
+    table: FaceTable,
+    fixed: Ints,
+    same_photo: SamePhotoPairs,
+    labels: Ints,
+    similarity: Floats,
+    people: PersonIndex,
+) -> ReclusterPlan:
     members: dict[int, list[int]] = defaultdict(list)
     for index, label in enumerate(labels.tolist()):
         members[label].append(index)
     owner = _owners(table, fixed, members)
-    changes = _changes(table, members, owner, _second_on_photo(table, fixed, members, owner))
+    copies = same_photo.copies_of_rows(np.arange(len(table)))
+    changes = _changes(table, members, owner, _second_on_photo(table, fixed, members, owner, copies))
     return ReclusterPlan(
         faces=len(table),
         moves=tuple(
@@ -144,6 +165,7 @@ def _plan(table: FaceTable, fixed: Ints, labels: Ints, similarity: Floats, peopl
         ),
         persons_new=len(changes.new_persons),
         emptied=_emptied(table, changes, people),
+        copies=same_photo.copies_of_rows(table.row_ids),
     )
 
 
@@ -171,17 +193,28 @@ def _changes(
 
 
 def _second_on_photo(
-    table: FaceTable, fixed: Ints, members: Mapping[int, Sequence[int]], owner: Mapping[int, int]
+    table: FaceTable,
+    fixed: Ints,
+    members: Mapping[int, Sequence[int]],
+    owner: Mapping[int, int],
+    copies: Set[tuple[int, int]],
 ) -> set[int]:
-    """Faces that would be the second of their person on a photo, because another group of the person has one there."""
-    occupied: set[tuple[int, int]] = {
-        (person, photo) for person, photo in zip(fixed.tolist(), table.photo.tolist(), strict=True) if person >= 0
-    }
+    """Faces that would be the second of their person on a photo, because another group of the person has one there.
+
+    A copy of that face is no second one.
+    """
+    occupied: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for index in np.flatnonzero(fixed >= 0).tolist():
+        occupied[int(fixed[index]), int(table.photo[index])].append(index)
     second = set()
     for label in sorted(owner, key=lambda label: -len(members[label])):
         free = [index for index in members[label] if fixed[index] < 0]
-        second |= {index for index in free if (owner[label], int(table.photo[index])) in occupied}
-        occupied |= {(owner[label], int(table.photo[index])) for index in free}
+        for index in free:
+            beside = occupied.get((owner[label], int(table.photo[index])), ())
+            if any((index, other) not in copies for other in beside):
+                second.add(index)
+        for index in free:
+            occupied[owner[label], int(table.photo[index])].append(index)
     return second
 
 

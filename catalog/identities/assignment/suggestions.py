@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +14,12 @@ from catalog.domain.engine import Engine, GroupMeans
 from catalog.domain.log_odds import similarity_odds
 from catalog.identities.assignment.gallery_clustering import GroupingRules, face_table_of, read_edges
 from catalog.identities.assignment.person_constraints import indexes_of_keys
+from catalog.identities.assignment.same_photo_faces import classify_same_photo_pairs
 from catalog.identities.clustering.arrays import Floats, Ints
 from catalog.identities.clustering.demographics import Demographics
 from catalog.identities.clustering.face_table import FaceTable
 from catalog.identities.clustering.group_mean_clustering import nearby_persons
+from catalog.identities.clustering.same_photo import SamePhotoPairs
 from catalog.identities.clustering.similarity_graph import log_odds_similarity
 from catalog.identities.decisions.effective import EffectiveDecisions, effective_decisions
 from catalog.identities.decisions.log import read_decisions
@@ -40,7 +42,8 @@ class Suggestion:
     """A question: is ``other``, or the unassigned ``face``, the same person as ``person``?
 
     ``faces`` is the number of faces that a yes would decide. ``kept_apart`` is the reason why a machine did not merge
-    them in spite of their similarity, if there is one.
+    them in spite of their similarity, if there is one. ``same_photo`` is True if both are on one photo: a yes then says
+    that the photo shows one person several times.
     """
 
     person: PersonRow
@@ -49,6 +52,7 @@ class Suggestion:
     similarity: float
     faces: int
     kept_apart: str | None = None
+    same_photo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Question:
     faces: int
     is_single: bool
     worth: float
+    same_photo: bool = False
 
 
 def suggest(
@@ -74,8 +79,9 @@ def suggest(
 ) -> list[Suggestion]:
     """Suggestions, the most useful first: by the faces that a yes would decide times the chance of a yes.
 
-    With ``person`` only suggestions about that person. Two persons on one photo, and pairs that a user decided, are
-    never suggested. No paid search is run.
+    With ``person`` only suggestions about that person. Two persons on one photo are suggested only if their faces there
+    are doubtful, see :mod:`catalog.identities.clustering.same_photo`. Pairs that a user decided are never suggested. No
+    paid search is run.
     """
     with database.read() as connection:
         open_questions = read_open_questions(connection, engine, rules, gallery=gallery)
@@ -97,6 +103,7 @@ def suggest(
             question.similarity,
             question.faces,
             open_questions.conflict_reason(question),
+            question.same_photo,
         )
         for question in questions
     ]
@@ -132,7 +139,11 @@ def read_open_questions(connection: Connection, engine: Engine, rules: GroupingR
     )
     decided = _decided_pairs(connection, table, effective, people)
     threshold = _threshold_odds(engine, rules)
-    questions = _best_of_each_pair(table, _questions(table, pairs, demographics, node, decided, people, threshold))
+    same_photo = classify_same_photo_pairs(connection, engine, table, rules, effective, people, with_protected=True)
+    together = _owners_together(node, same_photo)
+    questions = _best_of_each_pair(
+        table, _questions(table, pairs, demographics, node, together, decided, people, threshold)
+    )
     return OpenQuestions(table, people, questions, node, demographics)
 
 
@@ -167,6 +178,16 @@ def demographics_of_owners(table: FaceTable, people: PersonIndex) -> tuple[Ints,
     return node, demographics.grouped(node, len(first))
 
 
+def _owners_together(node: Ints, same_photo: SamePhotoPairs) -> dict[tuple[int, int], bool]:
+    """Pairs of owners on one photo, in both orders; True if all their faces there are doubtful or copies."""
+    together: dict[tuple[int, int], bool] = {}
+    is_alike = same_photo.is_copy | same_photo.is_doubtful
+    for one, other, alike in zip(*node[same_photo.pairs].T.tolist(), is_alike.tolist(), strict=True):
+        for pair in ((one, other), (other, one)):
+            together[pair] = together.get(pair, True) and alike
+    return together
+
+
 def _decided_pairs(
     connection: Connection, table: FaceTable, effective: EffectiveDecisions, people: PersonIndex
 ) -> set[tuple[int, int]]:
@@ -191,16 +212,13 @@ def _questions(
     pairs: Pairs,
     demographics: Demographics,
     node: Ints,
+    together: Mapping[tuple[int, int], bool],
     decided: set[tuple[int, int]],
     people: PersonIndex,
     threshold: float,
 ) -> Iterator[Question]:
     """The pairs that are worth a question. The named person, else the one with more faces, comes first."""
-    photos: dict[int, set[int]] = defaultdict(set)
-    sizes: dict[int, int] = defaultdict(int)
-    for person, photo in zip(table.person.tolist(), table.photo.tolist(), strict=True):
-        photos[person].add(photo)
-        sizes[person] += 1
+    sizes = Counter(table.person.tolist())
     has_conflict = demographics.conflict(node[pairs[0]], node[pairs[1]])
     for one, other, similarity, is_unlikely in zip(*(part.tolist() for part in (*pairs, has_conflict)), strict=True):
         a, b = int(table.person[one]), int(table.person[other])
@@ -213,12 +231,12 @@ def _questions(
             continue
         if not is_single and people.rows[a].name and people.rows[b].name:
             continue
-        other_photos = {int(table.photo[other])} if is_single else photos[b]
-        if (a, -1 - other if is_single else b) in decided or photos[a] & other_photos:
+        are_alike = together.get((int(node[one]), int(node[other])))
+        if (a, -1 - other if is_single else b) in decided or are_alike is False:
             continue
         faces = 1 if is_single else min(sizes[a], sizes[b])
         worth = faces * _chance(similarity, threshold) * (_CONFLICT_FACTOR if is_unlikely else 1.0)
-        yield Question(one, other, similarity, faces, is_single, worth)
+        yield Question(one, other, similarity, faces, is_single, worth, same_photo=are_alike is True)
 
 
 def _best_of_each_pair(table: FaceTable, questions: Iterator[Question]) -> list[Question]:

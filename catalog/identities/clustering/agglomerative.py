@@ -12,6 +12,9 @@ from catalog.identities.clustering.similarity_graph import Edges, Linkage
 _STEP = 0.05
 """Levels go down in steps of this share of the distance between the best score and the threshold."""
 
+_POOR, _DOUBTFUL, _SEED = range(3)
+"""Ranks of groups: no seed face, doubtful seed faces only, a clear seed face. A merged group has the higher rank."""
+
 
 class AgglomerativeClustering:
     """State of one clustering: groups, the edges between them, and the merges that are forbidden."""
@@ -36,7 +39,7 @@ class AgglomerativeClustering:
         )
         self._has_many = sizes >= 2
         self._merge_margin = linkage.merge_margin
-        self._is_seed = np.ones(count, dtype=bool) if constraints.seed_faces is None else constraints.seed_faces.copy()
+        self._rank = _ranks(count, constraints)
         self._lo, self._hi = edges.first.astype(np.int64), edges.second.astype(np.int64)
         self._total, self._present = edges.similarity.astype(np.float64), present
         self._cannot_link = _pair_numbers(_pairs(constraints.cannot_link), count)
@@ -54,32 +57,42 @@ class AgglomerativeClustering:
     def run(self, threshold: float) -> Ints:
         """Merge down to the threshold. Returns the lowest face of each face's group.
 
-        Groups with seed faces merge first; the other faces join them afterwards.
+        Groups with clear seed faces merge first. Then doubtful groups join them, and those that are left merge among
+        themselves. Groups without a seed face join last.
         """
-        for is_joining in (False, True):
-            best = self._best(is_joining)
-            while best >= threshold:
-                level = max(threshold, best - _STEP * max(best - threshold, abs(threshold)))
-                while self._round(level, is_joining):
-                    pass
-                if level <= threshold:
-                    break
-                best = self._best(is_joining)
+        self._merge_down(threshold, (_SEED, _SEED))
+        if (self._rank == _DOUBTFUL).any():
+            self._merge_down(threshold, (_DOUBTFUL, _SEED))
+            self._rank[self._rank == _DOUBTFUL] = _SEED
+            self._merge_down(threshold, (_SEED, _SEED))
+        self._merge_down(threshold, (_POOR, _SEED))
         lowest = np.full(self._count, self._count, dtype=np.int64)
         np.minimum.at(lowest, self._group, np.arange(self._count))
         return lowest[self._group]
 
-    def _eligible(self, level: float, is_joining: bool) -> Ints:
-        """Edges at or above the level with a seed on both sides; when joining, on exactly one side."""
-        seeds = self._is_seed[self._lo].astype(np.int8) + self._is_seed[self._hi]
-        return np.flatnonzero((self._score >= level) & (seeds == (1 if is_joining else 2)))
+    def _merge_down(self, threshold: float, ranks: tuple[int, int]) -> None:
+        """Merge pairs of groups of these two ranks, from the best score down to the threshold."""
+        best = self._best(ranks)
+        while best >= threshold:
+            level = max(threshold, best - _STEP * max(best - threshold, abs(threshold)))
+            while self._round(level, ranks):
+                pass
+            if level <= threshold:
+                break
+            best = self._best(ranks)
 
-    def _best(self, is_joining: bool) -> float:
-        edges = self._eligible(-np.inf, is_joining)
+    def _eligible(self, level: float, ranks: tuple[int, int]) -> Ints:
+        """Edges at or above the level between groups of these two ranks, the lower rank first."""
+        lo, hi = self._rank[self._lo], self._rank[self._hi]
+        is_ranked = (np.minimum(lo, hi) == ranks[0]) & (np.maximum(lo, hi) == ranks[1])
+        return np.flatnonzero((self._score >= level) & is_ranked)
+
+    def _best(self, ranks: tuple[int, int]) -> float:
+        edges = self._eligible(-np.inf, ranks)
         return float(self._score[edges].max()) if len(edges) else -np.inf
 
-    def _round(self, level: float, is_joining: bool) -> bool:
-        edges = self._eligible(level, is_joining)
+    def _round(self, level: float, ranks: tuple[int, int]) -> bool:
+        edges = self._eligible(level, ranks)
         if not len(edges):
             return False
         edges = edges[np.lexsort((self._hi[edges], self._lo[edges], -self._score[edges]))]
@@ -133,7 +146,7 @@ class AgglomerativeClustering:
     def _merge(self, kept: Ints, merged: Ints) -> None:
         self._similarity.merge(kept, merged)
         np.maximum.at(self._separation, kept, self._separation[merged])
-        np.logical_or.at(self._is_seed, kept, self._is_seed[merged])
+        np.maximum.at(self._rank, kept, self._rank[merged])
         if self._demographics is not None:
             self._demographics.add(kept, merged)
         self._has_many[kept] = True
@@ -179,6 +192,15 @@ class AgglomerativeClustering:
         value[is_forbidden] = -np.inf
         scores[is_wanted] = value
         return scores
+
+
+def _ranks(count: int, constraints: Constraints) -> Ints:
+    rank = np.full(count, _SEED, dtype=np.int64)
+    if constraints.doubtful_faces is not None:
+        rank[constraints.doubtful_faces] = _DOUBTFUL
+    if constraints.seed_faces is not None:
+        rank[~constraints.seed_faces] = _POOR
+    return rank
 
 
 def components(count: int, pairs: Ints) -> Ints:

@@ -22,6 +22,8 @@ class Constraints:
     """Group number of each face, -1 for none. Faces of two groups never share a person."""
     seed_faces: Flags | None = None
     """Faces that may start a cluster. Any other face joins at most one. None: all faces may."""
+    doubtful_faces: Flags | None = None
+    """Seed faces that are clustered after all other seed faces; see :mod:`.same_photo`."""
     demographics: Demographics | None = None
     """Groups that conflict here are never merged."""
 
@@ -32,14 +34,20 @@ class Constraints:
         """
         separation_groups = np.full(count, -1, dtype=np.int64)
         seed_faces = np.ones(count, dtype=bool)
+        doubtful_faces = None
         if self.separation_groups is not None:
             np.maximum.at(separation_groups, node, self.separation_groups)
         if self.seed_faces is not None:
             seed_faces[:] = False
             np.logical_or.at(seed_faces, node, self.seed_faces)
+        if self.doubtful_faces is not None:
+            is_clear = ~self.doubtful_faces if self.seed_faces is None else self.seed_faces & ~self.doubtful_faces
+            doubtful_faces = np.ones(count, dtype=bool)
+            doubtful_faces[node[is_clear]] = False
         return Constraints(
             cannot_link=None if self.cannot_link is None else node[self.cannot_link],
             separation_groups=separation_groups,
             seed_faces=seed_faces,
+            doubtful_faces=doubtful_faces,
             demographics=None if self.demographics is None else self.demographics.grouped(node, count),
         )

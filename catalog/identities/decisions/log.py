@@ -36,8 +36,8 @@ class DecisionStamp:
     _group: _Group | None = field(default=None, compare=False, repr=False)
 
     def grouped(self) -> DecisionStamp:
-        """Return a stamp whose decisions are one group: undo reverts them together."""
-        return replace(self, _group=_Group())
+        """Return a stamp whose decisions are one group: undo reverts them together. A grouped stamp keeps its group."""
+        return self if self._group is not None else replace(self, _group=_Group())
 
     def at(self, who: str, now: datetime) -> DecisionStamp:
         """Return a stamp of another user and time, in the same group."""

@@ -189,6 +189,20 @@ def confirm_face(
     return append(connection, Verb.CONFIRM, stamp, person_id=person.person_id, face=face.place, payload=payload)
 
 
+def confirm_beside(connection: Connection, face: CataloguedFace, person: PersonRow, stamp: DecisionStamp) -> int:
+    """Confirm a face as a person who has another face on the photo. That face is confirmed in the same group.
+
+    Returns the number of the decision about ``face``.
+    """
+    stamp = stamp.grouped()
+    others = [other for other in _faces_on_photo(connection, face) if other.person_id == person.person_id]
+    number = confirm_face(connection, face, person, stamp, same_photo=True)
+    for other in others:
+        if other.by is AssignedBy.CLUSTER and not other.place.same(face.place):
+            confirm_face(connection, other, person, stamp, same_photo=True)
+    return number
+
+
 def reject_face(connection: Connection, face: CataloguedFace, person: PersonRow, stamp: DecisionStamp) -> int:
     """Record that a face is not this person. The face becomes unassigned if it was assigned to the person."""
     person = _current(connection, person)

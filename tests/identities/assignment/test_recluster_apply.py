@@ -64,8 +64,8 @@ def test_it_tells_what_it_did(light_database: Database) -> None:
         shown = {each.face_id: each.similarity for each in faces_of_person(connection, one)}
         assert all((shown[face.face_id] or 0) > 80 for face in faces)
         (entry,) = read_decisions(connection)
-        assert (entry.verb, entry.details["moved"]) == ("recluster", 2)
-        with pytest.raises(UsageError, match="cannot be taken back"):
+        assert (entry.verb, entry.payload.moved) == ("recluster", 2)
+        with pytest.raises(UsageError, match="cannot be undone"):
             undo(connection, entry.number, STAMP)
         with pytest.raises(UsageError, match="no decision"):
             undo(connection, None, STAMP)

@@ -160,7 +160,7 @@ def test_a_birth_that_a_human_told_counts_more_than_looks(light_database: Databa
         adult = next(row for row in everybody(connection) if "/b-0" in (faces_of_person(connection, row)[0].uri or ""))
         verbs.set_birth_date(connection, adult, date(2005, 3, 1), STAMP)
     with light_database.read() as connection:
-        apparent = Demographics.concerns_faces(["2015-05-01"], [(34, 46)], [(None, None)], BARS)
+        apparent = Demographics.of_faces(["2015-05-01"], [(34, 46)], [(None, None)], BARS)
         told = apparent.with_persons(np.array([adult.id]), {adult.id: 2005})
     assert told.births(np.array([0])) == (np.array([2005.0]), np.array([2005.0]))
 
@@ -186,7 +186,7 @@ def test_no_group_holds_what_is_at_odds(data: st.DataObject) -> None:
     count = data.draw(st.integers(3, 9))
     births = data.draw(st.lists(st.sampled_from([None, 1970, 2010]), min_size=count, max_size=count))
     taken = ["" if year is None else f"{year}-06-01" for year in births]
-    apparent = Demographics.concerns_faces(taken, [(0, 2)] * count, [(None, None)] * count, BARS)
+    apparent = Demographics.of_faces(taken, [(0, 2)] * count, [(None, None)] * count, BARS)
     pairs = [(a, b, data.draw(st.floats(0.5, 1.0))) for a in range(count) for b in range(a + 1, count)]
     lists = SearchCoverage(np.ones(count, dtype=bool), np.zeros(count, dtype=np.int64))
     linkage = Linkage(0.42, 0.06)
