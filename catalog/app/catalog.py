@@ -184,7 +184,9 @@ class Catalog(CatalogQuestions, CatalogFiles):
     def forget(self, person: str) -> ForgetReceipt:
         """Remove a person with all faces, matches and decisions for good, also from the gallery.
 
-        The faces are never enrolled again. Cannot be undone.
+        The faces are never enrolled again. Cannot be undone. If this was interrupted after the person's rows were
+        deleted, calling it again with the same argument deletes the faces from the gallery: the receipt then counts
+        these alone.
         """
         return grouping.forget(self._resources, person)
 

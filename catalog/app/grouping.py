@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from catalog.app import people
 from catalog.app.resources import Resources
+from catalog.domain.errors import AmbiguousPersonError, PersonError
 from catalog.identities.assignment import explain as explaining
 from catalog.identities.assignment import recluster_apply, recluster_plan, suggestions
 from catalog.identities.assignment.explain import Explanation
@@ -48,8 +49,16 @@ def apply_recluster(resources: Resources, plan: ReclusterPlan) -> ReclusterResul
 
 
 def forget(resources: Resources, person: str) -> ForgetReceipt:
-    with resources.database.read() as connection:
-        row = find_person(connection, person)
+    try:
+        with resources.database.read() as connection:
+            row = find_person(connection, person)
+    except AmbiguousPersonError:
+        raise
+    except PersonError:
+        receipt = forgetting.finish_forgetting(resources.database, resources.engine, person, gallery=resources.gallery)
+        if receipt is None:
+            raise
+        return receipt
     return forgetting.forget_person(
         resources.database, resources.engine, row, resources.stamp(), gallery=resources.gallery
     )

@@ -11,7 +11,7 @@ from catalog import CataloguedFace, Explanation
 from catalog.cli.formatting import decision_json, decision_line, face_json
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, FaceId, Verbose
-from catalog.domain.uri import display
+from catalog.domain.uri import display, display_name
 
 AtMost = Annotated[int, typer.Option("--limit", min=1, max=100, help="Show at most this many neighbors.")]
 
@@ -81,4 +81,4 @@ def _state(face: CataloguedFace, explanation: Explanation) -> str:
 def _person(face: CataloguedFace) -> str:
     if face.person_id is None:
         return "unassigned"
-    return f"{face.name} ({face.person_id})" if face.name else face.person_id
+    return f"{display_name(face.name)} ({face.person_id})" if face.name else face.person_id

@@ -194,7 +194,7 @@ def _conclusion(result: FindResult) -> str:
     candidates = result.candidates
     if not candidates:
         return f"{len(result.matches)} faces match; none is assigned to a person yet."
-    names = [candidate.name or candidate.person_id for candidate in candidates]
+    names = [display_name(candidate.name or candidate.person_id) for candidate in candidates]
     if result.tie:
         return f"{names[0]} and {names[1]} are too similar to decide between them."
     margin = "" if result.margin is None else f", {result.margin:.2f} ahead of {names[1]}"

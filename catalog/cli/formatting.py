@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from catalog import BoundingBox, CataloguedFace, Decision
+from catalog.domain.uri import display_name
 
 
 def counted(number: int, noun: str) -> str:
@@ -34,7 +35,7 @@ def decision_line(decision: Decision) -> str:
     """Number, time, user, verb and subject of a decision."""
     parts = [
         decision.person_id,
-        f'"{decision.name}"' if decision.name else "",
+        f'"{display_name(decision.name)}"' if decision.name else "",
         _other_person(decision),
         f"photo {decision.face.sha256[:8]}" if decision.face else "",
         f"of decision {decision.targets[0]}" if decision.targets else "",
@@ -63,4 +64,5 @@ def decision_json(decision: Decision) -> dict[str, object]:
         "photo_sha256": decision.face.sha256 if decision.face else None,
         "box": box_json(decision.face.box) if decision.face else None,
         "undone_by": decision.undone_by,
+        "group": decision.group,
     }

@@ -13,7 +13,7 @@ from catalog.cli import people_forget, people_review
 from catalog.cli.formatting import counted, face_json
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, FaceId, PersonId, Verbose
-from catalog.domain.uri import display
+from catalog.domain.uri import display, display_name
 from catalog.reports.render import Format, render
 
 app = typer.Typer(help="List, name, merge and split persons, and record decisions about faces.", no_args_is_help=True)
@@ -89,7 +89,9 @@ def name(
         number = catalog.decisions.name(before.person_id, new_name)
         named = catalog.person(before.person_id)
         others = [other for other in catalog.namesakes(named.name or "") if other != named.person_id]
-    _print_done(number, f"{named.person_id} is " + (f'"{named.name}" now' if named.name else "without a name now"))
+    _print_done(
+        number, f"{named.person_id} is " + (f'"{display_name(named.name)}" now' if named.name else "without a name now")
+    )
     if others:
         have = "Another person has" if len(others) == 1 else f"{len(others)} other persons have"
         typer.echo(f"{have} this name. If they are one person, merge them:", err=True)

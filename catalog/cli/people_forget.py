@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from catalog import ForgetReceipt, UsageError
+from catalog import AmbiguousPersonError, Catalog, ForgetReceipt, Person, PersonError, UsageError
 from catalog.cli.formatting import counted
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, PersonId, Verbose
+from catalog.domain.uri import display_name
 
 
 def forget(
@@ -24,7 +25,10 @@ def forget(
 ) -> None:
     """Remove a person for good, with faces, matches and decisions, also from the gallery. Cannot be undone."""
     with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
-        shown = catalog.person(person)
+        shown = _person_or_none(catalog, person)
+        if shown is None:
+            _print_finished(catalog.forget(person), as_json)
+            return
         if not (yes or _is_confirmed(f"Forget {shown} for good? This cannot be undone.")):
             typer.echo("Nothing was changed.")
             return
@@ -35,6 +39,23 @@ def forget(
         typer.echo(f'The watch list still holds "{shown.name}": catalog watch remove "{shown.name}"', err=True)
 
 
+def _person_or_none(catalog: Catalog, person: str) -> Person | None:
+    """Return the person, or None if no person has the name or id, as after a `people forget` that was killed."""
+    try:
+        return catalog.person(person)
+    except AmbiguousPersonError:
+        raise
+    except PersonError:
+        return None
+
+
+def _print_finished(receipt: ForgetReceipt, as_json: bool) -> None:
+    if not as_json:
+        typer.echo(f'No person has the id or name "{display_name(receipt.person_id)}" any more.')
+        typer.echo(f"{counted(receipt.faces, 'face')} of an interrupted command were still in the gallery.")
+    _print_receipt(receipt, as_json, is_finished=True)
+
+
 def _is_confirmed(question: str) -> bool:
     try:
         return typer.confirm(question, err=True)
@@ -42,15 +63,16 @@ def _is_confirmed(question: str) -> bool:
         raise UsageError("No confirmation received. Nothing was changed.", remedy="Use --yes in scripts.") from error
 
 
-def _print_receipt(receipt: ForgetReceipt, as_json: bool) -> None:
+def _print_receipt(receipt: ForgetReceipt, as_json: bool, *, is_finished: bool = False) -> None:
     if as_json:
         fields = {name: getattr(receipt, name) for name in receipt.__slots__ if name != "backups"}
         typer.echo(json.dumps({**fields, "backups": [str(path) for path in receipt.backups]}, indent=2))
         return
-    typer.echo(
-        f"Forgotten: {receipt.person_id}, {counted(receipt.faces, 'face')} on {counted(receipt.photos, 'photo')}, "
-        f"{receipt.decisions} decisions."
-    )
+    if not is_finished:
+        typer.echo(
+            f"Forgotten: {receipt.person_id}, {counted(receipt.faces, 'face')} on {counted(receipt.photos, 'photo')}, "
+            f"{receipt.decisions} decisions."
+        )
     verified = "its list holds none of them" if receipt.verified else "but its list STILL HOLDS some: scan again"
     typer.echo(f"{counted(receipt.removed, 'face')} were removed from the gallery; {verified}.")
     if receipt.owed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Set
 from dataclasses import replace
 from typing import Annotated
@@ -18,24 +19,39 @@ from catalog.domain.uri import display
 AboutPerson = Annotated[str | None, typer.Argument(metavar="[PERSON]", help="Only about this person.")]
 AtMost = Annotated[int, typer.Option("--limit", min=1, help="Show at most this many.")]
 
+OfGroup = Annotated[int | None, typer.Option("--group", metavar="N", help="List the decisions of one group.")]
+
 _PHOTOS_SHOWN = 5
 
 
 def history(
     person: AboutPerson = None,
+    group: OfGroup = None,
     as_json: AsJson = False,
     database: Database = None,
     config: Config = None,
     verbose: Verbose = 0,
 ) -> None:
-    """List the decisions of users, oldest first. Undone ones are marked."""
+    """List the decisions of users, oldest first. Undone ones are marked.
+
+    Decisions of one group, such as an import, are one line. --group lists them; --json always lists all.
+    """
     with open_catalog(config, database, verbose, read_only=True) as catalog:
         decisions = catalog.decisions.history(person)
+    if group is not None:
+        decisions = tuple(decision for decision in decisions if group in (decision.group, decision.number))
     if as_json:
         typer.echo(json.dumps([decision_json(decision) for decision in decisions], ensure_ascii=False, indent=2))
         return
+    group_sizes = Counter(decision.group for decision in decisions if group is None and decision.group is not None)
+    listed: set[int] = set()
     for decision in decisions:
-        typer.echo(decision_line(decision))
+        if decision.group is None or group_sizes[decision.group] < 2:
+            typer.echo(decision_line(decision))
+        elif decision.group not in listed:
+            listed.add(decision.group)
+            more = counted(group_sizes[decision.group] - 1, "more decision")
+            typer.echo(f"{decision_line(decision)}  and {more}: catalog people history --group {decision.group}")
     if not decisions:
         typer.echo("The decision log is empty.")
 

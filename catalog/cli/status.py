@@ -42,6 +42,9 @@ def _lines(shown: Status) -> list[tuple[str, str]]:
             for gallery in shown.galleries
         ],
     ]
+    if shown.pending_removals:
+        faces = f"{shown.pending_removals:,} faces must still be deleted from galleries; the next scan does it"
+        lines.append(("pending", faces))
     return [*lines, ("charges", f"${shown.dollars:,.2f}")] if shown.dollars else lines
 
 

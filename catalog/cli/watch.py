@@ -17,6 +17,7 @@ from catalog.cli.formatting import counted
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.watch_output import HOW_TO_REVIEW, Crops, hit_line, write_crops
+from catalog.domain.uri import display_name
 
 app = typer.Typer(help="Watch for persons of interest in every scan. A user reviews each hit.", no_args_is_help=True)
 
@@ -43,7 +44,7 @@ def add(
     """Put a person on the watch list."""
     with open_catalog(config, database, verbose, {"engine.name": engine}, create=True) as catalog:
         entry = catalog.watch_list.add(name, references, negatives=negatives or [], threshold=threshold)
-    typer.echo(f"Watching for {entry.name} from similarity {entry.threshold:g}. {REVIEW}")
+    typer.echo(f"Watching for {display_name(entry.name)} from similarity {entry.threshold:g}. {REVIEW}")
     if threshold < THRESHOLD:
         typer.echo(f"Amazon recommends at least {THRESHOLD:g} for decisions about people.", err=True)
 
@@ -70,7 +71,7 @@ def list_(as_json: AsJson = False, database: Database = None, config: Config = N
         return
     for entry in entries:
         typer.echo(
-            f"{entry.name:24}  from {entry.threshold:g}  {counted(entry.references, 'reference')}, "
+            f"{display_name(entry.name):24}  from {entry.threshold:g}  {counted(entry.references, 'reference')}, "
             f"{counted(entry.negatives, 'negative')}, {counted(entry.open_hits, 'open hit')}"
         )
     if not entries:
@@ -82,7 +83,7 @@ def remove(name: Name, database: Database = None, config: Config = None, verbose
     """Remove an entry from the watch list, with its references and hits."""
     with open_catalog(config, database, verbose) as catalog:
         catalog.watch_list.remove(name)
-    typer.echo(f"{name} is no longer on the watch list.")
+    typer.echo(f"{display_name(name)} is no longer on the watch list.")
 
 
 @app.command()

@@ -24,7 +24,7 @@ HOW_TO_REVIEW = f"{REVIEW} Record the answer with `catalog watch confirm HIT...`
 def hit_line(hit: WatchHit, *, named: bool) -> str:
     """One hit as a line. Without ``named`` it holds no name, for output that is kept in logs."""
     margin = "" if hit.margin is None else f"  margin {hit.margin:.2f}"
-    name = f"  {hit.watch:20}" if named else ""
+    name = f"  {display_name(hit.watch):20}" if named else ""
     return f"{hit.number:6}  {hit.state:9}{name}  {hit.similarity:6.2f}{margin}  {display(hit.face.uri or '')}"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from catalog.domain.errors import PersonError
+from catalog.domain.uri import display_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Person:
     birth_date: str | None = None
 
     def __str__(self) -> str:
-        return f'"{self.name}" ({self.person_id})' if self.name else self.person_id
+        return f'"{display_name(self.name)}" ({self.person_id})' if self.name else self.person_id
 
 
 class AssignedBy(StrEnum):

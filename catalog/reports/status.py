@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import Connection, func, select
 
 from catalog.reports.run_report import reading
+from catalog.store import pending_removals
 from catalog.store.database import Database
 from catalog.store.tables import (
     assignments,
@@ -64,6 +65,8 @@ class Status:
     dollars: float
     galleries: tuple[GalleryStatus, ...]
     scans: tuple[ScanStatus, ...]
+    pending_removals: int = 0
+    """Faces that galleries must still delete, after a killed `people forget`, prune or scan."""
 
     def as_dict(self) -> dict[str, object]:
         return asdict(self)
@@ -100,6 +103,7 @@ def read_status(database: Database, last: int = 5) -> Status:
             dollars=count(select(func.coalesce(func.sum(charges.c.microdollars), 0))) / 1_000_000,
             galleries=_galleries(connection),
             scans=_scans(connection, last),
+            pending_removals=pending_removals.count(connection),
         )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from catalog.domain.timestamps import utc_text
 from catalog.store.database import Database
@@ -32,10 +32,15 @@ def add(connection: Connection, faces: Iterable[tuple[str, str, str]], now: date
         connection.execute(insert_into(connection, removals).on_conflict_do_nothing(), list(batch))
 
 
-def read(connection: Connection, engine: str, gallery: str, limit: int = 1000) -> list[str]:
+def read(connection: Connection, engine: str, gallery: str, limit: int | None = 1000) -> list[str]:
     """At most ``limit`` face ids that this gallery must still delete, in ascending order."""
     query = select(removals.c.face_id).where(removals.c.engine == engine, removals.c.gallery == gallery)
     return list(connection.scalars(query.order_by(removals.c.face_id).limit(limit)))
+
+
+def count(connection: Connection) -> int:
+    """Faces that any gallery must still delete."""
+    return connection.scalar(select(func.count()).select_from(removals)) or 0
 
 
 def clear(connection: Connection, face_ids: Sequence[str], engine: str, gallery: str) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, distinct, func, insert, or_, select, update
 from catalog.domain.errors import AmbiguousPersonError, PersonError
 from catalog.domain.people import Person
 from catalog.domain.timestamps import utc_text
+from catalog.domain.uri import display_name
 from catalog.store.person_index import PersonRow, canonical_person, persons_where
 from catalog.store.tables import assignments, faces, persons
 from catalog.store.upsert import batches
@@ -63,12 +64,15 @@ def find_person(connection: Connection, wanted: str) -> PersonRow:
     )
     if len(named) > 1:
         ids = ", ".join(row.person_id for row in named)
-        raise AmbiguousPersonError(f'Several people are named "{wanted}": {ids}.', remedy="Use the person id.")
+        raise AmbiguousPersonError(
+            f'Several people are named "{display_name(wanted)}": {ids}.', remedy="Use the person id."
+        )
     if not named:
         similar = _similar_name(connection, wanted)
+        suggestion = f'Did you mean "{display_name(similar)}"? ' if similar else ""
         raise PersonError(
-            f'No person has the id or name "{wanted}".',
-            remedy=(f'Did you mean "{similar}"? ' if similar else "") + "`catalog people list` lists all persons.",
+            f'No person has the id or name "{display_name(wanted)}".',
+            remedy=f"{suggestion}`catalog people list` lists all persons.",
         )
     return named[0]
 

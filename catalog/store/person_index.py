@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
+from catalog.domain.uri import display_name
 from catalog.store.tables import persons
 
 
@@ -24,7 +25,7 @@ class PersonRow:
     created_at: str
 
     def __str__(self) -> str:
-        return f'"{self.name}" ({self.person_id})' if self.name else self.person_id
+        return f'"{display_name(self.name)}" ({self.person_id})' if self.name else self.person_id
 
 
 def persons_where(connection: Connection, query: Select[Any]) -> list[PersonRow]:

@@ -274,6 +274,20 @@ def test_what_is_so_already_is_no_decision(catalog: Catalog, scanned: list[dict[
     assert catalog("people", "history", "--json").json == []
 
 
+def test_the_decisions_of_an_import_are_one_line_that_can_be_opened(
+    catalog: Catalog, scanned: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """And one undo reverts them together."""
+    names = tmp_path / "names.csv"
+    names.write_text("person_id,name\n" + "".join(f"{each['person']},Name {n}\n" for n, each in enumerate(scanned)))
+    assert catalog("import", "csv", names).code == 0
+    (line,) = catalog("people", "history").out.splitlines()
+    assert line.endswith(f"and {len(scanned) - 1} more decisions: catalog people history --group 1")
+    assert len(catalog("people", "history", "--group", 1).out.splitlines()) == len(scanned)
+    assert catalog("undo").code == 0
+    assert [each["name"] for each in catalog("people", "list", "--json").json] == [None] * len(scanned)
+
+
 def test_the_history_of_a_person_is_that_of_all_its_ids(catalog: Catalog, scanned: list[dict[str, Any]]) -> None:
     """What was said of somebody before being merged belongs to it."""
     one, other = scanned[0]["person"], scanned[1]["person"]

@@ -23,8 +23,10 @@ from catalog.store import pending_removals
 from catalog.store.assignment_lock import assignment_lock, lock_persons
 from catalog.store.catalogued_faces import CataloguedFace, faces_of_person
 from catalog.store.database import Database
+from catalog.store.decision_rows import forgotten_ids
 from catalog.store.people import find_person
 from catalog.store.person_index import PersonRow
+from catalog.store.temporary_files import leftovers, sweep
 from catalog.store.tombstones import (
     Tombstone,
     TombstoneIndex,
@@ -95,12 +97,45 @@ def forget_person(
     )
 
 
+def finish_forgetting(database: Database, engine: Engine, wanted: str, *, gallery: str) -> ForgetReceipt | None:
+    """Delete the pending removals of the gallery: what a killed :func:`forget_person` did not do.
+
+    The rows of the person are gone then, its name included, so that ``wanted`` can no longer be compared. Returns None
+    if nothing is pending, or if no person was ever forgotten. Raises what the engine raises.
+    """
+    with assignment_lock(database):
+        with database.read() as connection:
+            pending = set(pending_removals.read(connection, engine.name, gallery, limit=None))
+            if not pending or not forgotten_ids(connection):
+                return None
+        removed = pending_removals.drain(database, engine.remove, engine.name, gallery)
+        still_there = {face.face_id for face in engine.enrolled()} & pending
+    database.empty_log()
+    with database.read() as connection:
+        owed = pending_removals.count(connection)
+    return ForgetReceipt(
+        person_id=wanted,
+        faces=len(pending),
+        photos=0,
+        decisions=0,
+        removed=removed,
+        verified=not still_there,
+        owed=owed,
+        backups=tuple(backups_of(database)),
+    )
+
+
 def backups_of(database: Database) -> list[Path]:
-    """Return the automatic copies beside an SQLite catalogue."""
+    """Return the automatic copies beside an SQLite catalogue, and temporary files that another process still writes.
+
+    Temporary files of killed processes are deleted first.
+    """
     path = database.path
     if path is None:
         return []
-    return sorted(file for file in path.parent.iterdir() if file.name.startswith(f"{path.name}.backup-"))
+    sweep(path.parent)
+    copies = [file for file in path.parent.iterdir() if file.name.startswith(f"{path.name}.backup-")]
+    return sorted([*copies, *leftovers(path.parent)])
 
 
 def purge_tombstoned_faces(connection: Connection, *, engine: str, gallery: str, now: str) -> list[str]:

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import MetaData, func, insert, select, update
 
 from catalog.domain.decisions import ReclusterPayload, Verb
-from catalog.domain.errors import PersonError, UsageError
+from catalog.domain.errors import EngineError, PersonError, UsageError
 from catalog.identities.decisions import verbs
-from catalog.identities.decisions.forget import forget_person
+from catalog.identities.decisions.forget import finish_forgetting, forget_person
 from catalog.identities.decisions.log import append, read_decisions
 from catalog.identities.decisions.undo import undo
+from catalog.reports.status import read_status
 from catalog.store.backup import back_up, restore
 from catalog.store.catalogued_faces import faces_of_person
-from catalog.store.database import Database
+from catalog.store.database import Database, open_database
 from catalog.store.people import find_person
 from catalog.store.person_index import all_persons
 from catalog.store.tables import assignments, faces, matches, persons, removals, tombstones
 from catalog.store.tables import photos as photos_table
+from catalog.store.temporary_files import temporary_file
 from tests.identities.assignment.test_assign_people import as_engine, settled, who_is_who
 from tests.identities.decisions.test_replay import BOX, SHIFTED, photos
 from tests.identities.decisions.test_verbs import STAMP, catalogue, everybody
@@ -172,3 +176,46 @@ def test_somebody_merged_since_the_question_is_not_forgotten(light_database: Dat
         forget_person(light_database, as_engine(gallery), gone, STAMP, gallery="catalog")
     with light_database.read() as connection:
         assert len(faces_of_person(connection, kept)) == 8
+
+
+class FailingGallery(LendingGallery):
+    """A gallery that a killed process, or a lost connection, did not reach."""
+
+    def remove(self, face_ids: Iterable[str]) -> set[str]:
+        raise EngineError("The gallery is not reachable.")
+
+
+def test_an_interrupted_forget_is_finished_by_the_same_command(database: Database) -> None:
+    """The rows were deleted, the gallery was not reached: its faces are pending, and shown by the status."""
+    gallery = catalogue(database)
+    with database.begin() as connection:
+        verbs.name_person(connection, everybody(connection)[0], "Ann", STAMP)
+        ann = find_person(connection, "Ann")
+        hers = {face.face_id for face in faces_of_person(connection, ann)}
+    unreachable = FailingGallery(vectors=gallery.vectors, sha256=gallery.sha256)
+    with pytest.raises(EngineError, match="forgotten in the catalogue"):
+        forget_person(database, as_engine(unreachable), ann, STAMP, gallery="catalog")
+    with database.read() as connection, pytest.raises(PersonError):
+        find_person(connection, "Ann")
+    assert read_status(database).pending_removals == len(hers)
+    receipt = finish_forgetting(database, as_engine(gallery), "Ann", gallery="catalog")
+    assert receipt is not None
+    assert (receipt.removed, receipt.verified, receipt.owed) == (len(hers), True, 0)
+    assert not hers & set(gallery.vectors)
+    assert read_status(database).pending_removals == 0
+    assert finish_forgetting(database, as_engine(gallery), "Ann", gallery="catalog") is None
+
+
+def test_the_receipt_names_temporary_copies_that_another_process_writes(tmp_path: Path, sqlite_template: Path) -> None:
+    """Those of killed processes are deleted."""
+    shutil.copy(sqlite_template, tmp_path / "catalog.sqlite3")
+    database = open_database(str(tmp_path / "catalog.sqlite3"))
+    gallery = catalogue(database)
+    (tmp_path / ".catalog.sqlite3.abcd1234.part").write_bytes(b"SQLite format 3\0")
+    with database.read() as connection:
+        person = everybody(connection)[0]
+    with temporary_file(tmp_path / "new.sqlite3") as busy:
+        receipt = forget_person(database, as_engine(gallery), person, STAMP, gallery="catalog")
+        assert receipt.backups == (busy,)
+    database.close()
+    assert not (tmp_path / ".catalog.sqlite3.abcd1234.part").exists()
