@@ -14,7 +14,7 @@ from catalog import Catalog, PersonError, ReclusterPlan, ReclusterResult, Sugges
 from catalog.cli.formatting import counted, decision_json, decision_line
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
-from catalog.domain.uri import display
+from catalog.domain.uri import display, display_name
 
 AboutPerson = Annotated[str | None, typer.Argument(metavar="[PERSON]", help="Only about this person.")]
 AtMost = Annotated[int, typer.Option("--limit", min=1, help="Show at most this many.")]
@@ -92,7 +92,7 @@ def review(
     config: Config = None,
     verbose: Verbose = 0,
 ) -> None:
-    """Answer the suggestions one by one: y yes, n no, s skip, q quit. A name means yes and names the person."""
+    """Answer the suggestions one by one: y yes, n no, s skip, q quit, m yes and a name."""
     with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
         answered = 0
         separated: set[frozenset[str]] = set()
@@ -105,13 +105,13 @@ def review(
             for shown in (current.person, current.other):
                 if shown is not None:
                     _print_photos(catalog, shown.person_id)
-            answer = _prompt()
-            if answer.lower() in ("q", "quit"):
+            key, name = _prompt()
+            if key == "q":
                 break
-            if answer.lower() in ("n", "no") and current.other is not None:
+            if key == "n" and current.other is not None:
                 separated.add(frozenset((current.person.person_id, current.other.person_id)))
             try:
-                answered += _answer(catalog, current, answer)
+                answered += _record(catalog, current, key, name)
             except PersonError as error:
                 typer.echo(f"    {error} {error.remedy}".rstrip(), err=True)
     typer.echo(f"{answered} answered." if suggestions else "There is no suggestion.")
@@ -229,21 +229,40 @@ def _current(catalog: Catalog, suggestion: Suggestion, separated: Set[frozenset[
     return replace(changed, other=replace(suggestion.other, person_id=other.person_id, name=other.name))
 
 
-def _prompt() -> str:
+ANSWERS = {
+    "y": "y",
+    "yes": "y",
+    "n": "n",
+    "no": "n",
+    "s": "s",
+    "skip": "s",
+    "q": "q",
+    "quit": "q",
+    "m": "m",
+    "name": "m",
+}
+"""Accepted words and the key that each stands for."""
+
+
+def _prompt() -> tuple[str, str | None]:
+    """The key of the answer, and the name typed after the key ``m``. Other words are refused and asked for again."""
     try:
-        return str(typer.prompt("[y]es, [n]o, [s]kip, [q]uit or a name", default="s")).strip()
+        while True:
+            word = str(typer.prompt("[y]es, [n]o, [s]kip, [q]uit, yes and na[m]e", default="s")).strip().lower()
+            key = ANSWERS.get(word)
+            if key == "m":
+                return key, str(typer.prompt("Name")).strip()
+            if key is not None:
+                return key, None
+            typer.echo(f'    "{display_name(word)}" is no answer.', err=True)
     except typer.Abort:  # Ctrl-D, Ctrl-C or the end of the input: earlier answers are kept
         typer.echo()
-        return "q"
+        return "q", None
 
 
-def _answer(catalog: Catalog, suggestion: Suggestion, answer: str) -> int:
+def _record(catalog: Catalog, suggestion: Suggestion, key: str, name: str | None) -> int:
     """Record one answer. Returns 1 if it was a decision, else 0."""
-    word = answer.lower()
-    if word in ("s", "skip", ""):
+    if key == "s":
         return 0
-    if word in ("n", "no"):
-        catalog.decisions.answer(suggestion, is_yes=False)
-    else:
-        catalog.decisions.answer(suggestion, is_yes=True, name=None if word in ("y", "yes") else answer)
+    catalog.decisions.answer(suggestion, is_yes=key != "n", name=name)
     return 1

@@ -90,11 +90,24 @@ def test_skipping_and_leaving_decide_nothing(catalog: Catalog, monkeypatch: pyte
 
 @pytest.mark.usefixtures("alone")
 def test_a_name_is_a_yes_with_a_name(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The person that both are gets it."""
-    assert review(catalog, monkeypatch, "Barack Obama", "q").code == 0
+    """The key m asks for the name. Both persons become one with that name."""
+    assert review(catalog, monkeypatch, "m", "Barack Obama", "q").code == 0
     assert [(each["name"], each["faces"]) for each in catalog("people", "list", "--named", "--json").json] == [
         ("Barack Obama", 2)
     ]
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize("word", ["nope", "exit", "ye", "Barack Obama", "\x1b[31m"])
+def test_another_word_decides_nothing_and_is_asked_again(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    """A mistyped answer neither merges nor names a person."""
+    answer = review(catalog, monkeypatch, word, "q")
+    assert "is no answer" in answer.err
+    assert "\x1b" not in answer.err
+    assert sizes(catalog) == [1] * 5
+    assert verbs(catalog) == []
 
 
 def test_a_question_about_one_person_is_about_that_person(catalog: Catalog, alone: list[dict[str, Any]]) -> None:
