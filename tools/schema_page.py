@@ -8,24 +8,25 @@ from catalog.store.tables import metadata
 
 _HEAD = """# Schema
 
-Made from `catalog/store/views.py` and `catalog/store/tables.py` by `tools/write_docs.py`.
+Generated from `catalog/store/face_views.py`, `photo_views.py` and `tables.py` by `tools/write_docs.py`.
 
-Rely on the **views**: a view named `v1_...` keeps its name, its columns and their meaning for ever, on SQLite and on
-PostgreSQL. New columns may come at the end. Read them with `catalog sql`, or with any program, on a connection of
-your own. [queries.md](queries.md) has worked examples.
+Use the **views**: a view named `v1_...` keeps its name, its columns and their meaning permanently, on SQLite and on
+PostgreSQL. New columns are added at the end. Read them with `catalog sql`, or with any program on a connection of its
+own. [queries.md](queries.md) has examples.
 
-- `face_id` and `person_id` are the public ids. A photo is known by `photo_sha256`, the digest of its bytes.
-- Times are ISO 8601 in UTC and end in `Z`. `taken_at_offset` beside `taken_at` is the camera's zone in minutes east of
-  UTC; where it is null the camera gave none, and `taken_at` is its wall clock.
-- Boxes are fractions of the upright image from its top-left corner; confidences and similarities are 0 to 100.
-- Yes or no is 1 or 0 on SQLite, true or false on PostgreSQL.
-- Faces that a human called no face, and everything forgotten, are out. A person who was merged into another never
-  appears: the other has the faces.
-- Hidden people are in the views about people and faces, with `hidden` beside them. The views that sum up over people
+- `face_id` and `person_id` are the public ids. `photo_sha256`, the SHA-256 of its bytes, identifies a photo.
+- `path` is the location as a user reads it. `uri` is its exact address.
+- Times are ISO 8601 in UTC and end in `Z`. `taken_at_offset` beside `taken_at` is the offset of the camera in minutes
+  east of UTC. If it is null the camera stored no offset, and `taken_at` is its local time.
+- Boxes are fractions of the upright image from its top left corner. Confidences and similarities are 0 to 100.
+- Booleans are 1 or 0 on SQLite, true or false on PostgreSQL.
+- Faces marked as not a face, and forgotten faces, are left out. Merged persons are left out: the canonical person has
+  their faces.
+- Hidden persons are in the views about persons and faces, with `hidden`. The views that aggregate over persons
   (`v1_emotions_by_month`, `v1_co_occurrence`) leave them out, and so do all named reports.
-- A photo whose every place is gone is still in, with `missing_since`, until it is pruned.
-- After a change of engine or gallery the same face may be there once for each; `engine` and `gallery` in `v1_faces`
-  tell them apart. The views count them all; named reports and pages keep to one gallery.
+- A photo without a present location is included, with `missing_since`, until it is pruned.
+- After a change of engine or gallery a face may have a row for each gallery; `engine` and `gallery` in `v1_faces`
+  identify them. The views contain all; named reports and pages use one gallery.
 
 ## Views
 """
@@ -33,8 +34,7 @@ your own. [queries.md](queries.md) has worked examples.
 _TABLES = """
 ## Tables
 
-These may change with any release. They are described here for those who repair or extend the program; the same
-comments are in a PostgreSQL database itself.
+Tables may change in any release. They are described here for developers. PostgreSQL stores the same comments.
 """
 
 

@@ -16,6 +16,8 @@ from catalog.app.resources import Resources
 from catalog.domain.errors import UsageError
 from catalog.domain.uri import display_name
 from catalog.exchange.albums import AlbumResult
+from catalog.exchange.picasa import read_contacts
+from catalog.exchange.region_names import NameSources
 from catalog.exchange.sidecars import SidecarOutcome, write_sidecars
 from catalog.exchange.view_export import export_tables
 from catalog.identities.decisions.import_labels import import_labels
@@ -67,13 +69,16 @@ class CatalogFiles(ABC):
     @abstractmethod
     def _resources(self) -> Resources: ...
 
-    def export_xmp(self, *, into: Path | None = None, dry_run: bool = False) -> Iterator[SidecarOutcome]:
+    def export_xmp(
+        self, *, into: Path | None = None, keywords: bool = False, dry_run: bool = False
+    ) -> Iterator[SidecarOutcome]:
         """Write the names of people into XMP sidecars (``photo.jpg.xmp``); yields one result for each location.
 
         Photos are never changed. Sidecars of photos in S3 go below ``into`` as ``bucket/key.xmp``.
+        With ``keywords`` names are also written as keywords (``dc:subject``, ``PersonInImage``, digiKam's tags).
         """
         with self._resources.reading() as database, database.read() as connection:
-            yield from write_sidecars(photos_with_faces(connection), into=into, dry_run=dry_run)
+            yield from write_sidecars(photos_with_faces(connection), into=into, keywords=keywords, dry_run=dry_run)
 
     def export_tables(self, folder: Path, form: Literal["csv", "json", "parquet"]) -> tuple[tuple[Path, int], ...]:
         """Write each ``v1_`` view into a file of ``folder``. Returns the paths with their row counts."""
@@ -120,12 +125,23 @@ class CatalogFiles(ABC):
             )
         return PageResult(written.people, written.photos, written.pictures, tuple(written.unreadable))
 
-    def import_xmp(self, *, embedded: bool = True, into: Path | None = None, dry_run: bool = False) -> NameImportResult:
-        """Read the named regions of XMP sidecars, and with ``embedded`` of JPEGs, and enter them as decisions.
+    def import_xmp(
+        self,
+        *,
+        embedded: bool = True,
+        into: Path | None = None,
+        contacts: Path | None = None,
+        accept_doubtful: bool = False,
+        dry_run: bool = False,
+    ) -> NameImportResult:
+        """Read names from sidecars, photo files, ``.picasa.ini`` and Takeout's JSON, and enter them as decisions.
 
-        Sidecars of photos in S3 are read below ``into``.
+        Sidecars of photos in S3 are read below ``into``. Without ``embedded`` photo files are not read. ``contacts`` is
+        Picasa's ``contacts.xml``. Doubtful names are returned and not entered, unless ``accept_doubtful`` is set.
         """
-        return import_names.import_xmp(self._resources, embedded=embedded, into=into, dry_run=dry_run)
+        names = read_contacts(contacts) if contacts is not None else {}
+        sources = NameSources(embedded=embedded, into=into, contacts=names)
+        return import_names.import_xmp(self._resources, sources, accept_doubtful=accept_doubtful, dry_run=dry_run)
 
     def import_csv(self, file: Path, *, dry_run: bool = False) -> NameImportResult:
         """Enter the names of a CSV file as decisions: of persons by person_id, of faces by face_id."""

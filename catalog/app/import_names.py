@@ -10,25 +10,41 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from catalog.app.resources import Resources
+from catalog.domain.engine import GroupMeans
 from catalog.domain.errors import AmbiguousPersonError, PersonError, UsageError
 from catalog.domain.people import AssignedBy
 from catalog.exchange.names_csv import NameRow, read_names
-from catalog.exchange.region_names import read_region_names
+from catalog.exchange.region_names import NameSources, NameWithoutFace, PhotoNames, RegionName, read_region_names
+from catalog.identities.assignment.doubtful_names import doubtful_names
 from catalog.identities.decisions.log import DecisionStamp
 from catalog.identities.decisions.verbs import confirm_face, find_or_add_person, merge_persons, name_person
 from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_row
+from catalog.store.named_appearances import NamedAppearance, replace_named_appearances
 from catalog.store.named_faces import face_rows_of_id, photos_with_faces
 from catalog.store.people import find_person
 from catalog.store.person_index import PersonRow
 
 
 @dataclass(frozen=True, slots=True)
+class DoubtfulName:
+    """A name that was not entered for a face. ``file`` states the name; ``reason`` completes the sentence."""
+
+    name: str
+    face_id: str
+    uri: str
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class NameImportResult:
     """``people`` named or merged, ``faces`` confirmed, ``already``: faces that had the name before.
 
-    ``faces_named`` counts the faces that the file or the regions name, ``unmatched`` the regions that fit no face,
-    ``elsewhere`` the photos that are no files and whose sidecar folder was not given. ``problems`` are sentences about
-    files that could not be read.
+    ``faces_named`` counts the faces that files name, without doubtful ones. ``without_face`` are names
+    on photos without a matching face; ``appearances`` of them were kept. ``unmatched`` counts their regions that were
+    not kept, because the photo was cropped or turned. ``placeholders`` counts names that are no persons. ``elsewhere``
+    counts photos that are not files and whose sidecar folder was not given. ``files`` were read. ``problems`` are
+    sentences about files that could not be read.
     """
 
     people: int = 0
@@ -39,6 +55,11 @@ class NameImportResult:
     unmatched: int = 0
     elsewhere: int = 0
     problems: tuple[str, ...] = ()
+    appearances: int = 0
+    placeholders: int = 0
+    files: int = 0
+    doubtful: tuple[DoubtfulName, ...] = ()
+    without_face: tuple[NameWithoutFace, ...] = ()
 
 
 @dataclass(slots=True)
@@ -48,29 +69,75 @@ class _Counts:
     already: int = 0
 
 
-def import_xmp(resources: Resources, *, embedded: bool, into: Path | None, dry_run: bool) -> NameImportResult:
-    name_by_row: dict[int, str] = {}
-    unmatched = elsewhere = 0
-    problems: list[str] = []
+def import_xmp(
+    resources: Resources, sources: NameSources, *, accept_doubtful: bool = False, dry_run: bool = False
+) -> NameImportResult:
+    """Enter names from other programs: for faces as decisions, for persons without a face as named appearances."""
+    name_by_row: dict[int, RegionName] = {}
+    photos: list[PhotoNames] = []
     with resources.database.read() as connection:
-        for photo in read_region_names(photos_with_faces(connection), into=into, embedded=embedded):
-            name_by_row.update({imported.face.row: imported.name for imported in photo.names})
-            unmatched += photo.unmatched
-            elsewhere += photo.elsewhere
-            problems += photo.problems
+        for photo in read_region_names(photos_with_faces(connection), sources):
+            name_by_row.update({name.face.row: name for name in photo.names})
+            photos.append(photo)
+        doubtful = {} if accept_doubtful else _doubtful_rows(resources, connection, name_by_row)
+    accepted = {row: name.name for row, name in name_by_row.items() if row not in doubtful}
+    without_face = tuple(name for photo in photos for name in photo.without_face)
+    kept = [name for name in without_face if name.is_certain]
     counts = _Counts()
     if not dry_run:
         with resources.database.begin() as connection:
-            _enter_names(connection, name_by_row, resources.stamp().grouped(), counts)
+            stamp = resources.stamp().grouped()
+            _enter_names(connection, accepted, stamp, counts)
+            _enter_appearances(connection, photos, kept, stamp)
     return NameImportResult(
         counts.people,
         counts.faces,
         counts.already,
-        faces_named=len(name_by_row),
-        unmatched=unmatched,
-        elsewhere=elsewhere,
-        problems=tuple(problems),
+        faces_named=len(accepted),
+        unmatched=len(without_face) - len(kept),
+        elsewhere=sum(photo.elsewhere for photo in photos),
+        problems=tuple(problem for photo in photos for problem in photo.problems),
+        appearances=len(kept),
+        placeholders=sum(photo.placeholders for photo in photos),
+        files=sum(photo.files for photo in photos),
+        doubtful=tuple(
+            DoubtfulName(name.name, name.face.face_id, name.uri, name.file, doubtful[row])
+            for row, name in name_by_row.items()
+            if row in doubtful
+        ),
+        without_face=without_face,
     )
+
+
+def _doubtful_rows(
+    resources: Resources, connection: Connection, name_by_row: Mapping[int, RegionName]
+) -> dict[int, str]:
+    spec = resources.configured_engine
+    return doubtful_names(
+        connection,
+        (lambda: _group_means(resources)) if spec.capabilities.lends_group_means else None,
+        resources.rules.mean_linkage.threshold,
+        {row: name.name for row, name in name_by_row.items()},
+        engine=spec.name,
+        gallery=resources.gallery,
+    )
+
+
+def _group_means(resources: Resources) -> GroupMeans:
+    means = resources.engine.group_means
+    assert means is not None
+    return means
+
+
+def _enter_appearances(
+    connection: Connection, photos: Iterable[PhotoNames], names: Iterable[NameWithoutFace], stamp: DecisionStamp
+) -> None:
+    """Replace the named appearances of all photos that were read. Adds persons for new names."""
+    by_photo: dict[str, list[NamedAppearance]] = {photo.sha256: [] for photo in photos}
+    for name in names:
+        person = find_or_add_person(connection, name.name, stamp)
+        by_photo[name.sha256].append(NamedAppearance(person.id, name.box, name.file))
+    replace_named_appearances(connection, by_photo, stamp.now)
 
 
 def import_csv(resources: Resources, file: Path, *, dry_run: bool) -> NameImportResult:

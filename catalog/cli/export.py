@@ -27,6 +27,9 @@ Into = Annotated[
         help="Folder for sidecars of photos in S3: DIR/bucket/key.xmp; those of files stay beside the photos.",
     ),
 ]
+Keywords = Annotated[
+    bool, typer.Option("--keywords", help="Write names as keywords, too: dc:subject, PersonInImage, digiKam's tags.")
+]
 CopyTo = Annotated[Path | None, typer.Option("--copy-to", metavar="DIR", help="Copy the photos into this folder.")]
 LinkTo = Annotated[Path | None, typer.Option("--link-to", metavar="DIR", help="Link to the photos in this folder.")]
 
@@ -34,6 +37,7 @@ LinkTo = Annotated[Path | None, typer.Option("--link-to", metavar="DIR", help="L
 @app.command("xmp")
 def xmp(
     into: Into = None,
+    keywords: Keywords = False,
     dry_run: DryRun = False,
     database: Database = None,
     config: Config = None,
@@ -46,7 +50,7 @@ def xmp(
     """
     counts: Counter[str] = Counter()
     with open_catalog(config, database, verbose, read_only=True) as catalog:
-        for written in catalog.export_xmp(into=into, dry_run=dry_run):
+        for written in catalog.export_xmp(into=into, keywords=keywords, dry_run=dry_run):
             counts[written.outcome] += 1
             if written.reason:
                 typer.echo(f"catalog: {written.reason}", err=True)

@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from catalog import NameImportResult
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import Config, Database, Verbose
+from catalog.domain.uri import display, display_name
 
 app = typer.Typer(help="Import names from XMP sidecars, JPEGs or a CSV file.", no_args_is_help=True)
 
@@ -25,6 +27,12 @@ Into = Annotated[
         help="Folder with the sidecars of photos in S3, as `export xmp --into` writes them.",
     ),
 ]
+Contacts = Annotated[
+    Path | None, typer.Option("--contacts", metavar="FILE", dir_okay=False, help="Picasa's contacts.xml.")
+]
+AcceptDoubtful = Annotated[
+    bool, typer.Option("--accept-doubtful", help="Enter doubtful names, too: those whose faces are far apart.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Count the names that would be entered; change nothing.")]
 
 
@@ -32,30 +40,52 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Count the names that wo
 def xmp(
     embedded: Embedded = True,
     into: Into = None,
+    contacts: Contacts = None,
+    accept_doubtful: AcceptDoubtful = False,
     dry_run: DryRun = False,
     database: Database = None,
     config: Config = None,
     verbose: Verbose = 0,
 ) -> int:
-    """Read the named regions of XMP sidecars and JPEGs, and enter the names as decisions.
+    """Read names from XMP sidecars, photo files, .picasa.ini and Takeout's JSON, and enter them as decisions.
 
     A region names the face that it overlaps. A person without a name gets the name that all of its regions agree on. A
-    region with another name moves its face to the person of that name.
+    region with another name moves its face to the person of that name. A name without a detected face is kept as an
+    appearance without a face. Doubtful names are listed and not entered. Placeholders such as "Unknown" name no person.
     """
     with open_catalog(config, database, verbose) as catalog:
-        result = catalog.import_xmp(embedded=embedded, into=into, dry_run=dry_run)
+        result = catalog.import_xmp(
+            embedded=embedded, into=into, contacts=contacts, accept_doubtful=accept_doubtful, dry_run=dry_run
+        )
     for problem in result.problems:
         typer.echo(f"catalog: {problem}", err=True)
     if result.elsewhere:
         typer.echo(
             f"{result.elsewhere:,} photos are not files. Name the folder of their sidecars with --into.", err=True
         )
-    typer.echo(f"{result.faces_named:,} faces named by regions, {result.unmatched:,} regions fit no face")
+    _list_names(result, verbose)
+    typer.echo(
+        f"{result.files:,} files read: {result.faces_named:,} faces named, {len(result.doubtful):,} names doubtful,"
+        f" {result.appearances:,} names without a face kept, {result.unmatched:,} not kept,"
+        f" {result.placeholders:,} placeholders"
+    )
     if not dry_run:
         typer.echo(
             f"{result.people:,} persons named, {result.faces:,} faces confirmed, {result.already:,} confirmed before"
         )
     return 3 if result.problems else 0
+
+
+def _list_names(result: NameImportResult, verbose: int) -> None:
+    for doubt in result.doubtful:
+        photo = display(doubt.uri)
+        typer.echo(f'Doubtful: "{display_name(doubt.name)}" for face {doubt.face_id} on "{photo}": {doubt.reason}.')
+    if result.doubtful:
+        typer.echo("Confirm a face with `catalog people confirm FACE PERSON`, or all with --accept-doubtful.")
+    if verbose:
+        for name in result.without_face:
+            state = "kept without a face" if name.is_certain else "not kept, the photo was cropped or turned"
+            typer.echo(f'"{display_name(name.name)}" on "{display(name.uri)}" by "{name.file}": {state}.')
 
 
 @app.command("csv")

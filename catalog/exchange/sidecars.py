@@ -14,6 +14,8 @@ from urllib.parse import unquote_to_bytes
 
 from catalog.domain.errors import PhotoError
 from catalog.domain.uri import FILE_SCHEME, display, file_path
+from catalog.exchange.companion_files import CompanionFinder
+from catalog.exchange.xmp_keywords import write_keywords
 from catalog.exchange.xmp_packet import MAX_BYTES, new_packet, read_packet, write_packet
 from catalog.exchange.xmp_region_writer import write_regions
 from catalog.exchange.xmp_regions import Region
@@ -33,21 +35,24 @@ class SidecarOutcome:
 
 
 def write_sidecars(
-    photos: Iterable[PhotoWithFaces], *, into: Path | None = None, dry_run: bool = False
+    photos: Iterable[PhotoWithFaces], *, into: Path | None = None, keywords: bool = False, dry_run: bool = False
 ) -> Iterator[SidecarOutcome]:
     """Update the sidecar at every location. Photos without a named person get no sidecar.
 
-    ``into`` is the folder for sidecars of photos that are not files.
+    ``into`` is the folder for sidecars of photos that are not files. ``keywords``: write the names as keywords, too.
     """
+    finder = CompanionFinder()
     for photo in photos:
         regions = [Region(face.name, face.box) for face in photo.faces if face.name]
+        regions += [Region(name, box) for name, box in photo.appearances if box is not None]
+        content = _Content(regions, _names(photo) if keywords else None)
         for uri in photo.uris:
             if not uri.startswith(FILE_SCHEME) and into is None:
-                if regions:
+                if content:
                     yield SidecarOutcome(uri, "elsewhere")
                 continue
             try:
-                outcome = _write_sidecar(photo, uri, into, regions, dry_run=dry_run)
+                outcome = _write_sidecar(photo, uri, into, content, finder, dry_run=dry_run)
             except (PhotoError, OSError) as error:
                 cause = error.strerror if isinstance(error, OSError) else str(error)
                 yield SidecarOutcome(uri, "failed", f'The sidecar of "{display(uri)}" was not changed: {cause}')
@@ -56,17 +61,36 @@ def write_sidecars(
                     yield SidecarOutcome(uri, outcome)
 
 
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """Regions, and names to be written as keywords; None: keywords are not changed."""
+
+    regions: list[Region]
+    keywords: list[str] | None
+
+    def __bool__(self) -> bool:
+        return bool(self.regions or self.keywords)
+
+
+def _names(photo: PhotoWithFaces) -> list[str]:
+    names = [face.name for face in photo.faces if face.name] + [name for name, _ in photo.appearances]
+    return list(dict.fromkeys(names))
+
+
 def _write_sidecar(
-    photo: PhotoWithFaces, uri: str, into: Path | None, regions: list[Region], *, dry_run: bool
+    photo: PhotoWithFaces, uri: str, into: Path | None, content: _Content, finder: CompanionFinder, *, dry_run: bool
 ) -> str | None:
     path = photo_path(uri, into)
-    sidecar = path.with_name(f"{path.name}.xmp")
+    sidecar = finder.sidecar(path) or path.with_name(f"{path.name}.xmp")
     exists = os.path.lexists(sidecar)
-    if not exists and not regions:
+    if not exists and not content:
         return None
     root = read_packet(read_limited(sidecar)) if exists else new_packet()
-    if not write_regions(root, regions, photo.geometry):
-        return "unchanged" if regions else None
+    changed = write_regions(root, content.regions, photo.geometry)
+    if content.keywords is not None:
+        changed = write_keywords(root, content.keywords) or changed
+    if not changed:
+        return "unchanged" if content else None
     if not dry_run:
         if exists or uri.startswith(FILE_SCHEME):  # keep the sidecar's permissions; a new one gets the photo's
             mode = (sidecar if exists else path).stat().st_mode & 0o666

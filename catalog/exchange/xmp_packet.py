@@ -40,17 +40,23 @@ def read_packet(data: bytes) -> etree._Element:
     """Return the root of an XMP document. Raises ``PhotoError``."""
     if len(data) > MAX_BYTES:
         raise PhotoError(f"The XMP is larger than {MAX_BYTES // 1_000_000} MB.")
+    root = parse_xml(data.rstrip(b"\x00"), "XMP")
+    if rdf_of(root) is None:
+        raise PhotoError("The XMP has no rdf:RDF element.")
+    return root
+
+
+def parse_xml(data: bytes, kind: str) -> etree._Element:
+    """Parse an XML document without expanding entities. Refuses a DOCTYPE. Raises ``PhotoError`` about the ``kind``."""
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False
     )
     try:
-        root = etree.fromstring(data.rstrip(b"\x00"), parser)
+        root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise PhotoError(f"The XMP is not well-formed XML: {error}.") from error
+        raise PhotoError(f"The {kind} is not well-formed XML: {error}.") from error
     if root.getroottree().docinfo.doctype:
-        raise PhotoError("The XMP has a DOCTYPE. XMP needs none, and a DOCTYPE can be an attack.")
-    if rdf_of(root) is None:
-        raise PhotoError("The XMP has no rdf:RDF element.")
+        raise PhotoError(f"The {kind} has a DOCTYPE, which can be an attack.")
     return root
 
 
@@ -71,7 +77,7 @@ def descriptions(root: etree._Element) -> list[etree._Element]:
     return [] if rdf is None else rdf.findall(f"{{{RDF}}}Description")
 
 
-def embedded_packets(jpeg: bytes) -> list[bytes]:
+def jpeg_packets(jpeg: bytes) -> list[bytes]:
     """Return the main XMP packet of a JPEG and, if it was too large for one segment, its Extended XMP.
 
     Reads the segments before the image data. Decodes no pixels.

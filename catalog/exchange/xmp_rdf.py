@@ -59,9 +59,14 @@ def members(node: etree._Element, space: str, name: str) -> Iterator[etree._Elem
     """Yield the members of a list: a Bag, a Seq or an Alt."""
     holder = structure(node, space, name)
     if holder is not None:
-        for kind in ("Bag", "Seq", "Alt"):
-            for container in holder.findall(f"{{{RDF}}}{kind}"):
-                yield from container.findall(f"{{{RDF}}}li")
+        yield from members_of(holder)
+
+
+def members_of(holder: etree._Element) -> Iterator[etree._Element]:
+    """Yield the members of the list that an element holds."""
+    for kind in ("Bag", "Seq", "Alt"):
+        for container in holder.findall(f"{{{RDF}}}{kind}"):
+            yield from container.findall(f"{{{RDF}}}li")
 
 
 def as_number(text: str | None) -> float | None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from lxml import etree
 
 from catalog.domain.faces import BoundingBox
 from catalog.domain.orientation import ImageGeometry, to_stored
 from catalog.domain.same_face import DRAWN_REGION, best_match
+from catalog.exchange.region_frames import place_regions
 from catalog.exchange.xmp_packet import RDF, descriptions, rdf_of
-from catalog.exchange.xmp_rdf import holders, properties, set_value, structure, value
+from catalog.exchange.xmp_rdf import holders, properties, set_value, structure
 from catalog.exchange.xmp_regions import (
     AREA,
     DIMENSIONS,
@@ -20,8 +21,9 @@ from catalog.exchange.xmp_regions import (
     MPRI,
     MWG,
     Region,
-    microsoft_items,
-    mwg_items,
+    RegionList,
+    microsoft_regions,
+    mwg_regions,
 )
 
 CATALOG = "urn:face-catalog:regions/1/"
@@ -41,9 +43,9 @@ def write_regions(root: etree._Element, regions: Sequence[Region], geometry: Ima
     if not regions and not _has_own_regions(root):
         return False
     before = etree.tostring(root)
-    _update(root, regions, geometry, mwg_items, (MWG, "Name"), _mwg_list, _add_mwg_region)
+    _update(root, regions, geometry, mwg_regions, (MWG, "Name"), _mwg_list, _add_mwg_region)
     _update(
-        root, regions, geometry, microsoft_items, (MPREG, "PersonDisplayName"), _microsoft_list, _add_microsoft_region
+        root, regions, geometry, microsoft_regions, (MPREG, "PersonDisplayName"), _microsoft_list, _add_microsoft_region
     )
     return bool(etree.tostring(root) != before)
 
@@ -56,24 +58,35 @@ def _update(
     root: etree._Element,
     regions: Sequence[Region],
     geometry: ImageGeometry,
-    read_items: Callable[[etree._Element, ImageGeometry], Iterator[tuple[etree._Element, BoundingBox]]],
+    read_list: Callable[[etree._Element], RegionList],
     name_field: tuple[str, str],
     region_list: Callable[[etree._Element, ImageGeometry], etree._Element],
     add_region: Callable[[etree._Element, Region, BoundingBox], None],
 ) -> None:
     missing = [Region(_NOT_XML.sub("", region.name), region.box) for region in regions]
-    for item, box in list(read_items(root, geometry)):
+    existing = read_list(root)
+    boxes = [region.box for region in existing.regions]
+    placed = place_regions(boxes, existing.applied_size, geometry, [region.box for region in regions])
+    for written, box in zip(existing.regions, placed.boxes, strict=True):
         region = best_match(box, missing, DRAWN_REGION, key=lambda region: region.box)
+        item = written.element
         if region is not None:
             missing.remove(region)
-            if " ".join((value(item, *name_field) or "").split()) != region.name:
+            if written.name != region.name:
                 set_value(item, *name_field, region.name)
         elif any(_ADDED in holder.attrib for holder in holders(item)):
             item.getparent().remove(item)
     if missing:
         container = region_list(root, geometry)
         for region in missing:
-            add_region(container, region, to_stored(region.box, geometry.orientation))
+            add_region(container, region, to_stored(_inside_image(region.box), geometry.orientation))
+
+
+def _inside_image(box: BoundingBox) -> BoundingBox:
+    """Return the part of a box inside the image. The catalogue's boxes may extend beyond the border."""
+    left, top = min(max(box.left, 0.0), 1.0), min(max(box.top, 0.0), 1.0)
+    right, bottom = min(max(box.right, 0.0), 1.0), min(max(box.bottom, 0.0), 1.0)
+    return BoundingBox(left, top, right - left, bottom - top) if right > left and bottom > top else box
 
 
 def _mwg_list(root: etree._Element, geometry: ImageGeometry) -> etree._Element:

@@ -1,16 +1,16 @@
-"""Version 1 of the views that reports and users rely on.
+"""Version 1 of the views that reports and users rely on: persons and faces.
 
-What holds for all of them
+All views follow these rules:
 
-- ``face_id`` and ``person_id`` are the public ids. A photo is known by ``photo_sha256``.
-- Times are ISO 8601 in UTC and end in ``Z``. ``taken_at_offset`` beside ``taken_at`` is the zone of the camera in
-  minutes east of UTC; where it is null the camera gave no zone and ``taken_at`` is its wall clock.
-- Yes or no is 1 or 0 on SQLite, true or false on PostgreSQL.
-- Faces that a human called no face, and everything forgotten, are out. A person who was merged into another never
-  appears: the other has the faces.
-- Hidden people are in the views about people and faces, with ``hidden`` beside them. The views that sum up over people
-  (by month, co-occurrence) leave them out.
-- A photo whose every place is gone is still in, with ``missing_since``, until it is pruned.
+- ``face_id`` and ``person_id`` are the public ids. ``photo_sha256`` identifies a photo.
+- Times are ISO 8601 in UTC and end in ``Z``. ``taken_at_offset`` beside ``taken_at`` is the offset of the camera in
+  minutes east of UTC. If it is null the camera stored no offset, and ``taken_at`` is its local time.
+- Booleans are 1 or 0 on SQLite, true or false on PostgreSQL.
+- Faces marked as not a face, and forgotten faces, are left out. Merged persons are left out: the canonical person has
+  their faces.
+- Hidden persons are in the views about persons and faces, with ``hidden``. The views that aggregate over persons (by
+  month, co-occurrence) leave them out.
+- A photo without a present location is included, with ``missing_since``, until it is pruned.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from catalog.store.photo_views import (
     CHARGES,
     DECISIONS,
     LOCATIONS,
+    PATH,
     PHOTOS,
     PROBLEMS,
     REJECTED_FACES,
@@ -29,7 +30,7 @@ from catalog.store.photo_views import (
 )
 from catalog.store.public_views import View, columns
 
-_JUDGEMENTS = {
+_BOOLEAN_ATTRIBUTES = {
     "smile": "smiles",
     "eyeglasses": "wears eyeglasses",
     "sunglasses": "wears sunglasses",
@@ -42,17 +43,17 @@ _JUDGEMENTS = {
 
 PEOPLE = View(
     "v1_people",
-    "one row per person who was named or has faces",
+    "one row per person with a name or a face",
     columns(
-        person_id="public id of the person, kept for ever",
-        name="as a human gave it; null: not named",
+        person_id="permanent public id of the person",
+        name="name by a user; null: unnamed",
         faces="faces of this person, 0 or more",
         photos="photos that show this person, 0 or more; a photo counts once",
         first_seen="earliest taken_at of a photo with this person, UTC; null: no photo with a date",
         last_seen="latest taken_at of a photo with this person, UTC; null: no photo with a date",
-        hidden="true: left out of lists and reports",
+        hidden="true: excluded from lists and reports",
         birth_date="YYYY-MM-DD; null: unknown",
-        created_at="when the catalogue first held this person, UTC",
+        created_at="when the person was added, UTC",
     ),
     """
 SELECT person.person_id, person.name, COALESCE(seen.faces, 0) AS faces, COALESCE(seen.photos, 0) AS photos,
@@ -71,26 +72,27 @@ WHERE person.merged_into IS NULL AND (person.name IS NOT NULL OR seen.faces IS N
 
 APPEARANCES = View(
     "v1_appearances",
-    "one row per face that belongs to a person: who is on which photo, and where in it",
+    "one row per face of a person: person, photo and position",
     columns(
         photo_sha256="SHA-256 of the photo's bytes, 64 hex digits",
         uri=URI,
         taken_at=TAKEN["taken_at"],
         person_id="public id of the person",
-        name="name of the person; null: not named",
+        name="name of the person; null: unnamed",
         face_id="the gallery's id of the face, a UUID",
-        similarity="to the person's other faces when it was assigned, 0-100; null: assigned by a human, or a lone face",
+        similarity="similarity to the person's other faces at the assignment, 0-100; null: by a user, or only face",
         **BOX,
         taken_at_offset=TAKEN["taken_at_offset"],
-        missing_since="when the last place of the photo was missed, UTC; null: the photo is there",
+        missing_since="when the last location of the photo was missed, UTC; null: present",
         assigned_by="cluster or human",
-        hidden="true: the person is left out of lists and reports",
+        hidden="true: the person is excluded from lists and reports",
+        path=PATH,
     ),
     """
 SELECT photo.sha256 AS photo_sha256, PHOTO_PLACE(photo) AS uri, photo.taken_at, person.person_id,
     person.name, face.face_id, assigned.similarity, face.box_left, face.box_top, face.box_width, face.box_height,
     photo.taken_at_offset, PHOTO_MISSING(photo) AS missing_since, assigned."by" AS assigned_by,
-    person.hidden
+    person.hidden, PHOTO_PATH(photo) AS path
 FROM assignments AS assigned
 JOIN persons AS person ON person.id = assigned.person_id
 JOIN faces AS face ON face.id = assigned.face_id
@@ -99,15 +101,46 @@ WHERE NOT face.not_a_face AND person.merged_into IS NULL
 """,
 )
 
+NAMED_APPEARANCES = View(
+    "v1_named_appearances",
+    "one row per person on a photo without a detected face, as a file of another program states it",
+    columns(
+        photo_sha256="SHA-256 of the photo's bytes, 64 hex digits",
+        uri=URI,
+        path=PATH,
+        taken_at=TAKEN["taken_at"],
+        taken_at_offset=TAKEN["taken_at_offset"],
+        person_id="public id of the person",
+        name="name of the person",
+        **{name: f"{meaning}; null: the file gives no position" for name, meaning in BOX.items()},
+        source="file that states the name",
+        hidden="true: the person is excluded from lists and reports",
+        missing_since="when the last location of the photo was missed, UTC; null: present",
+    ),
+    """
+SELECT photo.sha256 AS photo_sha256, PHOTO_PLACE(photo) AS uri, PHOTO_PATH(photo) AS path, photo.taken_at,
+    photo.taken_at_offset, person.person_id, person.name, named.box_left, named.box_top, named.box_width,
+    named.box_height, named.source, person.hidden, PHOTO_MISSING(photo) AS missing_since
+FROM named_appearances AS named
+JOIN persons AS stated ON stated.id = named.person_id
+JOIN persons AS person ON person.id = COALESCE(stated.merged_into, stated.id)
+JOIN photos AS photo ON photo.id = named.photo_id
+WHERE photo.left_out_by IS NULL AND NOT EXISTS (
+    SELECT 1 FROM assignments AS assigned
+    WHERE assigned.photo_id = named.photo_id AND assigned.person_id = person.id
+)
+""",
+)
+
 FACES = View(
     "v1_faces",
-    "one row per face, with what it shows",
+    "one row per face with its attributes",
     columns(
         face_id="the gallery's id of the face, a UUID",
-        photo_sha256="the photo it appears in",
-        person_id="public id of the person; null: not assigned, which only poor faces are",
+        photo_sha256="content hash of the photo",
+        person_id="public id of the person; null: unassigned",
         **BOX,
-        confidence="certainty that the box holds a face, 0-100",
+        confidence="confidence that the box contains a face, 0-100",
         roll="rotation in the image plane, degrees, -180 to 180; null: not measured",
         yaw="turn to the side, degrees, -180 to 180; null: not measured",
         pitch="nod, degrees, -180 to 180; null: not measured",
@@ -119,18 +152,18 @@ FACES = View(
         gender_confidence="confidence of gender, 0-100; null: not measured",
         **{
             name: meaning
-            for each, question in _JUDGEMENTS.items()
+            for attribute, statement in _BOOLEAN_ATTRIBUTES.items()
             for name, meaning in (
-                (each, f"{question}; null: not measured"),
-                (f"{each}_confidence", f"confidence of {each}, 0-100; null: not measured"),
+                (attribute, f"{statement}; null: not measured"),
+                (f"{attribute}_confidence", f"confidence of {attribute}, 0-100; null: not measured"),
             )
         },
-        emotion="the strongest apparent expression; null: not measured",
+        emotion="strongest apparent expression; null: not measured",
         emotion_confidence="confidence of emotion, 0-100; null: not measured",
-        hidden="true: the person is left out of lists and reports; null: not assigned",
+        hidden="true: the person is excluded from lists and reports; null: unassigned",
         engine="local or rekognition",
-        gallery="the gallery or collection that holds the face",
-        model="networks and version that saw the face",
+        gallery="gallery or collection with the face",
+        model="networks and version that detected the face",
         enrolled_at="when the face was enrolled, UTC",
     ),
     """
@@ -152,7 +185,7 @@ WHERE NOT face.not_a_face
 
 EMOTIONS = View(
     "v1_emotions",
-    "one row per face and emotion: apparent expression, not inner feeling",
+    "one row per face and emotion: apparent expression, not a feeling",
     columns(
         face_id="the gallery's id of the face, a UUID",
         type="HAPPY, SAD, ANGRY, CONFUSED, DISGUSTED, SURPRISED, CALM, FEAR or UNKNOWN",
@@ -168,12 +201,12 @@ WHERE NOT face.not_a_face
 
 EMOTIONS_BY_MONTH = View(
     "v1_emotions_by_month",
-    "how many faces of a month show which emotion most strongly; hidden people are left out",
+    "faces of each month by strongest emotion; hidden persons are left out",
     columns(
-        month="YYYY-MM by the camera's own clock; photos without a date are left out",
-        type="the strongest emotion of these faces; a type that no face of the month shows has no row",
-        faces="faces of the month whose strongest emotion it is, 1 or more",
-        measured="faces of the month whose emotions were measured, 1 or more",
+        month="YYYY-MM in local time of the camera; undated photos are left out",
+        type="strongest emotion of these faces; a type without faces has no row",
+        faces="faces of the month with this strongest emotion, 1 or more",
+        measured="faces of the month with measured emotions, 1 or more",
         share="faces as a share of measured, percent, above 0 to 100",
     ),
     """
@@ -193,13 +226,13 @@ FROM (
 
 CO_OCCURRENCE = View(
     "v1_co_occurrence",
-    "pairs of people who are on the same photos, each pair once; hidden people are left out",
+    "pairs of persons on the same photos, each pair once; hidden persons are left out",
     columns(
-        person_a_id="public id of the one person",
-        name_a="name of the one person; null: not named",
-        person_b_id="public id of the other person",
-        name_b="name of the other person; null: not named",
-        photos="photos that show both, 1 or more",
+        person_a_id="public id of the first person",
+        name_a="name of the first person; null: unnamed",
+        person_b_id="public id of the second person",
+        name_b="name of the second person; null: unnamed",
+        photos="photos with both persons, 1 or more",
         first_seen="earliest taken_at of these photos, UTC; null: none has a date",
         last_seen="latest taken_at of these photos, UTC; null: none has a date",
     ),
@@ -223,6 +256,7 @@ WHERE NOT a.hidden AND NOT b.hidden AND a.merged_into IS NULL AND b.merged_into 
 VIEWS = (
     PEOPLE,
     APPEARANCES,
+    NAMED_APPEARANCES,
     FACES,
     EMOTIONS,
     EMOTIONS_BY_MONTH,

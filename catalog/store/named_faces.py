@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, select
 
 from catalog.domain.faces import BoundingBox
 from catalog.domain.orientation import ImageGeometry
+from catalog.store.named_appearances import photos_naming, visible_appearances
 from catalog.store.tables import assignments, faces, locations, persons, photos
 
 _FACES = (
@@ -65,6 +66,8 @@ class PhotoWithFaces:
     geometry: ImageGeometry
     uris: tuple[str, ...]
     faces: tuple[NamedFace, ...]
+    appearances: tuple[tuple[str, BoundingBox | None], ...] = ()
+    """Names and boxes of visible persons without a detected face."""
 
 
 def photos_with_faces(connection: Connection) -> Iterator[PhotoWithFaces]:
@@ -73,17 +76,29 @@ def photos_with_faces(connection: Connection) -> Iterator[PhotoWithFaces]:
         photo: tuple(row[1] for row in rows)
         for photo, rows in groupby(connection.execute(_LOCATIONS), key=lambda row: row[0])
     }
+    appearances: dict[int, list[tuple[str, BoundingBox | None]]] = {}
+    for _, name, hidden, photo, box in visible_appearances(connection):
+        if name and not hidden:
+            appearances.setdefault(photo, []).append((name, box))
     streamed = connection.execution_options(yield_per=2000).execute(_FACES)
     for photo, group in groupby(streamed, key=lambda row: row[0]):
         rows = list(group)
         if photo in uris_by_photo:
             _, sha256, width, height, orientation = rows[0][:5]
             named_faces = tuple(_named_face(row) for row in rows if row.row is not None)
-            yield PhotoWithFaces(sha256, ImageGeometry(width, height, orientation), uris_by_photo[photo], named_faces)
+            yield PhotoWithFaces(
+                sha256,
+                ImageGeometry(width, height, orientation),
+                uris_by_photo[photo],
+                named_faces,
+                tuple(appearances.get(photo, ())),
+            )
 
 
 def uris_showing_all(connection: Connection, person_rows: Sequence[int]) -> list[str]:
     """Return one uri of every photo that shows all these persons (row ids), in ascending order of uris.
+
+    A person is shown by an assigned face or by a named appearance.
 
     Photos without a location are left out. No person means no photo.
     """
@@ -92,7 +107,7 @@ def uris_showing_all(connection: Connection, person_rows: Sequence[int]) -> list
         shown = select(assignments.c.photo_id).where(
             assignments.c.person_id == person_row, assignments.c.photo_id.is_not(None)
         )
-        query = query.where(locations.c.photo_id.in_(shown))
+        query = query.where(locations.c.photo_id.in_(shown) | locations.c.photo_id.in_(photos_naming(person_row)))
     uri_by_photo: dict[int, str] = {}
     if person_rows:
         for photo, uri in connection.execute(query.order_by(locations.c.uri)):

@@ -99,3 +99,21 @@ def matches_of_face(connection: Connection, face_row: int, limit: int) -> list[t
         .limit(limit)
     )
     return [(a if b == face_row else b, similarity) for a, b, similarity in connection.execute(query)]
+
+
+def are_known_apart(connection: Connection, rows: Sequence[int], other_rows: Sequence[int]) -> bool:
+    """Return True if a complete search of a face of one group shows that no face of the other group matches it."""
+    has_search = connection.scalar(
+        select(searches.c.face_id).where(searches.c.face_id.in_([*rows, *other_rows]), searches.c.complete).limit(1)
+    )
+    has_match = connection.scalar(
+        select(matches.c.face_a)
+        .where(
+            or_(
+                matches.c.face_a.in_(rows) & matches.c.face_b.in_(other_rows),
+                matches.c.face_a.in_(other_rows) & matches.c.face_b.in_(rows),
+            )
+        )
+        .limit(1)
+    )
+    return has_search is not None and has_match is None

@@ -83,6 +83,14 @@ def namesakes(connection: Connection, name: str) -> list[str]:
     return list(connection.scalars(select(persons.c.person_id).where(same, persons.c.merged_into.is_(None))))
 
 
+def persons_named(connection: Connection, name: str) -> list[PersonRow]:
+    """Return the persons with this name, in any Unicode normalization, without merged persons."""
+    same = persons.c.name.in_(_spellings(name))
+    return persons_where(
+        connection, select(persons).where(same, persons.c.merged_into.is_(None)).order_by(persons.c.id)
+    )
+
+
 def _spellings(name: str) -> set[str]:
     """Return the name as given, composed (NFC) and decomposed (NFD): programs differ in how they write accents."""
     return {name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)}

@@ -1,4 +1,4 @@
-"""Views about photos, places, scans, money and decisions; see ``catalog.store.face_views`` for what holds for all."""
+"""Views on photos, locations, scans, charges and decisions. ``face_views`` has the rules for all views."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ BOX = {
 }
 TAKEN = {
     "taken_at": "when the photo was taken, UTC; null: unknown",
-    "taken_at_offset": "minutes east of UTC where it was taken; null: unknown, and taken_at is the wall clock",
+    "taken_at_offset": "offset of the camera in minutes east of UTC; null: unknown, and taken_at is local time",
 }
-URI = "a place where the photo is: the first of those that stand, else the last known; file:// or s3://"
+URI = "first present location of the photo, else its first missing one; file:// or s3://"
+
+PATH = "the uri as a user reads it: a path, or s3://bucket/key; control characters are escaped"
 
 PHOTOS = View(
     "v1_photos",
-    "one row per photo: distinct content, wherever its copies are",
+    "one row per photo (content), with any number of locations",
     columns(
         photo_sha256="SHA-256 of the photo's bytes, 64 hex digits",
         uri=URI,
-        places="places where this content stands now, 0 or more; above 1 it has copies",
-        missing_since="when its last place was missed, UTC; null: it is there",
+        places="present locations, 0 or more; above 1: the photo has copies",
+        missing_since="when its last location was missed, UTC; null: present",
         taken_at=TAKEN["taken_at"],
         taken_at_offset=TAKEN["taken_at_offset"],
-        taken_local="the camera's wall clock, YYYY-MM-DDTHH:MM:SS without a zone; null: unknown",
+        taken_local="local time of the camera, YYYY-MM-DDTHH:MM:SS without offset; null: unknown",
         camera_make="maker of the camera; null: unknown",
         camera_model="model of the camera; null: unknown",
         gps_latitude="degrees, WGS 84, -90 to 90, north positive; null: unknown",
@@ -36,8 +38,9 @@ PHOTOS = View(
         width="width of the upright image, pixels",
         height="height of the upright image, pixels",
         size="size of the file, bytes",
-        faces="faces found on it, 0 or more",
+        faces="faces on the photo, 0 or more",
         recorded_at="when the catalogue first recorded this content, UTC",
+        path=PATH,
     ),
     """
 SELECT photo.sha256 AS photo_sha256, PHOTO_PLACE(photo) AS uri,
@@ -46,7 +49,7 @@ SELECT photo.sha256 AS photo_sha256, PHOTO_PLACE(photo) AS uri,
     LOCAL_TIME(photo) AS taken_local, photo.camera_make, photo.camera_model,
     photo.gps_latitude, photo.gps_longitude, photo.gps_altitude, photo.format, photo.width, photo.height, photo.size,
     (SELECT COUNT(*) FROM faces AS face WHERE face.photo_id = photo.id AND NOT face.not_a_face) AS faces,
-    photo.recorded_at
+    photo.recorded_at, PHOTO_PATH(photo) AS path
 FROM photos AS photo
 WHERE photo.left_out_by IS NULL
 """,
@@ -54,19 +57,21 @@ WHERE photo.left_out_by IS NULL
 
 LOCATIONS = View(
     "v1_locations",
-    "one row per place where a photo was seen",
+    "one row per location of a photo",
     columns(
-        photo_sha256="the photo that is there",
-        uri="the place; file:// percent-encoded from the raw bytes of the name, or s3://",
-        album="the folder or prefix that holds it, as a uri that ends in a slash",
+        photo_sha256="content hash of the photo",
+        uri="uri of the location: file://, percent-encoded from the bytes of the name, or s3://",
+        album="uri of its folder or prefix, with a closing slash",
         size="size in bytes when last read",
-        first_seen="when a scan first saw this place with this content, UTC",
-        missing_since="when a completed scan first missed it, UTC; null: it is there",
+        first_seen="when a scan first found this content at this location, UTC",
+        missing_since="when a complete scan first missed it, UTC; null: present",
         left_out_by="the exclusion rule that left it out of a scan; null: not left out",
+        path=PATH,
     ),
     """
 SELECT photo.sha256 AS photo_sha256, place.uri, rtrim(place.uri, replace(place.uri, '/', '')) AS album, place.size,
-    place.first_seen, place.missing_since, place.left_out_by
+    place.first_seen, place.missing_since, place.left_out_by,
+    COALESCE(place.path, place.uri) AS path
 FROM locations AS place
 JOIN photos AS photo ON photo.id = place.photo_id
 """,
@@ -74,15 +79,15 @@ JOIN photos AS photo ON photo.id = place.photo_id
 
 REJECTED_FACES = View(
     "v1_rejected_faces",
-    "faces that were detected and kept out of the gallery",
+    "faces that were detected and not enrolled",
     columns(
-        photo_sha256="the photo it appears in",
+        photo_sha256="content hash of the photo",
         **BOX,
-        confidence="certainty that the box holds a face, 0-100",
-        reasons="Amazon Rekognition's words (LOW_SHARPNESS, SMALL_BOUNDING_BOX ...), separated by spaces",
+        confidence="confidence that the box contains a face, 0-100",
+        reasons="reason codes of Amazon Rekognition (LOW_SHARPNESS, SMALL_BOUNDING_BOX ...), separated by spaces",
         engine="local or rekognition",
-        gallery="the gallery it was kept out of",
-        model="networks and version that saw it",
+        gallery="gallery that it was not enrolled in",
+        model="networks and version that detected it",
     ),
     """
 SELECT photo.sha256 AS photo_sha256, rejected.box_left, rejected.box_top, rejected.box_width, rejected.box_height,
@@ -96,28 +101,28 @@ SCANS = View(
     "v1_scans",
     "one row per run of `catalog scan`",
     columns(
-        scan_id="number of the scan, in the order of their beginnings",
+        scan_id="number of the scan, in order of start",
         started_at="UTC",
-        finished_at="UTC; null: it is running, or was killed",
+        finished_at="UTC; null: running, or killed",
         state="running, completed, interrupted, limited or failed",
-        exit_code="what the command returned; null: it has not ended",
+        exit_code="exit code of the command; null: not ended",
         engine="local or rekognition",
-        gallery="the gallery or collection used",
-        model="networks and version used",
+        gallery="gallery or collection",
+        model="networks and version",
         version="version of the program",
-        discovered="photos found in the sources: the sum of the seven below",
+        discovered="photos found in the sources: the sum of the next seven counts",
         new="photos recorded for the first time",
-        unchanged="places that look as they did",
-        changed="places whose content changed",
-        moved="known content in a new place, its old place gone",
-        duplicate="known content in a new place, its old place still there",
-        skipped="left on purpose",
-        failed="tried and not recorded",
+        unchanged="locations without a change",
+        changed="locations with new content",
+        moved="known content at a new location, the old location is missing",
+        duplicate="known content at a new location, the old location is present",
+        skipped="skipped by a rule",
+        failed="could not be recorded",
         faces="faces enrolled",
-        rejected="faces kept out of the gallery",
-        persons_new="persons made",
+        rejected="faces not enrolled",
+        persons_new="persons added",
         calls="paid calls made, 0 with the local engine",
-        dollars="what they cost in US dollars, as the price list says",
+        dollars="US dollars, by the price list",
     ),
     """
 SELECT scan.id AS scan_id, scan.started_at, scan.finished_at, scan.state, scan.exit_code, scan.engine, scan.gallery,
@@ -132,16 +137,16 @@ FROM scans AS scan
 
 CHARGES = View(
     "v1_charges",
-    "every paid call, or group of calls of one kind",
+    "paid calls, grouped by operation",
     columns(
         charged_at="UTC",
         scan_id="number of the scan; null: another command",
         command="scan, find-person, analyze, compare ...",
-        engine="who was paid",
+        engine="engine that was charged",
         region="AWS region; empty elsewhere",
         operation="IndexFaces, SearchFaces, SearchFacesByImage, DetectFaces or CompareFaces",
-        calls="calls that were answered, 1 or more",
-        dollars="what they cost in US dollars, as the price list says",
+        calls="answered calls, 1 or more",
+        dollars="US dollars, by the price list",
     ),
     """
 SELECT charge.charged_at, charge.scan_id, charge.command, charge.engine, charge.region, charge.operation, charge.calls,
@@ -158,7 +163,7 @@ PROBLEMS = View(
         uri="the place",
         outcome="failed or skipped",
         reason="one sentence",
-        photo_sha256="SHA-256 of the bytes; null: they could not be read",
+        photo_sha256="content hash; null: not readable",
         at="UTC",
     ),
     """
@@ -169,17 +174,17 @@ FROM problems AS problem
 
 DECISIONS = View(
     "v1_decisions",
-    "what humans decided, in order",
+    "decisions of users, in order",
     columns(
         decision_id="number of the decision",
         decided_at="UTC",
-        decided_by="login name of the human, or the program that imported it",
+        decided_by="login name of the user, or the program that imported it",
         verb="name, merge, split, confirm, reject, not_a_face, hide ...",
-        person_id="public id of the person decided on; null: no person",
+        person_id="public id of the person; null: no person",
         other_person_id="public id of a second person; null: none",
-        name="the name given; null: none",
-        photo_sha256="the photo, for a decision on one face; null: not on a face",
-        undone="true: a later undo took it back",
+        name="new name; null: none",
+        photo_sha256="content hash of the photo, for a decision on one face; null: other decisions",
+        undone="true: undone by a later decision",
     ),
     """
 SELECT decision.id AS decision_id, decision.decided_at, decision.decided_by, decision.verb, decision.person_id,

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.photos import PhotoRef
 from catalog.domain.timestamps import utc_text
+from catalog.domain.uri import display
 from catalog.store.tables import enrollments, locations, photos
 from catalog.store.upsert import batches, insert_into
 
@@ -257,6 +258,7 @@ def record_location(conn: Connection, photo_id: int, ref: PhotoRef, now: datetim
         "first_seen": utc_text(now),
         "missing_since": None,
         "left_out_by": None,
+        "path": display(ref.uri),
     }
     return int(conn.execute(_upsert_location(conn.dialect.name), row).scalar_one())
 

@@ -19,6 +19,8 @@ MACROS = {
         (SELECT MIN(place.uri) FROM locations AS place WHERE place.photo_id = {0}.id AND place.missing_since IS NULL),
         (SELECT MIN(place.uri) FROM locations AS place WHERE place.photo_id = {0}.id)
     )""",
+    "PHOTO_PATH": """(SELECT COALESCE(shown.path, shown.uri) FROM locations AS shown WHERE shown.photo_id = {0}.id
+        ORDER BY shown.missing_since IS NOT NULL, shown.uri LIMIT 1)""",
     "PHOTO_MISSING": """CASE WHEN EXISTS
         (SELECT 1 FROM locations AS place WHERE place.photo_id = {0}.id AND place.missing_since IS NULL)
     THEN NULL ELSE (SELECT MAX(place.missing_since) FROM locations AS place WHERE place.photo_id = {0}.id) END""",

@@ -88,10 +88,10 @@ photos = Table(
     Column("camera_model", Text, comment="model of the camera, from EXIF"),
     Column("gps_latitude", Float, comment="degrees, WGS 84, north positive"),
     Column("gps_longitude", Float, comment="degrees, WGS 84, east positive"),
-    Column("gps_altitude", Float, comment="metres above sea level"),
+    Column("gps_altitude", Float, comment="meters above sea level"),
     Column("recorded_at", Text, nullable=False, comment="when the catalogue first recorded this content, UTC"),
     Column("left_out_by", Text, comment="the exclusion rule that left out its last location; null: not left out"),
-    comment="one row per distinct content; a copy or a move adds a location, never a photo",
+    comment="one row per content; a copy or a move adds a location, not a photo",
 )
 Index("ix_photos_taken_at", photos.c.taken_at)
 
@@ -105,10 +105,11 @@ locations = Table(
     Column("modified_ns", BigInteger, nullable=False, comment="modification time when last read, ns since the epoch"),
     Column("etag", Text, nullable=False, comment="inode of a file, ETag of an object; compared for equality"),
     Column("version", Text, comment="S3 version id; null elsewhere"),
-    Column("first_seen", Text, nullable=False, comment="when a scan first saw this place with this content, UTC"),
-    Column("missing_since", Text, comment="when a completed scan first missed it, UTC; null: it is there"),
+    Column("first_seen", Text, nullable=False, comment="when a scan first found this content at this location, UTC"),
+    Column("missing_since", Text, comment="when a complete scan first missed it, UTC; null: present"),
     Column("left_out_by", Text, comment="the exclusion rule that left it out; null: not left out"),
-    comment="one row per place where a photo was seen",
+    Column("path", Text, comment="the uri as a user reads it: a path, or s3://bucket/key; null: not filled in yet"),
+    comment="one row per location of a photo",
 )
 Index("ix_locations_photo_id", locations.c.photo_id)
 Index("ix_locations_missing_since", locations.c.missing_since)
@@ -120,11 +121,11 @@ enrollments = Table(
         "photo_id", RowId, ForeignKey("photos.id", ondelete="CASCADE"), primary_key=True, comment="the photo enrolled"
     ),
     Column("engine", Text, primary_key=True, comment="local or rekognition"),
-    Column("gallery", Text, primary_key=True, comment="the gallery or collection that holds the faces"),
-    Column("model", Text, nullable=False, comment="networks and version that saw the photo"),
+    Column("gallery", Text, primary_key=True, comment="gallery or collection with the faces"),
+    Column("model", Text, nullable=False, comment="networks and version that analyzed the photo"),
     Column("enrolled_at", Text, nullable=False, comment="UTC"),
-    Column("scan_id", RowId, ForeignKey("scans.id", ondelete="SET NULL"), comment="the scan that did it"),
-    comment="which photo was enrolled in which gallery: what is here is never enrolled, or paid for, again",
+    Column("scan_id", RowId, ForeignKey("scans.id", ondelete="SET NULL"), comment="scan that enrolled it"),
+    comment="photos enrolled per gallery; they are not enrolled, or charged, again",
 )
 Index("ix_enrollments_scan_id", enrollments.c.scan_id)
 
@@ -135,12 +136,12 @@ faces = Table(
     metadata,
     _row_id(),
     Column("face_id", Text, nullable=False, comment="the gallery's id of this face, a UUID"),
-    Column("photo_id", RowId, ForeignKey("photos.id", ondelete="CASCADE"), nullable=False, comment="where it appears"),
+    Column("photo_id", RowId, ForeignKey("photos.id", ondelete="CASCADE"), nullable=False, comment="its photo"),
     Column("engine", Text, nullable=False, comment="local or rekognition"),
-    Column("gallery", Text, nullable=False, comment="the gallery or collection that holds it"),
-    Column("model", Text, nullable=False, comment="networks and version that saw it"),
+    Column("gallery", Text, nullable=False, comment="gallery or collection with the face"),
+    Column("model", Text, nullable=False, comment="networks and version that detected it"),
     *_box(),
-    Column("confidence", Float, nullable=False, comment="certainty that the box holds a face, 0-100"),
+    Column("confidence", Float, nullable=False, comment="confidence that the box contains a face, 0-100"),
     Column("roll", Float, comment="rotation in the image plane, degrees"),
     Column("yaw", Float, comment="turn to the side, degrees"),
     Column("pitch", Float, comment="nod, degrees"),
@@ -161,12 +162,12 @@ faces = Table(
     Column("emotion", Text, comment="the strongest of its `emotions`, kept here for fast reports; null: not measured"),
     Column("emotion_confidence", Float, comment="confidence of `emotion`, 0-100"),
     Column("landmarks", Text, comment="JSON object of name -> [x, y] in fractions of the upright image"),
-    Column("not_a_face", Boolean, nullable=False, default=False, comment="a human said that this is no face"),
+    Column("not_a_face", Boolean, nullable=False, default=False, comment="true: a user marked it as not a face"),
     Column("enrolled_at", Text, nullable=False, comment="UTC"),
     Column("scan_id", RowId, ForeignKey("scans.id", ondelete="SET NULL"), comment="the scan that enrolled it"),
     Column("left_out", Boolean, comment="not_a_face before the photo was left out; null: the photo is not left out"),
     UniqueConstraint("engine", "gallery", "face_id"),
-    comment="one appearance of a human face in one photo, as one engine sees it",
+    comment="a human face on a photo, as an engine detected it",
 )
 # Covering index: reports on all faces do not read the wide rows.
 Index("ix_faces_photo_id", faces.c.photo_id, faces.c.not_a_face, faces.c.emotion)
@@ -181,22 +182,22 @@ emotions = Table(
     ),
     Column("type", Text, primary_key=True, comment="HAPPY, SAD, ANGRY, CONFUSED, DISGUSTED, SURPRISED, CALM, FEAR"),
     Column("confidence", Float, nullable=False, comment="0-100; a face's emotions need not add up to 100"),
-    comment="apparent expression of a face, not inner feeling",
+    comment="apparent expression of a face, not a feeling",
 )
 
 rejected_faces = Table(
     "rejected_faces",
     metadata,
     _row_id(),
-    Column("photo_id", RowId, ForeignKey("photos.id", ondelete="CASCADE"), nullable=False, comment="where it appears"),
+    Column("photo_id", RowId, ForeignKey("photos.id", ondelete="CASCADE"), nullable=False, comment="its photo"),
     Column("engine", Text, nullable=False, comment="local or rekognition"),
-    Column("gallery", Text, nullable=False, comment="the gallery it was kept out of"),
-    Column("model", Text, nullable=False, comment="networks and version that saw it"),
+    Column("gallery", Text, nullable=False, comment="gallery that it was not enrolled in"),
+    Column("model", Text, nullable=False, comment="networks and version that detected it"),
     *_box(),
-    Column("confidence", Float, nullable=False, comment="certainty that the box holds a face, 0-100"),
-    Column("reasons", Text, nullable=False, comment="Amazon Rekognition's words, separated by spaces"),
-    Column("scan_id", RowId, ForeignKey("scans.id", ondelete="SET NULL"), comment="the scan that saw it"),
-    comment="faces that were detected and kept out of the gallery",
+    Column("confidence", Float, nullable=False, comment="confidence that the box contains a face, 0-100"),
+    Column("reasons", Text, nullable=False, comment="reason codes of Amazon Rekognition, separated by spaces"),
+    Column("scan_id", RowId, ForeignKey("scans.id", ondelete="SET NULL"), comment="scan that detected it"),
+    comment="faces that were detected and not enrolled",
 )
 Index("ix_rejected_faces_photo_id", rejected_faces.c.photo_id)
 Index("ix_rejected_faces_scan_id", rejected_faces.c.scan_id)
@@ -209,10 +210,15 @@ searches = Table(
     Column(
         "face_id", RowId, ForeignKey("faces.id", ondelete="CASCADE"), primary_key=True, comment="row id of the face"
     ),
-    Column("threshold", Float, nullable=False, comment="lowest similarity that was asked for, 0-100"),
-    Column("complete", Boolean, nullable=False, comment="false: the list hit its limit, absence is no evidence"),
+    Column("threshold", Float, nullable=False, comment="lowest requested similarity, 0-100"),
+    Column(
+        "complete",
+        Boolean,
+        nullable=False,
+        comment="false: an absent face is no evidence",
+    ),
     Column("searched_at", Text, nullable=False, comment="UTC"),
-    comment="faces whose neighbors were asked for, so that no search is bought twice",
+    comment="faces with a neighbor search, which is not run again",
 )
 
 matches = Table(
@@ -220,9 +226,9 @@ matches = Table(
     metadata,
     Column("face_a", RowId, ForeignKey("faces.id", ondelete="CASCADE"), primary_key=True, comment="the lower row id"),
     Column("face_b", RowId, ForeignKey("faces.id", ondelete="CASCADE"), primary_key=True, comment="the higher row id"),
-    Column("similarity", Float, nullable=False, comment="0-100, the engine's own"),
+    Column("similarity", Float, nullable=False, comment="0-100, by the engine"),
     CheckConstraint("face_a < face_b", name="ordered"),
-    comment="edges between faces of one gallery that a search found",
+    comment="similar faces of one gallery that searches found",
 )
 Index("ix_matches_face_b", matches.c.face_b)
 
@@ -230,13 +236,13 @@ persons = Table(
     "persons",
     metadata,
     _row_id(),
-    Column("person_id", Text, nullable=False, unique=True, comment="public id, kept for ever"),
-    Column("name", Text, comment="as a human gave it; null: not named"),
+    Column("person_id", Text, nullable=False, unique=True, comment="permanent public id"),
+    Column("name", Text, comment="name by a user; null: unnamed"),
     Column("hidden", Boolean, nullable=False, default=False, comment="left out of lists and reports"),
     Column("birth_date", Text, comment="YYYY-MM-DD; null: unknown"),
-    Column("merged_into", RowId, ForeignKey("persons.id"), comment="the person that this id now redirects to"),
+    Column("merged_into", RowId, ForeignKey("persons.id"), comment="row id of the person that this id redirects to"),
     Column("created_at", Text, nullable=False, comment="UTC"),
-    comment="human beings as held by the catalogue, named or not",
+    comment="persons, named or not",
 )
 Index("ix_persons_name", persons.c.name)
 Index("ix_persons_merged_into", persons.c.merged_into)
@@ -249,35 +255,51 @@ assignments = Table(
     ),
     Column("person_id", RowId, ForeignKey("persons.id"), nullable=False, comment="row id of the person"),
     Column("by", Text, nullable=False, comment="cluster or human"),
-    Column("similarity", Float, comment="to the person's other faces when it was assigned, 0-100"),
+    Column("similarity", Float, comment="similarity to the person's other faces at the assignment, 0-100"),
     Column("assigned_at", Text, nullable=False, comment="UTC"),
-    Column("photo_id", RowId, comment="the face's photo, null for what is no face; kept true by triggers for reports"),
+    Column("photo_id", RowId, comment="photo of the face, null if marked as not a face; maintained by triggers"),
     CheckConstraint("by IN ('cluster', 'human')", name="by"),
-    comment="which person a face belongs to, and who decided; a face has one at most",
+    comment="persons of faces, at most one per face",
 )
 Index("ix_assignments_person_id", assignments.c.person_id, assignments.c.photo_id)
 Index("ix_assignments_photo_id", assignments.c.photo_id, assignments.c.person_id)
+
+named_appearances = Table(
+    "named_appearances",
+    metadata,
+    _row_id(),
+    Column("photo_id", RowId, ForeignKey("photos.id", ondelete="CASCADE"), nullable=False, comment="the photo"),
+    Column(
+        "person_id", RowId, ForeignKey("persons.id", ondelete="CASCADE"), nullable=False, comment="row id of the person"
+    ),
+    *[Column(name, Float, comment="the region's box; null: the file gives no position") for name in BOX_COLUMNS],
+    Column("source", Text, nullable=False, comment="file that states the name"),
+    Column("named_at", Text, nullable=False, comment="when it was imported, UTC"),
+    comment="persons on a photo without a detected face, as files of other programs state them; never clustered",
+)
+Index("ix_named_appearances_photo_id", named_appearances.c.photo_id)
+Index("ix_named_appearances_person_id", named_appearances.c.person_id)
 
 decisions = Table(
     "decisions",
     metadata,
     _row_id(),
     Column("decided_at", Text, nullable=False, comment="UTC"),
-    Column("decided_by", Text, nullable=False, comment="login name of the human, or the program that imported it"),
+    Column("decided_by", Text, nullable=False, comment="login name of the user, or the program that imported it"),
     Column("verb", Text, nullable=False, comment="name, merge, split, confirm, reject, not_a_face, hide, forget ..."),
-    Column("person_id", Text, comment="public id of the person decided on"),
-    Column("other_person_id", Text, comment="public id of a second person: merged away, or split off"),
-    Column("name", Text, comment="the name given, or the one before, as the verb says"),
-    Column("photo_sha256", Text, comment="content of the photo, for a decision on one face"),
-    Column("box_left", Float, comment="the face's box, for a decision on one face"),
-    Column("box_top", Float, comment="the face's box"),
-    Column("box_width", Float, comment="the face's box"),
-    Column("box_height", Float, comment="the face's box"),
-    Column("details", Text, comment="JSON: what else is needed to replay or undo it"),
-    Column("undone_by", RowId, ForeignKey("decisions.id"), comment="the undo that took it back; null: in force"),
+    Column("person_id", Text, comment="public id of the person"),
+    Column("other_person_id", Text, comment="public id of a second person: merged, or split off"),
+    Column("name", Text, comment="new name, or the former name, depending on the verb"),
+    Column("photo_sha256", Text, comment="content hash of the photo, for a decision on one face"),
+    Column("box_left", Float, comment="box of the face, for a decision on one face"),
+    Column("box_top", Float, comment="box of the face"),
+    Column("box_width", Float, comment="box of the face"),
+    Column("box_height", Float, comment="box of the face"),
+    Column("details", Text, comment="JSON: further data for replay and undo"),
+    Column("undone_by", RowId, ForeignKey("decisions.id"), comment="decision that undid it; null: effective"),
     Column("copy_of", RowId, comment="number of the decision that this one repeats for an edited photo; null: no copy"),
     Column("group", RowId, comment="number of the first decision of a group, undone as a whole; null: no group"),
-    comment="what humans decided, append-only, replayed after any change of engine, model or database",
+    comment="decisions of users, append-only, replayed after a change of engine, model or database",
 )
 Index("ix_decisions_person_id", decisions.c.person_id)
 Index("ix_decisions_photo_sha256", decisions.c.photo_sha256)
@@ -287,10 +309,10 @@ tombstones = Table(
     "tombstones",
     metadata,
     _row_id(),
-    Column("photo_sha256", Text, nullable=False, comment="content of the photo"),
+    Column("photo_sha256", Text, nullable=False, comment="content hash of the photo"),
     *_box(),
     Column("forgotten_at", Text, nullable=False, comment="UTC"),
-    comment="faces that were forgotten and must never be enrolled again; no name, no vector",
+    comment="forgotten faces, which are not enrolled again; without name or vector",
 )
 Index("ix_tombstones_photo_sha256", tombstones.c.photo_sha256)
 
@@ -299,9 +321,9 @@ removals = Table(
     metadata,
     Column("face_id", Text, primary_key=True, comment="the gallery's id of the face"),
     Column("engine", Text, primary_key=True, comment="local or rekognition"),
-    Column("gallery", Text, primary_key=True, comment="the gallery or collection that still holds it"),
+    Column("gallery", Text, primary_key=True, comment="gallery or collection that still holds it"),
     Column("wanted_at", Text, nullable=False, comment="UTC"),
-    comment="faces whose rows are gone and that the gallery must still let go of: what a kill cannot make forgotten",
+    comment="pending removals: faces without rows that a gallery must still delete",
 )
 
 # ----------------------------------------------------------------------------------------- watch list and employees
@@ -310,11 +332,11 @@ watches = Table(
     "watches",
     metadata,
     _row_id(),
-    Column("name", Text, nullable=False, unique=True, comment="what the watch list calls this person of interest"),
-    Column("threshold", Float, nullable=False, comment="lowest similarity that counts as a hit, 0-100"),
+    Column("name", Text, nullable=False, unique=True, comment="name of the person of interest"),
+    Column("threshold", Float, nullable=False, comment="lowest similarity of a hit, 0-100"),
     Column("created_at", Text, nullable=False, comment="UTC"),
-    Column("created_by", Text, nullable=False, comment="login name of the human who put it on the list"),
-    comment="the watch list: persons of interest, looked for in every scan",
+    Column("created_by", Text, nullable=False, comment="login name of the user who added it"),
+    comment="the watch list: persons of interest, searched by every scan",
 )
 
 watch_references = Table(
@@ -322,10 +344,10 @@ watch_references = Table(
     metadata,
     _row_id(),
     Column("watch_id", RowId, ForeignKey("watches.id", ondelete="CASCADE"), nullable=False, comment="its watch"),
-    Column("negative", Boolean, nullable=False, comment="true: shows somebody else who looks alike"),
+    Column("negative", Boolean, nullable=False, comment="true: shows another person who looks similar"),
     Column("image", LargeBinary, nullable=False, comment="padded crop of the face, JPEG. Biometric data"),
-    Column("sha256", Text, nullable=False, comment="content of the photo that was given"),
-    comment="faces that a watch looks for, and faces that it must not take for them",
+    Column("sha256", Text, nullable=False, comment="content hash of the photo"),
+    comment="reference faces of the watch list, and faces of other persons who look similar",
 )
 Index("ix_watch_references_watch_id", watch_references.c.watch_id)
 
@@ -336,15 +358,15 @@ watch_hits = Table(
     Column("watch_id", RowId, ForeignKey("watches.id", ondelete="CASCADE"), nullable=False, comment="its watch"),
     Column("face_id", RowId, ForeignKey("faces.id", ondelete="CASCADE"), nullable=False, comment="row id of the face"),
     Column("similarity", Float, nullable=False, comment="to the best reference, 0-100"),
-    Column("margin", Float, comment="similarity less that to the best negative reference; null: none came near"),
+    Column("margin", Float, comment="similarity minus that of the best negative reference; null: none"),
     Column("state", Text, nullable=False, comment="open, confirmed or dismissed"),
     Column("found_at", Text, nullable=False, comment="UTC"),
-    Column("scan_id", RowId, ForeignKey("scans.id", ondelete="SET NULL"), comment="the scan that found it"),
+    Column("scan_id", RowId, ForeignKey("scans.id", ondelete="SET NULL"), comment="scan that found it"),
     Column("reviewed_at", Text, comment="UTC; null: open"),
-    Column("reviewed_by", Text, comment="login name of the human who reviewed it"),
+    Column("reviewed_by", Text, comment="login name of the user who reviewed it"),
     UniqueConstraint("watch_id", "face_id"),
     CheckConstraint("state IN ('open', 'confirmed', 'dismissed')", name="state"),
-    comment="faces that resemble somebody on the watch list; a human must review each",
+    comment="faces similar to the watch list, to be reviewed by a user",
 )
 Index("ix_watch_hits_face_id", watch_hits.c.face_id)
 Index("ix_watch_hits_scan_id", watch_hits.c.scan_id)
@@ -353,10 +375,10 @@ employees = Table(
     "employees",
     metadata,
     _row_id(),
-    Column("employee_id", Text, nullable=False, unique=True, comment="the caller's own id of the person"),
+    Column("employee_id", Text, nullable=False, unique=True, comment="the caller's id of the person"),
     Column("enrolled_at", Text, nullable=False, comment="UTC"),
-    Column("enrolled_by", Text, nullable=False, comment="login name of the human who enrolled the person"),
-    comment="people whose identity `catalog verify` checks",
+    Column("enrolled_by", Text, nullable=False, comment="login name of the user who enrolled the person"),
+    comment="persons whom `catalog verify` verifies",
 )
 
 employee_references = Table(
@@ -365,7 +387,7 @@ employee_references = Table(
     _row_id(),
     Column("employee_id", RowId, ForeignKey("employees.id", ondelete="CASCADE"), nullable=False, comment="row id"),
     Column("image", LargeBinary, nullable=False, comment="padded crop of the face, JPEG. Biometric data"),
-    Column("sha256", Text, nullable=False, comment="content of the photo that was given"),
+    Column("sha256", Text, nullable=False, comment="content hash of the photo"),
     UniqueConstraint("employee_id", "sha256"),
     comment="the reference faces of an employee",
 )
@@ -375,11 +397,11 @@ verifications = Table(
     metadata,
     _row_id(),
     Column("at", Text, nullable=False, comment="UTC"),
-    Column("content", Text, comment="JSON of what was asked and answered; null: forgotten"),
-    Column("content_sha256", Text, nullable=False, comment="digest of `content` as it was, with its salt"),
+    Column("content", Text, comment="JSON of request and result; null: forgotten"),
+    Column("content_sha256", Text, nullable=False, comment="SHA-256 of the original `content` with its salt"),
     Column("previous", Text, nullable=False, comment="`chain` of the row before; 64 zeros in the first"),
     Column("chain", Text, nullable=False, unique=True, comment="SHA-256 of previous, at and content_sha256"),
-    comment="every enrollment and verification, chained by digests so that no row can be changed unnoticed",
+    comment="enrollments and verifications, chained by digests so that a change is detected",
 )
 
 # ------------------------------------------------------------------------------------------------ scans and charges
@@ -391,29 +413,29 @@ scans = Table(
     Column("started_at", Text, nullable=False, comment="UTC"),
     Column("finished_at", Text, comment="UTC; null: running, or killed"),
     Column("state", Text, nullable=False, comment="running, completed, interrupted, limited or failed"),
-    Column("exit_code", Integer, comment="what the command returned"),
+    Column("exit_code", Integer, comment="exit code of the command"),
     Column("engine", Text, nullable=False, comment="local or rekognition"),
-    Column("gallery", Text, nullable=False, comment="the gallery or collection used"),
-    Column("model", Text, nullable=False, comment="networks and version used"),
+    Column("gallery", Text, nullable=False, comment="gallery or collection"),
+    Column("model", Text, nullable=False, comment="networks and version"),
     Column("version", Text, nullable=False, comment="version of the program"),
     Column("host", Text, nullable=False, comment="machine it ran on"),
     Column("pid", Integer, nullable=False, comment="process that ran it"),
     *[
         Column(count, Integer, nullable=False, default=0, comment=meaning)
         for count, meaning in (
-            ("discovered", "photos found in the sources: the sum of the seven below"),
+            ("discovered", "photos found in the sources: the sum of the next seven counts"),
             ("new", "photos recorded for the first time"),
-            ("unchanged", "places that look as they did"),
-            ("changed", "places whose content changed"),
-            ("moved", "known content in a new place, its old place gone"),
-            ("duplicate", "known content in a new place, its old place still there"),
-            ("skipped", "left on purpose"),
-            ("failed", "tried and not recorded"),
+            ("unchanged", "locations without a change"),
+            ("changed", "locations with new content"),
+            ("moved", "known content at a new location, the old location is missing"),
+            ("duplicate", "known content at a new location, the old location is present"),
+            ("skipped", "skipped by a rule"),
+            ("failed", "could not be recorded"),
             ("faces", "faces enrolled"),
-            ("rejected", "faces kept out by the quality filter"),
-            ("persons_new", "persons made"),
+            ("rejected", "faces rejected by the quality filter"),
+            ("persons_new", "persons added"),
             ("persons_deleted", "persons that lost their id: must be 0"),
-            ("churn", "faces that changed company"),
+            ("churn", "faces separated from a face of the same person"),
             ("conflicts", "persons with two faces in one photo"),
         )
     ],
@@ -424,10 +446,10 @@ scan_sources = Table(
     "scan_sources",
     metadata,
     Column("scan_id", RowId, ForeignKey("scans.id", ondelete="CASCADE"), primary_key=True, comment="the scan"),
-    Column("source_uri", Uri, primary_key=True, comment="the folder or prefix that was walked"),
-    Column("discovered", Integer, nullable=False, default=0, comment="photos found in it"),
-    Column("completed_at", Text, comment="UTC; null: not walked to its end"),
-    comment="the sources of a scan; a place was last seen at its source's last completed scan",
+    Column("source_uri", Uri, primary_key=True, comment="the folder or prefix"),
+    Column("discovered", Integer, nullable=False, default=0, comment="photos found in the source"),
+    Column("completed_at", Text, comment="when its listing was complete, UTC; null: it was not"),
+    comment="sources of scans; a location was last seen at the last complete scan of its source",
 )
 Index("ix_scan_sources_source_uri", scan_sources.c.source_uri)
 
@@ -436,13 +458,13 @@ work = Table(
     metadata,
     _row_id(),
     Column("source_uri", Uri, nullable=False, comment="the folder or prefix that is being scanned"),
-    Column("uri", Uri, nullable=False, comment="the place to read"),
-    Column("size", BigInteger, nullable=False, comment="as it was listed, bytes"),
-    Column("modified_ns", BigInteger, nullable=False, comment="as it was listed, ns since the epoch"),
-    Column("etag", Text, nullable=False, comment="as it was listed"),
-    Column("version", Text, comment="as it was listed"),
+    Column("uri", Uri, nullable=False, comment="uri of the location"),
+    Column("size", BigInteger, nullable=False, comment="as listed, bytes"),
+    Column("modified_ns", BigInteger, nullable=False, comment="as listed, ns since the epoch"),
+    Column("etag", Text, nullable=False, comment="as listed"),
+    Column("version", Text, comment="as listed"),
     UniqueConstraint("source_uri", "uri"),
-    comment="photos that the workers of a shared scan still have to read; empty when no such scan runs",
+    comment="work queue of shared scans; empty if none runs",
 )
 
 problems = Table(
@@ -450,9 +472,9 @@ problems = Table(
     metadata,
     _row_id(),
     Column("scan_id", RowId, ForeignKey("scans.id", ondelete="CASCADE"), nullable=False, comment="the scan"),
-    Column("uri", Uri, nullable=False, comment="the place"),
+    Column("uri", Uri, nullable=False, comment="uri of the location"),
     Column("outcome", Text, nullable=False, comment="failed or skipped"),
-    Column("sha256", Text, comment="of the bytes, where they could be read"),
+    Column("sha256", Text, comment="content hash; null: not readable"),
     Column("reason", Text, nullable=False, comment="one sentence"),
     Column("at", Text, nullable=False, comment="UTC"),
     comment="photos that a scan skipped or failed on, with the reason",
@@ -466,12 +488,12 @@ charges = Table(
     Column("charged_at", Text, nullable=False, comment="UTC"),
     Column("scan_id", RowId, ForeignKey("scans.id", ondelete="SET NULL"), comment="the scan; null: another command"),
     Column("command", Text, nullable=False, comment="scan, find-person, analyze, compare ..."),
-    Column("engine", Text, nullable=False, comment="who was paid"),
+    Column("engine", Text, nullable=False, comment="engine that was charged"),
     Column("region", Text, nullable=False, comment="AWS region; empty elsewhere"),
     Column("operation", Text, nullable=False, comment="IndexFaces, SearchFaces ..."),
-    Column("calls", Integer, nullable=False, comment="calls that were answered"),
-    Column("microdollars", BigInteger, nullable=False, comment="millionths of a US dollar, as the price list says"),
-    comment="every paid call, written in the same transaction as what it brought",
+    Column("calls", Integer, nullable=False, comment="answered calls"),
+    Column("microdollars", BigInteger, nullable=False, comment="millionths of a US dollar, by the price list"),
+    comment="paid calls, recorded in the transaction that stores their results",
 )
 Index("ix_charges_charged_at", charges.c.charged_at)
 Index("ix_charges_scan_id", charges.c.scan_id)

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from catalog.domain.faces import BoundingBox
-from catalog.exchange.region_names import read_region_names
+from catalog.exchange.region_names import NameSources, read_region_names
 from catalog.exchange.sidecars import write_sidecars
 from catalog.store.database import Database
 from catalog.store.named_faces import photos_with_faces
@@ -72,7 +72,7 @@ def write(database: Database, **options: object) -> list[tuple[str, str | None]]
 
 def read(database: Database, **options: object):
     with database.read() as connection:
-        return list(read_region_names(photos_with_faces(connection), **options))
+        return list(read_region_names(photos_with_faces(connection), NameSources(**options)))
 
 
 def exiftool(path: Path) -> dict:
@@ -193,7 +193,7 @@ def test_lightroom_regions_are_read(database, add_person, add_photo, tmp_path, n
     (tmp_path / name).write_text(LIGHTROOM.format(w=w, h=h, name="Ada", x=x, y=y, aw=aw, ah=ah))
     (photo,) = read(database)
     assert [name.name for name in photo.names] == ["Ada"]
-    assert photo.unmatched == 0
+    assert photo.without_face == ()
 
 
 def test_regions_of_the_upright_image_are_recognized_by_the_applied_size(database, add_person, add_photo, tmp_path):
@@ -239,7 +239,7 @@ def test_acdsee_regions_are_read(database, add_person, add_photo, tmp_path):
     (tmp_path / "photo.xmp").write_text(ACDSEE)
     (photo,) = read(database)
     assert [name.name for name in photo.names] == ["Ada"]
-    assert photo.unmatched == 0
+    assert photo.without_face == ()
 
 
 @needs_exiftool
@@ -249,14 +249,14 @@ def test_regions_inside_a_jpeg_are_read(database, add_person, add_photo, tmp_pat
     path = save_photo(tmp_path / "photo.jpg")
     region = (
         "{AppliedToDimensions={W=200,H=100,Unit=pixel},RegionList=[{Name=Ada,Type=Face,"
-        "Area={X=0.6,Y=0.3,W=0.2,H=0.4,Unit=normalized}},{Name=Nobody,Type=Face,"
+        "Area={X=0.6,Y=0.3,W=0.2,H=0.4,Unit=normalized}},{Name=Bob,Type=Face,"
         "Area={X=0.1,Y=0.9,W=0.1,H=0.1,Unit=normalized}}]}"
     )
     subprocess.run(["exiftool", "-q", "-overwrite_original", f"-RegionInfo={region}", path], check=True)
     add_photo(path)
     (photo,) = read(database)
     assert [name.name for name in photo.names] == ["Ada"]
-    assert photo.unmatched == 1
+    assert [name.name for name in photo.without_face] == ["Bob"]
     assert read(database, embedded=False) == []
 
 
@@ -287,7 +287,8 @@ def test_regions_in_extended_xmp_are_read(database, add_person, add_photo, tmp_p
     (result,) = read(database)
     assert [name.name for name in result.names] == ["Ada"]
     path.write_bytes(photo[:2] + segments.replace(b"Ada", b"Eve") + photo[2:])
-    assert read(database) == []  # the digest does not match: not the extension that the main packet names
+    (result,) = read(database)
+    assert result.names == ()  # the digest does not match: not the extension that the main packet names
 
 
 BOMB = (

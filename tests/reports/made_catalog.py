@@ -24,6 +24,7 @@ from catalog.store.tables import (
     emotions,
     faces,
     locations,
+    named_appearances,
     persons,
     photos,
     problems,
@@ -57,6 +58,7 @@ def fill(
         (faces, _faces(dice, photo_count, face_count, landmarks)),
         (emotions, _emotions(dice, face_count)),
         (assignments, _assignments(dice, photo_count, face_count, person_count)),
+        (named_appearances, _named_appearances()),
         (problems, _problems()),
         (charges, _charges()),
     ]
@@ -113,6 +115,13 @@ def _photos(dice: random.Random, count: int) -> Iterator[dict[str, object]]:
 
 def album_of(photo: int) -> int:
     return photo // 250
+
+
+def _named_appearances() -> Iterator[dict[str, object]]:
+    """Persons on the first photos without a face there, with and without a position."""
+    box = {"box_left": 0.1, "box_top": 0.2, "box_width": 0.1, "box_height": 0.2}
+    for photo, position in ((1, box), (2, dict.fromkeys(box))):
+        yield {"photo_id": photo, "person_id": 1, "source": "/photos/a.xmp", "named_at": SCANNED_AT, **position}
 
 
 def _locations(count: int) -> Iterator[dict[str, object]]:

@@ -64,7 +64,7 @@ def test_postgresql_stores_the_descriptions(postgresql_url: str, database: Datab
         comment = connection.exec_driver_sql(
             "SELECT col_description('v1_people'::regclass, 3), obj_description('v1_people'::regclass)"
         ).one()
-    assert tuple(comment) == ("faces of this person, 0 or more", "one row per person who was named or has faces")
+    assert tuple(comment) == ("faces of this person, 0 or more", "one row per person with a name or a face")
 
 
 def test_both_databases_give_the_same_rows(postgresql_url: str, tmp_path: Path, sqlite_template: Path):
