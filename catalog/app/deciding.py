@@ -173,6 +173,13 @@ class Decisions:
         """
         return self.undo_decision(number)[0]
 
+    def redo(self, *, user: str | None = None) -> int:
+        """Undo the latest undo in force, of one user if a login is given. Raises as :meth:`undo`."""
+        with self._deciding() as (resources, connection):
+            undone_by, _ = undoing.redo(connection, resources.stamp(), decided_by=user)
+        assign_released_faces(resources, undone_by)
+        return undone_by
+
     def undo_decision(self, number: int | None = None) -> tuple[int, Decision]:
         """As :meth:`undo`; returns the number of the undo and the decision that it reverted."""
         with self._deciding() as (resources, connection):

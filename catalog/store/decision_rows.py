@@ -153,8 +153,8 @@ def decisions_to_carry(connection: Connection, sha256: str) -> list[Decision]:
     return [decision for decision in found if any(key.sha256 == sha256 for key in decision.faces)]
 
 
-def last_undoable(connection: Connection) -> int | None:
-    """The number of the newest decision that undo accepts without a number.
+def last_undoable(connection: Connection, *, decided_by: str | None = None) -> int | None:
+    """The number of the newest decision that undo accepts without a number, of one login if it is given.
 
     It is in force, neither an undo nor permanent, and no copy for an edited photo.
     """
@@ -162,8 +162,23 @@ def last_undoable(connection: Connection) -> int | None:
     query = select(func.max(decisions.c.id)).where(
         decisions.c.undone_by.is_(None), decisions.c.copy_of.is_(None), decisions.c.verb.not_in(excluded)
     )
+    if decided_by is not None:
+        query = query.where(decisions.c.decided_by == decided_by)
     number = connection.scalar(query)
     return None if number is None else int(number)
+
+
+def last_redoable(connection: Connection, *, decided_by: str | None = None) -> int | None:
+    """The number of the newest undo in force that did not undo another undo, of one login if it is given."""
+    log = read_decisions(connection, verbs=[Verb.UNDO])
+    undos = {decision.number for decision in log}
+    numbers = [
+        decision.number
+        for decision in log
+        if decision.undone_by is None and decided_by in (None, decision.decided_by)
+        if decision.targets and decision.targets[0] not in undos
+    ]
+    return max(numbers, default=None)
 
 
 def last_decision_number(connection: Connection) -> int:

@@ -34,18 +34,23 @@ from catalog.store.assignment_lock import lock_persons
 from catalog.store.assignments import unassign
 from catalog.store.catalogued_faces import catalogued_faces_by_row, faces_by_content
 from catalog.store.decided_rows import set_not_a_face
-from catalog.store.decision_rows import decisions_of_group, mark_undone
+from catalog.store.decision_rows import decisions_of_group, last_redoable, mark_undone
 from catalog.store.people import find_person
 
 
-def undo(connection: Connection, number: int | None, stamp: DecisionStamp) -> tuple[int, Decision]:
-    """Undo a decision, by default the last one. Returns the number of the undo and the decision that it undid.
+def undo(
+    connection: Connection, number: int | None, stamp: DecisionStamp, *, decided_by: str | None = None
+) -> tuple[int, Decision]:
+    """Undo a decision, by default the last one, or the last one of the login ``decided_by``.
+
+    Returns the number of the undo and the decision that it undid.
 
     A decision of a group is undone with its whole group. An undo can be undone: its decisions are in force again.
     Raises ``UsageError`` if there is no such decision, if it is undone or permanent, or if a later decision builds on
     it. Raises ``PersonError`` if an undo of an undo would put a person on a photo twice.
     """
     lock_persons(connection)
+    number = last_undoable(connection, decided_by=decided_by) if number is None else number
     undone = _undoable(connection, number)
     first, *rest = undone
     later = later_decisions(connection, undone)
@@ -79,9 +84,17 @@ def undo(connection: Connection, number: int | None, stamp: DecisionStamp) -> tu
     return by, first
 
 
+def redo(connection: Connection, stamp: DecisionStamp, *, decided_by: str | None = None) -> tuple[int, Decision]:
+    """Undo the last undo in force, or the last one of the login ``decided_by``. Raises as :func:`undo`."""
+    lock_persons(connection)
+    number = last_redoable(connection, decided_by=decided_by)
+    if number is None:
+        raise UsageError("There is no undo to revert.", remedy="`catalog people history` lists all decisions.")
+    return undo(connection, number, stamp)
+
+
 def _undoable(connection: Connection, number: int | None) -> list[Decision]:
     """Return the decisions to undo: the given one first, or the first one of its group."""
-    number = last_undoable(connection) if number is None else number
     decision = None if number is None else read_decision(connection, number)
     if decision is None:
         message = "There is no decision to undo." if number is None else f"There is no decision {number}."

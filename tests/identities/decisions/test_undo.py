@@ -15,7 +15,7 @@ from catalog.domain.faces import BoundingBox
 from catalog.identities.decisions import verbs
 from catalog.identities.decisions.forget import forget_person
 from catalog.identities.decisions.log import DecisionStamp, read_decisions
-from catalog.identities.decisions.undo import undo
+from catalog.identities.decisions.undo import redo, undo
 from catalog.store.catalogued_faces import CataloguedFace, faces_of_person
 from catalog.store.database import Database
 from catalog.store.people import find_person
@@ -331,3 +331,25 @@ def test_a_group_that_a_later_decision_builds_on_stays(light_database: Database)
         later = verbs.name_person(connection, two, "Bob", STAMP)
         with pytest.raises(UsageError, match=f"build on decision 1: {later}"):
             undo(connection, 1, STAMP)
+
+
+def test_undo_and_redo_of_one_login_leave_the_decisions_of_others(light_database: Database) -> None:
+    """Any depth: the newest decision of the login first, and back in the other order."""
+    catalogue(light_database)
+    other = replace(STAMP, who="other")
+    with light_database.begin() as connection:
+        one, two, three = everybody(connection)[:3]
+        verbs.name_person(connection, one, "Ann", STAMP)
+        verbs.set_hidden(connection, two, True, STAMP)
+        verbs.name_person(connection, three, "Cleo", other)
+        after = rows(connection)
+        undone = [undo(connection, None, STAMP, decided_by="tester")[1].number for _ in range(2)]
+        assert undone == [2, 1]
+        with pytest.raises(UsageError, match="no decision to undo"):
+            undo(connection, None, STAMP, decided_by="tester")
+        assert find_person(connection, "Cleo").id == three.id
+        for _ in range(2):
+            redo(connection, STAMP, decided_by="tester")
+        with pytest.raises(UsageError, match="no undo"):
+            redo(connection, STAMP, decided_by="tester")
+        assert rows(connection) == after
