@@ -26,16 +26,16 @@ def close_source(
     Returns an error about suspect folders, whose locations are not marked; None if there are none. Raises SourceError
     if the source is empty and was not before, unless ``believe_empty``.
     """
-    source, seen = listing.source, listing.seen
+    source, seen_locations = listing.source, listing.seen
     detection = MissingDetection(source.uri)
     left_out: dict[str, list[int]] = {}
     with database.read() as connection:
         present = count_locations_below(connection, source.uri)
-        if not (seen.is_countable and len(seen) == present):
+        if not (seen_locations.is_countable and len(seen_locations) == present):
             for location in locations_below(connection, source.uri):
-                if location in seen or location.location_id > listing.newest:
+                if location in seen_locations or location.location_id > listing.newest:
                     continue
-                rule = seen.left_out_by(location.uri)
+                rule = seen_locations.left_out_by(location.uri)
                 if rule is None:
                     detection.add(location)
                 else:

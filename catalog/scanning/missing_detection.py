@@ -99,15 +99,15 @@ class MissingDetection:
 
 
 def missing_folder_error(source_uri: str, suspects: list[SuspectFolder]) -> SourceError:
-    """The error that names the first suspect folder and counts the others."""
+    """The error that names the first suspect folder and counts the other ones."""
     first = suspects[0]
     photo_count = sum(suspect.photos for suspect in suspects)
-    others = f" and {len(suspects) - 1:,} other folders" if len(suspects) > 1 else ""
+    addition = f" and {len(suspects) - 1:,} other folders" if len(suspects) > 1 else ""
     state = "is empty" if first.is_empty else "is gone"
-    if others:
+    if addition:
         state = "are empty or gone"
     return SourceError(
-        f'The folder "{display(first.folder)}"{others} in the source "{display(source_uri)}" {state},'
+        f'The folder "{display(first.folder)}"{addition} in the source "{display(source_uri)}" {state},'
         f" where {photo_count:,} photos were.",
         remedy=_REMEDY,
     )

@@ -148,14 +148,14 @@ class Estimate:
         """Upper bound of the photos to enroll."""
         return self.unseen + self.altered
 
-    def add(self, other: Estimate) -> None:
+    def add(self, counts: Estimate) -> None:
         """Add the counts of another source."""
-        self.unchanged += other.unchanged
-        self.unseen += other.unseen
-        self.altered += other.altered
-        self.skipped += other.skipped
-        self.left_out += other.left_out
-        self.other_files += other.other_files
+        self.unchanged += counts.unchanged
+        self.unseen += counts.unseen
+        self.altered += counts.altered
+        self.skipped += counts.skipped
+        self.left_out += counts.left_out
+        self.other_files += counts.other_files
 
 
 def estimate(steps: Iterable[Step]) -> Estimate:

@@ -63,10 +63,10 @@ def _sources_inside(scanned: Sequence[str], uri: str) -> list[str]:
         raise UsageError(
             f'The source "{display(uri)}" was never scanned.', remedy="`catalog sources` lists the scanned sources."
         )
-    for other in scanned:
-        if other != uri and other.endswith("/") and uri.startswith(other):
+    for outer in scanned:
+        if outer != uri and outer.endswith("/") and uri.startswith(outer):
             raise UsageError(
-                f'The source "{display(uri)}" lies inside the source "{display(other)}", whose scans find it again.',
+                f'The source "{display(uri)}" lies inside the source "{display(outer)}", whose scans find it again.',
                 remedy="Leave it out with --exclude, or remove the outer source.",
             )
-    return [other for other in scanned if other != uri and uri.endswith("/") and other.startswith(uri)]
+    return [inner for inner in scanned if inner != uri and uri.endswith("/") and inner.startswith(uri)]

@@ -38,7 +38,7 @@ class SharedScan:
     """A source scanned together with other workers.
 
     ``is_planner``: this worker listed the source, with ``listed`` photos, and closes it. ``newest`` is the highest row
-    id of a location when the listing began. ``batch_size`` photos are taken from the queue at once.
+    id of a location when the listing began. ``batch_size`` photos are claimed from the queue at once.
     """
 
     source: Source
@@ -118,14 +118,14 @@ class SharedScan:
 
     def _work(self, pipeline: ScanPipeline, stop: StopSignal) -> Generator[Outcome, None, int]:
         """Take photos from the queue and complete them; returns how many there were."""
-        with claim_work(self.database, self.source.uri, self.batch_size) as taken:
+        with claim_work(self.database, self.source.uri, self.batch_size) as claimed:
             with self.database.read() as connection:
-                known = locations_by_uri(connection, [ref.uri for ref in taken.refs])
-            pipeline.in_flight.claims = taken
-            for ref in taken.refs:
+                known = locations_by_uri(connection, [ref.uri for ref in claimed.refs])
+            pipeline.in_flight.claims = claimed
+            for ref in claimed.refs:
                 yield from pipeline.submit(PhotoTask(self.source, ref, known.get(ref.uri)))
             yield from pipeline.finish()
             if stop.is_interrupted:
                 # The queue gets the photos back. The next worker finds those that were recorded unchanged.
                 raise KeyboardInterrupt
-            return len(taken.refs)
+            return len(claimed.refs)

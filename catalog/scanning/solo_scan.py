@@ -46,18 +46,18 @@ class SoloScan:
         self._seen = SeenLocations()
 
     def run(self, pipeline: ScanPipeline, stop: StopSignal) -> Iterator[Outcome]:
-        seen = pipeline.seen = self._seen
+        locations = pipeline.seen = self._seen
         count, not_photos = 0, pipeline.not_photos
         for step in plan(self._database, self._source, engine=self._engine, gallery=self._gallery):
             if isinstance(step, Unchanged):
-                seen.add(step.location.location_id)
+                locations.add(step.location.location_id)
                 count += 1
                 yield Outcome(step.ref.uri, OutcomeKind.UNCHANGED, step.location.sha256)
                 if count % _STOP_CHECK == 0 and stop.is_due:
                     break
             elif isinstance(step, Excluded):
                 if step.location is not None or step.item.uri.endswith("/"):
-                    seen.add_left_out(step.item.uri, step.item.rule)
+                    locations.add_left_out(step.item.uri, step.item.rule)
                 yield Outcome(step.item.uri, OutcomeKind.LEFT_OUT, reason=step.item.rule)
             elif isinstance(step, OtherFile):
                 yield Outcome(step.uri, OutcomeKind.NOT_A_PHOTO)
@@ -68,7 +68,7 @@ class SoloScan:
                 yield from pipeline.submit(step)
             else:
                 count += not step.uri.endswith("/")
-                seen.add_below(step.uri)
+                locations.add_below(step.uri)
                 yield from pipeline.add_finished(PhotoTask.of_skipped(self._source, step))
         yield from pipeline.finish()
         self._photo_count = count - (pipeline.not_photos - not_photos)

@@ -1,1 +1,1 @@
-"""Where photos come from: folders and S3 prefixes, behind one protocol."""
+"""Sources of photos: folders and S3 prefixes, behind one protocol."""

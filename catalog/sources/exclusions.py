@@ -115,7 +115,7 @@ class FolderRules:
         return rule
 
     def _is_taken_back(self, name: bytes) -> bool:
-        """Whether a pattern of the user names the folder to keep it."""
+        """Return whether the last pattern of the user that matches the folder takes it back."""
         path = f"{self._text}{name.decode('utf-8', 'surrogateescape')}/"
         matches = [matcher.match(path[length:]) for length, matcher in self._matchers]
         last = next((match for match in reversed(matches) if match is not None), None)

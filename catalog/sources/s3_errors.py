@@ -1,7 +1,7 @@
-"""What goes wrong between the catalogue and S3, in sentences, and whether it is one photo's fault or the source's.
+"""Errors of S3 as sentences, each blamed on one photo or on the source.
 
-By the error codes of the S3 API reference ("Error responses") and botocore's own exceptions, by name, so that this file
-needs neither.
+Error codes of the S3 API reference ("Error responses") and exceptions of botocore are compared by name, so that this
+module imports neither.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _CREDENTIALS = {
     "UnauthorizedSSOTokenError": "The session of the AWS single sign-on has expired",
     "TokenRetrievalError": "The session of the AWS single sign-on has expired",
     "LoginTokenLoadError": "The AWS login has no session",
-    # answers of the service
+    # error codes of the service
     "ExpiredToken": "The AWS credentials have expired",
     "ExpiredTokenException": "The AWS credentials have expired",
     "TokenRefreshRequired": "The AWS credentials have expired",
@@ -62,7 +62,7 @@ _UNREACHABLE = frozenset(
 
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "Forbidden", "403", "401", "Unauthorized"})
 _VANISHED = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed"})
-"""MethodNotAllowed is the answer for a delete marker."""
+"""MethodNotAllowed is the response for a delete marker."""
 
 
 def source_fault(error: Exception, uri: str) -> SourceError:
@@ -107,27 +107,27 @@ def photo_fault(error: Exception, uri: str) -> PhotoError | SourceError:
 
 
 def is_denied(error: Exception) -> bool:
-    """Whether S3 denied a right."""
+    """Return whether S3 denied a permission."""
     return _code(error) in _DENIED
 
 
 def is_vanished(error: Exception) -> bool:
-    """Whether there is no such object, or no longer; only those hear that who may read it."""
+    """Return whether the object does not exist. S3 says so only to a user who may read it."""
     return _code(error) in _VANISHED
 
 
 def _code(error: Exception) -> str:
-    """The service's code for an answer that is an error, or the name of botocore's exception."""
-    told = _told(error)
-    return str(told["Code"]) if told.get("Code") else type(error).__name__
+    """The error code of S3, or the name of botocore's exception."""
+    details = _details(error)
+    return str(details["Code"]) if details.get("Code") else type(error).__name__
 
 
 def _message(error: Exception) -> str:
-    text = " ".join(str(_told(error).get("Message") or error).split()).rstrip(".")
+    text = " ".join(str(_details(error).get("Message") or error).split()).rstrip(".")
     return text if text.isprintable() else ascii(text)
 
 
-def _told(error: Exception) -> dict[str, Any]:
+def _details(error: Exception) -> dict[str, Any]:
     response: dict[str, Any] = getattr(error, "response", None) or {}
-    told: dict[str, Any] = response.get("Error", {})
-    return told
+    details: dict[str, Any] = response.get("Error", {})
+    return details

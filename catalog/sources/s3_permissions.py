@@ -1,4 +1,4 @@
-"""Which rights the credentials have on a bucket: each is tried once, with one byte of one object at most."""
+"""Permissions of the credentials on a bucket. Each is tried once, with at most one byte of one object."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from catalog.sources.s3_errors import is_denied, is_vanished, photo_fault, source_fault
 
-NOBODYS = "catalog-check/no-such-photo.jpg"
-"""A key that no object has: whoever may list and read is told that it is not there, anybody else that he is denied."""
+ABSENT_KEY = "catalog-check/no-such-photo.jpg"
+"""A key that no object has. A user who may list and read gets the error that it does not exist, any other a denial."""
 
 
 @dataclass(frozen=True, slots=True)
 class S3Permission:
-    """One right; ``granted`` is None where it was not tried, with the reason in ``note``."""
+    """One permission. ``granted`` is None if it was not tried, with the reason in ``note``."""
 
     action: str
     granted: bool | None
@@ -24,7 +24,7 @@ class S3Permission:
 
 
 class S3Rights:
-    """Tries the rights that a scan of ``prefix`` needs. ``client`` is boto3's for S3; ``options`` go with each call."""
+    """Tries the permissions that a scan of ``prefix`` needs. ``options`` are added to each call of the S3 client."""
 
     def __init__(self, client: Any, bucket: str, prefix: str, uri: str, options: Mapping[str, str]) -> None:
         self._client = client
@@ -33,7 +33,7 @@ class S3Rights:
         self._uri = uri
 
     def __iter__(self) -> Iterator[S3Permission]:
-        """Each right. Raises ``SourceError`` where nothing can be asked at all."""
+        """Yield each permission. Raises ``SourceError`` if S3 cannot be called."""
         try:
             page = self._client.list_objects_v2(Prefix=self._prefix, MaxKeys=1000, **self._where)
         except (ClientError, BotoCoreError) as error:
@@ -43,17 +43,17 @@ class S3Rights:
             yield S3Permission("s3:GetObject", granted=None, note="not tried: no object is known")
             return
         yield S3Permission("s3:ListBucket", granted=True)
-        # What stands for a folder is empty, and what is archived cannot be read by anybody.
-        objects = [found for found in page.get("Contents", ()) if found["Size"]]
-        readable = [found["Key"] for found in objects if found.get("StorageClass", "STANDARD") == "STANDARD"]
-        key = readable[0] if readable else self._prefix + NOBODYS
+        # The object of a folder is empty, and an archived object cannot be read.
+        objects = [item for item in page.get("Contents", ()) if item["Size"]]
+        readable = [item["Key"] for item in objects if item.get("StorageClass", "STANDARD") == "STANDARD"]
+        key = readable[0] if readable else self._prefix + ABSENT_KEY
         right, version = self._try("s3:GetObject", key)
         yield right
         if version:
             yield self._try("s3:GetObjectVersion", key, VersionId=version)[0]
 
     def _try(self, action: str, key: str, **version: str) -> tuple[S3Permission, str]:
-        """The right, and the version of what was read; empty without versions."""
+        """The permission, and the version of the object that was read; empty without versions."""
         try:
             answer = self._client.get_object(Key=key, Range="bytes=0-0", **version, **self._where)
         except (ClientError, BotoCoreError) as error:
@@ -63,5 +63,5 @@ class S3Rights:
                 raise photo_fault(error, self._uri) from error
             return S3Permission(action, granted=True), ""
         answer["Body"].close()
-        found = answer.get("VersionId", "")
-        return S3Permission(action, granted=True), "" if found == "null" else found
+        found_version = answer.get("VersionId", "")
+        return S3Permission(action, granted=True), "" if found_version == "null" else found_version

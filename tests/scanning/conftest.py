@@ -56,7 +56,7 @@ class Scanner:
         raise AssertionError("a scan ends with its summary")
 
     def kinds(self) -> dict[str, str]:
-        """What happened to each file of the last scan."""
+        """Outcome of each file of the last scan."""
         return {outcome.uri.rpartition("/")[2]: outcome.kind.value for outcome in self.outcomes}
 
 

@@ -1,4 +1,4 @@
-"""Two scans of different sources that meet the same photos at the same time."""
+"""Two scans of different sources find the same photos at the same time."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def scan_both(url: str, folders: tuple[Path, Path], broken: str = "") -> list[list[int]]:
-    """Scans in two processes, begun at the same instant; engine calls, photos and failures of each."""
+    """Run scans in two processes at the same time; engine calls, photos and failures of each."""
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", SCAN, url, str(folder), broken if number == 0 else ""],
@@ -80,7 +80,7 @@ def scan_both(url: str, folders: tuple[Path, Path], broken: str = "") -> list[li
 def test_each_content_is_enrolled_by_one_of_two_scans(
     database: Database, database_url: str, folders: tuple[Path, Path]
 ) -> None:
-    """The other one waits and finds it known; both tell all of their photos."""
+    """The other scan waits and finds it known. Both report all of their photos."""
     (calls, discovered, _), (other_calls, others, _) = scan_both(database_url, folders)
     assert (discovered, others) == (CONTENTS, CONTENTS)
     assert calls + other_calls == CONTENTS
@@ -92,7 +92,7 @@ def test_each_content_is_enrolled_by_one_of_two_scans(
     assert counts == [CONTENTS, CONTENTS, 2 * CONTENTS, CONTENTS]
 
 
-def test_what_one_scan_cannot_enroll_the_other_tries(
+def test_a_content_that_one_scan_cannot_enroll_is_tried_by_the_other(
     database: Database, database_url: str, folders: tuple[Path, Path]
 ) -> None:
     """A claim ends with a failure, too."""
@@ -104,7 +104,7 @@ def test_what_one_scan_cannot_enroll_the_other_tries(
 
 
 def test_a_content_is_free_once_its_claim_is_released(database: Database) -> None:
-    """Claims lie beside the locks of sources, and do not touch them."""
+    """Claims do not affect the locks of sources."""
     with lock_sources(database, ["file:///a/"]) as locks:
         claims = SoloClaims(locks)
         assert claims.claim("file:///a/1", "ab" * 32)

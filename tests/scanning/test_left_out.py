@@ -75,7 +75,7 @@ def test_a_source_whose_photos_are_all_covered_is_not_suddenly_empty(scanner, li
 
 
 def test_a_face_that_is_no_face_stays_none(scanner, library, rows, database):
-    """What a user said of it before holds after its return."""
+    """The user's mark holds after the photo returns."""
     with database.begin() as connection:
         connection.exec_driver_sql(
             "UPDATE faces SET not_a_face = TRUE WHERE photo_id IN"

@@ -1,4 +1,4 @@
-"""A folder that is empty, or gone, may be a disk that is not mounted."""
+"""An empty or absent folder may be a disk that is not mounted."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def missing(rows):
 
 
 def test_photos_of_a_folder_that_is_suddenly_empty_are_not_missing(scanner, folder, rows, tmp_path):
-    """The rest of the source is scanned; one sentence and exit code 4 tell of it, until the disk is back."""
+    """The rest of the source is scanned, with one error and exit code 4, until the disk is back."""
     disk, aside = folder / "disk", tmp_path / "aside"
     draw(disk, 1)
     draw(disk / "deeper", MANY, first=2)
@@ -56,7 +56,7 @@ def test_photos_of_a_folder_that_is_suddenly_empty_are_not_missing(scanner, fold
 
 
 def test_force_believes_that_a_folder_is_empty(scanner, folder, rows):
-    """The user knows better."""
+    """--force marks the photos of an empty folder as missing."""
     draw(folder / "disk", MANY)
     draw(folder, 1, first=10)
     scanner()
@@ -68,7 +68,7 @@ def test_force_believes_that_a_folder_is_empty(scanner, folder, rows):
 
 
 def test_a_few_deleted_photos_are_believed(scanner, folder, rows):
-    """An album that is tidied away is no disk; nor is one of which something is left."""
+    """A small folder may be emptied, and a large one may lose most of its photos."""
     draw(folder / "small", MANY - 1)
     draw(folder / "large", MANY + 1, first=10)
     scanner()
@@ -79,7 +79,7 @@ def test_a_few_deleted_photos_are_believed(scanner, folder, rows):
 
 
 def test_a_folder_emptied_by_moving_its_photos_is_believed(scanner, folder, rows):
-    """An inbox whose photos were sorted into albums; what stands elsewhere is not lost."""
+    """Photos with another present location do not count."""
     draw(folder / "inbox", MANY + 1)
     draw(folder, 1, first=10)
     scanner()
@@ -90,13 +90,13 @@ def test_a_folder_emptied_by_moving_its_photos_is_believed(scanner, folder, rows
     assert missing(rows) == MANY + 1
 
 
-@pytest.mark.parametrize(("others", "believed"), [(1, False), (MANY, True)], ids=["most", "less"])
+@pytest.mark.parametrize(("beside", "believed"), [(1, False), (MANY, True)], ids=["most", "less"])
 def test_a_folder_that_is_gone_is_believed_unless_it_held_most_of_the_source(
-    scanner, folder, rows, tmp_path, others, believed
+    scanner, folder, rows, tmp_path, beside, believed
 ):
-    """A stick that is pulled out takes its folder with it; so does an album that is deleted."""
+    """A removable disk takes its folder with it, as a deleted album does."""
     draw(folder / "stick", MANY)
-    draw(folder, others, first=10)
+    draw(folder, beside, first=10)
     scanner()
     (folder / "stick").rename(tmp_path / "pulled out")
     summary = scanner()
@@ -108,7 +108,7 @@ def test_a_folder_that_is_gone_is_believed_unless_it_held_most_of_the_source(
 
 
 def test_a_real_disk_is_unmounted_and_mounted_again(scanner, folder, rows):
-    """With a file system of its own, where the machine lets us mount one."""
+    """With a real file system, if this user may mount one."""
     disk = folder / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)]

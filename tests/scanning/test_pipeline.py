@@ -1,4 +1,4 @@
-"""What is in the line when something else fails: answers that were paid for are kept."""
+"""Finished enrollments are recorded when something else fails, because they were charged."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from tests.fakes import Drawn, FakeEngine, save_drawing
 
 
 class BreaksOff(FolderSource):
-    """A source whose listing fails, as S3 or a disk that is unmounted may; not before the engine was asked."""
+    """A source whose listing fails, as that of S3 or of an unmounted disk may, after the first call of the engine."""
 
-    def __init__(self, folder, asked, *, after, failure):
+    def __init__(self, folder, called, *, after, failure):
         super().__init__(folder)
-        self._asked = asked
+        self._asked = called
         self._after = after
         self._failure = failure
 
@@ -35,17 +35,17 @@ class BreaksOff(FolderSource):
 
 
 @pytest.fixture
-def asked():
-    """Set once the engine was asked for something."""
+def called():
+    """Set at the first call of the engine."""
     return threading.Event()
 
 
 @pytest.fixture
-def engine(asked):
-    """Takes its time, and money."""
+def engine(called):
+    """A slow engine that charges."""
 
     def before(*_):
-        asked.set()
+        called.set()
         time.sleep(0.1)
 
     return FakeEngine(dollars=Decimal("0.001"), before=before)
@@ -53,7 +53,7 @@ def engine(asked):
 
 @pytest.fixture
 def many(folder, monkeypatch):
-    """More photos than the catalogue is asked about at once, and than wait for their bytes: some reach the engine."""
+    """More photos than one lookup and the reading window hold, so that some reach the engine."""
     monkeypatch.setattr("catalog.scanning.plan.BATCH", 4)
     for number in range(24):
         save_drawing(folder / f"{number:02}.png", [Drawn("ann")], note=number + 1)
@@ -73,24 +73,24 @@ def begin(database, engine, source):
     )
 
 
-def assert_all_answers_kept(engine, rows):
+def assert_all_charges_recorded(engine, rows):
     paid = engine.calls[Operation.INDEX_FACES]
     assert paid > 0
     assert rows("SELECT coalesce(sum(calls), 0) FROM charges") == [(paid,)]
     assert rows("SELECT count(*) FROM faces") == [(paid,)]
 
 
-def test_a_listing_that_breaks_off_loses_no_answer(database, many, engine, asked, rows):
-    """Calls that were answered are in the ledger, their faces in the catalogue, and the scan counts them."""
-    source = BreaksOff(many, asked, after=24, failure=SourceError("The listing broke off."))
+def test_a_listing_that_breaks_off_loses_no_charge(database, many, engine, called, rows):
+    """Charges and faces of finished calls are recorded, and the scan counts them."""
+    source = BreaksOff(many, called, after=24, failure=SourceError("The listing broke off."))
     with pytest.raises(SourceError, match="broke off"):
         list(begin(database, engine, source))
-    assert_all_answers_kept(engine, rows)
+    assert_all_charges_recorded(engine, rows)
     assert rows("SELECT state, faces FROM scans") == [("failed", engine.calls[Operation.INDEX_FACES])]
 
 
-def test_locks_that_are_lost_lose_no_answer(database, many, engine, rows, monkeypatch):
-    """The scan may not go on without them; what it has is recorded all the same."""
+def test_locks_that_are_lost_lose_no_charge(database, many, engine, rows, monkeypatch):
+    """The scan ends, and finished enrollments are recorded."""
 
     def lost():
         raise DatabaseError("The locks were lost.")
@@ -98,27 +98,27 @@ def test_locks_that_are_lost_lose_no_answer(database, many, engine, rows, monkey
     monkeypatch.setattr("catalog.scanning.run_scan._periodic_check", lambda locks: lost)
     with pytest.raises(DatabaseError, match="locks were lost"):
         list(begin(database, engine, FolderSource(many)))
-    assert_all_answers_kept(engine, rows)
+    assert_all_charges_recorded(engine, rows)
 
 
-def test_who_stops_asking_for_outcomes_loses_no_answer(database, many, engine, rows):
+def test_a_reader_that_closes_the_scan_loses_no_charge(database, many, engine, rows):
     """A reader that goes away closes the scan."""
     going = begin(database, engine, FolderSource(many))
     next(going)
     going.close()
-    assert_all_answers_kept(engine, rows)
+    assert_all_charges_recorded(engine, rows)
     assert rows("SELECT state FROM scans") == [("interrupted",)]
 
 
-def test_a_program_error_loses_no_answer(database, many, engine, asked, rows):
-    """Also what nobody foresaw."""
+def test_a_program_error_loses_no_charge(database, many, engine, called, rows):
+    """Finished enrollments are recorded after any exception."""
     with pytest.raises(ZeroDivisionError):
-        list(begin(database, engine, BreaksOff(many, asked, after=21, failure=ZeroDivisionError())))
-    assert_all_answers_kept(engine, rows)
+        list(begin(database, engine, BreaksOff(many, called, after=21, failure=ZeroDivisionError())))
+    assert_all_charges_recorded(engine, rows)
 
 
-def test_an_answer_that_cannot_be_recorded_takes_no_other_with_it(database, many, engine, rows, monkeypatch):
-    """It fails with all of its group; the others are then recorded without it."""
+def test_a_task_that_cannot_be_recorded_stops_no_other(database, many, engine, rows, monkeypatch):
+    """Its batch fails, and the other tasks are recorded one by one."""
     real = Recorder._record
 
     def refuse(self, connection, task, previous_photos):

@@ -1,4 +1,4 @@
-"""Paying only for photos in which a free engine sees a face: what it spares, samples, misses, and takes back."""
+"""The prefilter sends only photos on which a free engine finds a face."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.fakes import Drawn, FakeEngine, save_drawing
 
 
 class Blind(FakeEngine):
-    """Sees no face, as the local engine in photos that the prefilter misses."""
+    """Finds no face, as the local engine on photos that the prefilter misses."""
 
     def analyze(self, photo):
         return Analysis(())
@@ -20,7 +20,7 @@ class Blind(FakeEngine):
 
 @pytest.fixture
 def prefilter(scanner):
-    """Puts a prefilter before the scanner's engine; returns the one that is paid."""
+    """Wraps the scanner's engine with a prefilter; returns the paid engine."""
 
     def put(free, sample=0.0):
         paid = scanner.engine
@@ -31,7 +31,7 @@ def prefilter(scanner):
 
 
 def test_photos_without_a_face_are_not_sent(scanner, folder, prefilter):
-    """One of two photos is paid for; the other is spared, and nothing is asked the next night."""
+    """One of two photos is charged, and the next scan sends none."""
     save_drawing(folder / "a.png", [Drawn("ann")])
     save_drawing(folder / "b.png")
     paid = prefilter(FakeEngine())
@@ -43,7 +43,7 @@ def test_photos_without_a_face_are_not_sent(scanner, folder, prefilter):
 
 
 def test_a_sample_measures_what_is_missed(scanner, folder, prefilter):
-    """Photos that would have been spared and are sent all the same tell how many of them show a face."""
+    """A share of the skipped photos is sent, and those with a face are counted."""
     save_drawing(folder / "a.png", [Drawn("ann")])
     save_drawing(folder / "b.png")
     prefilter(Blind(), sample=1.0)
@@ -52,7 +52,7 @@ def test_a_sample_measures_what_is_missed(scanner, folder, prefilter):
 
 
 def test_photos_that_were_never_sent_are_sent_once_the_prefilter_is_off(scanner, folder, prefilter, rows):
-    """What nobody paid for is not enrolled: the missed face is found by a scan that sends everything."""
+    """A skipped photo is not enrolled. A scan without the prefilter finds the missed face."""
     save_drawing(folder / "a.png", [Drawn("ann")])
     paid = prefilter(Blind())
     scanner()

@@ -1,4 +1,4 @@
-"""What was missing for long enough goes, with its faces; what humans decided stays."""
+"""Photos missing for long are removed with their faces; decisions stay."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run(scanner, before):
 
 
 def test_a_photo_whose_places_are_all_gone_goes_with_its_faces(scanner, folder, rows):
-    """Its rows and its gallery faces; a copy elsewhere keeps another photo in."""
+    """Rows and gallery faces are deleted. A photo with a copy elsewhere stays."""
     gone = save_drawing(folder / "gone.png", [Drawn("ann"), Drawn("bob", left=140)])
     kept = save_drawing(folder / "kept.png", [Drawn("ann")])
     (folder / "copy.png").write_bytes(kept.read_bytes())
@@ -44,7 +44,7 @@ def test_a_photo_whose_places_are_all_gone_goes_with_its_faces(scanner, folder, 
 
 
 def test_within_the_grace_period_nothing_goes(scanner, folder, rows):
-    """A disk that was not mounted for a night costs nothing."""
+    """A disk that was not mounted for one night loses no photo."""
     save_drawing(folder / "a.png", [Drawn("ann")]).unlink()
     save_drawing(folder / "b.png", [Drawn("ann")])
     scanner()
@@ -56,7 +56,7 @@ def test_within_the_grace_period_nothing_goes(scanner, folder, rows):
 
 
 def test_faces_that_a_killed_prune_left_are_removed_by_the_next_scan(scanner, folder, rows):
-    """The rows are gone and the gallery is not asked yet: the debt is on record."""
+    """The rows are deleted and the removal of the gallery faces is pending."""
     photo = save_drawing(folder / "a.png", [Drawn("ann")])
     save_drawing(folder / "b.png")
     scanner()

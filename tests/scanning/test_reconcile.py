@@ -1,4 +1,4 @@
-"""Gallery and catalogue compared and repaired, both ways."""
+"""Comparison and repair of gallery and catalogue."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def repair(scanner, *, read=read, shared=False):
 
 
 def test_a_catalogue_and_its_gallery_agree_after_a_scan(scanner, folder):
-    """Nothing to do."""
+    """No difference, nothing to repair."""
     save_drawing(folder / "a.png", [Drawn("ann")])
     scanner()
     assert compare(scanner.database, scanner.engine, gallery="catalog").agree
 
 
 def test_gallery_faces_without_a_row_are_removed(scanner, folder, rows):
-    """They are what a lost catalogue, or somebody else, left behind."""
+    """They remain of a lost catalogue or of another program."""
     save_drawing(folder / "a.png", [Drawn("ann")])
     scanner()
     stray = save_drawing(folder.parent / "stray.png", [Drawn("bob")])
@@ -49,7 +49,7 @@ def test_gallery_faces_without_a_row_are_removed(scanner, folder, rows):
 
 
 def test_in_a_shared_gallery_faces_of_unknown_photos_are_left_alone(scanner, folder):
-    """Another catalogue may have enrolled them; only a face that this one let go of is its own to remove."""
+    """Another catalogue may have enrolled them. Only faces that this catalogue removed are deleted."""
     photo = save_drawing(folder / "a.png", [Drawn("ann"), Drawn("bob", left=140)])
     scanner()
     stray = save_drawing(folder.parent / "stray.png", [Drawn("cleo")])
@@ -67,7 +67,7 @@ def test_in_a_shared_gallery_faces_of_unknown_photos_are_left_alone(scanner, fol
 
 
 def test_a_photo_in_s3_is_enrolled_again_with_its_address(scanner, folder, monkeypatch):
-    """The engine may read a large one there by itself, as in the scan, instead of having it re-encoded."""
+    """As in a scan, the engine may read a large photo directly, without a new encoding."""
     save_drawing(folder / "a.png", [Drawn("ann")])
     scanner()
     scanner.engine.remove([face.face_id for face in scanner.engine.enrolled()])
@@ -85,7 +85,7 @@ def test_a_photo_in_s3_is_enrolled_again_with_its_address(scanner, folder, monke
 
 
 def test_lost_faces_are_enrolled_again_and_keep_their_rows(scanner, folder, rows):
-    """The person and the decisions that hang on the row stay with the face, under its new id."""
+    """The face keeps its person and its decisions under its new id."""
     save_drawing(folder / "a.png", [Drawn("ann"), Drawn("bob", left=140)])
     scanner()
     before = rows("SELECT id, box_left FROM faces ORDER BY id")
@@ -98,8 +98,8 @@ def test_lost_faces_are_enrolled_again_and_keep_their_rows(scanner, folder, rows
     assert compare(scanner.database, scanner.engine, gallery="catalog").agree
 
 
-def test_a_photo_that_cannot_be_read_any_more_is_told(scanner, folder):
-    """It stays in the catalogue; the sentence names its content."""
+def test_a_photo_that_cannot_be_read_any_more_is_reported(scanner, folder):
+    """It stays in the catalogue, and the error names its content hash."""
     photo = save_drawing(folder / "a.png", [Drawn("ann")])
     scanner()
     photo.unlink()

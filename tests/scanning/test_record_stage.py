@@ -1,4 +1,4 @@
-"""What becomes of a place's old content, and of what humans said about it, when its file changes."""
+"""The previous photo of a changed file, and the decisions on its faces."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ WHO = (
 
 
 def confirmed(scanner, database, rows):
-    """The folder's faces in the order of their files, each confirmed as a person of its own."""
+    """Persons of the folder's faces in the order of their files, each confirmed."""
     scanner()
     ids = [
         row
@@ -55,8 +55,8 @@ def confirmed(scanner, database, rows):
         return [find_person(connection, person.person_id) for person in people]
 
 
-def test_a_file_renamed_and_its_name_used_again_is_not_paid_for_twice(scanner, folder, rows):
-    """z.png holds what a.png held: known content in a new place, its face and all that hangs on it stay."""
+def test_a_file_renamed_and_its_name_used_again_is_not_charged_twice(scanner, folder, rows):
+    """z.png holds the content of a.png: known content at a new location keeps its face."""
     photo = save_drawing(folder / "a.png", [Drawn("ann")])
     scanner()
     face = rows("SELECT id, face_id FROM faces")
@@ -70,8 +70,8 @@ def test_a_file_renamed_and_its_name_used_again_is_not_paid_for_twice(scanner, f
     assert face[0] in rows("SELECT id, face_id FROM faces")
 
 
-def test_a_new_file_under_an_old_name_is_not_taken_for_whom_the_old_one_showed(scanner, folder, database, rows):
-    """What a human said moved on with the old content."""
+def test_a_new_file_under_an_old_name_does_not_get_the_old_person(scanner, folder, database, rows):
+    """The decision stays with the old content."""
     photo = save_drawing(folder / "a.png", [Drawn("ann")])
     (ann,) = confirmed(scanner, database, rows)
     photo.rename(folder / "z.png")
@@ -82,7 +82,7 @@ def test_a_new_file_under_an_old_name_is_not_taken_for_whom_the_old_one_showed(s
 
 
 def test_two_files_that_swap_names_keep_their_people(scanner, folder, database, rows):
-    """What a human said of a face is keyed by content, and both contents are still there."""
+    """Decisions are keyed by content, and both contents exist."""
     a = save_drawing(folder / "a.png", [Drawn("ann")])
     b = save_drawing(folder / "b.png", [Drawn("bob")], note=7)
     ann, bob = confirmed(scanner, database, rows)
@@ -97,7 +97,7 @@ def test_two_files_that_swap_names_keep_their_people(scanner, folder, database, 
     assert scanner.engine.calls[Operation.INDEX_FACES] == 0
 
 
-def test_a_forgotten_face_buries_nobody_in_another_known_photo(scanner, folder, database, rows):
+def test_a_tombstone_does_not_hold_in_another_known_photo(scanner, folder, database, rows):
     """A copy of a known photo over one with a forgotten face: the known one keeps its face."""
     a = save_drawing(folder / "a.png", [Drawn("ann")])
     b = save_drawing(folder / "b.png", [Drawn("bob")], note=7)
@@ -110,8 +110,8 @@ def test_a_forgotten_face_buries_nobody_in_another_known_photo(scanner, folder, 
     assert [person for _, person in rows(WHO)] == [bob.person_id] * 2
 
 
-def test_a_scan_killed_before_it_let_go_is_healed_by_the_next(scanner, folder, rows, monkeypatch):
-    """A photo that no place shows is found without being remembered."""
+def test_a_scan_killed_before_it_released_photos_is_completed_by_the_next(scanner, folder, rows, monkeypatch):
+    """A photo without location is found by a query."""
     photo = save_drawing(folder / "a.png", [Drawn("ann")])
     scanner()
     save_drawing(photo, [Drawn("bob")], note=7)
@@ -131,7 +131,7 @@ def test_a_scan_killed_before_it_let_go_is_healed_by_the_next(scanner, folder, r
 
 @pytest.mark.parametrize("moved", [False, True])
 def test_a_decision_follows_an_edit(scanner, folder, database, rows, moved):
-    """Edited in place or moved before: the human's word is carried to the new content, and the old one goes."""
+    """Edited in place or after a move: the decision is carried to the new content, and the old photo is removed."""
     photo = save_drawing(folder / "a.png", [Drawn("ann")])
     (ann,) = confirmed(scanner, database, rows)
     if moved:
@@ -161,7 +161,7 @@ def test_a_forgotten_face_is_not_enrolled_again_after_an_edit(scanner, folder, d
 
 
 def test_an_edited_copy_of_a_photo_does_not_bring_a_forgotten_face_back(scanner, folder, database, rows):
-    """The tombstone follows the edit although another copy still stands."""
+    """The tombstone is carried to the edited photo although another copy exists."""
     photo = save_drawing(folder / "a.png", [Drawn("ann")])
     shutil.copyfile(photo, folder / "b.png")
     (ann,) = confirmed(scanner, database, rows)
@@ -174,7 +174,7 @@ def test_an_edited_copy_of_a_photo_does_not_bring_a_forgotten_face_back(scanner,
 
 
 def test_an_edit_that_is_copied_does_not_bring_a_forgotten_face_back(scanner, folder, database, rows):
-    """The new content is met under a new name first: it is as new as under the old one."""
+    """The new content is found under a new name first. It is new under the old name too."""
     photo = save_drawing(folder / "b.png", [Drawn("ann")])
     (ann,) = confirmed(scanner, database, rows)
     forget_person(database, scanner.engine, ann, ME, gallery="catalog")
@@ -187,7 +187,7 @@ def test_an_edit_that_is_copied_does_not_bring_a_forgotten_face_back(scanner, fo
 
 
 def test_copies_that_are_edited_alike_repeat_a_decision_once(scanner, folder, database, rows):
-    """Two places, one edit."""
+    """Two locations, one edit."""
     photo = save_drawing(folder / "a.png", [Drawn("ann")])
     shutil.copyfile(photo, folder / "b.png")
     (ann,) = confirmed(scanner, database, rows)
@@ -216,7 +216,7 @@ class Bucket:
 
 @pytest.mark.parametrize(("old", "new"), [("a", "z"), ("z", "a")])
 def test_an_object_with_a_new_key_counts_as_moved(database, old, new):
-    """Its old place is believed until the listing is whole; a copy beside it stays a duplicate."""
+    """Its old location is believed until the listing is complete. A copy beside it stays a duplicate."""
     ann, bob = (drawing_bytes([Drawn(name)], format="PNG") for name in ("ann", "bob"))
     gallery = FakeGallery()
 
@@ -238,8 +238,8 @@ def test_an_object_with_a_new_key_counts_as_moved(database, old, new):
     assert (counts["moved"], counts["duplicate"], counts["unchanged"]) == (1, 1, 1)
 
 
-def test_undo_takes_a_decision_back_with_its_copies_for_new_content(scanner, folder, database, rows):
-    """One undo for what was said once: the face is nobody's again, also when decisions are replayed."""
+def test_undo_reverts_a_decision_with_its_copies_for_new_content(scanner, folder, database, rows):
+    """One undo reverts a decision and its copies: the face is unassigned, also after a replay."""
     photo = save_drawing(folder / "a.png", [Drawn("ann")])
     (ann,) = confirmed(scanner, database, rows)
     for note in (9, 10):
@@ -256,8 +256,8 @@ def test_undo_takes_a_decision_back_with_its_copies_for_new_content(scanner, fol
     assert [person for _, person in rows(WHO)] == [ann.person_id]
 
 
-def test_what_was_said_twice_is_taken_back_one_by_one(scanner, folder, database, rows):
-    """Two words on one face in the same instant, each with its copy: one undo takes one of them."""
+def test_equal_decisions_are_undone_one_by_one(scanner, folder, database, rows):
+    """Two decisions on one face at the same time, each with its copy: one undo reverts one of them."""
     photo = save_drawing(folder / "a.png", [Drawn("ann")])
     (ann,) = confirmed(scanner, database, rows)
     ((row,),) = rows("SELECT id FROM faces")
@@ -275,7 +275,7 @@ def test_what_was_said_twice_is_taken_back_one_by_one(scanner, folder, database,
 
 
 def test_a_deep_path_of_long_names_is_skipped_with_a_reason(scanner, folder, rows):
-    """1,200 Japanese letters are a path that Linux allows and no index of PostgreSQL; the other photo is catalogued."""
+    """Linux allows a path of 1,200 Japanese letters, an index of PostgreSQL does not. The other photo is catalogued."""
     chance = random.Random(1)
     deep = folder
     for _ in range(15):
@@ -290,7 +290,7 @@ def test_a_deep_path_of_long_names_is_skipped_with_a_reason(scanner, folder, row
 
 @pytest.mark.parametrize("same_photo", [False, True])
 def test_a_split_or_a_mirror_follows_an_edit(scanner, folder, database, rows, same_photo):
-    """What was said of several faces at once holds for those of the new content, until it is taken back."""
+    """A decision on several faces is carried to the same faces of the new content, until it is undone."""
     photo = save_drawing(folder / "a.png", [Drawn("ann"), Drawn("ann", left=140)])
     save_drawing(folder / "b.png", [Drawn("ann")], note=7)
     first, *_ = confirmed(scanner, database, rows)

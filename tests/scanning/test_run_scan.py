@@ -1,4 +1,4 @@
-"""The corridor: what a scan does with photos that are new, known, moved, copied, changed, broken or gone."""
+"""Outcomes of photos that are new, known, moved, copied, changed, damaged or missing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_first_scan_records_every_photo_and_face(scanner, folder, rows):
 
 
 def test_a_second_scan_finds_everything_unchanged_and_asks_the_engine_nothing(scanner, folder):
-    """What looks as it did is not read again."""
+    """Files with the same size, time and inode are not read again."""
     save_drawing(folder / "a.jpg", [Drawn("ann")])
     scanner()
     scanner.engine.calls.clear()
@@ -36,7 +36,7 @@ def test_a_second_scan_finds_everything_unchanged_and_asks_the_engine_nothing(sc
 
 
 def test_a_photo_that_only_another_engine_knew_is_new(scanner, folder):
-    """It is enrolled, and may have to be paid for, so it is not told as unchanged; a copy met with it is."""
+    """It is enrolled, and perhaps charged, so its outcome is new. Its copy is a duplicate."""
     save_drawing(folder / "a.png", [Drawn("ann")])
     scanner()
     scanner.engine = FakeEngine(model="other/1")
@@ -60,8 +60,8 @@ def test_a_touched_file_is_read_and_found_unchanged(scanner, folder, rows):
     assert rows("SELECT count(*) FROM faces") == [(1,)]
 
 
-def test_a_moved_photo_is_a_new_place_for_known_content(scanner, folder, rows):
-    """Known content whose old place is gone has moved: no face is enrolled, the old place is missing."""
+def test_a_moved_photo_is_a_new_location_of_known_content(scanner, folder, rows):
+    """Known content without its old location was moved: no face is enrolled, and the old location is missing."""
     photo = save_drawing(folder / "a.jpg", [Drawn("ann")])
     scanner()
     photo.rename(folder / "z.jpg")
@@ -73,7 +73,7 @@ def test_a_moved_photo_is_a_new_place_for_known_content(scanner, folder, rows):
 
 
 def test_a_copy_is_a_duplicate(scanner, folder, rows):
-    """Known content whose old place still stands is a duplicate."""
+    """Known content whose old location exists is a duplicate."""
     photo = save_drawing(folder / "a.jpg", [Drawn("ann")])
     scanner()
     shutil.copy(photo, folder / "z.jpg")
@@ -82,8 +82,8 @@ def test_a_copy_is_a_duplicate(scanner, folder, rows):
     assert rows("SELECT count(*) FROM photos") == [(1,)]
 
 
-def test_copies_met_in_one_scan_are_enrolled_once(scanner, folder, rows):
-    """Twins that are read at the same time wait for one another."""
+def test_copies_in_one_scan_are_enrolled_once(scanner, folder, rows):
+    """A copy waits while the engine enrolls its content."""
     data = drawing_bytes([Drawn("ann")])
     for number in range(12):
         (folder / f"{number:02}.jpg").write_bytes(data)
@@ -94,7 +94,7 @@ def test_copies_met_in_one_scan_are_enrolled_once(scanner, folder, rows):
 
 
 def test_an_edited_photo_is_changed(scanner, folder, rows):
-    """New bytes under a known name replace what was there."""
+    """New content at a known location replaces the old photo."""
     photo = save_drawing(folder / "a.jpg", [Drawn("ann")])
     scanner()
     save_drawing(photo, [Drawn("bob"), Drawn("cleo", left=140)])
@@ -107,7 +107,7 @@ def test_an_edited_photo_is_changed(scanner, folder, rows):
 
 
 def test_a_broken_photo_fails_with_a_sentence_and_the_others_are_recorded(scanner, folder, rows):
-    """One photo may fail and the scan goes on; nothing of the broken one is stored but the reason."""
+    """The scan continues, and the reason is recorded."""
     whole = drawing_bytes([Drawn("ann")])
     (folder / "a.jpg").write_bytes(whole[: len(whole) // 2])
     (folder / "b.jpg").write_bytes(b"")
@@ -123,7 +123,7 @@ def test_a_broken_photo_fails_with_a_sentence_and_the_others_are_recorded(scanne
 
 
 def test_a_known_photo_that_breaks_keeps_what_was_known(scanner, folder, rows):
-    """A file that was good and now fails is not forgotten."""
+    """A known photo whose file is damaged now keeps its rows."""
     photo = save_drawing(folder / "a.jpg", [Drawn("ann")])
     scanner()
     photo.write_bytes(b"")
@@ -133,8 +133,8 @@ def test_a_known_photo_that_breaks_keeps_what_was_known(scanner, folder, rows):
     assert rows("SELECT missing_since FROM locations") == [(None,)]
 
 
-def test_a_vanished_photo_is_missing_and_welcome_back(scanner, folder, rows):
-    """What a whole listing does not show is marked missing; when it returns it is unchanged."""
+def test_a_missing_photo_that_returns_is_unchanged(scanner, folder, rows):
+    """A photo that a complete listing does not show is missing. When it returns, it is unchanged."""
     photo = save_drawing(folder / "a.jpg", [Drawn("ann")])
     save_drawing(folder / "b.jpg", [Drawn("bob")])
     scanner()
@@ -149,7 +149,7 @@ def test_a_vanished_photo_is_missing_and_welcome_back(scanner, folder, rows):
 
 
 def test_a_limited_scan_marks_nothing_as_missing(scanner, folder, rows):
-    """A walk that was cut short cannot tell what is gone."""
+    """Only a complete listing shows missing photos."""
     for name in "abcd":
         save_drawing(folder / f"{name}.jpg", [Drawn("ann")], note=ord(name))
     scanner()
@@ -163,7 +163,7 @@ def test_a_limited_scan_marks_nothing_as_missing(scanner, folder, rows):
 
 
 def test_a_scan_that_the_engine_broke_goes_on_where_it_ended(scanner, folder, rows):
-    """What was recorded stays, and the same command is the resume."""
+    """Recorded photos stay, and the same command continues."""
     for number in range(20):
         save_drawing(folder / f"{number:02}.jpg", [Drawn("ann")], note=number + 1)
 
@@ -194,14 +194,14 @@ def test_names_of_any_bytes_are_scanned_like_others(scanner, folder):
 
 
 def test_a_symlink_loop_is_not_followed(scanner, folder):
-    """A folder that links back to itself is walked once."""
+    """A folder that links back to itself is listed once."""
     save_drawing(folder / "a.jpg", [Drawn("ann")])
     (folder / "loop").symlink_to(folder)
     assert scanner().discovered == 1
 
 
 def test_a_lost_photo_is_missed_while_a_returned_one_cannot_be_read(scanner, folder, rows):
-    """As many places are seen as are present, and yet one is gone."""
+    """The number of seen locations equals that of present ones, and one is missing."""
     a = save_drawing(folder / "a.png", [Drawn("ann")])
     b = save_drawing(folder / "b.png", [Drawn("bob")], note=1)
     save_drawing(folder / "c.png", [Drawn("cleo")], note=2)

@@ -1,4 +1,4 @@
-"""Several workers on one source: the same result as one worker's, and nothing done twice."""
+"""Several workers on one source: the result of one worker, and no photo done twice."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def work(url: str, folder: Path, gallery: FakeGallery, settled: list[int]) -> tu
 
 
 def test_each_photo_is_taken_by_exactly_one_worker(postgresql_url: str, folder: Path) -> None:
-    """Three workers together tell every photo once, enroll every content once, and one of them settles."""
+    """Three workers report each photo once and enroll each content once; one of them runs the after-scan steps."""
     for number in range(30):
         save_drawing(folder / f"{number % 3}" / f"{number:02}.png", [Drawn("ann", left=10 + number)])
     for number in range(6):
@@ -50,10 +50,10 @@ def test_each_photo_is_taken_by_exactly_one_worker(postgresql_url: str, folder: 
     gallery, settled = FakeGallery(), []
     with ThreadPoolExecutor(3) as pool:
         done = list(pool.map(lambda _: work(postgresql_url, folder, gallery, settled), range(3)))
-    told = Counter(outcome.uri for outcomes, _, _ in done for outcome in outcomes)
+    outcomes_by_uri = Counter(outcome.uri for outcomes, _, _ in done for outcome in outcomes)
     kinds = Counter(outcome.kind.value for outcomes, _, _ in done for outcome in outcomes)
-    assert len(told) == 36
-    assert set(told.values()) == {1}
+    assert len(outcomes_by_uri) == 36
+    assert set(outcomes_by_uri.values()) == {1}
     assert (kinds["new"], kinds["duplicate"]) == (30, 6)
     assert len(settled) == 1
     database = open_database(postgresql_url)
@@ -66,8 +66,8 @@ def test_each_photo_is_taken_by_exactly_one_worker(postgresql_url: str, folder: 
     database.close()
 
 
-def test_a_vanished_photo_is_missed_by_workers_too(postgresql_url: str, folder: Path) -> None:
-    """The worker that listed the source tells what is gone; what others recorded meanwhile is not."""
+def test_workers_mark_missing_photos(postgresql_url: str, folder: Path) -> None:
+    """The worker that listed the source marks missing photos, and none that others recorded meanwhile."""
     for number in range(8):
         save_drawing(folder / f"{number}.png", [Drawn("ann", left=10 + number)])
     gallery = FakeGallery()
@@ -85,8 +85,8 @@ def test_a_vanished_photo_is_missed_by_workers_too(postgresql_url: str, folder: 
     assert [uri.rpartition("/")[2] for uri in missing] == ["3.png"]
 
 
-def test_what_a_dead_worker_had_is_taken_by_another(postgresql_url: str) -> None:
-    """Taken photos are locked rows: they come free with the worker's connection, done or not."""
+def test_photos_of_a_dead_worker_are_claimed_by_another(postgresql_url: str) -> None:
+    """Claimed photos are locked rows. They are released with the worker's connection."""
     database = open_database(postgresql_url)
     refs = [PhotoRef(f"file:///a/{number}", 1, 1) for number in range(4)]
     with database.begin() as connection:
@@ -104,7 +104,7 @@ def test_what_a_dead_worker_had_is_taken_by_another(postgresql_url: str) -> None
 
 
 def test_two_workers_do_not_enroll_one_content_at_a_time(postgresql_url: str) -> None:
-    """The second puts its photo back for later, when the content is known."""
+    """The second worker returns its photo to the queue until the content is known."""
     database = open_database(postgresql_url)
     with database.begin() as connection:
         add_work(connection, "file:///a/", [PhotoRef("file:///a/1", 1, 1), PhotoRef("file:///a/2", 1, 1)])
@@ -125,6 +125,6 @@ def test_a_worker_and_a_scan_of_its_own_keep_apart(postgresql_url: str, folder: 
 
 
 def test_sqlite_has_one_worker(tmp_path: Path, folder: Path) -> None:
-    """A file on a disk is no meeting place; the sentence says so."""
+    """An SQLite file cannot be shared, and the error says so."""
     with pytest.raises(UsageError, match="PostgreSQL only"):
         work(str(tmp_path / "catalog.sqlite3"), folder, FakeGallery(), [])

@@ -1,4 +1,4 @@
-"""Ending early: what is finished is kept, what is not is left to the next run."""
+"""Ending early: finished photos are recorded, the next run does the rest."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SlowEngine(FakeEngine):
 
 
 class Hourglass(StopSignal):
-    """Its time is over once an engine has enrolled so many photos, however fast the machine is."""
+    """Its time is over when an engine has enrolled this many photos, whatever the speed of the machine."""
 
     def __init__(self, engine, photos):
         super().__init__()
@@ -40,7 +40,7 @@ class Hourglass(StopSignal):
 
 
 class HangingEngine(FakeEngine):
-    """Does not come back from some photo until it is set free."""
+    """Blocks at one photo until it is released."""
 
     def __init__(self, gallery):
         super().__init__(gallery)
@@ -67,17 +67,17 @@ def run(scanner, limits, engine=None, settled=None):
 
 
 def test_an_interrupted_scan_keeps_what_it_was_working_on(scanner, folder, rows):
-    """Photos in hand are finished, no new one is begun, nothing is settled, and the row says so."""
+    """Photos in progress are finished, no new one starts, and no after-scan step runs."""
     for number in range(40):
         save_drawing(folder / f"{number:02}.png", [Drawn("ann", left=10 + number)])
-    stop, settled, told = StopSignal(), [], []
+    stop, settled, outcomes = StopSignal(), [], []
     with pytest.raises(KeyboardInterrupt):  # noqa: PT012
         for outcome in run(scanner, ScanLimits(stop=stop), SlowEngine(scanner.gallery), settled):
-            told.append(outcome)
+            outcomes.append(outcome)
             stop.interrupt()
-    assert 1 <= len(told) < 40
-    assert rows("SELECT count(*) FROM photos") == [(len(told),)]
-    assert len(list(scanner.engine.enrolled())) == len(told)
+    assert 1 <= len(outcomes) < 40
+    assert rows("SELECT count(*) FROM photos") == [(len(outcomes),)]
+    assert len(list(scanner.engine.enrolled())) == len(outcomes)
     assert rows("SELECT state, exit_code FROM scans") == [("interrupted", 130)]
     assert settled == []
     scanner()
@@ -86,7 +86,7 @@ def test_an_interrupted_scan_keeps_what_it_was_working_on(scanner, folder, rows)
 
 
 def test_a_photo_that_hangs_does_not_hold_up_an_interruption(scanner, folder, rows, monkeypatch):
-    """After a few seconds it is left behind; what is finished is kept."""
+    """After the grace period it is dropped; finished photos are recorded."""
     monkeypatch.setattr("catalog.scanning.stop_signal.GRACE_SECONDS", 0.3)
     save_drawing(folder / "a.png", [Drawn("ann")])
     save_drawing(folder / "b.png", [Drawn("ann")], width=333)
@@ -101,8 +101,8 @@ def test_a_photo_that_hangs_does_not_hold_up_an_interruption(scanner, folder, ro
     assert rows("SELECT count(*) FROM photos") == [(1,)]
 
 
-def test_time_that_is_over_ends_a_scan_and_settles_it(scanner, folder, rows):
-    """What was done is grouped into persons; the code says that a limit was reached; the next run goes on."""
+def test_time_that_is_over_ends_a_scan_and_runs_the_after_scan_steps(scanner, folder, rows):
+    """After-scan steps run, the exit code is that of a limit, and the next run continues."""
     for number in range(60):
         save_drawing(folder / f"{number:02}.png", [Drawn("ann", left=10 + number)])
     settled, engine = [], SlowEngine(scanner.gallery)
@@ -116,14 +116,14 @@ def test_time_that_is_over_ends_a_scan_and_settles_it(scanner, folder, rows):
 
 
 def test_time_is_over_when_it_is_over():
-    """Told in seconds from the beginning; none is no limit."""
+    """Seconds from the start; None is no limit."""
     assert StopSignal(0).is_due
     assert not StopSignal(60).is_due
     assert not StopSignal().is_due
 
 
 def test_a_suddenly_empty_source_is_refused(scanner, folder, rows):
-    """A disk that is not mounted must not make every photo missing, unless the user says so."""
+    """A disk that is not mounted does not make its photos missing, unless the user forces it."""
     photo = save_drawing(folder / "a.png", [Drawn("ann")])
     scanner()
     photo.unlink()
@@ -135,8 +135,8 @@ def test_a_suddenly_empty_source_is_refused(scanner, folder, rows):
     assert rows("SELECT count(*) FROM locations WHERE missing_since IS NOT NULL") == [(1,)]
 
 
-def test_a_scan_killed_between_gallery_and_catalogue_is_healed_by_the_next(scanner, folder, rows, monkeypatch):
-    """The gallery holds faces that no row knows; enrolling again gives the same ones."""
+def test_a_scan_killed_between_gallery_and_catalogue_is_completed_by_the_next(scanner, folder, rows, monkeypatch):
+    """The gallery holds faces without rows. Enrolling again gives the same faces."""
     save_drawing(folder / "a.png", [Drawn("ann"), Drawn("bob", left=140)])
 
     class Killed(BaseException):

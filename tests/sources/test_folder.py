@@ -1,4 +1,4 @@
-"""A folder tells every photo below it once, in a stable order, and nothing that it must not touch."""
+"""A folder lists every photo below it once, in a stable order."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def _public_path() -> Iterator[Path]:
 
 
 @contextmanager
-def as_nobody() -> Iterator[None]:
-    """Root may read everything; give its rights up for a moment, so that a refusal can be met."""
+def without_root() -> Iterator[None]:
+    """Run the block without root's permissions, so that files can be unreadable."""
     if os.geteuid() != 0:
         yield
         return
@@ -84,7 +84,7 @@ def test_the_first_bytes_of_a_file_are_read_alone(tmp_path: Path) -> None:
 
 
 def test_hidden_files_and_folders_are_listed_like_any_other(tmp_path: Path) -> None:
-    """A dot before a name does not make a photo less of one."""
+    """A dot before a name makes no difference."""
     write(tmp_path / ".hidden.jpg")
     write(tmp_path / ".private/a.jpg")
     assert photos(FolderSource(tmp_path)) == [b".hidden.jpg", b".private/a.jpg"]
@@ -109,7 +109,7 @@ def test_the_listing_ascends_by_uri(tmp_path: Path) -> None:
 
 
 def test_every_uri_begins_with_the_sources_own(tmp_path: Path) -> None:
-    """What belongs to a source is told by a prefix, and a neighbor of a similar name does not."""
+    """A prefix decides which photos belong to a source; a folder of a similar name does not."""
     write(tmp_path / "photos/a/b.jpg")
     write(tmp_path / "photos 2/c.jpg")
     source = FolderSource(tmp_path / "photos")
@@ -132,7 +132,7 @@ def test_names_of_any_bytes_are_listed_and_opened(tmp_path: Path, name: bytes) -
 
 
 def test_a_photo_is_listed_with_its_size_time_and_identity(tmp_path: Path) -> None:
-    """These three tell an unchanged photo without reading it."""
+    """They show that a photo is unchanged, without reading it."""
     path = write(tmp_path / "a.jpg", b"12345")
     found = path.stat()
     (ref,) = FolderSource(tmp_path).list()
@@ -140,7 +140,7 @@ def test_a_photo_is_listed_with_its_size_time_and_identity(tmp_path: Path) -> No
 
 
 def test_a_single_file_is_a_source_whatever_its_name(tmp_path: Path) -> None:
-    """Who names a file means it; its content will tell what it is."""
+    """A file that the user names is listed, and its content decides."""
     path = write(tmp_path / "portrait.old", b"x")
     write(tmp_path / "other.jpg")
     source = FolderSource(path)
@@ -148,7 +148,7 @@ def test_a_single_file_is_a_source_whatever_its_name(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_an_error_of_the_source(tmp_path: Path) -> None:
-    """A folder that is not there is never taken for an empty one."""
+    """An absent folder is not an empty one."""
     with pytest.raises(SourceError, match="does not exist") as caught:
         FolderSource(tmp_path / "absent")
     assert caught.value.exit_code == 4
@@ -166,7 +166,7 @@ def test_a_pipe_is_no_source(tmp_path: Path) -> None:
 
 
 def test_a_link_to_a_file_is_a_photo_of_its_own_name(tmp_path: Path) -> None:
-    """A link has its own place and its target's content."""
+    """A link has its own location and the content of its target."""
     write(tmp_path / "elsewhere/a.jpg", b"far")
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos/link.jpg").symlink_to("../elsewhere/a.jpg")
@@ -178,7 +178,7 @@ def test_a_link_to_a_file_is_a_photo_of_its_own_name(tmp_path: Path) -> None:
 
 
 def test_a_link_to_a_folder_is_followed(tmp_path: Path) -> None:
-    """Libraries spread over disks are often tied together by links."""
+    """Libraries on several disks are often joined by links."""
     write(tmp_path / "disk/a.jpg")
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos/2019").symlink_to("../disk")
@@ -187,15 +187,15 @@ def test_a_link_to_a_folder_is_followed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("target", [".", "..", "../..", "/"])
 def test_a_loop_of_links_is_not_followed(tmp_path: Path, target: str) -> None:
-    """A link to a folder on the way, or above the source, adds nothing and ends."""
+    """A link to a folder on the path, or above the source, adds nothing."""
     write(tmp_path / "photos/sub/a.jpg")
     (tmp_path / "photos/sub/loop").symlink_to(target)
     source = FolderSource(tmp_path / "photos")
     assert [entry.uri for entry in source.list()] == [source.uri + "sub/a.jpg"]
 
 
-def test_a_ladder_of_doubled_links_is_walked_once(tmp_path: Path) -> None:
-    """Thirty folders with two links each to the next would be a billion ways to one photo."""
+def test_a_chain_of_doubled_links_is_listed_once(tmp_path: Path) -> None:
+    """Thirty folders with two links each to the next have a billion paths to one photo."""
     for rung in range(30):
         (tmp_path / f"rungs/{rung}").mkdir(parents=True)
         (tmp_path / f"rungs/{rung}/left").symlink_to(f"../{rung + 1}")
@@ -206,7 +206,7 @@ def test_a_ladder_of_doubled_links_is_walked_once(tmp_path: Path) -> None:
 
 
 def test_a_link_that_leads_nowhere_is_skipped_with_a_reason(tmp_path: Path) -> None:
-    """A dangling link and a link to itself hold no photo, and that is said."""
+    """A dangling link and a link to itself are skipped with a reason."""
     (tmp_path / "gone.jpg").symlink_to("nothing.jpg")
     (tmp_path / "self.jpg").symlink_to("self.jpg")
     assert ["leads nowhere" in entry.reason for entry in skipped(FolderSource(tmp_path))] == [True, True]
@@ -230,12 +230,12 @@ def test_a_folder_named_like_a_photo_is_a_folder(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_rights_is_skipped_and_the_rest_listed(public_path: Path) -> None:
-    """One locked folder does not hide its neighbors; its uri ends in a slash."""
+    """The other folders are listed; its uri ends in a slash."""
     write(public_path / "a/secret.jpg")
     write(public_path / "b.jpg")
     (public_path / "a").chmod(0)
     source = FolderSource(public_path)
-    with as_nobody():
+    with without_root():
         entries = list(source.list())
     assert [(type(entry), entry.uri.removeprefix(source.uri)) for entry in entries] == [
         (Skipped, "a/"),
@@ -248,7 +248,7 @@ def test_an_unreadable_file_fails_alone(public_path: Path) -> None:
     """It is listed, and opening it gives one sentence with its name."""
     write(public_path / "a.jpg").chmod(0)
     source = FolderSource(public_path)
-    with as_nobody():
+    with without_root():
         (ref,) = source.list()
         assert isinstance(ref, PhotoRef)
         with pytest.raises(PhotoError, match=r'a\.jpg" cannot be read: permission denied\.$'):
@@ -256,11 +256,11 @@ def test_an_unreadable_file_fails_alone(public_path: Path) -> None:
 
 
 def test_a_photo_whose_state_cannot_be_asked_is_listed_and_fails_on_opening(public_path: Path) -> None:
-    """In a folder that may be listed but not entered, photos are told and fail, rather than vanish."""
+    """In a folder that may be listed and not entered, photos are listed and fail."""
     write(public_path / "locked/a.jpg")
     (public_path / "locked").chmod(0o644)
     source = FolderSource(public_path)
-    with as_nobody():
+    with without_root():
         (ref,) = source.list()
         assert isinstance(ref, PhotoRef)
         with pytest.raises(PhotoError, match="permission denied"):
@@ -302,7 +302,7 @@ def test_a_file_above_the_limit_is_refused_unread(tmp_path: Path) -> None:
 
 
 def test_an_empty_file_is_read_as_empty(tmp_path: Path) -> None:
-    """That it is no photo is for the decoder to say."""
+    """The decoder reports that it is no photo."""
     write(tmp_path / "a.jpg", b"")
     source = FolderSource(tmp_path)
     (ref,) = source.list()
@@ -329,7 +329,7 @@ def test_a_source_that_goes_away_midway_is_an_error_and_not_a_short_listing(tmp_
 
 
 def test_a_folder_taken_away_during_the_listing_is_no_error(tmp_path: Path) -> None:
-    """Only what is left of it is told."""
+    """The remaining folders are listed."""
     for name in ("a/1.jpg", "b/2.jpg", "c/3.jpg"):
         write(tmp_path / name)
     source = FolderSource(tmp_path)
@@ -340,7 +340,7 @@ def test_a_folder_taken_away_during_the_listing_is_no_error(tmp_path: Path) -> N
 
 
 def test_nothing_is_written_to_the_source(tmp_path: Path) -> None:
-    """A scan leaves a library as it found it."""
+    """A scan does not change a library."""
     path = write(tmp_path / "sub/a.jpg")
     path.chmod(0o444)
     before = sorted((p, stat.S_IMODE(p.stat().st_mode), p.stat().st_mtime_ns) for p in tmp_path.rglob("*"))

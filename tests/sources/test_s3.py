@@ -1,4 +1,4 @@
-"""A prefix of a bucket is a source like a folder, over real HTTP: a whole S3 server, and one that only makes errors."""
+"""A prefix of a bucket is a source like a folder, over HTTP: with an S3 server, and with one that returns errors."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _server() -> Iterator[Server]:
 
 
 class Server:
-    """A whole S3 server, with a client of the owner."""
+    """An S3 server with a client of the owner."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -125,7 +125,7 @@ def test_the_first_bytes_of_an_object_are_read_alone(bucket: Bucket) -> None:
 
 
 def test_an_object_is_listed_with_its_size_time_and_etag(bucket: Bucket) -> None:
-    """These three tell an unchanged photo without reading it."""
+    """They show that a photo is unchanged, without reading it."""
     etag = bucket.put("a.jpg", b"12345")["ETag"]
     modified: datetime = bucket.client.head_object(Bucket="family", Key="a.jpg")["LastModified"]
     (ref,) = photos(bucket.source())
@@ -184,7 +184,7 @@ def test_a_prefix_is_written_as_it_is(bucket: Bucket) -> None:
 
 
 def test_more_than_a_thousand_objects_take_several_pages(bucket: Bucket) -> None:
-    """None is lost and none is told twice at the turn of a page."""
+    """Each object is listed once."""
     backend = s3_backend()
     for number in range(2500):
         backend.put_object("family", f"{number:05}.jpg", b"x")
@@ -210,7 +210,7 @@ def test_archived_objects_are_skipped_with_the_reason(bucket: Bucket, storage: s
 
 
 def test_side_files_of_macos_are_left_out_with_a_rule(bucket: Bucket) -> None:
-    """Uploads from a Mac bring them along."""
+    """Uploads from a Mac contain them."""
     bucket.put("a/._b.jpg")
     (entry,) = bucket.source().list()
     assert isinstance(entry, LeftOut)
@@ -218,7 +218,7 @@ def test_side_files_of_macos_are_left_out_with_a_rule(bucket: Bucket) -> None:
 
 
 def test_an_empty_prefix_lists_nothing(bucket: Bucket) -> None:
-    """Whether that is suspicious is for the scan to say, which knows what was there before."""
+    """The scan knows the earlier photos and decides whether that is suspect."""
     assert list(bucket.source("s3://family/nothing").list()) == []
 
 
@@ -258,7 +258,7 @@ def test_a_photo_in_other_storage_has_no_address_for_amazon(
     ],
 )
 def test_amazons_own_addresses_are_known(bucket: Bucket, url: str, amazons: bool) -> None:
-    """Without asking anybody."""
+    """Without a call."""
     assert S3Source("s3://family", endpoint_url=url, amazon_reads=True)._addressed is amazons
 
 
@@ -443,7 +443,7 @@ class _FaultyAnswers(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class has it
-        """Tests are quiet."""
+        """Log nothing."""
 
 
 _LISTING = (
@@ -508,7 +508,7 @@ def test_each_refusal_of_the_bucket_has_its_sentence(
 def test_each_refusal_of_an_object_is_told_apart(
     faulty: Faulty, status: int, code: str, error: type[Exception], sentence: str
 ) -> None:
-    """What would hit the next photo too is the source's fault, anything else the photo's."""
+    """A fault that the next photo would have too is the source's, any other one the photo's."""
     source = S3Source("s3://family", endpoint_url=faulty.url, attempts=1)
     (ref,) = photos(source)
     faulty.reading = (status, code)
@@ -603,7 +603,7 @@ def test_the_rights_of_a_bucket_are_tried(bucket: Bucket) -> None:
 
 
 def test_the_right_to_read_is_tried_on_an_empty_prefix_too(bucket: Bucket) -> None:
-    """Whoever may read is told that an object is not there."""
+    """S3 says that an object does not exist only to a user who may read it."""
     assert rights(bucket.source("s3://family/photos")) == {"s3:ListBucket": True, "s3:GetObject": True}
 
 
@@ -631,7 +631,7 @@ def test_rights_on_a_bucket_that_is_not_there_are_an_error_of_the_source(bucket:
 def test_as_many_connections_are_kept_as_threads_read(
     bucket: Bucket, caplog: pytest.LogCaptureFixture, connections: int, opened_anew: bool
 ) -> None:
-    """Where there are fewer, urllib3 throws some away after each photo, and says so in the log."""
+    """With fewer, urllib3 drops connections after each photo and logs it."""
     bucket.put("a.jpg", bytes(1_000_000))
     source = bucket.source(connections=connections)
     (ref,) = photos(source)
