@@ -6,6 +6,7 @@ script; the pages show them with the browser's fonts.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from io import BytesIO
 
@@ -13,23 +14,26 @@ from PIL import Image, ImageDraw, ImageFont
 
 from catalog.domain.faces import BoundingBox, Comparison, Face
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.reports.label_layout import LabelLayout, Rectangle
 
 _YES, _NO, _PLAIN = (46, 204, 113), (160, 160, 160), (255, 213, 74)
 _SIDE = 1600
 """Longest side of the annotated image, pixels."""
 _GAP = 16
+_MAX_AGE_SPAN = 30
+"""A wider range of years says nothing and is not printed."""
 
 
 def draw_analysis(photo: OpenedPhoto, faces: Sequence[Face]) -> bytes:
     """Return a JPEG of the photo with boxes, landmarks, numbers, gender, age and strongest emotion of the faces."""
     image = _reduced_image(photo)
-    pen = _Pen(image)
+    pen = _Pen(image, [face.box for face in faces])
     for face in faces:
         for point in face.landmarks:
             pen.dot(point.x, point.y)
     for number, face in enumerate(faces, start=1):
         pen.box(face.box, _PLAIN, [str(number), *_attribute_texts(face)])
-    return _jpeg(image)
+    return _jpeg(pen.with_legend())
 
 
 def draw_comparison(source: OpenedPhoto, target: OpenedPhoto, comparison: Comparison, threshold: float) -> bytes:
@@ -38,13 +42,16 @@ def draw_comparison(source: OpenedPhoto, target: OpenedPhoto, comparison: Compar
     Faces with a similarity of at least ``threshold`` are green.
     """
     left, right = _reduced_image(source), _reduced_image(target)
-    _Pen(left).box(comparison.source.box, _PLAIN, ["source"])
-    pen = _Pen(right)
+    source_pen = _Pen(left, [comparison.source.box])
+    source_pen.box(comparison.source.box, _PLAIN, ["source"])
+    compared_boxes = [compared.face.box for compared in comparison.matches]
+    pen = _Pen(right, [*compared_boxes, *(face.box for face in comparison.unmatched)])
     for face in comparison.unmatched:
         pen.box(face.box, _NO, ["no match"])
     for compared in reversed(comparison.matches):
         matches = compared.similarity >= threshold
         pen.box(compared.face.box, _YES if matches else _NO, [f"{compared.similarity:.1f}"])
+    left, right = source_pen.with_legend(), pen.with_legend()
     height = max(left.height, right.height)
     canvas = Image.new("RGB", (left.width + _GAP + right.width, height), "white")
     canvas.paste(left, (0, (height - left.height) // 2))
@@ -58,7 +65,7 @@ def _attribute_texts(face: Face) -> list[str]:
     texts = []
     if attributes.gender is not None:
         texts.append(attributes.gender.value.value)
-    if attributes.age_range is not None:
+    if attributes.age_range is not None and attributes.age_range.high - attributes.age_range.low <= _MAX_AGE_SPAN:
         texts.append(f"{attributes.age_range.low}-{attributes.age_range.high}")
     if attributes.emotions:
         texts.append(f"{attributes.emotions[0].type.value.lower()} {attributes.emotions[0].confidence:.0f}")
@@ -66,33 +73,63 @@ def _attribute_texts(face: Face) -> list[str]:
 
 
 class _Pen:
-    """Draws on an image, with line width and font size that depend on its size."""
+    """Draws on an image, with line width and font size that depend on its size.
 
-    def __init__(self, image: Image.Image) -> None:
+    A label that finds no free place beside its box moves into a legend below the image, and its first text stays.
+    """
+
+    def __init__(self, image: Image.Image, boxes: Sequence[BoundingBox]) -> None:
+        self._image = image
         self._draw = ImageDraw.Draw(image)
-        self._size = image.size
         longer = max(image.size)
         self._line = max(2, longer // 400)
         self._font = ImageFont.load_default(max(12, longer // 50))
+        self._layout = LabelLayout(*image.size, [self._rectangle(box) for box in boxes])
+        self._legend: list[str] = []
 
     def dot(self, x: float, y: float) -> None:
-        x, y, r = x * self._size[0], y * self._size[1], max(1, self._line // 2)
+        x, y, r = x * self._image.width, y * self._image.height, max(1, self._line // 2)
         self._draw.ellipse((x - r, y - r, x + r, y + r), fill=_PLAIN)
 
     def box(self, box: BoundingBox, color: tuple[int, int, int], texts: Sequence[str]) -> None:
-        width, height = self._size
-        edges = (box.left * width, box.top * height, box.right * width, box.bottom * height)
-        self._draw.rectangle(edges, outline=color, width=self._line)
-        self._label(edges, color, "  ".join(texts))
+        edges = self._rectangle(box)
+        self._draw.rectangle((edges.left, edges.top, edges.right, edges.bottom), outline=color, width=self._line)
+        if self._label(edges, color, "  ".join(texts)):
+            return
+        self._legend.append("  ".join(texts))
+        self._label(edges, color, texts[0])
 
-    def _label(self, edges: tuple[float, float, float, float], color: tuple[int, int, int], text: str) -> None:
-        """Draw a label above the box, or inside it if there is no room above, and always inside the image."""
+    def with_legend(self) -> Image.Image:
+        """Return the image, extended by the labels that found no place."""
+        if not self._legend:
+            return self._image
+        line_height = self._text_size("Ag")[1]
+        canvas = Image.new("RGB", (self._image.width, self._image.height + line_height * len(self._legend)), "white")
+        canvas.paste(self._image)
+        draw = ImageDraw.Draw(canvas)
+        for number, text in enumerate(self._legend):
+            draw.text((self._line, self._image.height + number * line_height), text, font=self._font, fill="black")
+        return canvas
+
+    def _rectangle(self, box: BoundingBox) -> Rectangle:
+        width, height = self._image.size
+        return Rectangle(box.left * width, box.top * height, box.right * width, box.bottom * height)
+
+    def _text_size(self, text: str) -> tuple[int, int]:
         left, top, right, bottom = self._draw.textbbox((0, 0), text, font=self._font)
-        wide, high = right - left + 2 * self._line, bottom - top + 2 * self._line
-        x = min(max(0, edges[0]), max(0, self._size[0] - wide))
-        y = edges[1] - high if edges[1] >= high else max(0, edges[1])
-        self._draw.rectangle((x, y, x + wide, y + high), fill=color)
-        self._draw.text((x + self._line - left, y + self._line - top), text, font=self._font, fill="black")
+        return math.ceil(right - left) + 2 * self._line, math.ceil(bottom - top) + 2 * self._line
+
+    def _label(self, face: Rectangle, color: tuple[int, int, int], text: str) -> bool:
+        """Draw a label beside a face. Returns False if there is no free place."""
+        place = self._layout.place(face, *self._text_size(text))
+        if place is None:
+            return False
+        left, top, _, _ = self._draw.textbbox((0, 0), text, font=self._font)
+        self._draw.rectangle((place.left, place.top, place.right - 1, place.bottom - 1), fill=color)
+        self._draw.text(
+            (place.left + self._line - left, place.top + self._line - top), text, font=self._font, fill="black"
+        )
+        return True
 
 
 def _reduced_image(photo: OpenedPhoto) -> Image.Image:

@@ -19,7 +19,7 @@ from catalog.domain.faces import (
     FaceAttributes,
 )
 from catalog.domain.opened_photo import OpenedPhoto
-from catalog.reports.annotate import draw_analysis, draw_comparison
+from catalog.reports.annotate import _attribute_texts, draw_analysis, draw_comparison
 from catalog.reports.search_page import PageMatch, search_page
 
 BOX = BoundingBox(0.25, 0.25, 0.5, 0.5)
@@ -48,7 +48,7 @@ def test_the_box_is_drawn_on_its_edges_only():
     assert changed[75:225, 300].mean() > 0.9
     assert changed[225, 100:300].mean() > 0.9
     assert not changed[90:210, 115:285].any()
-    assert changed[50:74, 100:200].mean() > 0.3  # the label stands above
+    assert changed[50:74, 100:200].mean() > 0.3  # the label is above
     assert (original.pixels == before).all()
 
 
@@ -57,6 +57,20 @@ def test_a_face_cut_by_the_border_is_drawn_too(box):
     """The label is inside the image."""
     pixels = drawn(draw_analysis(photo(), [Face(box, 99.0)]))
     assert (np.abs(pixels - 128).max(axis=2) > 40).any()
+
+
+def test_a_label_without_a_place_is_in_a_legend_below_the_photo():
+    """The photo is extended; a label beside the box does not extend it."""
+    assert drawn(draw_analysis(photo(), [Face(BoundingBox(0, 0, 1, 1), 99.0)])).shape[0] > 300
+    assert drawn(draw_analysis(photo(), [Face(BOX, 99.0)])).shape[0] == 300
+
+
+def test_a_wide_age_range_is_not_printed():
+    """A range such as 1-81 says nothing."""
+    ages = [AgeRange(20, 30), AgeRange(1, 81)]
+    faces = [Face(BoundingBox(0.3, 0.3, 0.4, 0.4), 99.0, attributes=FaceAttributes(age_range=age)) for age in ages]
+    assert _attribute_texts(faces[0]) == ["20-30"]
+    assert _attribute_texts(faces[1]) == []
 
 
 def test_matches_are_green_and_other_faces_gray():
