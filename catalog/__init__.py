@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from catalog.app.files import BackupResult as BackupResult
     from catalog.app.files import PageResult as PageResult
     from catalog.app.files import RestoreResult as RestoreResult
-    from catalog.app.finding import ReferenceFace as ReferenceFace
     from catalog.app.import_names import NameImportResult as NameImportResult
+    from catalog.app.photo_input import ReferenceFace as ReferenceFace
+    from catalog.app.scan_options import FailCondition as FailCondition
+    from catalog.app.scan_options import ScanLimits as ScanLimits
     from catalog.app.scan_plan import ScanPlan as ScanPlan
-    from catalog.app.scan_run import FailCondition as FailCondition
-    from catalog.app.scan_run import ScanLimits as ScanLimits
     from catalog.app.scan_run import ScanRun as ScanRun
     from catalog.app.scan_run import ScanSummary as ScanSummary
     from catalog.app.settings import Settings as Settings
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from catalog.domain.people import Person as Person
     from catalog.domain.photos import Outcome as Outcome
     from catalog.domain.photos import OutcomeKind as OutcomeKind
+    from catalog.engines.engine_spec import CheckResult as CheckResult
     from catalog.engines.prefilter import PrefilterCounts as PrefilterCounts
     from catalog.exchange.albums import AlbumResult as AlbumResult
     from catalog.identities.assignment.explain import Explanation as Explanation
@@ -67,7 +68,7 @@ if TYPE_CHECKING:
     from catalog.identities.matching.verify_employee import VerificationVerdict as VerificationVerdict
     from catalog.identities.matching.watch_hits import WatchHit as WatchHit
     from catalog.reports.filters import ReportFilters as ReportFilters
-    from catalog.reports.run_report import ReportTable as ReportTable
+    from catalog.reports.report_table import ReportTable as ReportTable
     from catalog.reports.status import ScanStatus as ScanStatus
     from catalog.reports.status import Status as Status
     from catalog.scanning.prune import PruneResult as PruneResult
@@ -94,6 +95,7 @@ _MODULE_BY_NAME = {
     "Charge": "domain.charges",
     "ChargeSum": "store.charges",
     "CheckRefused": "domain.errors",
+    "CheckResult": "engines.engine_spec",
     "ComparedFace": "domain.faces",
     "Comparison": "domain.faces",
     "DatabaseError": "domain.errors",
@@ -102,7 +104,7 @@ _MODULE_BY_NAME = {
     "Evaluation": "identities.matching.error_rates",
     "Explanation": "identities.assignment.explain",
     "Face": "domain.faces",
-    "FailCondition": "app.scan_run",
+    "FailCondition": "app.scan_options",
     "FindResult": "identities.matching.find_person",
     "ForgetReceipt": "identities.decisions.forget",
     "FoundFace": "identities.matching.find_person",
@@ -127,11 +129,11 @@ _MODULE_BY_NAME = {
     "ReclusterPlan": "identities.assignment.recluster_plan",
     "ReclusterResult": "identities.assignment.recluster_apply",
     "Reconciliation": "app.upkeep",
-    "ReferenceFace": "app.finding",
+    "ReferenceFace": "app.photo_input",
     "ReportFilters": "reports.filters",
-    "ReportTable": "reports.run_report",
+    "ReportTable": "reports.report_table",
     "RestoreResult": "app.files",
-    "ScanLimits": "app.scan_run",
+    "ScanLimits": "app.scan_options",
     "ScanPlan": "app.scan_plan",
     "ScanRun": "app.scan_run",
     "ScanStatus": "reports.status",

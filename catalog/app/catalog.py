@@ -2,37 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from catalog.app import grouping, scan_plan, upkeep
-from catalog.app.deciding import Decisions
-from catalog.app.employees import Employees
 from catalog.app.files import CatalogFiles
+from catalog.app.lazy_module import LazyModule
 from catalog.app.questions import CatalogQuestions
 from catalog.app.resources import Resources
-from catalog.app.reviewing import Review
-from catalog.app.scan_plan import ScanPlan
-from catalog.app.scan_run import FailCondition, ScanLimits, ScanRun
+from catalog.app.scan_options import FailCondition, ScanLimits
 from catalog.app.settings import Settings, load_settings
-from catalog.app.upkeep import Reconciliation
-from catalog.app.watching import WatchList
 from catalog.domain.errors import UsageError
-from catalog.identities.assignment.recluster_apply import ReclusterResult
-from catalog.identities.assignment.recluster_plan import ReclusterPlan
-from catalog.identities.decisions.forget import ForgetReceipt
-from catalog.scanning.prune import PruneResult
-from catalog.scanning.stop_signal import StopSignal
-from catalog.store.source_rows import SourceRow
 
-if TYPE_CHECKING:  # loads Alembic
+if TYPE_CHECKING:
+    from catalog.app import checking, deciding, employees, grouping, reviewing, scan_plan, scan_run, upkeep, watching
+    from catalog.app.deciding import Decisions
+    from catalog.app.employees import Employees
+    from catalog.app.reviewing import Review
+    from catalog.app.scan_plan import ScanPlan
+    from catalog.app.scan_run import ScanRun
+    from catalog.app.upkeep import Reconciliation
+    from catalog.app.watching import WatchList
+    from catalog.engines.engine_spec import CheckResult
+    from catalog.identities.assignment.recluster_apply import ReclusterResult
+    from catalog.identities.assignment.recluster_plan import ReclusterPlan
+    from catalog.identities.decisions.forget import ForgetReceipt
+    from catalog.scanning.prune import PruneResult
+    from catalog.scanning.stop_signal import StopSignal
     from catalog.store.migrate import Upgrade
+    from catalog.store.source_rows import SourceRow
+else:
+    checking = LazyModule("catalog.app.checking")
+    deciding = LazyModule("catalog.app.deciding")
+    employees = LazyModule("catalog.app.employees")
+    watching = LazyModule("catalog.app.watching")
+    grouping = LazyModule("catalog.app.grouping")
+    reviewing = LazyModule("catalog.app.reviewing")
+    scan_plan = LazyModule("catalog.app.scan_plan")
+    scan_run = LazyModule("catalog.app.scan_run")
+    upkeep = LazyModule("catalog.app.upkeep")
 
 
 def open(  # noqa: A001  called as catalog.open()
@@ -78,10 +92,6 @@ class Catalog(CatalogQuestions, CatalogFiles):
         )
         self._settings = settings
         self._runs: WeakSet[ScanRun] = WeakSet()
-        self.decisions = Decisions(lambda: self._resources)
-        self.watch_list = WatchList(lambda: self._resources)
-        self.employees = Employees(lambda: self._resources)
-        self.review = Review(lambda: self._resources)
 
     def __enter__(self) -> Catalog:
         return self
@@ -90,6 +100,26 @@ class Catalog(CatalogQuestions, CatalogFiles):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        """Decisions about persons and faces."""
+        return deciding.Decisions(lambda: self._resources)
+
+    @cached_property
+    def watch_list(self) -> WatchList:
+        """Persons of interest and their hits."""
+        return watching.WatchList(lambda: self._resources)
+
+    @cached_property
+    def employees(self) -> Employees:
+        """Verification of employees."""
+        return employees.Employees(lambda: self._resources)
+
+    @cached_property
+    def review(self) -> Review:
+        """Questions about persons and faces, and their answers."""
+        return reviewing.Review(lambda: self._resources)
 
     def close(self) -> None:
         """Close running scans, the engine, the decoder processes and the database. A second call does nothing."""
@@ -137,7 +167,7 @@ class Catalog(CatalogQuestions, CatalogFiles):
         also with an error, with the summary as JSON on its stdin. ``exclude`` are patterns in ``.gitignore`` syntax,
         relative to each source and after those of the settings; ``!`` takes back.
         """
-        run = ScanRun(
+        run = scan_run.ScanRun(
             self._resources,
             [expanded(source) for source in sources],
             limits or ScanLimits(),
@@ -174,6 +204,15 @@ class Catalog(CatalogQuestions, CatalogFiles):
         Decisions and charges stay. A photo that returns is scanned as a new one.
         """
         return upkeep.prune(self._resources, older_than, dry_run=dry_run)
+
+    def check(self, sources: Sequence[str | Path] = (), *, make_collection: bool = False) -> Iterator[CheckResult]:
+        """Check what a scan needs: database, disk, lock, engine, permissions and sources. Nothing is paid.
+
+        Yields one result for each item. ``make_collection`` creates a missing collection of an engine that has one.
+        """
+        return checking.check(
+            self._resources, [expanded(source) for source in sources], make_collection=make_collection
+        )
 
     def upgrade_database(self) -> tuple[str, Upgrade]:
         """Upgrade the schema; an SQLite file is copied first. Returns the address without password, and the change."""

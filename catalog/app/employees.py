@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from catalog.app.resources import PhotoInput, Resources
+from catalog.app.photo_input import PhotoInput
+from catalog.app.resources import Resources
 from catalog.domain.errors import UsageError
+from catalog.domain.recommended_thresholds import ACCEPT, REFUSE
 from catalog.identities.matching import verify_employee as verifying
 from catalog.identities.matching.error_rates import Evaluation, evaluate
 from catalog.identities.matching.verification_log import AuditRow, check_chain, read_audit
-from catalog.identities.matching.verify_employee import ACCEPT as ACCEPT
-from catalog.identities.matching.verify_employee import REFUSE as REFUSE
 from catalog.identities.matching.verify_employee import Verification
 
 

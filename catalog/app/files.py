@@ -8,24 +8,38 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from catalog.app import album, import_names, reporting
-from catalog.app.import_names import NameImportResult
+from catalog.app.lazy_module import LazyModule
 from catalog.app.resources import Resources
 from catalog.domain.errors import UsageError
 from catalog.domain.uri import display_name
-from catalog.exchange.albums import AlbumResult
-from catalog.exchange.picasa import read_contacts
-from catalog.exchange.region_names import NameSources
-from catalog.exchange.sidecars import SidecarOutcome, write_sidecars
-from catalog.exchange.view_export import export_tables
-from catalog.identities.decisions.import_labels import import_labels
-from catalog.reports.status import read_status
-from catalog.store import backup as store
-from catalog.store.labels_file import Labels, export_labels, labels_json, read_labels_file
-from catalog.store.named_faces import photos_with_faces
-from catalog.store.source_locks import CATALOGUE, lock_sources
+
+if TYPE_CHECKING:
+    from catalog.app import album, import_names, reporting
+    from catalog.app.import_names import NameImportResult
+    from catalog.exchange import picasa, region_names, sidecars, view_export
+    from catalog.exchange.albums import AlbumResult
+    from catalog.exchange.sidecars import SidecarOutcome
+    from catalog.identities.decisions import import_labels as labels_import
+    from catalog.reports import status as report_status
+    from catalog.store import backup as database_backup
+    from catalog.store import labels_file, named_faces, source_locks
+    from catalog.store.labels_file import Labels
+else:
+    album = LazyModule("catalog.app.album")
+    import_names = LazyModule("catalog.app.import_names")
+    reporting = LazyModule("catalog.app.reporting")
+    picasa = LazyModule("catalog.exchange.picasa")
+    region_names = LazyModule("catalog.exchange.region_names")
+    sidecars = LazyModule("catalog.exchange.sidecars")
+    view_export = LazyModule("catalog.exchange.view_export")
+    labels_import = LazyModule("catalog.identities.decisions.import_labels")
+    report_status = LazyModule("catalog.reports.status")
+    database_backup = LazyModule("catalog.store.backup")
+    labels_file = LazyModule("catalog.store.labels_file")
+    named_faces = LazyModule("catalog.store.named_faces")
+    source_locks = LazyModule("catalog.store.source_locks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +92,14 @@ class CatalogFiles(ABC):
         With ``keywords`` names are also written as keywords (``dc:subject``, ``PersonInImage``, digiKam's tags).
         """
         with self._resources.reading() as database, database.read() as connection:
-            yield from write_sidecars(photos_with_faces(connection), into=into, keywords=keywords, dry_run=dry_run)
+            yield from sidecars.write_sidecars(
+                named_faces.photos_with_faces(connection), into=into, keywords=keywords, dry_run=dry_run
+            )
 
     def export_tables(self, folder: Path, form: Literal["csv", "json", "parquet"]) -> tuple[tuple[Path, int], ...]:
         """Write each ``v1_`` view into a file of ``folder``. Returns the paths with their row counts."""
         with self._resources.reading() as database, database.read() as connection:
-            return tuple(export_tables(connection, folder, form))
+            return tuple(view_export.export_tables(connection, folder, form))
 
     def export_album(self, people: Sequence[str], folder: Path, *, link: bool = False) -> AlbumResult:
         """Copy, or link to, the photos that show all these people. Photos that are there already stay."""
@@ -139,8 +155,8 @@ class CatalogFiles(ABC):
         Sidecars of photos in S3 are read below ``into``. Without ``embedded`` photo files are not read. ``contacts`` is
         Picasa's ``contacts.xml``. Doubtful names are returned and not entered, unless ``accept_doubtful`` is set.
         """
-        names = read_contacts(contacts) if contacts is not None else {}
-        sources = NameSources(embedded=embedded, into=into, contacts=names)
+        names = picasa.read_contacts(contacts) if contacts is not None else {}
+        sources = region_names.NameSources(embedded=embedded, into=into, contacts=names)
         return import_names.import_xmp(self._resources, sources, accept_doubtful=accept_doubtful, dry_run=dry_run)
 
     def import_csv(self, file: Path, *, dry_run: bool = False) -> NameImportResult:
@@ -153,16 +169,16 @@ class CatalogFiles(ABC):
         With ``labels_only`` names and decisions alone, as JSON. Raises UsageError if there is no catalogue.
         """
         now = datetime.now(UTC)
-        name = store.backup_name(now)
+        name = database_backup.backup_name(now)
         target = target or Path(f"{Path(name).stem}-labels.json" if labels_only else name)
         with self._resources.existing_database() as source:
             if source.dialect == "sqlite" and source.path is None:
                 raise UsageError("There is no catalogue to back up yet.", remedy="Create one: catalog scan FOLDER")
             if not labels_only:
-                return BackupResult(target, store.back_up(source, target))
+                return BackupResult(target, database_backup.back_up(source, target))
             with source.read() as connection:
-                labels = export_labels(connection, now)
-        size = store.write_private(target, labels_json(labels).encode())
+                labels = labels_file.export_labels(connection, now)
+        size = database_backup.write_private(target, labels_file.labels_json(labels).encode())
         return BackupResult(target, size, len(labels.persons), len(labels.decisions))
 
     def restore(self, source: Path, *, force: bool = False, wait_seconds: float = 0) -> RestoreResult:
@@ -171,19 +187,19 @@ class CatalogFiles(ABC):
         Raises UsageError if a backup would replace photos, unless ``force``. Waits ``wait_seconds`` for other
         processes, then raises LockHeld.
         """
-        labels = read_labels_file(source) if _is_labels(source) else None
+        labels = labels_file.read_labels_file(source) if _is_labels(source) else None
         resources = self._resources
         database = resources.database
-        with lock_sources(database, [CATALOGUE], wait_seconds=wait_seconds):
+        with source_locks.lock_sources(database, [source_locks.CATALOGUE], wait_seconds=wait_seconds):
             if labels is not None:
                 return _import_labels(resources, labels, display_name(source.name))
-            photos = read_status(database).photos
+            photos = report_status.read_status(database).photos
             if photos and not force:
                 raise UsageError(
                     f'The catalogue "{database.url}" holds {photos:,} photos, which the backup would replace.',
                     remedy="Use --force to replace them; an SQLite catalogue is copied first.",
                 )
-            return RestoreResult(is_labels=False, replaced=store.restore(database, source))
+            return RestoreResult(is_labels=False, replaced=database_backup.restore(database, source))
 
 
 def _no_progress(_done: int, _total: int) -> None:
@@ -193,7 +209,7 @@ def _no_progress(_done: int, _total: int) -> None:
 def _import_labels(resources: Resources, labels: Labels, name: str) -> RestoreResult:
     chosen = resources.settings.engine
     with resources.database.begin() as connection:
-        added = import_labels(
+        added = labels_import.import_labels(
             connection, labels, resources.stamp(), engine=chosen.name, gallery=chosen.gallery, name=name
         )
     return RestoreResult(True, None, added.persons, added.decisions, added.faces)

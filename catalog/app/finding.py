@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
-from catalog.app.resources import PhotoInput, Resources
+from catalog.app.photo_input import PhotoInput, ReferenceFace
+from catalog.app.resources import Resources
 from catalog.domain.errors import NoFaceError, PhotoError, SourceError, UsageError
 from catalog.domain.faces import BoundingBox, Face
 from catalog.identities.matching.find_person import FindResult, PersonQuery, Reference, find_faces
@@ -17,16 +17,6 @@ from catalog.store.people import find_person
 from catalog.store.photos import locations_of_content
 
 _WHOLE_PHOTO = BoundingBox(0, 0, 1, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class ReferenceFace:
-    """A photo with the face to search for: the one at ``box``, else the largest."""
-
-    photo: PhotoInput
-    box: BoundingBox | None = None
-    name: str | None = None
-    """What errors call the photo; default: its path."""
 
 
 def reference_faces(resources: Resources, photo: PhotoInput, name: str | None) -> tuple[Face, ...]:

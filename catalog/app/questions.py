@@ -5,24 +5,36 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
-from catalog.app import finding, grouping, people, reporting
-from catalog.app.finding import ReferenceFace
+from catalog.app import people
+from catalog.app.lazy_module import LazyModule
 from catalog.app.open_database import database_exists
-from catalog.app.resources import PhotoInput, Resources
+from catalog.app.photo_input import PhotoInput, ReferenceFace
+from catalog.app.resources import Resources
 from catalog.domain.faces import Analysis, BoundingBox, Comparison, Face
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.people import Person
-from catalog.identities.assignment.explain import Explanation
-from catalog.identities.assignment.suggestions import Suggestion
-from catalog.identities.matching.find_person import FindResult
-from catalog.reports.annotate import draw_analysis, draw_comparison
-from catalog.reports.filters import ReportFilters
-from catalog.reports.run_report import ReportTable
-from catalog.reports.sql_statement import TIME_LIMIT
-from catalog.reports.status import Status
-from catalog.store.catalogued_faces import CataloguedFace
-from catalog.store.charges import ChargeSum
+from catalog.reports.report_table import SQL_TIME_LIMIT, ReportTable
+
+if TYPE_CHECKING:
+    from catalog.app import find_page, finding, grouping, reporting
+    from catalog.identities.assignment.explain import Explanation
+    from catalog.identities.assignment.suggestions import Suggestion
+    from catalog.identities.matching.find_person import FindResult
+    from catalog.reports import annotate
+    from catalog.reports import filters as report_filters
+    from catalog.reports.filters import ReportFilters
+    from catalog.reports.status import Status
+    from catalog.store.catalogued_faces import CataloguedFace
+    from catalog.store.charges import ChargeSum
+else:
+    find_page = LazyModule("catalog.app.find_page")
+    finding = LazyModule("catalog.app.finding")
+    grouping = LazyModule("catalog.app.grouping")
+    reporting = LazyModule("catalog.app.reporting")
+    annotate = LazyModule("catalog.reports.annotate")
+    report_filters = LazyModule("catalog.reports.filters")
 
 
 class CatalogQuestions(ABC):
@@ -135,6 +147,10 @@ class CatalogQuestions(ABC):
         """
         return finding.reference_faces(self._resources, photo, name)
 
+    def find_page(self, references: Sequence[Sequence[ReferenceFace]], results: Sequence[FindResult]) -> bytes:
+        """One HTML page with the faces of several searches: the references and the result of each."""
+        return find_page.find_page(self._resources, references, results)
+
     def crop(self, face: str | CataloguedFace, *, side: int = 256) -> bytes:
         """A square JPEG around a face, at most ``side`` pixels. Raises PhotoError and SourceError."""
         resources = self._resources
@@ -154,10 +170,15 @@ class CatalogQuestions(ABC):
 
     def report(self, name: str, filters: ReportFilters | None = None, *, limit: int | None = None) -> ReportTable:
         """Run a named report (docs/queries.md lists them) on the gallery in use. Raises UsageError."""
-        return reporting.report(self._resources, name, filters or ReportFilters(), limit)
+        return reporting.report(self._resources, name, filters or report_filters.ReportFilters(), limit)
 
     def sql(
-        self, statement: str, *, limit: int | None = None, seconds: float = TIME_LIMIT, allow_superuser: bool = False
+        self,
+        statement: str,
+        *,
+        limit: int | None = None,
+        seconds: float = SQL_TIME_LIMIT,
+        allow_superuser: bool = False,
     ) -> ReportTable:
         """Run one SELECT statement, which can only read, for at most ``seconds``.
 
@@ -189,11 +210,11 @@ class CatalogQuestions(ABC):
 
     def draw_analysis(self, photo: PhotoInput, analysis: Analysis) -> bytes:
         """A JPEG of the photo with a box and a label at each face of ``analysis``."""
-        return draw_analysis(self._resources.open_file(photo), analysis.faces)
+        return annotate.draw_analysis(self._resources.open_file(photo), analysis.faces)
 
     def draw_comparison(
         self, source: PhotoInput, target: PhotoInput, comparison: Comparison, *, threshold: float = 80
     ) -> bytes:
         """A JPEG of both photos with the compared faces; matches are those at or above ``threshold``."""
         resources = self._resources
-        return draw_comparison(resources.open_file(source), resources.open_file(target), comparison, threshold)
+        return annotate.draw_comparison(resources.open_file(source), resources.open_file(target), comparison, threshold)

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from catalog.app.engines import configured_engine
 from catalog.app.open_database import database_address
 from catalog.app.resources import Resources
-from catalog.app.settings import Settings
 from catalog.reports.filters import ReportFilters
 from catalog.reports.gallery_filter import Gallery
 from catalog.reports.report_registry import find_report
-from catalog.reports.run_report import ReportTable, run_report
+from catalog.reports.report_table import ReportTable
+from catalog.reports.run_report import run_report
 from catalog.reports.sql_statement import run_statement
 from catalog.reports.status import Status, read_status
 from catalog.store import charges as store
@@ -56,11 +56,3 @@ def sql(resources: Resources, statement: str, limit: int | None, seconds: float,
 def gallery(resources: Resources) -> Gallery:
     """The gallery that the settings select."""
     return Gallery(resources.settings.engine.name, resources.gallery)
-
-
-def shown_settings(settings: Settings) -> list[tuple[str, object, str]]:
-    """(``section.key``, value, origin) of each setting, without the password of the database's address."""
-    return [
-        (key, safe_form(parse_address(str(value))) if key == "database.url" and "://" in str(value) else value, origin)
-        for key, value, origin in settings.items()
-    ]

@@ -9,13 +9,13 @@ from __future__ import annotations
 import getpass
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from catalog.app.engines import (
     ConfiguredEngine,
@@ -25,11 +25,10 @@ from catalog.app.engines import (
     prefiltered,
     read_calls_this_month,
 )
-from catalog.app.grouping_rules import rules_of
-from catalog.app.logging_setup import set_up_logging as set_up_logging
+from catalog.app.lazy_module import LazyModule
 from catalog.app.open_database import database_address, open_existing
-from catalog.app.open_source import open_source
-from catalog.app.settings import Settings, load_settings
+from catalog.app.photo_input import PhotoInput
+from catalog.app.settings import Settings
 from catalog.domain.charges import Charge, Operation
 from catalog.domain.engine import Engine
 from catalog.domain.errors import PhotoError, UsageError
@@ -38,21 +37,31 @@ from catalog.domain.photos import PhotoRef
 from catalog.domain.source import Content, Source
 from catalog.domain.uri import display_name, file_path
 from catalog.engines.engine_spec import EngineResources, SpendingLimit
-from catalog.identities.assignment.gallery_clustering import GroupingRules
-from catalog.identities.decisions.log import DecisionStamp
-from catalog.images.decode import DecodeLimits
-from catalog.images.decoder_pool import DecoderPool
 from catalog.store.database import Database, open_database
-from catalog.store.gallery_info import requeue_prefiltered
-from catalog.store.photos import Location
-from catalog.store.scans import record_charges
+
+if TYPE_CHECKING:
+    from catalog.app import grouping_rules, open_source
+    from catalog.identities.assignment.gallery_clustering import GroupingRules
+    from catalog.identities.decisions import log as decision_log
+    from catalog.identities.decisions.log import DecisionStamp
+    from catalog.images import decode, decoder_pool
+    from catalog.store import gallery_info
+    from catalog.store import photos as photo_rows
+    from catalog.store import scans as scan_rows
+    from catalog.store.photos import Location
+else:
+    decision_log = LazyModule("catalog.identities.decisions.log")
+    gallery_info = LazyModule("catalog.store.gallery_info")
+    photo_rows = LazyModule("catalog.store.photos")
+    scan_rows = LazyModule("catalog.store.scans")
+    grouping_rules = LazyModule("catalog.app.grouping_rules")
+    open_source = LazyModule("catalog.app.open_source")
+    decode = LazyModule("catalog.images.decode")
+    decoder_pool = LazyModule("catalog.images.decoder_pool")
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-PhotoInput = str | Path | bytes | OpenedPhoto
-"""A photo as callers give it: a path, the bytes of the file, or the photo that ``Catalog.open_photo`` returned."""
 
 
 class Resources:
@@ -164,7 +173,7 @@ class Resources:
                 self._stack.callback(free.close)
                 return prefiltered(self.engine, free, self.settings)
             with self.database.begin() as connection:
-                requeue_prefiltered(connection, self.settings.engine.name, self.settings.engine.gallery)
+                gallery_info.requeue_prefiltered(connection, self.settings.engine.name, self.settings.engine.gallery)
             return self.engine
 
         return self._once("scan engine", make)
@@ -213,12 +222,12 @@ class Resources:
 
         def make() -> Opener:
             images = self.settings.images
-            limits = DecodeLimits(
+            limits = decode.DecodeLimits(
                 max_pixels=images.max_megapixels * 1_000_000,
                 seconds=images.decode_seconds,
                 memory_bytes=images.decode_megabytes << 20,
             )
-            opener = DecoderPool(min(self.workers, os.cpu_count() or 1), limits)
+            opener = decoder_pool.DecoderPool(min(self.workers, os.cpu_count() or 1), limits)
             self._stack.callback(opener.close)
             return opener
 
@@ -227,11 +236,11 @@ class Resources:
     @property
     def rules(self) -> GroupingRules:
         """The rules of clustering, from the settings."""
-        return rules_of(self.settings.identities)
+        return grouping_rules.rules_of(self.settings.identities)
 
     def stamp(self) -> DecisionStamp:
         """Who decides, and the present time."""
-        return DecisionStamp(self._user or getpass.getuser(), datetime.now(UTC))
+        return decision_log.DecisionStamp(self._user or getpass.getuser(), datetime.now(UTC))
 
     def open_photo(self, data: bytes) -> OpenedPhoto:
         """Decode one photo at the size that the settings give. Raises PhotoError."""
@@ -261,7 +270,7 @@ class Resources:
         """Record the charges of a command in the charge log."""
         if charges:
             with self.database.begin() as connection:
-                record_charges(
+                scan_rows.record_charges(
                     connection,
                     charges,
                     engine=self.engine.name,
@@ -287,7 +296,7 @@ class Resources:
 
     def read_uri(self, uri: str) -> bytes:
         """The bytes at an address of the catalogue. Raises PhotoError and SourceError."""
-        return self.read_location(Location(uri, 0, "", 0, 0, "", None, None, 0)).data
+        return self.read_location(photo_rows.Location(uri, 0, "", 0, 0, "", None, None, 0)).data
 
     def sources(self, addresses: Sequence[str], exclude: Sequence[str] = ()) -> list[Source]:
         """The sources at folders, files or ``s3://`` prefixes. A source inside another one is left out.
@@ -304,7 +313,7 @@ class Resources:
         ]
 
     def _source(self, address: str, exclude: Sequence[str] = ()) -> Source:
-        return open_source(self.settings, address, connections=self.workers, patterns=exclude)
+        return open_source.open_source(self.settings, address, connections=self.workers, patterns=exclude)
 
     @contextmanager
     def with_spending_limit(self, limit: SpendingLimit) -> Iterator[Resources]:
@@ -324,19 +333,3 @@ class Resources:
             with self._lock:  # what costs nothing is shared
                 limited._opened |= {"opener": self.opener, "database": self.database}
             yield limited
-
-
-@contextmanager
-def open_resources(
-    config: Path | None,
-    database: str | None,
-    verbose: int,
-    flags: Mapping[str, object] | None = None,
-    *,
-    begins: bool = False,
-) -> Iterator[Resources]:
-    """Settings read and checked, logging set up; everything opened meanwhile is closed at the end."""
-    settings = load_settings(config, flags={"database.url": database, **(flags or {})})
-    set_up_logging(verbose, settings.log.format)
-    with ExitStack() as stack:
-        yield Resources(settings, stack, create=begins)

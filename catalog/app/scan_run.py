@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from enum import StrEnum
 from importlib.metadata import version
 from threading import Lock
 from types import MappingProxyType, TracebackType
@@ -13,43 +12,16 @@ from types import MappingProxyType, TracebackType
 from catalog.app.after_scan import run_after_scan_steps
 from catalog.app.post_command import run_post_command
 from catalog.app.resources import Resources
+from catalog.app.scan_options import FailCondition, ScanLimits
 from catalog.app.watch_hit_json import hit_json
 from catalog.domain.errors import CatalogError, CheckRefused, UsageError
 from catalog.domain.photos import Outcome, OutcomeKind
 from catalog.engines.engine_spec import SpendingLimit
 from catalog.engines.prefilter import PrefilterCounts, PrefilteredEngine
 from catalog.identities.matching.watch_hits import WatchHit
-from catalog.scanning.run_scan import ScanLimits as RunLimits
-from catalog.scanning.run_scan import scan
+from catalog.scanning.run_scan import RunLimits, scan
 from catalog.scanning.stop_signal import StopSignal
 from catalog.scanning.summary import Summary
-
-
-@dataclass(frozen=True, slots=True)
-class ScanLimits:
-    """Limits of one scan; None is no limit. Reaching one of the first four ends the scan with ``LimitReached``.
-
-    ``photos``: photos read. ``seconds``: duration. ``calls`` and ``dollars``: paid calls and their price.
-    ``wait_seconds``: how long to wait for another scan of a source to end, before LockHeld. ``believe_empty`` marks
-    the photos of an empty source or folder as missing; without it an empty one is taken for an unmounted disk.
-    ``shared`` lets other processes work on the same sources (PostgreSQL only).
-    """
-
-    photos: int | None = None
-    seconds: float | None = None
-    calls: int | None = None
-    dollars: Decimal | None = None
-    wait_seconds: float = 0
-    believe_empty: bool = False
-    shared: bool = False
-
-
-class FailCondition(StrEnum):
-    """A result that makes :meth:`ScanRun.check` raise CheckRefused (exit code 9)."""
-
-    CHURN = "churn"
-    CONFLICTS = "conflicts"
-    HITS = "hits"
 
 
 @dataclass(frozen=True, slots=True)

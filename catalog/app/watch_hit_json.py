@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from catalog.identities.matching.watch_hits import REVIEW as REVIEW
-from catalog.identities.matching.watch_hits import WatchHit
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from catalog.identities.matching.watch_hits import WatchHit
+
+REVIEW = "A hit is unreviewed. Compare both photos before acting on it."
 
 
 def hit_json(hit: WatchHit) -> dict[str, object]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from catalog.app.resources import PhotoInput, Resources
+from catalog.app.photo_input import PhotoInput
+from catalog.app.resources import Resources
+from catalog.domain.recommended_thresholds import WATCH_THRESHOLD
 from catalog.identities.matching import watch_list as watching
 from catalog.identities.matching.watch_hits import State, WatchHit, read_hits, review_hit
-from catalog.identities.matching.watch_list import THRESHOLD
 from catalog.store.watch_rows import WatchEntry
-
-__all__ = ["THRESHOLD", "WatchList"]
 
 
 class WatchList:
@@ -26,7 +25,7 @@ class WatchList:
         references: Sequence[PhotoInput],
         *,
         negatives: Sequence[PhotoInput] = (),
-        threshold: float = THRESHOLD,
+        threshold: float = WATCH_THRESHOLD,
     ) -> WatchEntry:
         """Put a person on the watch list. ``threshold`` is the lowest similarity of a hit, 0 to 100.
 

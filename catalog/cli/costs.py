@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from catalog import ChargeSum
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, Verbose
+
+if TYPE_CHECKING:
+    from catalog import ChargeSum
 
 Scans = Annotated[int, typer.Option("--scans", min=1, help="How many of the last scans with charges are shown.")]
 

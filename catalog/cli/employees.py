@@ -7,14 +7,17 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from catalog import AuditRow, CheckRefused, Evaluation, UsageError, Verification, VerificationVerdict
-from catalog.app.employees import ACCEPT, REFUSE
+from catalog import CheckRefused, UsageError
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
+from catalog.domain.recommended_thresholds import ACCEPT, REFUSE
+
+if TYPE_CHECKING:
+    from catalog import AuditRow, Evaluation, Verification
 
 EmployeeId = Annotated[str, typer.Argument(metavar="ID", help="The employee's id in your own system.")]
 Accept = Annotated[float, typer.Option("--accept", min=0, max=100, help="Accept a photo from this similarity.")]
@@ -81,9 +84,7 @@ def verify(
     else:
         for answer, claim_of_photo in zip(answers, claims, strict=True):
             typer.echo(_answer_line(answer, *claim_of_photo))
-    refused = sum(
-        isinstance(answer, UsageError) or answer.verdict is not VerificationVerdict.ACCEPTED for answer in answers
-    )
+    refused = sum(isinstance(answer, UsageError) or not answer.is_accepted for answer in answers)
     if refused:
         raise CheckRefused(f"{refused} of {len(answers)} not accepted.")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from catalog.app.resources import set_up_logging
+from catalog.app.logging_setup import set_up_logging
 from catalog.app.settings import default_database, load_settings
 from catalog.cli.options import Config, Verbose
 from catalog.domain.errors import UsageError

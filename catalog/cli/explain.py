@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from catalog import CataloguedFace, Explanation
 from catalog.cli.formatting import decision_json, decision_line, face_json
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, FaceId, Verbose
 from catalog.domain.uri import display, display_name
+
+if TYPE_CHECKING:
+    from catalog import CataloguedFace, Explanation
 
 AtMost = Annotated[int, typer.Option("--limit", min=1, max=100, help="Show at most this many neighbors.")]
 

@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from catalog import Catalog, FindResult, FoundFace, PhotoError, ReferenceFace, ReportTable, SourceError, UsageError
+from catalog import ReferenceFace, ReportTable, UsageError
 from catalog.cli.crop_files import write_privately
 from catalog.cli.formatting import box_json, box_text
 from catalog.cli.opening import open_catalog
@@ -18,7 +18,9 @@ from catalog.cli.options import AsJson, Config, Database, EngineName, Threshold,
 from catalog.domain.box_columns import BOX_COLUMNS
 from catalog.domain.uri import display, display_name
 from catalog.reports.render import Format, render
-from catalog.reports.search_page import PageMatch, search_page
+
+if TYPE_CHECKING:
+    from catalog import Catalog, FindResult
 
 References = Annotated[
     list[Path] | None, typer.Argument(metavar="[REF...]", help="Photos of the person; several views find more.")
@@ -83,7 +85,7 @@ def find_person(
             if folder is not None:
                 _export(catalog, uris, folder, is_link=is_link)
         if html is not None:
-            write_privately(html, _page(catalog, groups, results))
+            write_privately(html, catalog.find_page(groups, results))
     if as_json:
         answers = [_result_json(result, face or number) for number, result in enumerate(results, start=1)]
         typer.echo(json.dumps(answers if all_faces else answers[0], ensure_ascii=False, indent=2))
@@ -207,33 +209,3 @@ def _export(catalog: Catalog, uris: Sequence[str], folder: Path, *, is_link: boo
         typer.echo(f"left out: {problem}", err=True)
     existing = f", {placed.already} were in it already" if placed.already else ""
     typer.echo(f"{placed.placed} photos {'linked' if is_link else 'copied'} to {folder}{existing}", err=True)
-
-
-def _page(catalog: Catalog, groups: Sequence[Sequence[ReferenceFace]], results: Sequence[FindResult]) -> bytes:
-    """One HTML page: the face of each reference, and each match cut out of its photo."""
-    references = [
-        catalog.crop_photo(group[0].photo, result.probes[0].box)
-        for group, result in zip(groups, results, strict=True)
-        if group and result.probes
-    ]
-    matches = [
-        PageMatch(
-            crop=_crop(catalog, match),
-            name=display_name(match.name) if match.name else None,
-            person_id=match.person_id,
-            similarity=match.similarity,
-            taken_at=match.taken_at.date().isoformat() if match.taken_at else None,
-            place=display(match.uri or ""),
-        )
-        for result in results
-        for match in result.matches
-    ]
-    return search_page(references, matches).encode("utf-8", "backslashreplace")
-
-
-def _crop(catalog: Catalog, match: FoundFace) -> bytes | None:
-    """The face cut out of its photo; None if the photo cannot be read."""
-    try:
-        return catalog.crop(match.face_id)
-    except (PhotoError, SourceError):
-        return None

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from catalog import BoundingBox, CataloguedFace, Decision
+from typing import TYPE_CHECKING
+
+from catalog.domain.faces import BoundingBox
 from catalog.domain.uri import display_name
+
+if TYPE_CHECKING:
+    from catalog import CataloguedFace, Decision
 
 
 def counted(number: int, noun: str) -> str:

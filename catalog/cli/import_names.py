@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from catalog import NameImportResult
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import Config, Database, Verbose
 from catalog.domain.uri import display, display_name
+
+if TYPE_CHECKING:
+    from catalog import NameImportResult
 
 app = typer.Typer(help="Import names from XMP sidecars, JPEGs or a CSV file.", no_args_is_help=True)
 

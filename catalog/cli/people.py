@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from catalog import CataloguedFace, Person, ReportTable, UsageError
+from catalog import ReportTable, UsageError
 from catalog.cli import people_forget, people_review
 from catalog.cli.formatting import counted, face_json
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, FaceId, PersonId, Verbose
 from catalog.domain.uri import display, display_name
 from catalog.reports.render import Format, render
+
+if TYPE_CHECKING:
+    from catalog import CataloguedFace
 
 app = typer.Typer(help="List, name, merge and split persons, and record decisions about faces.", no_args_is_help=True)
 
@@ -215,7 +218,7 @@ def birth_date(
     except ValueError as error:
         raise UsageError(f'"{day}" is not a date.', remedy="Write it as 1984-02-29.") from error
     with open_catalog(config, database, verbose) as catalog:
-        shown: Person = catalog.person(person)
+        shown = catalog.person(person)
         number = catalog.decisions.birth_date(person, birth_day)
     _print_done(number, f"{shown} was born on {day}" if birth_day else f"The birth date of {shown} is unknown")
 

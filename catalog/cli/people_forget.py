@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from catalog import AmbiguousPersonError, Catalog, ForgetReceipt, Person, PersonError, UsageError
+from catalog import AmbiguousPersonError, PersonError, UsageError
 from catalog.cli.formatting import counted
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, PersonId, Verbose
 from catalog.domain.uri import display_name
+
+if TYPE_CHECKING:
+    from catalog import Catalog, ForgetReceipt, Person
 
 
 def forget(

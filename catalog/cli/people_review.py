@@ -6,15 +6,18 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Set
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from catalog import Catalog, PersonError, ReclusterPlan, ReclusterResult, Suggestion
+from catalog import PersonError
 from catalog.cli.formatting import counted, decision_json, decision_line
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.domain.uri import display, display_name
+
+if TYPE_CHECKING:
+    from catalog import Catalog, ReclusterPlan, ReclusterResult, Suggestion
 
 AboutPerson = Annotated[str | None, typer.Argument(metavar="[PERSON]", help="Only about this person.")]
 AtMost = Annotated[int, typer.Option("--limit", min=1, help="Show at most this many.")]

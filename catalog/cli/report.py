@@ -13,7 +13,8 @@ import typer
 from tqdm import tqdm
 from typer.core import TyperGroup
 
-from catalog import ReportFilters, ReportTable, UsageError
+import catalog
+from catalog import ReportTable, UsageError
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.domain.uri import display_name
@@ -83,7 +84,7 @@ def html(
 ) -> int:
     """Write pages about people, photos over time, expressions and co-occurrence. They need no network and no server."""
     with (
-        open_catalog(config, database, verbose, {"engine.name": engine}, read_only=True) as catalog,
+        open_catalog(config, database, verbose, {"engine.name": engine}, read_only=True) as opened,
         tqdm(unit="photo", disable=not sys.stderr.isatty()) as bar,
     ):
 
@@ -91,7 +92,7 @@ def html(
             bar.total = total
             bar.update(done - bar.n)
 
-        pages = catalog.export_pages(out, images=not no_pictures, progress=progress)
+        pages = opened.export_pages(out, images=not no_pictures, progress=progress)
     for sentence in pages.unreadable:
         typer.echo(f"catalog: {sentence}", err=True)
     index = display_name(os.fsencode(out / "index.html"))
@@ -115,9 +116,9 @@ def _command(report: Report) -> Callable[..., None]:
     ) -> None:
         if engine is not None and not report.is_of_faces:
             raise UsageError(f'The report "{report.name}" is not about faces: it takes no --engine.')
-        with open_catalog(config, database, verbose, {"engine.name": engine}, read_only=True) as catalog:
-            filters = ReportFilters(since, until, person, album)
-            table = catalog.report(report.name, filters, limit=limit or None)
+        with open_catalog(config, database, verbose, {"engine.name": engine}, read_only=True) as opened:
+            filters = catalog.ReportFilters(since, until, person, album)
+            table = opened.report(report.name, filters, limit=limit or None)
         deliver(table, form, output)
 
     command.__doc__ = f"{report.question}\n\n{report.notes}"

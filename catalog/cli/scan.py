@@ -7,23 +7,12 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from tqdm import tqdm
 
-from catalog import (
-    Catalog,
-    FailCondition,
-    Outcome,
-    OutcomeKind,
-    PrefilterCounts,
-    ScanLimits,
-    ScanRun,
-    ScanSummary,
-    StopSignal,
-    WatchHit,
-)
+from catalog import FailCondition, OutcomeKind, ScanLimits, StopSignal
 from catalog.app.watch_hit_json import hit_json
 from catalog.cli.duration import seconds
 from catalog.cli.listing_output import listing_json, listing_lines
@@ -33,6 +22,9 @@ from catalog.cli.scan_plan import print_plan
 from catalog.cli.signals import interruptible
 from catalog.cli.watch_output import HOW_TO_REVIEW, hit_line, write_crops
 from catalog.domain.uri import display
+
+if TYPE_CHECKING:
+    from catalog import Catalog, Outcome, PrefilterCounts, ScanRun, ScanSummary, WatchHit
 
 Sources = Annotated[
     list[str],

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import typer
 
-from catalog import Operation, ScanPlan
+from catalog import Operation
 from catalog.cli.listing_output import listing_json, listing_lines
+
+if TYPE_CHECKING:
+    from catalog import ScanPlan
 
 _COUNTS = (
     ("discovered", ""),

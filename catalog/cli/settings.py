@@ -6,8 +6,8 @@ import json
 
 import typer
 
-from catalog.app.reporting import shown_settings
 from catalog.app.settings import load_settings
+from catalog.app.shown_settings import shown_settings
 from catalog.cli.opening import print_setting_warnings
 from catalog.cli.options import AsJson, Config, Database, Verbose
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import typer
 
-from catalog import ScanStatus, Status
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, Verbose
 from catalog.domain.uri import display
+
+if TYPE_CHECKING:
+    from catalog import ScanStatus, Status
 
 
 def status(as_json: AsJson = False, database: Database = None, config: Config = None, verbose: Verbose = 0) -> None:

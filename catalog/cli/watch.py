@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
-from catalog import CheckRefused, WatchHit
+from catalog import CheckRefused
 from catalog.app.post_command import run_post_command
 from catalog.app.watch_hit_json import REVIEW, hit_json
-from catalog.app.watching import THRESHOLD
 from catalog.cli.formatting import counted
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.watch_output import HOW_TO_REVIEW, Crops, hit_line, write_crops
+from catalog.domain.recommended_thresholds import WATCH_THRESHOLD
 from catalog.domain.uri import display_name
+
+if TYPE_CHECKING:
+    from catalog import WatchHit
 
 app = typer.Typer(help="Watch for persons of interest in every scan. A user reviews each hit.", no_args_is_help=True)
 
@@ -25,6 +28,8 @@ State = Literal["open", "confirmed", "dismissed"]
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the entry on the watch list.")]
 Numbers = Annotated[list[int], typer.Argument(metavar="HIT...", help="Numbers of hits, as `watch hits` shows them.")]
+
+Lowest = Annotated[float, typer.Option("--threshold", min=0, max=100, help="Lowest similarity of a hit, 0-100.")]
 
 
 @app.command()
@@ -35,7 +40,9 @@ def add(
         list[Path] | None,
         typer.Option("--not", metavar="REF", help="A photo of another person who looks similar; repeatable."),
     ] = None,
-    threshold: Annotated[float, typer.Option(min=0, max=100, help="Lowest similarity of a hit, 0-100.")] = THRESHOLD,
+    threshold: Annotated[
+        float, typer.Option(min=0, max=100, help="Lowest similarity of a hit, 0-100.")
+    ] = WATCH_THRESHOLD,
     engine: EngineName = None,
     database: Database = None,
     config: Config = None,
@@ -45,8 +52,8 @@ def add(
     with open_catalog(config, database, verbose, {"engine.name": engine}, create=True) as catalog:
         entry = catalog.watch_list.add(name, references, negatives=negatives or [], threshold=threshold)
     typer.echo(f"Watching for {display_name(entry.name)} from similarity {entry.threshold:g}. {REVIEW}")
-    if threshold < THRESHOLD:
-        typer.echo(f"Amazon recommends at least {THRESHOLD:g} for decisions about people.", err=True)
+    if threshold < WATCH_THRESHOLD:
+        typer.echo(f"Amazon recommends at least {WATCH_THRESHOLD:g} for decisions about people.", err=True)
 
 
 @app.command("list")

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from catalog import Catalog, PhotoError, SourceError, UsageError, WatchHit
+from catalog import PhotoError, SourceError, UsageError
 from catalog.app.watch_hit_json import REVIEW
 from catalog.cli.crop_files import write_privately
 from catalog.domain.uri import display, display_name
+
+if TYPE_CHECKING:
+    from catalog import Catalog, WatchHit
 
 Crops = Annotated[
     Path | None, typer.Option("--crops", metavar="DIR", help="Write a crop of each hit into this folder.")

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 
 from catalog.domain.errors import UsageError
 from catalog.domain.uri import FILE_SCHEME, S3_SCHEME, display, display_name
-from catalog.reports.run_report import ReportTable, Value
+from catalog.reports.report_table import ReportTable, Value
 
 
 class Format(StrEnum):

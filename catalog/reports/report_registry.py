@@ -12,7 +12,7 @@ The lines of the comment, in this order::
 The SQL is the same for SQLite and PostgreSQL. ``catalog.store.public_views`` expands its macros. In addition:
 
 - ``PASSES_FILTERS(photo)`` is the condition that a photo passes since, until and album.
-- ``OF_GALLERY`` and ``IN_GALLERY`` restrict faces to one gallery (``gallery_filter``). Every report that counts faces
+- ``OF_GALLERY`` and ``IN_GALLERY`` restrict faces to one gallery (``gallery_macros``). Every report that counts faces
   needs them.
 - ``SHARED_PHOTOS`` is a table with columns ``one``, ``other`` and ``photos``: the number of photos that two visible
   persons share. ``catalog.reports.co_occurrence`` counts it.
@@ -25,7 +25,7 @@ from functools import cache
 from importlib.resources import files
 
 from catalog.domain.errors import UsageError
-from catalog.reports.gallery_filter import expand_gallery
+from catalog.reports.gallery_macros import expand_gallery
 from catalog.store.public_views import expand_macros
 
 _PASSES_FILTERS = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -16,22 +15,10 @@ from catalog.reports.confidence_interval import SMALL_SAMPLE, wilson_interval
 from catalog.reports.filters import ReportFilters, parameters
 from catalog.reports.gallery_filter import Gallery, gallery_values
 from catalog.reports.report_registry import BandColumns, Report
+from catalog.reports.report_table import ReportTable, Value
 from catalog.store.database import Database
 
 UNLIMITED = 2**63 - 1
-Value = str | int | float | bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class ReportTable:
-    """Rows of plain values. ``truncated``: there are more rows than the limit."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Value, ...], ...]
-    truncated: bool = False
-
-    def records(self) -> Iterator[dict[str, Value]]:
-        return (dict(zip(self.columns, row, strict=True)) for row in self.rows)
 
 
 @contextmanager

@@ -20,7 +20,8 @@ from itertools import islice
 from sqlalchemy import Connection
 
 from catalog.domain.errors import UsageError
-from catalog.reports.run_report import ReportTable, plain_value, reading
+from catalog.reports.report_table import SQL_TIME_LIMIT, ReportTable
+from catalog.reports.run_report import plain_value, reading
 from catalog.store.database import Database
 from catalog.store.driver_errors import driver_errors
 
@@ -37,8 +38,6 @@ _WRITES = re.compile(r"^(not authorized|attempt to write a readonly database)$|p
 _REMEDY = "`catalog sql` only reads; docs/schema.md describes the views."
 
 
-TIME_LIMIT = 300.0
-"""Seconds that a statement may take."""
 _STEPS_PER_CHECK = 10_000
 """Instructions of SQLite's virtual machine between two looks at the clock: about a millisecond."""
 
@@ -48,7 +47,7 @@ def run_statement(
     sql: str,
     limit: int | None = None,
     *,
-    seconds: float = TIME_LIMIT,
+    seconds: float = SQL_TIME_LIMIT,
     allow_superuser: bool = False,
 ) -> ReportTable:
     """Run one SELECT for at most ``seconds``. Rows beyond ``limit`` are not read.

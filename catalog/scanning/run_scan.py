@@ -47,7 +47,7 @@ _PHOTOS_PER_WORKER = 8
 
 
 @dataclass(frozen=True, slots=True)
-class ScanLimits:
+class RunLimits:
     """When a scan begins and ends, and what it believes.
 
     ``photos`` is the number of photos to read, None for all. ``wait_seconds`` is how long another scan of a source is
@@ -73,7 +73,7 @@ def scan(
     version: str,
     workers: int,
     region: str = "",
-    limits: ScanLimits | None = None,
+    limits: RunLimits | None = None,
 ) -> Iterator[Outcome | Summary]:
     """Scan the sources; yields an outcome for each photo and, last, the summary.
 
@@ -81,7 +81,7 @@ def scan(
     EngineError, DatabaseError and LockHeld, and KeyboardInterrupt when ``limits.stop`` was interrupted. Everything
     recorded before that is kept.
     """
-    limits = limits or ScanLimits()
+    limits = limits or RunLimits()
     uris = [source.uri for source in sources]
     _check_arguments(uris, database, limits)
     began, summary = datetime.now(UTC), Summary()
@@ -142,7 +142,7 @@ def scan(
     yield summary
 
 
-def _check_arguments(uris: Sequence[str], database: Database, limits: ScanLimits) -> None:
+def _check_arguments(uris: Sequence[str], database: Database, limits: RunLimits) -> None:
     for uri in uris:
         if len(uri) > LONGEST_URI:
             raise SourceError(f'The path of the source "...{display(uri)[-60:]}" is too long.')

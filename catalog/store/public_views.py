@@ -11,8 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection
+if TYPE_CHECKING:  # reports import this module for their help texts
+    from sqlalchemy import Connection
+
 
 MACROS = {
     "PHOTO_PLACE": """COALESCE(

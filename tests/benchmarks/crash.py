@@ -30,7 +30,8 @@ import psycopg
 from PIL import Image
 from sqlalchemy import text
 
-from catalog.app.resources import open_resources
+from catalog.app.resources import Resources
+from catalog.app.settings import load_settings
 from catalog.scanning.reconcile import GalleryDifference, compare
 from catalog.store.database import open_database
 
@@ -174,8 +175,9 @@ class Bench:
         for name in [name for name in os.environ if name.startswith(OURS)]:
             del os.environ[name]  # what another pair of engine and database had set
         os.environ.update({name: value for name, value in self.environment.items() if name.startswith(OURS)})
-        with open_resources(None, self.url, 0) as catalog:
-            return compare(catalog.database, catalog.engine, gallery=catalog.settings.engine.gallery)
+        with contextlib.ExitStack() as stack:
+            resources = Resources(load_settings(flags={"database.url": self.url}), stack)
+            return compare(resources.database, resources.engine, gallery=resources.gallery)
 
 
 def run(bench: Bench, kills: int, luck: random.Random) -> Tally:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.cli import check as check_command
+from catalog.app import checking
 from catalog.endpoint import errors
 from catalog.engines.rekognition.permissions import try_permissions
 from catalog.web.endpoint_server import open_endpoint
@@ -139,7 +139,7 @@ def test_a_source_that_is_not_there_is_missing(catalog, tmp_path):
 
 def test_a_full_disk_is_missing_room(catalog, monkeypatch):
     """With what is free."""
-    monkeypatch.setattr(check_command, "LEAST_ROOM", 10**18)
+    monkeypatch.setattr(checking, "MIN_FREE_BYTES", 10**18)
     answer = catalog("check", "--json")
     assert answer.code == 9
     assert findings(answer)["disk"] is False

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+import catalog
 from catalog.cli.command_group import load_command
 from catalog.cli.main import COMMANDS
 
@@ -35,19 +36,62 @@ def loaded_by(*arguments: str, **environment: str) -> tuple[str, str]:
     return done.stdout, done.stderr.splitlines()[-1]
 
 
-@pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("no-such-command",)])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--version",),
+        ("--help",),
+        ("no-such-command",),
+        ("scan", "--help"),
+        ("find-person", "--help"),
+        ("people", "--help"),
+        ("people", "list", "--help"),
+        ("people", "merge", "--no-such-option"),
+        ("report", "list"),
+        ("watch", "--help"),
+        ("settings",),
+    ],
+    ids=" ".join,
+)
 def test_no_heavy_package_is_loaded(arguments):
-    """Version, help and a mistyped command need no package beyond Typer."""
+    """Version, help, wrong options and the settings need no package beyond Typer."""
     _, loaded = loaded_by(*arguments)
     assert loaded == "loaded: []"
 
 
-def test_completion_of_a_command_loads_no_heavy_package():
-    """Bash asks for completions on every Tab."""
-    words = {"_CATALOG_COMPLETE": "complete_bash", "COMP_WORDS": "catalog find", "COMP_CWORD": "1"}
-    out, loaded = loaded_by(**words)
-    assert out.split() == ["find-person"]
+@pytest.mark.parametrize(
+    ("words", "completions"),
+    [
+        ("catalog find", ["find-person"]),
+        ("catalog people mer", ["merge"]),
+        ("catalog report co", ["co-occurrence", "costs"]),
+        ("catalog scan --max-c", ["--max-calls", "--max-cost"]),
+    ],
+)
+def test_completion_loads_no_heavy_package(words, completions):
+    """A shell asks for completions of commands, subcommands and options on every Tab."""
+    index = str(len(words.split()) - 1)
+    out, loaded = loaded_by(_CATALOG_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=index)
+    assert out.split() == completions
     assert loaded == "loaded: []"
+
+
+@pytest.mark.parametrize("entry", [entry for entry in COMMANDS if not entry.is_hidden], ids=lambda entry: entry.name)
+def test_the_module_of_a_command_loads_no_heavy_package(entry):
+    """A command loads the heavy packages when it runs, not when its module is imported."""
+    module = f"catalog.cli.{entry.target.partition(':')[0]}"
+    code = f"import {module}, sys; print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_list_of_people_loads_the_database_alone(tmp_path):
+    """`people list` reads rows. It needs neither arrays, images, XML nor an engine."""
+    path = tmp_path / "catalog.sqlite3"
+    with catalog.open(path, create=True) as opened:
+        assert opened.people() == ()
+    _, loaded = loaded_by("people", "list", "--database", str(path))
+    assert loaded == "loaded: ['sqlalchemy']"
 
 
 def test_the_version_is_answered_without_typer():

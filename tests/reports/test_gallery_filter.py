@@ -12,7 +12,8 @@ from catalog.images.decode import InProcessOpener
 from catalog.reports.filters import ReportFilters
 from catalog.reports.gallery_filter import Gallery
 from catalog.reports.report_registry import reports
-from catalog.reports.run_report import ReportTable, run_report
+from catalog.reports.report_table import ReportTable
+from catalog.reports.run_report import run_report
 from catalog.reports.site.output_folder import SiteFolder
 from catalog.reports.site.write_site import write_site
 from catalog.store.database import Database

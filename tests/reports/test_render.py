@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from catalog.reports.confidence_interval import wilson_interval
 from catalog.reports.filters import album_uri
 from catalog.reports.render import Format, render, write
-from catalog.reports.run_report import ReportTable
+from catalog.reports.report_table import ReportTable
 
 ANSWER = ReportTable(
     ("name", "photos", "share"),

@@ -9,7 +9,7 @@ import pytest
 
 from catalog.domain.photos import Outcome
 from catalog.images.decode import open_image
-from catalog.scanning.run_scan import ScanLimits, scan
+from catalog.scanning.run_scan import RunLimits, scan
 from catalog.scanning.summary import Summary
 from catalog.sources.exclusions import Exclusions
 from catalog.sources.folder import FolderSource
@@ -48,7 +48,7 @@ class Scanner:
             gallery="catalog",
             version="test",
             workers=workers,
-            limits=ScanLimits(photos=limit, believe_empty=force),
+            limits=RunLimits(photos=limit, believe_empty=force),
         ):
             if isinstance(item, Summary):
                 return item

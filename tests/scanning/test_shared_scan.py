@@ -11,7 +11,7 @@ import pytest
 from catalog.domain.errors import LockHeld, UsageError
 from catalog.domain.photos import Outcome, PhotoRef
 from catalog.images.decode import open_image
-from catalog.scanning.run_scan import ScanLimits, scan
+from catalog.scanning.run_scan import RunLimits, scan
 from catalog.scanning.summary import Summary
 from catalog.sources.folder import FolderSource
 from catalog.store.database import open_database
@@ -34,7 +34,7 @@ def work(url: str, folder: Path, gallery: FakeGallery, settled: list[int]) -> tu
             gallery="catalog",
             version="test",
             workers=2,
-            limits=ScanLimits(shared=True),
+            limits=RunLimits(shared=True),
         )
         return outcomes, summary, engine
     finally:

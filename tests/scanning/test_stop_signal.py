@@ -11,7 +11,7 @@ from catalog.domain.charges import Operation
 from catalog.domain.errors import SourceError
 from catalog.images.decode import open_image
 from catalog.scanning.pipeline import ScanPipeline
-from catalog.scanning.run_scan import ScanLimits, scan
+from catalog.scanning.run_scan import RunLimits, scan
 from catalog.scanning.stop_signal import StopSignal
 from catalog.scanning.summary import Summary
 from catalog.sources.folder import FolderSource
@@ -72,7 +72,7 @@ def test_an_interrupted_scan_keeps_what_it_was_working_on(scanner, folder, rows)
         save_drawing(folder / f"{number:02}.png", [Drawn("ann", left=10 + number)])
     stop, settled, outcomes = StopSignal(), [], []
     with pytest.raises(KeyboardInterrupt):  # noqa: PT012
-        for outcome in run(scanner, ScanLimits(stop=stop), SlowEngine(scanner.gallery), settled):
+        for outcome in run(scanner, RunLimits(stop=stop), SlowEngine(scanner.gallery), settled):
             outcomes.append(outcome)
             stop.interrupt()
     assert 1 <= len(outcomes) < 40
@@ -93,7 +93,7 @@ def test_a_photo_that_hangs_does_not_hold_up_an_interruption(scanner, folder, ro
     stop, engine = StopSignal(), HangingEngine(scanner.gallery)
     began = 0.0
     with pytest.raises(KeyboardInterrupt):  # noqa: PT012
-        for _ in run(scanner, ScanLimits(stop=stop), engine):
+        for _ in run(scanner, RunLimits(stop=stop), engine):
             began = time.monotonic()
             stop.interrupt()
     assert time.monotonic() - began < 10
@@ -106,7 +106,7 @@ def test_time_that_is_over_ends_a_scan_and_runs_the_after_scan_steps(scanner, fo
     for number in range(60):
         save_drawing(folder / f"{number:02}.png", [Drawn("ann", left=10 + number)])
     settled, engine = [], SlowEngine(scanner.gallery)
-    *_, summary = run(scanner, ScanLimits(stop=Hourglass(engine, 5)), engine, settled)
+    *_, summary = run(scanner, RunLimits(stop=Hourglass(engine, 5)), engine, settled)
     assert isinstance(summary, Summary)
     assert summary.limit is not None
     assert 0 < summary.discovered < 60
@@ -128,10 +128,10 @@ def test_a_suddenly_empty_source_is_refused(scanner, folder, rows):
     scanner()
     photo.unlink()
     with pytest.raises(SourceError, match="is empty, where 1 photos were") as caught:
-        list(run(scanner, ScanLimits()))
+        list(run(scanner, RunLimits()))
     assert caught.value.exit_code == 4
     assert rows("SELECT count(*) FROM locations WHERE missing_since IS NOT NULL") == [(0,)]
-    list(run(scanner, ScanLimits(believe_empty=True)))
+    list(run(scanner, RunLimits(believe_empty=True)))
     assert rows("SELECT count(*) FROM locations WHERE missing_since IS NOT NULL") == [(1,)]
 
 
@@ -149,7 +149,7 @@ def test_a_scan_killed_between_gallery_and_catalogue_is_completed_by_the_next(sc
     with monkeypatch.context() as patch:
         patch.setattr(ScanPipeline, "_record", die)
         with pytest.raises(Killed):
-            list(run(scanner, ScanLimits()))
+            list(run(scanner, RunLimits()))
     assert len(list(scanner.engine.enrolled())) == 2
     assert rows("SELECT count(*) FROM faces") == [(0,)]
     scanner()

@@ -20,6 +20,7 @@ from catalog.domain.errors import UsageError
 from catalog.domain.faces import BooleanAttribute, Face
 from catalog.domain.log_odds import similarity_odds
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.recommended_thresholds import ACCEPT, REFUSE
 from catalog.identities.decisions.log import DecisionStamp
 from catalog.identities.matching import verification_log
 from catalog.images.crop import cut_out
@@ -30,8 +31,6 @@ from catalog.store.verification_rows import delete_employee, insert_reference, r
 
 _MIN_RATE = 1e-6
 """No lower rate is stated, because too few stranger pairs were compared to know it."""
-ACCEPT = 99.0
-REFUSE = 80.0
 _PADDING = 0.8
 _SIDE = 640
 _ATTRIBUTE_CONFIDENCE = 80.0
@@ -59,6 +58,10 @@ class Verification:
     false_match_rate: float
     reasons: tuple[str, ...]
     entry: int
+
+    @property
+    def is_accepted(self) -> bool:
+        return self.verdict is VerificationVerdict.ACCEPTED
 
 
 def find_flaws(photo: OpenedPhoto, faces: Sequence[Face]) -> list[str]:

@@ -15,8 +15,6 @@ from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_i
 from catalog.store.database import Database
 from catalog.store.watch_rows import State as State
 
-REVIEW = "A hit is unreviewed. Compare both photos before acting on it."
-
 
 @dataclass(frozen=True, slots=True)
 class WatchHit:

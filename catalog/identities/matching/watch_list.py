@@ -19,6 +19,7 @@ from catalog.domain.engine import MAX_MATCHES, Engine
 from catalog.domain.errors import NoFaceError, UsageError
 from catalog.domain.faces import Analysis
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.recommended_thresholds import WATCH_THRESHOLD
 from catalog.identities.decisions.log import DecisionStamp
 from catalog.identities.matching.watch_hits import WatchHit, list_hits, record_new_hits
 from catalog.images.crop import cut_out
@@ -29,8 +30,6 @@ from catalog.store.scans import record_charges
 from catalog.store.watch_rows import WatchEntry
 
 log = logging.getLogger(__name__)
-
-THRESHOLD = 99.0
 
 _PADDING = 0.8
 _SIDE = 640
@@ -46,7 +45,7 @@ def add_watch(
     negatives: Sequence[OpenedPhoto],
     stamp: DecisionStamp,
     *,
-    threshold: float = THRESHOLD,
+    threshold: float = WATCH_THRESHOLD,
     region: str = "",
 ) -> WatchEntry:
     """Add an entry. Of each photo the largest face is used.

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, TextClause, text
 
 from catalog.domain.faces import BoundingBox
 from catalog.domain.uri import display
-from catalog.reports.gallery_filter import expand_gallery
+from catalog.reports.gallery_macros import expand_gallery
 
 _PHOTOS = """
 SELECT photo.id, photo.sha256, MIN(place.uri), photo.taken_at, photo.taken_at_offset, photo.width, photo.height

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from sqlalchemy import update
 
-from catalog.app.resources import Resources, open_resources
+from catalog.app.grouping_rules import rules_of
+from catalog.app.settings import load_settings
 from catalog.identities.assignment.assign_people import assign_people
 from catalog.identities.assignment.gallery_clustering import GroupingRules
 from catalog.identities.clustering.demographics import NEVER
@@ -27,9 +28,7 @@ SYNTHETIC = SHARED / "data" / "synthetic_people"
 
 def shipped_rules() -> GroupingRules:
     """The rules as the product ships them."""
-    with open_resources(None, "sqlite://", 0) as catalog:
-        assert isinstance(catalog, Resources)
-        return catalog.rules
+    return rules_of(load_settings().identities)
 
 
 def settled(library: Library, engine: Any, rules: GroupingRules, scan_id: int | None) -> Any:
