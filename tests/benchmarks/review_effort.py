@@ -107,7 +107,8 @@ class Simulation:
         """Ids of the centre faces whose person carries their label."""
         query = "SELECT face.face_id, people.name FROM v1_faces face JOIN v1_people people USING (person_id)"
         with closing(sqlite3.connect(database)) as connection:
-            return {face_id for face_id, name in connection.execute(query) if self.labels.get(face_id) == name}
+            named = connection.execute(f"{query} WHERE people.name IS NOT NULL")
+            return {face_id for face_id, name in named if self.labels.get(face_id) == name}
 
 
 def read_labels(database: Path) -> dict[str, str]:
