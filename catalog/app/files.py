@@ -130,7 +130,7 @@ class CatalogFiles(ABC):
             written = write_site(
                 database,
                 SiteFolder(folder),
-                read=resources.read_uri,
+                read=resources.read_oriented,
                 opener=resources.opener,
                 workers=resources.workers,
                 now=datetime.now(UTC),

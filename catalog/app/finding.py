@@ -90,7 +90,7 @@ def _bytes_of(resources: Resources, sha256: str) -> bytes:
         if location.missing_since is not None:
             continue
         try:
-            return resources.read_location(location).data
+            return resources.read_location(location).oriented_data
         except (PhotoError, SourceError) as error:
             problem = error
     raise problem

@@ -296,7 +296,14 @@ class Resources:
 
     def read_uri(self, uri: str) -> bytes:
         """The bytes at an address of the catalogue. Raises PhotoError and SourceError."""
-        return self.read_location(photo_rows.Location(uri, 0, "", 0, 0, "", None, None, 0)).data
+        return self._content(uri).data
+
+    def read_oriented(self, uri: str) -> bytes:
+        """The bytes at an address, to be decoded: with the orientation of the sidecar. Raises as :meth:`read_uri`."""
+        return self._content(uri).oriented_data
+
+    def _content(self, uri: str) -> Content:
+        return self.read_location(photo_rows.Location(uri, 0, "", 0, 0, "", None, None, 0))
 
     def sources(self, addresses: Sequence[str], exclude: Sequence[str] = ()) -> list[Source]:
         """The sources at folders, files or ``s3://`` prefixes. A source inside another one is left out.

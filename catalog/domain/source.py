@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from catalog.domain.exif_orientation import with_orientation
 from catalog.domain.photos import PhotoRef, S3Address
 
 
@@ -56,10 +57,19 @@ Listed = PhotoRef | Skipped | LeftOut | OtherFile
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The bytes of one photo, and the address from which an engine in the same region reads them directly."""
+    """The bytes of one photo, and the address from which an engine in the same region reads them directly.
+
+    ``orientation`` is the EXIF orientation that a sidecar gives to a photo, 1 if there is none.
+    """
 
     data: bytes
     address: S3Address | None = None
+    orientation: int = 1
+
+    @property
+    def oriented_data(self) -> bytes:
+        """The bytes to be decoded: with the sidecar's orientation if the photo has none of its own."""
+        return self.data if self.orientation == 1 else with_orientation(self.data, self.orientation)
 
 
 class Source(Protocol):

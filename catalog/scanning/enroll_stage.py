@@ -17,5 +17,5 @@ def enroll_photo(task: PhotoTask, engine: Engine, open_photo: OpenPhoto) -> Phot
     """Enroll a task that was read and holds its content. Raises PhotoError and EngineError."""
     if task.content is None:
         raise ValueError("a task without content cannot be enrolled")
-    photo = replace(open_photo(task.content.data), address=task.content.address)
+    photo = replace(open_photo(task.content.oriented_data), address=task.content.address)
     return task.enrolled(photo, engine.enroll(photo, task.content_hash))

@@ -106,7 +106,7 @@ def reconcile(
         for sha256 in difference.missing:
             try:
                 content = _read_any(database, sha256, read)
-                photo = replace(open_photo(content.data), address=content.address)
+                photo = replace(open_photo(content.oriented_data), address=content.address)
                 enrollment = engine.enroll(photo, sha256)
             except PhotoError as error:
                 failures.append((sha256, str(error)))

@@ -13,11 +13,12 @@ import logging
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from operator import itemgetter
 
 from catalog.domain.errors import PhotoError, SourceError
+from catalog.domain.exif_orientation import sidecar_orientation
 from catalog.domain.file_names import is_named_like_another_file
 from catalog.domain.photos import PhotoRef
 from catalog.domain.source import Content, LeftOut, Listed, OtherFile, Skipped
@@ -33,6 +34,9 @@ _Identity = tuple[int, int]
 
 _Names = list[tuple[str, bytes]]
 """Names quoted for the uri, and as bytes; those of folders end in a slash."""
+
+_SIDECAR_BYTES = 1 << 20
+"""Bytes of a sidecar that are searched for an orientation."""
 
 
 @dataclass(slots=True)
@@ -203,7 +207,8 @@ class FolderSource:
         try:
             with _opened(path) as (descriptor, status):
                 self._refuse_large(path, status.st_size)
-                return Content(self._read(descriptor, path, status.st_size))
+                data = self._read(descriptor, path, status.st_size)
+            return Content(data, orientation=_sidecar_orientation(path))
         except OSError as error:
             self._check_root()
             if isinstance(error, FileNotFoundError):
@@ -289,6 +294,14 @@ def _reader(folder: bytes) -> Callable[[bytes, int], bytes]:
             return b""
 
     return read
+
+
+def _sidecar_orientation(path: bytes) -> int:
+    """Return the orientation that the sidecar ``photo.jpg.xmp`` gives, as digiKam writes it; 1 without a sidecar."""
+    for ending in (b".xmp", b".XMP"):
+        with suppress(OSError, PhotoError), _opened(path + ending) as (descriptor, _):
+            return sidecar_orientation(os.read(descriptor, _SIDECAR_BYTES))
+    return 1
 
 
 def _identity(path: bytes) -> _Identity:

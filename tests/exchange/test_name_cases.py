@@ -18,6 +18,7 @@ USED = (
     "names_without_detected_face",
     "placeholder_names",
     "regions_inside_other_formats",
+    "sidecar_orientation",
     "sidecar_upper_case",
 )
 pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason="the shared cases are not on this machine")
@@ -84,6 +85,19 @@ def test_a_person_without_a_detected_face_is_on_the_photo(library, tmp_path):
     assert rows == ((str(photo), "Bob Fromback", pytest.approx(0.02), f"{photo}.xmp"),)
     assert opened.export_album(["Bob Fromback"], tmp_path / "album").placed == 1
     assert opened.import_xmp().appearances == 1
+
+
+def test_a_sidecar_turns_a_photo_without_orientation(library):
+    """The photo is upright, its face has nearly no roll, and its region has a name."""
+    opened, _, folder = library
+    path = str(folder / "sidecar_orientation" / "a.jpg")
+    assert opened.sql(f"SELECT width, height FROM v1_photos WHERE path = '{path}'").rows == ((800, 1000),)
+    ((roll,),) = opened.sql(
+        "SELECT face.roll FROM v1_faces face JOIN v1_photos photo ON photo.photo_sha256 = face.photo_sha256"
+        f" WHERE photo.path = '{path}'"
+    ).rows
+    assert abs(float(roll)) < 20
+    assert named(library, "sidecar_orientation") == {"a.jpg": ["Ann Turned"]}
 
 
 def test_written_areas_are_inside_the_image(library):
