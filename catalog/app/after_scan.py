@@ -26,7 +26,7 @@ from catalog.store.catalogued_faces import faces_by_content
 
 @dataclass(frozen=True, slots=True)
 class AfterScanContext:
-    """What the steps of one scan share. ``scan_id`` is None if no scan ran before, as after a decision."""
+    """Resources that the steps of one scan share. ``scan_id`` is None if no scan ran before, as after a decision."""
 
     resources: Resources
     engine: Engine
@@ -38,7 +38,7 @@ class AfterScanContext:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What one step did. ``charges`` were recorded by the step itself. ``churn`` counts separated faces."""
+    """Counts of one step. The step itself recorded ``charges``. ``churn`` counts separated faces."""
 
     charges: tuple[Charge, ...] = ()
     persons_new: int = 0

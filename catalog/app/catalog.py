@@ -143,7 +143,7 @@ class Catalog(CatalogQuestions, CatalogFiles):
     # -------------------------------------------------------------------------------------------------- scanning
 
     def plan(self, sources: Sequence[str | Path], *, exclude: Sequence[str] = ()) -> ScanPlan:
-        """What a scan of folders, files or ``s3://`` prefixes would do and cost.
+        """Estimate the work and the cost of a scan of folders, files or ``s3://`` prefixes.
 
         Lists the sources. No photo is read, nothing is written, no paid call is made. ``exclude`` as for :meth:`scan`.
         """

@@ -46,26 +46,26 @@ class Decisions:
                 raise UsageError(f"{row} has no name to remove, and the new name has no readable character.")
             return verbs.name_person(connection, row, name, resources.stamp())
 
-    def merge(self, kept: str, merged: str, *, same_photo: bool = False) -> int:
-        """Record that two persons are one. ``kept`` keeps its id; the id of ``merged`` redirects to it.
+    def merge(self, canonical: str, merged: str, *, same_photo: bool = False) -> int:
+        """Record that two persons are one. ``canonical`` keeps its id. The id of ``merged`` redirects to it.
 
         Raises PersonError if both are on one photo, unless ``same_photo``.
         """
-        (number,) = self.merge_several(kept, [merged], same_photo=same_photo)
+        (number,) = self.merge_several(canonical, [merged], same_photo=same_photo)
         return number
 
-    def merge_several(self, kept: str, merged: Sequence[str], *, same_photo: bool = False) -> tuple[int, ...]:
-        """Merge several persons into ``kept``, all or none. Returns a number for each."""
+    def merge_several(self, canonical: str, merged: Sequence[str], *, same_photo: bool = False) -> tuple[int, ...]:
+        """Merge several persons into ``canonical``, all or none. Returns a number for each."""
         with self._deciding() as (resources, connection):
             return tuple(
                 verbs.merge_persons(
                     connection,
-                    find_person(connection, kept),
-                    find_person(connection, other),
+                    find_person(connection, canonical),
+                    find_person(connection, merged_person),
                     resources.stamp(),
                     same_photo=same_photo,
                 )
-                for other in merged
+                for merged_person in merged
             )
 
     def split(self, person: str, faces: Sequence[str]) -> int:
@@ -77,7 +77,7 @@ class Decisions:
             return number
 
     def separate(self, one: str, other: str) -> int:
-        """Record that two persons are two: they are never merged by machine, nor suggested as one."""
+        """Record that two persons are two. A machine never merges them, and they are not suggested as one person."""
         with self._deciding() as (resources, connection):
             persons = find_person(connection, one), find_person(connection, other)
             return verbs.separate_persons(connection, *persons, resources.stamp())
@@ -147,12 +147,12 @@ class Decisions:
             stamp = resources.stamp()
             person = find_person(connection, suggestion.person.person_id)
             if suggestion.other is not None:
-                other = find_person(connection, suggestion.other.person_id)
+                other_person = find_person(connection, suggestion.other.person_id)
                 if is_yes:
                     is_copy = suggestion.same_photo
-                    number = verbs.merge_persons(connection, person, other, stamp, same_photo=is_copy)
+                    number = verbs.merge_persons(connection, person, other_person, stamp, same_photo=is_copy)
                 else:
-                    number = verbs.separate_persons(connection, person, other, stamp)
+                    number = verbs.separate_persons(connection, person, other_person, stamp)
             elif suggestion.face is not None:
                 if not is_yes:
                     number = verbs.reject_face(connection, suggestion.face, person, stamp)

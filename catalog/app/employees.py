@@ -1,4 +1,4 @@
-"""Verification of employees: whether a photo shows the person enrolled under an id."""
+"""Verification of employees: compare a photo with the person enrolled under an id."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What goes to stderr while a command works: lines for people, or one JSON object a line for machines.
+"""Messages on stderr while a command works: plain lines, or one JSON object per line.
 
-Nothing logged names a person or shows a face; photos are named by their uris.
+No message names a person or shows a face. Messages name photos by their uris.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 class JsonLines(logging.Formatter):
-    """One object a line: time, level, logger, message, and whatever the record brought as ``extra``."""
+    """One object per line: time, level, logger, message, and the ``extra`` fields of the record."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -30,7 +30,7 @@ class JsonLines(logging.Formatter):
 
 
 def set_up_logging(verbose: int, form: str = "text") -> None:
-    """``form`` is ``text`` or ``json``. Machines are told of the steps of a scan without asking for them."""
+    """``form`` is ``text`` or ``json``. JSON includes the steps of a scan without ``-v``."""
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose + (form == "json"), 2)]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if form == "json" else logging.Formatter("%(message)s"))

@@ -1,4 +1,4 @@
-"""Where photos are read from, as the settings say it."""
+"""Opens sources of photos with the options of the settings."""
 
 from __future__ import annotations
 

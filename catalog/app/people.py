@@ -18,8 +18,8 @@ def list_people(
     resources: Resources, *, named: bool | None, hidden: bool, limit: int | None, after: str | None
 ) -> tuple[Person, ...]:
     with resources.reading() as database, database.read() as connection:
-        found = store.list_people(connection, hidden=hidden, named=named)
-    return _page(found, [person.person_id for person in found], limit, after)
+        persons = store.list_people(connection, hidden=hidden, named=named)
+    return _page(persons, [person.person_id for person in persons], limit, after)
 
 
 def person(resources: Resources, id_or_name: str) -> Person:
@@ -44,8 +44,8 @@ def namesakes(resources: Resources, name: str) -> tuple[str, ...]:
 def faces(resources: Resources, person: str, *, limit: int | None, after: str | None) -> tuple[CataloguedFace, ...]:
     with resources.reading() as database, database.read() as connection:
         row = store.find_person(connection, person)
-        found = faces_of_person(connection, row, limit if after is None else None)
-    return _page(found, [face.face_id for face in found], limit, after)
+        appearances = faces_of_person(connection, row, limit if after is None else None)
+    return _page(appearances, [face.face_id for face in appearances], limit, after)
 
 
 def face(resources: Resources, face_id: str) -> CataloguedFace:

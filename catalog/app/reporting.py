@@ -22,9 +22,9 @@ from catalog.store.database_address import parse_address, safe_form
 
 def status(resources: Resources) -> Status:
     with resources.reading() as database:
-        found = read_status(database)
+        counts = read_status(database)
     # A missing catalogue is read from memory; its own address is the one to show.
-    return replace(found, database=safe_form(parse_address(database_address(resources.settings))))
+    return replace(counts, database=safe_form(parse_address(database_address(resources.settings))))
 
 
 def charges(resources: Resources, since: datetime | None) -> tuple[ChargeSum, ...]:

@@ -1,7 +1,7 @@
-"""What one opened catalogue uses: settings, database, engine and image decoder, each opened at its first use.
+"""Settings, database, engine and image decoder of one opened catalogue. Each is opened at its first use.
 
-:class:`catalog.app.catalog.Catalog` is the public class; it holds one :class:`Resources` and hands it to the functions
-of this room.
+:class:`catalog.app.catalog.Catalog` is the public class. It holds one :class:`Resources` and passes it to the functions
+of this package.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ T = TypeVar("T")
 
 
 class Resources:
-    """Opens each thing once, also when several threads ask for it at the same time. ``stack`` closes it.
+    """Opens each resource once, also if several threads need it at the same time. ``stack`` closes them.
 
     ``create``: the database is created if it does not exist. ``read_only``: the database is neither created, upgraded
     nor changed; one that does not exist reads as an empty catalogue. ``user`` is recorded with each decision.
@@ -91,12 +91,12 @@ class Resources:
         self._lock = RLock()
 
     def _once(self, name: str, make: Callable[[], T]) -> T:
-        """Call ``make`` at the first use of ``name`` and return the same object ever after."""
+        """Call ``make`` at the first use of ``name`` and return the same object from then on."""
         with self._lock:
             if name not in self._opened:
                 self._opened[name] = make()
-            made: T = self._opened[name]
-            return made
+            opened: T = self._opened[name]
+            return opened
 
     @property
     def database(self) -> Database:
@@ -239,7 +239,7 @@ class Resources:
         return grouping_rules.rules_of(self.settings.identities)
 
     def stamp(self) -> DecisionStamp:
-        """Who decides, and the present time."""
+        """The user who decides, and the present time."""
         return decision_log.DecisionStamp(self._user or getpass.getuser(), datetime.now(UTC))
 
     def open_photo(self, data: bytes) -> OpenedPhoto:

@@ -1,4 +1,4 @@
-"""What a scan would do and cost, from listings alone."""
+"""Estimate of the work and the cost of a scan, from listings alone."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Settings: defaults < file < environment < flags, made into one frozen object at the door.
+"""Settings as one frozen object. Later sources win: defaults, file, environment, flags.
 
-The defaults, with unit, range and meaning, are in ``config/default.toml`` and nowhere else; the classes below give each
-its type and its bounds. Rooms below this one are handed plain values, never a :class:`Settings`.
+``config/default.toml`` holds the defaults with unit, range and meaning. The classes below hold types and bounds. Lower
+packages receive plain values, never a :class:`Settings`.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every setting, checked. ``origins`` maps ``section.key`` to the place its value came from.
+    """Every setting, checked. ``origins`` maps ``section.key`` to the source of its value.
 
     ``engine_options`` maps the name of each engine to its options.
     """
@@ -142,9 +142,9 @@ def sections() -> dict[str, type[Any]]:
 
 def default_file() -> Path:
     """The shipped ``default.toml``: inside an installed package, or beside it in a checkout."""
-    here = Path(__file__).parent.parent
-    installed = here / "config" / "default.toml"
-    return installed if installed.exists() else here.parent / "config" / "default.toml"
+    package = Path(__file__).parent.parent
+    installed = package / "config" / "default.toml"
+    return installed if installed.exists() else package.parent / "config" / "default.toml"
 
 
 def user_file() -> Path:
@@ -194,12 +194,14 @@ def load_settings(
     problems += [f'"{key}" has no default.' for key in _keys() if key not in values and not problems]
     if problems:
         raise SettingsError(problems)
-    made = {
+    section_by_name = {
         name: kind(**{field.name: values[f"{name}.{field.name}"] for field in fields(kind)})
         for name, kind in sections().items()
     }
-    options = {name: made.pop(name) if name in made else spec.options() for name, spec in ENGINES.items()}
-    return Settings(**made, engine_options=options, origins=origins, warnings=tuple(renamed.warnings))
+    options = {
+        name: section_by_name.pop(name) if name in section_by_name else spec.options() for name, spec in ENGINES.items()
+    }
+    return Settings(**section_by_name, engine_options=options, origins=origins, warnings=tuple(renamed.warnings))
 
 
 def variable(key: str) -> str:
@@ -233,19 +235,19 @@ def _read(file: Path, problems: list[str]) -> dict[str, object]:
 
 
 def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[str, object]:
-    known = {variable(key): key for key in [*_keys(), *NEW_KEY_BY_OLD]}
-    given: dict[str, object] = {}
+    key_by_variable = {variable(key): key for key in [*_keys(), *NEW_KEY_BY_OLD]}
+    values: dict[str, object] = {}
     for name, value in environ.items():
-        if name in known:
-            given[known[name]] = value
-        elif name.startswith(PREFIX) and (guess := _nearest(name, list(known), likeness=0.8)):
+        if name in key_by_variable:
+            values[key_by_variable[name]] = value
+        elif name.startswith(PREFIX) and (guess := _nearest(name, list(key_by_variable), similarity=0.8)):
             # A variable that resembles none of ours belongs to another program.
             problems.append(f'The environment variable "{name}" is not a setting.{guess}')
-    return given
+    return values
 
 
-def _nearest(word: str, known: list[str], *, likeness: float = 0.6) -> str:
-    close = difflib.get_close_matches(word, known, n=1, cutoff=likeness)
+def _nearest(word: str, candidates: list[str], *, similarity: float = 0.6) -> str:
+    close = difflib.get_close_matches(word, candidates, n=1, cutoff=similarity)
     return f' Did you mean "{close[0]}"?' if close else ""
 
 

@@ -36,9 +36,9 @@ class Reconciliation:
 def reconcile(resources: Resources, *, dry_run: bool, remove_unknown: bool) -> Reconciliation:
     shared = resources.configured_engine.capabilities.shares_gallery and not remove_unknown
     if dry_run:
-        found = reconciling.compare(resources.database, resources.engine, gallery=resources.gallery, shared=shared)
-        return Reconciliation(found, None)
-    found, repair = reconciling.reconcile(
+        difference = reconciling.compare(resources.database, resources.engine, gallery=resources.gallery, shared=shared)
+        return Reconciliation(difference, None)
+    difference, repair = reconciling.reconcile(
         resources.database,
         resources.engine,
         gallery=resources.gallery,
@@ -50,7 +50,7 @@ def reconcile(resources: Resources, *, dry_run: bool, remove_unknown: bool) -> R
     )
     if repair.enrolled:
         run_after_scan_steps(resources, None, Summary(), ASSIGNMENT_ONLY)
-    return Reconciliation(found, repair)
+    return Reconciliation(difference, repair)
 
 
 def prune(resources: Resources, older_than: timedelta, *, dry_run: bool) -> PruneResult:

@@ -54,34 +54,34 @@ def analyze(
 
 
 def describe(number: int, face: Face) -> list[str]:
-    """What people want to read about one face; what was not measured is left out."""
-    seen = face.attributes
+    """Describe one face in one to three lines. Attributes that the engine did not measure are left out."""
+    attributes = face.attributes
     first = [f"face {number}", f"confidence {face.confidence:.1f}", f"box {box_text(face.box)}"]
-    who = []
-    if seen.gender is not None:
-        who.append(f"{seen.gender.value.value} {seen.gender.confidence:.0f}%")
-    if seen.age_range is not None:
-        who.append(f"age {seen.age_range.low}-{seen.age_range.high}")
+    traits = []
+    if attributes.gender is not None:
+        traits.append(f"{attributes.gender.value.value} {attributes.gender.confidence:.0f}%")
+    if attributes.age_range is not None:
+        traits.append(f"age {attributes.age_range.low}-{attributes.age_range.high}")
     for name, judgement in (
-        ("smile", seen.smile),
-        ("eyeglasses", seen.eyeglasses),
-        ("sunglasses", seen.sunglasses),
-        ("beard", seen.beard),
-        ("mustache", seen.mustache),
-        ("eyes open", seen.eyes_open),
-        ("mouth open", seen.mouth_open),
-        ("occluded", seen.face_occluded),
+        ("smile", attributes.smile),
+        ("eyeglasses", attributes.eyeglasses),
+        ("sunglasses", attributes.sunglasses),
+        ("beard", attributes.beard),
+        ("mustache", attributes.mustache),
+        ("eyes open", attributes.eyes_open),
+        ("mouth open", attributes.mouth_open),
+        ("occluded", attributes.face_occluded),
     ):
         if judgement is not None:
-            who.append(_judged(name, judgement))
+            traits.append(_judged(name, judgement))
     shown = []
-    if seen.emotions:
-        shown.append("emotions " + ", ".join(f"{e.type.value} {e.confidence:.1f}" for e in seen.emotions[:3]))
+    if attributes.emotions:
+        shown.append("emotions " + ", ".join(f"{e.type.value} {e.confidence:.1f}" for e in attributes.emotions[:3]))
     if face.pose is not None:
         shown.append(f"roll {face.pose.roll:.0f} yaw {face.pose.yaw:.0f} pitch {face.pose.pitch:.0f}")
     if face.quality is not None:
         shown.append(f"brightness {face.quality.brightness:.0f} sharpness {face.quality.sharpness:.0f}")
-    return ["  ".join(first), *(f"       {'  '.join(parts)}" for parts in (who, shown) if parts)]
+    return ["  ".join(first), *(f"       {'  '.join(parts)}" for parts in (traits, shown) if parts)]
 
 
 def _judged(name: str, judgement: BooleanAttribute) -> str:

@@ -1,4 +1,4 @@
-"""``catalog compare``: are these the same person?"""
+"""``catalog compare``: compare the largest face of a photo with the faces of another photo."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ def compare(
     config: Config = None,
     verbose: Verbose = 0,
 ) -> None:
-    """Compare the largest face of SOURCE with each face of TARGET. That none matches is an answer too."""
+    """Compare the largest face of SOURCE with each face of TARGET. The exit code is 0 also if no face matches."""
     with open_catalog(
         config, database, verbose, {"engine.name": engine, "find.threshold": threshold}, create=True
     ) as catalog:
-        least = catalog.settings.find.threshold
-        comparison = catalog.compare(source, target, threshold=0.0 if not as_json else least)
+        threshold_in_use = catalog.settings.find.threshold
+        comparison = catalog.compare(source, target, threshold=0.0 if not as_json else threshold_in_use)
         if annotate is not None:
-            write_privately(annotate, catalog.draw_comparison(source, target, comparison, threshold=least))
+            write_privately(annotate, catalog.draw_comparison(source, target, comparison, threshold=threshold_in_use))
     if as_json:
         typer.echo(json.dumps(comparison_body(comparison), indent=2))
         return
     for compared in comparison.matches:
-        verdict = "match   " if compared.similarity >= least else "no match"
+        verdict = "match   " if compared.similarity >= threshold_in_use else "no match"
         typer.echo(f"{verdict}  similarity {compared.similarity:6.2f}  face at {box_text(compared.face.box)}")
-    if not any(compared.similarity >= least for compared in comparison.matches):
-        typer.echo(f"No face of the target is similar at {least:g} or more.")
+    if not any(compared.similarity >= threshold_in_use for compared in comparison.matches):
+        typer.echo(f"No face of the target is similar at {threshold_in_use:g} or more.")

@@ -1,4 +1,4 @@
-"""Pictures that commands leave where they are told to: for their owner only, because they show people."""
+"""Images that commands write. Only their owner may read them, because they show people."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from catalog.domain.uri import display_name
 
 
 def write_privately(path: Path, data: bytes) -> None:
-    """Write a file with mode 0600, whole or not at all. Raises UsageError."""
+    """Write a file with mode 0600, completely or not at all. Raises UsageError."""
     part = path.with_name(f"{path.name}.part")
     try:
         descriptor = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
@@ -23,12 +23,12 @@ def write_privately(path: Path, data: bytes) -> None:
 
 
 def picture_path(out: Path, photo: Path, *, several: bool) -> Path:
-    """Where a copy of a photo goes: ``out`` itself, or a file in it where several photos share it."""
+    """Path for the copy of a photo: ``out``, or a file in the folder ``out`` if there are several photos."""
     if not several:
         return out
     try:
         out.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         name = display_name(os.fsencode(out))
-        raise UsageError(f'The folder "{name}" cannot be made: {error.strerror}.') from error
+        raise UsageError(f'The folder "{name}" cannot be created: {error.strerror}.') from error
     return out / f"{photo.name}.faces.jpg"

@@ -1,4 +1,4 @@
-"""Times as people write them on a command line: 90, 90s, 30m, 8h."""
+"""Durations on the command line: 90, 90s, 30m, 8h."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ def seconds(text: str | float) -> float:
     """Seconds. A bare number is in seconds."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", str(text).strip().lower())
     if match is None:
-        raise typer.BadParameter(f'"{text}" is not a time; write 90s, 30m, 8h or 2d.')
+        raise typer.BadParameter(f'"{text}" is not a duration. Write 90s, 30m, 8h or 2d.')
     return float(match[1]) * _UNITS[match[2]]

@@ -20,14 +20,19 @@ if TYPE_CHECKING:
     from catalog.endpoint.signature import Key
     from catalog.web.endpoint_server import EndpointServer
 
-Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Where to listen; 0 takes a free port.")]
-Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Anything but loopback lets others in.")]
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 takes a free port.")]
+Host = Annotated[
+    str,
+    typer.Option(
+        "--host", metavar="ADDRESS", help="Address to listen on. Other machines can reach any address but loopback."
+    ),
+]
 Data = Annotated[
     str | None,
     typer.Option(
         "--data",
         metavar="FILE_OR_URL",
-        help="Where collections live; default: a file of the endpoint's own; :memory: forgets them at the end.",
+        help="Database of the collections; default: a file of the endpoint; :memory: is lost at the end.",
         show_default=False,
     ),
 ]
@@ -39,8 +44,8 @@ Keys = Annotated[
         help='Lines of "ACCESS_KEY_ID SECRET [ACCOUNT]": only requests signed with one of the keys are served.',
     ),
 ]
-S3 = Annotated[str | None, typer.Option("--s3", metavar="URL", help='Where S3Objects are read; "aws" for Amazon.')]
-S3Region = Annotated[str, typer.Option("--s3-region", metavar="REGION", help="Region of that S3.")]
+S3 = Annotated[str | None, typer.Option("--s3", metavar="URL", help='S3 server of S3Objects; "aws" for Amazon.')]
+S3Region = Annotated[str, typer.Option("--s3-region", metavar="REGION", help="Region of the S3 server.")]
 Tps = Annotated[float, typer.Option("--tps", min=0, help="Calls a second for each operation; 0: no limit.")]
 Latency = Annotated[float, typer.Option("--latency", min=0, max=60, help="Mean seconds added to each answer.")]
 FailRate = Annotated[float, typer.Option("--fail-rate", min=0, max=1, help="Share of calls that fail, 0 to 1.")]
@@ -50,12 +55,10 @@ ConsistencyDelay = Annotated[
 AssociateDelay = Annotated[
     float, typer.Option("--associate-delay", min=0, help="Seconds until a changed user is ACTIVE.")
 ]
-Seed = Annotated[int, typer.Option("--seed", help="The same seed brings the same faults.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of the injected faults.")]
 AllowHost = Annotated[
     list[str] | None,
-    typer.Option(
-        "--allow-host", metavar="NAME", help="A name under which clients reach the endpoint, beside localhost."
-    ),
+    typer.Option("--allow-host", metavar="NAME", help="A host name of the endpoint besides localhost; repeatable."),
 ]
 ShowTally = Annotated[
     bool, typer.Option("--tally", help="Print the calls by operation and status at the end, and on SIGUSR1.")
@@ -109,7 +112,7 @@ def endpoint(
         with opened as server:
             if not is_loopback(host):
                 guard = "" if keys else " and need no key; use --keys or --host 127.0.0.1"
-                typer.echo(f"catalog: Warning: others can reach {server.url}{guard}.", err=True)
+                typer.echo(f"catalog: Warning: other machines can reach {server.url}{guard}.", err=True)
             typer.echo(server.url)
             try:
                 with _tally_on_signal(server) if tally else contextlib.nullcontext():

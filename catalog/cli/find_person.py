@@ -71,14 +71,15 @@ def find_person(
     flags = {"engine.name": engine, "find.threshold": threshold, "find.limit": limit}
     with open_catalog(config, database, verbose, flags) as catalog:
         # Everything that can be refused is refused before the first paid call.
-        known = catalog.person(person).person_id if person is not None else None
+        person_id = catalog.person(person).person_id if person is not None else None
         first, last = _day(since), _day(until)
         if first and last and first > last:
             raise UsageError(f"The search period from {since} to {until} is empty.")
         opened_negatives = [ReferenceFace(catalog.open_photo(path), name=str(path)) for path in negatives or []]
         groups = _groups(catalog, references or [], face, all_faces)
         results = [
-            catalog.find(*group, negatives=opened_negatives, person=known, since=first, until=last) for group in groups
+            catalog.find(*group, negatives=opened_negatives, person=person_id, since=first, until=last)
+            for group in groups
         ]
         uris = list(dict.fromkeys(match.uri for result in results for match in result.matches if match.uri))
         for folder, is_link in ((copy_to, False), (link_to, True)):
@@ -186,10 +187,10 @@ def _print_result(result: FindResult, number: int | None) -> None:
         return
     typer.echo(_conclusion(result))
     for match in result.matches:
-        taken = match.taken_at.date().isoformat() if match.taken_at else "no date"
+        day = match.taken_at.date().isoformat() if match.taken_at else "no date"
         person = display_name(match.name or match.person_id or "unassigned")
         box = box_text(match.box)
-        typer.echo(f"  {match.similarity:6.2f}  {taken:10}  {person:20}  {box:14}  {display(match.uri or '')}")
+        typer.echo(f"  {match.similarity:6.2f}  {day:10}  {person:20}  {box:14}  {display(match.uri or '')}")
 
 
 def _conclusion(result: FindResult) -> str:

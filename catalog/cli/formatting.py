@@ -1,4 +1,4 @@
-"""How commands show persons, faces and decisions: as text and as JSON."""
+"""Text and JSON of persons, faces and decisions."""
 
 from __future__ import annotations
 

@@ -33,5 +33,5 @@ def _joined(left_out: Counter[str], *, verbose: bool) -> str:
         return "files and folders"
     shown = left_out.most_common(_RULES_SHOWN)
     text = ", ".join(f"{number:,} {rule}" for rule, number in shown)
-    others = left_out.total() - sum(number for _, number in shown)
-    return f"{text}, {others:,} by other rules (-v lists them)" if others else text
+    rest = left_out.total() - sum(number for _, number in shown)
+    return f"{text}, {rest:,} by other rules (-v lists them)" if rest else text

@@ -73,9 +73,9 @@ def show(
     hidden = ", hidden" if shown.hidden else ""
     typer.echo(f"{shown}: {counted(shown.faces, 'face')} on {counted(shown.photos, 'photo')}{birth_date}{hidden}")
     for face in faces:
-        taken = face.taken_at.date().isoformat() if face.taken_at else "no date"
+        day = face.taken_at.date().isoformat() if face.taken_at else "no date"
         by = "decided by a user" if face.by == "human" else _similarity(face)
-        typer.echo(f"  {face.face_id[:8]}  {taken:10}  {by:17} {display(face.uri or '')}")
+        typer.echo(f"  {face.face_id[:8]}  {day:10}  {by:17} {display(face.uri or '')}")
 
 
 @app.command()
@@ -103,7 +103,7 @@ def name(
 
 @app.command()
 def merge(
-    kept: Annotated[str, typer.Argument(metavar="PERSON", help="This person keeps its id.")],
+    canonical: Annotated[str, typer.Argument(metavar="PERSON", help="This person keeps its id.")],
     others: Annotated[
         list[str], typer.Argument(metavar="PERSON...", help="These become the first person; their ids redirect to it.")
     ],
@@ -116,8 +116,8 @@ def merge(
 ) -> None:
     """Record that several persons are one. The first keeps its id."""
     with open_catalog(config, database, verbose) as catalog:
-        first, merged = catalog.person(kept), [catalog.person(other) for other in others]
-        numbers = catalog.decisions.merge_several(kept, others, same_photo=same_photo)
+        first, merged = catalog.person(canonical), [catalog.person(other) for other in others]
+        numbers = catalog.decisions.merge_several(canonical, others, same_photo=same_photo)
     for number, other in zip(numbers, merged, strict=True):
         _print_done(number, f"{other} is {first} now")
 

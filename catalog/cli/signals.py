@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: end gently the first time, at once the second."""
+"""Ctrl-C and SIGTERM: the first signal ends a scan after the photos in progress, the second at once."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def interruptible(stop: StopSignal) -> Iterator[None]:
-    """Let signals interrupt a scan: what it is working on is finished and kept, then KeyboardInterrupt is raised.
+    """Let signals interrupt a scan. The scan records the photos in progress, then raises KeyboardInterrupt.
 
-    The process then ends at once: a thread that hangs in a read would be joined for ever, and closing what ends with
-    the process anyway would only take time that systemd may not give.
+    The process then ends at once. Joining a thread that hangs in a read would never end, and closing resources takes
+    time that systemd may not allow.
     """
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -33,7 +33,7 @@ def interruptible(stop: StopSignal) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         if stop.is_interrupted:
-            print("catalog: Interrupted; what was finished is kept.", file=sys.stderr, flush=True)  # noqa: T201
+            print("catalog: Interrupted. Finished photos are recorded.", file=sys.stderr, flush=True)  # noqa: T201
             sys.stdout.flush()
             os._exit(130)
         raise

@@ -1,22 +1,22 @@
-"""Every failure that a user may meet, each with an exit code and a remedy.
+"""The errors that a user may meet. Each has an exit code and a remedy.
 
 ::
 
     CatalogError                 1
-    ├── UsageError               2   the command, its arguments or the settings are wrong
-    │   ├── SettingsError            several problems told at once
-    │   ├── NoFaceError              a reference photo shows no face
-    │   └── PersonError              no such person, or several of that name
-    ├── PhotoError               3   this photo could not be catalogued; the others can
-    ├── SourceError              4   a folder or bucket cannot be reached, or is suspiciously empty
-    ├── EngineError              5   the engine cannot be used
-    ├── DatabaseError            6   the database is unreachable, full, or not at the current schema
-    │   └── SchemaError
-    ├── LimitReached             7   a limit that the user set: cost, calls, time
-    ├── LockHeld                 8   another scan is at work
-    └── CheckRefused             9   a check that the user asked for says no
+    |-- UsageError               2   the command, its arguments or the settings are wrong
+    |   |-- SettingsError            one or more settings are wrong
+    |   |-- NoFaceError              a reference photo shows no face
+    |   |-- PersonError              no person, or several persons, have the id or name
+    |-- PhotoError               3   one photo cannot be catalogued
+    |-- SourceError              4   a folder or bucket cannot be reached, or is suspiciously empty
+    |-- EngineError              5   the engine cannot be used
+    |-- DatabaseError            6   the database is unreachable, full, or not at the current schema
+    |   |-- SchemaError
+    |-- LimitReached             7   a limit that the user set: cost, calls, time
+    |-- LockHeld                 8   another scan holds the lock
+    |-- CheckRefused             9   a check that the user asked for failed
 
-Exit code 0 is done, 1 a bug, 130 interrupted. One place turns these into codes: ``cli/main.py``.
+Exit code 0 is success, 1 a bug, 130 interrupted. ``cli/main.py`` turns errors into exit codes.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from typing import Any, ClassVar
 
 
 class CatalogError(Exception):
-    """A failure told in one full sentence, with the name quoted, and what to do about it.
+    """Base class. ``str(error)`` is one full sentence that quotes the name of the failed item.
 
-    ``str(error)`` is the sentence; ``remedy`` is another sentence, or empty when there is nothing to do.
+    ``remedy`` is a sentence that says how to fix it, or empty.
     """
 
     exit_code: ClassVar[int] = 1
@@ -38,13 +38,13 @@ class CatalogError(Exception):
 
 
 class UsageError(CatalogError):
-    """The command line cannot be carried out as given."""
+    """The command, its arguments or the arguments of a call are wrong."""
 
     exit_code = 2
 
 
 class SettingsError(UsageError):
-    """Settings that cannot be used; ``problems`` holds one sentence for each, with the place it came from."""
+    """Wrong settings. ``problems`` holds one sentence per setting, with the source of its value."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -54,7 +54,7 @@ class SettingsError(UsageError):
 class NoFaceError(UsageError):
     """A photo that must show a face shows none.
 
-    ``charges`` are the calls (each a ``Charge``) that were paid for before that was known.
+    ``charges`` are the calls (each a ``Charge``) that were paid before the error was known.
     """
 
     def __init__(self, message: str, *, remedy: str = "", charges: tuple[Any, ...] = ()) -> None:
@@ -63,21 +63,21 @@ class NoFaceError(UsageError):
 
 
 class PersonError(UsageError):
-    """A person was asked for by an id or name that fits nobody, or several."""
+    """No person has the id or name."""
 
 
 class AmbiguousPersonError(PersonError):
-    """Several people have the name that was asked for."""
+    """Several persons have the name."""
 
 
 class PhotoError(CatalogError):
-    """One photo could not be read, decoded or enrolled. The scan goes on and records the sentence."""
+    """One photo cannot be read, decoded or enrolled. The scan records the sentence and continues."""
 
     exit_code = 3
 
 
 class SourceError(CatalogError):
-    """A source of photos is missing, denied, or empty where it was not before."""
+    """A source of photos is missing, denied, or empty although it held photos at the last scan."""
 
     exit_code = 4
 
@@ -95,22 +95,22 @@ class DatabaseError(CatalogError):
 
 
 class SchemaError(DatabaseError):
-    """The database's schema is not the one this program needs."""
+    """The schema of the database is not the schema that this program needs."""
 
 
 class LimitReached(CatalogError):
-    """A limit that the user set was reached; everything up to it is kept."""
+    """A limit that the user set was reached. Finished work is recorded."""
 
     exit_code = 7
 
 
 class LockHeld(CatalogError):
-    """Another scan holds the lock of this catalogue and source."""
+    """Another scan holds the lock of the catalogue or of a source."""
 
     exit_code = 8
 
 
 class CheckRefused(CatalogError):
-    """A check that the user asked for says no."""
+    """A check that the user asked for failed."""
 
     exit_code = 9

@@ -133,7 +133,7 @@ def test_sigterm_ends_a_scan_within_seconds(portraits: Path, tmp_path: Path) -> 
         _, errors = running.communicate(timeout=60)
     assert running.returncode == 130
     assert time.monotonic() - began < 20  # five seconds on a machine that does nothing else
-    assert "what was finished is kept" in errors
+    assert "Finished photos are recorded." in errors
 
 
 @pytest.mark.parametrize("option", ["--remove-unknown", "--strangers"])
