@@ -104,7 +104,7 @@ def open_image(data: bytes, *, limits: DecodeLimits = DEFAULT_LIMITS, max_side: 
                 raise
             header = _read_cut_jpeg(data, limits)
             pixels = _pixels(header, max_side)
-        metadata = read_metadata(header.exif, header.xmp)
+        metadata = read_metadata(header.exif, header.xmp, header.image)
     except PhotoError:
         raise
     except MemoryError as error:
