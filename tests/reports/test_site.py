@@ -98,6 +98,20 @@ def test_a_folder_with_other_files_is_refused(tmp_path):
     assert (tmp_path / "letters" / "a.txt").read_text() == "dear"
 
 
+def test_a_person_without_a_detected_face_has_a_page_with_the_photo(database, library, tmp_path, add_person):
+    """With the box of the region, and without one."""
+    row = add_person("Bob Fromback")
+    with database.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO named_appearances (photo_id, person_id, source, named_at, box_left, box_top, box_width,"
+            f" box_height) VALUES (1, {row}, 'a', '', 0.1, 0.6, 0.2, 0.3), (2, {row}, 'b', '', NULL, NULL, NULL, NULL)"
+        )
+    assert write(database, tmp_path / "out").people == 4
+    page = (tmp_path / "out" / "people" / f"p{row - 1:08d}.html").read_text()
+    assert "0 faces on 2 photos" in page
+    assert "[100,600,200,300,0]" in page
+
+
 def test_hidden_persons_are_on_no_page(database, library, tmp_path):
     """No name, no page and no box."""
     write(database, tmp_path / "out")

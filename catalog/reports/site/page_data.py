@@ -19,6 +19,7 @@ from sqlalchemy import Connection, TextClause, text
 from catalog.domain.faces import BoundingBox
 from catalog.domain.uri import display
 from catalog.reports.gallery_macros import expand_gallery
+from catalog.store.named_appearances import visible_appearances
 
 _PHOTOS = """
 SELECT photo.id, photo.sha256, MIN(place.uri), photo.taken_at, photo.taken_at_offset, photo.width, photo.height
@@ -142,6 +143,15 @@ def faces_by_photo(connection: Connection, values: Mapping[str, str]) -> Iterato
     """Yield the row id of each photo with its faces."""
     for photo, rows in groupby(_streamed(connection, _BY_PHOTO, values), key=lambda row: row[1]):
         yield photo, [_face(row) for row in rows]
+
+
+def appearances_by_person(connection: Connection) -> dict[int, list[tuple[int, BoundingBox | None]]]:
+    """Return photo row and box of the named appearances of visible persons, by person row."""
+    appearances: dict[int, list[tuple[int, BoundingBox | None]]] = {}
+    for person, _, hidden, photo, box in visible_appearances(connection):
+        if not hidden:
+            appearances.setdefault(person, []).append((photo, box))
+    return appearances
 
 
 def _streamed(connection: Connection, sql: str, values: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:

@@ -15,6 +15,8 @@ from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from catalog.domain.faces import BoundingBox
+
 _ASSETS = files("catalog.reports.site") / "templates"
 _STYLE = (_ASSETS / "site.css").read_text("utf-8")
 _SCRIPT = (_ASSETS / "site.js").read_text("utf-8")
@@ -65,6 +67,8 @@ def script_json(data: object) -> str:
     return text
 
 
+_THOUSAND = 1000
+
 PhotoRow = tuple[str, str, str, str, float, list[list[int]]]
 """A photo for the script: image, album, file, local time, width divided by height, and its faces.
 
@@ -80,3 +84,18 @@ def photo_data(rows: Sequence[PhotoRow], people: Sequence[str]) -> Mapping[str, 
         for picture, album, file, taken, ratio, faces in rows
     ]
     return {"albums": list(albums), "photos": photos, "people": list(people)}
+
+
+def thousandths(box: BoundingBox) -> list[int]:
+    """Return the part of a box inside the photo. Called twice for each face of the catalogue, so that it is inlined."""
+    left, top, right, bottom = box.left, box.top, box.left + box.width, box.top + box.height
+    x = 0 if left <= 0 else _THOUSAND if left >= 1 else int(_THOUSAND * left + 0.5)
+    y = 0 if top <= 0 else _THOUSAND if top >= 1 else int(_THOUSAND * top + 0.5)
+    across = 0 if right <= 0 else _THOUSAND if right >= 1 else int(_THOUSAND * right + 0.5)
+    down = 0 if bottom <= 0 else _THOUSAND if bottom >= 1 else int(_THOUSAND * bottom + 0.5)
+    return [x, y, across - x, down - y]
+
+
+def matrix_cell(photos: int, most: int) -> dict[str, int]:
+    """Return a count with its shade, 0 to 4."""
+    return {"photos": photos, "heat": 0 if not photos else 1 + min(3, 4 * photos // (most + 1))}

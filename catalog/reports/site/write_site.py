@@ -19,6 +19,7 @@ from catalog.reports.site.page_data import (
     SiteFace,
     SitePerson,
     SitePhoto,
+    appearances_by_person,
     faces_by_person,
     faces_by_photo,
     most_seen,
@@ -26,7 +27,7 @@ from catalog.reports.site.page_data import (
     read_photos,
 )
 from catalog.reports.site.page_images import PageImages, Read, best_faces
-from catalog.reports.site.pages import PhotoRow, page, photo_data
+from catalog.reports.site.pages import PhotoRow, matrix_cell, page, photo_data, thousandths
 from catalog.store.database import Database
 
 PORTRAITS = 4
@@ -36,8 +37,6 @@ CHARTED = 200
 """Persons with charts: those with the most faces. A chart takes milliseconds and says little about few faces."""
 IN_MATRIX = 20
 PAIRS = 50
-_THOUSAND = 1000
-"""Boxes for the script are in thousandths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +86,7 @@ def write_site(
         values = gallery_values(connection, gallery)
         writer.charted = most_seen(connection, values, CHARTED)
         writer.co_occurrence = co_occurrence(connection, parameters(ReportFilters(), connection) | values)
+        writer.appearances = appearances_by_person(connection)
         writer.write_people(faces_by_person(connection, values))
         writer.write_index()  # before the other pages, so that a user can open it early
         writer.write_photos(faces_by_photo(connection, values))
@@ -111,6 +111,7 @@ class _Writer:
     people: Mapping[int, SitePerson]
     photos: dict[int, SitePhoto]
     co_occurrence: CoOccurrence
+    appearances: Mapping[int, list[tuple[int, BoundingBox | None]]]
     charted: set[int]
 
     def __init__(self, folder: SiteFolder, pictures: PageImages, now: datetime, version: str, *, drawn: bool) -> None:
@@ -133,6 +134,10 @@ class _Writer:
             person = self.people.get(row)
             if person is not None:
                 self._write_person(person, faces, companions.get(row, ()))
+        shown = {card.person.row for card in self.cards}
+        for row in self.appearances.keys() - shown:
+            if (person := self.people.get(row)) is not None:
+                self._write_person(person, (), ())
 
     def _write_person(
         self, person: SitePerson, faces: Sequence[SiteFace], companions: Sequence[tuple[int, int]]
@@ -140,6 +145,9 @@ class _Writer:
         by_photo: dict[int, list[SiteFace]] = defaultdict(list)
         for face in faces:
             by_photo[face.photo].append(face)
+        named = dict(self.appearances.get(person.row, ()))
+        for photo_row in named:
+            by_photo.setdefault(photo_row, [])
         shown = sorted(
             ((self.photos[row], on_photo) for row, on_photo in by_photo.items() if row in self.photos),
             key=lambda pair: (pair[0].taken or "~", pair[0].row),
@@ -165,7 +173,8 @@ class _Writer:
                 if row in self.people
             ],
         }
-        data = photo_data([self._row(photo, on_photo, {person.row: 0}) for photo, on_photo in shown], [person.label])
+        rows = [self._row(photo, on_photo, {person.row: 0}, named.get(photo.row)) for photo, on_photo in shown]
+        data = photo_data(rows, [person.label])
         self._write(
             f"people/{person.person_id}.html",
             "person.html",
@@ -185,10 +194,19 @@ class _Writer:
             self.pictures.want_face(self.photos[face.photo], face)
         return [face.picture(self.photos[face.photo]) for face in best]
 
-    def _row(self, photo: SitePhoto, faces: Sequence[SiteFace], index_by_person: Mapping[int, int]) -> PhotoRow:
+    def _row(
+        self,
+        photo: SitePhoto,
+        faces: Sequence[SiteFace],
+        index_by_person: Mapping[int, int],
+        named: BoundingBox | None = None,
+    ) -> PhotoRow:
+        """Return a photo for the script. ``named``: box of the first person in the list, who has no face here."""
         boxes = [
-            [*_thousandths(face.box), index_by_person.get(face.person, -1) if face.person else -1] for face in faces
+            [*thousandths(face.box), index_by_person.get(face.person, -1) if face.person else -1] for face in faces
         ]
+        if named is not None:
+            boxes.append([*thousandths(named), 0])
         return photo.picture, photo.album, photo.file, photo.taken, photo.width / photo.height, boxes
 
     def write_photos(self, grouped: Iterable[tuple[int, list[SiteFace]]]) -> None:
@@ -266,7 +284,8 @@ class _Writer:
         most = max(together.values(), default=1)
         for person in people:
             cells = [
-                None if other is person else _cell(together.get((person.row, other.row), 0), most) for other in people
+                None if other is person else matrix_cell(together.get((person.row, other.row), 0), most)
+                for other in people
             ]
             yield {"label": person.label, "person_id": person.person_id, "cells": cells}
 
@@ -278,18 +297,3 @@ class _Writer:
     def _shared_photos(self) -> Iterator[tuple[int, int, int]]:
         counts = self.co_occurrence
         return zip(counts.one.tolist(), counts.other.tolist(), counts.photos.tolist(), strict=True)
-
-
-def _cell(photos: int, most: int) -> dict[str, int]:
-    """Return a count with its shade, 0 to 4."""
-    return {"photos": photos, "heat": 0 if not photos else 1 + min(3, 4 * photos // (most + 1))}
-
-
-def _thousandths(box: BoundingBox) -> list[int]:
-    """Return the part of a box inside the photo. Called twice for each face of the catalogue, so that it is inlined."""
-    left, top, right, bottom = box.left, box.top, box.left + box.width, box.top + box.height
-    x = 0 if left <= 0 else _THOUSAND if left >= 1 else int(_THOUSAND * left + 0.5)
-    y = 0 if top <= 0 else _THOUSAND if top >= 1 else int(_THOUSAND * top + 0.5)
-    across = 0 if right <= 0 else _THOUSAND if right >= 1 else int(_THOUSAND * right + 0.5)
-    down = 0 if bottom <= 0 else _THOUSAND if bottom >= 1 else int(_THOUSAND * bottom + 0.5)
-    return [x, y, across - x, down - y]
