@@ -12,7 +12,7 @@ import catalog
 
 
 def test_import_catalog_loads_no_third_party_package():
-    """`import catalog` loads neither a third-party package nor any other module of the package."""
+    """`import catalog` loads no third-party package and no other module of the package."""
     code = (
         "import sys; before = set(sys.modules); import catalog; "
         "print(sorted(name for name in set(sys.modules) - before if name.split('.')[0] not in sys.stdlib_module_names))"
@@ -39,7 +39,7 @@ def test_the_package_is_marked_as_typed():
 
 
 def test_a_missing_catalogue_is_a_database_error(tmp_path):
-    """A mistyped path is not answered with an empty catalogue; the error has exit code and remedy."""
+    """A mistyped path does not create an empty catalogue. The error has an exit code and a remedy."""
     with catalog.open(tmp_path / "none.sqlite3") as opened, pytest.raises(catalog.DatabaseError) as caught:
         opened.people()
     assert caught.value.exit_code == 6

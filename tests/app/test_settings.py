@@ -1,4 +1,4 @@
-"""Settings: defaults < file < environment < flags, and every problem told at once."""
+"""Settings: defaults < file < environment < flags, and one error for all problems."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from catalog.domain.errors import SettingsError
 
 def test_every_setting_has_a_default_and_every_default_is_a_setting():
     """The default file and the typed sections name the same keys."""
-    given = tomllib.loads(default_file().read_text())
-    assert {name: set(table) for name, table in given.items()} == {
+    default_tables = tomllib.loads(default_file().read_text())
+    assert {name: set(table) for name, table in default_tables.items()} == {
         name: {field.name for field in fields(kind)} for name, kind in sections().items()
     }
 
@@ -28,7 +28,7 @@ def test_every_default_is_explained():
 
 
 def test_the_environment_overrides_the_file_and_flags_override_both(tmp_path):
-    """Last wins: file, environment, flags; each value knows where it came from."""
+    """Later sources win: file, environment, flags. Each value has its origin."""
     file = tmp_path / "catalog.toml"
     file.write_text('[engine]\ngallery = "from-file"\n[find]\nlimit = 7\nthreshold = 70\n')
     settings = load_settings(
@@ -43,8 +43,8 @@ def test_the_environment_overrides_the_file_and_flags_override_both(tmp_path):
     assert settings.origins["scan.workers"] == "default"
 
 
-def test_all_problems_are_told_at_once_with_the_nearest_known_key(tmp_path):
-    """A misspelt key, a value out of range and a wrong word are one error with three sentences."""
+def test_all_problems_are_one_error_with_the_nearest_key(tmp_path):
+    """A misspelled key, a value out of range and a wrong word are one error with three sentences."""
     file = tmp_path / "catalog.toml"
     file.write_text('[engine]\nnam = "local"\nquality_filter = "best"\n')
     with pytest.raises(SettingsError) as caught:
@@ -59,7 +59,7 @@ def test_all_problems_are_told_at_once_with_the_nearest_known_key(tmp_path):
 @pytest.mark.parametrize("name", ["", "bad name/x", "familie-fotos-ü", "photos\n", "a" * 256])
 @pytest.mark.parametrize("engine", ["local", "rekognition"])
 def test_a_gallery_s_name_is_one_that_amazon_allows_for_a_collection(name, engine):
-    """Whichever engine is used, so that the same settings serve the other; what is refused is quoted."""
+    """For every engine, so that the settings fit the other engine too. The message quotes the name."""
     with pytest.raises(SettingsError) as caught:
         load_settings(environ={"CATALOG_ENGINE_GALLERY": name, "CATALOG_ENGINE_NAME": engine})
     assert caught.value.exit_code == 2
@@ -70,12 +70,12 @@ def test_a_gallery_s_name_is_one_that_amazon_allows_for_a_collection(name, engin
 
 @pytest.mark.parametrize("name", ["catalog", "Family_2026.v-1", "a" * 255])
 def test_a_gallery_may_be_named_with_letters_digits_and_three_marks(name):
-    """What the settings page says."""
+    """The settings page documents this rule."""
     assert load_settings(environ={"CATALOG_ENGINE_GALLERY": name}).engine.gallery == name
 
 
-def test_a_misspelt_variable_is_told_and_a_stranger_s_is_left_alone():
-    """CATALOG_ENGIN_NAME is a slip; CATALOG_OF_STARS belongs to somebody else."""
+def test_a_misspelled_variable_is_an_error_and_other_variables_are_ignored():
+    """CATALOG_ENGIN_NAME is a misspelling. CATALOG_OF_STARS belongs to another program."""
     with pytest.raises(SettingsError, match="Did you mean"):
         load_settings(environ={"CATALOG_ENGIN_NAME": "local"})
     assert load_settings(environ={"CATALOG_OF_STARS": "Messier"}).engine.name == "local"
@@ -90,8 +90,8 @@ def test_a_file_that_is_no_toml_is_a_problem_with_its_name(tmp_path, content):
         load_settings(file, {})
 
 
-def test_a_file_that_was_named_must_exist(tmp_path):
-    """A settings file that was asked for and is not there is never passed over."""
+def test_a_given_settings_file_must_exist(tmp_path):
+    """A missing settings file of --config is an error."""
     with pytest.raises(SettingsError, match="does not exist"):
         load_settings(tmp_path / "none.toml", {})
 

@@ -17,7 +17,7 @@ PORTRAITS = Path(__file__).parent.parent / "fixtures"
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command gave: its exit code and what it wrote."""
+    """Exit code and output of a command."""
 
     code: int
     out: str

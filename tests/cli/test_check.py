@@ -1,4 +1,4 @@
-"""`catalog check`: what is there, what is missing, and nothing paid or changed."""
+"""`catalog check` reports missing requirements. It pays and changes nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ POLICY = Path(__file__).parents[2] / "config" / "iam-policy.json"
 
 @pytest.fixture
 def server(monkeypatch):
-    """An endpoint that the settings lead to; tests may deny operations on it."""
+    """An endpoint that the settings name. Tests may deny operations on it."""
     with open_endpoint() as server, server.in_background() as url:
         for name, value in {
             "AWS_ACCESS_KEY_ID": "a",
@@ -44,7 +44,7 @@ def findings(answer):
     return {finding["name"]: finding["ok"] for finding in answer.json}
 
 
-def test_with_the_local_engine_everything_is_there(catalog, portraits):
+def test_with_the_local_engine_every_check_passes(catalog, portraits):
     """Database, disk, lock, networks and a folder."""
     assert catalog("scan", portraits).code == 0
     answer = catalog("check", "--json", portraits)
@@ -58,8 +58,8 @@ def test_with_the_local_engine_everything_is_there(catalog, portraits):
     }
 
 
-def test_every_right_is_tried_and_nothing_is_paid(catalog, server):
-    """The rights of the policy that ships, all of them but making the collection, and nothing that AWS would bill."""
+def test_every_permission_is_tried_and_no_call_is_paid(catalog, server):
+    """All permissions of the shipped policy but CreateCollection. No call is made that AWS would bill."""
     client = client_of(server.url)
     client.create_collection(CollectionId="catalog")
     before = client.describe_collection(CollectionId="catalog")
@@ -75,8 +75,8 @@ def test_every_right_is_tried_and_nothing_is_paid(catalog, server):
     assert (after["FaceCount"], after["UserCount"]) == (before["FaceCount"], before["UserCount"]) == (0, 0)
 
 
-def test_a_collection_that_is_not_there_is_not_made(catalog, server):
-    """The right to make it cannot be tried without making it, which is said."""
+def test_a_missing_collection_is_not_created(catalog, server):
+    """The permission to create it cannot be tried without creating it. The result says so."""
     answer = catalog("check")
     assert answer.code == 0, answer.err
     assert "rekognition:CreateCollection" in answer.out
@@ -84,23 +84,23 @@ def test_a_collection_that_is_not_there_is_not_made(catalog, server):
     assert client_of(server.url).list_collections()["CollectionIds"] == []
 
 
-def test_the_collection_is_made_where_that_is_asked_for(catalog, server):
-    """Which tries the right to; the policy that ships allows that name only, so no other is made."""
+def test_make_collection_creates_the_collection(catalog, server):
+    """Creating it tries the permission. The shipped policy allows this name only, so that no other name is used."""
     answer = catalog("check", "--make-collection", "--json")
     assert answer.code == 0, answer.err
     assert findings(answer)["rekognition:CreateCollection"] is True
     assert client_of(server.url).list_collections()["CollectionIds"] == ["catalog"]
 
 
-def test_the_local_engine_has_no_collection_to_make(catalog):
-    """Asked for where it means nothing, it is refused and not passed over."""
+def test_make_collection_is_refused_for_the_local_engine(catalog):
+    """The option is refused and not ignored."""
     answer = catalog("check", "--make-collection")
     assert answer.code == 2
     assert "The engine local has no collection to make." in answer.err
 
 
-def test_a_right_to_make_the_collection_that_is_missing_is_named(catalog, server):
-    """Where there is none yet."""
+def test_a_missing_permission_to_create_the_collection_is_named(catalog, server):
+    """If the collection does not exist."""
     deny(server, "CreateCollection")
     answer = catalog("check", "--make-collection", "--json")
     assert answer.code == 9
@@ -108,8 +108,8 @@ def test_a_right_to_make_the_collection_that_is_missing_is_named(catalog, server
 
 
 @pytest.mark.parametrize("operation", ["DescribeCollection", "IndexFaces", "SearchFacesByImage", "DeleteFaces"])
-def test_the_right_that_is_missing_is_named(catalog, server, operation):
-    """With the remedy, and exit code 9; the others are tried all the same."""
+def test_a_missing_permission_is_named(catalog, server, operation):
+    """With the remedy, and exit code 9. The other permissions are tried too."""
     client_of(server.url).create_collection(CollectionId="catalog")
     deny(server, operation)
     answer = catalog("check")
@@ -120,8 +120,8 @@ def test_the_right_that_is_missing_is_named(catalog, server, operation):
     assert any(line.startswith("ok ") and "rekognition:CompareFaces" in line for line in lines)
 
 
-def test_missing_credentials_end_the_rights(catalog, server, monkeypatch):
-    """One finding, with the remedy."""
+def test_missing_credentials_end_the_permission_checks(catalog, server, monkeypatch):
+    """One result, with the remedy."""
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     answer = catalog("check", "--json")
@@ -130,23 +130,23 @@ def test_missing_credentials_end_the_rights(catalog, server, monkeypatch):
     assert "aws configure" in answer.json[-1]["remedy"]
 
 
-def test_a_source_that_is_not_there_is_missing(catalog, tmp_path):
-    """And told as such."""
+def test_a_missing_source_fails_the_check(catalog, tmp_path):
+    """The line begins with MISSING."""
     answer = catalog("check", tmp_path / "nowhere")
     assert answer.code == 9
     assert "MISSING  source" in answer.out
 
 
-def test_a_full_disk_is_missing_room(catalog, monkeypatch):
-    """With what is free."""
+def test_a_full_disk_fails_the_check(catalog, monkeypatch):
+    """The check compares the free bytes with a minimum."""
     monkeypatch.setattr(checking, "MIN_FREE_BYTES", 10**18)
     answer = catalog("check", "--json")
     assert answer.code == 9
     assert findings(answer)["disk"] is False
 
 
-def test_rights_are_tried_with_what_nobody_has():
-    """No picture, no face, no user: whoever is allowed is refused for that."""
+def test_permissions_are_tried_with_invalid_requests():
+    """Each probe is an invalid request, which Amazon refuses without billing if the permission exists."""
     sent = []
 
     class Client:

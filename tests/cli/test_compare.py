@@ -14,7 +14,7 @@ def model():
 
 
 def complaints(model, operation, body):
-    """What botocore's own model of the service finds wrong with a response."""
+    """Violations of botocore's service model in a response."""
     shape = model.operation_model(operation).output_shape
     return ParamValidator().validate(body, shape).generate_report()
 
@@ -26,7 +26,7 @@ def test_the_same_man_matches(catalog, portraits):
     assert answer.out.startswith("match")
 
 
-def test_two_men_do_not_match_and_that_is_an_answer(catalog, portraits, model):
+def test_two_men_do_not_match(catalog, portraits, model):
     """No match is exit 0; the other face is listed as unmatched."""
     answer = catalog("compare", portraits / "obama_1.jpg", portraits / "biden.jpg", "--json")
     assert answer.code == 0
@@ -35,7 +35,7 @@ def test_two_men_do_not_match_and_that_is_an_answer(catalog, portraits, model):
     assert complaints(model, "CompareFaces", answer.json) == ""
 
 
-def test_analyze_speaks_rekognition(catalog, portraits, model):
+def test_analyze_prints_the_json_of_rekognition(catalog, portraits, model):
     """One photo gives one FaceDetails object that botocore's model accepts."""
     answer = catalog("analyze", portraits / "astronaut.jpg", "--json")
     assert answer.code == 0
@@ -46,29 +46,29 @@ def test_analyze_speaks_rekognition(catalog, portraits, model):
     assert face["Smile"]["Value"] is True
 
 
-def test_analyze_of_several_photos_is_a_list_with_their_names(catalog, portraits):
+def test_analyze_of_several_photos_prints_a_list_with_their_names(catalog, portraits):
     """Each object of the list names its photo."""
     answer = catalog("analyze", portraits / "astronaut.jpg", portraits / "biden.jpg", "--json")
     assert [entry["Photo"].rpartition("/")[2] for entry in answer.json] == ["astronaut.jpg", "biden.jpg"]
 
 
-def test_analyze_leaves_no_catalogue_behind(catalog, portraits, guarded_home):
-    """Nothing is kept, not even an empty database."""
+def test_analyze_creates_no_catalogue(catalog, portraits, guarded_home):
+    """No file is written, not even an empty database."""
     catalog("analyze", portraits / "astronaut.jpg")
     catalog("compare", portraits / "obama_1.jpg", portraits / "obama_2.jpg")
     assert not list(guarded_home.rglob("*.sqlite3"))
 
 
 def test_a_photo_without_a_face_is_a_sentence_and_exit_code_2(catalog, portraits, tmp_path):
-    """Compare needs a face on both sides and says which is lacking."""
+    """Compare needs a face on both photos. The message names the photo without a face."""
     Image.new("RGB", (200, 200), "grey").save(tmp_path / "grey.png")
     answer = catalog("compare", tmp_path / "grey.png", portraits / "biden.jpg")
     assert answer.code == 2
     assert "no face" in answer.err
 
 
-def test_a_photo_that_is_none_is_a_sentence_and_exit_code_2(catalog, portraits):
-    """A file that cannot be read is named."""
+def test_an_unreadable_photo_is_a_sentence_and_exit_code_2(catalog, portraits):
+    """The message names the file."""
     answer = catalog("analyze", portraits / "none.jpg")
     assert answer.code == 2
     assert "none.jpg" in answer.err

@@ -1,4 +1,4 @@
-"""`catalog costs`: the ledger, by scan and month, after real scans through the endpoint."""
+"""`catalog costs`: charges by scan and month, after real scans through the endpoint."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from catalog.web.endpoint_server import open_endpoint
 
 @pytest.fixture
 def paid(catalog, portraits, monkeypatch):
-    """A catalogue after two scans with the Rekognition engine; gives the server."""
+    """The server, after two scans with the Rekognition engine."""
     with open_endpoint() as server, server.in_background() as url:
         for name, value in {
             "AWS_ACCESS_KEY_ID": "a",
@@ -26,11 +26,11 @@ def paid(catalog, portraits, monkeypatch):
         yield server
 
 
-def test_what_was_paid_is_what_was_answered(catalog, paid):
-    """Calls in the ledger are the calls that the endpoint answered; the second scan paid nothing."""
+def test_the_charges_are_the_answered_calls(catalog, paid):
+    """The charge log holds the calls that the endpoint answered. The second scan made no paid call."""
     answer = catalog("costs", "--json")
     assert answer.code == 0, answer.err
-    ledger = {each["operation"]: each["calls"] for each in answer.json["scans"]}
+    ledger = {row["operation"]: row["calls"] for row in answer.json["scans"]}
     answered = {
         operation: paid.service.tally[operation, ""]
         for operation in ("IndexFaces", "SearchFaces")
@@ -38,21 +38,21 @@ def test_what_was_paid_is_what_was_answered(catalog, paid):
     }
     assert ledger == answered
     assert ledger["IndexFaces"] == 5
-    assert {each["scan"] for each in answer.json["scans"]} == {1}
+    assert {row["scan"] for row in answer.json["scans"]} == {1}
     assert answer.json["month"]["calls"] == sum(ledger.values())
     assert answer.json["month"]["dollars"] == pytest.approx(0.001 * sum(ledger.values()))
 
 
-def test_it_is_shown_by_scan_and_month(catalog, paid):
-    """With totals."""
+def test_charges_are_shown_by_scan_and_month(catalog, paid):
+    """Each section ends with a total."""
     lines = catalog("costs").out.splitlines()
     assert lines[0].startswith("scan 1, ")
     assert lines[1].split() == ["IndexFaces", "5", "calls", "$", "0.0050"]
     assert any(line.startswith("month to date (") for line in lines)
 
 
-def test_nothing_paid_is_nothing_shown(catalog, tmp_path):
-    """An empty catalogue has cost nothing."""
+def test_an_empty_catalogue_has_no_charges(catalog, tmp_path):
+    """The total is 0."""
     answer = catalog("costs", "--json", "--database", tmp_path / "none.sqlite3")
     assert answer.json["scans"] == []
     assert answer.json["month"]["calls"] == 0

@@ -1,4 +1,4 @@
-"""Claims that `catalog verify` cannot try, as a user gives them."""
+"""Claims that `catalog verify` refuses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.cli.conftest import Catalog
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "sentence"),
     [
         ("id,photo\ne-1,one.jpg\n\ne-2\n", 'Line 4 of "{csv}" has no photo.'),
         ("id,photo\ne-1,\n", 'Line 2 of "{csv}" has no photo.'),
@@ -21,20 +21,22 @@ from tests.cli.conftest import Catalog
         ("", '"{csv}" is not a CSV file with the columns id and photo.'),
     ],
 )
-def test_a_file_of_claims_is_told_where_it_is_wrong(catalog: Catalog, tmp_path: Path, content: str, told: str) -> None:
-    """The line as an editor counts it; nothing of the file is tried."""
+def test_an_error_in_a_file_of_claims_has_a_line_number(
+    catalog: Catalog, tmp_path: Path, content: str, sentence: str
+) -> None:
+    """Lines are counted as in an editor. No claim of the file is verified."""
     claims = tmp_path / "claims.csv"
     claims.write_text(content)
     refused = catalog("verify", "--csv", claims)
     assert (refused.code, refused.out) == (2, "")
-    assert told.format(csv=claims) in refused.err
+    assert sentence.format(csv=claims) in refused.err
 
 
-@pytest.mark.parametrize("given", [("e-1",), ("e-1", "one.jpg")])
+@pytest.mark.parametrize("arguments", [("e-1",), ("e-1", "one.jpg")])
 def test_one_claim_and_a_file_of_claims_exclude_each_other(
-    catalog: Catalog, tmp_path: Path, given: tuple[str, ...]
+    catalog: Catalog, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
-    """Whoever gives both would take the one for answered."""
+    """The user would think that the single claim was verified."""
     (tmp_path / "claims.csv").write_text("id,photo\ne-1,one.jpg\n")
-    refused = catalog("verify", *given, "--csv", tmp_path / "claims.csv")
+    refused = catalog("verify", *arguments, "--csv", tmp_path / "claims.csv")
     assert (refused.code, "not both" in refused.err) == (2, True)

@@ -1,4 +1,4 @@
-"""`catalog endpoint` as a process: what it prints, how it ends, and what it refuses."""
+"""`catalog endpoint` as a process: output, end and refusals."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def serving(*arguments):
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-def test_it_serves_until_it_is_told_to_stop(end, guarded_home):
-    """It prints its address, answers boto3, keeps its collections in a file of its own, and ends with 0."""
+def test_the_endpoint_serves_until_a_signal(end, guarded_home):
+    """It prints its address, answers boto3, stores its collections in its own file, and ends with 0."""
     with serving() as (process, url):
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
         client = client_of(url)
@@ -49,8 +49,8 @@ def test_it_serves_until_it_is_told_to_stop(end, guarded_home):
     assert list(guarded_home.rglob("endpoint.sqlite3"))
 
 
-def test_leaving_loopback_is_warned_of():
-    """Somebody who lets others in is told so."""
+def test_an_address_other_than_loopback_gives_a_warning():
+    """Other machines can reach the endpoint then."""
     with serving("--host", "0.0.0.0", "--data", ":memory:") as (process, url):
         process.send_signal(signal.SIGINT)
         _, talk = process.communicate(timeout=10)
@@ -58,7 +58,7 @@ def test_leaving_loopback_is_warned_of():
 
 
 def test_keys_come_from_a_file(tmp_path):
-    """Only who has one is served."""
+    """Requests without a key are refused."""
     (tmp_path / "keys").write_text("AKIDTEST right\n\n")
     with serving("--data", tmp_path / "data.sqlite3", "--keys", tmp_path / "keys") as (_, url):
         client_of(url, secret="right").list_collections()
@@ -67,15 +67,15 @@ def test_keys_come_from_a_file(tmp_path):
 
 
 def test_a_file_without_keys_is_refused(catalog, tmp_path):
-    """With the file's name, and what should be in it."""
+    """The message has the file's name and the expected content."""
     (tmp_path / "keys").write_text("only-one-word")
     answer = catalog("endpoint", "--keys", tmp_path / "keys", "--data", ":memory:")
     assert answer.code == 2
     assert "does not hold keys" in answer.err
 
 
-def test_a_port_that_is_taken_is_told(catalog):
-    """Usage, with what to do."""
+def test_a_port_in_use_is_a_usage_error(catalog):
+    """Exit code 2, with a remedy."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -87,7 +87,7 @@ def test_a_port_that_is_taken_is_told(catalog):
 
 
 def test_the_tally_is_printed_at_the_end_and_on_request():
-    """Calls by operation and status."""
+    """The tally counts calls by operation and status."""
     with serving("--data", ":memory:", "--tally") as (process, url):
         client_of(url).list_collections()
         process.send_signal(signal.SIGUSR1)
@@ -100,7 +100,7 @@ def test_the_tally_is_printed_at_the_end_and_on_request():
 
 
 def test_other_host_names_must_be_allowed():
-    """A page cannot reach the endpoint under a name of its own."""
+    """A web page cannot reach the endpoint under another host name."""
     with serving("--data", ":memory:", "--allow-host", "Faces.example") as (_, url):
         assert post(url, "ListCollections", Host="faces.example:4599").status == 200
         assert post(url, "ListCollections", Host="attacker.example").status == 421

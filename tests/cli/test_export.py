@@ -1,4 +1,4 @@
-"""`catalog export` and `catalog import`: names leave one catalogue and arrive in another as decisions."""
+"""`catalog export` and `catalog import`: names are exported from one catalogue and enter another as decisions."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def names(database: Database) -> dict[str, str | None]:
         return dict(tuple(row) for row in rows)
 
 
-def test_names_go_out_and_come_back_as_decisions(database, add_person, add_photo, tmp_path, capsys):
-    """Export, lose all names, import: every face has its name, entered in the ledger; again enters nothing."""
+def test_exported_names_are_imported_as_decisions(database, add_person, add_photo, tmp_path, capsys):
+    """After an export and a loss of names, an import restores them as decisions. A second import adds none."""
     ada = add_person("Ada")
     for number in range(3):
         path = save_photo(tmp_path / f"{number}.png")
@@ -56,7 +56,7 @@ def test_names_go_out_and_come_back_as_decisions(database, add_person, add_photo
 
 
 def test_a_csv_names_people_and_faces(database, add_person, add_photo, tmp_path):
-    """By person_id a person, by face_id one face, which moves to whoever has the name."""
+    """person_id names a person. face_id names one face, which moves to the person of that name."""
     first, second = add_person(None), add_person("Bob")
     box = BOX
     rows = []
@@ -69,8 +69,8 @@ def test_a_csv_names_people_and_faces(database, add_person, add_photo, tmp_path)
     assert set(names(database).values()) == {"Ada"}
 
 
-def test_an_unknown_face_or_person_stops_the_import_whole(database, add_person, add_photo, tmp_path, capsys):
-    """Nothing is entered of a file that is wrong in one line."""
+def test_an_unknown_face_or_person_stops_the_whole_import(database, add_person, add_photo, tmp_path, capsys):
+    """No line of a file with one wrong line is entered."""
     add_person(None)
     add_photo(save_photo(tmp_path / "a.png"))
     (tmp_path / "names.csv").write_text("person_id,name\np00000000,Ada\np99999999,Eve\n")
@@ -80,7 +80,7 @@ def test_an_unknown_face_or_person_stops_the_import_whole(database, add_person, 
 
 
 def test_an_album_holds_the_photos_that_show_everyone_named(database, add_person, add_photo, tmp_path):
-    """Together means on the same photo; without a folder the command says so."""
+    """All persons must be on the same photo. Without a folder the command is refused."""
     ada, bob = add_person("Ada"), add_person("Bob")
     box = BOX
     for number, people in enumerate((((box, ada),), ((box, ada), (box, bob)), ((box, bob),))):
@@ -95,7 +95,7 @@ def test_an_album_holds_the_photos_that_show_everyone_named(database, add_person
 
 
 def test_photos_in_a_bucket_need_a_folder_for_their_sidecars(database, add_person, add_photo, tmp_path, capsys):
-    """A clear sentence without it; with it the names go out and come back."""
+    """Without the folder: a message. With it: the names are exported and imported."""
     add_person("Ada")
     add_photo(save_photo(tmp_path / "photo.jpg"))
     with database.begin() as connection:
@@ -115,8 +115,8 @@ def test_photos_in_a_bucket_need_a_folder_for_their_sidecars(database, add_perso
     assert "1 persons named" in capsys.readouterr().out
 
 
-def test_status_names_a_catalogue_that_is_not_there(tmp_path, capsys):
-    """And makes none."""
+def test_status_names_a_missing_catalogue(tmp_path, capsys):
+    """The command creates no catalogue."""
     path = tmp_path / "nowhere.sqlite3"
     assert run(["status", "--database", str(path)]) == 0
     assert capsys.readouterr().out.splitlines() == [
@@ -128,8 +128,8 @@ def test_status_names_a_catalogue_that_is_not_there(tmp_path, capsys):
     assert not path.exists()
 
 
-def test_status_reports_and_sql_speak_json(database, add_person, add_photo, tmp_path, capsys):
-    """What the commands print is what the catalogue holds."""
+def test_status_reports_and_sql_print_json(database, add_person, add_photo, tmp_path, capsys):
+    """The output holds the rows of the catalogue."""
     add_person("Ada")
     add_photo(save_photo(tmp_path / "a.png"))
     address = ["--database", str(database.path)]

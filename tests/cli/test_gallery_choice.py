@@ -1,4 +1,4 @@
-"""A change of gallery, as a user makes it: in the settings, and then a scan."""
+"""Reports after a change of gallery in the settings and a scan."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ def test_reports_count_a_face_once_after_a_change_of_gallery(
     """Before the new gallery has a face, after its scan, and back in the old one: five faces are five."""
     questions = ("people", "quality", "timeline", "emotions-by-month", "emotions-by-album", "unknown-people")
 
-    def told() -> list[object]:
+    def answers() -> list[object]:
         return [catalog("report", name, "--format", "json").json for name in questions]
 
     assert catalog("scan", portraits).code == 0
-    before = told()
+    before = answers()
     monkeypatch.setenv("CATALOG_ENGINE_GALLERY", "second")
-    assert told() == before
+    assert answers() == before
     assert catalog("scan", portraits).code == 0
-    assert told() == before
+    assert answers() == before
     assert len(catalog("sql", "SELECT * FROM v1_faces", "--format", "json").json) == 10
     assert catalog("report", "html", tmp_path / "pages", "--no-pictures").code == 0
     monkeypatch.delenv("CATALOG_ENGINE_GALLERY")
-    assert told() == before
+    assert answers() == before
 
 
-def test_a_report_that_is_not_about_faces_knows_no_engine(catalog: Catalog) -> None:
-    """`report costs --engine local` would look like a choice of what was paid to whom."""
+def test_a_report_that_is_not_about_faces_refuses_engine(catalog: Catalog) -> None:
+    """`report costs --engine local` would seem to select the charges of one engine."""
     refused = catalog("report", "costs", "--engine", "local")
     assert (refused.code, "not about faces" in refused.err) == (2, True)
     assert catalog("report", "people", "--engine", "local").code == 0

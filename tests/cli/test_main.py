@@ -1,4 +1,4 @@
-"""Answers that a reviewer once found wrong: each was a bug, and has its test."""
+"""Regression tests of commands: each test is for a bug that was fixed."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ def folder(tmp_path):
 
 
 def test_a_password_in_the_query_of_an_address_is_not_shown():
-    """Libpq takes it there too."""
+    """The library libpq reads a password from the query too."""
     assert "s3cret" not in safe_form(make_url("postgresql+psycopg://me@host/name?password=s3cret"))
 
 
 def test_settings_show_no_password(catalog, monkeypatch):
-    """`catalog settings` is what people paste into a report."""
+    """Users paste the output of `catalog settings` into bug reports."""
     monkeypatch.setenv("CATALOG_DATABASE_URL", "postgresql://me:s3cret@host/name")
     out = catalog("settings").out
     assert "s3cret" not in out
 
 
-def test_a_source_named_twice_is_walked_once(catalog, folder):
+def test_a_source_given_twice_is_listed_once(catalog, folder):
     """`catalog scan photos photos/` finds one photo."""
     out = catalog("scan", folder, f"{folder}/", f"{folder}/.", "--json").out
     assert json.loads(out.splitlines()[-1])["discovered"] == 1
 
 
 def test_the_same_address_is_the_same_catalogue_for_every_command(catalog, folder):
-    """A home folder written as ~ in a url is found by those that write and those that read."""
+    """A ~ in a url means the home folder for commands that write and for commands that read."""
     answer = catalog("scan", folder, "--database", "sqlite:///~/mine.sqlite3")
     assert answer.code == 0
     out = catalog("people", "list", "--json", "--database", "sqlite:///~/mine.sqlite3").out
@@ -50,32 +50,34 @@ def test_the_same_address_is_the_same_catalogue_for_every_command(catalog, folde
 
 
 def test_a_question_mark_in_a_path_is_part_of_it(catalog, folder, tmp_path):
-    """The file that was named is the file that is made."""
+    """The created file has the given name."""
     path = tmp_path / "what?.sqlite3"
     catalog("scan", folder, "--database", path)
     assert path.exists()
 
 
 def test_a_backup_of_no_catalogue_says_so(catalog, tmp_path):
-    """A sentence, and no bug."""
+    """A message, and exit code 2."""
     answer = catalog("backup", tmp_path / "b.sqlite3")
     assert answer.code in (2, 6), answer.err
 
 
-def test_find_person_says_which_face_it_used(catalog, folder, tmp_path):
+def test_find_person_prints_the_face_that_it_used(catalog, folder, tmp_path):
     """--face 2 answers with face 2."""
     catalog("scan", folder)
-    one, two = (Image.open(PORTRAITS / name).convert("RGB").resize((400, 500)) for name in ("obama_1.jpg", "biden.jpg"))
-    both = Image.new("RGB", (900, 500))
-    both.paste(one, (0, 0))
-    both.paste(two.resize((320, 400)), (450, 0))
-    both.save(tmp_path / "both.jpg", quality=95)
+    left_half, right_half = (
+        Image.open(PORTRAITS / name).convert("RGB").resize((400, 500)) for name in ("obama_1.jpg", "biden.jpg")
+    )
+    collage = Image.new("RGB", (900, 500))
+    collage.paste(left_half, (0, 0))
+    collage.paste(right_half.resize((320, 400)), (450, 0))
+    collage.save(tmp_path / "both.jpg", quality=95)
     answer = catalog("find-person", tmp_path / "both.jpg", "--face", "2", "--json")
     assert answer.code == 0, answer.err
     assert answer.json["reference"]["face"] == 2
 
 
-def test_a_name_that_is_no_text_is_refused_with_a_sentence(catalog, folder):
+def test_a_name_that_is_not_utf_8_is_refused(catalog, folder):
     """Bytes of another encoding on the command line are a wrong argument, not a bug."""
     catalog("scan", folder)
     out = catalog("people", "list", "--json").out
@@ -84,10 +86,10 @@ def test_a_name_that_is_no_text_is_refused_with_a_sentence(catalog, folder):
     assert answer.code == 2, answer.err
 
 
-def test_a_backup_can_be_made_on_a_disk_without_hard_links(catalog, folder, tmp_path, monkeypatch):
-    """FAT and exFAT, which USB sticks have, and many network shares know none."""
+def test_a_backup_works_on_a_disk_without_hard_links(catalog, folder, tmp_path, monkeypatch):
+    """FAT, exFAT and many network shares have no hard links."""
 
-    def refuse(*_args, **_more):
+    def refuse(*_args, **_options):
         raise PermissionError(1, "Operation not permitted")
 
     catalog("scan", folder)
@@ -97,8 +99,8 @@ def test_a_backup_can_be_made_on_a_disk_without_hard_links(catalog, folder, tmp_
     assert (tmp_path / "b.sqlite3").exists()
 
 
-def test_a_state_folder_that_cannot_be_made_is_no_bug(catalog, folder, guarded_home, monkeypatch):
-    """A service may have no home: one sentence, exit code 5 or 2."""
+def test_a_state_folder_that_cannot_be_created_is_no_bug(catalog, folder, guarded_home, monkeypatch):
+    """A service may have no home folder: one message, exit code 5 or 2."""
     blocked = guarded_home / "blocked"
     blocked.write_text("")
     monkeypatch.setenv("XDG_STATE_HOME", str(blocked))
@@ -118,8 +120,8 @@ def test_a_state_folder_that_cannot_be_made_is_no_bug(catalog, folder, guarded_h
         (["--not", "{blank}"], "blank.jpg"),
     ],
 )
-def test_a_search_that_makes_no_sense_is_refused(catalog, folder, tmp_path, options, sentence):
-    """With the reason, or the name of the photo that it lies with."""
+def test_a_search_with_contradictory_options_is_refused(catalog, folder, tmp_path, options, sentence):
+    """With the reason, or the name of the photo."""
     Image.new("RGB", (300, 200), "grey").save(tmp_path / "blank.jpg")
     catalog("scan", folder)
     words = [option.format(blank=tmp_path / "blank.jpg") for option in options]

@@ -17,10 +17,10 @@ LABELS = {"format": "catalog labels", "version": 1, "persons": [PERSON], "decisi
 
 
 def everything(database: Database) -> list[object]:
-    found = MetaData()
+    schema = MetaData()
     with database.read() as connection:
-        found.reflect(connection)
-        return [connection.execute(table.select()).all() for table in found.sorted_tables]
+        schema.reflect(connection)
+        return [connection.execute(table.select()).all() for table in schema.sorted_tables]
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ import pytest
         "prune",
     ],
 )
-def test_a_mistyped_path_is_not_answered_with_an_empty_catalogue(catalog, portraits, tmp_path, command):
-    """Commands that need a catalogue say that there is none, and make none."""
+def test_a_mistyped_path_is_an_error(catalog, portraits, tmp_path, command):
+    """Commands that need a catalogue report that it is missing, and create none."""
     names = tmp_path / "names.csv"
     names.write_text("person_id,name\n1,Ann\n")
     words = command.format(photo=portraits / "biden.jpg", names=names).split()
@@ -40,8 +40,8 @@ def test_a_mistyped_path_is_not_answered_with_an_empty_catalogue(catalog, portra
 
 
 @pytest.mark.parametrize("command", ["scan {folder}", "enroll 7 {photo}", "watch add Ann {photo}"])
-def test_a_command_that_begins_something_makes_the_catalogue(catalog, portraits, tmp_path, command):
-    """The first scan, the first employee, the first on the watch list."""
+def test_a_command_that_starts_a_catalogue_creates_it(catalog, portraits, tmp_path, command):
+    """The first scan, the first employee, the first entry of the watch list."""
     begun = tmp_path / "new" / "catalog.sqlite3"
     answer = catalog(*command.format(folder=portraits, photo=portraits / "biden.jpg").split(), "--database", begun)
     assert answer.code == 0

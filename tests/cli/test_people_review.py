@@ -1,4 +1,4 @@
-"""`catalog people suggest`, `review` and `migrate`, as a user types them, on five real portraits of three people."""
+"""`catalog people suggest`, `review` and `migrate` on five real portraits of three people."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.cli.conftest import PORTRAITS, Answer, Catalog
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """The portraits in a folder, and their catalogue, scanned with such caution that everybody is alone."""
+    """The portraits in a folder, and their catalogue, scanned with thresholds that leave every face alone."""
     folder, database = tmp_path_factory.mktemp("portraits"), tmp_path_factory.mktemp("catalogue") / "catalog.sqlite3"
     for photo in PORTRAITS.glob("*.jpg"):
         shutil.copyfile(photo, folder / photo.name)
@@ -32,31 +32,31 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture
 def alone(catalog: Catalog, library: tuple[Path, Path]) -> list[dict[str, Any]]:
-    """Five persons of one photo each, three of whom are one man, in the user's own catalogue."""
+    """Five persons with one photo each in the user's own catalogue. Three of them are one man."""
     default_database().parent.mkdir(parents=True)
     shutil.copyfile(library[1], default_database())
-    found: list[dict[str, Any]] = catalog("people", "list", "--json").json
-    assert [each["photos"] for each in found] == [1] * 5
-    return found
+    people: list[dict[str, Any]] = catalog("people", "list", "--json").json
+    assert [row["photos"] for row in people] == [1] * 5
+    return people
 
 
 def review(catalog: Catalog, monkeypatch: pytest.MonkeyPatch, *answers: str) -> Answer:
-    """Type some answers, then end the input."""
+    """Type the answers, then end the input."""
     monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{answer}\n" for answer in answers)))
     return catalog("people", "review", "--limit", 3)
 
 
 def sizes(catalog: Catalog) -> list[int]:
-    return sorted(each["faces"] for each in catalog("people", "list", "--json").json)
+    return sorted(row["faces"] for row in catalog("people", "list", "--json").json)
 
 
 def verbs(catalog: Catalog) -> list[str]:
-    return [each["verb"] for each in catalog("people", "history", "--json").json]
+    return [row["verb"] for row in catalog("people", "history", "--json").json]
 
 
 @pytest.mark.usefixtures("alone")
-def test_yes_joins_and_what_it_settled_is_not_asked(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three photos of one man are three questions; two answers settle the third, and all of it can be taken back."""
+def test_yes_merges_and_settles_the_other_suggestion(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three photos of one man are three suggestions. Two answers settle the third. Undo reverts both."""
     assert len(catalog("people", "suggest", "--limit", 3, "--json").json) == 3
     answer = review(catalog, monkeypatch, "y", "yes", "y")
     assert (answer.code, answer.out.count("the same person as")) == (0, 2)
@@ -67,12 +67,12 @@ def test_yes_joins_and_what_it_settled_is_not_asked(catalog: Catalog, monkeypatc
 
 
 @pytest.mark.usefixtures("alone")
-def test_no_is_for_ever(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who was told apart is not asked about again, and stays apart in the next grouping."""
+def test_a_no_is_permanent(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Separated persons are not suggested again, and the next clustering does not merge them."""
     answer = review(catalog, monkeypatch, "n", "No", "n")
     assert "3 answered" in answer.out
-    asked = catalog("people", "suggest", "--json").json
-    assert "99" not in [str(each["similarity"])[:2] for each in asked]
+    suggestions = catalog("people", "suggest", "--json").json
+    assert "99" not in [str(row["similarity"])[:2] for row in suggestions]
     assert catalog("people", "recluster", "--apply").code == 0
     assert sizes(catalog) == [1] * 5
 
@@ -80,7 +80,7 @@ def test_no_is_for_ever(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize("word", ["s", "skip", "", "q", "quit", "Quit"])
 def test_skipping_and_leaving_decide_nothing(catalog: Catalog, monkeypatch: pytest.MonkeyPatch, word: str) -> None:
-    """In one letter or in full; leaving ends the questions, as does the end of the input."""
+    """As a letter or a word. Quitting ends the suggestions, as does the end of the input."""
     answer = review(catalog, monkeypatch, word)
     assert (answer.code, verbs(catalog)) == (0, [])
     assert answer.out.count("the same person as") == (1 if word[:1].lower() == "q" else 2)
@@ -92,7 +92,7 @@ def test_skipping_and_leaving_decide_nothing(catalog: Catalog, monkeypatch: pyte
 def test_a_name_is_a_yes_with_a_name(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     """The key m asks for the name. Both persons become one with that name."""
     assert review(catalog, monkeypatch, "m", "Barack Obama", "q").code == 0
-    assert [(each["name"], each["faces"]) for each in catalog("people", "list", "--named", "--json").json] == [
+    assert [(row["name"], row["faces"]) for row in catalog("people", "list", "--named", "--json").json] == [
         ("Barack Obama", 2)
     ]
 
@@ -110,14 +110,16 @@ def test_another_word_decides_nothing_and_is_asked_again(
     assert verbs(catalog) == []
 
 
-def test_a_question_about_one_person_is_about_that_person(catalog: Catalog, alone: list[dict[str, Any]]) -> None:
-    """Only that one's questions, and each with the command that answers it."""
-    asked = catalog("people", "suggest", "--json").json[0]["person"]
-    others = [each["person"] for each in alone if each["person"] != asked]
-    about = catalog("people", "suggest", asked)
+def test_suggestions_about_one_person_name_that_person(catalog: Catalog, alone: list[dict[str, Any]]) -> None:
+    """Each suggestion is printed with the command that answers it."""
+    person = catalog("people", "suggest", "--json").json[0]["person"]
+    other_persons = [row["person"] for row in alone if row["person"] != person]
+    about = catalog("people", "suggest", person)
     assert about.code == 0
-    assert all(asked in line for line in about.out.splitlines())
-    stranger = next(each for each in others if catalog("people", "suggest", each).out == "There is no suggestion.\n")
+    assert all(person in line for line in about.out.splitlines())
+    stranger = next(
+        row for row in other_persons if catalog("people", "suggest", row).out == "There is no suggestion.\n"
+    )
     assert catalog("people", "review", stranger).out == "There is no suggestion.\n"
     command = next(line for line in about.out.splitlines() if line.startswith("    catalog "))
     assert catalog(*command.split()[1:]).code == 0
@@ -126,7 +128,7 @@ def test_a_question_about_one_person_is_about_that_person(catalog: Catalog, alon
 
 @pytest.fixture
 def amazon(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An endpoint that the settings lead to when the Rekognition engine is asked for."""
+    """An endpoint that the settings name for the Rekognition engine."""
     with open_endpoint() as server, server.in_background() as url:
         for name, value in {
             "AWS_ACCESS_KEY_ID": "a",
@@ -143,13 +145,13 @@ def amazon(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_names_migrate_to_another_engine(
     catalog: Catalog, alone: list[dict[str, Any]], library: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was said by way of the local engine's faces holds for Rekognition's at the same places."""
+    """Decisions about faces of the local engine hold for the same faces of Rekognition."""
     monkeypatch.setenv("CATALOG_IDENTITIES_SEARCH_LINKAGE_THRESHOLD", "12")
     assert catalog("scan", library[0], "--engine", "rekognition").code == 0
     faces = {
-        Path(face["uri"]).stem: (each["person"], face["face"])
-        for each in alone
-        for face in catalog("people", "show", each["person"], "--json").json["faces"]
+        Path(face["uri"]).stem: (row["person"], face["face"])
+        for row in alone
+        for face in catalog("people", "show", row["person"], "--json").json["faces"]
     }
     first, second, third = (faces[f"obama_{n}"][0] for n in (1, 2, 3))
     assert catalog("people", "merge", first, second, third).code == 0
@@ -165,7 +167,7 @@ def test_names_migrate_to_another_engine(
 
 @pytest.fixture
 def collage(catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Catalog:
-    """A man beside another photo of himself, and a photo of him alone, each a person of its own."""
+    """A collage of two photos of one man, and a third photo. Each face is its own person."""
     folder = tmp_path / "collage"
     folder.mkdir()
     with Image.open(PORTRAITS / "obama_1.jpg") as one, Image.open(PORTRAITS / "obama_3.jpg") as other:
@@ -202,7 +204,7 @@ def test_a_yes_to_the_question_about_one_photo_merges_both(collage: Catalog, mon
 
 @pytest.fixture
 def dated(tmp_path: Path) -> Path:
-    """Three portraits of one man, one of which somebody dated 1950."""
+    """Three portraits of one man. One of them has the date 1950."""
     folder = tmp_path / "dated"
     folder.mkdir()
     for name, year in (("obama_1", 2012), ("obama_2", 1950), ("obama_3", 2012)):
@@ -213,7 +215,7 @@ def dated(tmp_path: Path) -> Path:
     return folder
 
 
-def test_faces_that_look_born_decades_apart_are_asked_about(
+def test_faces_with_distant_birth_years_are_suggested(
     catalog: Catalog, dated: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are one man all the same: `why` tells what kept them apart, a yes joins them for good."""
@@ -234,10 +236,10 @@ def test_faces_that_look_born_decades_apart_are_asked_about(
     ("setting", "value"),
     [("CATALOG_ENGINE_ATTRIBUTES", "none"), ("CATALOG_IDENTITIES_APPARENT_BIRTH_YEARS", "200")],
 )
-def test_dates_do_not_matter_where_that_is_wanted(
+def test_a_setting_switches_the_birth_years_off(
     catalog: Catalog, dated: Path, monkeypatch: pytest.MonkeyPatch, setting: str, value: str
 ) -> None:
-    """Without apparent ages, or with the rule switched off, likeness alone decides."""
+    """Without apparent ages, or with the rule switched off, the similarity alone decides."""
     monkeypatch.setenv(setting, value)
     assert catalog("scan", dated).code == 0
     assert sizes(catalog) == [3]
@@ -246,6 +248,6 @@ def test_dates_do_not_matter_where_that_is_wanted(
 def _faces(catalog: Catalog) -> dict[str, str]:
     return {
         Path(face["uri"]).stem: face["face"]
-        for each in catalog("people", "list", "--json").json
-        for face in catalog("people", "show", each["person"], "--json").json["faces"]
+        for row in catalog("people", "list", "--json").json
+        for face in catalog("people", "show", row["person"], "--json").json["faces"]
     }

@@ -1,4 +1,4 @@
-"""Scans with the Rekognition engine over HTTP: each content is paid for once, whatever happens on the way."""
+"""Scans with the Rekognition engine over HTTP: each content is charged once, also after faults."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.endpoint.wire import client_of
 
 @pytest.fixture
 def serving(monkeypatch):
-    """Starts an endpoint that the settings lead to."""
+    """Starts an endpoint that the settings name."""
 
     @contextmanager
     def start(plan=None, region="us-east-1"):
@@ -41,7 +41,7 @@ def serving(monkeypatch):
 
 @pytest.fixture
 def bucket(monkeypatch):
-    """Copies folders to prefixes of a new bucket of moto's server, which the settings lead to."""
+    """Copies folders to prefixes of a new bucket on moto's server, which the settings name."""
     s3 = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     s3.start()
     url = f"http://127.0.0.1:{s3.get_host_and_port()[1]}"
@@ -66,27 +66,27 @@ def indexed(server):
 
 
 def may_be_billed(server, operation):
-    """Calls that the endpoint answered, or whose work it may have done although the answer was a failure or none."""
+    """Calls that the endpoint answered, or may have executed although the response failed or was lost."""
     return sum(server.service.tally[operation, error] for error in ("", "InternalServerError", "ConnectionDropped"))
 
 
-def ledger(catalog):
-    """Paid calls of this month by operation, as the catalogue has them."""
+def charged_calls(catalog):
+    """Paid calls of this month by operation, from the charge log."""
     sums = Counter()
-    for each in catalog("costs", "--json").json["month"]["charges"]:
-        sums[each["operation"]] += each["calls"]
+    for row in catalog("costs", "--json").json["month"]["charges"]:
+        sums[row["operation"]] += row["calls"]
     return sums
 
 
 def outcomes(answer):
-    """How many photos came to what."""
+    """Number of photos by outcome."""
     assert answer.code == 0, answer.err
     kinds = [kind.value for kind in OutcomeKind]
     return {kind: number for kind, number in answer.json_lines[-1].items() if kind in kinds and number}
 
 
 def test_index_faces_is_called_once_for_each_distinct_new_photo(catalog, portraits, serving, bucket):
-    """Counted at the endpoint, over a first and a second scan, duplicates, a rename, an edit and a copy in S3."""
+    """Counted at the endpoint over two scans, duplicates, a rename, an edit and a copy in S3."""
     with serving() as server:
         assert outcomes(catalog("scan", portraits, "--json")) == {"new": 5}
         assert indexed(server) == 5
@@ -113,13 +113,13 @@ def test_index_faces_is_called_once_for_each_distinct_new_photo(catalog, portrai
         assert outcomes(catalog("scan", portraits, in_s3, "--json")) == {"unchanged": 13, "changed": 1}
         assert indexed(server) == 6
 
-        assert ledger(catalog)["IndexFaces"] == 6
+        assert charged_calls(catalog)["IndexFaces"] == 6
         paid = {operation for operation, _ in server.service.tally} & {operation.value for operation in Operation}
         assert paid == {"IndexFaces", "SearchFaces"}
 
 
 def test_with_faults_no_photo_is_lost_and_none_enrolled_twice(catalog, portraits, serving, bucket):
-    """A fifth of all calls fails, half of those after their work is done; what may be billed is in the ledger."""
+    """A fifth of all calls fails, half of them after execution. The charge log holds every call that may be billed."""
     with serving(FaultPlan(fail_rate=0.2, seed=4)) as server:
         assert outcomes(catalog("scan", portraits, "--json")) == {"new": 5}
         assert outcomes(catalog("scan", portraits, bucket(portraits, "summer"), "--json")) == {
@@ -130,36 +130,36 @@ def test_with_faults_no_photo_is_lost_and_none_enrolled_twice(catalog, portraits
         assert failures
         assert indexed(server) == 5
         for operation in ("IndexFaces", "SearchFaces"):
-            assert ledger(catalog)[operation] == may_be_billed(server, operation)
+            assert charged_calls(catalog)[operation] == may_be_billed(server, operation)
         server.service.faults = Faults(FaultPlan())
-        held = client_of(server.url).list_faces(CollectionId="catalog")["Faces"]
-    assert len(held) == len({face["ExternalImageId"] for face in held}) == 5
+        faces = client_of(server.url).list_faces(CollectionId="catalog")["Faces"]
+    assert len(faces) == len({face["ExternalImageId"] for face in faces}) == 5
 
 
-def test_the_gallery_holds_what_the_catalogue_says(catalog, portraits, serving):
-    """Every face of the catalogue is in the collection, and no other."""
+def test_the_gallery_holds_the_faces_of_the_catalogue(catalog, portraits, serving):
+    """The collection holds every face of the catalogue and no other face."""
     with serving(FaultPlan(fail_rate=0.25, seed=2)) as server:
         assert catalog("scan", portraits).code == 0
         server.service.faults = Faults(FaultPlan())
-        held = {face["FaceId"] for face in client_of(server.url).list_faces(CollectionId="catalog")["Faces"]}
-        known = catalog("sql", "SELECT face_id FROM v1_faces", "--format", "json").json
-    assert {row["face_id"] for row in known} == held
-    assert len(held) == 5
+        gallery_ids = {face["FaceId"] for face in client_of(server.url).list_faces(CollectionId="catalog")["Faces"]}
+        rows = catalog("sql", "SELECT face_id FROM v1_faces", "--format", "json").json
+    assert {row["face_id"] for row in rows} == gallery_ids
+    assert len(gallery_ids) == 5
 
 
-def test_a_question_that_cannot_be_answered_is_not_paid_for(catalog, portraits, serving, tmp_path):
-    """A person, a day or a catalogue that is not there is told before the reference is sent anywhere."""
+def test_a_refused_search_makes_no_paid_call(catalog, portraits, serving, tmp_path):
+    """An unknown person, a wrong day and a missing catalogue are reported before the reference is sent."""
     wrong = [["--person", "Nobody"], ["--since", "last year"], ["--database", tmp_path / "mistyped.sqlite3"]]
     with serving() as server:
         catalog("scan", portraits)
-        asked = server.service.tally.total()
+        calls = server.service.tally.total()
         for options in wrong:
             assert catalog("find-person", portraits / "obama_1.jpg", *options).code in {2, 6}
-        assert server.service.tally.total() == asked
+        assert server.service.tally.total() == calls
 
 
-def test_a_limit_of_calls_ends_with_what_was_done(catalog, portraits, serving):
-    """Two calls, two photos, exit code 7; the next scan does the rest."""
+def test_a_limit_of_calls_keeps_finished_photos(catalog, portraits, serving):
+    """Two calls, two photos, exit code 7. The next scan continues."""
     with serving() as server:
         answer = catalog("scan", portraits, "--max-calls", "2", "--json")
         assert answer.code == 7
@@ -170,21 +170,21 @@ def test_a_limit_of_calls_ends_with_what_was_done(catalog, portraits, serving):
 
 
 @pytest.mark.parametrize(("region", "guessed"), [("us-east-1", False), ("sa-east-1", True)])
-def test_prices_that_are_a_guess_are_told_as_such(catalog, portraits, serving, region, guessed):
-    """Before the scan, after it and in the costs; the factor of a region can be entered in the settings."""
+def test_unknown_prices_are_marked(catalog, portraits, serving, region, guessed):
+    """In the dry run, after the scan and in the costs. The settings can hold the factor of a region."""
     with serving(region=region):
         plan, scan = catalog("scan", portraits, "--dry-run"), catalog("scan", portraits)
-    told = "The prices of sa-east-1 are not known"
+    note = "The prices of sa-east-1 are not known"
     assert (plan.code, scan.code) == (0, 0)
-    assert (told in plan.out, told in scan.err, told in catalog("costs").out) == (guessed, guessed, guessed)
+    assert (note in plan.out, note in scan.err, note in catalog("costs").out) == (guessed, guessed, guessed)
     assert ("region_factors" in scan.err) is guessed
 
 
-def test_a_bucket_is_checked_right_by_right(catalog, portraits, serving, bucket):
-    """Beside the rights on the collection."""
+def test_each_permission_on_a_bucket_is_checked(catalog, portraits, serving, bucket):
+    """In addition to the permissions on the collection."""
     with serving():
         answer = catalog("check", bucket(portraits, "summer"), "--json")
     assert answer.code == 0, answer.err
-    found = {finding["name"]: finding["ok"] for finding in answer.json}
-    assert found["s3:ListBucket"] is found["s3:GetObject"] is True
-    assert sum(name.startswith("source s3://") and ok for name, ok in found.items()) == 1
+    ok_by_name = {finding["name"]: finding["ok"] for finding in answer.json}
+    assert ok_by_name["s3:ListBucket"] is ok_by_name["s3:GetObject"] is True
+    assert sum(name.startswith("source s3://") and ok for name, ok in ok_by_name.items()) == 1

@@ -1,4 +1,4 @@
-"""The three photos that the project grew from, against the answers that Amazon Rekognition itself gave for them."""
+"""Three photos, compared with the answers of Amazon Rekognition."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_every_face_is_found_and_no_dog(catalog, photo, faces):
     assert len(answer.json["FaceDetails"]) == faces
 
 
-def test_everybody_of_the_family_is_happy_and_smiles(catalog):
+def test_each_face_of_the_family_is_happy_and_smiles(catalog):
     """Each face's strongest emotion is HAPPY."""
     faces = catalog("analyze", SEED / "pic1.jpg", "--json").json["FaceDetails"]
     assert [face["Emotions"][0]["Type"] for face in faces] == ["HAPPY"] * 6
@@ -38,27 +38,27 @@ def test_everybody_of_the_family_is_happy_and_smiles(catalog):
 
 
 def test_the_father_is_found_where_amazon_found_him(catalog, amazon):
-    """One match at 80, above 99, its box over Amazon's."""
+    """One match with a similarity above 99. Its box overlaps Amazon's box."""
     answer = catalog("compare", SEED / "pic3.jpg", SEED / "pic1.jpg", "--json", "--threshold", 80)
     (match,) = answer.json["FaceMatches"]
-    (theirs,) = amazon["compare"][1]["matches_at_80"]
+    (amazon_match,) = amazon["compare"][1]["matches_at_80"]
     assert match["Similarity"] > 99
-    assert box_of(match["Face"]["BoundingBox"]).iou(box_of(theirs)) > 0.5
+    assert box_of(match["Face"]["BoundingBox"]).iou(box_of(amazon_match)) > 0.5
     assert len(answer.json["UnmatchedFaces"]) == 5
     assert box_of(answer.json["SourceImageFace"]["BoundingBox"]).iou(box_of(amazon["compare"][1]["source_face"])) > 0.5
 
 
-def test_the_stranger_matches_nobody(catalog):
-    """All similarities lie below 5."""
+def test_the_stranger_matches_no_face(catalog):
+    """All similarities are below 5."""
     answer = catalog("compare", SEED / "pic2.jpg", SEED / "pic1.jpg", "--json", "--threshold", 0)
     assert max(match["Similarity"] for match in answer.json["FaceMatches"]) < 5
 
 
-def test_everybody_of_the_third_photo_is_found_in_the_first(catalog):
+def test_each_face_of_the_third_photo_is_found_in_the_first(catalog):
     """find-person with all faces names the first photo for each person who is on both."""
     assert catalog("scan", SEED).code == 0
     answer = catalog("find-person", SEED / "pic3.jpg", "--all-faces", "--json")
     assert answer.code == 0
-    found = json.dumps(answer.json)
-    assert found.count("pic1.jpg") == 4
-    assert "pic2.jpg" not in found
+    text = json.dumps(answer.json)
+    assert text.count("pic1.jpg") == 4
+    assert "pic2.jpg" not in text

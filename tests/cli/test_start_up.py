@@ -86,7 +86,7 @@ def test_the_module_of_a_command_loads_no_heavy_package(entry):
 
 
 def test_a_list_of_people_loads_the_database_alone(tmp_path):
-    """`people list` reads rows. It needs neither arrays, images, XML nor an engine."""
+    """`people list` reads rows. It needs no arrays, images, XML or engine."""
     path = tmp_path / "catalog.sqlite3"
     with catalog.open(path, create=True) as opened:
         assert opened.people() == ()

@@ -41,7 +41,7 @@ def spec_of(gallery: FakeGallery, **options) -> EngineSpec:
 
 @pytest.fixture
 def register(monkeypatch):
-    """Adds the demo engine to the registry for one test, and chooses it in the settings."""
+    """Adds the demo engine to the registry for one test and selects it in the settings."""
 
     def add(**options) -> FakeGallery:
         gallery = FakeGallery()
@@ -54,7 +54,7 @@ def register(monkeypatch):
 
 @pytest.fixture
 def drawings(tmp_path):
-    """Four photos of two people and one of nobody."""
+    """Four photos of two persons and one photo without a person."""
     folder = tmp_path / "drawings"
     save_drawing(folder / "ann1.png", [Drawn("ann")])
     save_drawing(folder / "ann2.png", [Drawn(shade("ann", 99.5), left=120)], note=1)
@@ -81,9 +81,9 @@ def test_a_free_engine_scans_finds_and_costs_nothing(catalog, register, drawings
     assert len(gallery.faces) == 5
     people = catalog("people", "list", "--json").json
     assert sorted(person["photos"] for person in people) == [2, 3]
-    found = catalog("find-person", drawings / "bob.png", "--json")
-    assert found.code == 0, found.err
-    assert {match["uri"].rpartition("/")[2] for match in found.json["matches"]} == {"bob.png", "both.png"}
+    answer = catalog("find-person", drawings / "bob.png", "--json")
+    assert answer.code == 0, answer.err
+    assert {match["uri"].rpartition("/")[2] for match in answer.json["matches"]} == {"bob.png", "both.png"}
     check = catalog("check", drawings, "--json")
     assert check.code == 0, check.err
     assert not [item for item in check.json if item["name"] == "networks" or item["name"].startswith("rekognition:")]
@@ -96,7 +96,7 @@ def test_a_free_engine_scans_finds_and_costs_nothing(catalog, register, drawings
 
 
 def test_a_paid_engine_is_quoted_and_charged_at_its_own_price(catalog, register, drawings):
-    """Never at Amazon's."""
+    """Amazon's price is not used."""
     register(dollars=DOLLARS)
     planned = plan(catalog("scan", drawings, "--dry-run", "--json"))
     assert {call["operation"]: call["dollars"] / call["calls"] for call in planned["calls"] if call["calls"]} == {
@@ -111,7 +111,7 @@ def test_a_paid_engine_is_quoted_and_charged_at_its_own_price(catalog, register,
 
 
 def test_a_paid_engine_with_group_means_pays_for_no_search(catalog, register, drawings):
-    """Which clustering runs depends on the capability, not on who is paid."""
+    """The clustering depends on the capability, not on the price."""
     register(dollars=DOLLARS, lends_group_means=True)
     scan = catalog("scan", drawings, "--json").json_lines[-1]
     assert scan["persons_new"] == 2
@@ -137,7 +137,7 @@ def test_checking_with_the_prefilter_checks_the_networks(catalog, register, monk
 
 
 def test_an_engine_that_is_not_registered_is_refused(catalog, drawings):
-    """The sentence names those that are."""
+    """The message names the registered engines."""
     answer = catalog("scan", drawings, "--engine", "demo")
     assert answer.code == 2
     assert "is 'demo', not one of 'local', 'rekognition'" in answer.err

@@ -25,7 +25,7 @@ def scanned(catalog: Catalog, portraits: Path, database_url: str) -> str:
 def test_a_catalogue_goes_through_a_backup_and_back(
     catalog: Catalog, portraits: Path, scanned: str, tmp_path: Path
 ) -> None:
-    """What was restored is found unchanged by the next scan, and its gallery agrees with it."""
+    """The next scan finds the restored photos unchanged. Gallery and catalogue agree."""
     copy, elsewhere = tmp_path / "copy.sqlite3", tmp_path / "elsewhere" / "catalog.sqlite3"
     assert catalog("backup", copy, "--database", scanned).code == 0
     assert catalog("restore", copy, "--database", elsewhere).code == 0
@@ -37,9 +37,7 @@ def test_a_catalogue_goes_through_a_backup_and_back(
     assert (refused.code, "--force" in refused.err) == (2, True)
 
 
-def test_names_restore_onto_a_catalogue_that_was_scanned_anew(
-    catalog: Catalog, portraits: Path, scanned: str, tmp_path: Path
-) -> None:
+def test_names_restore_into_a_new_catalogue(catalog: Catalog, portraits: Path, scanned: str, tmp_path: Path) -> None:
     """Labels are small, and fit faces with other ids."""
     people = catalog("people", "list", "--json", "--database", scanned).json
     first = people[0]["person"]
@@ -49,12 +47,12 @@ def test_names_restore_onto_a_catalogue_that_was_scanned_anew(
     assert labels.stat().st_size < 20_000
     assert catalog("scan", portraits, "--database", other).code == 0
     assert catalog("restore", labels, "--database", other).code == 0
-    named = [each for each in catalog("people", "list", "--json", "--database", other).json if each["name"]]
-    assert [(each["name"], each["photos"]) for each in named] == [("Barack", people[0]["photos"])]
+    named = [row for row in catalog("people", "list", "--json", "--database", other).json if row["name"]]
+    assert [(row["name"], row["photos"]) for row in named] == [("Barack", people[0]["photos"])]
 
 
-def test_prune_keeps_what_the_grace_period_protects(catalog: Catalog, portraits: Path, scanned: str) -> None:
-    """A photo that is gone stays for a month, or for as long as is asked."""
+def test_prune_keeps_photos_in_the_grace_period(catalog: Catalog, portraits: Path, scanned: str) -> None:
+    """A missing photo stays for a month, or for the given time."""
     (portraits / "biden.jpg").unlink()
     assert catalog("scan", portraits, "--database", scanned).code == 0
     assert catalog("prune", "--json", "--database", scanned).json["photos"] == 0
@@ -65,13 +63,13 @@ def test_prune_keeps_what_the_grace_period_protects(catalog: Catalog, portraits:
 
 
 def test_a_schema_that_is_current_needs_no_upgrade(catalog: Catalog, scanned: str) -> None:
-    """The command says so."""
+    """The command prints this and changes nothing."""
     answer = catalog("database", "upgrade", "--database", scanned)
     assert (answer.code, "current schema" in answer.out) == (0, True)
 
 
 def test_an_empty_source_needs_force(catalog: Catalog, portraits: Path, scanned: str) -> None:
-    """Exit code 4, and the way out is in the sentence."""
+    """Exit code 4, with the remedy --force."""
     for photo in portraits.iterdir():
         photo.unlink()
     refused = catalog("scan", portraits, "--database", scanned)
@@ -79,7 +77,7 @@ def test_an_empty_source_needs_force(catalog: Catalog, portraits: Path, scanned:
     assert catalog("scan", portraits, "--force", "--database", scanned).code == 0
 
 
-def test_an_empty_folder_in_a_source_is_told_once_the_rest_is_scanned(
+def test_an_empty_folder_in_a_source_is_reported_after_the_scan(
     catalog: Catalog, portraits: Path, scanned: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Perhaps a disk that is not mounted: the table, one sentence, exit code 4; --force believes it."""
@@ -98,27 +96,27 @@ def test_an_empty_folder_in_a_source_is_told_once_the_rest_is_scanned(
     assert catalog("scan", portraits, "--force", "--database", scanned).code == 0
 
 
-def test_logs_are_json_and_the_hook_is_told(catalog: Catalog, portraits: Path, tmp_path: Path) -> None:
-    """One object a line on stderr; the summary on the hook's stdin."""
-    told = tmp_path / "told.json"
+def test_logs_are_json_and_the_post_command_gets_the_summary(catalog: Catalog, portraits: Path, tmp_path: Path) -> None:
+    """One object per line on stderr. The summary is on the command's stdin."""
+    payload_file = tmp_path / "told.json"
     answer = catalog(
         "scan",
         portraits,
         "--log-format",
         "json",
         "--post-command",
-        f"cat > {told}; echo $CATALOG_EXIT_CODE >> {told}",
+        f"cat > {payload_file}; echo $CATALOG_EXIT_CODE >> {payload_file}",
         "--database",
         tmp_path / "c.sqlite3",
     )
     lines = [json.loads(line) for line in answer.err.splitlines()]
     assert [line["message"] for line in lines] == ["scan started", "source completed", "scan ended"]
-    summary, _, code = told.read_text().partition("}")
+    summary, _, code = payload_file.read_text().partition("}")
     assert (json.loads(summary + "}")["new"], code.strip()) == (5, "0")
 
 
 def test_sigterm_ends_a_scan_within_seconds(portraits: Path, tmp_path: Path) -> None:
-    """What was finished is kept, exit code 130; the same command again goes on."""
+    """Finished photos are recorded, exit code 130. The same command continues."""
     for number in range(60):
         original = (portraits / "biden.jpg").read_bytes()
         (portraits / f"more{number}.jpg").write_bytes(original + bytes([number]))
@@ -148,7 +146,7 @@ def test_reconcile_accepts_the_old_and_the_new_option(catalog, portraits, option
 
 @pytest.mark.parametrize("command", ["birth-date", "born"])
 def test_people_accepts_the_old_and_the_new_command_for_a_birth_date(catalog, portraits, command):
-    """`born` is the hidden old name of `birth-date`."""
+    """`born` is the hidden old name of the command."""
     assert catalog("scan", portraits).code == 0
     person = catalog("people", "list", "--json").json[0]["person"]
     assert catalog("people", command, person, "1961-08-04").code == 0

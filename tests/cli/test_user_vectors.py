@@ -32,16 +32,16 @@ def users(server):
     return client_of(server.url).list_users(CollectionId="catalog")["Users"]
 
 
-def test_confirmed_persons_are_taught_and_asked_first(catalog, portraits, server):
-    """After two confirmations and a scan, a search is answered by the user, and counted."""
+def test_user_vectors_of_confirmed_persons_are_searched_first(catalog, portraits, server):
+    """After two confirmations and a scan, the user vector answers a search. The call is counted."""
     reference = portraits / "obama_3.jpg"
     aside = portraits.parent / "obama_3.jpg"
     reference.rename(aside)
     assert catalog("scan", portraits).code == 0
     assert users(server) == []
-    found = catalog("find-person", aside, "--json").json
+    result = catalog("find-person", aside, "--json").json
     assert server.service.tally["SearchUsersByImage", ""] == 0
-    (person,) = {match["person"] for match in found["matches"]}
+    (person,) = {match["person"] for match in result["matches"]}
     shown = catalog("people", "show", person, "--json").json
     for face in shown["faces"]:
         assert catalog("people", "confirm", face["face"], person).code == 0
@@ -49,31 +49,31 @@ def test_confirmed_persons_are_taught_and_asked_first(catalog, portraits, server
     assert users(server) == [{"UserId": f"catalog:{person}", "UserStatus": "ACTIVE"}]
     before = Counter(server.service.tally)
     again = catalog("find-person", aside, "--json").json
-    assert {match["uri"] for match in again["matches"]} == {match["uri"] for match in found["matches"]}
+    assert {match["uri"] for match in again["matches"]} == {match["uri"] for match in result["matches"]}
     assert again["people"][0]["person"] == person
-    asked = Counter(server.service.tally) - before
-    assert asked["SearchUsersByImage", ""] == 1
-    assert asked["SearchFacesByImage", ""] == 0
-    ledger = {each["operation"]: each["calls"] for each in catalog("costs", "--json").json["month"]["charges"]}
+    calls = Counter(server.service.tally) - before
+    assert calls["SearchUsersByImage", ""] == 1
+    assert calls["SearchFacesByImage", ""] == 0
+    ledger = {row["operation"]: row["calls"] for row in catalog("costs", "--json").json["month"]["charges"]}
     assert ledger["AssociateFaces"] == ledger["SearchUsersByImage"] == 1
 
 
-def test_switched_off_nobody_is_taught(catalog, portraits, server, monkeypatch):
-    """The setting's default."""
+def test_without_the_setting_no_user_vector_is_created(catalog, portraits, server, monkeypatch):
+    """The default is off."""
     monkeypatch.setenv("CATALOG_REKOGNITION_USER_VECTORS", "false")
     assert catalog("scan", portraits).code == 0
     assert not [operation for operation, _ in server.service.tally if "User" in operation]
 
 
-def test_new_faces_are_compared_with_users_first(catalog, portraits, server, monkeypatch):
-    """A sure user spares the list, and the face joins that person; planned, limited and in the ledger."""
+def test_new_faces_are_compared_with_user_vectors_first(catalog, portraits, server, monkeypatch):
+    """A certain user vector replaces the neighbor search. The calls are planned, limited and logged."""
     monkeypatch.setenv("CATALOG_REKOGNITION_SEARCH_USER_VECTORS_FIRST", "true")
     monkeypatch.setenv("CATALOG_REKOGNITION_USER_CERTAIN", "99")
     aside = portraits.parent / "obama_3.jpg"
     (portraits / "obama_3.jpg").rename(aside)
     assert catalog("scan", portraits).code == 0
-    found = catalog("find-person", aside, "--json").json
-    (person,) = {match["person"] for match in found["matches"]}
+    result = catalog("find-person", aside, "--json").json
+    (person,) = {match["person"] for match in result["matches"]}
     for face in catalog("people", "show", person, "--json").json["faces"]:
         assert catalog("people", "confirm", face["face"], person).code == 0
     assert catalog("scan", portraits).code == 0
@@ -86,12 +86,12 @@ def test_new_faces_are_compared_with_users_first(catalog, portraits, server, mon
     assert (Counter(server.service.tally) - before)["SearchUsers", ""] == 0
 
     assert catalog("scan", portraits).code == 0
-    asked = Counter(server.service.tally) - before
-    assert {operation: asked[operation, ""] for operation in ("IndexFaces", "SearchUsers", "SearchFaces")} == {
+    calls = Counter(server.service.tally) - before
+    assert {operation: calls[operation, ""] for operation in ("IndexFaces", "SearchUsers", "SearchFaces")} == {
         "IndexFaces": 1,
         "SearchUsers": 1,
         "SearchFaces": 0,
     }
     assert len(catalog("people", "show", person, "--json").json["faces"]) == 3
-    ledger = {each["operation"]: each["calls"] for each in catalog("costs", "--json").json["month"]["charges"]}
+    ledger = {row["operation"]: row["calls"] for row in catalog("costs", "--json").json["month"]["charges"]}
     assert ledger["SearchUsers"] == 1

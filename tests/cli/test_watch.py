@@ -13,7 +13,7 @@ from tests.cli.conftest import PORTRAITS
 
 @pytest.fixture
 def watching(catalog):
-    """Somebody is on the list before the first scan."""
+    """A person is on the watch list before the first scan."""
     assert catalog("watch", "add", "Person X", PORTRAITS / "obama_1.jpg", "--threshold", "80").code == 0
 
 
@@ -23,8 +23,8 @@ def add_photo(folder, portrait, name):
 
 
 @pytest.mark.usefixtures("watching")
-def test_each_scan_tells_new_hits_only(catalog, portraits):
-    """With number, state, similarity and photo, and with the sentence that a person must look."""
+def test_each_scan_prints_new_hits_only(catalog, portraits):
+    """With number, state, similarity, photo and the advice to compare both photos."""
     first = catalog("scan", portraits)
     assert (first.code, first.out.count("obama"), first.out.count("biden")) == (0, 3, 0)
     assert "Compare both photos" in first.err
@@ -37,7 +37,7 @@ def test_each_scan_tells_new_hits_only(catalog, portraits):
 
 @pytest.mark.usefixtures("watching")
 def test_a_dismissed_hit_does_not_come_back(catalog, portraits):
-    """Nor after the photo was moved, or the face found another person."""
+    """Also after the photo was moved, or the face was assigned to another person."""
     catalog("scan", portraits)
     numbers = [hit["hit"] for hit in catalog("watch", "hits", "--json").json]
     assert catalog("watch", "dismiss", *numbers).code == 0
@@ -48,15 +48,15 @@ def test_a_dismissed_hit_does_not_come_back(catalog, portraits):
 
 
 @pytest.mark.usefixtures("watching")
-def test_a_scan_keeps_the_names_of_the_list_to_itself(catalog, portraits):
-    """What it prints at night ends in logs; who asks for JSON gets them."""
+def test_a_scan_prints_no_names_of_the_watch_list(catalog, portraits):
+    """Its output is stored in logs. JSON output holds the names."""
     answer = catalog("scan", portraits, "-v", "-v")
     assert "Person X" not in answer.out + answer.err
 
 
 @pytest.mark.usefixtures("watching")
 def test_the_summary_holds_the_new_hits(catalog, portraits):
-    """As `watch hits --json` tells them."""
+    """With the fields of `watch hits --json`."""
     summary = catalog("scan", portraits, "--json").json_lines[-1]
     listed = catalog("watch", "hits", "--json").json
     assert sorted(summary["hits"], key=itemgetter("hit")) == sorted(listed, key=itemgetter("hit"))
@@ -64,15 +64,15 @@ def test_the_summary_holds_the_new_hits(catalog, portraits):
 
 
 @pytest.mark.usefixtures("watching")
-def test_the_gate_closes_on_new_hits(catalog, portraits):
-    """Once: the second scan brings none."""
+def test_new_hits_fail_the_scan_once(catalog, portraits):
+    """The second scan has no new hit."""
     assert catalog("scan", portraits, "--fail-on", "hits").code == 9
     assert catalog("scan", portraits, "--fail-on", "hits").code == 0
 
 
 @pytest.mark.usefixtures("watching")
-def test_crops_of_new_hits_are_their_owners_only(catalog, portraits, tmp_path):
-    """A picture for each hit, in a folder that nobody else may enter."""
+def test_only_the_owner_may_read_the_crops_of_new_hits(catalog, portraits, tmp_path):
+    """One crop per hit, in a folder of mode 0700."""
     folder = tmp_path / "alerts" / "crops"
     hits = catalog("scan", portraits, "--json", "--crops", folder).json_lines[-1]["hits"]
     assert {path.name for path in folder.iterdir()} == {f"hit-{hit['hit']}.jpg" for hit in hits} != set()
@@ -81,25 +81,25 @@ def test_crops_of_new_hits_are_their_owners_only(catalog, portraits, tmp_path):
 
 
 @pytest.mark.usefixtures("watching")
-def test_the_command_after_a_scan_is_told_the_hits(catalog, portraits, tmp_path):
-    """On its stdin, with the scan's exit code, whether or not there are any."""
-    told = tmp_path / "told.json"
-    command = f"cat >{told}"
+def test_the_post_command_gets_the_hits(catalog, portraits, tmp_path):
+    """On its stdin, with the exit code of the scan, also without a hit."""
+    payload_file = tmp_path / "told.json"
+    command = f"cat >{payload_file}"
     assert catalog("scan", portraits, "--post-command", command, "--fail-on", "hits").code == 9
-    first = json.loads(told.read_text())
+    first = json.loads(payload_file.read_text())
     assert (first["exit_code"], len(first["hits"]), first["discovered"]) == (9, 3, 5)
     catalog("scan", portraits, "--post-command", command)
-    assert json.loads(told.read_text())["hits"] == []
+    assert json.loads(payload_file.read_text())["hits"] == []
 
 
 @pytest.mark.usefixtures("watching")
 def test_a_command_that_fails_changes_nothing(catalog, portraits, tmp_path):
-    """That it did is told; the check's own answer stays."""
+    """The failure is logged. The output of the check stays."""
     catalog("scan", portraits)
     catalog("watch", "remove", "Person X")
     catalog("watch", "add", "Person Y", PORTRAITS / "obama_1.jpg", "--threshold", "80")
-    told = tmp_path / "told.json"
-    answer = catalog("watch", "check", "--hook", f"cat >{told}; exit 4", "--json")
+    payload_file = tmp_path / "told.json"
+    answer = catalog("watch", "check", "--hook", f"cat >{payload_file}; exit 4", "--json")
     assert answer.code == 9
     assert "exit code 4" in answer.err
-    assert json.loads(told.read_text()) == answer.json
+    assert json.loads(payload_file.read_text()) == answer.json
