@@ -41,6 +41,8 @@ class Opener(Protocol):
     def open(self, data: bytes, max_side: int | None = None) -> OpenedPhoto:
         """Decode a photo, reduced to at most ``max_side`` pixels on its longer side.
 
+        Beyond 3:1 the limit follows the shorter side: the longer side has at most 12 times ``max_side`` pixels.
+
         May be called from several threads at once. Raises ``PhotoError``.
         """
 

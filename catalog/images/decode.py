@@ -255,6 +255,8 @@ _READERS: dict[str, Callable[[bytes, DecodeLimits], _Header]] = {
 
 # ------------------------------------------------------------------------------------------------------ pixels
 
+_PANORAMA_RATIO, _PANORAMA_MAX_FACTOR = 3.0, 12.0
+
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -284,8 +286,17 @@ def _pixels(header: _Header, max_side: int | None) -> np.ndarray[tuple[int, int,
 
 
 def _reduced(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:
-    longer = max(size)
-    if max_side is None or longer <= max_side:
+    """Return the size to which an image is reduced.
+
+    ``max_side`` limits the longer side. If the longer side is more than three times the shorter one (a panorama), the
+    limit follows the shorter side, so that faces keep their pixels: at most 12 times ``max_side``, and so at most four
+    times as many pixels as a square of ``max_side``.
+    """
+    if max_side is None:
         return size
-    width, height = (max(1, round(side * max_side / longer)) for side in size)
+    ratio = max(size) / min(size)
+    longest = max_side * min(max(ratio / _PANORAMA_RATIO, 1.0), _PANORAMA_MAX_FACTOR)
+    if max(size) <= longest:
+        return size
+    width, height = (max(1, round(side * longest / max(size))) for side in size)
     return width, height

@@ -242,8 +242,25 @@ def test_a_small_photo_is_not_enlarged() -> None:
 
 
 def test_a_sliver_keeps_at_least_one_pixel() -> None:
-    """10,000 x 1 reduced to 100 is 100 x 1."""
-    assert open_image(written(noise(10_000, 1), "PNG"), max_side=100).pixels.shape == (1, 100, 3)
+    """10,000 x 1 reduced to 100 is 1,200 x 1: no side becomes 0."""
+    assert open_image(written(noise(10_000, 1), "PNG"), max_side=100).pixels.shape == (1, 1200, 3)
+
+
+@pytest.mark.parametrize(
+    ("size", "reduced"),
+    [
+        ((3000, 1000), (320, 107)),
+        ((6000, 1000), (640, 107)),
+        ((1000, 6000), (107, 640)),
+        ((12_000, 320), (3840, 102)),
+        ((900, 60), (900, 60)),
+    ],
+)
+def test_the_limit_of_a_panorama_follows_its_shorter_side(size: tuple[int, int], reduced: tuple[int, int]) -> None:
+    """Beyond 3:1 the longer side may be longer, at most 12 times, so that faces keep their pixels."""
+    photo = open_image(written(noise(60, 20).resize(size), "JPEG"), max_side=320)
+    assert photo.pixels.shape == (reduced[1], reduced[0], 3)
+    assert (photo.width, photo.height) == size
 
 
 def test_fast_decoding_shows_the_same_picture() -> None:
