@@ -21,11 +21,11 @@ from PIL import Image
 from catalog.engines.local.align import align_faces, warp
 from catalog.engines.local.attributes import (
     ATTRIBUTES,
-    EMOTION,
     EMOTION_CROP,
     MARKS,
     NetworkOutputs,
     crop_faces,
+    emotion_log_odds,
     run_networks,
     trusted_mesh,
 )
@@ -69,7 +69,7 @@ def run_emotions(data: Path, every: int = 1) -> ExpressionOutputs:
     outputs = []
     for image in fer["validation_images"][::every]:
         pixels = np.repeat(image[:, :, None], 3, axis=2)
-        outputs.append(EMOTION.run(crop_faces(pixels, [find_frame(pixels)], *EMOTION_CROP))[0])
+        outputs.append(emotion_log_odds(crop_faces(pixels, [find_frame(pixels)], *EMOTION_CROP)))
     return ExpressionOutputs(np.concatenate(outputs), fer["validation_labels"][::every].astype(np.int64))
 
 

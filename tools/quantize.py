@@ -1,19 +1,23 @@
-"""Rewrites networks to multiply 8-bit integers: about half the time where the processor has instructions for it.
+"""Rewrite networks to multiply integers of 7 and 8 bits, faster than single precision on every processor.
 
     python -m tools.quantize --crops CROPS
 
-writes ``weights/sface.onnx``, from the registry's file and the ``ages.npz`` of ``tools.prepare_crops``, and
-``overflow.onnx``; the functions are for the tools that write the other networks.
+Writes ``weights/sface.onnx`` from the registry's file and the ``ages.npz`` of ``tools.prepare_crops``. Other tools use
+the functions for the other networks.
 
-A convolution's input becomes unsigned 8-bit numbers with one scale, its weights signed ones with a scale for each
-output channel, its bias 32-bit ones; sums are exact. In the file this is written as ``QuantizeLinear`` and
-``DequantizeLinear``, which onnxruntime turns into integer kernels (Jacob et al. 2018, *Quantization and Training
-of Neural Networks for Efficient Integer-Arithmetic-Only Inference*).
+A convolution's input becomes unsigned 7-bit numbers with one scale, its weights signed 8-bit numbers with a scale per
+output channel, its bias 32-bit numbers. The file contains ``QuantizeLinear`` and ``DequantizeLinear``, from which
+onnxruntime makes integer kernels (Jacob et al. 2018, *Quantization and Training of Neural Networks for Efficient
+Integer-Arithmetic-Only Inference*).
 
-Channels whose values are ten times larger than their neighbors' would leave those a tenth of the 256 steps. Where the
-function between two layers lets a positive factor pass (PRelu does), channels are brought to one range first: divided
-in the layer before, multiplied again in the layer after (Nagel et al. 2019, *Data-Free Quantization Through Weight
-Equalization and Bias Correction*).
+Processors without VNNI add two products of 8-bit numbers in 16 bits. With inputs up to 255 such sums overflow. With
+inputs up to 127 they cannot: 2 x 127 x 127 = 32,258 is below 32,768. So all processors compute the same sums with
+their fastest kernels.
+
+A channel with values ten times larger than the others would leave the others a tenth of the steps. If the function
+between two layers lets a positive factor pass (PRelu does), channels are scaled to one range first: divided in the
+layer before, multiplied in the layer after (Nagel et al. 2019, *Data-Free Quantization Through Weight Equalization and
+Bias Correction*).
 """
 
 from __future__ import annotations
@@ -34,22 +38,24 @@ from tools.manifest import WEIGHTS, write_manifest
 
 Floats = NDArray[np.float64]
 
-_STEPS = 255
-"""Between the lowest and the highest of an unsigned 8-bit number."""
+_INPUT_LEVELS = 127
+"""Largest level of a layer's input: an unsigned 7-bit number."""
+_RESULT_LEVELS = 255
+"""Largest level of a result that no integer kernel multiplies: an unsigned 8-bit number."""
 _LARGEST = 127
-"""Of a signed 8-bit number that its negative matches."""
+"""Largest level of a weight: a signed 8-bit number with a symmetric range."""
 _CALIBRATION_EVERY = 20
-"""So many of UTKFace's faces are one of those that ranges are measured on."""
+"""Ranges are measured on every 20th face of UTKFace."""
 _FIRST = "conv_4_batchnorm"
-"""The first of SFace's pointwise convolutions that is faster so: those before it have more to convert than to add."""
+"""The first of SFace's pointwise convolutions that is faster in integers. Earlier ones convert more than they add."""
 _LAST_MAP = "bn1"
 """The map that the last product reads."""
 _LEAST_SPREAD = 1e-3
-"""Of the largest: a channel that is next to nothing on all faces is not blown up beyond it."""
+"""Lowest range of a channel relative to the largest: channels near zero on all faces are not scaled up further."""
 
 
 class Graph:
-    """A graph with its constants multiplied out, open for rewriting; ``arrays`` are its initializers by name."""
+    """A graph with folded constants, for rewriting. ``arrays`` are its initializers by name."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self.model = _folded(model)
@@ -58,75 +64,84 @@ class Graph:
         self._pairs: dict[str, str] = {}
 
     def maker(self, value: str) -> onnx.NodeProto:
-        """The node that makes a value."""
+        """Return the node that computes a value."""
         return next(node for node in self.nodes if value in node.output)
 
     def users(self, value: str) -> list[onnx.NodeProto]:
         return [node for node in self.nodes if value in node.input]
 
     def constant(self, node: onnx.NodeProto) -> str:
-        """The name of a node's only constant."""
+        """Return the name of a node's only constant."""
         (name,) = (name for name in node.input if name in self.arrays)
         return name
 
     def multiply(self, name: str, factors: Floats, axis: int) -> None:
-        """Multiply a constant by a factor for each place along an axis."""
+        """Multiply a constant by factors along an axis."""
         array = self.arrays[name]
         shape = [1] * array.ndim
         shape[axis] = -1
         self.arrays[name] = (array * factors.reshape(shape)).astype(np.float32)
 
-    def insert(self, place: int, kind: str, inputs: list[str], output: str, **attributes: int) -> int:
-        """Put a node before a place; returns the place after it."""
-        self.nodes.insert(place, helper.make_node(kind, inputs, [output], name=output, **attributes))
-        return place + 1
+    def insert(self, index: int, kind: str, inputs: list[str], output: str, **attributes: int) -> int:
+        """Insert a node before an index. Returns the index after the node."""
+        self.nodes.insert(index, helper.make_node(kind, inputs, [output], name=output, **attributes))
+        return index + 1
 
-    def place(self, node: onnx.NodeProto) -> int:
-        return next(index for index, other in enumerate(self.nodes) if other is node)
+    def index(self, node: onnx.NodeProto) -> int:
+        return next(index for index, candidate in enumerate(self.nodes) if candidate is node)
 
-    def in_steps(self, value: str, low: float, high: float) -> float:
-        """Put a value into 8-bit steps between two bounds, where it is made, once; returns the size of a step."""
+    def in_steps(self, value: str, low: float, high: float, levels: int, *, clip: bool = False) -> float:
+        """Quantize a value once, after the node that computes it. Returns the size of a step.
+
+        ``clip`` limits the result to ``levels``, for values that may exceed ``low`` and ``high``.
+        """
         if value not in self._pairs:
             low, high = min(low, 0.0), max(high, 0.0)
-            step = (high - low) / _STEPS
-            after = self.place(self.maker(value)) + 1
+            step = (high - low) / levels
+            after = self.index(self.maker(value)) + 1
             pair = [f"{value}.step", f"{value}.zero"]
             self.arrays[pair[0]] = np.array(step, np.float32)
             self.arrays[pair[1]] = np.array(round(-low / step), np.uint8)
-            after = self.insert(after, "QuantizeLinear", [value, *pair], f"{value}.steps")
-            self.insert(after, "DequantizeLinear", [f"{value}.steps", *pair], f"{value}.stepped")
+            steps = f"{value}.steps"
+            after = self.insert(after, "QuantizeLinear", [value, *pair], steps)
+            if clip:
+                limits = ["lowest_level", f"largest_level_{levels}"]
+                self.arrays |= {limits[0]: np.array(0, np.uint8), limits[1]: np.array(levels, np.uint8)}
+                after = self.insert(after, "Clip", [steps, *limits], f"{value}.clipped")
+                steps = f"{value}.clipped"
+            self.insert(after, "DequantizeLinear", [steps, *pair], f"{value}.stepped")
             self._pairs[value] = f"{value}.stepped"
         return float(self.arrays[f"{value}.step"])
 
     def in_integers(self, node: onnx.NodeProto, step: float) -> None:
-        """A layer's weights as 8-bit numbers and its bias as 32-bit ones, for an input in steps of a size."""
+        """Quantize a layer's weights to 8 bits and its bias to 32 bits. ``step`` is the input's size of a step."""
         weights, bias = (self.arrays[name].astype(np.float64) for name in node.input[1:3])
         largest = np.abs(weights).reshape(len(weights), -1).max(axis=1)
-        # A channel of next to no weights must still be able to hold its bias.
+        # The bias of a channel with weights near zero must fit into 32 bits.
         scale = np.maximum(largest / _LARGEST, np.maximum(np.abs(bias), 1e-9) / (step * 2**30))
         levels = np.rint(weights / scale.reshape(-1, *[1] * (weights.ndim - 1)))
-        place = self.place(node)
-        whole = {
+        position = self.index(node)
+        quantized = {
             "weights": (levels.astype(np.int8), scale),
             "shift": (np.rint(bias / (scale * step)).astype(np.int32), scale * step),
         }
-        for index, (name, (values, size)) in enumerate(whole.items(), 1):
-            name = f"{node.output[0]}.whole_{name}"
+        for index, (part, (values, size)) in enumerate(quantized.items(), 1):
+            name = f"{node.output[0]}.whole_{part}"
             constants = [f"{name}.levels", f"{name}.scale", f"{name}.zeros"]
             arrays = (values, size.astype(np.float32), np.zeros(len(values), values.dtype))
             self.arrays |= dict(zip(constants, arrays, strict=True))
-            place = self.insert(place, "DequantizeLinear", constants, name, axis=0)
+            position = self.insert(position, "DequantizeLinear", constants, name, axis=0)
             node.input[index] = name
 
     def read_stepped(self) -> None:
-        """Let the readers of values that were put into steps read the steps."""
+        """Connect the readers of quantized values to the quantized form."""
         for node in self.nodes:
             if node.op_type != "QuantizeLinear":
                 for index, name in enumerate(node.input):
                     node.input[index] = self._pairs.get(name, name)
 
     def ranges(self, values: list[str], faces: NDArray[np.uint8]) -> dict[str, tuple[Floats, Floats]]:
-        """The lowest and the highest of each channel of some values, over some faces."""
+        """Return the lowest and the highest number per channel of ``values`` over ``faces``."""
         watched = onnx.ModelProto()
         watched.CopyFrom(self.model)
         outputs = {output.name for output in watched.graph.output}
@@ -135,20 +150,20 @@ class Graph:
         feed = session.get_inputs()[0].name
         ranges: dict[str, tuple[Floats, Floats]] = {}
         for face in faces:
-            for value, output in zip(values, session.run(values, {feed: face[None]}), strict=True):
-                low, high = output.min(axis=(0, 2, 3)), output.max(axis=(0, 2, 3))
+            for value, numbers in zip(values, session.run(values, {feed: face[None]}), strict=True):
+                low, high = numbers.min(axis=(0, 2, 3)), numbers.max(axis=(0, 2, 3))
                 before = ranges.get(value, (low, high))
                 ranges[value] = np.minimum(before[0], low), np.maximum(before[1], high)
         return ranges
 
     def finished(self) -> onnx.ModelProto:
-        """The rewritten model, with the constants that it still uses."""
+        """Return the rewritten model with the constants that it uses."""
         used = {name for node in self.nodes for name in node.input}
         model = onnx.ModelProto()
         model.CopyFrom(self.model)
         for field in ("node", "initializer", "value_info"):
             model.graph.ClearField(field)
-        # onnxruntime declares all of its own when it folds.
+        # onnxruntime's folding declares all of its own operator sets.
         model.ClearField("opset_import")
         model.opset_import.append(helper.make_opsetid("", OPSET))
         model.graph.node.extend(self.nodes)
@@ -169,27 +184,33 @@ def _folded(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def quantize_clipped(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A network of convolutions that end in a Clip, with those that read a clipped value in integers.
+    """Quantize the convolutions that read a clipped value. The bounds of a Clip are known, so none is calibrated.
 
-    What is clipped needs no calibration: its bounds are known.
+    A Clip becomes a limit on the quantized levels, because onnxruntime joins a convolution with the quantization of its
+    result only if no floating-point node is between them.
     """
     graph = Graph(model)
     clips = [node for node in graph.nodes if node.op_type == "Clip"]
     bounds = {node.output[0]: [float(graph.arrays[name].item()) for name in node.input[1:]] for node in clips}
     for node in [node for node in graph.nodes if node.op_type == "Conv" and node.input[0] in bounds]:
-        step = graph.in_steps(node.input[0], *bounds[node.input[0]])
+        step = graph.in_steps(node.input[0], *bounds[node.input[0]], _INPUT_LEVELS, clip=True)
         graph.in_integers(node, step)
     for value, limits in bounds.items():
-        graph.in_steps(value, *limits)  # an integer kernel needs its result in steps, too
+        graph.in_steps(value, *limits, _INPUT_LEVELS, clip=True)  # an integer kernel needs its result in steps, too
     graph.read_stepped()
+    for clip in clips:
+        (quantize,) = (
+            node for node in graph.nodes if node.op_type == "QuantizeLinear" and node.input[0] in clip.output
+        )
+        quantize.input[0] = clip.input[0]
+        graph.nodes.remove(clip)
     return graph.finished()
 
 
 def quantize_sface(model: onnx.ModelProto, faces: NDArray[np.uint8]) -> onnx.ModelProto:
-    """SFace with its pointwise convolutions and its last product in integers, calibrated on aligned faces.
+    """Quantize SFace's pointwise convolutions and its last product. ``faces``, (n, 112, 112, 3), calibrate the ranges.
 
-    ``faces`` is (n, 112, 112, 3). Depthwise convolutions and PRelu stay in floating point: they are short, and most of
-    the error would come from them.
+    Depthwise convolutions and PRelu stay in floating point: they are short, and most of the error would come from them.
     """
     graph = Graph(model)
     points = [
@@ -213,27 +234,27 @@ def quantize_sface(model: onnx.ModelProto, faces: NDArray[np.uint8]) -> onnx.Mod
         (bent,) = graph.users(relu.output[0])
         _give_back(graph, bent.output[0], out)
         low, high = ranges[source]
-        step = graph.in_steps(source, float((low / into).min()), float((high / into).max()))
+        step = graph.in_steps(source, float((low / into).min()), float((high / into).max()), _INPUT_LEVELS, clip=True)
         graph.in_integers(node, step)
         low, high = ranges[result]
-        graph.in_steps(result, float((low / out).min()), float((high / out).max()))
+        graph.in_steps(result, float((low / out).min()), float((high / out).max()), _RESULT_LEVELS)
     low, high = ranges[_LAST_MAP]
     (last,) = (node for node in graph.nodes if node.op_type == "Gemm")
-    step = graph.in_steps(last.input[0], float(low.min()), float(high.max()))
+    step = graph.in_steps(last.input[0], float(low.min()), float(high.max()), _INPUT_LEVELS, clip=True)
     graph.in_integers(last, step)
     graph.read_stepped()
     return graph.finished()
 
 
 def _spread(low: Floats, high: Floats) -> Floats:
-    """The range of each channel, in means of the ranges of all."""
+    """Return the range of every channel relative to the mean range."""
     largest: Floats = np.maximum(np.abs(low), np.abs(high)).astype(np.float64)
     largest = np.maximum(largest, _LEAST_SPREAD * largest.max())
     return largest / largest.mean()
 
 
 def _give_back(graph: Graph, value: str, factors: Floats) -> None:
-    """Multiply channels of a value in the layers that read it."""
+    """Multiply the channels of a value in the layers that read it."""
     for user in graph.users(value):
         if user.op_type == "Conv":
             graph.multiply(user.input[1], factors, axis=0)  # depthwise: one input channel for each output channel
@@ -244,35 +265,8 @@ def _give_back(graph: Graph, value: str, factors: Floats) -> None:
             graph.multiply(graph.constant(scaled), factors, axis=1)
 
 
-def largest_products() -> onnx.ModelProto:
-    """A convolution of 64 channels whose weights are all 127, times 1 / 16,384: shows whether its sums overflow."""
-    arrays = {
-        "one": np.array(1, np.float32),
-        "none": np.array(0, np.uint8),
-        "weights": np.full((64, 64, 1, 1), _LARGEST, np.int8),
-        "share": np.array(1 / 16384, np.float32),
-        "zero": np.array(0, np.int8),
-    }
-    inputs = ["pixels", "one", "none", "weights", "share", "zero", "one", "none"]
-    nodes = [
-        helper.make_node("QLinearConv", inputs, ["whole"]),
-        helper.make_node("DequantizeLinear", ["whole", "one", "none"], ["sum"]),
-    ]
-    shape = [1, 64, 8, 8]
-    graph = helper.make_graph(
-        nodes,
-        "overflow",
-        [helper.make_tensor_value_info("pixels", onnx.TensorProto.UINT8, shape)],
-        [helper.make_tensor_value_info("sum", onnx.TensorProto.FLOAT, shape)],
-        [numpy_helper.from_array(values, name) for name, values in arrays.items()],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
-    onnx.checker.check_model(model, full_check=True)
-    return model
-
-
 def read_faces(crops: Path) -> NDArray[np.uint8]:
-    """Every so many of UTKFace's faces, aligned: (n, 112, 112, 3)."""
+    """Return every 20th face of UTKFace, aligned: (n, 112, 112, 3)."""
     data = np.load(crops)
     chosen = slice(None, None, _CALIBRATION_EVERY)
     faces = []
@@ -283,14 +277,12 @@ def read_faces(crops: Path) -> NDArray[np.uint8]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Write the embedding network in 8-bit integers.")
-    parser.add_argument("--crops", type=Path, required=True, help="the ages.npz that tools.prepare_crops wrote")
+    parser = argparse.ArgumentParser(description="Write the embedding network in integers.")
+    parser.add_argument("--crops", type=Path, required=True, help="the ages.npz of tools.prepare_crops")
     faces = read_faces(parser.parse_args().crops)
     model = quantize_sface(build_sface(), faces)
-    graphs = {"sface.onnx": model, "overflow.onnx": largest_products()}
-    for file, graph in graphs.items():
-        (WEIGHTS / file).write_bytes(graph.SerializeToString(deterministic=True))
-    write_manifest(*graphs)
+    (WEIGHTS / "sface.onnx").write_bytes(model.SerializeToString(deterministic=True))
+    write_manifest("sface.onnx")
     print(f"sface.onnx: {(WEIGHTS / 'sface.onnx').stat().st_size:,} bytes, calibrated on {len(faces)} faces")
 
 

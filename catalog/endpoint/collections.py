@@ -16,6 +16,7 @@ from catalog.endpoint.database import writing
 from catalog.endpoint.protocol import Call, Members
 from catalog.endpoint.tokens import page_token, read_page_token
 from catalog.engines.local.gallery import LocalGallery
+from catalog.engines.local.gallery_model import are_comparable
 from catalog.engines.local.tables import gallery_collections, gallery_faces, gallery_tags, gallery_users
 
 _PAGE = 1000
@@ -88,7 +89,7 @@ class Collections:
         Raises WireError if the collection belongs to another face model. Such a collection can still be described,
         listed and deleted.
         """
-        if collection.model != self.model:
+        if not are_comparable(collection.model, self.model):
             raise errors.invalid_parameter(
                 f"The collection id: {collection.collection_id} has face model version "
                 f"{collection.face_model_version}, which is not the one in use: {face_model_version(self.model)}"

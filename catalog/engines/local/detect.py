@@ -1,9 +1,10 @@
-"""Detect the faces of a photo: one pass at a small size, then second looks at doubtful candidates.
+"""Detect the faces of a photo: upright first, then in other orientations where a small pass shows a face.
 
 - Without a face, the detector runs again at twice the size. With small faces, it runs at up to the full size.
-- A doubtful candidate is scored again in enlarged and reduced cut-outs. A face keeps its score at every size; a dog, a
-  flower or a headlight keeps it only at some sizes.
-- Without a certain face, the photo may be turned: the detector runs in the other three orientations.
+- :mod:`.second_looks` decides on doubtful candidates.
+- A small pass over the other three orientations finds faces that lie on their side or upside down, also beside
+  upright ones. An orientation with such a face is searched at the full size.
+- A photo longer than three times its shorter side (a panorama) is searched in overlapping tiles.
 
 ``weights/MODELS.md`` describes how the thresholds were chosen and how often they are right.
 """
@@ -11,12 +12,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
-from catalog.engines.local.yunet import SCORE, Floats, Pixels, drop_overlapping, reduced, run_yunet
+from catalog.engines.local.detected_face import DetectedFace, turned_back, without_duplicates
+from catalog.engines.local.second_looks import verify
+from catalog.engines.local.yunet import SCORE, Floats, Pixels, drop_overlapping, reduced, run_yunet, scaled
+
+__all__ = ["DetectedFace", "detect_faces"]
 
 _FIRST_SIDE = 640
 """Longer side of the first pass, in pixels. Amazon's smallest face, 40 pixels of 1,920, has 13 pixels at this size."""
@@ -27,80 +30,104 @@ _HINT = 0.25
 """Lowest score of a tiny candidate that requires a pass at a larger size."""
 _FLOOR = 0.5
 """Candidates below this score are dropped without a second look."""
-_SURE = 0.9
-"""Candidates of at least this score need no second look."""
-_LOOKS = ((32, 5.0), (48, 4.0), (64, 3.0), (112, 3.0), (96, 4.0))
-"""Second looks: side of the face in pixels, and side of the cut-out in sides of the face. Cheap looks first."""
-_LEAST, _MEAN = 0.45, 0.62
-"""A doubtful candidate is a face if its lowest score is at least ``_LEAST`` and its mean score at least ``_MEAN``."""
-_CHEAP_LOOKS, _CLEARLY = 3, 0.8
-"""Looks end after this many if their mean reaches ``_CLEARLY`` and each reaches ``_FLOOR``. Of 1,138 candidates in LFW
-and data/seed, 397 ended early; all five looks would have decided differently on one."""
 _UPRIGHT = 98.0
-"""Confidence of a face that shows that the photo is upright."""
-_CONFIDENCE = ((0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0), (0.0, 50.0, 80.0, 90.0, 96.0, 99.0, 99.9, 100.0))
-"""Mean score to confidence, 0 to 100."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DetectedFace:
-    """A face in pixels of the searched array. The border of the photo may cut the face.
-
-    ``box`` is (left, top, width, height). ``landmarks`` is float32 (5, 2), x and y: the eyes (first the eye at the
-    viewer's left if the face is upright), the tip of the nose, the corners of the mouth in the same order.
-    ``confidence`` is 0 to 100.
-    """
-
-    box: tuple[float, float, float, float]
-    landmarks: Floats
-    confidence: float
-
-    @property
-    def size(self) -> float:
-        """Geometric mean of the box's width and height, in pixels."""
-        return float(np.sqrt(self.box[2] * self.box[3]))
+"""Confidence of a face that shows that the photo is upright. Without such a face all orientations are searched."""
+_HINT_SIDES = (96, 320)
+"""Lowest and highest longer side, in pixels, of the small pass over the orientations: half of the photo's."""
+_HINT_OVERLAP = 0.3
+"""Intersection over union above which faces of two orientations are the same face."""
+_ELONGATED = 3.0
+"""Longer side over shorter side from which a photo is searched in tiles."""
 
 
 def detect_faces(pixels: Pixels) -> list[DetectedFace]:
     """Return the faces of an RGB image, largest first."""
-    faces = _judge(pixels, _candidates(pixels))
-    if not any(face.confidence >= _UPRIGHT for face in faces):
-        faces = max(faces, *_detect_turned(pixels), key=_weight)
+    if max(pixels.shape[:2]) > _ELONGATED * min(pixels.shape[:2]):
+        faces = without_duplicates(_detect_in_tiles(pixels))
+    else:
+        faces = _detect(pixels)
     return sorted(faces, key=lambda face: face.box[2] * face.box[3], reverse=True)
 
 
-def _detect_turned(pixels: Pixels) -> Iterator[list[DetectedFace]]:
-    """Yield the faces of each other orientation: upside down, then on either side."""
-    for quarters in (2, 1, 3):
-        turned = np.ascontiguousarray(np.rot90(pixels, quarters))
-        small, factor = reduced(turned, _FIRST_SIDE)
-        faces = _judge(turned, _scaled(run_yunet(small, _FLOOR), 1 / factor))
-        yield [_turn_back(face, quarters, pixels.shape[1], pixels.shape[0]) for face in faces]
+def _detect_in_tiles(pixels: Pixels) -> Iterator[DetectedFace]:
+    """Yield the faces of overlapping tiles along the longer side; a face near a border may come twice.
+
+    A tile is twice as long as the shorter side, and neighbors share a third of it. A tile contributes the faces whose
+    center is at least half the shared part away from an inner border, so that the border cuts none of them.
+    """
+    is_wide = pixels.shape[1] >= pixels.shape[0]
+    length, breadth = max(pixels.shape[:2]), min(pixels.shape[:2])
+    shared = 2 * breadth // 3
+    count = max(1, -(-(length - shared) // max(1, 2 * breadth - shared)))
+    for index in range(count):
+        start = round(index * (length - 2 * breadth) / max(1, count - 1))
+        end = min(length, start + 2 * breadth)
+        low = 0 if index == 0 else start + shared / 2
+        high = length if index == count - 1 else end - shared / 2
+        tile = pixels[:, start:end] if is_wide else pixels[start:end]
+        for face in _detect(np.ascontiguousarray(tile)):
+            moved = face.moved(start, 0) if is_wide else face.moved(0, start)
+            center = moved.box[0] + moved.box[2] / 2 if is_wide else moved.box[1] + moved.box[3] / 2
+            if low <= center <= high:
+                yield moved
 
 
-def _weight(faces: list[DetectedFace]) -> float:
-    """Score an orientation: the more faces and the higher their confidence, the higher."""
-    return sum(max(0.0, face.confidence - 80) for face in faces)
+def _detect(pixels: Pixels) -> list[DetectedFace]:
+    faces = verify(pixels, _candidates(pixels))
+    is_upright = any(face.confidence >= _UPRIGHT for face in faces)
+    orientations = _hinted_orientations(pixels) if is_upright else (2, 1, 3)
+    turned = [face for quarters in orientations for face in _detect_turned(pixels, quarters)]
+    return without_duplicates([*faces, *turned]) if turned else faces
 
 
-def _turn_back(face: DetectedFace, quarters: int, width: int, height: int) -> DetectedFace:
-    """Map a face of an image turned by ``quarters`` counterclockwise to pixels of the original image."""
-    left, top, across, down = face.box
-    corners = np.array([[left, top], [left + across, top + down]], np.float32)
-    points = np.concatenate([corners, face.landmarks])
-    x, y = points[:, 0], points[:, 1]
-    back = {1: (width - y, x), 2: (width - x, height - y), 3: (y, height - x)}[quarters]
-    points = np.stack(back, axis=1).astype(np.float32)
-    low, high = points[:2].min(axis=0), points[:2].max(axis=0)
-    box = (float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
-    return DetectedFace(box, points[2:], face.confidence)
+def _detect_turned(pixels: Pixels, quarters: int) -> list[DetectedFace]:
+    """Return the faces of the image turned by ``quarters`` counterclockwise, in pixels of the image."""
+    turned = np.ascontiguousarray(np.rot90(pixels, quarters))
+    small, factor = reduced(turned, _FIRST_SIDE)
+    faces = verify(turned, scaled(run_yunet(small, _FLOOR), 1 / factor))
+    return [turned_back(face, quarters, pixels.shape[1], pixels.shape[0]) for face in faces]
+
+
+def _hinted_orientations(pixels: Pixels) -> list[int]:
+    """Return the orientations (quarters counterclockwise) that show a face better than the upright image does.
+
+    One small pass reads all four orientations side by side. A face of a turned orientation counts if no upright face
+    overlaps it with an equal or higher score.
+    """
+    side = min(max(max(pixels.shape[:2]) // 2, _HINT_SIDES[0]), _HINT_SIDES[1])
+    small, _ = reduced(pixels, side)
+    rows, columns = small.shape[:2]
+    turned = {quarters: np.rot90(small, quarters) for quarters in (0, 2, 1, 3)}
+    montage = np.zeros((max(rows, columns), 2 * (columns + rows), 3), np.uint8)
+    starts, start = {}, 0
+    for quarters, image in turned.items():
+        montage[: image.shape[0], start : start + image.shape[1]] = image
+        starts[quarters] = start
+        start += image.shape[1]
+    upright: list[DetectedFace] = []
+    hints: list[tuple[int, DetectedFace]] = []
+    for row in run_yunet(montage, _FLOOR):
+        center = max(0.0, float(row[0] + row[2] / 2))
+        quarters = max((q for q in turned if starts[q] <= center), key=starts.__getitem__)
+        box = (float(row[0]) - starts[quarters], float(row[1]), float(row[2]), float(row[3]))
+        face = DetectedFace(box, row[4:SCORE].reshape(5, 2), float(row[SCORE]))
+        if quarters:
+            hints.append((quarters, turned_back(face, quarters, columns, rows)))
+        else:
+            upright.append(face)
+    hinted = {
+        quarters
+        for quarters, hint in hints
+        if all(face.overlap(hint.box) <= _HINT_OVERLAP or face.confidence < hint.confidence for face in upright)
+    }
+    return [quarters for quarters in turned if quarters in hinted]
 
 
 def _candidates(pixels: Pixels) -> Floats:
     """Return YuNet's candidates in pixels of the image. The smallest candidates decide the number of passes."""
     small, factor = reduced(pixels, _FIRST_SIDE)
     rows = run_yunet(small, _HINT)
-    candidates = _scaled(rows, 1 / factor)
+    candidates = scaled(rows, 1 / factor)
     for side in _FURTHER_SIDES:
         is_empty = side == _FURTHER_SIDES[0] and not (rows[:, SCORE] >= _FLOOR).any()
         if factor == 1.0 or not (is_empty or _has_tiny(rows)):
@@ -108,7 +135,7 @@ def _candidates(pixels: Pixels) -> Floats:
         larger, factor = reduced(pixels, side)
         rows = run_yunet(larger, _HINT)
         # Large faces are taken from the smaller image: YuNet is weak on faces of many pixels.
-        candidates = _merged(candidates, _scaled(rows, 1 / factor))
+        candidates = _merged(candidates, scaled(rows, 1 / factor))
     return candidates[candidates[:, SCORE] >= _FLOOR]
 
 
@@ -119,76 +146,3 @@ def _has_tiny(rows: Floats) -> bool:
 def _merged(coarse: Floats, fine: Floats) -> Floats:
     """Merge the candidates of two sizes of one image. Of two candidates of one face, the higher score is kept."""
     return drop_overlapping(np.concatenate([coarse, fine]))
-
-
-def _scaled(rows: Floats, factor: float) -> Floats:
-    scaled = rows.copy()
-    scaled[:, :SCORE] *= factor
-    return scaled
-
-
-def _judge(pixels: Pixels, rows: Floats) -> list[DetectedFace]:
-    """Return the candidates that are faces."""
-    faces = []
-    for row in rows:
-        score = float(row[SCORE])
-        if score < _FLOOR:
-            continue
-        if score < _SURE:
-            scores = [score, *_looks_needed(_second_looks(pixels, row))]
-            score = float(np.mean(scores))
-            if min(scores) < _LEAST or score < _MEAN:
-                continue
-        left, top, across, down = (float(v) for v in row[:4])
-        confidence = float(np.interp(score, *_CONFIDENCE))
-        faces.append(DetectedFace((left, top, across, down), row[4:SCORE].reshape(5, 2).copy(), confidence))
-    return faces
-
-
-def _looks_needed(looks: Iterator[float]) -> list[float]:
-    """Return the scores of the looks taken: until one look fails, or the cheap looks agree clearly."""
-    scores: list[float] = []
-    for look in looks:
-        scores.append(look)
-        cheap = len(scores) == _CHEAP_LOOKS
-        clear = cheap and min(scores) >= _FLOOR and sum(scores) >= _CHEAP_LOOKS * _CLEARLY
-        if look < _LEAST or clear:
-            break
-    return scores
-
-
-def _second_looks(pixels: Pixels, row: Floats) -> Iterator[float]:
-    """Yield YuNet's score of the candidate in cut-outs of several sizes; 0 if YuNet sees no face there."""
-    image = None
-    x, y = float(row[0] + row[2] / 2), float(row[1] + row[3] / 2)
-    side = float(max(row[2], row[3]))
-    for face_side, context in _LOOKS:
-        half = side * context / 2
-        target = int(face_side * context)
-        region, shift_x, shift_y = _region(pixels, x - half, y - half, 2 * half)
-        image = Image.fromarray(region)
-        factor = 2 * half / target
-        blocks = max(1, int(factor))
-        if blocks > 1:
-            image = image.reduce(blocks)
-        box = tuple(v / blocks for v in (shift_x, shift_y, shift_x + 2 * half, shift_y + 2 * half))
-        cut = image.transform((target, target), Image.Transform.EXTENT, box, Image.Resampling.BILINEAR)
-        candidates = _scaled(run_yunet(np.asarray(cut), 0.05), factor)
-        candidates[:, 0] += x - half
-        candidates[:, 1] += y - half
-        yield max((float(c[SCORE]) for c in candidates if _overlap(row, c) > 0.3), default=0.0)
-
-
-def _region(pixels: Pixels, left: float, top: float, side: float) -> tuple[Pixels, float, float]:
-    """Return the part of an image that a square covers, and the square's corner in that part."""
-    first_column, first_row = max(0, int(left) - 1), max(0, int(top) - 1)
-    last_column, last_row = int(left + side) + 2, int(top + side) + 2
-    region = np.ascontiguousarray(pixels[first_row:last_row, first_column:last_column])
-    return region, left - first_column, top - first_row
-
-
-def _overlap(a: Floats, b: Floats) -> float:
-    low = np.maximum(a[:2], b[:2])
-    high = np.minimum(a[:2] + a[2:4], b[:2] + b[2:4])
-    inside = float(np.clip(high - low, 0, None).prod())
-    return inside / max(float(a[2] * a[3] + b[2] * b[3]) - inside, 1e-9)

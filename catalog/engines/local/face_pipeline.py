@@ -22,14 +22,12 @@ from catalog.engines.local.attributes import AttributeReader, AttributeReading
 from catalog.engines.local.common_component_removal import remove_common_components
 from catalog.engines.local.detect import DetectedFace, detect_faces
 from catalog.engines.local.embed import DIMENSION, embed_faces, embed_with_maps
+from catalog.engines.local.gallery_model import MODEL
 from catalog.engines.local.landmark_refinement import FIVE, refine_landmarks
 from catalog.engines.local.pose import estimate_pose
 from catalog.engines.local.quality import measure_quality, rejection_reasons
 from catalog.engines.local.similarity import MIRRORED, PLAIN
 
-MODEL = "yunet-2023mar/facemesh/sface-2021dec"
-"""Name for SFace in single precision and in integers: the two vectors of a face have a mean cosine of .998, so
-galleries of both can be searched together."""
 _BOX_WIDTH, _BOX_HEIGHT = 1.03, 1.06
 """Scale from YuNet's boxes to Amazon's, which are a little larger: mean over Amazon's four boxes of data/seed."""
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, RowMapping, select
 from catalog.domain.errors import EngineError
 from catalog.engines.local.common_component_removal import Floats, remove_common_components
 from catalog.engines.local.embed import DIMENSION, unit
+from catalog.engines.local.gallery_model import are_comparable
 from catalog.engines.local.gallery_statements import COLLECTION
 from catalog.engines.local.matrix import FaceMatrix, Rows
 from catalog.engines.local.tables import gallery_faces, gallery_removals
@@ -89,8 +90,8 @@ class Replica:
 
 
 def check_model(collection: RowMapping, collection_id: str, model: str) -> None:
-    """Raise :class:`EngineError` if a collection was made by another model than ``model``."""
-    if collection["model"] != model:
+    """Raise :class:`EngineError` if the vectors of a collection cannot be compared with those of ``model``."""
+    if not are_comparable(collection["model"], model):
         raise EngineError(
             f'The gallery "{collection_id}" has vectors of the model "{collection["model"]}". '
             f'This program uses "{model}", and vectors of two models cannot be compared.',

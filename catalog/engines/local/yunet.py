@@ -74,3 +74,18 @@ def reduced(pixels: Pixels, longest: int) -> tuple[Pixels, float]:
     size = (max(1, round(columns * factor)), max(1, round(rows * factor)))
     image = Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
     return np.asarray(image), factor
+
+
+def scaled(rows: Floats, factor: float) -> Floats:
+    """Return candidates with their boxes and points multiplied by ``factor``."""
+    result = rows.copy()
+    result[:, :SCORE] *= factor
+    return result
+
+
+def overlap(a: Floats, b: Floats) -> float:
+    """Return the intersection over union of two rows that begin with left, top, width, height."""
+    low = np.maximum(a[:2], b[:2])
+    high = np.minimum(a[:2] + a[2:4], b[:2] + b[2:4])
+    inside = float(np.clip(high - low, 0, None).prod())
+    return inside / max(float(a[2] * a[3] + b[2] * b[3]) - inside, 1e-9)

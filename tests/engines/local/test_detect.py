@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
-from catalog.engines.local.detect import _looks_needed, detect_faces
-from tests.engines.local.conftest import portrait
+from catalog.engines.local.detect import DetectedFace, detect_faces
+from catalog.engines.local.landmark_refinement import refine_landmarks
+from catalog.engines.local.second_looks import Look, looks_needed
+from tests.engines.local.conftest import SHARED, portrait, side_by_side
 from tests.fakes import Drawn, draw
 
 
@@ -141,6 +143,110 @@ def test_the_dog_is_no_face_at_other_sizes_either(seed, scale):
 )
 def test_looks_end_early(scores, taken):
     """One failing look ends the looks, and so do three cheap looks that agree clearly. Later looks are not taken."""
-    looks = iter(scores)
-    assert _looks_needed(looks) == scores[:taken]
-    assert list(looks) == scores[taken:]
+    looks = [Look(64, score, None) for score in scores]
+    remaining = iter(looks)
+    assert looks_needed(remaining) == looks[:taken]
+    assert list(remaining) == looks[taken:]
+
+
+def turned(image: Image.Image, degrees: float) -> Image.Image:
+    return image.rotate(-degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=(128, 128, 128))
+
+
+def refined_faces(image: Image.Image) -> list[DetectedFace]:
+    pixels = pixels_of(image)
+    return refine_landmarks(pixels, detect_faces(pixels))[0]
+
+
+def tilt_of(face: DetectedFace) -> float:
+    """Return the clockwise turn of the face in degrees, from its eyes and mouth."""
+    down = face.landmarks[3:].mean(axis=0) - face.landmarks[:2].mean(axis=0)
+    return float(np.degrees(np.arctan2(-down[0], down[1])))
+
+
+@pytest.mark.parametrize("degrees", [30, 40, 50, -45])
+@pytest.mark.parametrize("name", ["obama_1", "obama_3", "astronaut"])
+def test_a_tilted_head_is_found(name, degrees):
+    """The detector alone gives tilted heads low scores. The face mesh refines the landmarks."""
+    image = portrait(name)
+    (upright,) = refined_faces(image)
+    (face,) = refined_faces(turned(image, degrees))
+    assert 0.6 < face.size / upright.size < 1.6
+    assert abs(tilt_of(face) - tilt_of(upright) - degrees) < 35
+
+
+@pytest.mark.parametrize("color", [(60, 90, 170), (25, 25, 25), (235, 235, 235)])
+@pytest.mark.parametrize("name", ["obama_1", "biden", "astronaut"])
+def test_a_face_with_a_mask_is_found(name, color):
+    """A painted mask covers nose, mouth and chin."""
+    image = portrait(name)
+    (bare,) = detect_faces(pixels_of(image))
+    eyes, mouth = bare.landmarks[:2].mean(axis=0), bare.landmarks[3:].mean(axis=0)
+    width = float(np.linalg.norm(bare.landmarks[1] - bare.landmarks[0]))
+    top, bottom = eyes + 0.35 * (mouth - eyes), eyes + 1.75 * (mouth - eyes)
+    corners = [
+        (top[0] - width, top[1]),
+        (top[0] + width, top[1]),
+        (bottom[0] + 0.6 * width, bottom[1]),
+        (bottom[0] - 0.6 * width, bottom[1]),
+    ]
+    ImageDraw.Draw(image).polygon([(float(x), float(y)) for x, y in corners], fill=color)
+    (face,) = detect_faces(pixels_of(image))
+    assert overlap(face.box, bare.box) > 0.4
+
+
+@pytest.mark.parametrize("share", [1.0, 0.85])
+@pytest.mark.parametrize("name", ["obama_2", "biden", "astronaut"])
+def test_a_face_without_a_border_is_found(name, share):
+    """A crop at the face's box, enlarged, has no context around the face."""
+    image = portrait(name)
+    (whole,) = detect_faces(pixels_of(image))
+    left, top, width, height = whole.box
+    x, y = left + width * (1 - share) / 2, top + height * (1 - share) / 2
+    crop = image.crop((int(x), int(y), int(x + width * share), int(y + height * share)))
+    (face,) = detect_faces(pixels_of(crop.resize((crop.width * 6, crop.height * 6), Image.Resampling.BICUBIC)))
+    assert face.size > 3 * whole.size
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+@pytest.mark.parametrize("enlargement", [0.5, 2.5])
+def test_a_turned_face_beside_an_upright_one_is_found(degrees, enlargement):
+    """Album pages have prints in several directions; every face has its own direction."""
+    page = side_by_side(portrait("astronaut"), portrait("obama_2").rotate(-degrees, expand=True))
+    page = page.resize((round(page.width * enlargement), round(page.height * enlargement)))
+    faces = sorted(detect_faces(pixels_of(page)), key=lambda face: face.box[0])
+    assert len(faces) == 2
+    assert abs(tilt_of(faces[0])) < 20
+    assert np.cos(np.radians(tilt_of(faces[1]) - degrees)) > np.cos(np.radians(20))
+
+
+def test_every_print_of_an_album_page_is_found():
+    """Four prints in four directions, one of them upright."""
+    people = [portrait(name).resize((300, 400)) for name in ("obama_1", "biden", "astronaut", "obama_3")]
+    prints = [image.rotate(90 * index, expand=True) for index, image in enumerate(people)]
+    assert len(detect_faces(pixels_of(side_by_side(*prints)))) == 4
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_the_sideways_case_has_two_faces(degrees):
+    """data/cases/sideways_beside_upright: an upright person and a turned person on one photo."""
+    path = SHARED / "cases" / "sideways_beside_upright" / f"upright_and_{degrees}.jpg"
+    if not path.is_file():
+        pytest.skip("data/cases is not beside this checkout")
+    with Image.open(path) as image:
+        assert len(detect_faces(pixels_of(image.convert("RGB")))) == 2
+
+
+@pytest.mark.parametrize("is_vertical", [False, True])
+def test_the_faces_of_a_panorama_are_found_once(is_vertical):
+    """Faces of about 50 pixels in 12,000 x 700 pixels, also on the borders of tiles."""
+    canvas = Image.new("RGB", (12_000, 700), (120, 120, 120))
+    people = [portrait(name) for name in ("obama_1", "biden", "astronaut")]
+    scales = [50 / detect_faces(pixels_of(image))[0].size for image in people]
+    sizes = [(round(image.width * s), round(image.height * s)) for image, s in zip(people, scales, strict=True)]
+    small = [image.resize(size) for image, size in zip(people, sizes, strict=True)]
+    for index in range(24):
+        canvas.paste(small[index % 3], (100 + index * 490, 30 + index * 137 % 400))
+    if is_vertical:
+        canvas = Image.fromarray(np.concatenate(np.split(np.asarray(canvas), 24, axis=1), axis=0))
+    assert len(detect_faces(pixels_of(canvas))) == 24

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, select, update
 
 from catalog.domain.engine import Engine
 from catalog.domain.errors import EngineError
@@ -16,6 +16,7 @@ from catalog.domain.faces import BoundingBox, QualityFilter, RejectionReason
 from catalog.engines.local.common_component_removal import remove_common_components
 from catalog.engines.local.engine import LocalEngine
 from catalog.engines.local.spec import CAPABILITIES
+from catalog.engines.local.tables import gallery_collections
 from catalog.store.database import open_database
 from tests.contracts.engine import EngineContract, Scenes, Shot
 from tests.engines.local.conftest import opened, portrait, shot, side_by_side
@@ -140,6 +141,25 @@ def test_a_gallery_of_another_model_is_refused(sqlite_database, portraits):
     assert caught.value.remedy
     with pytest.raises(EngineError):
         other.enroll(portraits["biden"].photo, portraits["biden"].sha256)
+
+
+def test_a_gallery_of_the_earlier_precision_stays_in_use(sqlite_database, portraits):
+    """Vectors with 8-bit and with 7-bit inputs are comparable, and the gallery keeps its name."""
+    earlier = "yunet-2023mar/facemesh/sface-2021dec"
+    first, second = portraits["obama_1"], portraits["obama_2"]
+    engine = LocalEngine(sqlite_database, attributes="none")
+    engine.enroll(first.photo, first.sha256)
+    with sqlite_database.begin() as connection:
+        connection.execute(update(gallery_collections).values(model=earlier))
+    reopened = LocalEngine(sqlite_database, attributes="none")
+    assert reopened.model == f"{earlier}-7bit"
+    assert len(reopened.search(second.photo, 80).matches) == 1
+    reopened.enroll(second.photo, second.sha256)
+    with sqlite_database.connect() as connection:
+        assert connection.execute(select(gallery_collections.c.model)).scalar_one() == earlier
+    mirrored = LocalEngine(sqlite_database, attributes="none", mirrored=True)
+    with pytest.raises(EngineError):
+        mirrored.search(second.photo, 80)
 
 
 def test_a_tiny_face_is_rejected_with_amazons_reason(sqlite_database):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import numpy as np
+import onnxruntime
 import pytest
 from PIL import Image
 
@@ -95,36 +96,25 @@ def test_portraits_of_one_man_match(faces):
     assert cosines[others].max() < 0.3
 
 
-@pytest.mark.skipif(networks._overflows(), reason="the fast kernels overflow on this processor")
-def test_slow_kernels_give_what_fast_ones_give(faces):
-    """The exact kernels and the fast kernels give the same numbers, to the bit."""
-    results = [
-        networks._load(file, exact=exact).run(None, {name: batch})
-        for file, name, batch in (("sface.onnx", "face", faces), ("gender.onnx", "pixels", _enlarged(faces)))
-        for exact in (False, True)
-    ]
-    for fast_outputs, exact_outputs in zip(results[::2], results[1::2], strict=True):
-        for fast, exact in zip(fast_outputs, exact_outputs, strict=True):
-            np.testing.assert_array_equal(fast, exact)
+QUANTIZED = [("sface.onnx", "face", 112), ("emotions.onnx", "pixels", 96)]
 
 
-def _enlarged(faces: np.ndarray) -> np.ndarray:
-    return np.stack([np.asarray(Image.fromarray(face).resize((192, 192))) for face in faces])
-
-
-def test_overflow_is_detected_by_the_largest_products(monkeypatch):
-    """Halved sums, as a processor without VNNI computes them, are an overflow; right sums are not."""
-
-    class FixedSession:
-        def __init__(self, total: float) -> None:
-            self.total = np.full((1, 64, 8, 8), total, np.float32)
-
-        def run(self, *_: object) -> list[np.ndarray]:
-            return [self.total]
-
-    for total, overflows in ((127.0, False), (64.0, True)):
-        monkeypatch.setattr(networks, "_load", lambda file, *, exact, total=total: FixedSession(total))
-        assert networks._overflows.__wrapped__() is overflows
+@pytest.mark.parametrize(("file", "name", "side"), QUANTIZED)
+@pytest.mark.parametrize("content", ["faces", "noise", "stripes"])
+def test_sums_of_products_never_overflow(faces, file, name, side, content):
+    """The fastest kernels and the exact kernels give the same numbers, to the bit, also for extreme images."""
+    images = {
+        "faces": np.stack([np.asarray(Image.fromarray(face).resize((side, side))) for face in faces[:2]]),
+        "noise": np.random.default_rng(4).integers(0, 256, (2, side, side, 3), np.uint8),
+        "stripes": np.tile(np.uint8([0, 255]), (2, side, side // 2 * 3)).reshape(2, side, side, 3),
+    }[content]
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.add_session_config_entry("session.x64quantprecision", "1")
+    exact = onnxruntime.InferenceSession(str(WEIGHTS / file), options, providers=["CPUExecutionProvider"])
+    fast = networks.open_session(file)
+    for result, expected in zip(fast.run(None, {name: images}), exact.run(None, {name: images}), strict=True):
+        np.testing.assert_array_equal(result, expected)
 
 
 def test_no_faces_give_no_vectors():
