@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from catalog.app.files import PageResult as PageResult
     from catalog.app.files import RestoreResult as RestoreResult
     from catalog.app.import_names import NameImportResult as NameImportResult
+    from catalog.app.import_people import PeopleImportResult as PeopleImportResult
     from catalog.app.photo_input import ReferenceFace as ReferenceFace
     from catalog.app.scan_options import FailCondition as FailCondition
     from catalog.app.scan_options import ScanLimits as ScanLimits
@@ -113,6 +114,7 @@ _MODULE_BY_NAME = {
     "LimitReached": "domain.errors",
     "LockHeld": "domain.errors",
     "NameImportResult": "app.import_names",
+    "PeopleImportResult": "app.import_people",
     "Neighbor": "identities.assignment.explain",
     "NoFaceError": "domain.errors",
     "Operation": "domain.charges",

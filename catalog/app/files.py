@@ -17,7 +17,9 @@ from catalog.domain.uri import display_name
 
 if TYPE_CHECKING:
     from catalog.app import album, import_names, reporting
+    from catalog.app import import_people as people_import
     from catalog.app.import_names import NameImportResult
+    from catalog.app.import_people import PeopleImportResult
     from catalog.exchange import picasa, region_names, sidecars, view_export
     from catalog.exchange.albums import AlbumResult
     from catalog.exchange.sidecars import SidecarOutcome
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 else:
     album = LazyModule("catalog.app.album")
     import_names = LazyModule("catalog.app.import_names")
+    people_import = LazyModule("catalog.app.import_people")
     reporting = LazyModule("catalog.app.reporting")
     picasa = LazyModule("catalog.exchange.picasa")
     region_names = LazyModule("catalog.exchange.region_names")
@@ -162,6 +165,13 @@ class CatalogFiles(ABC):
     def import_csv(self, file: Path, *, dry_run: bool = False) -> NameImportResult:
         """Enter the names of a CSV file as decisions: of persons by person_id, of faces by face_id."""
         return import_names.import_csv(self._resources, file, dry_run=dry_run)
+
+    def import_people(self, path: Path, *, dry_run: bool = False) -> PeopleImportResult:
+        """Import known people from a folder of named photos or a CSV file, and assign the faces of the catalogue.
+
+        The reference photos are enrolled. With ``dry_run`` nothing is written, and the cost is a quote.
+        """
+        return people_import.import_people(self._resources, path, dry_run=dry_run)
 
     def backup(self, target: Path | None = None, *, labels_only: bool = False) -> BackupResult:
         """Copy the catalogue into a new SQLite file while it is in use; default: ``catalog-TIME`` in this folder.

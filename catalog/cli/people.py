@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalog import ReportTable, UsageError
-from catalog.cli import people_forget, people_review
+from catalog.cli import people_forget, people_import, people_review
 from catalog.cli.formatting import counted, face_json
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, FaceId, PersonId, Verbose
@@ -233,6 +233,7 @@ def _print_done(number: int, sentence: str) -> None:
 
 app.command("born", hidden=True)(birth_date)  # the old name of birth-date
 app.command("forget")(people_forget.forget)
+app.command("import")(people_import.import_)
 app.command("history")(people_review.history)
 app.command("suggest")(people_review.suggest)
 app.command("review")(people_review.review)

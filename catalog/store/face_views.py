@@ -54,10 +54,11 @@ PEOPLE = View(
         hidden="true: excluded from lists and reports",
         birth_date="YYYY-MM-DD; null: unknown",
         created_at="when the person was added, UTC",
+        external_ids="JSON object of ids elsewhere by scheme (qid, viaf, gnd ...); null: none",
     ),
     """
 SELECT person.person_id, person.name, COALESCE(seen.faces, 0) AS faces, COALESCE(seen.photos, 0) AS photos,
-    seen.first_seen, seen.last_seen, person.hidden, person.birth_date, person.created_at
+    seen.first_seen, seen.last_seen, person.hidden, person.birth_date, person.created_at, person.external_ids
 FROM persons AS person
 LEFT JOIN (
     SELECT assigned.person_id, COUNT(*) AS faces, COUNT(DISTINCT assigned.photo_id) AS photos,

@@ -242,6 +242,7 @@ persons = Table(
     Column("birth_date", Text, comment="YYYY-MM-DD; null: unknown"),
     Column("merged_into", RowId, ForeignKey("persons.id"), comment="row id of the person that this id redirects to"),
     Column("created_at", Text, nullable=False, comment="UTC"),
+    Column("external_ids", Text, comment="JSON object: scheme (qid, viaf, gnd ...) to id; null: none"),
     comment="persons, named or not",
 )
 Index("ix_persons_name", persons.c.name)

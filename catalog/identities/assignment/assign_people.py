@@ -67,13 +67,15 @@ def assign_people(
     region: str = "",
     scan_id: int | None,
     now: datetime,
+    compared: Set[int] = frozenset(),
 ) -> AssignmentResult:
     """Assign a person to every new face. Waits for the assignment lock.
 
-    Raises what the engine raises; searches paid so far are stored.
+    ``compared`` are row ids of persons who got faces by decisions: other persons may be merged into them. Raises what
+    the engine raises; searches paid so far are stored.
     """
     with assignment_lock(database):
-        return _assign(database, engine, rules, gallery, region, scan_id, now)
+        return _assign(database, engine, rules, gallery, region, scan_id, now, compared)
 
 
 def _assign(
@@ -84,6 +86,7 @@ def _assign(
     region: str,
     scan_id: int | None,
     now: datetime,
+    compared: Set[int],
 ) -> AssignmentResult:
     with database.begin() as connection:
         lock_persons(connection)
@@ -97,7 +100,7 @@ def _assign(
         charges = run_neighbor_searches(database, engine, table, rules.search, region=region, scan_id=scan_id, now=now)
     for attempts_left in reversed(range(_ATTEMPTS)):
         try:
-            table, people, copies, labels, similarity = _cluster(database, engine, rules, gallery)
+            table, people, copies, labels, similarity = _cluster(database, engine, rules, gallery, compared)
             break
         except KeyError:
             if not attempts_left:
@@ -131,7 +134,7 @@ def _assign(
 
 
 def _cluster(
-    database: Database, engine: Engine, rules: GroupingRules, gallery: str
+    database: Database, engine: Engine, rules: GroupingRules, gallery: str, compared: Set[int]
 ) -> tuple[FaceTable, PersonIndex, frozenset[tuple[int, int]], Ints, Floats]:
     """The present faces with their copies and groups. Raises KeyError if the gallery lost a face meanwhile."""
     with database.read() as connection:
@@ -142,7 +145,7 @@ def _cluster(
         constraints = keep_assignments(connection, table, same_photo, effective, people)
         is_first_run = bool((table.person < 0).all())
         labels, similarity = cluster_faces(
-            connection, engine, table, constraints, rules, gallery, is_first_run=is_first_run
+            connection, engine, table, constraints, rules, gallery, is_first_run=is_first_run, compared=compared
         )
     return table, people, same_photo.copies_of_rows(table.row_ids), labels, similarity
 

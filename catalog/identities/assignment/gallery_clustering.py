@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -115,15 +116,17 @@ def cluster_faces(
     gallery: str,
     *,
     is_first_run: bool,
+    compared: Set[int] = frozenset(),
 ) -> tuple[Ints, Floats]:
     """The group of each face, and its mean similarity to the other faces of the group, 0-100, NaN if there is none.
 
     ``is_first_run`` says that no face of the table has a person yet. The merge margin then applies to unobserved pairs
-    only. Raises KeyError if the gallery no longer holds a face.
+    only. ``compared`` are row ids of persons that changed without a new face. Raises KeyError if the gallery no longer
+    holds a face.
     """
     if engine.group_means is not None:
         linkage = _linkage(rules.mean_linkage, is_first_run=is_first_run)
-        return cluster_persons(engine.group_means, table, linkage, constraints)
+        return cluster_persons(engine.group_means, table, linkage, constraints, compared)
     edges = read_edges(connection, table, engine=engine.name, gallery=gallery)
     labels = cluster_edges(
         table.coverage(),

@@ -132,11 +132,7 @@ def read_open_questions(connection: Connection, engine: Engine, rules: GroupingR
     node, demographics = demographics_of_owners(table, people)
     if not len(table):
         return OpenQuestions(table, people, (), node, demographics)
-    pairs = (
-        _pairs_by_means(engine.group_means, table, rules)
-        if engine.group_means is not None
-        else _pairs_by_searches(connection, engine, table, rules, gallery)
-    )
+    pairs = similar_pairs(connection, engine, table, rules, gallery, margin=_MARGIN)
     decided = _decided_pairs(connection, table, effective, people)
     threshold = _threshold_odds(engine, rules)
     same_photo = classify_same_photo_pairs(connection, engine, table, rules, effective, people, with_protected=True)
@@ -151,13 +147,22 @@ Pairs = tuple[Ints, Ints, Floats]
 """Index of a face of a person, index of a face of another person or without one, and the similarity of both, 0-100."""
 
 
-def _pairs_by_means(means: GroupMeans, table: FaceTable, rules: GroupingRules) -> Pairs:
-    one, other, value = nearby_persons(means, table, rules.mean_linkage.threshold - _MARGIN)
+def similar_pairs(
+    connection: Connection, engine: Engine, table: FaceTable, rules: GroupingRules, gallery: str, *, margin: float
+) -> Pairs:
+    """Pairs of a person and another person or an unassigned face, down to ``margin`` (cosine) below the threshold."""
+    if engine.group_means is not None:
+        return _pairs_by_means(engine.group_means, table, rules, margin)
+    return _pairs_by_searches(connection, engine, table, rules, gallery, margin)
+
+
+def _pairs_by_means(means: GroupMeans, table: FaceTable, rules: GroupingRules, margin: float) -> Pairs:
+    one, other, value = nearby_persons(means, table, rules.mean_linkage.threshold - margin)
     return one, other, np.asarray(means.similarities(value.tolist()), dtype=np.float64)
 
 
 def _pairs_by_searches(
-    connection: Connection, engine: Engine, table: FaceTable, rules: GroupingRules, gallery: str
+    connection: Connection, engine: Engine, table: FaceTable, rules: GroupingRules, gallery: str, margin: float
 ) -> Pairs:
     edges = read_edges(connection, table, engine=engine.name, gallery=gallery)
     node, first = table.owners()
@@ -166,7 +171,7 @@ def _pairs_by_searches(
     is_outer = lo != hi
     pair, fold = np.unique(lo[is_outer] * len(first) + hi[is_outer], return_inverse=True)
     mean = np.bincount(fold, edges.similarity[is_outer], len(pair)) / np.bincount(fold, minlength=len(pair))
-    is_likely = mean >= rules.search_linkage.threshold - _MARGIN * _ODDS_PER_COSINE
+    is_likely = mean >= rules.search_linkage.threshold - margin * _ODDS_PER_COSINE
     pair, mean = pair[is_likely], mean[is_likely]
     return first[pair // len(first)], first[pair % len(first)], log_odds_similarity(mean)
 

@@ -7,7 +7,7 @@ among themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 import numpy as np
 
@@ -33,9 +33,15 @@ _MAX_CELLS = 1 << 24
 
 
 def cluster_persons(
-    means: GroupMeans, table: FaceTable, linkage: Linkage, constraints: Constraints
+    means: GroupMeans,
+    table: FaceTable,
+    linkage: Linkage,
+    constraints: Constraints,
+    compared: Set[int] = frozenset(),
 ) -> tuple[Ints, Floats]:
     """The group of each face, and its mean similarity to the other faces of the group, 0-100, NaN if there is none.
+
+    A person is compared with other persons if a new face is near it, or if its row id is in ``compared``.
 
     A group's number is the lowest index of its faces. Similarities are returned for faces without a person only.
     Raises KeyError if the gallery no longer holds a face.
@@ -52,6 +58,7 @@ def cluster_persons(
     persons = np.setdiff1d(np.arange(len(first)), new_nodes)
     proposed.append(_nearest(sums, sizes, new_nodes, persons, floor))
     grown = np.intersect1d(np.unique(np.concatenate(proposed[1][:2])), persons)
+    grown = np.union1d(grown, persons[np.isin(table.person[first[persons]], list(compared))])
     proposed.append(_nearest(sums, sizes, grown, persons, linkage.threshold - _SINGLE_FACE_MARGIN / 2))
     one, other, similarity = (np.concatenate(part) for part in zip(*proposed, strict=True))
     edges = Edges.of_arrays(one, other, similarity)

@@ -233,13 +233,19 @@ def find_or_add_person(connection: Connection, wanted: str, stamp: DecisionStamp
     except AmbiguousPersonError:
         raise
     except PersonError:
-        name = clean_name(wanted)
-    if name is None:
+        return add_named_person(connection, wanted, stamp)
+
+
+def add_named_person(connection: Connection, name: str, stamp: DecisionStamp) -> PersonRow:
+    """Add a person with this name, whether or not another person has it. Raises ``PersonError`` for no name."""
+    lock_persons(connection)
+    cleaned = clean_name(name)
+    if cleaned is None:
         raise PersonError("The name has no visible character.", remedy="Enter another name.")
     (person,) = add_persons(connection, 1, stamp.now)
-    decided_rows.set_name(connection, person, name)
+    decided_rows.set_name(connection, person, cleaned)
     payload = NamePayload(PriorStateBuilder().new(person).build())
-    append(connection, Verb.NAME, stamp, person_id=person.person_id, name=name, payload=payload)
+    append(connection, Verb.NAME, stamp, person_id=person.person_id, name=cleaned, payload=payload)
     return find_person(connection, person.person_id)
 
 
