@@ -255,6 +255,8 @@ class History:
         for side, gallery in enumerate(self.galleries):
             shots = [replace(self.shots[name][side], name=self._file(name)) for name in names]
             enroll(self.database, gallery, shots)
+        with self.database.begin() as connection:  # as a scan does for a face that is enrolled again
+            connection.execute(text("DELETE FROM removals WHERE face_id IN (SELECT face_id FROM faces)"))
 
     def _scan(self) -> None:
         for gallery in self.galleries:

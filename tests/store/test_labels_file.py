@@ -133,8 +133,8 @@ def test_persons_forgotten_in_a_labels_file_are_forgotten_on_restore(database: D
         assert conn.scalars(select(decisions.c.verb)).all() == ["forget"]
 
 
-def test_what_is_restored_twice_is_there_once(database: Database) -> None:
-    """Redirects are no exception."""
+def test_an_import_where_the_file_was_made_keeps_redirects(database: Database) -> None:
+    """Nothing is added twice."""
     with database.begin() as conn:
         fill(conn)
         name_person_on_photo(conn)
@@ -145,7 +145,7 @@ def test_what_is_restored_twice_is_there_once(database: Database) -> None:
 
 
 def test_labels_restore_onto_another_engine(database: Database, tmp_path: Path) -> None:
-    """The face of the same photo and box gets its person, though it has another id; twice is once."""
+    """The face with the same key gets its person, although its face id differs. A second import changes nothing."""
     with database.begin() as conn:
         fill(conn)
         name_person_on_photo(conn)
@@ -171,7 +171,7 @@ def test_labels_restore_onto_another_engine(database: Database, tmp_path: Path) 
 
 
 def test_labels_wait_for_photos_that_are_not_scanned_yet(database: Database, tmp_path: Path) -> None:
-    """Content and box stand in the ledger, for the scan that finds the face; that a human said so does not."""
+    """The decision log keeps the face keys for a later scan, without a confirmation."""
     with database.begin() as conn:
         fill(conn)
         name_person_on_photo(conn)
@@ -186,7 +186,7 @@ def test_labels_wait_for_photos_that_are_not_scanned_yet(database: Database, tmp
     assert said.confirmed == []
 
 
-def test_what_is_no_file_of_labels_is_refused() -> None:
-    """JSON of another kind is not taken for labels."""
+def test_json_that_is_not_a_labels_file_is_refused() -> None:
+    """The message names the file."""
     with pytest.raises(UsageError, match="not a labels file"):
         parse_labels("{}", "x.json")

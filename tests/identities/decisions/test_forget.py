@@ -1,4 +1,4 @@
-"""Forgetting: nothing is left, and nothing brings it back."""
+"""Forgetting a person: nothing of it stays, and no scan, engine or backup brings it back."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.identities.made_library import LendingGallery, VectorGallery, enroll
 
 
 def every_text(database: Database) -> str:
-    """Everything the database holds, as one text."""
+    """Return all rows of all tables as one text."""
     held = MetaData()
     with database.read() as connection:
         held.reflect(connection)
@@ -44,7 +44,7 @@ def every_text(database: Database) -> str:
 
 
 def test_nothing_of_a_forgotten_person_is_left(database: Database) -> None:
-    """Name, faces, decisions and face ids are gone from every table and from the gallery, and the receipt says so."""
+    """Name, faces, decisions and face ids leave every table and the gallery. The receipt counts them."""
     gallery = catalogue(database)
     with database.begin() as connection:
         one, two, three = everybody(connection)[:3]
@@ -73,7 +73,7 @@ def test_nothing_of_a_forgotten_person_is_left(database: Database) -> None:
 
 
 def test_no_scan_and_no_other_engine_brings_a_forgotten_face_back(light_database: Database) -> None:
-    """The same photos scanned again, and by another engine with boxes a little off, enroll everybody but them."""
+    """A second scan, and a scan with another engine whose boxes differ, enroll all other faces."""
     ours = LendingGallery()
     settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1)))
     with light_database.read() as connection:
@@ -89,8 +89,8 @@ def test_no_scan_and_no_other_engine_brings_a_forgotten_face_back(light_database
     assert len(who_is_who(light_database)) == 24
 
 
-def test_what_was_bought_about_a_person_is_forgotten_too(light_database: Database) -> None:
-    """Edges to other people go with the faces."""
+def test_matches_of_a_forgotten_person_are_deleted(light_database: Database) -> None:
+    """Matches with faces of other persons are deleted with the faces."""
     gallery = VectorGallery()
     settled(light_database, gallery, enroll(light_database, gallery, photos(BOX, 1)))
     with light_database.read() as connection:
@@ -102,8 +102,8 @@ def test_what_was_bought_about_a_person_is_forgotten_too(light_database: Databas
         assert connection.scalar(select(func.count()).select_from(faces)) == 12
 
 
-def test_a_backup_from_before_does_not_bring_a_forgotten_person_back(database: Database, tmp_path: Path) -> None:
-    """What is restored is forgotten again: face, name and decisions go, and the gallery is owed the removal."""
+def test_an_older_backup_does_not_restore_a_forgotten_person(database: Database, tmp_path: Path) -> None:
+    """Face, name and decisions are deleted again, and the faces become pending removals."""
     gallery = catalogue(database)
     with database.begin() as connection:
         verbs.name_person(connection, everybody(connection)[0], "Secret Name", STAMP)
@@ -125,8 +125,8 @@ def test_a_backup_from_before_does_not_bring_a_forgotten_person_back(database: D
     assert not shown & set(gallery.vectors)
 
 
-def test_a_person_to_whom_others_lead_by_two_steps_can_be_forgotten(light_database: Database) -> None:
-    """All who lead there go with it."""
+def test_persons_that_redirect_in_two_steps_are_forgotten_too(light_database: Database) -> None:
+    """All persons that redirect to the person are deleted."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
         one, two, three = everybody(connection)[:3]
@@ -139,8 +139,8 @@ def test_a_person_to_whom_others_lead_by_two_steps_can_be_forgotten(light_databa
         assert not {one.id, two.id, three.id} & {row.id for row in all_persons(connection)}
 
 
-def test_all_that_is_owed_is_removed_by_the_next_scan(light_database: Database) -> None:
-    """However much it is."""
+def test_the_next_scan_drains_all_pending_removals(light_database: Database) -> None:
+    """More of them than one batch."""
     gallery = catalogue(light_database)
     owed = [f"owed-{number}" for number in range(1001)]
     gallery.vectors.update(dict.fromkeys(owed, next(iter(gallery.vectors.values()))))
@@ -151,8 +151,8 @@ def test_all_that_is_owed_is_removed_by_the_next_scan(light_database: Database) 
     assert not set(owed) & set(gallery.vectors)
 
 
-def test_faces_that_nobody_settled_yet_go_too(light_database: Database) -> None:
-    """Another engine's scan was killed before it told who is who: its faces at the same places are owed."""
+def test_unassigned_faces_of_another_gallery_are_forgotten_too(light_database: Database) -> None:
+    """The scan of another engine was killed before it assigned people. Its matching faces become pending removals."""
     ours, theirs = LendingGallery(), VectorGallery()
     settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1)))
     enroll(light_database, theirs, photos(SHIFTED, 2), night=1)
@@ -166,8 +166,8 @@ def test_faces_that_nobody_settled_yet_go_too(light_database: Database) -> None:
         assert connection.scalar(left) == 0
 
 
-def test_somebody_merged_since_the_question_is_not_forgotten(light_database: Database) -> None:
-    """Whom the id leads to now is another person than the one that was asked about."""
+def test_a_person_merged_since_the_confirmation_is_not_forgotten(light_database: Database) -> None:
+    """The id redirects to another person than the user confirmed."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
         kept, gone = everybody(connection)[:2]
@@ -179,14 +179,14 @@ def test_somebody_merged_since_the_question_is_not_forgotten(light_database: Dat
 
 
 class FailingGallery(LendingGallery):
-    """A gallery that a killed process, or a lost connection, did not reach."""
+    """A gallery whose removals fail, as with a lost connection."""
 
     def remove(self, face_ids: Iterable[str]) -> set[str]:
         raise EngineError("The gallery is not reachable.")
 
 
 def test_an_interrupted_forget_is_finished_by_the_same_command(database: Database) -> None:
-    """The rows were deleted, the gallery was not reached: its faces are pending, and shown by the status."""
+    """The rows were deleted and the gallery failed: its faces are pending removals, which the status counts."""
     gallery = catalogue(database)
     with database.begin() as connection:
         verbs.name_person(connection, everybody(connection)[0], "Ann", STAMP)

@@ -1,4 +1,4 @@
-"""A file of labels is added to what humans said and machines found here; what is there already stays."""
+"""Importing a labels file adds to the catalogue; decisions of the catalogue stay in force."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ def put_back(database: Database, labels: Labels) -> tuple[int, int, int]:
 
 @pytest.fixture
 def other(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """An empty catalogue besides."""
+    """A second, empty catalogue."""
     opened: AbstractContextManager[Database] = fresh_database(sqlite_template, tmp_path_factory)
     with opened as database:
         yield database
 
 
-def test_an_undo_knows_under_new_numbers_what_it_took_back(light_database: Database, other: Database) -> None:
-    """Taken back itself, it lets the decision hold again that it was about, and leaves strangers' decisions alone."""
+def test_an_imported_undo_refers_to_the_new_number_of_its_decision(light_database: Database, other: Database) -> None:
+    """Undoing the undo puts its own decision in force again, and no other."""
     catalogue(light_database)
     with light_database.begin() as connection:
         undo(connection, verbs.name_person(connection, everybody(connection)[0], "Ann", STAMP), STAMP)
@@ -81,8 +81,8 @@ def test_an_undo_knows_under_new_numbers_what_it_took_back(light_database: Datab
     assert (undone[named.number], undone[1]) == (None, theirs)
 
 
-def test_a_copy_knows_under_new_numbers_whose_it_is(light_database: Database, other: Database) -> None:
-    """What was repeated for edited content is taken back along with its original."""
+def test_an_imported_copy_refers_to_the_new_number_of_its_original(light_database: Database, other: Database) -> None:
+    """Undo reverts a copy for an edited photo together with its original."""
     catalogue(light_database)
     with light_database.begin() as connection:
         one, two = everybody(connection)[:2]
@@ -101,8 +101,8 @@ def test_a_copy_knows_under_new_numbers_whose_it_is(light_database: Database, ot
         assert copied.copy_of == original.number
 
 
-def test_merges_of_one_instant_are_all_kept(light_database: Database, other: Database) -> None:
-    """Two people are merged into one with one command: two entries that differ in whom they are about."""
+def test_merges_of_one_instant_are_all_imported(light_database: Database, other: Database) -> None:
+    """One command merges two persons into a third: two decisions that differ in the merged person alone."""
     catalogue(light_database)
     with light_database.begin() as connection:
         kept, *gone = everybody(connection)[:3]
@@ -116,8 +116,8 @@ def test_merges_of_one_instant_are_all_kept(light_database: Database, other: Dat
         assert told == [(gone[0].person_id, None), (gone[1].person_id, 4)]
 
 
-def test_a_decision_that_holds_here_again_is_not_taken_back_by_an_older_file(light_database: Database) -> None:
-    """The file was made while it was taken back."""
+def test_an_older_file_does_not_undo_a_decision_that_is_in_force_again(light_database: Database) -> None:
+    """The file was made while the decision was undone."""
     catalogue(light_database)
     with light_database.begin() as connection:
         number = verbs.name_person(connection, everybody(connection)[0], "Ann", STAMP)
@@ -138,8 +138,8 @@ def everything(database: Database) -> Any:
 BOX = BoundingBox(0.3, 0.3, 0.2, 0.3)
 
 
-def two_opinions(database: Database) -> None:
-    """Eight faces seen by two galleries: strangers to the one; all of them Ann to the other."""
+def enroll_in_two_galleries(database: Database) -> None:
+    """Enroll eight faces in two galleries: eight persons in the one, Ann alone in the other."""
     rng = np.random.default_rng(8)
     shots = [Shot(str(number), [near(who, 0.9, rng)], [BOX]) for number, who in enumerate(people(8, rng))]
     theirs = VectorGallery()
@@ -152,17 +152,17 @@ def two_opinions(database: Database) -> None:
         verbs.name_person(connection, ann, "Ann", STAMP)
 
 
-def test_labels_change_nothing_where_they_were_made(light_database: Database) -> None:
-    """Not even where galleries differ: the file does not tell which of them said what."""
-    two_opinions(light_database)
+def test_an_import_changes_nothing_where_the_file_was_made(light_database: Database) -> None:
+    """The file does not say which gallery an assignment is from."""
+    enroll_in_two_galleries(light_database)
     before = everything(light_database)
     assert put_back(light_database, labels_of(light_database)) == (0, 0, 0)
     assert everything(light_database) == before
 
 
-def test_labels_of_two_opinions_are_restored_as_one(light_database: Database, other: Database) -> None:
-    """Each face gets one of its two persons, and the same file changes nothing the second time."""
-    two_opinions(light_database)
+def test_conflicting_labels_of_two_galleries_assign_each_face_once(light_database: Database, other: Database) -> None:
+    """Each face gets one of its two persons. A second import changes nothing."""
+    enroll_in_two_galleries(light_database)
     with light_database.begin() as connection:
         for person in everybody(connection):
             if person.name is None:
@@ -201,10 +201,10 @@ def part(connection: Connection, face: CataloguedFace, ann: PersonRow) -> None:
 @pytest.mark.parametrize("confirmed", [False, True], ids=["found by a machine", "confirmed"])
 @pytest.mark.parametrize("gone", [False, True], ids=["there", "away"])
 @pytest.mark.parametrize("say", [reject, confirm_another, say_none, part])
-def test_what_was_said_here_of_a_face_holds_against_a_file(
+def test_a_decision_on_a_face_outweighs_the_file(
     light_database: Database, other: Database, say: Say, gone: bool, confirmed: bool
 ) -> None:
-    """The face was Ann's in the file, by whoever's word; it is not here, also when its photo was away meanwhile."""
+    """The face is Ann in the file, by a machine or a user. It is not Ann here, also if its photo left and returned."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
         ann = everybody(connection)[0]
@@ -238,7 +238,7 @@ def test_what_was_said_here_of_a_face_holds_against_a_file(
 
 
 def moved(database: Database, other: Database, *, named_here: bool, confirmed: bool) -> str | None:
-    """A machine gave the same faces to somebody in each of two catalogues; the labels of one come to the other.
+    """Import the labels of one catalogue into another in which a machine assigned the same faces to another person.
 
     Returns the name of whom they belong to then.
     """
@@ -264,15 +264,15 @@ def moved(database: Database, other: Database, *, named_here: bool, confirmed: b
     [(False, False, "there"), (True, False, "here"), (True, True, "there")],
     ids=["a name counts more than none", "a name that is here stays", "a word on the face counts more than a machine"],
 )
-def test_faces_that_a_machine_gave_away_here_change_hands_by_a_humans_word(
+def test_machine_assignments_yield_to_decisions_of_the_file(
     light_database: Database, other: Database, named_here: bool, confirmed: bool, name: str
 ) -> None:
-    """Names come to photos that were scanned before the labels were there."""
+    """The photos were scanned before the import."""
     assert moved(light_database, other, named_here=named_here, confirmed=confirmed) == name
 
 
-def test_nobody_is_put_twice_on_one_photo_by_a_machines_label(light_database: Database, other: Database) -> None:
-    """Here the other face of the photo is Ann already."""
+def test_a_machine_label_puts_no_person_on_a_photo_twice(light_database: Database, other: Database) -> None:
+    """The other face of the photo is Ann here."""
     rng = np.random.default_rng(1)
     shot = Shot("both", [near(who, 0.9, rng) for who in people(2, rng)])
     for database in (light_database, other):
@@ -291,8 +291,8 @@ def test_nobody_is_put_twice_on_one_photo_by_a_machines_label(light_database: Da
     assert settled(other, gallery).conflicts == 0
 
 
-def test_a_name_that_comes_with_a_file_takes_nothing_away(light_database: Database) -> None:
-    """A birthday that was told since the file was made stays, and so does that somebody is hidden."""
+def test_an_imported_name_keeps_birth_date_and_hidden_mark(light_database: Database) -> None:
+    """Both were set since the file was made."""
     catalogue(light_database)
     with light_database.begin() as connection:
         number = verbs.name_person(connection, everybody(connection)[0], "Ann", STAMP)
@@ -308,8 +308,8 @@ def test_a_name_that_comes_with_a_file_takes_nothing_away(light_database: Databa
     assert (ann.birth_date, ann.hidden) == ("1990-01-01", True)
 
 
-def test_a_mirror_in_a_file_leaves_alone_what_was_said_here(light_database: Database, other: Database) -> None:
-    """There both faces of the photo are one person; here one of them is somebody else, and stays so."""
+def test_a_mirror_in_the_file_leaves_a_confirmed_face(light_database: Database, other: Database) -> None:
+    """Both faces of the photo are one person in the file. Here a user confirmed one of them as another person."""
     rng = np.random.default_rng(1)
     shot = Shot("mirror", [near(who, 0.9, rng) for who in people(2, rng)])
     for database in (light_database, other):
@@ -329,8 +329,8 @@ def test_a_mirror_in_a_file_leaves_alone_what_was_said_here(light_database: Data
         assert set(who_is_who(other).values()) == {kept.person_id, here.person_id}
 
 
-def test_copies_for_edited_content_are_conflict_reason(light_database: Database, other: Database) -> None:
-    """A split was repeated for a first edit before one file was made, and for a second before the next."""
+def test_copies_for_several_edits_are_all_imported(light_database: Database, other: Database) -> None:
+    """A split was copied to a first edit before one file was made, and to a second edit before the next file."""
     catalogue(light_database, count=1)
     with light_database.begin() as connection:
         (person,) = everybody(connection)
@@ -357,8 +357,8 @@ def test_copies_for_edited_content_are_conflict_reason(light_database: Database,
     assert told[1:] == [digest("edit 0"), digest("edit 1")]
 
 
-def test_a_guess_does_not_become_a_humans_word(light_database: Database, other: Database) -> None:
-    """Named people are found on photos that are scanned later by what a machine said; evaluations leave that out."""
+def test_an_imported_machine_assignment_does_not_become_a_decision(light_database: Database, other: Database) -> None:
+    """A named person is found on photos that are scanned later. Those assignments are a machine's."""
     gallery, shots = LendingGallery(), album(BOX, 1)
     settled(light_database, gallery, enroll(light_database, gallery, shots))
     with light_database.begin() as connection:

@@ -1,4 +1,4 @@
-"""What the ledger says when it is read in order: the last word about a face holds."""
+"""Effective decisions: the latest decision on a face wins."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from tests.identities.decisions.test_verbs import STAMP, catalogue, everybody, r
 from tests.identities.made_library import RULES
 
 
-def test_not_the_person_whom_it_was_confirmed_as_before_a_merge(light_database: Database) -> None:
-    """Confirmed as Ann, Ann is Kate, and then: this is not Kate."""
+def test_a_rejection_after_a_merge_ends_the_confirmation_before_it(light_database: Database) -> None:
+    """The face is confirmed as Ann, Ann is merged into Kate, and the face is rejected as Kate."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
         kate, ann = everybody(connection)[:2]
@@ -35,8 +35,8 @@ def test_not_the_person_whom_it_was_confirmed_as_before_a_merge(light_database: 
     assert who_is_who(light_database)[face.face_id] != kate.person_id
 
 
-def test_what_is_no_face_is_nobodys_although_it_was_confirmed(light_database: Database) -> None:
-    """And a face again, of whom it is confirmed as then."""
+def test_a_confirmed_box_that_is_not_a_face_is_unassigned(light_database: Database) -> None:
+    """A later confirmation makes it a face again."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
         ann, bob = everybody(connection)[:2]
@@ -53,7 +53,7 @@ def test_what_is_no_face_is_nobodys_although_it_was_confirmed(light_database: Da
 
 
 def test_a_face_that_was_split_off_and_rejected_is_a_third_person(light_database: Database) -> None:
-    """A split says of its faces whom they are not."""
+    """A split rejects its faces as the first person."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
         ann = everybody(connection)[0]
@@ -64,8 +64,8 @@ def test_a_face_that_was_split_off_and_rejected_is_a_third_person(light_database
     assert who_is_who(light_database)[parted[0].face_id] not in (ann.person_id, other.person_id)
 
 
-def test_what_was_parted_and_merged_again_may_be_one(light_database: Database) -> None:
-    """The last word holds: no refusal stands against a claim."""
+def test_a_merge_ends_the_rejections_of_an_earlier_split(light_database: Database) -> None:
+    """No rejection contradicts a confirmation."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
         ann = everybody(connection)[0]
@@ -77,8 +77,8 @@ def test_what_was_parted_and_merged_again_may_be_one(light_database: Database) -
     assert change.moves == ()
 
 
-def test_a_decision_on_a_person_that_is_gone_is_refused(light_database: Database) -> None:
-    """Somebody forgot it, or took it back, since it was read."""
+def test_a_decision_on_a_removed_person_is_refused(light_database: Database) -> None:
+    """The split that created the person was undone since the person was read."""
     catalogue(light_database)
     with light_database.begin() as connection:
         ann = everybody(connection)[0]

@@ -1,4 +1,4 @@
-"""Decisions find their faces again after photos return, engines change and galleries are rebuilt."""
+"""Replay: decisions apply again after photos return, the engine changes or a gallery is built again."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def photos(box: BoundingBox, seed: int, count: int = 4, each: int = 4) -> list[S
 
 
 def test_another_engine_finds_the_same_people_under_the_same_names(light_database: Database) -> None:
-    """Its boxes are a little off and its vectors unrelated; ids, names and human words are all there."""
+    """Its boxes differ a little and its vectors are unrelated. Ids, names and decisions are the same."""
     ours = LendingGallery()
     settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1)))
     with light_database.begin() as connection:
@@ -49,8 +49,8 @@ def test_another_engine_finds_the_same_people_under_the_same_names(light_databas
             assert by_engine[0] == by_engine[1]
 
 
-def test_a_photo_that_returns_has_its_decisions_again(light_database: Database) -> None:
-    """The rows of a face went with its photo; when both are back, what a human said holds."""
+def test_decisions_apply_to_a_photo_that_returns(light_database: Database) -> None:
+    """The rows of the faces were deleted with the photo."""
     gallery = LendingGallery()
     shots = photos(BOX, 1)
     settled(light_database, gallery, enroll(light_database, gallery, shots))
@@ -66,8 +66,8 @@ def test_a_photo_that_returns_has_its_decisions_again(light_database: Database) 
     assert gone.face_id not in who_is_who(light_database)
 
 
-def test_migrating_overrules_a_machine_but_no_human(light_database: Database) -> None:
-    """Where the other engine's faces had persons already, names move onto them; confirmed faces stay."""
+def test_a_migration_replaces_machine_assignments_and_keeps_decisions(light_database: Database) -> None:
+    """Faces of the other engine that have persons get the persons of the first engine. Confirmed faces stay."""
     theirs = VectorGallery()
     settled(light_database, theirs, enroll(light_database, theirs, photos(SHIFTED, 2)))
     with light_database.begin() as connection:
@@ -93,7 +93,7 @@ def test_migrating_overrules_a_machine_but_no_human(light_database: Database) ->
 
 
 def test_a_name_comes_back_with_the_photos(light_database: Database) -> None:
-    """Nothing but the name was said; all photos went and returned."""
+    """The name is the only decision. All photos left and returned."""
     gallery = LendingGallery()
     shots = photos(BOX, 1)
     settled(light_database, gallery, enroll(light_database, gallery, shots))
@@ -109,7 +109,7 @@ def test_a_name_comes_back_with_the_photos(light_database: Database) -> None:
 
 
 def test_a_mirror_comes_back_as_one_person(light_database: Database) -> None:
-    """Two faces of one photo that a human called one person are that again when the photo returns."""
+    """A user merged the two faces of one photo. They are one person again when the photo returns."""
     rng = np.random.default_rng(1)
     gallery = LendingGallery()
     shots = [Shot("mirror", [near(center, 0.9, rng) for center in people(2, rng, 128)])]
@@ -122,8 +122,8 @@ def test_a_mirror_comes_back_as_one_person(light_database: Database) -> None:
     assert set(who_is_who(light_database).values()) == {one.person_id}
 
 
-def test_nobody_inherits_a_second_place_on_a_photo(light_database: Database) -> None:
-    """Our engine found one of two faces, and takes it for the other one: their two stay two."""
+def test_a_copied_assignment_puts_no_person_on_a_photo_twice(light_database: Database) -> None:
+    """The second engine found one of two faces, and assigned it to the person of the other face."""
     rng = np.random.default_rng(2)
     one, two = people(2, rng, 128)
     theirs, ours = VectorGallery(), LendingGallery()
@@ -141,8 +141,8 @@ def test_nobody_inherits_a_second_place_on_a_photo(light_database: Database) -> 
     assert settled(light_database, theirs).conflicts == 0
 
 
-def test_a_refusal_holds_for_an_engine_that_took_the_face_otherwise(light_database: Database) -> None:
-    """Whatever gave the face to that person, it is looked at anew."""
+def test_a_rejection_applies_to_a_machine_assignment_made_after_it(light_database: Database) -> None:
+    """The face is unassigned, and assigned again to another person."""
     ours = LendingGallery()
     settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1)))
     with light_database.begin() as connection:
@@ -154,8 +154,8 @@ def test_a_refusal_holds_for_an_engine_that_took_the_face_otherwise(light_databa
     assert who_is_who(light_database)[face.face_id] != ann.person_id
 
 
-def test_two_galleries_opinions_of_one_face_are_no_company(light_database: Database) -> None:
-    """The same faces under two ids, by engines that knew nothing of one another: they may be merged unasked."""
+def test_one_face_in_two_galleries_is_no_co_occurrence(light_database: Database) -> None:
+    """The same faces have two persons, one in each gallery. A merge needs no --same-photo."""
     ours, theirs = LendingGallery(), VectorGallery()
     settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1, count=1)))
     enroll(light_database, theirs, photos(SHIFTED, 2, count=1), night=1)

@@ -1,4 +1,4 @@
-"""A decision is taken back alone: what was decided beside it or came since then stays."""
+"""Undo reverts one decision or one group; other and later decisions stay."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from tests.identities.made_library import LendingGallery, Shot, VectorGallery, b
 
 OURS = BoundingBox(0.30, 0.30, 0.20, 0.30)
 THEIRS = BoundingBox(0.31, 0.29, 0.21, 0.30)
-"""The same face as another engine draws it."""
+"""The box of the same face from another engine."""
 
 
-def left_behind(database: Database) -> list[str]:
-    """Ids that lead to others and have faces all the same."""
+def merged_with_faces(database: Database) -> list[str]:
+    """Return ids of merged persons that have faces."""
     with database.read() as connection:
         query = select(persons.c.person_id).join(assignments).where(persons.c.merged_into.is_not(None))
         return list(connection.scalars(query))
 
 
 @pytest.mark.parametrize("decide", [verbs.confirm_face, verbs.reject_face])
-def test_what_was_said_of_the_person_since_stays(
+def test_later_decisions_on_the_person_stay(
     light_database: Database, decide: Callable[[Connection, CataloguedFace, PersonRow, DecisionStamp], int]
 ) -> None:
-    """A name, a birth and that somebody is hidden are not the face's decision to take back."""
+    """Undoing a decision on a face keeps name, birth date and hidden mark of the person."""
     catalogue(light_database)
     with light_database.begin() as connection:
         ann, bob = everybody(connection)[:2]
@@ -54,8 +54,8 @@ def test_what_was_said_of_the_person_since_stays(
     assert (now.name, now.hidden, now.birth_date) == ("Bob", True, "1990-01-01")
 
 
-def test_an_id_that_was_merged_since_leads_on(light_database: Database) -> None:
-    """The face that comes back goes where its person went."""
+def test_a_restored_face_follows_a_later_merge(light_database: Database) -> None:
+    """It is assigned to the canonical person."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
         gone, kept, other = everybody(connection)[:3]
@@ -65,12 +65,12 @@ def test_an_id_that_was_merged_since_leads_on(light_database: Database) -> None:
         undo(connection, number, STAMP)
         assert find_person(connection, gone.person_id).id == kept.id
     settled(light_database, gallery)
-    assert left_behind(light_database) == []
+    assert merged_with_faces(light_database) == []
     assert who_is_who(light_database)[face.face_id] == kept.person_id
 
 
-def test_a_merge_that_holds_again_takes_the_faces_that_came_since(light_database: Database) -> None:
-    """Photos that were scanned between the undo and its undo."""
+def test_a_redone_merge_takes_faces_assigned_since(light_database: Database) -> None:
+    """The photos were scanned between the undo and the redo."""
     rng = np.random.default_rng(1)
     gallery = LendingGallery()
     centers = people(2, rng, 128)
@@ -84,11 +84,11 @@ def test_a_merge_that_holds_again_takes_the_faces_that_came_since(light_database
     with light_database.begin() as connection:
         undo(connection, by, STAMP)
         assert len(faces_of_person(connection, find_person(connection, gone.person_id))) == 7
-    assert left_behind(light_database) == []
+    assert merged_with_faces(light_database) == []
 
 
-def test_a_machine_that_merged_meanwhile_is_not_torn(light_database: Database) -> None:
-    """An id about which nothing holds may be redirected at night; taking an undo back does not bring it up again."""
+def test_a_redo_keeps_a_merge_by_a_machine(light_database: Database) -> None:
+    """A scan may merge a person without a decision in force. The redo does not separate it again."""
     rng = np.random.default_rng(5)
     (center,) = people(1, rng, 128)
     away = near(center, 0.0, rng).astype(np.float64)
@@ -107,8 +107,8 @@ def test_a_machine_that_merged_meanwhile_is_not_torn(light_database: Database) -
         assert find_person(connection, young.person_id).id == old.id
 
 
-def test_each_undo_of_an_undo_turns_what_holds(light_database: Database) -> None:
-    """Taken back, in force, taken back: the rows say the same as the ledger, also after a night."""
+def test_undo_and_redo_alternate(light_database: Database) -> None:
+    """The rows agree with the log after every step, also after a scan."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
         ann, bob = everybody(connection)[:2]
@@ -122,8 +122,8 @@ def test_each_undo_of_an_undo_turns_what_holds(light_database: Database) -> None
         assert who_is_who(light_database)[face.face_id] == holder.person_id
 
 
-def test_an_undo_that_another_builds_on_is_taken_back_last(light_database: Database) -> None:
-    """Two words on one face, both taken back: the second cannot come again alone."""
+def test_a_redo_that_a_later_undo_builds_on_is_refused(light_database: Database) -> None:
+    """Two decisions on one face are undone. The second cannot be redone alone."""
     catalogue(light_database)
     with light_database.begin() as connection:
         ann, bob, cleo = everybody(connection)[:3]
@@ -136,8 +136,8 @@ def test_an_undo_that_another_builds_on_is_taken_back_last(light_database: Datab
             undo(connection, by, STAMP)
 
 
-def test_a_person_that_others_were_decided_on_is_not_unmade(light_database: Database) -> None:
-    """An answer made her; a face was confirmed as her since."""
+def test_a_new_person_with_later_decisions_is_not_removed(light_database: Database) -> None:
+    """A face was confirmed as the person that the decision created."""
     catalogue(light_database)
     with light_database.begin() as connection:
         ann = verbs.find_or_add_person(connection, "Ann", STAMP)
@@ -149,8 +149,10 @@ def test_a_person_that_others_were_decided_on_is_not_unmade(light_database: Data
 
 @pytest.mark.parametrize("verb", ["confirm", "not_a_face", "split"])
 @pytest.mark.parametrize("seen_before", [True, False])
-def test_faces_of_another_gallery_are_let_go_too(light_database: Database, verb: str, seen_before: bool) -> None:
-    """What replaying carried to an engine that came later is nobody's word any more."""
+def test_replayed_faces_of_another_gallery_are_released_too(
+    light_database: Database, verb: str, seen_before: bool
+) -> None:
+    """Replay had applied the decision to an engine that scanned later."""
     rng = np.random.default_rng(1)
     ours, theirs = LendingGallery(), VectorGallery()
     centers = people(2, rng, 128)
@@ -190,8 +192,8 @@ def test_faces_of_another_gallery_are_let_go_too(light_database: Database, verb:
         assert connection.execute(query).all() == [("local", False, "cluster"), ("rekognition", False, "cluster")]
 
 
-def test_nobody_is_on_a_photo_twice_when_a_face_comes_back(light_database: Database) -> None:
-    """A machine gave the place on the photo to another face meanwhile: that one is looked at anew."""
+def test_a_restored_face_puts_no_person_on_a_photo_twice(light_database: Database) -> None:
+    """A machine assigned another face of the photo to the person since: that face is unassigned."""
     rng = np.random.default_rng(2)
     (center,) = people(1, rng, 128)
     gallery = LendingGallery()
@@ -213,8 +215,8 @@ def test_nobody_is_on_a_photo_twice_when_a_face_comes_back(light_database: Datab
     assert settled(light_database, gallery).conflicts == 0
 
 
-def test_a_face_of_somebody_forgotten_since_is_nobodys(light_database: Database) -> None:
-    """Its confirmation is taken back, and there is nobody to go back to."""
+def test_a_face_of_a_forgotten_person_is_unassigned_after_the_undo(light_database: Database) -> None:
+    """The person that it was assigned to before is forgotten."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
         ann, bob = everybody(connection)[:2]
@@ -226,8 +228,8 @@ def test_a_face_of_somebody_forgotten_since_is_nobodys(light_database: Database)
         assert connection.scalars(select(assignments.c.by).where(assignments.c.face_id == face.row)).all() == []
 
 
-def test_a_photo_that_is_gone_is_left_out(light_database: Database) -> None:
-    """The rest is put back."""
+def test_a_removed_photo_is_left_out(light_database: Database) -> None:
+    """All other faces are restored."""
     catalogue(light_database)
     with light_database.begin() as connection:
         kept, gone = everybody(connection)[:2]
@@ -238,8 +240,8 @@ def test_a_photo_that_is_gone_is_left_out(light_database: Database) -> None:
     assert sum(held) == 7
 
 
-def test_what_is_refused_again_is_let_go_by_every_gallery(light_database: Database) -> None:
-    """An engine came while the refusal was taken back, and took the face for that person too."""
+def test_a_redone_rejection_applies_to_every_gallery(light_database: Database) -> None:
+    """Another engine assigned the face to the person while the rejection was undone."""
     rng = np.random.default_rng(1)
     (center,) = people(1, rng, 128)
     ours, theirs = LendingGallery(), VectorGallery()
@@ -260,7 +262,7 @@ def test_what_is_refused_again_is_let_go_by_every_gallery(light_database: Databa
 
 
 def test_a_redo_makes_the_checks_of_the_first_time(database: Database) -> None:
-    """Between the undo and its undo a scan found both persons on a new photo: the merge is not made again unasked."""
+    """Between undo and redo a scan found both persons on a new photo. The redo is refused."""
     rng = np.random.default_rng(1)
     centers = people(2, rng, 128)
     gallery = LendingGallery()
@@ -280,7 +282,7 @@ def test_a_redo_makes_the_checks_of_the_first_time(database: Database) -> None:
         verbs.merge_persons(connection, one, two, STAMP, same_photo=True)
 
 
-def test_a_redo_of_a_mirror_needs_no_new_question(light_database: Database) -> None:
+def test_a_redo_of_a_mirror_is_allowed(light_database: Database) -> None:
     """Nothing changed since the user decided on the photo."""
     rng = np.random.default_rng(1)
     gallery = LendingGallery()

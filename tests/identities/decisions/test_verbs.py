@@ -1,4 +1,4 @@
-"""Decisions hold against every machine, and are taken back exactly."""
+"""The verbs: a scan never overrides a decision, and undo reverts it exactly."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STAMP = DecisionStamp("tester", NOW)
 
 
 def catalogue(database: Database, count: int = 4, photos: int = 4) -> LendingGallery:
-    """So many people with so many photos each, alone on every one."""
+    """Scan ``photos`` photos of each of ``count`` persons, who are alone on them."""
     rng = np.random.default_rng(3)
     centers = people(count, rng, 128)
     shots = [Shot(f"{who}-{n}", [near(centers[who], 0.85, rng)]) for who in range(count) for n in range(photos)]
@@ -41,15 +41,15 @@ def everybody(connection: Connection) -> list[PersonRow]:
 
 
 def rows(connection: Connection) -> Any:
-    """Every row that a decision may change."""
+    """Return all rows that a decision can change."""
     return [
         connection.execute(select(table).order_by(*table.primary_key.columns)).all()
         for table in (persons, assignments, faces)
     ]
 
 
-def test_naming_touches_one_row(database: Database) -> None:
-    """A name is one row of persons and one of the ledger, whoever many faces there are."""
+def test_naming_changes_one_person_row(database: Database) -> None:
+    """The number of faces does not matter."""
     catalogue(database)
     with database.begin() as connection:
         before = rows(connection)
@@ -61,8 +61,8 @@ def test_naming_touches_one_row(database: Database) -> None:
     assert before[1:] == after[1:]
 
 
-def test_a_name_that_several_bear_is_refused_with_their_ids(light_database: Database) -> None:
-    """PERSON is an id or a name that fits one person only."""
+def test_a_name_of_several_persons_is_refused_with_their_ids(light_database: Database) -> None:
+    """PERSON is an id, or a name of one person only."""
     catalogue(light_database)
     with light_database.begin() as connection:
         one, two = everybody(connection)[:2]
@@ -75,8 +75,8 @@ def test_a_name_that_several_bear_is_refused_with_their_ids(light_database: Data
             find_person(connection, "Zoe")
 
 
-def test_a_merged_id_leads_on_for_ever(light_database: Database) -> None:
-    """After a is merged into b and b into c, all three ids mean c, and c has all faces."""
+def test_a_merged_id_redirects_permanently(light_database: Database) -> None:
+    """After a is merged into b and b into c, all three ids redirect to c, and c has all faces."""
     catalogue(light_database)
     with light_database.begin() as connection:
         a, b, c = everybody(connection)[:3]
@@ -86,8 +86,8 @@ def test_a_merged_id_leads_on_for_ever(light_database: Database) -> None:
         assert len(faces_of_person(connection, c)) == 12
 
 
-def test_people_on_one_photo_merge_only_when_a_human_insists(light_database: Database) -> None:
-    """A mirror shows one person twice; without saying so the merge is refused."""
+def test_persons_of_one_photo_merge_only_with_same_photo(light_database: Database) -> None:
+    """A mirror shows one person twice. Without the option the merge is refused."""
     rng = np.random.default_rng(1)
     gallery = LendingGallery()
     both = people(2, rng, 128)
@@ -101,8 +101,8 @@ def test_people_on_one_photo_merge_only_when_a_human_insists(light_database: Dat
     assert settled(light_database, gallery).conflicts == 0
 
 
-def test_what_was_split_stays_apart(light_database: Database) -> None:
-    """The two halves of a split are never merged by a machine, and new faces do not change that."""
+def test_split_persons_stay_two(light_database: Database) -> None:
+    """A machine never merges them again, also after new faces."""
     gallery = catalogue(light_database, count=1, photos=6)
     with light_database.begin() as connection:
         (person,) = everybody(connection)
@@ -119,7 +119,7 @@ def test_what_was_split_stays_apart(light_database: Database) -> None:
 
 
 def test_a_rejected_face_never_comes_back_to_that_person(light_database: Database) -> None:
-    """Rejected, a face gets a person of its own although it is as near to the others as ever."""
+    """It gets a new person, although it is as similar to the other faces as before."""
     gallery = catalogue(light_database, count=1, photos=5)
     with light_database.begin() as connection:
         (person,) = everybody(connection)
@@ -132,7 +132,7 @@ def test_a_rejected_face_never_comes_back_to_that_person(light_database: Databas
 
 
 def test_a_confirmed_face_is_never_moved(light_database: Database) -> None:
-    """Said to be somebody it does not resemble, a face stays there through nights and re-clustering."""
+    """It is confirmed as a person that it does not resemble, and stays there through scans and a re-clustering."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
         one, two = everybody(connection)[:2]
@@ -143,8 +143,8 @@ def test_a_confirmed_face_is_never_moved(light_database: Database) -> None:
     assert who_is_who(light_database)[face.face_id] == two.person_id
 
 
-def test_what_is_no_face_is_left_out_of_everything(light_database: Database) -> None:
-    """It belongs to nobody, no list shows it and no settling takes it up; confirming it makes it a face again."""
+def test_a_box_that_is_not_a_face_is_left_out(light_database: Database) -> None:
+    """It is unassigned, and no scan assigns it. A confirmation makes it a face again."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
         person = everybody(connection)[0]
@@ -159,7 +159,7 @@ def test_what_is_no_face_is_left_out_of_everything(light_database: Database) -> 
 
 
 def test_hidden_people_are_left_out_of_lists(light_database: Database) -> None:
-    """Hidden and shown again."""
+    """They are shown again after `unhide`."""
     catalogue(light_database)
     with light_database.begin() as connection:
         person = everybody(connection)[0]
@@ -171,7 +171,7 @@ def test_hidden_people_are_left_out_of_lists(light_database: Database) -> None:
 
 
 def test_merge_split_and_undo_leave_the_rows_as_they_were(database: Database) -> None:
-    """All taken back, every row is what it was, to the last column."""
+    """After undoing all of them every row equals its prior state."""
     catalogue(database)
     with database.begin() as connection:
         before = rows(connection)
@@ -189,7 +189,7 @@ def test_merge_split_and_undo_leave_the_rows_as_they_were(database: Database) ->
 
 
 def test_an_undo_can_be_undone(light_database: Database) -> None:
-    """A split that was taken back and then wanted after all brings the same id back."""
+    """A redone split has the same person id."""
     catalogue(light_database)
     with light_database.begin() as connection:
         person = everybody(connection)[0]
@@ -203,8 +203,8 @@ def test_an_undo_can_be_undone(light_database: Database) -> None:
         assert len(faces_of_person(connection, find_person(connection, other.person_id))) == 2
 
 
-def test_what_later_decisions_build_on_is_taken_back_last(light_database: Database) -> None:
-    """Undoing a merge whose person was renamed since would tear the rows: it is refused with the number."""
+def test_an_undo_is_refused_while_later_decisions_build_on_it(light_database: Database) -> None:
+    """The merged person was renamed since. The message has the number of that decision."""
     catalogue(light_database)
     with light_database.begin() as connection:
         one, two = everybody(connection)[:2]
@@ -222,10 +222,10 @@ def test_what_later_decisions_build_on_is_taken_back_last(light_database: Databa
 
 @given(seed=st.integers(0, 100_000))
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_series_of_decisions_is_taken_back_exactly(
+def test_any_series_of_decisions_is_undone_exactly(
     seed: int, sqlite_template: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Whatever was decided, undoing it all, last first, restores every row."""
+    """Undoing random decisions, the last one first, restores every row."""
     random = np.random.default_rng(seed)
     with fresh_database(sqlite_template, tmp_path_factory) as database:
         catalogue(database, count=4, photos=3)
@@ -240,7 +240,7 @@ def test_any_series_of_decisions_is_taken_back_exactly(
 
 
 def _decide(connection: Connection, random: np.random.Generator) -> int:
-    """One decision at random; 0 when it made no sense."""
+    """Make one random decision. Returns 1, or 0 if it was refused."""
     known = everybody(connection)
     one, two = (known[int(at)] for at in random.integers(0, len(known), 2))
     shown = faces_of_person(connection, one)
@@ -271,8 +271,8 @@ def _any(shown: list[CataloguedFace], random: np.random.Generator) -> Catalogued
     return shown[int(random.integers(0, len(shown)))] if shown else shown[0]
 
 
-def company_of_two(database: Database) -> tuple[LendingGallery, CataloguedFace, CataloguedFace]:
-    """Two people with photos of their own and one together: their faces there."""
+def scan_two_persons_on_one_photo(database: Database) -> tuple[LendingGallery, CataloguedFace, CataloguedFace]:
+    """Scan photos of two persons, and one photo of both. Returns their faces on it."""
     rng = np.random.default_rng(1)
     gallery = LendingGallery()
     centers = people(2, rng, 128)
@@ -285,9 +285,9 @@ def company_of_two(database: Database) -> tuple[LendingGallery, CataloguedFace, 
     return gallery, one, two
 
 
-def test_whom_a_machine_had_there_steps_back(light_database: Database) -> None:
-    """Nobody is on a photo twice: a face is confirmed as Ann, so the one taken for Ann is somebody else."""
-    gallery, one, two = company_of_two(light_database)
+def test_a_confirmation_releases_the_other_face_of_the_photo(light_database: Database) -> None:
+    """A machine had assigned the other face to the same person. It is unassigned and gets another person."""
+    gallery, one, two = scan_two_persons_on_one_photo(light_database)
     with light_database.begin() as connection:
         before = rows(connection)
         ann = find_person(connection, one.person_id or "")
@@ -300,9 +300,9 @@ def test_whom_a_machine_had_there_steps_back(light_database: Database) -> None:
     assert now[two.face_id] == one.person_id != now[one.face_id]
 
 
-def test_twice_on_a_photo_only_when_a_human_insists(light_database: Database) -> None:
-    """Both faces confirmed as one person: a mirror, or a slip."""
-    gallery, one, two = company_of_two(light_database)
+def test_a_person_is_twice_on_a_photo_only_with_same_photo(light_database: Database) -> None:
+    """Both faces are confirmed as one person, as for a mirror."""
+    gallery, one, two = scan_two_persons_on_one_photo(light_database)
     with light_database.begin() as connection:
         ann = find_person(connection, one.person_id or "")
         verbs.confirm_face(connection, one, ann, STAMP)
@@ -314,8 +314,8 @@ def test_twice_on_a_photo_only_when_a_human_insists(light_database: Database) ->
 
 
 @pytest.mark.parametrize("merged", [False, True])
-def test_a_birth_lets_earlier_faces_go(light_database: Database, merged: bool) -> None:
-    """Those that a machine took for Ann; what a human confirmed stays, and undo brings all back."""
+def test_a_birth_date_releases_earlier_faces(light_database: Database, merged: bool) -> None:
+    """Faces that a machine assigned become unassigned, confirmed faces stay, and undo restores all."""
     rng = np.random.default_rng(1)
     (center,) = people(1, rng, 128)
     gallery = LendingGallery()
@@ -339,7 +339,7 @@ def test_a_birth_lets_earlier_faces_go(light_database: Database, merged: bool) -
         assert rows(connection) == before
 
 
-def test_people_named_several_may_be_added(light_database: Database) -> None:
-    """A name is a name, whatever it says."""
+def test_a_name_that_starts_with_several_is_a_name(light_database: Database) -> None:
+    """The text of an error message is not parsed."""
     with light_database.begin() as connection:
         assert verbs.find_or_add_person(connection, "Several Sisters", STAMP).name == "Several Sisters"
