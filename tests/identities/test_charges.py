@@ -15,7 +15,7 @@ from catalog.identities.matching.watch_list import add_watch, check_watches, lis
 from catalog.store.database import Database
 from catalog.store.tables import charges
 from tests.fakes import Drawn, FakeEngine, drawing_bytes
-from tests.identities.decisions.test_verbs import STAMP
+from tests.identities.decided_catalogue import STAMP
 from tests.identities.matching.test_watch_list import NOW, open_drawing, reference
 
 PRICE = Decimal("0.001")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -14,20 +12,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
-from catalog.domain.engine import Engine
 from catalog.domain.errors import EngineError
 from catalog.domain.faces import BoundingBox
 from catalog.domain.people import AssignedBy
-from catalog.identities.assignment.assign_people import AssignmentResult, assign_people
 from catalog.identities.assignment.neighbor_searches import plan_searches
 from catalog.identities.decisions.log import DecisionStamp
 from catalog.identities.decisions.verbs import reject_face, set_birth_date
 from catalog.store.assignments import assign
 from catalog.store.catalogued_faces import faces_of_person
-from catalog.store.database import Database, open_database
+from catalog.store.database import Database
 from catalog.store.people import add_persons, find_person
 from catalog.store.person_index import all_persons
 from catalog.store.tables import assignments, charges, faces, matches, persons, photos, searches
+from tests.identities.assigned_catalogue import album, fresh_database, groups, settled, who_is_who
 from tests.identities.made_library import (
     NOW,
     RULES,
@@ -40,43 +37,6 @@ from tests.identities.made_library import (
     near,
     people,
 )
-
-
-def settled(database: Database, gallery: VectorGallery, scan_id: int | None = None, **changed: Any) -> AssignmentResult:
-    rules = replace(RULES, **changed)
-    return assign_people(database, as_engine(gallery), rules, gallery="catalog", scan_id=scan_id, now=NOW)
-
-
-def as_engine(gallery: VectorGallery) -> Engine:
-    return gallery
-
-
-def who_is_who(database: Database) -> dict[str, str | None]:
-    """Public id of the person of each face."""
-    query = (
-        select(faces.c.face_id, persons.c.person_id)
-        .select_from(faces.outerjoin(assignments, assignments.c.face_id == faces.c.id).outerjoin(persons))
-        .where(faces.c.not_a_face.is_(False))
-    )
-    with database.read() as connection:
-        return {row.face_id: row.person_id for row in connection.execute(query)}
-
-
-def groups(database: Database) -> set[frozenset[str]]:
-    found: dict[str | None, set[str]] = {}
-    for face, person in who_is_who(database).items():
-        found.setdefault(person, set()).add(face)
-    return {frozenset(some) for person, some in found.items() if person is not None}
-
-
-def album(rng: np.random.Generator, count: int = 8, photos: int = 30, start: int = 0) -> list[Shot]:
-    """Photos of one to three different people each."""
-    centers = people(count, np.random.default_rng(77), 128)
-    shots = []
-    for number in range(start, start + photos):
-        shown = rng.choice(count, size=int(rng.integers(1, 4)), replace=False)
-        shots.append(Shot(f"{number}.jpg", [near(centers[who], 0.83, rng) for who in shown]))
-    return shots
 
 
 @pytest.mark.parametrize("make", [LendingGallery, VectorGallery])
@@ -125,13 +85,6 @@ def test_nobody_leaves_company_and_no_id_is_deleted(
             assert ids <= known
             assert (result.persons_deleted, result.churn, result.conflicts) == (0, 0, 0)
             before, ids = now, known
-
-
-def fresh_database(template: Any, factory: pytest.TempPathFactory) -> Any:
-    """Another empty catalogue, for a test that needs several."""
-    path = factory.mktemp("night") / "catalog.sqlite3"
-    shutil.copyfile(template, path)
-    return contextlib.closing(open_database(str(path)))
 
 
 def test_two_faces_of_one_photo_are_two_people(light_database: Database, rng: np.random.Generator) -> None:

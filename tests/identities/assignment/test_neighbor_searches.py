@@ -14,7 +14,7 @@ from catalog.domain.errors import LimitReached
 from catalog.domain.faces import NeighborList
 from catalog.store.database import Database
 from catalog.store.tables import charges, faces, searches
-from tests.identities.assignment.test_assign_people import settled
+from tests.identities.assigned_catalogue import settled
 from tests.identities.made_library import RULES, Shot, VectorGallery, enroll, near, people
 
 FOUR = replace(RULES.search, workers=4)

@@ -20,9 +20,8 @@ from catalog.store.database import Database
 from catalog.store.people import find_person
 from catalog.store.person_index import PersonRow
 from catalog.store.tables import assignments, persons
-from tests.identities.assignment.test_assign_people import as_engine, settled, who_is_who
-from tests.identities.decisions.test_replay import BOX, SHIFTED
-from tests.identities.decisions.test_verbs import STAMP, catalogue, everybody
+from tests.identities.assigned_catalogue import as_engine, settled, who_is_who
+from tests.identities.decided_catalogue import BOX, SHIFTED, STAMP, catalogue, unmerged_persons
 from tests.identities.made_library import RULES, LendingGallery, Shot, VectorGallery, enroll, near, people
 
 
@@ -37,7 +36,7 @@ def apply(database: Database, gallery: VectorGallery) -> ReclusterResult:
 def misplace(database: Database) -> tuple[PersonRow, PersonRow, list[CataloguedFace]]:
     """Two faces of the first person are with the second, as after a bad night."""
     with database.begin() as connection:
-        one, two = everybody(connection)[:2]
+        one, two = unmerged_persons(connection)[:2]
         faces = faces_of_person(connection, one)[:2]
         for face in faces:
             connection.execute(update(assignments).where(assignments.c.face_id == face.row).values(person_id=two.id))
@@ -47,7 +46,7 @@ def misplace(database: Database) -> tuple[PersonRow, PersonRow, list[CataloguedF
 def tear(database: Database) -> tuple[PersonRow, PersonRow]:
     """The only person is two, by a machine."""
     with database.begin() as connection:
-        (person,) = everybody(connection)
+        (person,) = unmerged_persons(connection)
         _, other = verbs.split_person(connection, person, faces_of_person(connection, person)[:2], STAMP)
         connection.execute(update(assignments).values(by="cluster"))
         connection.exec_driver_sql("DELETE FROM decisions")
@@ -138,7 +137,7 @@ def test_nobody_gets_faces_from_before_being_born(light_database: Database) -> N
 
     settled(light_database, gallery, enroll(light_database, gallery, shots(2010)))
     with light_database.begin() as connection:
-        (ann,) = everybody(connection)
+        (ann,) = unmerged_persons(connection)
         verbs.set_birth_date(connection, ann, date(2005, 1, 1), STAMP)
     settled(light_database, gallery, enroll(light_database, gallery, shots(2000), night=1))
     apply(light_database, gallery)
@@ -154,7 +153,7 @@ def test_nobody_is_put_twice_on_a_photo(light_database: Database) -> None:
     shots = [Shot(f"{who}{n}", [near((one, two)[who], 0.85, rng)]) for who in range(2) for n in range(3)]
     settled(light_database, gallery, enroll(light_database, gallery, shots))
     with light_database.begin() as connection:
-        ann, bob = everybody(connection)
+        ann, bob = unmerged_persons(connection)
         verbs.confirm_face(connection, faces_of_person(connection, ann)[0], ann, STAMP)
         verbs.confirm_face(connection, faces_of_person(connection, bob)[0], ann, STAMP)
     both = [Shot("both", [near(one, 0.85, rng), near(two, 0.85, rng)])]

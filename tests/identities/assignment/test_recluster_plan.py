@@ -13,8 +13,8 @@ from catalog.store.database import Database
 from catalog.store.people import find_person
 from catalog.store.person_index import all_persons
 from catalog.store.tables import assignments
-from tests.identities.assignment.test_assign_people import as_engine, settled, who_is_who
-from tests.identities.decisions.test_verbs import STAMP, catalogue, everybody
+from tests.identities.assigned_catalogue import as_engine, settled, who_is_who
+from tests.identities.decided_catalogue import STAMP, catalogue, unmerged_persons
 from tests.identities.made_library import RULES, LendingGallery, VectorGallery
 
 
@@ -25,7 +25,7 @@ def plan(database: Database, gallery: VectorGallery) -> object:
 def scramble(database: Database) -> None:
     """Move half of the first person's faces to the second, as a bad night would."""
     with database.begin() as connection:
-        one, two = everybody(connection)[:2]
+        one, two = unmerged_persons(connection)[:2]
         for face in faces_of_person(connection, one)[:2]:
             connection.execute(update(assignments).where(assignments.c.face_id == face.row).values(person_id=two.id))
 
@@ -54,7 +54,7 @@ def test_what_humans_decided_is_not_moved(light_database: Database) -> None:
     """A face confirmed against all likeness, a split and a merge outlive re-clustering."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
-        one, two, three, four = everybody(connection)
+        one, two, three, four = unmerged_persons(connection)
         odd = faces_of_person(connection, one)[0]
         verbs.confirm_face(connection, odd, two, STAMP)
         parted = faces_of_person(connection, three)[:2]
@@ -78,7 +78,7 @@ def test_an_emptied_id_leads_to_where_its_faces_went(light_database: Database) -
     gallery = catalogue(light_database, count=1, photos=6)
     rng = np.random.default_rng(0)
     with light_database.begin() as connection:
-        (person,) = everybody(connection)
+        (person,) = unmerged_persons(connection)
         number, other = verbs.split_person(connection, person, faces_of_person(connection, person)[:2], STAMP)
         connection.execute(update(assignments).values(by="cluster"))
         connection.exec_driver_sql("DELETE FROM decisions")

@@ -15,8 +15,8 @@ from catalog.store.catalogued_faces import faces_of_person
 from catalog.store.database import Database
 from catalog.store.person_index import PersonRow
 from catalog.store.tables import assignments
-from tests.identities.assignment.test_assign_people import as_engine, groups, settled
-from tests.identities.decisions.test_verbs import STAMP, everybody
+from tests.identities.assigned_catalogue import as_engine, groups, settled
+from tests.identities.decided_catalogue import STAMP, unmerged_persons
 from tests.identities.made_library import RULES, LendingGallery, Shot, VectorGallery, enroll, near, people
 
 ENGINES = pytest.mark.parametrize("make", [LendingGallery, VectorGallery], ids=["group means", "searches"])
@@ -41,7 +41,7 @@ def persons_on(database: Database, name: str) -> list[PersonRow]:
     with database.read() as connection:
         return [
             person
-            for person in everybody(connection)
+            for person in unmerged_persons(connection)
             if any((face.uri or "").endswith(name) for face in faces_of_person(connection, person))
         ]
 
@@ -145,7 +145,7 @@ def test_twins_stay_two_on_later_photos_once_a_user_separated_them(
     settled(database, gallery, enroll(database, gallery, [photo("first")]))
     assert sizes(database) == [2]
     with database.begin() as connection:
-        (person,) = everybody(connection)
+        (person,) = unmerged_persons(connection)
         one, _ = faces_of_person(connection, person)
         verbs.split_person(connection, person, [one], STAMP)
     result = settled(database, gallery, enroll(database, gallery, [photo("second"), photo("third")], night=1))
@@ -161,7 +161,7 @@ def test_two_named_persons_are_not_merged_by_a_photo_of_copies(
     (face,) = people(1, rng, 128)
     settled(light_database, gallery, enroll(light_database, gallery, [sheet_of(face, 2, 0.8, rng)]))
     with light_database.begin() as connection:
-        for person, name in zip(everybody(connection), ("Ann", "Bea"), strict=True):
+        for person, name in zip(unmerged_persons(connection), ("Ann", "Bea"), strict=True):
             verbs.name_person(connection, person, name, STAMP)
     for face_id in gallery.vectors:
         gallery.vectors[face_id] = near(face, COPY, rng)
@@ -177,7 +177,7 @@ def test_persons_of_copies_made_by_an_earlier_version_are_merged_by_the_next_sca
     (face,) = people(1, rng, 128)
     settled(light_database, gallery, enroll(light_database, gallery, [sheet_of(face, 3, COPY, rng)]))
     with light_database.begin() as connection:
-        (person,) = everybody(connection)
+        (person,) = unmerged_persons(connection)
         for face_on_sheet in faces_of_person(connection, person)[1:]:
             (other,) = verbs.add_persons(connection, 1, STAMP.now)
             query = update(assignments).where(assignments.c.face_id == face_on_sheet.row)
@@ -199,7 +199,7 @@ def test_clustering_from_scratch_keeps_copies_together(
     shots = [*shots_of(man, "single", 3, rng), sheet_of(near(man, SHOT, rng).astype(np.float64), 3, COPY, rng)]
     settled(light_database, gallery, enroll(light_database, gallery, shots))
     with light_database.begin() as connection:
-        (person,) = everybody(connection)
+        (person,) = unmerged_persons(connection)
         verbs.confirm_face(connection, faces_of_person(connection, person)[0], person, STAMP)
         copies = [face for face in faces_of_person(connection, person) if "sheet" in (face.uri or "")]
         (other,) = verbs.add_persons(connection, 1, STAMP.now)

@@ -15,8 +15,8 @@ from catalog.identities.decisions import verbs
 from catalog.identities.decisions.undo import undo
 from catalog.store.catalogued_faces import faces_of_person, find_face
 from catalog.store.database import Database
-from tests.identities.assignment.test_assign_people import as_engine, settled, who_is_who
-from tests.identities.decisions.test_verbs import STAMP, everybody
+from tests.identities.assigned_catalogue import as_engine, settled, who_is_who
+from tests.identities.decided_catalogue import STAMP, unmerged_persons
 from tests.identities.made_library import RULES, LendingGallery, Shot, VectorGallery, enroll, near, people
 
 
@@ -85,7 +85,7 @@ def test_why_shows_neighbors_and_decisions(light_database: Database, make: type[
     gallery = make()
     lookalikes(light_database, gallery)
     with light_database.begin() as connection:
-        person = everybody(connection)[0]
+        person = unmerged_persons(connection)[0]
         shown = faces_of_person(connection, person)[0]
         verbs.confirm_face(connection, shown, person, STAMP)
     with light_database.read() as connection:

@@ -6,7 +6,7 @@ from catalog.domain.user_vectors import UserMatch
 from catalog.identities.assignment.sync_user_vectors import faces_of_users
 from catalog.identities.decisions.verbs import merge_persons
 from catalog.store.database import Database
-from tests.identities.decisions.test_verbs import STAMP, catalogue, everybody
+from tests.identities.decided_catalogue import STAMP, catalogue, unmerged_persons
 
 
 def found(database: Database, *matches: UserMatch) -> dict[str, float]:
@@ -19,7 +19,7 @@ def test_the_user_of_somebody_who_was_merged_stands_for_whom_the_id_leads_to(lig
     """The collection hears of it at the next scan only; until then both users mean all faces, and the nearer counts."""
     catalogue(light_database)
     with light_database.begin() as connection:
-        kept, gone = everybody(connection)[:2]
+        kept, gone = unmerged_persons(connection)[:2]
         merge_persons(connection, kept, gone, STAMP)
     own = found(light_database, UserMatch(kept.person_id, 97.0))
     assert len(own) == 8

@@ -23,8 +23,8 @@ from catalog.store.database import Database
 from catalog.store.people import find_person, list_people
 from catalog.store.person_index import PersonRow, all_persons, canonical_person
 from catalog.store.tables import faces, photos, tombstones
-from tests.identities.assignment.test_assign_people import as_engine, settled, who_is_who
-from tests.identities.decisions.test_verbs import STAMP, catalogue, everybody
+from tests.identities.assigned_catalogue import as_engine, settled, who_is_who
+from tests.identities.decided_catalogue import STAMP, catalogue, unmerged_persons
 from tests.identities.made_library import LendingGallery, Shot, VectorGallery, digest, enroll, near, people
 
 
@@ -193,7 +193,7 @@ def at_once(*calls: Callable[[], object]) -> list[object]:
 
 
 def assert_whole(database: Database, faces_held: int) -> None:
-    """Every id leads to somebody, and everybody's faces are seen."""
+    """Every id leads to somebody, and unmerged_persons's faces are seen."""
     with database.read() as connection:
         everyone = all_persons(connection)
         for each in everyone:
@@ -206,7 +206,7 @@ def test_two_merge_the_same_people_the_other_way_round(database: Database) -> No
     catalogue(database)
     barrier = threading.Barrier(2)
     with database.read() as connection:
-        one, two = everybody(connection)[:2]
+        one, two = unmerged_persons(connection)[:2]
 
     def merge(kept: PersonRow, gone: PersonRow) -> None:
         with database.begin() as connection:
@@ -223,7 +223,7 @@ def test_a_chain_of_merges(database: Database) -> None:
     """One terminal merges A into B, another B into C meanwhile."""
     catalogue(database)
     with database.read() as connection:
-        one, two, three = everybody(connection)[:3]
+        one, two, three = unmerged_persons(connection)[:3]
 
     def later() -> None:
         with database.begin() as connection:
@@ -242,7 +242,7 @@ def test_one_of_two_undos_is_told_that_it_was_undone(database: Database) -> None
     """The same decision, from two terminals."""
     catalogue(database)
     with database.begin() as connection:
-        number = merge_persons(connection, *everybody(connection)[:2], STAMP)
+        number = merge_persons(connection, *unmerged_persons(connection)[:2], STAMP)
     barrier = threading.Barrier(2)
 
     def take_back() -> int:
@@ -282,10 +282,10 @@ def test_a_merge_while_a_scan_writes(database: Database, monkeypatch: pytest.Mon
     shots = [Shot(f"{who}-{n}", [near(centers[who], 0.85, rng)]) for who in range(4) for n in range(4)]
     settled(database, gallery, enroll(database, gallery, shots))
     with database.read() as connection:
-        shown = [face for each in everybody(connection) for face in faces_of_person(connection, each)]
+        shown = [face for each in unmerged_persons(connection) for face in faces_of_person(connection, each)]
         first = next(face for face in shown if face.sha256 == digest("1-0"))
         gone = find_person(connection, first.person_id or "")
-        kept = next(each for each in everybody(connection) if each != gone)
+        kept = next(each for each in unmerged_persons(connection) if each != gone)
 
     def merge() -> None:
         with database.begin() as connection:
@@ -309,7 +309,7 @@ def test_a_name_while_a_scan_merges(database: Database, monkeypatch: pytest.Monk
     for night in (0, 1):
         settled(database, gallery, enroll(database, gallery, [Shot(f"{night}", [tilted[night]])], night=night))
     with database.read() as connection:
-        _, young = everybody(connection)
+        _, young = unmerged_persons(connection)
 
     def name() -> None:
         with database.begin() as connection:

@@ -23,8 +23,8 @@ from catalog.identities.decisions import verbs
 from catalog.store.catalogued_faces import faces_of_person
 from catalog.store.database import Database
 from catalog.store.person_index import PersonRow
-from tests.identities.assignment.test_assign_people import as_engine, groups
-from tests.identities.decisions.test_verbs import STAMP, everybody
+from tests.identities.assigned_catalogue import as_engine, groups
+from tests.identities.decided_catalogue import STAMP, unmerged_persons
 from tests.identities.made_library import NOW, RULES, LendingGallery, Shot, VectorGallery, enroll, near, people
 
 BARS = DemographicThresholds(birth_years=12.0, gender=95.0)
@@ -71,7 +71,7 @@ def asked(database: Database, gallery: VectorGallery) -> list[Suggestion]:
 
 def persons(database: Database) -> list[PersonRow]:
     with database.read() as connection:
-        return [row for row in everybody(connection) if row.merged_into is None]
+        return [row for row in unmerged_persons(connection) if row.merged_into is None]
 
 
 @pytest.mark.parametrize("make", MADE)
@@ -154,10 +154,12 @@ def test_a_birth_that_a_human_told_counts_more_than_looks(light_database: Databa
     family(gallery, light_database, rules=replace(CAREFUL, mean_linkage=Linkage(2.0, 0.0)))
     assert sorted(map(len, groups(light_database))) == [1] * 6
     with light_database.begin() as connection:
-        for person in everybody(connection):
+        for person in unmerged_persons(connection):
             verbs.set_birth_date(connection, person, date(2005, 3, 1), STAMP)
             verbs.set_birth_date(connection, person, None, STAMP)
-        adult = next(row for row in everybody(connection) if "/b-0" in (faces_of_person(connection, row)[0].uri or ""))
+        adult = next(
+            row for row in unmerged_persons(connection) if "/b-0" in (faces_of_person(connection, row)[0].uri or "")
+        )
         verbs.set_birth_date(connection, adult, date(2005, 3, 1), STAMP)
     with light_database.read() as connection:
         apparent = Demographics.of_faces(["2015-05-01"], [(34, 46)], [(None, None)], BARS)

@@ -25,9 +25,8 @@ from catalog.store.person_index import all_persons
 from catalog.store.tables import assignments, faces, matches, persons, removals, tombstones
 from catalog.store.tables import photos as photos_table
 from catalog.store.temporary_files import temporary_file
-from tests.identities.assignment.test_assign_people import as_engine, settled, who_is_who
-from tests.identities.decisions.test_replay import BOX, SHIFTED, photos
-from tests.identities.decisions.test_verbs import STAMP, catalogue, everybody
+from tests.identities.assigned_catalogue import as_engine, settled, who_is_who
+from tests.identities.decided_catalogue import BOX, SHIFTED, STAMP, catalogue, photos, unmerged_persons
 from tests.identities.made_library import LendingGallery, VectorGallery, enroll
 
 
@@ -47,7 +46,7 @@ def test_nothing_of_a_forgotten_person_is_left(database: Database) -> None:
     """Name, faces, decisions and face ids leave every table and the gallery. The receipt counts them."""
     gallery = catalogue(database)
     with database.begin() as connection:
-        one, two, three = everybody(connection)[:3]
+        one, two, three = unmerged_persons(connection)[:3]
         verbs.name_person(connection, one, "Secret Name", STAMP)
         verbs.merge_persons(connection, find_person(connection, "Secret Name"), two, STAMP)
         face = faces_of_person(connection, find_person(connection, "Secret Name"))[0]
@@ -77,7 +76,7 @@ def test_no_scan_and_no_other_engine_brings_a_forgotten_face_back(light_database
     ours = LendingGallery()
     settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1)))
     with light_database.read() as connection:
-        person = everybody(connection)[0]
+        person = unmerged_persons(connection)[0]
         names = {face.uri.rpartition("/")[2] for face in faces_of_person(connection, person) if face.uri}
     forget_person(light_database, as_engine(ours), person, STAMP, gallery="catalog")
     again = [shot for shot in photos(BOX, 1) if shot.name in names]
@@ -94,7 +93,7 @@ def test_matches_of_a_forgotten_person_are_deleted(light_database: Database) -> 
     gallery = VectorGallery()
     settled(light_database, gallery, enroll(light_database, gallery, photos(BOX, 1)))
     with light_database.read() as connection:
-        person = everybody(connection)[0]
+        person = unmerged_persons(connection)[0]
         before = connection.scalar(select(func.count()).select_from(matches)) or 0
     forget_person(light_database, as_engine(gallery), person, STAMP, gallery="catalog")
     with light_database.read() as connection:
@@ -106,16 +105,16 @@ def test_an_older_backup_does_not_restore_a_forgotten_person(database: Database,
     """Face, name and decisions are deleted again, and the faces become pending removals."""
     gallery = catalogue(database)
     with database.begin() as connection:
-        verbs.name_person(connection, everybody(connection)[0], "Secret Name", STAMP)
+        verbs.name_person(connection, unmerged_persons(connection)[0], "Secret Name", STAMP)
         person = find_person(connection, "Secret Name")
-        others = [row.person_id for row in everybody(connection)[1:]]
+        others = [row.person_id for row in unmerged_persons(connection)[1:]]
         shown = {face.face_id for face in faces_of_person(connection, person)}
     back_up(database, tmp_path / "backup.sqlite3")
     vectors = dict(gallery.vectors)
     forget_person(database, as_engine(gallery), person, STAMP, gallery="catalog")
     restore(database, tmp_path / "backup.sqlite3")
     with database.read() as connection:
-        assert [row.person_id for row in everybody(connection)] == others
+        assert [row.person_id for row in unmerged_persons(connection)] == others
         assert not connection.execute(select(faces).where(faces.c.face_id.in_(shown))).all()
         assert set(connection.scalars(select(removals.c.face_id))) == shown
         assert [each.verb for each in read_decisions(connection, person_ids=[person.person_id])] == ["forget"]
@@ -129,7 +128,7 @@ def test_persons_that_redirect_in_two_steps_are_forgotten_too(light_database: Da
     """All persons that redirect to the person are deleted."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
-        one, two, three = everybody(connection)[:3]
+        one, two, three = unmerged_persons(connection)[:3]
         theirs = assignments.c.person_id.in_([two.id, three.id])
         connection.execute(update(assignments).where(theirs).values(person_id=one.id))
         connection.execute(update(persons).where(persons.c.id == two.id).values(merged_into=one.id))
@@ -157,7 +156,7 @@ def test_unassigned_faces_of_another_gallery_are_forgotten_too(light_database: D
     settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1)))
     enroll(light_database, theirs, photos(SHIFTED, 2), night=1)
     with light_database.read() as connection:
-        person = everybody(connection)[0]
+        person = unmerged_persons(connection)[0]
         hers = {each.sha256 for each in faces_of_person(connection, person)}
     receipt = forget_person(light_database, as_engine(ours), person, STAMP, gallery="catalog")
     assert (receipt.faces, receipt.removed, receipt.owed) == (4, 4, 4)
@@ -170,7 +169,7 @@ def test_a_person_merged_since_the_confirmation_is_not_forgotten(light_database:
     """The id redirects to another person than the user confirmed."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
-        kept, gone = everybody(connection)[:2]
+        kept, gone = unmerged_persons(connection)[:2]
         verbs.merge_persons(connection, kept, gone, STAMP)
     with pytest.raises(PersonError, match="merged into another person"):
         forget_person(light_database, as_engine(gallery), gone, STAMP, gallery="catalog")
@@ -189,7 +188,7 @@ def test_an_interrupted_forget_is_finished_by_the_same_command(database: Databas
     """The rows were deleted and the gallery failed: its faces are pending removals, which the status counts."""
     gallery = catalogue(database)
     with database.begin() as connection:
-        verbs.name_person(connection, everybody(connection)[0], "Ann", STAMP)
+        verbs.name_person(connection, unmerged_persons(connection)[0], "Ann", STAMP)
         ann = find_person(connection, "Ann")
         hers = {face.face_id for face in faces_of_person(connection, ann)}
     unreachable = FailingGallery(vectors=gallery.vectors, sha256=gallery.sha256)
@@ -213,7 +212,7 @@ def test_the_receipt_names_temporary_copies_that_another_process_writes(tmp_path
     gallery = catalogue(database)
     (tmp_path / ".catalog.sqlite3.abcd1234.part").write_bytes(b"SQLite format 3\0")
     with database.read() as connection:
-        person = everybody(connection)[0]
+        person = unmerged_persons(connection)[0]
     with temporary_file(tmp_path / "new.sqlite3") as busy:
         receipt = forget_person(database, as_engine(gallery), person, STAMP, gallery="catalog")
         assert receipt.backups == (busy,)

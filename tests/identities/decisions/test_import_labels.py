@@ -29,9 +29,9 @@ from catalog.store.people import add_persons, find_person
 from catalog.store.person_index import PersonIndex, PersonRow, all_persons
 from catalog.store.tables import assignments, faces, photos
 from catalog.store.tables import decisions as ledger
-from tests.identities.assignment.test_assign_people import fresh_database, settled, who_is_who
-from tests.identities.decisions.test_replay import photos as album
-from tests.identities.decisions.test_verbs import STAMP, catalogue, everybody, rows
+from tests.identities.assigned_catalogue import fresh_database, settled, who_is_who
+from tests.identities.decided_catalogue import STAMP, catalogue, rows, unmerged_persons
+from tests.identities.decided_catalogue import photos as album
 from tests.identities.made_library import NOW, LendingGallery, Shot, VectorGallery, digest, enroll, near, people
 
 EARLIER = DecisionStamp("somebody", NOW - timedelta(days=1))
@@ -66,10 +66,10 @@ def test_an_imported_undo_refers_to_the_new_number_of_its_decision(light_databas
     """Undoing the undo puts its own decision in force again, and no other."""
     catalogue(light_database)
     with light_database.begin() as connection:
-        undo(connection, verbs.name_person(connection, everybody(connection)[0], "Ann", STAMP), STAMP)
+        undo(connection, verbs.name_person(connection, unmerged_persons(connection)[0], "Ann", STAMP), STAMP)
     catalogue(other, count=3)
     with other.begin() as connection:
-        for person in everybody(connection):
+        for person in unmerged_persons(connection):
             verbs.name_person(connection, person, "here", EARLIER)
         theirs, _ = undo(connection, 1, EARLIER)
         add_labels(connection, labels_of(light_database))
@@ -85,7 +85,7 @@ def test_an_imported_copy_refers_to_the_new_number_of_its_original(light_databas
     """Undo reverts a copy for an edited photo together with its original."""
     catalogue(light_database)
     with light_database.begin() as connection:
-        one, two = everybody(connection)[:2]
+        one, two = unmerged_persons(connection)[:2]
         number = verbs.confirm_face(connection, faces_of_person(connection, one)[0], two, STAMP)
         said = connection.execute(select(ledger).where(ledger.c.id == number)).mappings().one()
         place = [said[key] for key in ("photo_sha256", "box_left", "box_top", "box_width", "box_height")]
@@ -95,7 +95,7 @@ def test_an_imported_copy_refers_to_the_new_number_of_its_original(light_databas
     catalogue(other, count=1)
     with other.begin() as connection:
         for name in ("one", "two", "three"):
-            verbs.name_person(connection, everybody(connection)[0], name, EARLIER)
+            verbs.name_person(connection, unmerged_persons(connection)[0], name, EARLIER)
         add_labels(connection, labels_of(light_database))
         original, copied = read_decisions(connection, verbs=[Verb.CONFIRM])
         assert copied.copy_of == original.number
@@ -105,7 +105,7 @@ def test_merges_of_one_instant_are_all_imported(light_database: Database, other:
     """One command merges two persons into a third: two decisions that differ in the merged person alone."""
     catalogue(light_database)
     with light_database.begin() as connection:
-        kept, *gone = everybody(connection)[:3]
+        kept, *gone = unmerged_persons(connection)[:3]
         for each in gone:
             number = verbs.merge_persons(connection, find_person(connection, kept.person_id), each, STAMP)
         undo(connection, number, STAMP)
@@ -120,7 +120,7 @@ def test_an_older_file_does_not_undo_a_decision_that_is_in_force_again(light_dat
     """The file was made while the decision was undone."""
     catalogue(light_database)
     with light_database.begin() as connection:
-        number = verbs.name_person(connection, everybody(connection)[0], "Ann", STAMP)
+        number = verbs.name_person(connection, unmerged_persons(connection)[0], "Ann", STAMP)
         by, _ = undo(connection, number, STAMP)
     labels = labels_of(light_database)
     with light_database.begin() as connection:
@@ -164,7 +164,7 @@ def test_conflicting_labels_of_two_galleries_assign_each_face_once(light_databas
     """Each face gets one of its two persons. A second import changes nothing."""
     enroll_in_two_galleries(light_database)
     with light_database.begin() as connection:
-        for person in everybody(connection):
+        for person in unmerged_persons(connection):
             if person.name is None:
                 verbs.name_person(connection, person, "Somebody", STAMP)
     gallery = LendingGallery()
@@ -186,7 +186,7 @@ def reject(connection: Connection, face: CataloguedFace, ann: PersonRow) -> None
 
 
 def confirm_another(connection: Connection, face: CataloguedFace, ann: PersonRow) -> None:
-    other = next(each for each in everybody(connection) if each.id != ann.id)
+    other = next(each for each in unmerged_persons(connection) if each.id != ann.id)
     verbs.confirm_face(connection, face, other, STAMP)
 
 
@@ -207,7 +207,7 @@ def test_a_decision_on_a_face_outweighs_the_file(
     """The face is Ann in the file, by a machine or a user. It is not Ann here, also if its photo left and returned."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
-        ann = everybody(connection)[0]
+        ann = unmerged_persons(connection)[0]
         verbs.name_person(connection, ann, "Ann", STAMP)
         face = faces_of_person(connection, ann)[0]
     labels = labels_of(light_database)
@@ -245,17 +245,19 @@ def moved(database: Database, other: Database, *, named_here: bool, confirmed: b
     catalogue(database, count=1)
     catalogue(other, count=1)
     with database.begin() as connection:
-        (person,) = everybody(connection)
+        (person,) = unmerged_persons(connection)
         verbs.name_person(connection, person, "there", STAMP)
         if confirmed:
             for face in faces_of_person(connection, person):
                 verbs.confirm_face(connection, face, person, STAMP)
     if named_here:
         with other.begin() as connection:
-            verbs.name_person(connection, everybody(connection)[0], "here", STAMP)
+            verbs.name_person(connection, unmerged_persons(connection)[0], "here", STAMP)
     put_back(other, labels_of(database))
     with other.read() as connection:
-        (owner,) = {face.name for person in everybody(connection) for face in faces_of_person(connection, person)}
+        (owner,) = {
+            face.name for person in unmerged_persons(connection) for face in faces_of_person(connection, person)
+        }
     return owner
 
 
@@ -279,7 +281,7 @@ def test_a_machine_label_puts_no_person_on_a_photo_twice(light_database: Databas
         gallery = LendingGallery()
         settled(database, gallery, enroll(database, gallery, [shot]))
     with light_database.begin() as connection:
-        verbs.name_person(connection, everybody(connection)[0], "Ann", STAMP)
+        verbs.name_person(connection, unmerged_persons(connection)[0], "Ann", STAMP)
     labels = labels_of(light_database)
     put_back(other, labels)
     with other.begin() as connection:
@@ -295,11 +297,11 @@ def test_an_imported_name_keeps_birth_date_and_hidden_mark(light_database: Datab
     """Both were set since the file was made."""
     catalogue(light_database)
     with light_database.begin() as connection:
-        number = verbs.name_person(connection, everybody(connection)[0], "Ann", STAMP)
+        number = verbs.name_person(connection, unmerged_persons(connection)[0], "Ann", STAMP)
     labels = labels_of(light_database)
     with light_database.begin() as connection:
         undo(connection, number, STAMP)
-        person = everybody(connection)[0]
+        person = unmerged_persons(connection)[0]
         verbs.set_birth_date(connection, person, date(1990, 1, 1), STAMP)
         verbs.set_hidden(connection, find_person(connection, person.person_id), True, STAMP)
     put_back(light_database, labels)
@@ -316,10 +318,10 @@ def test_a_mirror_in_the_file_leaves_a_confirmed_face(light_database: Database, 
         gallery = LendingGallery()
         settled(database, gallery, enroll(database, gallery, [shot]))
     with light_database.begin() as connection:
-        kept, gone = everybody(connection)
+        kept, gone = unmerged_persons(connection)
         verbs.merge_persons(connection, kept, gone, EARLIER, same_photo=True)
     with other.begin() as connection:
-        _, here = everybody(connection)
+        _, here = unmerged_persons(connection)
         (face,) = faces_of_person(connection, here)
         verbs.confirm_face(connection, face, here, STAMP)
     for _ in range(2):
@@ -333,7 +335,7 @@ def test_copies_for_several_edits_are_all_imported(light_database: Database, oth
     """A split was copied to a first edit before one file was made, and to a second edit before the next file."""
     catalogue(light_database, count=1)
     with light_database.begin() as connection:
-        (person,) = everybody(connection)
+        (person,) = unmerged_persons(connection)
         number, _ = verbs.split_person(connection, person, faces_of_person(connection, person)[:1], STAMP)
         said = dict(connection.execute(select(ledger).where(ledger.c.id == number)).mappings().one())
         details = {**json.loads(said["details"]), "carried_from": [digest("x")], "copy_of": number}
@@ -362,7 +364,7 @@ def test_an_imported_machine_assignment_does_not_become_a_decision(light_databas
     gallery, shots = LendingGallery(), album(BOX, 1)
     settled(light_database, gallery, enroll(light_database, gallery, shots))
     with light_database.begin() as connection:
-        ann = everybody(connection)[0]
+        ann = unmerged_persons(connection)[0]
         verbs.name_person(connection, ann, "Ann", STAMP)
         hers = {face.sha256 for face in faces_of_person(connection, ann)}
     with other.begin() as connection:
@@ -385,7 +387,7 @@ def test_an_import_is_undone_as_a_whole(database: Database, other: Database) -> 
     """Persons, names, redirects, decisions and assignments are what they were; the file can be imported again."""
     catalogue(other)
     with other.begin() as connection:
-        kept, merged, third = everybody(connection)[:3]
+        kept, merged, third = unmerged_persons(connection)[:3]
         verbs.name_person(connection, kept, "Ann", STAMP)
         verbs.merge_persons(connection, find_person(connection, "Ann"), merged, STAMP)
         verbs.confirm_face(connection, faces_of_person(connection, third)[0], find_person(connection, "Ann"), STAMP)

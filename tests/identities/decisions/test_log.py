@@ -17,8 +17,8 @@ from catalog.store.catalogued_faces import faces_of_person
 from catalog.store.database import Database
 from catalog.store.decision_rows import replace_payload
 from catalog.store.people import find_person
-from tests.identities.assignment.test_assign_people import as_engine, settled, who_is_who
-from tests.identities.decisions.test_verbs import STAMP, catalogue, everybody, rows
+from tests.identities.assigned_catalogue import as_engine, settled, who_is_who
+from tests.identities.decided_catalogue import STAMP, catalogue, rows, unmerged_persons
 from tests.identities.made_library import RULES
 
 
@@ -26,7 +26,7 @@ def test_a_rejection_after_a_merge_ends_the_confirmation_before_it(light_databas
     """The face is confirmed as Ann, Ann is merged into Kate, and the face is rejected as Kate."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
-        kate, ann = everybody(connection)[:2]
+        kate, ann = unmerged_persons(connection)[:2]
         face = faces_of_person(connection, ann)[0]
         verbs.confirm_face(connection, face, ann, STAMP)
         verbs.merge_persons(connection, kate, ann, STAMP)
@@ -39,7 +39,7 @@ def test_a_confirmed_box_that_is_not_a_face_is_unassigned(light_database: Databa
     """A later confirmation makes it a face again."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
-        ann, bob = everybody(connection)[:2]
+        ann, bob = unmerged_persons(connection)[:2]
         face = faces_of_person(connection, ann)[0]
         verbs.confirm_face(connection, face, ann, STAMP)
         verbs.mark_not_a_face(connection, face, STAMP)
@@ -56,7 +56,7 @@ def test_a_face_that_was_split_off_and_rejected_is_a_third_person(light_database
     """A split rejects its faces as the first person."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
-        ann = everybody(connection)[0]
+        ann = unmerged_persons(connection)[0]
         parted = faces_of_person(connection, ann)[:2]
         _, other = verbs.split_person(connection, ann, parted, STAMP)
         verbs.reject_face(connection, parted[0], other, STAMP)
@@ -68,7 +68,7 @@ def test_a_merge_ends_the_rejections_of_an_earlier_split(light_database: Databas
     """No rejection contradicts a confirmation."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
-        ann = everybody(connection)[0]
+        ann = unmerged_persons(connection)[0]
         _, other = verbs.split_person(connection, ann, faces_of_person(connection, ann)[:2], STAMP)
         verbs.merge_persons(connection, ann, other, STAMP)
         assert effective_decisions(read_decisions(connection)).rejected == []
@@ -81,7 +81,7 @@ def test_a_decision_on_a_removed_person_is_refused(light_database: Database) -> 
     """The split that created the person was undone since the person was read."""
     catalogue(light_database)
     with light_database.begin() as connection:
-        ann = everybody(connection)[0]
+        ann = unmerged_persons(connection)[0]
         number, other = verbs.split_person(connection, ann, faces_of_person(connection, ann)[:1], STAMP)
         undo(connection, number, STAMP)
         with pytest.raises(PersonError, match=other.person_id):
@@ -94,7 +94,7 @@ def test_a_merge_ends_earlier_rejections_of_its_faces(database: Database, reject
     """First "not Kate", then "Kate and Ann are one": the scan and the re-clustering leave Ann's face with Kate."""
     gallery = catalogue(database)
     with database.begin() as connection:
-        kate, ann = everybody(connection)[:2]
+        kate, ann = unmerged_persons(connection)[:2]
         holder, other = (ann, kate) if rejected_in == "merged" else (kate, ann)
         face = faces_of_person(connection, holder)[0]
         verbs.reject_face(connection, face, other, STAMP)
@@ -113,7 +113,7 @@ def test_a_merge_of_an_earlier_version_ends_rejections_of_the_merged_faces(light
     """Its payload does not list the faces; the prior state does."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
-        kate, ann = everybody(connection)[:2]
+        kate, ann = unmerged_persons(connection)[:2]
         face = faces_of_person(connection, ann)[0]
         verbs.reject_face(connection, face, kate, STAMP)
         number = verbs.merge_persons(connection, kate, ann, STAMP)
@@ -130,7 +130,7 @@ def test_a_rejection_after_the_merge_is_in_force(light_database: Database) -> No
     """The later decision wins, whichever it is."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
-        kate, ann = everybody(connection)[:2]
+        kate, ann = unmerged_persons(connection)[:2]
         face = faces_of_person(connection, ann)[0]
         verbs.merge_persons(connection, kate, ann, STAMP)
         verbs.reject_face(connection, face, kate, STAMP)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from sqlalchemy import delete, select, update
 
-from catalog.domain.faces import BoundingBox
 from catalog.domain.people import AssignedBy
 from catalog.identities.decisions import verbs
 from catalog.identities.decisions.replay import copy_from_other_galleries
@@ -15,18 +14,9 @@ from catalog.store.database import Database
 from catalog.store.people import add_persons, find_person
 from catalog.store.tables import assignments, faces, persons
 from catalog.store.tables import photos as photos_table
-from tests.identities.assignment.test_assign_people import settled, who_is_who
-from tests.identities.decisions.test_verbs import STAMP, everybody
+from tests.identities.assigned_catalogue import settled, who_is_who
+from tests.identities.decided_catalogue import BOX, SHIFTED, STAMP, photos, unmerged_persons
 from tests.identities.made_library import NOW, LendingGallery, Shot, VectorGallery, boxes_for, enroll, near, people
-
-BOX = BoundingBox(0.30, 0.30, 0.20, 0.30)
-SHIFTED = BoundingBox(0.31, 0.29, 0.21, 0.30)
-
-
-def photos(box: BoundingBox, seed: int, count: int = 4, each: int = 4) -> list[Shot]:
-    rng = np.random.default_rng(seed)
-    centers = people(count, np.random.default_rng(seed), 128)
-    return [Shot(f"{who}-{n}", [near(centers[who], 0.85, rng)], [box]) for who in range(count) for n in range(each)]
 
 
 def test_another_engine_finds_the_same_people_under_the_same_names(light_database: Database) -> None:
@@ -34,9 +24,9 @@ def test_another_engine_finds_the_same_people_under_the_same_names(light_databas
     ours = LendingGallery()
     settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1)))
     with light_database.begin() as connection:
-        for number, person in enumerate(everybody(connection)):
+        for number, person in enumerate(unmerged_persons(connection)):
             verbs.name_person(connection, person, f"name {number}", STAMP)
-        one, two = everybody(connection)[:2]
+        one, two = unmerged_persons(connection)[:2]
         face = faces_of_person(connection, one)[0]
         verbs.confirm_face(connection, face, two, STAMP)
     theirs = VectorGallery()
@@ -55,7 +45,7 @@ def test_decisions_apply_to_a_photo_that_returns(light_database: Database) -> No
     shots = photos(BOX, 1)
     settled(light_database, gallery, enroll(light_database, gallery, shots))
     with light_database.begin() as connection:
-        one, two, three = everybody(connection)[:3]
+        one, two, three = unmerged_persons(connection)[:3]
         moved, gone = faces_of_person(connection, one)[0], faces_of_person(connection, three)[0]
         verbs.confirm_face(connection, moved, two, STAMP)
         verbs.mark_not_a_face(connection, gone, STAMP)
@@ -71,13 +61,13 @@ def test_a_migration_replaces_machine_assignments_and_keeps_decisions(light_data
     theirs = VectorGallery()
     settled(light_database, theirs, enroll(light_database, theirs, photos(SHIFTED, 2)))
     with light_database.begin() as connection:
-        kept = faces_of_person(connection, everybody(connection)[0])[0]
-        verbs.confirm_face(connection, kept, everybody(connection)[1], STAMP)
+        kept = faces_of_person(connection, unmerged_persons(connection)[0])[0]
+        verbs.confirm_face(connection, kept, unmerged_persons(connection)[1], STAMP)
         connection.execute(delete(assignments).where(assignments.c.by == "nobody"))
     ours = LendingGallery()
     enroll(light_database, ours, photos(BOX, 1), night=1)
     with light_database.begin() as connection:
-        person = everybody(connection)[3]
+        person = unmerged_persons(connection)[3]
         rows = list(connection.scalars(select(faces.c.id).where(faces.c.engine == "local")))
         for row in rows:
             connection.execute(
@@ -98,7 +88,7 @@ def test_a_name_comes_back_with_the_photos(light_database: Database) -> None:
     shots = photos(BOX, 1)
     settled(light_database, gallery, enroll(light_database, gallery, shots))
     with light_database.begin() as connection:
-        ann = everybody(connection)[0]
+        ann = unmerged_persons(connection)[0]
         verbs.name_person(connection, ann, "Ann", STAMP)
         hers = {each.sha256 for each in faces_of_person(connection, ann)}
         connection.execute(delete(photos_table))
@@ -115,7 +105,7 @@ def test_a_mirror_comes_back_as_one_person(light_database: Database) -> None:
     shots = [Shot("mirror", [near(center, 0.9, rng) for center in people(2, rng, 128)])]
     settled(light_database, gallery, enroll(light_database, gallery, shots))
     with light_database.begin() as connection:
-        one, two = everybody(connection)
+        one, two = unmerged_persons(connection)
         verbs.merge_persons(connection, one, two, STAMP, same_photo=True)
         connection.execute(delete(photos_table))
     settled(light_database, gallery, enroll(light_database, gallery, shots, night=1))
@@ -134,7 +124,7 @@ def test_a_copied_assignment_puts_no_person_on_a_photo_twice(light_database: Dat
     seen = [Shot("pair", [near(two, 0.9, rng)], both[:1]), *alone]
     settled(light_database, ours, enroll(light_database, ours, seen, night=1))
     with light_database.begin() as connection:
-        other = max(everybody(connection), key=lambda each: len(faces_of_person(connection, each)))
+        other = max(unmerged_persons(connection), key=lambda each: len(faces_of_person(connection, each)))
         local = select(faces.c.id).where(faces.c.engine == "local")
         connection.execute(update(assignments).where(assignments.c.face_id.in_(local)).values(person_id=other.id))
         copy_from_other_galleries(connection, engine="rekognition", gallery="catalog", now=NOW, overrule=True)
@@ -146,7 +136,7 @@ def test_a_rejection_applies_to_a_machine_assignment_made_after_it(light_databas
     ours = LendingGallery()
     settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1)))
     with light_database.begin() as connection:
-        ann = everybody(connection)[0]
+        ann = unmerged_persons(connection)[0]
         face = faces_of_person(connection, ann)[0]
         verbs.reject_face(connection, face, ann, STAMP)
         assign(connection, [(face.row, None)], ann.id, AssignedBy.CLUSTER, "2026-01-01T00:00:00.000000Z")
@@ -160,7 +150,7 @@ def test_one_face_in_two_galleries_is_no_co_occurrence(light_database: Database)
     settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1, count=1)))
     enroll(light_database, theirs, photos(SHIFTED, 2, count=1), night=1)
     with light_database.begin() as connection:
-        (ann,) = everybody(connection)
+        (ann,) = unmerged_persons(connection)
         (other,) = add_persons(connection, 1, NOW)
         seen = list(connection.scalars(select(faces.c.id).where(faces.c.engine == "rekognition")))
         assign(connection, [(row, None) for row in seen], other.id, AssignedBy.CLUSTER, "2026-01-01T00:00:00.000000Z")

@@ -21,8 +21,8 @@ from catalog.store.database import Database
 from catalog.store.people import find_person
 from catalog.store.person_index import PersonRow
 from catalog.store.tables import assignments, faces, persons, photos
-from tests.identities.assignment.test_assign_people import as_engine, settled, who_is_who
-from tests.identities.decisions.test_verbs import STAMP, catalogue, everybody, rows
+from tests.identities.assigned_catalogue import as_engine, settled, who_is_who
+from tests.identities.decided_catalogue import STAMP, catalogue, rows, unmerged_persons
 from tests.identities.made_library import LendingGallery, Shot, VectorGallery, boxes_for, digest, enroll, near, people
 
 OURS = BoundingBox(0.30, 0.30, 0.20, 0.30)
@@ -44,7 +44,7 @@ def test_later_decisions_on_the_person_stay(
     """Undoing a decision on a face keeps name, birth date and hidden mark of the person."""
     catalogue(light_database)
     with light_database.begin() as connection:
-        ann, bob = everybody(connection)[:2]
+        ann, bob = unmerged_persons(connection)[:2]
         number = decide(connection, faces_of_person(connection, ann)[0], bob, STAMP)
         verbs.name_person(connection, bob, "Bob", STAMP)
         verbs.set_hidden(connection, bob, True, STAMP)
@@ -58,7 +58,7 @@ def test_a_restored_face_follows_a_later_merge(light_database: Database) -> None
     """It is assigned to the canonical person."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
-        gone, kept, other = everybody(connection)[:3]
+        gone, kept, other = unmerged_persons(connection)[:3]
         face = faces_of_person(connection, gone)[0]
         number = verbs.confirm_face(connection, face, other, STAMP)
         verbs.merge_persons(connection, kept, gone, STAMP)
@@ -77,7 +77,7 @@ def test_a_redone_merge_takes_faces_assigned_since(light_database: Database) -> 
     shots = [Shot(f"{who}-{n}", [near(centers[who], 0.85, rng)]) for who in range(2) for n in range(3)]
     settled(light_database, gallery, enroll(light_database, gallery, shots))
     with light_database.begin() as connection:
-        kept, gone = everybody(connection)
+        kept, gone = unmerged_persons(connection)
         by, _ = undo(connection, verbs.merge_persons(connection, kept, gone, STAMP), STAMP)
     late = [Shot("late", [near(centers[1], 0.85, rng)])]
     settled(light_database, gallery, enroll(light_database, gallery, late, night=1))
@@ -98,7 +98,7 @@ def test_a_redo_keeps_a_merge_by_a_machine(light_database: Database) -> None:
         shots = [Shot(f"{night}", [tilted[night]])]
         settled(light_database, gallery, enroll(light_database, gallery, shots, night=night))
     with light_database.begin() as connection:
-        old, young = everybody(connection)
+        old, young = unmerged_persons(connection)
         by, _ = undo(connection, verbs.name_person(connection, young, "Ann", STAMP), STAMP)
     settled(light_database, gallery, enroll(light_database, gallery, [Shot("2", [tilted[2]])], night=2))
     with light_database.begin() as connection:
@@ -111,7 +111,7 @@ def test_undo_and_redo_alternate(light_database: Database) -> None:
     """The rows agree with the log after every step, also after a scan."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
-        ann, bob = everybody(connection)[:2]
+        ann, bob = unmerged_persons(connection)[:2]
         face = faces_of_person(connection, ann)[0]
         number = verbs.confirm_face(connection, face, bob, STAMP)
     for holder in (ann, bob, ann, bob):
@@ -126,7 +126,7 @@ def test_a_redo_that_a_later_undo_builds_on_is_refused(light_database: Database)
     """Two decisions on one face are undone. The second cannot be redone alone."""
     catalogue(light_database)
     with light_database.begin() as connection:
-        ann, bob, cleo = everybody(connection)[:3]
+        ann, bob, cleo = unmerged_persons(connection)[:3]
         face = faces_of_person(connection, ann)[0]
         first = verbs.confirm_face(connection, face, bob, STAMP)
         second = verbs.confirm_face(connection, face, cleo, STAMP)
@@ -142,7 +142,9 @@ def test_a_new_person_with_later_decisions_is_not_removed(light_database: Databa
     with light_database.begin() as connection:
         ann = verbs.find_or_add_person(connection, "Ann", STAMP)
         made = read_decisions(connection)[-1].number
-        confirmed = verbs.confirm_face(connection, faces_of_person(connection, everybody(connection)[0])[0], ann, STAMP)
+        confirmed = verbs.confirm_face(
+            connection, faces_of_person(connection, unmerged_persons(connection)[0])[0], ann, STAMP
+        )
         with pytest.raises(UsageError, match=f"build on decision {made}: {confirmed}"):
             undo(connection, made, STAMP)
 
@@ -166,7 +168,7 @@ def test_replayed_faces_of_another_gallery_are_released_too(
     if seen_before:
         look_with_theirs()
     with light_database.begin() as connection:
-        ann, bob = everybody(connection)
+        ann, bob = unmerged_persons(connection)
         face = next(each for each in faces_of_person(connection, ann) if each.engine == "local")
         if verb == "confirm":
             number = verbs.confirm_face(connection, face, bob, STAMP)
@@ -201,7 +203,7 @@ def test_a_restored_face_puts_no_person_on_a_photo_twice(light_database: Databas
     pair = Shot("pair", [near(center, 0.95, rng), near(center, 0.7, rng)], boxes_for(2))
     settled(light_database, gallery, enroll(light_database, gallery, [*alone, pair]))
     with light_database.begin() as connection:
-        ann = max(everybody(connection), key=lambda each: len(faces_of_person(connection, each)))
+        ann = max(unmerged_persons(connection), key=lambda each: len(faces_of_person(connection, each)))
         face = next(each for each in faces_of_person(connection, ann) if each.sha256 == digest("pair"))
         number = verbs.reject_face(connection, face, ann, STAMP)
         beside = select(faces.c.id).join(photos).where(photos.c.sha256 == digest("pair"), faces.c.id != face.row)
@@ -219,7 +221,7 @@ def test_a_face_of_a_forgotten_person_is_unassigned_after_the_undo(light_databas
     """The person that it was assigned to before is forgotten."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
-        ann, bob = everybody(connection)[:2]
+        ann, bob = unmerged_persons(connection)[:2]
         face = faces_of_person(connection, ann)[0]
         number = verbs.confirm_face(connection, face, bob, STAMP)
     forget_person(light_database, as_engine(gallery), ann, STAMP, gallery="catalog")
@@ -232,7 +234,7 @@ def test_a_removed_photo_is_left_out(light_database: Database) -> None:
     """All other faces are restored."""
     catalogue(light_database)
     with light_database.begin() as connection:
-        kept, gone = everybody(connection)[:2]
+        kept, gone = unmerged_persons(connection)[:2]
         number = verbs.merge_persons(connection, kept, gone, STAMP)
         connection.execute(delete(photos).where(photos.c.sha256 == faces_of_person(connection, kept)[-1].sha256))
         undo(connection, number, STAMP)
@@ -248,7 +250,7 @@ def test_a_redone_rejection_applies_to_every_gallery(light_database: Database) -
     shots = [Shot(f"{n}", [near(center, 0.85, rng)], [OURS]) for n in range(4)]
     settled(light_database, ours, enroll(light_database, ours, shots))
     with light_database.begin() as connection:
-        (ann,) = everybody(connection)
+        (ann,) = unmerged_persons(connection)
         face = faces_of_person(connection, ann)[0]
         by, _ = undo(connection, verbs.reject_face(connection, face, ann, STAMP), STAMP)
     seen = [replace(shot, boxes=[THEIRS]) for shot in shots]
@@ -269,7 +271,7 @@ def test_a_redo_makes_the_checks_of_the_first_time(database: Database) -> None:
     mirror = Shot("mirror", [near(center, 0.85, rng) for center in centers])
     settled(database, gallery, enroll(database, gallery, [mirror]))
     with database.begin() as connection:
-        one, two = everybody(connection)
+        one, two = unmerged_persons(connection)
         by, _ = undo(connection, verbs.merge_persons(connection, one, two, STAMP, same_photo=True), STAMP)
     late = Shot("late", [near(center, 0.85, rng) for center in centers])
     settled(database, gallery, enroll(database, gallery, [late], night=1))
@@ -289,7 +291,7 @@ def test_a_redo_of_a_mirror_is_allowed(light_database: Database) -> None:
     mirror = Shot("mirror", [near(center, 0.85, rng) for center in people(2, rng, 128)])
     settled(light_database, gallery, enroll(light_database, gallery, [mirror]))
     with light_database.begin() as connection:
-        one, two = everybody(connection)
+        one, two = unmerged_persons(connection)
         number = verbs.merge_persons(connection, one, two, STAMP, same_photo=True)
         merged = rows(connection)
         by, _ = undo(connection, number, STAMP)
@@ -302,9 +304,9 @@ def test_a_group_is_undone_and_redone_as_a_whole(database: Database) -> None:
     catalogue(database)
     stamp = STAMP.grouped()
     with database.begin() as connection:
-        verbs.set_hidden(connection, everybody(connection)[3], True, STAMP)
+        verbs.set_hidden(connection, unmerged_persons(connection)[3], True, STAMP)
         before = rows(connection)
-        one, two, three = everybody(connection)[:3]
+        one, two, three = unmerged_persons(connection)[:3]
         verbs.name_person(connection, one, "Ann", stamp)
         verbs.merge_persons(connection, one, two, stamp)
         face = faces_of_person(connection, three)[0]
@@ -327,7 +329,7 @@ def test_a_group_that_a_later_decision_builds_on_stays(light_database: Database)
     catalogue(light_database)
     stamp = STAMP.grouped()
     with light_database.begin() as connection:
-        one, two, three = everybody(connection)[:3]
+        one, two, three = unmerged_persons(connection)[:3]
         verbs.name_person(connection, one, "Ann", stamp)
         verbs.merge_persons(connection, two, three, stamp)
         later = verbs.name_person(connection, two, "Bob", STAMP)
@@ -340,7 +342,7 @@ def test_undo_and_redo_of_one_login_leave_the_decisions_of_others(light_database
     catalogue(light_database)
     other = replace(STAMP, who="other")
     with light_database.begin() as connection:
-        one, two, three = everybody(connection)[:3]
+        one, two, three = unmerged_persons(connection)[:3]
         verbs.name_person(connection, one, "Ann", STAMP)
         verbs.set_hidden(connection, two, True, STAMP)
         verbs.name_person(connection, three, "Cleo", other)

@@ -9,43 +9,18 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from catalog.domain.errors import PersonError, UsageError
 from catalog.identities.decisions import verbs
-from catalog.identities.decisions.log import DecisionStamp, read_decisions
+from catalog.identities.decisions.log import read_decisions
 from catalog.identities.decisions.undo import undo
 from catalog.store.catalogued_faces import CataloguedFace, faces_of_person
 from catalog.store.database import Database
 from catalog.store.people import find_person, list_people
-from catalog.store.person_index import PersonRow, all_persons
-from catalog.store.tables import assignments, faces, persons
-from tests.identities.assignment.test_assign_people import album, fresh_database, settled, who_is_who
-from tests.identities.made_library import NOW, LendingGallery, Shot, digest, enroll, near, people
-
-STAMP = DecisionStamp("tester", NOW)
-
-
-def catalogue(database: Database, count: int = 4, photos: int = 4) -> LendingGallery:
-    """Scan ``photos`` photos of each of ``count`` persons, who are alone on them."""
-    rng = np.random.default_rng(3)
-    centers = people(count, rng, 128)
-    shots = [Shot(f"{who}-{n}", [near(centers[who], 0.85, rng)]) for who in range(count) for n in range(photos)]
-    gallery = LendingGallery()
-    settled(database, gallery, enroll(database, gallery, shots))
-    return gallery
-
-
-def everybody(connection: Connection) -> list[PersonRow]:
-    return [row for row in all_persons(connection) if row.merged_into is None]
-
-
-def rows(connection: Connection) -> Any:
-    """Return all rows that a decision can change."""
-    return [
-        connection.execute(select(table).order_by(*table.primary_key.columns)).all()
-        for table in (persons, assignments, faces)
-    ]
+from tests.identities.assigned_catalogue import album, fresh_database, settled, who_is_who
+from tests.identities.decided_catalogue import STAMP, catalogue, rows, unmerged_persons
+from tests.identities.made_library import LendingGallery, Shot, digest, enroll, near, people
 
 
 def test_naming_changes_one_person_row(database: Database) -> None:
@@ -53,7 +28,7 @@ def test_naming_changes_one_person_row(database: Database) -> None:
     catalogue(database)
     with database.begin() as connection:
         before = rows(connection)
-        person = everybody(connection)[0]
+        person = unmerged_persons(connection)[0]
         verbs.name_person(connection, person, "  Ann   Lee ", STAMP)
         after = rows(connection)
         assert find_person(connection, "Ann Lee").id == person.id
@@ -65,7 +40,7 @@ def test_a_name_of_several_persons_is_refused_with_their_ids(light_database: Dat
     """PERSON is an id, or a name of one person only."""
     catalogue(light_database)
     with light_database.begin() as connection:
-        one, two = everybody(connection)[:2]
+        one, two = unmerged_persons(connection)[:2]
         for each in (one, two):
             verbs.name_person(connection, each, "Ann", STAMP)
         with pytest.raises(PersonError, match=one.person_id):
@@ -79,7 +54,7 @@ def test_a_merged_id_redirects_permanently(light_database: Database) -> None:
     """After a is merged into b and b into c, all three ids redirect to c, and c has all faces."""
     catalogue(light_database)
     with light_database.begin() as connection:
-        a, b, c = everybody(connection)[:3]
+        a, b, c = unmerged_persons(connection)[:3]
         verbs.merge_persons(connection, b, a, STAMP)
         verbs.merge_persons(connection, c, find_person(connection, b.person_id), STAMP)
         assert {find_person(connection, each.person_id).id for each in (a, b, c)} == {c.id}
@@ -94,7 +69,7 @@ def test_persons_of_one_photo_merge_only_with_same_photo(light_database: Databas
     shots = [Shot("mirror", [near(both[0], 0.9, rng), near(both[1], 0.9, rng)])]
     settled(light_database, gallery, enroll(light_database, gallery, shots))
     with light_database.begin() as connection:
-        one, two = everybody(connection)
+        one, two = unmerged_persons(connection)
         with pytest.raises(PersonError, match="together on 1 photo"):
             verbs.merge_persons(connection, one, two, STAMP)
         verbs.merge_persons(connection, one, two, STAMP, same_photo=True)
@@ -105,7 +80,7 @@ def test_split_persons_stay_two(light_database: Database) -> None:
     """A machine never merges them again, also after new faces."""
     gallery = catalogue(light_database, count=1, photos=6)
     with light_database.begin() as connection:
-        (person,) = everybody(connection)
+        (person,) = unmerged_persons(connection)
         parted = faces_of_person(connection, person)[:3]
         _, other = verbs.split_person(connection, person, parted, STAMP)
     rng = np.random.default_rng(3)
@@ -122,7 +97,7 @@ def test_a_rejected_face_never_comes_back_to_that_person(light_database: Databas
     """It gets a new person, although it is as similar to the other faces as before."""
     gallery = catalogue(light_database, count=1, photos=5)
     with light_database.begin() as connection:
-        (person,) = everybody(connection)
+        (person,) = unmerged_persons(connection)
         face = faces_of_person(connection, person)[2]
         verbs.reject_face(connection, face, person, STAMP)
     for _ in range(2):
@@ -135,7 +110,7 @@ def test_a_confirmed_face_is_never_moved(light_database: Database) -> None:
     """It is confirmed as a person that it does not resemble, and stays there through scans and a re-clustering."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
-        one, two = everybody(connection)[:2]
+        one, two = unmerged_persons(connection)[:2]
         face = faces_of_person(connection, one)[0]
         verbs.confirm_face(connection, face, two, STAMP)
     rng = np.random.default_rng(9)
@@ -147,7 +122,7 @@ def test_a_box_that_is_not_a_face_is_left_out(light_database: Database) -> None:
     """It is unassigned, and no scan assigns it. A confirmation makes it a face again."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
-        person = everybody(connection)[0]
+        person = unmerged_persons(connection)[0]
         face = faces_of_person(connection, person)[0]
         verbs.mark_not_a_face(connection, face, STAMP)
     settled(light_database, gallery)
@@ -162,7 +137,7 @@ def test_hidden_people_are_left_out_of_lists(light_database: Database) -> None:
     """They are shown again after `unhide`."""
     catalogue(light_database)
     with light_database.begin() as connection:
-        person = everybody(connection)[0]
+        person = unmerged_persons(connection)[0]
         verbs.set_hidden(connection, person, True, STAMP)
         assert person.person_id not in {each.person_id for each in list_people(connection)}
         assert person.person_id in {each.person_id for each in list_people(connection, hidden=True)}
@@ -175,7 +150,7 @@ def test_merge_split_and_undo_leave_the_rows_as_they_were(database: Database) ->
     catalogue(database)
     with database.begin() as connection:
         before = rows(connection)
-        one, two, three = everybody(connection)[:3]
+        one, two, three = unmerged_persons(connection)[:3]
         verbs.name_person(connection, two, "Bob", STAMP)
         verbs.merge_persons(connection, one, find_person(connection, "Bob"), STAMP)
         parted = faces_of_person(connection, one)[:3]
@@ -192,7 +167,7 @@ def test_an_undo_can_be_undone(light_database: Database) -> None:
     """A redone split has the same person id."""
     catalogue(light_database)
     with light_database.begin() as connection:
-        person = everybody(connection)[0]
+        person = unmerged_persons(connection)[0]
         number, other = verbs.split_person(connection, person, faces_of_person(connection, person)[:2], STAMP)
         parted = rows(connection)
         by, _ = undo(connection, number, STAMP)
@@ -207,7 +182,7 @@ def test_an_undo_is_refused_while_later_decisions_build_on_it(light_database: Da
     """The merged person was renamed since. The message has the number of that decision."""
     catalogue(light_database)
     with light_database.begin() as connection:
-        one, two = everybody(connection)[:2]
+        one, two = unmerged_persons(connection)[:2]
         merged = verbs.merge_persons(connection, one, two, STAMP)
         named = verbs.name_person(connection, find_person(connection, one.person_id), "Ann", STAMP)
         with pytest.raises(UsageError, match=str(named)):
@@ -241,7 +216,7 @@ def test_any_series_of_decisions_is_undone_exactly(
 
 def _decide(connection: Connection, random: np.random.Generator) -> int:
     """Make one random decision. Returns 1, or 0 if it was refused."""
-    known = everybody(connection)
+    known = unmerged_persons(connection)
     one, two = (known[int(at)] for at in random.integers(0, len(known), 2))
     shown = faces_of_person(connection, one)
     try:
@@ -280,7 +255,7 @@ def scan_two_persons_on_one_photo(database: Database) -> tuple[LendingGallery, C
     both = Shot("both", [near(center, 0.85, rng) for center in centers])
     settled(database, gallery, enroll(database, gallery, [*shots, both]))
     with database.read() as connection:
-        shown = [face for each in everybody(connection) for face in faces_of_person(connection, each)]
+        shown = [face for each in unmerged_persons(connection) for face in faces_of_person(connection, each)]
     one, two = [face for face in shown if face.sha256 == digest("both")]
     return gallery, one, two
 
@@ -322,7 +297,7 @@ def test_a_birth_date_releases_earlier_faces(light_database: Database, merged: b
     shots = [Shot(f"{y}", [near(center, 0.85, rng)], taken_at=datetime(y, 5, 1, tzinfo=UTC)) for y in range(1990, 1998)]
     settled(light_database, gallery, enroll(light_database, gallery, shots))
     with light_database.begin() as connection:
-        (ann,) = everybody(connection)
+        (ann,) = unmerged_persons(connection)
         sure = faces_of_person(connection, ann)[1]
         verbs.confirm_face(connection, sure, ann, STAMP)
         if merged:  # with somebody whose birth is known

@@ -18,8 +18,8 @@ from catalog.store.database import Database
 from catalog.store.people import find_person
 from catalog.store.person_index import PersonRow
 from tests.fakes import Drawn, FakeEngine, draw, opened
-from tests.identities.assignment.test_assign_people import as_engine, settled
-from tests.identities.decisions.test_verbs import STAMP, everybody
+from tests.identities.assigned_catalogue import as_engine, settled
+from tests.identities.decided_catalogue import STAMP, unmerged_persons
 from tests.identities.made_library import LendingGallery, Shot, enroll, near, people
 
 
@@ -39,7 +39,7 @@ class Library:
         ]
         settled(database, self.gallery, enroll(database, self.gallery, shots))
         with database.begin() as connection:
-            for person in everybody(connection):
+            for person in unmerged_persons(connection):
                 (uri,) = {face.uri for face in faces_of_person(connection, person, limit=1)}
                 verbs.name_person(connection, person, "Ann" if "ann" in (uri or "") else "Bea", STAMP)
         halfway = (ann + bea) / np.linalg.norm(ann + bea)

@@ -13,6 +13,7 @@ from sqlalchemy import delete, select, update
 from catalog.domain.charges import Operation
 from catalog.domain.errors import UsageError
 from catalog.domain.faces import BooleanAttribute, BoundingBox, Face, FaceAttributes, Pose, Quality
+from catalog.identities.decisions import verbs
 from catalog.identities.matching.error_rates import evaluate
 from catalog.identities.matching.verification_log import START, check_chain, read_audit, record
 from catalog.identities.matching.verify_employee import (
@@ -28,9 +29,8 @@ from catalog.store.catalogued_faces import faces_of_person
 from catalog.store.database import Database
 from catalog.store.tables import employee_references, verifications
 from tests.fakes import Drawn, FakeEngine, drawing_bytes, shade
-from tests.identities.assignment.test_assign_people import as_engine
-from tests.identities.decisions import test_verbs
-from tests.identities.decisions.test_verbs import STAMP, catalogue, everybody
+from tests.identities.assigned_catalogue import as_engine
+from tests.identities.decided_catalogue import STAMP, catalogue, unmerged_persons
 from tests.identities.made_library import NOW, RULES
 from tests.identities.matching.test_watch_list import open_drawing
 
@@ -208,9 +208,9 @@ def test_error_rates_come_from_confirmed_faces(light_database: Database) -> None
     with pytest.raises(UsageError, match="too few confirmed"):
         evaluate(light_database, as_engine(gallery), RULES.seed_faces, gallery="catalog", named=False)
     with light_database.begin() as connection:
-        for person in everybody(connection):
+        for person in unmerged_persons(connection):
             for face in faces_of_person(connection, person):
-                test_verbs.verbs.confirm_face(connection, face, person, STAMP)
+                verbs.confirm_face(connection, face, person, STAMP)
     found = evaluate(light_database, as_engine(gallery), RULES.seed_faces, gallery="catalog", named=False)
     assert (found.faces, found.people, found.genuine, found.impostor) == (48, 12, 72, 1056)
     rates = {rate.threshold: rate for rate in found.rates}

@@ -26,7 +26,7 @@ from catalog.store.photos import record_photo
 from catalog.store.tables import charges, watch_hits, watch_references
 from catalog.store.upsert import batches
 from tests.fakes import PEOPLE, Drawn, FakeEngine, drawing_bytes, shade
-from tests.identities.decisions.test_verbs import STAMP
+from tests.identities.decided_catalogue import STAMP
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -143,7 +143,7 @@ class Blind(FakeEngine):
 def test_a_reference_in_which_the_engine_finds_no_face_is_left_out(
     light_database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Other references, and everybody else on the list, are looked for; the log names nobody."""
+    """Other references, and unmerged_persons else on the list, are looked for; the log names nobody."""
     engine = Blind(dollars=Decimal("0.001"))
     catalog_drawing(light_database, engine, Drawn("ann", left=20), Drawn("eve", left=150))
     add_watch(light_database, engine, "Aaron", [reference("bob")], [], STAMP)
