@@ -14,6 +14,7 @@ from catalog.domain.face_key import FaceKey
 from catalog.identities.decisions.effective import effective_decisions
 from catalog.identities.decisions.log import read_decisions
 from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_row, faces_of_person
+from catalog.store.decided_rows import persons_by_public_id
 from catalog.store.people import find_person
 
 
@@ -31,7 +32,9 @@ def check_photos(
     for key, _ in confirmed.confirmed:
         keys[key.sha256].append(key)
     persons = {face.person_id for face in catalogued_faces_by_row(connection, restored).values()}
-    persons |= {find_person(connection, each.person_id).person_id for each in reinstated if each.person_id}
+    # The log may have decisions on persons that the catalogue lacks, from a labels file.
+    decided = persons_by_public_id(connection, {each.person_id for each in reinstated if each.person_id})
+    persons |= decided.keys()
     for public_id in sorted(person for person in persons if person is not None):
         person = find_person(connection, public_id)
         twice = _twice_on_photo(faces_of_person(connection, person))

@@ -33,9 +33,9 @@ from catalog.identities.decisions.redo_check import check_photos
 from catalog.store.assignment_lock import lock_persons
 from catalog.store.assignments import unassign
 from catalog.store.catalogued_faces import catalogued_faces_by_row, faces_by_content
-from catalog.store.decided_rows import set_not_a_face
+from catalog.store.decided_rows import persons_by_public_id, set_not_a_face
 from catalog.store.decision_rows import decisions_of_group, last_redoable, mark_undone
-from catalog.store.people import find_person
+from catalog.store.person_index import canonical_person
 
 
 def undo(
@@ -177,10 +177,13 @@ def _targets(connection: Connection, decision: Decision) -> list[Decision]:
 
 def _rejected_again(connection: Connection, reinstated: Sequence[Decision]) -> list[int]:
     """Return faces that a machine assigned to a person while that person's rejection of them was undone."""
+    rejected = [decision for decision in reinstated if decision.verb is Verb.REJECT and decision.person_id]
+    # A labels file may bring decisions on persons that the catalogue lacks.
+    rows = persons_by_public_id(connection, {decision.person_id or "" for decision in rejected})
     rejections = [
-        (find_person(connection, decision.person_id).person_id, key)
-        for decision in reinstated
-        if decision.verb is Verb.REJECT and decision.person_id is not None
+        (canonical_person(connection, rows[decision.person_id].id).person_id, key)
+        for decision in rejected
+        if decision.person_id in rows
         for key in decision.faces
     ]
     found = faces_by_content(connection, {key.sha256 for _, key in rejections})
