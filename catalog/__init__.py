@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from catalog.app.import_names import NameImportResult as NameImportResult
     from catalog.app.import_people import PeopleImportResult as PeopleImportResult
     from catalog.app.photo_input import ReferenceFace as ReferenceFace
+    from catalog.app.reporting import StoredFaces as StoredFaces
     from catalog.app.scan_options import FailCondition as FailCondition
     from catalog.app.scan_options import ScanLimits as ScanLimits
     from catalog.app.scan_plan import ScanPlan as ScanPlan
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from catalog.app.upkeep import Reconciliation as Reconciliation
     from catalog.domain.charges import Charge as Charge
     from catalog.domain.charges import Operation as Operation
+    from catalog.domain.engine import EngineCapabilities as EngineCapabilities
     from catalog.domain.errors import AmbiguousPersonError as AmbiguousPersonError
     from catalog.domain.errors import CatalogError as CatalogError
     from catalog.domain.errors import CheckRefused as CheckRefused
@@ -95,6 +97,8 @@ _MODULE_BY_NAME = {
     "CataloguedFace": "store.catalogued_faces",
     "Charge": "domain.charges",
     "ChargeSum": "store.charges",
+    "EngineCapabilities": "domain.engine",
+    "StoredFaces": "app.reporting",
     "CheckRefused": "domain.errors",
     "CheckResult": "engines.engine_spec",
     "ComparedFace": "domain.faces",

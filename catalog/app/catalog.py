@@ -18,6 +18,7 @@ from catalog.app.questions import CatalogQuestions
 from catalog.app.resources import Resources
 from catalog.app.scan_options import FailCondition, ScanLimits
 from catalog.app.settings import Settings, load_settings
+from catalog.domain.engine import EngineCapabilities
 from catalog.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -139,6 +140,11 @@ class Catalog(CatalogQuestions, CatalogFiles):
     def settings(self) -> Settings:
         """The settings in use, with the origin of each."""
         return self._settings
+
+    @property
+    def capabilities(self) -> EngineCapabilities:
+        """Abilities of the engine that the settings select. The engine is not opened."""
+        return self._resources.configured_engine.capabilities
 
     # -------------------------------------------------------------------------------------------------- scanning
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from catalog.app.call_log import DatabaseCallLog
 from catalog.app.settings import Settings
 from catalog.domain.charges import Charge, Operation
 from catalog.domain.engine import Engine, EngineCapabilities
@@ -17,8 +18,9 @@ from catalog.engines.engine_spec import CallsThisMonth, EngineResources, EngineS
 from catalog.engines.prefilter import PrefilteredEngine
 from catalog.engines.registry import ENGINES, FREE_ENGINE
 from catalog.engines.user_vectors_first import UserVectorsFirstEngine
+from catalog.store.catalogue_owner import catalogue_owner
 from catalog.store.database import Database
-from catalog.store.gallery_info import calls_this_month, gallery_model
+from catalog.store.gallery_info import calls_this_month, count_faces, gallery_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,18 @@ def engine_resources(
         with database().read() as connection:
             return gallery_model(connection, chosen.name, chosen.gallery)
 
+    def read_known_faces() -> int:
+        with database().read() as connection:
+            return count_faces(connection, chosen.name, chosen.gallery)
+
+    def read_owner() -> str:
+        with database().begin() as connection:
+            return catalogue_owner(connection)
+
+    def open_call_log() -> DatabaseCallLog:
+        region = configured_engine(settings).region
+        return DatabaseCallLog(database(), engine=chosen.name, gallery=chosen.gallery, region=region)
+
     return EngineResources(
         gallery=chosen.gallery,
         quality_filter=QualityFilter(chosen.quality_filter),
@@ -98,6 +112,9 @@ def engine_resources(
         gallery_database=lambda: GalleryDatabase(database().engine, database().later),
         calls_this_month=lambda: read_calls_this_month(settings, database()),
         gallery_model=read_model,
+        known_faces=read_known_faces,
+        owner=read_owner,
+        call_log=open_call_log,
         spending=spending,
     )
 

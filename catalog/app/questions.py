@@ -19,6 +19,7 @@ from catalog.reports.report_table import SQL_TIME_LIMIT, ReportTable
 
 if TYPE_CHECKING:
     from catalog.app import find_page, finding, grouping, reporting
+    from catalog.app.reporting import StoredFaces
     from catalog.identities.assignment.explain import Explanation
     from catalog.identities.assignment.suggestions import Suggestion
     from catalog.identities.matching.find_person import FindResult
@@ -51,6 +52,10 @@ class CatalogQuestions(ABC):
     def charges(self, since: datetime | None = None) -> tuple[ChargeSum, ...]:
         """Sums of the paid calls since a time (aware; default: the first of this month, UTC)."""
         return reporting.charges(self._resources, since)
+
+    def stored_faces(self) -> tuple[StoredFaces, ...]:
+        """Faces that paid engines store, with their price a month, by gallery."""
+        return reporting.stored_faces(self._resources)
 
     def charges_by_scan(self, scans: int = 10) -> tuple[ChargeSum, ...]:
         """Sums of the paid calls of each of the last ``scans`` scans that had any, latest scan first."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from catalog.app.engines import configured_engine
 from catalog.app.open_database import database_address
@@ -18,6 +19,7 @@ from catalog.reports.status import Status, read_status
 from catalog.store import charges as store
 from catalog.store.charges import ChargeSum
 from catalog.store.database_address import parse_address, safe_form
+from catalog.store.gallery_info import faces_by_gallery
 
 
 def status(resources: Resources) -> Status:
@@ -41,6 +43,29 @@ def charges_by_scan(resources: Resources, scans: int) -> tuple[ChargeSum, ...]:
 def price_note(resources: Resources, engine: str, region: str) -> str:
     is_known = engine in resources.settings.engine_options
     return configured_engine(resources.settings, engine).price_note(region) if is_known else ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFaces:
+    """Faces of this catalogue that a paid engine stores, and their price."""
+
+    engine: str
+    gallery: str
+    faces: int
+    dollars_a_month: Decimal
+
+
+def stored_faces(resources: Resources) -> tuple[StoredFaces, ...]:
+    with resources.reading() as database, database.read() as connection:
+        galleries = faces_by_gallery(connection)
+    stored = []
+    for name, gallery_name, faces in galleries:
+        if name in resources.settings.engine_options:
+            engine = configured_engine(resources.settings, name)
+            dollars = faces * engine.spec.face_month_price(engine.options)
+            if dollars:
+                stored.append(StoredFaces(name, gallery_name, faces, dollars))
+    return tuple(stored)
 
 
 def report(resources: Resources, name: str, filters: ReportFilters, limit: int | None) -> ReportTable:

@@ -146,15 +146,22 @@ class Resources:
     @property
     def engine(self) -> Engine:
         """The engine of the settings on their gallery. Raises EngineError."""
+        return self._once("engine", lambda: self._open_engine(self.engine_resources))
 
-        def make() -> Engine:
-            engine = self.configured_engine.open(self.engine_resources)
-            self._stack.callback(engine.close)
-            # Calls whose responses were lost and that no command recorded; a scan records its own.
-            self._stack.callback(lambda: self.charge("unanswered", engine.take_unreported_charges()))
-            return engine
+    def _open_engine(self, resources: EngineResources) -> Engine:
+        engine = self.configured_engine.open(resources)
+        self._stack.callback(engine.close)
+        # Calls whose responses were lost and that no command recorded; a scan records its own.
+        self._stack.callback(lambda: self.charge("unanswered", engine.take_unreported_charges()))
+        return engine
 
-        return self._once("engine", make)
+    @property
+    def repair_engine(self) -> Engine:
+        """The engine for reconciling, which also opens a gallery that lost its faces."""
+        if not self.configured_engine.capabilities.creates_gallery:
+            return self.engine
+        resources = replace(self.engine_resources, may_be_lost=True)
+        return self._once("repair engine", lambda: self._open_engine(resources))
 
     @property
     def scan_engine(self) -> Engine:

@@ -36,11 +36,13 @@ class Reconciliation:
 def reconcile(resources: Resources, *, dry_run: bool, remove_unknown: bool) -> Reconciliation:
     shared = resources.configured_engine.capabilities.shares_gallery and not remove_unknown
     if dry_run:
-        difference = reconciling.compare(resources.database, resources.engine, gallery=resources.gallery, shared=shared)
+        difference = reconciling.compare(
+            resources.database, resources.repair_engine, gallery=resources.gallery, shared=shared
+        )
         return Reconciliation(difference, None)
     difference, repair = reconciling.reconcile(
         resources.database,
-        resources.engine,
+        resources.repair_engine,
         gallery=resources.gallery,
         shared=shared,
         region=resources.region,

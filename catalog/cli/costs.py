@@ -15,6 +15,9 @@ from catalog.cli.options import AsJson, Config, Database, Verbose
 if TYPE_CHECKING:
     from catalog import ChargeSum
 
+LOST = "lost"
+"""Command of calls without a recorded answer."""
+
 Scans = Annotated[int, typer.Option("--scans", min=1, help="How many of the last scans with charges are shown.")]
 
 
@@ -27,17 +30,30 @@ def costs(
 ) -> None:
     """Show the charges of Amazon Rekognition: by scan, and in this month (UTC) until now.
 
-    Amounts follow the price list (rekognition.prices). The bill of AWS is authoritative; it adds the monthly price of
-    stored faces.
+    Amounts follow the price list (rekognition.prices). The bill of AWS is authoritative. The monthly price of stored
+    faces is shown for the faces that the catalogue knows.
     """
     month = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     with open_catalog(config, database, verbose, read_only=True) as catalog:
         by_scan = catalog.charges_by_scan(scans)
         this_month = catalog.charges(month)
         regions = sorted({(total.engine, total.region) for total in (*by_scan, *this_month)})
+        storage = catalog.stored_faces()
         notes = [catalog.price_note(engine, region) for engine, region in regions]
     if as_json:
-        answer = {"scans": [_json(total) for total in by_scan], "month": _month_json(month, this_month)}
+        answer = {
+            "scans": [_json(total) for total in by_scan],
+            "month": _month_json(month, this_month),
+            "storage": [
+                {
+                    "engine": stored.engine,
+                    "gallery": stored.gallery,
+                    "faces": stored.faces,
+                    "dollars_a_month": float(stored.dollars_a_month),
+                }
+                for stored in storage
+            ],
+        }
         typer.echo(json.dumps(answer))
         return
     for scan_id in dict.fromkeys(total.scan_id for total in by_scan):
@@ -46,6 +62,11 @@ def costs(
         _print(totals)
     typer.echo(f"month to date ({month:%Y-%m})")
     _print(this_month, with_command=True)
+    lost = sum(total.calls for total in this_month if total.command == LOST)
+    if lost:
+        typer.echo(f"{lost:,} calls whose answers were lost, or are still awaited, may be billed and are counted.")
+    for stored in storage:
+        typer.echo(f"storing {stored.faces:,} faces in {stored.gallery}: ${stored.dollars_a_month:,.4f} a month")
     for note in filter(None, notes):
         typer.echo(note)
 

@@ -116,6 +116,9 @@ def _groups(catalog: Catalog, paths: Sequence[Path], face: int | None, all_faces
 
 def _largest(catalog: Catalog, path: Path) -> ReferenceFace:
     photo = catalog.open_photo(path)
+    if catalog.capabilities.is_paid:
+        # The search finds the largest face itself: a call to count the faces would be charged too.
+        return ReferenceFace(photo, name=str(path))
     faces = catalog.reference_faces(photo, name=str(path))
     if len(faces) > 1:
         typer.echo(f'"{path}" shows {len(faces)} faces; the largest is used. --face N chooses another:', err=True)

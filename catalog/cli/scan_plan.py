@@ -25,13 +25,27 @@ _COUNTS = (
 def print_plan(plan: ScanPlan, *, as_json: bool, verbose: bool = False) -> None:
     if as_json:
         calls = [
-            {"operation": charge.operation.value, "calls": charge.calls, "dollars": float(charge.dollars)}
-            for charge in plan.charges
+            {
+                "operation": charge.operation.value,
+                "calls": charge.calls,
+                "dollars": float(charge.dollars),
+                "calls_lowest": low.calls,
+                "calls_highest": high.calls,
+            }
+            for charge, low, high in zip(plan.charges, plan.lowest, plan.highest, strict=True)
         ]
         counts = {name: getattr(plan, name) for name, _ in _COUNTS}
         dollars = float(sum(charge.dollars for charge in plan.charges))
         files = listing_json(plan.left_out, plan.other_files)
-        quotes = {"calls": calls, "dollars": dollars, "note": plan.price_note}
+        quotes = {
+            "calls": calls,
+            "dollars": dollars,
+            "dollars_highest": float(sum(charge.dollars for charge in plan.highest)),
+            "storage_dollars_a_month": float(plan.storage_dollars),
+            "sampled_photos": plan.sampled_photos,
+            "note": plan.price_note,
+            "gallery_note": plan.gallery_note,
+        }
         typer.echo(json.dumps({"plan": True, **counts, **quotes, **files}))
         return
     for name, meaning in _COUNTS:
@@ -41,8 +55,15 @@ def print_plan(plan: ScanPlan, *, as_json: bool, verbose: bool = False) -> None:
         typer.echo(line)
     if not plan.charges:
         typer.echo(f"The engine {plan.engine} costs nothing.")
-    for charge in plan.charges:
-        bound = "at most" if charge.operation is Operation.INDEX_FACES else "about"
-        typer.echo(f"{bound} {charge.calls:,} calls of {charge.operation.value}: ${charge.dollars:,.4f}")
-    if plan.price_note:
-        typer.echo(plan.price_note)
+    for charge, low, high in zip(plan.charges, plan.lowest, plan.highest, strict=True):
+        price = f"calls of {charge.operation.value}: ${charge.dollars:,.4f}"
+        if charge.operation is Operation.INDEX_FACES and not plan.sampled_photos:
+            typer.echo(f"at most {charge.calls:,} {price}")
+        else:
+            typer.echo(f"about {charge.calls:,} {price} ({low.calls:,} to {high.calls:,} calls)")
+    if plan.sampled_photos:
+        typer.echo(f"The free engine looked at {plan.sampled_photos:,} photos to estimate what the prefilter sends.")
+    if plan.storage_dollars:
+        typer.echo(f"storing about {plan.stored_faces:,} faces: ${plan.storage_dollars:,.4f} a month")
+    for note in filter(None, (plan.price_note, plan.gallery_note)):
+        typer.echo(note)

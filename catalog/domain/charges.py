@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -28,3 +28,5 @@ class Charge:
     operation: Operation
     calls: int
     dollars: Decimal
+    intents: tuple[int, ...] = field(default=(), compare=False, repr=False)
+    """Call intents that are closed when the charge is recorded (see ``catalog.domain.call_log``)."""

@@ -228,6 +228,8 @@ class EnrolledFace:
     """SHA-256 of the photo it came from (Rekognition's ExternalImageId)."""
     box: BoundingBox
     confidence: float
+    is_foreign: bool = False
+    """Another catalogue that shares the gallery enrolled the face."""
 
 
 @dataclass(frozen=True, slots=True)

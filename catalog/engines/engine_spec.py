@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
+from catalog.domain.call_log import CallLog
 from catalog.domain.charges import Charge, Operation
 from catalog.domain.engine import Engine, EngineCapabilities
 from catalog.domain.faces import QualityFilter
@@ -55,6 +56,14 @@ class EngineResources:
     calls_this_month: Callable[[], CallsThisMonth]
     gallery_model: Callable[[], str | None]
     """Model that enrolled the gallery's faces; None for a gallery without faces."""
+    known_faces: Callable[[], int]
+    """Faces of the gallery that the catalogue knows."""
+    owner: Callable[[], str]
+    """Name of this catalogue, which marks its faces in a gallery that other catalogues share."""
+    call_log: Callable[[], CallLog | None]
+    """Opens the log of calls that are about to be sent."""
+    may_be_lost: bool = False
+    """Opens a gallery that lost its faces, in order to repair it; else the engine refuses it."""
     spending: SpendingLimit = SpendingLimit()
 
 
@@ -95,6 +104,12 @@ class EngineSpec:
     """Sentence for a region whose prices are not known; empty where they are."""
     checks: Callable[[Any, EngineResources, bool], Iterable[CheckResult]] = lambda *_: ()
     """Items of `catalog check`; the flag allows to create the gallery. Free of charge. Raises EngineError."""
+    verify_gallery: Callable[[Any, EngineResources], str] = lambda *_: ""
+    """Raises the EngineError with which a scan would refuse the gallery, for the dry run. Creates nothing.
+
+    Returns a sentence if the gallery could not be asked."""
+    face_month_price: Callable[[Any], Decimal] = lambda _: Decimal(0)
+    """Dollars for storing one face for a month."""
     user_vector_rules: Callable[[Any], UserVectorRules | None] = lambda _: None
     """Rules for user vectors; None where the engine has none or the options switch them off."""
     default_parallel_calls: Callable[[Any], int] = lambda _: 0

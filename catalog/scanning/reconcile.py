@@ -29,8 +29,8 @@ class GalleryDifference:
     """Faces that only the gallery or only the catalogue holds.
 
     ``orphans`` are ids of gallery faces without a row. ``missing`` are content hashes of photos of which the gallery
-    lacks at least one face that has a row. ``strangers`` is the number of faces in a shared gallery whose photos this
-    catalogue does not know: another catalogue enrolled them, or this one after the backup that it was restored from.
+    lacks at least one face that has a row. ``strangers`` is the number of faces in a shared gallery that another
+    catalogue enrolled, or whose photos this catalogue does not know (it may be restored from an older backup).
     """
 
     in_gallery: int
@@ -57,9 +57,13 @@ def compare(database: Database, engine: Engine, *, gallery: str, shared: bool = 
     """Compare; nothing is written. ``shared``: other catalogues may have faces in the gallery too."""
     # 16 bytes a face instead of a text, because a gallery may hold millions.
     hash_by_face: dict[bytes, bytes] = {}
+    foreign = 0
     for enrolled in engine.enrolled():
+        if shared and enrolled.is_foreign:
+            foreign += 1
+            continue
         hash_by_face[uuid.UUID(enrolled.face_id).bytes] = bytes.fromhex(enrolled.sha256) if shared else b""
-    in_gallery = len(hash_by_face)
+    in_gallery = len(hash_by_face) + foreign
     missing: dict[str, None] = {}
     in_catalogue = 0
     with database.read() as connection:
@@ -70,11 +74,11 @@ def compare(database: Database, engine: Engine, *, gallery: str, shared: bool = 
                 del hash_by_face[key]
             else:
                 missing[face.sha256] = None
-        # Faces that another catalogue enrolled are not removed. A photo that both know has one set of faces.
+        # Faces of unknown photos are not removed: another catalogue may have enrolled them without its name.
         hashes = set(hash_by_face.values())
         unknown = {sha256 for sha256 in hashes if sha256 and find_photo(connection, sha256.hex()) is None}
     orphans = [str(uuid.UUID(bytes=key)) for key, sha256 in sorted(hash_by_face.items()) if sha256 not in unknown]
-    strangers = len(hash_by_face) - len(orphans)
+    strangers = len(hash_by_face) - len(orphans) + foreign
     return GalleryDifference(in_gallery, in_catalogue, tuple(orphans), tuple(missing), strangers)
 
 

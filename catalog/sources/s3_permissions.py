@@ -47,21 +47,30 @@ class S3Rights:
         objects = [item for item in page.get("Contents", ()) if item["Size"]]
         readable = [item["Key"] for item in objects if item.get("StorageClass", "STANDARD") == "STANDARD"]
         key = readable[0] if readable else self._prefix + ABSENT_KEY
-        right, version = self._try("s3:GetObject", key)
+        right, version, kms = self._try("s3:GetObject", key)
         yield right
+        if kms is not None:
+            yield S3Permission("kms:Decrypt", granted=kms)
         if version:
             yield self._try("s3:GetObjectVersion", key, VersionId=version)[0]
 
-    def _try(self, action: str, key: str, **version: str) -> tuple[S3Permission, str]:
-        """The permission, and the version of the object that was read; empty without versions."""
+    def _try(self, action: str, key: str, **version: str) -> tuple[S3Permission, str, bool | None]:
+        """The permission, the version that was read (empty without versions), and the permission to decrypt.
+
+        The last is None for an object that is not encrypted with a key of KMS.
+        """
         try:
             answer = self._client.get_object(Key=key, Range="bytes=0-0", **version, **self._where)
         except (ClientError, BotoCoreError) as error:
             if is_denied(error):
-                return S3Permission(action, granted=False), ""
+                # S3 asks for the permission to read first: who lacks kms:Decrypt has that one.
+                lacks_key = "kms:Decrypt" in str(error)
+                return S3Permission(action, granted=lacks_key), "", False if lacks_key else None
             if not is_vanished(error):
                 raise photo_fault(error, self._uri) from error
-            return S3Permission(action, granted=True), ""
+            return S3Permission(action, granted=True), "", None
         answer["Body"].close()
-        found_version = answer.get("VersionId", "")
-        return S3Permission(action, granted=True), "" if found_version == "null" else found_version
+        version_id = answer.get("VersionId", "")
+        is_encrypted = str(answer.get("ServerSideEncryption", "")).startswith("aws:kms")
+        granted = S3Permission(action, granted=True)
+        return granted, "" if version_id == "null" else version_id, True if is_encrypted else None

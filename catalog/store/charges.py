@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, func, literal, select
 
 from catalog.domain.timestamps import required_time, utc_text
-from catalog.store.tables import charges
+from catalog.store.tables import call_intents, charges
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,9 @@ class ChargeSum:
         return self.microdollars / 1_000_000
 
 
+UNANSWERED = "lost"
+"""Command of calls whose answer was lost in a kill, or is still awaited by a running command."""
+
 _SUMS = (
     func.sum(charges.c.calls).label("calls"),
     func.sum(charges.c.microdollars).label("microdollars"),
@@ -47,11 +50,27 @@ def charges_by_scan(conn: Connection, *, scans: int) -> list[ChargeSum]:
 
 
 def charges_since(conn: Connection, moment: datetime) -> list[ChargeSum]:
-    """Return the charges since a time by command and operation, highest dollars first."""
+    """Return the charges since a time by command and operation, highest dollars first.
+
+    Calls without a recorded charge have the command :data:`UNANSWERED`.
+    """
     keys = (charges.c.command, charges.c.engine, charges.c.region, charges.c.operation)
     query = select(*keys, *_SUMS).where(charges.c.charged_at >= utc_text(moment)).group_by(*keys)
     sums = [_sum(None, row) for row in conn.execute(query).mappings()]
+    sums += _unanswered(conn, moment)
     return sorted(sums, key=lambda total: (-total.microdollars, total.command, total.operation))
+
+
+def _unanswered(conn: Connection, moment: datetime) -> list[ChargeSum]:
+    keys = (call_intents.c.engine, call_intents.c.region, call_intents.c.operation)
+    query = select(
+        *keys,
+        literal(UNANSWERED).label("command"),
+        func.count().label("calls"),
+        func.sum(call_intents.c.microdollars).label("microdollars"),
+        func.min(call_intents.c.started_at).label("since"),
+    ).where(call_intents.c.started_at >= utc_text(moment))
+    return [_sum(None, row) for row in conn.execute(query.group_by(*keys)).mappings()]
 
 
 def _sum(scan_id: int | None, row: RowMapping) -> ChargeSum:

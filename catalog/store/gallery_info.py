@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select
 
 from catalog.domain.charges import Operation
 from catalog.domain.timestamps import utc_text
-from catalog.store.tables import charges, enrollments
+from catalog.store.tables import call_intents, charges, enrollments, faces
 
 PREFILTERED = "prefilter"
 """Stored in place of a model: the photo was not sent, because the prefilter found no face on it."""
@@ -33,13 +34,38 @@ def gallery_model(conn: Connection, engine: str, gallery: str) -> str | None:
     return conn.scalar(query.order_by(enrollments.c.enrolled_at.desc()).limit(1))
 
 
+def count_faces(conn: Connection, engine: str, gallery: str) -> int:
+    """Return the number of faces that the catalogue knows in the gallery."""
+    here = (faces.c.engine == engine, faces.c.gallery == gallery)
+    return conn.scalar(select(func.count()).select_from(faces).where(*here)) or 0
+
+
+def faces_by_gallery(conn: Connection) -> list[tuple[str, str, int]]:
+    """Return engine, gallery and number of known faces of every gallery with faces, in that order."""
+    key = (faces.c.engine, faces.c.gallery)
+    query = select(*key, func.count()).group_by(*key).order_by(*key)
+    return [(engine, gallery, int(count)) for engine, gallery, count in conn.execute(query)]
+
+
 def calls_this_month(conn: Connection, engine: str, now: datetime) -> dict[Operation, int]:
-    """Return the paid calls of this calendar month (UTC) by operation. They decide the price tier."""
+    """Return the paid calls of this calendar month (UTC) by operation. They decide the price tier.
+
+    Calls without a recorded charge are included: they may have been billed.
+    """
     month = utc_text(now.replace(day=1, hour=0, minute=0, second=0, microsecond=0))
-    query = (
+    recorded = (
         select(charges.c.operation, func.sum(charges.c.calls))
         .where(charges.c.engine == engine, charges.c.charged_at >= month)
         .group_by(charges.c.operation)
     )
+    unanswered = (
+        select(call_intents.c.operation, func.count())
+        .where(call_intents.c.engine == engine, call_intents.c.started_at >= month)
+        .group_by(call_intents.c.operation)
+    )
     known = {operation.value for operation in Operation}
-    return {Operation(name): int(calls) for name, calls in conn.execute(query) if name in known}
+    calls: Counter[Operation] = Counter()
+    for name, number in (*conn.execute(recorded), *conn.execute(unanswered)):
+        if name in known:
+            calls[Operation(name)] += int(number)
+    return dict(calls)

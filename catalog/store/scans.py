@@ -16,6 +16,7 @@ from catalog.domain.charges import Charge
 from catalog.domain.photos import Outcome
 from catalog.domain.timestamps import utc_text
 from catalog.domain.uri import display
+from catalog.store.call_intents import close_intents
 from catalog.store.damaged_rows import required_stored_time, stored_time
 from catalog.store.tables import charges as charges_table
 from catalog.store.tables import problems, scan_sources, scans
@@ -128,6 +129,7 @@ def record_charges(
     ]
     if rows:
         conn.execute(insert(charges_table), rows)
+        close_intents(conn, [intent for charge in charges for intent in charge.intents])
 
 
 def complete_source(conn: Connection, scan_id: int, source_uri: str, discovered: int, now: datetime) -> None:

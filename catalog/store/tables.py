@@ -496,6 +496,28 @@ charges = Table(
     Column("microdollars", BigInteger, nullable=False, comment="millionths of a US dollar, by the price list"),
     comment="paid calls, recorded in the transaction that stores their results",
 )
+call_intents = Table(
+    "call_intents",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=False, comment="random number, chosen by the caller"),
+    Column("engine", Text, nullable=False, comment="name of the paid engine"),
+    Column("gallery", Text, nullable=False, comment="gallery that the call is for"),
+    Column("region", Text, nullable=False, comment="AWS region; empty elsewhere"),
+    Column("operation", Text, nullable=False, comment="IndexFaces, SearchFaces ..."),
+    Column("sha256", Text, comment="content hash of the photo to be enrolled; null for other calls"),
+    Column("microdollars", BigInteger, nullable=False, comment="price of the call, in millionths of a US dollar"),
+    Column("started_at", Text, nullable=False, comment="UTC"),
+    comment="paid calls without a recorded charge: written before the call, deleted with its charge",
+)
+
+catalogue = Table(
+    "catalogue",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=False, comment="always 1"),
+    Column("owner", Text, nullable=False, comment="random name of this catalogue, marks its faces in shared galleries"),
+    comment="one row: the identity of this catalogue",
+)
+
 Index("ix_charges_charged_at", charges.c.charged_at)
 Index("ix_charges_scan_id", charges.c.scan_id)
 

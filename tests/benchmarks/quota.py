@@ -25,6 +25,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from botocore.config import Config
 from catalog.endpoint.fault_injection import FaultPlan, Faults
 from catalog.endpoint.service import Handler, Service
 from catalog.engines.rekognition.client import Connection, RekognitionClient
+from catalog.engines.rekognition.pricing import Prices, PriceTable, Tier
 from catalog.engines.rekognition.quotas import Quotas
 from catalog.engines.rekognition.rate_limiter import RateLimiter
 from catalog.web.endpoint_server import EndpointServer, open_endpoint
@@ -156,6 +158,7 @@ def keep_calling(url: str, folder: str, options: argparse.Namespace) -> None:
         client = RekognitionClient(
             Connection(region="us-east-1", endpoint_url=url, connections=workers),
             limiter=RateLimiter(Quotas(override=options.tps), Path(folder)),
+            prices=Prices(PriceTable([Tier(None, Decimal(0))], [Tier(None, Decimal(0))])),
         )
 
         def call(**request: Any) -> Any:

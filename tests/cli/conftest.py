@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from catalog.cli.main import run
+from catalog.web.endpoint_server import open_endpoint
 
 PORTRAITS = Path(__file__).parent.parent / "fixtures"
 
@@ -56,3 +58,24 @@ def portraits(tmp_path: Path) -> Path:
     for photo in PORTRAITS.glob("*.jpg"):
         (folder / photo.name).write_bytes(photo.read_bytes())
     return folder
+
+
+@pytest.fixture
+def serving(monkeypatch):
+    """Starts an endpoint that the settings lead to."""
+
+    @contextmanager
+    def start(plan=None, region="us-east-1"):
+        with open_endpoint(plan=plan) as server, server.in_background() as url:
+            for name, value in {
+                "AWS_ACCESS_KEY_ID": "a",
+                "AWS_SECRET_ACCESS_KEY": "b",
+                "CATALOG_ENGINE_NAME": "rekognition",
+                "CATALOG_REKOGNITION_REGION": region,
+                "CATALOG_REKOGNITION_ENDPOINT_URL": url,
+                "CATALOG_REKOGNITION_CALLS_PER_SECOND": "500",
+            }.items():
+                monkeypatch.setenv(name, value)
+            yield server
+
+    return start

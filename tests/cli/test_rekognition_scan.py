@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections import Counter
-from contextlib import contextmanager
 
 import boto3
 import pytest
@@ -14,29 +13,7 @@ from moto.server import ThreadedMotoServer
 from catalog.domain.charges import Operation
 from catalog.domain.photos import OutcomeKind
 from catalog.endpoint.fault_injection import FaultPlan, Faults
-from catalog.web.endpoint_server import open_endpoint
 from tests.endpoint.wire import client_of
-
-
-@pytest.fixture
-def serving(monkeypatch):
-    """Starts an endpoint that the settings name."""
-
-    @contextmanager
-    def start(plan=None, region="us-east-1"):
-        with open_endpoint(plan=plan) as server, server.in_background() as url:
-            for name, value in {
-                "AWS_ACCESS_KEY_ID": "a",
-                "AWS_SECRET_ACCESS_KEY": "b",
-                "CATALOG_ENGINE_NAME": "rekognition",
-                "CATALOG_REKOGNITION_REGION": region,
-                "CATALOG_REKOGNITION_ENDPOINT_URL": url,
-                "CATALOG_REKOGNITION_CALLS_PER_SECOND": "500",
-            }.items():
-                monkeypatch.setenv(name, value)
-            yield server
-
-    return start
 
 
 @pytest.fixture

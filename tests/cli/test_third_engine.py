@@ -124,7 +124,7 @@ def test_the_prefilter_saves_calls_of_any_paid_engine(catalog, register, drawing
     monkeypatch.setenv("CATALOG_SCAN_PREFILTER_SAMPLE", "0")
     scan = catalog("scan", drawings, "--prefilter")
     assert scan.code == 0, scan.err
-    assert "the prefilter skipped 5 calls" in scan.err
+    assert "5 photos were skipped by the prefilter" in scan.err
     assert gallery.faces == {}
     assert [item["name"] for item in catalog("check", "--json").json].count("networks") == 0
 

@@ -154,7 +154,7 @@ def to_catalog_error(error: Exception, operation: str, *, place: str, with_image
 
 
 _REMEDIES = {
-    "ResourceNotFoundException": "The collection is gone; scan again to make and fill a new one.",
+    "ResourceNotFoundException": "The collection does not exist any more. Run `catalog reconcile` to enroll again.",
     "ServiceQuotaExceededException": "The collection or account is full; ask AWS for a higher quota.",
     "ProvisionedThroughputExceededException": "Lower rekognition.calls_per_second, or ask AWS for a higher quota.",
     "ThrottlingException": "Lower rekognition.calls_per_second, or ask AWS for a higher quota.",

@@ -18,11 +18,13 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from catalog.domain.charges import Operation
+from catalog.domain.call_log import CallLog
+from catalog.domain.charges import Charge, Operation
 from catalog.domain.errors import EngineError
 from catalog.domain.photos import S3Address
 from catalog.engines.rekognition.aws_errors import AwsErrorKind, code_of, sort, to_catalog_error
 from catalog.engines.rekognition.budget import Budget
+from catalog.engines.rekognition.pricing import Prices
 from catalog.engines.rekognition.rate_limiter import RateLimiter
 
 log = logging.getLogger(__name__)
@@ -61,18 +63,20 @@ class RekognitionClient:
         *,
         limiter: RateLimiter,
         budget: Budget | None = None,
-        on_lost_call: Callable[[Operation], None] = lambda _: None,
+        prices: Prices,
+        call_log: CallLog | None = None,
         sleep: Callable[[float], None] = time.sleep,
         chance: random.Random | None = None,
     ) -> None:
-        """Without a ``budget`` spending has no limit. ``on_lost_call`` is called for each paid call without a response.
+        """Without a ``budget`` spending has no limit. Without a ``call_log`` calls are sent without an intent.
 
         Raises EngineError where nothing can be called at all.
         """
         self._connection = connection
         self._limiter = limiter
         self._budget = budget
-        self._on_lost_call = on_lost_call
+        self._prices = prices
+        self._call_log = call_log
         self._sleep = sleep
         self._chance = chance or random.Random()  # noqa: S311 - jitter is no secret
         self._reached = False
@@ -95,33 +99,71 @@ class RekognitionClient:
         return self._connection.endpoint_url or self.region
 
     def call(self, operation: str, *, patience: int | None = None, **members: Any) -> Answer:
-        """The answer to one operation of the service model, such as ``IndexFaces``.
+        """The response to one operation of the service model, such as ``ListFaces``.
 
-        ``patience`` is how many attempts are made where a face is not there yet. Raises EngineError, PhotoError for a
-        photo that is refused, LimitReached, and ClientError where the service refuses for a reason that only the
-        caller understands (see :func:`_is_callers`).
+        ``patience`` is the number of attempts for a face that cannot be searched yet. Raises EngineError, PhotoError
+        for a photo that is refused, LimitReached, and ClientError where the meaning of the refusal depends on the
+        request (see :func:`_is_callers`).
+        """
+        return self._send(operation, patience, "", members)[0]
+
+    def call_paid(
+        self, operation: Operation, *, sha256: str = "", patience: int | None = None, **members: Any
+    ) -> tuple[Answer, Charge]:
+        """The response to a paid operation, with its charge. Raises as :meth:`call` does.
+
+        The charge includes earlier calls of the operation whose response was lost. ``sha256`` is the content hash of a
+        photo to be enrolled.
+        """
+        answer, intents = self._send(operation.value, patience, sha256, members)
+        return answer, self._prices.charge(operation, intents=intents)
+
+    def _send(
+        self, operation: str, patience: int | None, sha256: str, members: dict[str, Any]
+    ) -> tuple[Answer, tuple[int, ...]]:
+        """The response, and the intent of the call, which is closed when its charge is recorded.
+
+        A call that may have been billed without a response is a lost call, and the next attempt is another call: both
+        are counted, and each has an intent. An attempt that was surely not billed is repeated under the same intent.
         """
         method = getattr(self._client, _snake(operation))
         paid = _PAID.get(operation)
+        intents: tuple[int, ...] = ()
         attempt = 0
-        unsure = True
+        is_new_call = True
         while True:
             attempt += 1
-            if paid is not None and self._budget is not None and unsure:
+            if paid is not None and is_new_call and self._budget is not None:
                 self._budget.spend(paid)
             self._limiter.wait(operation)
+            if paid is not None and is_new_call:
+                intents = self._begin(paid, sha256)
             try:
                 answer: Answer = method(**members)
             except (ClientError, BotoCoreError) as error:
                 trouble = sort(error)
-                # A call whose answer was lost may be billed all the same: the next one is counted anew.
-                unsure = trouble is AwsErrorKind.LOST
-                if paid is not None and unsure:
-                    self._on_lost_call(paid)
-                self._after(trouble, operation, error, attempt, patience)
+                is_new_call = trouble is AwsErrorKind.LOST
+                if paid is not None and is_new_call:
+                    self._prices.lose(paid, intents)
+                    intents = ()
+                try:
+                    self._after(trouble, operation, error, attempt, patience)
+                except Exception:
+                    self._discard(intents)
+                    raise
             else:
                 self._reached = True
-                return answer
+                return answer, intents
+
+    def _begin(self, operation: Operation, sha256: str) -> tuple[int, ...]:
+        if self._call_log is None:
+            return ()
+        return (self._call_log.begin(self._prices.quote(operation, 1), sha256),)
+
+    def _discard(self, intents: tuple[int, ...]) -> None:
+        for intent in intents:
+            if self._call_log is not None:
+                self._call_log.discard(intent)
 
     def etag(self, address: S3Address) -> str:
         """The ETag of an S3 object as it is now; empty when it cannot be asked for."""
@@ -137,6 +179,8 @@ class RekognitionClient:
     def close(self) -> None:
         self._client.close()
         self._limiter.close()
+        if self._call_log is not None:
+            self._call_log.close()
 
     def _after(
         self, trouble: AwsErrorKind, operation: str, error: Exception, attempt: int, patience: int | None

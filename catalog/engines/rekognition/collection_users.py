@@ -22,7 +22,6 @@ from catalog.domain.user_vectors import UserChanges, UserMatch, UserSearch, User
 from catalog.engines.rekognition.accepted_images import AcceptedImages, chosen_face
 from catalog.engines.rekognition.aws_errors import code_of, is_face_not_found, no_face, to_catalog_error
 from catalog.engines.rekognition.client import Answer, RekognitionClient
-from catalog.engines.rekognition.pricing import Prices
 from catalog.engines.rekognition.response_parser import read_face
 
 PREFIX = "catalog:"
@@ -42,7 +41,6 @@ class CollectionUsers:
     def __init__(
         self,
         client: RekognitionClient,
-        prices: Prices,
         *,
         collection: str,
         rules: UserVectorRules,
@@ -58,7 +56,6 @@ class CollectionUsers:
         self.rules = rules
         self._open_collection = open_collection
         self._client = client
-        self._prices = prices
         self._collection = collection
         self._pictures = AcceptedImages(client, reopen)
         self._patience = patience_seconds
@@ -71,12 +68,14 @@ class CollectionUsers:
     def search_face(self, face_id: str, threshold: float, limit: int = 10) -> UserSearch:
         """Persons like an enrolled face. Raises ``KeyError`` for one that the collection does not hold."""
         try:
-            answer = self._ask("SearchUsers", FaceId=face_id, UserMatchThreshold=threshold, MaxUsers=limit)
+            answer, charge = self._ask_paid(
+                Operation.SEARCH_USERS, FaceId=face_id, UserMatchThreshold=threshold, MaxUsers=limit
+            )
         except ClientError as error:
             if is_face_not_found(error):
                 raise KeyError(face_id) from error
             raise
-        return UserSearch(None, _matches(answer), (self._prices.charge(Operation.SEARCH_USERS),))
+        return UserSearch(None, _matches(answer), (charge,))
 
     def search_image(
         self, photo: OpenedPhoto, threshold: float, limit: int = 10, box: BoundingBox | None = None
@@ -89,14 +88,17 @@ class CollectionUsers:
         charges: list[Charge] = []
         for picture in self._pictures.around(photo, box):
             try:
-                answer = self._ask(
-                    "SearchUsersByImage", Image=picture.image, UserMatchThreshold=threshold, MaxUsers=limit
+                answer, charge = self._ask_paid(
+                    Operation.SEARCH_USERS_BY_IMAGE,
+                    Image=picture.image,
+                    UserMatchThreshold=threshold,
+                    MaxUsers=limit,
                 )
             except ClientError as error:
                 if no_face(error):
                     continue
                 raise PhotoError("Amazon Rekognition does not accept the photo.") from error
-            charges.append(self._prices.charge(Operation.SEARCH_USERS_BY_IMAGE))
+            charges.append(charge)
             seen = answer.get("SearchedFace", {}).get("FaceDetail")
             if seen is None:
                 continue
@@ -129,8 +131,8 @@ class CollectionUsers:
             surplus = sorted(held.get(user, set()) - goal[user])
             disassociated += len(surplus)
             for part in _parts(surplus):
-                self._ask("DisassociateFaces", UserId=user, FaceIds=part)
-                on_charge(self._prices.charge(Operation.DISASSOCIATE_FACES))
+                _, charge = self._ask_paid(Operation.DISASSOCIATE_FACES, UserId=user, FaceIds=part, **_token())
+                on_charge(charge)
         created = [user for user in goal if user not in users]
         for user in created:
             self._tolerant("ConflictException", "CreateUser", UserId=user)
@@ -138,8 +140,14 @@ class CollectionUsers:
         refused: list[str] = []
         for user, faces in goal.items():
             for part in _parts(sorted(faces - held.get(user, set()))):
-                answer = self._ask("AssociateFaces", UserId=user, FaceIds=part, UserMatchThreshold=_MATCH_THRESHOLD)
-                on_charge(self._prices.charge(Operation.ASSOCIATE_FACES))
+                answer, charge = self._ask_paid(
+                    Operation.ASSOCIATE_FACES,
+                    UserId=user,
+                    FaceIds=part,
+                    UserMatchThreshold=_MATCH_THRESHOLD,
+                    **_token(),
+                )
+                on_charge(charge)
                 failures = [failure["FaceId"] for failure in answer.get("UnsuccessfulFaceAssociations", ())]
                 associated += len(part) - len(failures)
                 refused += failures
@@ -198,11 +206,18 @@ class CollectionUsers:
             if code_of(error) != code:
                 raise to_catalog_error(error, operation, place=self._client.place, with_image=False) from error
 
+    def _ask_paid(self, operation: Operation, **members: Any) -> tuple[Answer, Charge]:
+        """Raises as :meth:`_ask` does."""
+        self._open_collection()
+        try:
+            return self._client.call_paid(operation, CollectionId=self._collection, **members)
+        except ClientError as error:
+            if code_of(error) == "InvalidParameterException" or is_face_not_found(error):
+                raise
+            raise to_catalog_error(error, operation.value, place=self._client.place, with_image=False) from error
+
     def _ask(self, operation: str, **members: Any) -> Answer:
         """Raises ClientError for invalid parameters only."""
-        if operation in {"AssociateFaces", "DisassociateFaces"}:
-            # One token for all attempts, so that a lost answer is given again.
-            members["ClientRequestToken"] = str(uuid.uuid4())
         self._open_collection()
         try:
             return self._client.call(operation, CollectionId=self._collection, **members)
@@ -210,6 +225,11 @@ class CollectionUsers:
             if code_of(error) == "InvalidParameterException" or is_face_not_found(error):
                 raise
             raise to_catalog_error(error, operation, place=self._client.place, with_image=False) from error
+
+
+def _token() -> dict[str, str]:
+    """One token for all attempts of a call, so that a repeated call does nothing again."""
+    return {"ClientRequestToken": str(uuid.uuid4())}
 
 
 def _parts(face_ids: Sequence[str]) -> Iterable[list[str]]:

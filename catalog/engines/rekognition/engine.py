@@ -33,12 +33,19 @@ from catalog.domain.faces import (
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.user_vectors import UserVectorRules, UserVectors
 from catalog.engines.rekognition.accepted_images import AcceptedImage, AcceptedImages, chosen_face
+from catalog.engines.rekognition.answered_photos import AnsweredPhotos
 from catalog.engines.rekognition.aws_errors import code_of, is_face_not_found, no_face, to_catalog_error
 from catalog.engines.rekognition.client import Answer, RekognitionClient
 from catalog.engines.rekognition.collection import open_collection, pinned_model
 from catalog.engines.rekognition.collection_users import CollectionUsers
 from catalog.engines.rekognition.pricing import Prices
-from catalog.engines.rekognition.response_parser import is_sha256, read_box, read_face, read_matches, read_reasons
+from catalog.engines.rekognition.response_parser import (
+    read_box,
+    read_external_id,
+    read_face,
+    read_matches,
+    read_reasons,
+)
 from catalog.engines.rekognition.spec import CAPABILITIES
 
 _PATIENCE = 6
@@ -65,10 +72,17 @@ class RekognitionEngine:
         reopen: Callable[[bytes, int], OpenedPhoto] | None = None,
         user_vector_rules: UserVectorRules | None = None,
         capabilities: EngineCapabilities = CAPABILITIES,
+        owner: str = "",
+        known_faces: int = 0,
+        may_be_lost: bool = False,
+        unanswered: frozenset[str] = frozenset(),
     ) -> None:
-        """``model`` is what the gallery's faces were made by, where there are any: a collection of another is refused.
+        """``model`` is the model of the gallery's faces, if it has any. A collection of another model is refused.
 
-        ``reopen`` is an opener's ``open``, for photos that were reduced on opening and must be sent larger.
+        ``reopen`` is an opener's ``open``, for photos that were reduced on opening and must be sent larger. ``owner``
+        marks the faces of this catalogue. A collection without faces is refused if ``known_faces`` is above 0, unless
+        it ``may_be_lost``. ``unanswered`` are content hashes of photos that a killed command sent without recording
+        the response.
         """
         self._client = client
         self._prices = prices
@@ -78,13 +92,18 @@ class RekognitionEngine:
         self._attributes = ["ALL"] if attributes == "all" else ["DEFAULT"]
         self._reopen = reopen
         self._pictures = AcceptedImages(client, reopen)
+        self._owner = owner
+        self._known_faces = known_faces
+        self._may_be_lost = may_be_lost
+        self._answered = AnsweredPhotos(unanswered, self._listed, owner=owner)
+        self._unreported: list[Charge] = []
         self._opening = threading.Lock()
+        self._reporting = threading.Lock()
         self.capabilities = capabilities
         self.user_vectors: UserVectors | None = None
         if user_vector_rules is not None:
             self.user_vectors = CollectionUsers(
                 client,
-                prices,
                 collection=collection,
                 rules=user_vector_rules,
                 open_collection=lambda: self.model,
@@ -100,7 +119,9 @@ class RekognitionEngine:
         """
         with self._opening:
             if self._model is None:
-                version = open_collection(self._client, self._collection)
+                version = open_collection(
+                    self._client, self._collection, known_faces=self._known_faces, may_be_lost=self._may_be_lost
+                )
                 self._model = pinned_model(version, self._expected, self._collection)
             return self._model
 
@@ -108,16 +129,21 @@ class RekognitionEngine:
 
     def analyze(self, photo: OpenedPhoto) -> Analysis:
         picture = self._pictures.of(photo)
-        answer = self._client.call("DetectFaces", Image=picture.image, Attributes=self._attributes)
+        answer, charge = self._client.call_paid(
+            Operation.DETECT_FACES, Image=picture.image, Attributes=self._attributes
+        )
         faces = [read_face(body, picture.placement) for body in answer["FaceDetails"]]
-        return Analysis(_largest_first(faces), self._paid(Operation.DETECT_FACES))
+        return Analysis(_largest_first(faces), (charge,))
 
     def enroll(self, photo: OpenedPhoto, sha256: str) -> Enrollment:
         picture = self._pictures.of(photo)
-        answer = self._ask(
-            "IndexFaces",
+        if answered := self._answered.find(sha256, picture):
+            return answered
+        answer, charge = self._ask_paid(
+            Operation.INDEX_FACES,
+            sha256=sha256,
             Image=picture.image,
-            ExternalImageId=sha256,
+            ExternalImageId=self._external_id(sha256),
             DetectionAttributes=self._attributes,
             QualityFilter=self._quality_filter,
         )
@@ -130,21 +156,21 @@ class RekognitionEngine:
             for body in answer.get("UnindexedFaces", ())
         )
         records.sort(key=lambda record: -record.face.box.area)
-        return Enrollment(tuple(records), rejected, self._paid(Operation.INDEX_FACES))
+        return Enrollment(tuple(records), rejected, (charge,))
 
     def neighbors(self, face_id: str, threshold: float, limit: int = MAX_MATCHES) -> NeighborList:
         most = min(limit + 1, MAX_MATCHES)
-        asked = {"FaceId": face_id, "FaceMatchThreshold": threshold, "MaxFaces": most}
+        asked: dict[str, Any] = {"FaceId": face_id, "FaceMatchThreshold": threshold, "MaxFaces": most}
         try:
-            answer = self._ask("SearchFaces", **asked)
+            answer, charge = self._ask_paid(Operation.SEARCH_FACES, **asked)
         except ClientError as error:
             if not is_face_not_found(error) or not self._holds(face_id):
                 raise self._own(error, "SearchFaces", face_id) from error
-            answer = self._search_until_found(asked)
+            answer, charge = self._search_until_found(asked)
         bodies = answer["FaceMatches"]
-        matches = read_matches(bodies)
+        matches = read_matches(bodies, self._owner)
         complete = len(bodies) < most if most <= limit else len(bodies) <= limit
-        return NeighborList(face_id, matches[:limit], complete, self._paid(Operation.SEARCH_FACES))
+        return NeighborList(face_id, matches[:limit], complete, (charge,))
 
     def search(
         self, photo: OpenedPhoto, threshold: float, limit: int = MAX_MATCHES, box: BoundingBox | None = None
@@ -152,8 +178,8 @@ class RekognitionEngine:
         charges: list[Charge] = []
         for picture in self._pictures.around(photo, box):
             try:
-                answer = self._ask(
-                    "SearchFacesByImage",
+                answer, charge = self._ask_paid(
+                    Operation.SEARCH_FACES_BY_IMAGE,
                     Image=picture.image,
                     FaceMatchThreshold=threshold,
                     MaxFaces=min(limit, MAX_MATCHES),
@@ -165,21 +191,21 @@ class RekognitionEngine:
                 raise to_catalog_error(
                     error, "SearchFacesByImage", place=self._client.place, with_image=True
                 ) from error
-            charges += self._paid(Operation.SEARCH_FACES_BY_IMAGE)
+            charges.append(charge)
             probe = Face(
                 read_box(answer["SearchedFaceBoundingBox"], picture.placement),
                 answer.get("SearchedFaceConfidence", 0.0),
             )
             if box is None or chosen_face(probe.box, box):
-                return SearchResult(probe, read_matches(answer["FaceMatches"]), tuple(charges))
+                return SearchResult(probe, read_matches(answer["FaceMatches"], self._owner), tuple(charges))
         where = " at the place that was asked for" if box is not None else " to search for"
         raise NoFaceError(f"The photo shows no face{where}.", charges=tuple(charges))
 
     def compare(self, source: OpenedPhoto, target: OpenedPhoto, threshold: float) -> Comparison:
         ours, theirs = self._pictures.of(source), self._pictures.of(target)
         try:
-            answer = self._client.call(
-                "CompareFaces",
+            answer, charge = self._client.call_paid(
+                Operation.COMPARE_FACES,
                 SourceImage=ours.image,
                 TargetImage=theirs.image,
                 SimilarityThreshold=threshold,
@@ -188,7 +214,7 @@ class RekognitionEngine:
         except ClientError as error:
             # Amazon says no more than that a parameter is invalid; the sizes and formats were seen to before.
             raise NoFaceError("The source or the target photo shows no face.") from error
-        return _comparison(answer, ours, theirs, self._paid(Operation.COMPARE_FACES))
+        return _comparison(answer, ours, theirs, (charge,))
 
     def remove(self, face_ids: Iterable[str]) -> set[str]:
         wanted = list(dict.fromkeys(face_ids))
@@ -198,27 +224,37 @@ class RekognitionEngine:
         return removed
 
     def enrolled(self) -> Iterator[EnrolledFace]:
-        token: dict[str, str] = {}
-        while True:
-            page = self._ask("ListFaces", MaxResults=_LISTED_AT_ONCE, **token)
-            for body in page["Faces"]:
-                if is_sha256(body.get("ExternalImageId", "")):
-                    box = read_box(body["BoundingBox"], AcceptedImage.WHOLE)
-                    yield EnrolledFace(body["FaceId"], body["ExternalImageId"], box, body["Confidence"])
-            if not page.get("NextToken"):
-                return
-            token = {"NextToken": page["NextToken"]}
+        for body in self._listed():
+            external = read_external_id(body)
+            if external is not None:
+                box = read_box(body["BoundingBox"], AcceptedImage.WHOLE)
+                is_foreign = external.owner not in {"", self._owner}
+                yield EnrolledFace(body["FaceId"], external.sha256, box, body["Confidence"], is_foreign)
 
     def quote(self, operation: Operation, calls: int) -> Charge:
         return self._prices.quote(operation, calls)
 
     def take_unreported_charges(self) -> tuple[Charge, ...]:
-        return self._prices.take_unreported_charges()
+        with self._reporting:
+            own, self._unreported = self._unreported, []
+        return (*own, *self._prices.take_unreported_charges())
 
     def close(self) -> None:
         self._client.close()
 
     # ------------------------------------------------------------------------------------------------ inside
+
+    def _external_id(self, sha256: str) -> str:
+        return f"{sha256}:{self._owner}" if self._owner else sha256
+
+    def _listed(self) -> Iterator[dict[str, Any]]:
+        token: dict[str, str] = {}
+        while True:
+            page = self._ask("ListFaces", MaxResults=_LISTED_AT_ONCE, **token)
+            yield from page["Faces"]
+            if not page.get("NextToken"):
+                return
+            token = {"NextToken": page["NextToken"]}
 
     def _ask(self, operation: str, **members: Any) -> Answer:
         """An operation on the collection, which is opened first. Raises ClientError for invalid parameters only."""
@@ -230,9 +266,21 @@ class RekognitionEngine:
                 raise
             raise to_catalog_error(error, operation, place=self._client.place, with_image=False) from error
 
-    def _search_until_found(self, asked: dict[str, Any]) -> Answer:
+    def _ask_paid(self, operation: Operation, *, sha256: str = "", **members: Any) -> tuple[Answer, Charge]:
+        """Call a paid operation on the collection. Raises as :meth:`_ask` does."""
+        assert self.model
         try:
-            return self._client.call("SearchFaces", CollectionId=self._collection, patience=_PATIENCE, **asked)
+            return self._client.call_paid(operation, sha256=sha256, CollectionId=self._collection, **members)
+        except ClientError as error:
+            if code_of(error) == "InvalidParameterException" or is_face_not_found(error):
+                raise
+            raise to_catalog_error(error, operation.value, place=self._client.place, with_image=False) from error
+
+    def _search_until_found(self, asked: dict[str, Any]) -> tuple[Answer, Charge]:
+        try:
+            return self._client.call_paid(
+                Operation.SEARCH_FACES, CollectionId=self._collection, patience=_PATIENCE, **asked
+            )
         except ClientError as error:
             raise self._own(error, "SearchFaces", asked["FaceId"]) from error
 
@@ -255,14 +303,15 @@ class RekognitionEngine:
                 held.setdefault(failure["UserId"], []).append(failure["FaceId"])
         for user_id, ids in held.items():
             for start in range(0, len(ids), 100):
-                self._ask("DisassociateFaces", UserId=user_id, FaceIds=ids[start : start + 100])
+                _, charge = self._ask_paid(
+                    Operation.DISASSOCIATE_FACES, UserId=user_id, FaceIds=ids[start : start + 100]
+                )
+                with self._reporting:
+                    self._unreported.append(charge)
         if held:
             again = self._ask("DeleteFaces", FaceIds=[face_id for ids in held.values() for face_id in ids])
             removed |= set(again["DeletedFaces"])
         return removed
-
-    def _paid(self, operation: Operation) -> tuple[Charge, ...]:
-        return (self._prices.charge(operation),)
 
 
 def _largest_first(faces: list[Face]) -> tuple[Face, ...]:

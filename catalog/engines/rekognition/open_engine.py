@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
 
-from catalog.domain.charges import Operation
+from catalog.domain.call_log import CallLog
 from catalog.domain.errors import EngineError, SettingsError
 from catalog.engines.engine_spec import CheckResult, EngineResources
 from catalog.engines.rekognition.budget import Budget
 from catalog.engines.rekognition.client import Connection, RekognitionClient
+from catalog.engines.rekognition.collection import (
+    RECONCILE,
+    describe_collection,
+    missing_faces,
+    pinned_model,
+    refuse_lost_collection,
+)
 from catalog.engines.rekognition.engine import RekognitionEngine
 from catalog.engines.rekognition.permissions import try_permissions
-from catalog.engines.rekognition.pricing import prices_of
+from catalog.engines.rekognition.pricing import Prices, prices_of
 from catalog.engines.rekognition.quotas import Quotas, quotas_of
 from catalog.engines.rekognition.rate_limiter import RateLimiter
 from catalog.engines.rekognition.region import default_region
@@ -34,9 +41,12 @@ def open_engine(options: RekognitionOptions, resources: EngineResources) -> Reko
     region = region_of(options)
     prices = prices_of(options.prices, region, resources.calls_this_month())
     spending = resources.spending
+    call_log = resources.call_log()
     budget = Budget(prices.quote, max_calls=spending.max_calls, max_dollars=spending.max_dollars)
     return RekognitionEngine(
-        open_client(options, region, parallel_calls=resources.parallel_calls, budget=budget, on_lost_call=prices.lose),
+        open_client(
+            options, region, parallel_calls=resources.parallel_calls, prices=prices, budget=budget, call_log=call_log
+        ),
         prices,
         collection=resources.gallery,
         model=resources.gallery_model(),
@@ -45,6 +55,10 @@ def open_engine(options: RekognitionOptions, resources: EngineResources) -> Reko
         reopen=resources.reopen,
         user_vector_rules=user_vector_rules_of(options),
         capabilities=capabilities_of(options),
+        owner=resources.owner(),
+        known_faces=resources.known_faces(),
+        may_be_lost=resources.may_be_lost,
+        unanswered=call_log.unanswered() if call_log is not None else frozenset(),
     )
 
 
@@ -53,8 +67,9 @@ def open_client(
     region: str,
     *,
     parallel_calls: int,
+    prices: Prices,
     budget: Budget | None = None,
-    on_lost_call: Callable[[Operation], None] = lambda _: None,
+    call_log: CallLog | None = None,
     attempts: int | None = None,
 ) -> RekognitionClient:
     """A client of Amazon Rekognition. Raises EngineError and SettingsError."""
@@ -78,7 +93,8 @@ def open_client(
         ),
         limiter=limiter,
         budget=budget,
-        on_lost_call=on_lost_call,
+        prices=prices,
+        call_log=call_log,
     )
 
 
@@ -86,8 +102,9 @@ def check_permissions(
     options: RekognitionOptions, resources: EngineResources, *, create_collection: bool
 ) -> Iterator[CheckResult]:
     """Try each permission that the engine needs. Free of charge. Raises EngineError."""
-    client = open_client(options, region_of(options), parallel_calls=resources.parallel_calls, attempts=_CHECK_ATTEMPTS)
+    client = _checking_client(options, resources)
     try:
+        yield from _collection_check(client, resources)
         tried = try_permissions(client, resources.gallery, users=options.user_vectors, create=create_collection)
         for permission in tried:
             is_denied = permission.granted is False
@@ -99,6 +116,56 @@ def check_permissions(
             )
     finally:
         client.close()
+
+
+def _collection_check(client: RekognitionClient, resources: EngineResources) -> Iterator[CheckResult]:
+    """Whether the collection still has the faces that the catalogue knows; nothing for a catalogue without faces."""
+    known = resources.known_faces()
+    if not known:
+        return
+    try:
+        state = describe_collection(client, resources.gallery)
+    except EngineError:
+        return  # the permission to describe it is an item of its own
+    try:
+        refuse_lost_collection(state, resources.gallery, known)
+    except EngineError as error:
+        yield CheckResult("collection", ok=False, note=str(error), remedy=error.remedy)
+        return
+    faces = state.faces if state is not None else 0
+    if faces < known:
+        yield CheckResult("collection", ok=False, note=missing_faces(resources.gallery, faces, known), remedy=RECONCILE)
+    else:
+        yield CheckResult("collection", ok=True, note=f"{faces:,} faces, {known:,} of them in the catalogue")
+
+
+def verify_gallery(options: RekognitionOptions, resources: EngineResources) -> str:
+    """Raise the EngineError with which a scan would refuse the collection. Creates nothing; free of charge.
+
+    Returns a sentence if the collection could not be asked, else an empty text.
+    """
+    client = _checking_client(options, resources)
+    try:
+        state = describe_collection(client, resources.gallery)
+    except EngineError as error:
+        return f"The collection was not checked: {error}"
+    finally:
+        client.close()
+    refuse_lost_collection(state, resources.gallery, resources.known_faces())
+    if state is not None:
+        pinned_model(state.version, resources.gallery_model(), resources.gallery)
+    return ""
+
+
+def _checking_client(options: RekognitionOptions, resources: EngineResources) -> RekognitionClient:
+    region = region_of(options)
+    return open_client(
+        options,
+        region,
+        parallel_calls=resources.parallel_calls,
+        prices=prices_of(options.prices, region, {}),
+        attempts=_CHECK_ATTEMPTS,
+    )
 
 
 def _quotas(options: RekognitionOptions, region: str) -> Quotas:

@@ -8,7 +8,7 @@ are free; keeping faces costs too, but by the month and not by the call.
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -106,6 +106,7 @@ class Prices:
         self._lock = threading.Lock()
         self._before: Counter[bool] = Counter()
         self._lost: Counter[Operation] = Counter()
+        self._lost_intents: defaultdict[Operation, tuple[int, ...]] = defaultdict(tuple)
         for operation, calls in (calls_this_month or {}).items():
             self._before[operation in GROUP_2] += calls
 
@@ -114,26 +115,27 @@ class Prices:
         with self._lock:
             return Charge(operation, calls, self._cost(operation, calls))
 
-    def charge(self, operation: Operation, calls: int = 1) -> Charge:
-        """What calls that were answered cost, with the operation's lost ones before them; they are counted."""
+    def charge(self, operation: Operation, calls: int = 1, *, intents: tuple[int, ...] = ()) -> Charge:
+        """The charge of calls that were answered, and of the operation's lost calls before them. Counts them."""
         with self._lock:
-            return self._count(operation, calls + self._lost.pop(operation, 0))
+            return self._count(operation, calls + self._lost.pop(operation, 0), intents)
 
-    def lose(self, operation: Operation) -> None:
-        """A call's answer was lost on the way: its work may be done, and billed. The next charge includes it."""
+    def lose(self, operation: Operation, intents: tuple[int, ...] = ()) -> None:
+        """Count a call whose response was lost: it may have been billed. The next charge includes it."""
         with self._lock:
             self._lost[operation] += 1
+            self._lost_intents[operation] += intents
 
     def take_unreported_charges(self) -> tuple[Charge, ...]:
-        """What lost calls cost that no charge includes so far; they are counted, and told once."""
+        """The charges of lost calls that no other charge includes. Counts them, and returns them once."""
         with self._lock:
             lost, self._lost = self._lost, Counter()
-            return tuple(self._count(operation, calls) for operation, calls in lost.items())
+            return tuple(self._count(operation, calls, ()) for operation, calls in lost.items())
 
-    def _count(self, operation: Operation, calls: int) -> Charge:
+    def _count(self, operation: Operation, calls: int, intents: tuple[int, ...]) -> Charge:
         dollars = self._cost(operation, calls)
         self._before[operation in GROUP_2] += calls
-        return Charge(operation, calls, dollars)
+        return Charge(operation, calls, dollars, intents + self._lost_intents.pop(operation, ()))
 
     def _cost(self, operation: Operation, calls: int) -> Decimal:
         month = _month(self._clock())

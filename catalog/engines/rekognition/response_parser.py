@@ -6,6 +6,7 @@ Reasons and types that are not known here, because the service has learned new o
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -91,18 +92,32 @@ def read_reasons(names: Iterable[str]) -> tuple[RejectionReason, ...]:
     return known or (RejectionReason.LOW_FACE_QUALITY,)
 
 
-def read_matches(bodies: Iterable[Body]) -> tuple[Match, ...]:
-    """FaceMatches, most similar first; faces that other programs put in the collection are left out."""
+def read_matches(bodies: Iterable[Body], owner: str = "") -> tuple[Match, ...]:
+    """FaceMatches, most similar first, without the faces of other catalogues and other programs."""
     return tuple(
         Match(body["Face"]["FaceId"], body["Similarity"])
         for body in sorted(bodies, key=lambda body: -body["Similarity"])
-        if is_sha256(body["Face"].get("ExternalImageId", ""))
+        if (external := read_external_id(body["Face"])) is not None and external.owner in {"", owner}
     )
 
 
-def is_sha256(text: str) -> bool:
-    """Whether an ExternalImageId is one of ours."""
-    return len(text) == 64 and not set(text) - set("0123456789abcdef")
+@dataclass(frozen=True, slots=True)
+class ExternalId:
+    """The ExternalImageId of a catalogue's face: the content hash and the catalogue that enrolled it.
+
+    Faces that were enrolled before catalogues had names have an empty owner. Any catalogue may hold them.
+    """
+
+    sha256: str
+    owner: str
+
+
+def read_external_id(body: Body) -> ExternalId | None:
+    """Parse a face's ExternalImageId; None for a face of another program."""
+    sha256, _, owner = str(body.get("ExternalImageId", "")).partition(":")
+    if len(sha256) != 64 or set(sha256) - set("0123456789abcdef"):
+        return None
+    return ExternalId(sha256, owner)
 
 
 def _is(name: str, kind: type[StrEnum]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Annotated, Any
 
 from catalog.domain.charges import Charge, Operation
@@ -96,6 +97,17 @@ def _checks(options: RekognitionOptions, resources: EngineResources, create: boo
     return check_permissions(options, resources, create_collection=create)
 
 
+def _verify_gallery(options: RekognitionOptions, resources: EngineResources) -> str:
+    from catalog.engines.rekognition.open_engine import verify_gallery
+
+    return verify_gallery(options, resources)
+
+
+def _face_month_price(options: RekognitionOptions) -> Decimal:
+    # A settings file that was written for an earlier release lacks the key.
+    return Decimal(str(options.prices.get("dollars_per_1000_faces_a_month", 0.01))) / 1000
+
+
 REKOGNITION = EngineSpec(
     name="rekognition",
     options=RekognitionOptions,
@@ -105,6 +117,8 @@ REKOGNITION = EngineSpec(
     region=_region,
     price_note=_price_note,
     checks=_checks,
+    verify_gallery=_verify_gallery,
+    face_month_price=_face_month_price,
     user_vector_rules=user_vector_rules_of,
     default_parallel_calls=lambda options: options.connections // 2,
 )

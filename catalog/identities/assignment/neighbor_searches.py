@@ -40,19 +40,34 @@ _SEARCHES_PER_FACE = 0.6
 
 @dataclass(frozen=True, slots=True)
 class SearchPlan:
-    """Number of searches still to run. ``at_most`` counts every face; ``expected`` leaves out those likely covered."""
+    """Number of searches still to run.
 
-    at_most: int
+    ``at_most`` counts every face; ``expected`` leaves out those likely covered. ``new_faces`` is the expected number
+    of faces on the new photos.
+    """
+
+    at_least: int
     expected: int
+    at_most: int
+    new_faces: int
 
 
-def plan_searches(connection: Connection, *, engine: str, gallery: str, new_photos: int) -> SearchPlan:
-    """Estimate the searches of the next scan from this gallery's faces and searches so far."""
+def plan_searches(
+    connection: Connection, *, engine: str, gallery: str, new_photos: int, faces_per_photo: float | None = None
+) -> SearchPlan:
+    """Estimate the searches of the next scan from this gallery's faces and searches so far.
+
+    ``faces_per_photo`` replaces the assumption for a gallery without photos.
+    """
     counts = count_searches(connection, engine=engine, gallery=gallery)
-    new_faces = round(new_photos * (counts.faces / counts.photos if counts.photos else _FACES_PER_PHOTO))
+    assumed = _FACES_PER_PHOTO if faces_per_photo is None else faces_per_photo
+    new_faces = round(new_photos * (counts.faces / counts.photos if counts.photos else assumed))
     rate = counts.searched / counts.faces if counts.faces and counts.searched else _SEARCHES_PER_FACE
     return SearchPlan(
-        at_most=counts.unsearched + new_faces, expected=counts.unsearched + round(new_faces * min(rate, 1.0))
+        at_least=0,
+        expected=counts.unsearched + round(new_faces * min(rate, 1.0)),
+        at_most=counts.unsearched + new_faces,
+        new_faces=new_faces,
     )
 
 

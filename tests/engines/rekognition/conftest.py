@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from catalog.domain.call_log import CallLog
 from catalog.domain.faces import QualityFilter
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.engines.rekognition.budget import Budget
@@ -56,6 +57,7 @@ def open_rekognition(credentials: None, rekognition_url: str, tmp_path: Path) ->
         quotas: Quotas = UNHURRIED,
         budget: Budget | None = None,
         connection: dict[str, Any] | None = None,
+        call_log: CallLog | None = None,
         **options: Any,
     ) -> RekognitionEngine:
         prices = Prices(TABLE)
@@ -63,7 +65,8 @@ def open_rekognition(credentials: None, rekognition_url: str, tmp_path: Path) ->
             Connection(region="us-east-1", endpoint_url=url, **(connection or {})),
             limiter=RateLimiter(quotas, tmp_path / "pace"),
             budget=budget,
-            on_lost_call=prices.lose,
+            prices=prices,
+            call_log=call_log,
             sleep=lambda seconds: time.sleep(seconds / 10),
         )
         options = {"collection": collection, "quality_filter": QualityFilter.NONE, "reopen": open_image_at} | options

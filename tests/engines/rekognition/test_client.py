@@ -24,6 +24,8 @@ from catalog.domain.charges import Charge
 from catalog.domain.errors import EngineError, LimitReached, PhotoError
 from catalog.engines.rekognition.budget import Budget
 from catalog.engines.rekognition.client import Connection, RekognitionClient
+from catalog.engines.rekognition.pricing import Prices
+from tests.engines.rekognition.conftest import TABLE
 
 IMAGE = {"Image": {"Bytes": b"x"}}
 
@@ -57,7 +59,9 @@ def slept():
 @pytest.fixture
 def client(credentials, limiter, slept):
     connection = Connection(region="eu-west-1", attempts=5)
-    return RekognitionClient(connection, limiter=limiter, sleep=slept.append, chance=random.Random(1))
+    return RekognitionClient(
+        connection, limiter=limiter, prices=Prices(TABLE), sleep=slept.append, chance=random.Random(1)
+    )
 
 
 @pytest.fixture
@@ -201,7 +205,9 @@ def test_a_lost_answer_is_asked_for_again(client, monkeypatch, error):
 def test_a_lost_answer_may_have_been_billed_and_counts(credentials, limiter, monkeypatch):
     """The budget is asked anew for each attempt whose predecessor may have done its work; not after throttling."""
     budget = Budget(lambda operation, calls: Charge(operation, calls, Decimal("0.001")), max_calls=2)
-    client = RekognitionClient(Connection(region="eu-west-1"), limiter=limiter, budget=budget, sleep=lambda _: None)
+    client = RekognitionClient(
+        Connection(region="eu-west-1"), limiter=limiter, prices=Prices(TABLE), budget=budget, sleep=lambda _: None
+    )
     throttled = ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "DetectFaces")
     failing(client, monkeypatch, throttled, throttled, *LOST)
     with pytest.raises(LimitReached):
@@ -249,7 +255,7 @@ def test_what_is_wrong_here_is_told_at_once(client, monkeypatch, slept, error, w
 
 def test_missing_credentials_are_found_by_botocore_itself(limiter):
     """Without any in this empty home."""
-    client = RekognitionClient(Connection(region="eu-west-1"), limiter=limiter)
+    client = RekognitionClient(Connection(region="eu-west-1"), limiter=limiter, prices=Prices(TABLE))
     with pytest.raises(EngineError, match="no AWS credentials") as error:
         client.call("ListCollections")
     assert error.value.exit_code == 5
@@ -267,14 +273,14 @@ def test_missing_credentials_are_found_by_botocore_itself(limiter):
 def test_a_connection_that_cannot_be_made_is_told(limiter, credentials, connection, words):
     """No region, no such profile, no address, no region's name."""
     with pytest.raises(EngineError, match=words) as error:
-        RekognitionClient(connection, limiter=limiter)
+        RekognitionClient(connection, limiter=limiter, prices=Prices(TABLE))
     assert error.value.exit_code == 5
 
 
 def test_nobody_listening_is_told(credentials, limiter):
     """A real port where nothing is."""
     connection = Connection(region="eu-west-1", endpoint_url="http://127.0.0.1:9")
-    client = RekognitionClient(connection, limiter=limiter, sleep=lambda _: None)
+    client = RekognitionClient(connection, limiter=limiter, prices=Prices(TABLE), sleep=lambda _: None)
     with pytest.raises(EngineError, match="cannot be reached"):
         client.call("ListCollections")
 

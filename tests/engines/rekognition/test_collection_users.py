@@ -11,11 +11,9 @@ from catalog.domain.errors import EngineError
 from catalog.domain.user_vectors import UserVectorRules
 from catalog.endpoint.fault_injection import FaultPlan
 from catalog.engines.rekognition.collection_users import CollectionUsers
-from catalog.engines.rekognition.pricing import Prices
 from catalog.images.decode import open_image
 from catalog.web.endpoint_server import open_endpoint
 from tests.endpoint.wire import UNKNOWN_FACE, client_of, group, no_face, portrait
-from tests.engines.rekognition.conftest import TABLE
 
 
 def photo(data):
@@ -38,7 +36,6 @@ def people(open_rekognition):
             ids[name] = engine.enroll(photo(data), hashlib.sha256(data).hexdigest()).faces[0].face_id
         users = CollectionUsers(
             engine._client,
-            Prices(TABLE),
             collection=engine._collection,
             rules=UserVectorRules(min_faces=1, max_faces=100),
             open_collection=lambda: engine.model,
@@ -117,7 +114,6 @@ def test_users_are_followed_until_active(people):
         assert server.service.tally["ListUsers", ""] >= 3
         impatient = CollectionUsers(
             users._client,
-            Prices(TABLE),
             collection=users._collection,
             rules=users.rules,
             open_collection=lambda: None,

@@ -116,7 +116,7 @@ def test_a_deleted_collection_is_told(engine, rekognition_url):
     client_of(rekognition_url).delete_collection(CollectionId=engine._collection)
     with pytest.raises(EngineError, match="ResourceNotFoundException") as error:
         enroll(engine, "obama_1")
-    assert "scan again" in error.value.remedy
+    assert "catalog reconcile" in error.value.remedy
 
 
 # ------------------------------------------------------------------------------------------------ versions
@@ -280,13 +280,13 @@ def test_a_large_photo_in_s3_is_passed_by_reference(credentials, open_rekognitio
     with open_endpoint(s3_url=s3_url) as server, server.in_background() as url:
         engine = open_rekognition(url)
         sent = []
-        call = engine._client.call
+        call = engine._client.call_paid
 
         def watch(operation, **members):
             sent.append(next(iter(members.get("Image", {"": 0}))))
             return call(operation, **members)
 
-        monkeypatch.setattr(engine._client, "call", watch)
+        monkeypatch.setattr(engine._client, "call_paid", watch)
         assert len(engine.analyze(replace(opened, address=here)).faces) == 1
         for other in (
             replace(here, region="eu-west-1"),

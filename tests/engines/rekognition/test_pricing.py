@@ -20,7 +20,7 @@ INDEX, DETECT = Operation.INDEX_FACES, Operation.DETECT_FACES
 @pytest.fixture
 def table():
     """The one that ships."""
-    return read_prices(load_settings().rekognition.prices, "us-east-1")
+    return read_prices(load_settings().engine_options["rekognition"].prices, "us-east-1")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_lost_calls_are_in_the_next_charge_of_their_operation_or_told_by_themsel
 
 def test_an_unknown_region_costs_more():
     """Estimates err on the high side, and are known to be none of Amazon's."""
-    prices = load_settings().rekognition.prices
+    prices = load_settings().engine_options["rekognition"].prices
     assert read_prices(prices, "mars-north-1").dollars(INDEX, 1000) == Decimal("1.25")
     assert is_guess(prices, "mars-north-1")
     assert not is_guess(prices, "eu-west-1")

@@ -1,0 +1,103 @@
+"""The call log in the catalogue's database. Intents of several threads share one transaction."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from catalog.domain.charges import Charge
+from catalog.domain.timestamps import required_time
+from catalog.store.call_intents import CallIntent, add_intents, close_intents, newest_intent, unanswered_contents
+from catalog.store.database import Database
+
+_SETTLE_SECONDS = 3.0
+"""A killed process may have sent its last call so recently that the service is still working on it."""
+
+
+class _Waiting:
+    """One intent on its way to the database."""
+
+    def __init__(self, intent: CallIntent) -> None:
+        self.intent = intent
+        self.error: BaseException | None = None
+
+
+class DatabaseCallLog:
+    """Implements ``CallLog``. The first waiting thread writes the intents of all that wait."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        engine: str,
+        gallery: str,
+        region: str,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._database = database
+        self._engine = engine
+        self._gallery = gallery
+        self._region = region
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._waiting: list[_Waiting] = []
+        self._discarded: list[int] = []
+        with database.read() as connection:
+            self._unanswered = unanswered_contents(connection, engine, gallery)
+            newest = newest_intent(connection, engine, gallery) if self._unanswered else None
+        if newest is not None:
+            age = (clock() - required_time(newest)).total_seconds()
+            if 0 <= age < _SETTLE_SECONDS:
+                sleep(_SETTLE_SECONDS - age)
+
+    def begin(self, charge: Charge, sha256: str = "") -> int:
+        microdollars = int((charge.dollars * 1_000_000).to_integral_value())
+        waiting = _Waiting(CallIntent(secrets.randbits(62), charge.operation, sha256, microdollars, self._clock()))
+        with self._lock:
+            self._waiting.append(waiting)
+        with self._writing:
+            with self._lock:
+                is_written = waiting not in self._waiting
+            if not is_written:
+                self._write()
+        if waiting.error is not None:
+            raise waiting.error
+        return waiting.intent.intent
+
+    def discard(self, intent: int) -> None:
+        with self._lock:
+            self._discarded.append(intent)
+
+    def unanswered(self) -> frozenset[str]:
+        return self._unanswered
+
+    def close(self) -> None:
+        with self._writing:
+            if self._discarded:
+                self._write()
+
+    def _write(self) -> None:
+        """Write all that waits in one transaction. A failure is raised by each thread that waited."""
+        with self._lock:
+            batch, self._waiting = self._waiting, []
+            discarded, self._discarded = self._discarded, []
+        try:
+            with self._database.begin() as connection:
+                close_intents(connection, discarded)
+                add_intents(
+                    connection,
+                    [waiting.intent for waiting in batch],
+                    engine=self._engine,
+                    gallery=self._gallery,
+                    region=self._region,
+                )
+        except BaseException as error:  # also KeyboardInterrupt: no thread may send a call without its intent
+            for waiting in batch:
+                waiting.error = error
+            if not batch:
+                raise

@@ -1,0 +1,30 @@
+"""The contract of the call log: paid calls are written down before they are sent."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from catalog.domain.charges import Charge
+
+
+class CallLog(Protocol):
+    """Holds an intent for each paid call whose charge is not recorded yet. May be used from several threads.
+
+    Recording a charge closes the intents that it names. After a kill the open intents are the calls that may have been
+    billed without a charge.
+    """
+
+    def begin(self, charge: Charge, sha256: str = "") -> int:
+        """Write an intent for one call and return its id. It survives a kill when this returns.
+
+        ``charge`` is the price of the call now. ``sha256`` is the content hash of a photo to be enrolled.
+        """
+
+    def discard(self, intent: int) -> None:
+        """Delete the intent of a call that was not billed. May be written later than this returns."""
+
+    def unanswered(self) -> frozenset[str]:
+        """Content hashes of the open intents that existed before this log was opened."""
+
+    def close(self) -> None:
+        """Write what :meth:`discard` left."""

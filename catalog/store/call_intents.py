@@ -1,0 +1,62 @@
+"""Call intents: paid calls that were sent, or were about to be, and whose charge is not recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from catalog.domain.charges import Operation
+from catalog.domain.timestamps import utc_text
+from catalog.store.tables import call_intents
+from catalog.store.upsert import batches
+
+
+@dataclass(frozen=True, slots=True)
+class CallIntent:
+    """One call. ``sha256`` is empty for calls that enroll nothing."""
+
+    intent: int
+    operation: Operation
+    sha256: str
+    microdollars: int
+    started_at: datetime
+
+
+def add_intents(conn: Connection, intents: Sequence[CallIntent], *, engine: str, gallery: str, region: str) -> None:
+    rows = [
+        {
+            "id": intent.intent,
+            "engine": engine,
+            "gallery": gallery,
+            "region": region,
+            "operation": intent.operation.value,
+            "sha256": intent.sha256 or None,
+            "microdollars": intent.microdollars,
+            "started_at": utc_text(intent.started_at),
+        }
+        for intent in intents
+    ]
+    if rows:
+        conn.execute(insert(call_intents), rows)
+
+
+def close_intents(conn: Connection, intents: Sequence[int]) -> None:
+    """Delete intents whose charge is recorded in this transaction, or whose call was not billed."""
+    for batch in batches(intents):
+        conn.execute(delete(call_intents).where(call_intents.c.id.in_(batch)))
+
+
+def unanswered_contents(conn: Connection, engine: str, gallery: str) -> frozenset[str]:
+    """Content hashes of photos that were sent to the gallery without a recorded answer."""
+    here = (call_intents.c.engine == engine, call_intents.c.gallery == gallery, call_intents.c.sha256.is_not(None))
+    return frozenset(conn.scalars(select(call_intents.c.sha256).where(*here)))
+
+
+def newest_intent(conn: Connection, engine: str, gallery: str) -> str | None:
+    """Time of the newest intent as UTC text; None without any."""
+    here = (call_intents.c.engine == engine, call_intents.c.gallery == gallery)
+    newest: str | None = conn.scalar(select(func.max(call_intents.c.started_at)).where(*here))
+    return newest

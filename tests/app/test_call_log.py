@@ -1,0 +1,108 @@
+"""Intents of paid calls: written in groups before the call, closed by the charge."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
+
+from catalog.app.call_log import DatabaseCallLog
+from catalog.domain.charges import Charge, Operation
+from catalog.store.charges import UNANSWERED, charges_since
+from catalog.store.gallery_info import calls_this_month
+from catalog.store.scans import record_charges
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+PRICE = Charge(Operation.INDEX_FACES, 1, Decimal("0.001"))
+
+
+def open_log(database, *, now=NOW, slept=None, gallery="catalog"):
+    return DatabaseCallLog(
+        database,
+        engine="paid",
+        gallery=gallery,
+        region="eu-west-1",
+        clock=lambda: now,
+        sleep=(slept if slept is not None else []).append,
+    )
+
+
+def record(database, charge):
+    with database.begin() as connection:
+        record_charges(connection, [charge], engine="paid", region="", command="scan", scan_id=None, now=NOW)
+
+
+def month(database):
+    with database.read() as connection:
+        return calls_this_month(connection, "paid", NOW)
+
+
+def by_command(database):
+    with database.read() as connection:
+        return {total.command: total.calls for total in charges_since(connection, NOW - timedelta(days=19))}
+
+
+def test_an_intent_counts_until_its_charge_is_recorded(database):
+    """Each call is counted once: as an intent, then as a charge. The price tier sees both."""
+    log = open_log(database)
+    intent = log.begin(PRICE, "ab" * 32)
+    log.begin(PRICE, "cd" * 32)
+    assert by_command(database) == {UNANSWERED: 2}
+    assert month(database) == {Operation.INDEX_FACES: 2}
+    record(database, Charge(Operation.INDEX_FACES, 1, Decimal("0.001"), (intent,)))
+    assert by_command(database) == {UNANSWERED: 1, "scan": 1}
+    assert month(database) == {Operation.INDEX_FACES: 2}
+
+
+def test_a_call_that_was_not_billed_leaves_no_intent(database):
+    """It is deleted with the next group, or at the end."""
+    log = open_log(database)
+    log.discard(log.begin(PRICE))
+    log.close()
+    assert by_command(database) == {}
+
+
+def test_the_next_command_knows_the_contents_without_an_answer(database):
+    """Those of its gallery. It waits until the service has finished a call that was sent just before the kill."""
+    open_log(database).begin(PRICE, "ab" * 32)
+    open_log(database, gallery="other").begin(PRICE, "cd" * 32)
+    slept = []
+    assert open_log(database, now=NOW + timedelta(seconds=1), slept=slept).unanswered() == {"ab" * 32}
+    assert slept == [2.0]
+    slept.clear()
+    assert open_log(database, now=NOW + timedelta(hours=1), slept=slept).unanswered() == {"ab" * 32}
+    assert slept == []
+
+
+def test_intents_of_several_threads_share_a_transaction(database):
+    """Every thread's intent is committed when its call begins; the commits are fewer than the calls."""
+    log, commits, start = open_log(database), [], threading.Barrier(16)
+    event.listen(database.engine, "commit", lambda _: commits.append(1))
+
+    def work(number):
+        start.wait()
+        intents = [log.begin(PRICE, f"{number:064x}") for _ in range(4)]
+        with database.read() as connection:
+            kept = connection.exec_driver_sql("SELECT id FROM call_intents").scalars().all()
+        assert set(intents) <= set(kept)
+        return intents
+
+    with ThreadPoolExecutor(16) as pool:
+        intents = [intent for part in pool.map(work, range(16)) for intent in part]
+    assert len(set(intents)) == 64
+    assert by_command(database) == {UNANSWERED: 64}
+    assert len(commits) < 64
+
+
+def test_no_call_is_sent_without_its_intent(database):
+    """A database that cannot be written to ends the call before it is sent."""
+    log = open_log(database)
+    with database.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE call_intents")
+    with pytest.raises(DBAPIError):
+        log.begin(PRICE)

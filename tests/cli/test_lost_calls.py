@@ -1,0 +1,69 @@
+"""A killed scan: its calls are in the charge log, and no photo that Amazon enrolled is sent again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+
+class KillingEndpoint:
+    """Stands before IndexFaces: ends the scan with SIGKILL at its third call, after the work of all calls is done."""
+
+    def __init__(self, server):
+        self._handlers = server.service._handlers
+        self._index = self._handlers["IndexFaces"]
+        self._handlers["IndexFaces"] = self
+        self.process = None
+        self.calls = 0
+
+    def __call__(self, call):
+        answer = self._index(call)
+        self.calls += 1
+        if self.process is not None and self.calls >= 3:
+            os.kill(self.process.pid, signal.SIGKILL)
+        return answer
+
+
+def run_to_its_kill(endpoint, folder):
+    command = [sys.executable, "-m", "catalog", "scan", str(folder), "--workers", "2"]
+    endpoint.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert endpoint.process.wait(60) == -signal.SIGKILL
+    endpoint.process = None
+
+
+def charges(catalog):
+    rows = catalog("costs", "--json").json["month"]["charges"]
+    return {(row["operation"], row["command"]): row["calls"] for row in rows}
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_calls_of_a_killed_scan_are_counted_and_not_repeated(
+    catalog, portraits, serving, monkeypatch, request, tmp_path, database
+):
+    """The charge log holds every call that the endpoint answered; the second scan sends the other photos only."""
+    url = request.getfixturevalue("postgresql_url") if database == "postgresql" else str(tmp_path / "c.sqlite3")
+    monkeypatch.setenv("CATALOG_DATABASE_URL", url)
+    with serving() as server:
+        endpoint = KillingEndpoint(server)
+        run_to_its_kill(endpoint, portraits)
+        sent = endpoint.calls
+        assert sent >= 3
+        counted = charges(catalog)
+        assert sum(calls for (operation, _), calls in counted.items() if operation == "IndexFaces") >= sent
+        lost = counted["IndexFaces", "lost"]
+        assert lost >= 1
+        assert f"{lost} calls" in catalog("costs").out
+        assert "answers were lost" in catalog("costs").out
+        again = catalog("scan", portraits, "--json")
+        assert again.code == 0, again.err
+        assert endpoint.calls == 5
+        counted = charges(catalog)
+        assert counted["IndexFaces", "lost"] == lost
+        assert sum(calls for (operation, _), calls in counted.items() if operation == "IndexFaces") == 5
+        assert catalog("reconcile", "--json").json["orphans"] == 0
+        assert endpoint.calls == 5
+        assert len(catalog("people", "list", "--json").json) == 3
