@@ -36,6 +36,7 @@ from tools.prepare_crops import alignment_of, find_frame, read_ages
 
 LABELS = Path(__file__).parent.parent / "tests" / "benchmarks" / "lfw_labels.csv"
 HELD_OUT_SEED = 20261122
+_OUTPUTS = ("male_by_head", "male_by_network", "ages", "marks", "emotions")
 
 
 def held_out(count: int) -> NDArray[np.bool_]:
@@ -52,9 +53,7 @@ def even_person(photo: str) -> bool:
 
 def join(outputs: Iterable[NetworkOutputs]) -> NetworkOutputs:
     batches = list(outputs)
-    return NetworkOutputs(
-        *(np.concatenate([getattr(batch, name) for batch in batches]) for name in ("male", "ages", "marks", "emotions"))
-    )
+    return NetworkOutputs(*(np.concatenate([getattr(batch, name) for batch in batches]) for name in _OUTPUTS))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,7 +161,7 @@ def run_lfw(data: Path, every: int = 1) -> PhotoOutputs:
         (refined,), (located,) = refine_landmarks(pixels, [face])
         embedded = embed_with_maps(align_faces(pixels, [refined.landmarks]), mirrored=False)
         mesh = trusted_mesh(located)
-        outputs.append(run_networks(pixels, [refined], [mesh], embedded.rows, embedded.grid))
+        outputs.append(run_networks(pixels, [refined], [mesh], embedded.rows, embedded.grid, gender_margin=np.inf))
         eyes.append(mesh.eye_opening() if mesh else np.nan)
         mouths.append(mesh.mouth_opening() if mesh else np.nan)
         rows.append(row)

@@ -38,6 +38,7 @@ def main() -> None:
         "train_ages": ["--crops", work / "ages.npz", "--out", work / "ages.pt"],
         "train_emotions": ["--models", models, "--crops", work / "emotions.npz", "--out", work / "emotions.pt"],
         "join_heads": ["--models", models, "--crops", work / "ages.npz"],
+        "fit_gender_head": ["--data", arguments.data],
         "fit_attributes": ["--data", arguments.data],
     }
     steps["train_emotions"] += ["--epochs", str(arguments.epochs)]

@@ -43,8 +43,11 @@ EMOTION = Network("emotions.onnx", ("pixels",), ("emotions",))
 EMOTION_CROP = (96, 1.0)
 """Side in pixels, and zoom."""
 
+GENDER_HEAD = Network("gender_head.onnx", ("rows", "grid"), ("male",))
+"""A head on the embedding network's map means: log-odds of male (n, 1). It decides faces of which it is certain."""
+
 GENDER = Network("gender.onnx", ("pixels",), ("gender",))
-"""Upright faces, uint8 RGB (n, 192, 192, 3): log-odds of male (n, 1)."""
+"""Upright faces, uint8 RGB (n, 192, 192, 3): log-odds of male (n, 1). Runs only for faces that the head leaves open."""
 GENDER_CROP = (192, 1.5)
 """Larger and wider, to include hair and chin: a tighter crop causes more errors."""
 
@@ -84,7 +87,9 @@ class AttributeReading:
 class NetworkOutputs:
     """Outputs of the attribute networks before calibration, one row per face."""
 
-    male: NDArray[np.float32]
+    male_by_head: NDArray[np.float32]
+    male_by_network: NDArray[np.float32]
+    """NaN for faces that the head decides."""
     ages: NDArray[np.float32]
     marks: NDArray[np.float32]
     emotions: NDArray[np.float32]
@@ -131,16 +136,26 @@ def run_networks(
     meshes: Sequence[FaceMesh | None],
     rows: NDArray[np.float32],
     grid: NDArray[np.float32],
+    gender_margin: float | None = None,
 ) -> NetworkOutputs:
-    """Run the attribute networks. ``rows`` and ``grid`` as in :class:`EmbeddedFaces`."""
+    """Run the attribute networks. ``rows`` and ``grid`` as in :class:`EmbeddedFaces`.
+
+    The gender network runs for faces with log-odds by the head below ``gender_margin`` (absolute value). The default is
+    the calibration's margin.
+    """
     frames = [
         face.landmarks[[0, 1, 3, 4]] if mesh is None else mesh.frame_points()
         for mesh, face in zip(meshes, faces, strict=True)
     ]
     ages, *marks = ATTRIBUTES.run(rows, grid)
     emotions = emotion_log_odds(crop_faces(pixels, frames, *EMOTION_CROP))
-    male = male_log_odds(crop_faces(pixels, frames, *GENDER_CROP))
-    return NetworkOutputs(male, ages, np.concatenate(marks, axis=1), emotions)
+    by_head = GENDER_HEAD.run(rows, grid)[0][:, 0]
+    by_network = np.full(len(faces), np.nan, np.float32)
+    is_open = np.abs(by_head) < (calibration()["gender_head"]["margin"] if gender_margin is None else gender_margin)
+    if is_open.any():
+        open_frames = [frame for frame, is_needed in zip(frames, is_open, strict=True) if is_needed]
+        by_network[is_open] = male_log_odds(crop_faces(pixels, open_frames, *GENDER_CROP))
+    return NetworkOutputs(by_head, by_network, ages, np.concatenate(marks, axis=1), emotions)
 
 
 def emotion_log_odds(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -173,7 +188,7 @@ def _reading(mesh: FaceMesh | None, outputs: NetworkOutputs, row: int) -> Attrib
     marks = {name: read_boolean(name, float(outputs.marks[row, index])) for index, name in enumerate(MARKS)}
     attributes = FaceAttributes(
         age_range=read_age(outputs.ages[row]),
-        gender=read_gender(float(outputs.male[row])),
+        gender=read_gender(float(outputs.male_by_head[row]), float(outputs.male_by_network[row])),
         smile=_boolean_attribute(happy / 100),
         eyes_open=read_boolean("eyes_open", mesh.eye_opening()) if mesh else None,
         mouth_open=read_boolean("mouth_open", mesh.mouth_opening()) if mesh else None,
@@ -202,9 +217,14 @@ def age_bounds(output: NDArray[np.float32], tail: float) -> tuple[float, float]:
     return max(0.0, float(low)), max(0.0, float(high))
 
 
-def read_gender(log_odds: float) -> Gender:
-    """Return the likelier gender with its calibrated probability. ``log_odds`` is of male."""
-    probability = _probability(calibration()["gender"], log_odds)
+def read_gender(by_head: float, by_network: float) -> Gender:
+    """Return the likelier gender with its calibrated probability, from log-odds of male.
+
+    ``by_network`` is NaN for a face that the head decides.
+    """
+    is_decided = np.isnan(by_network)
+    line = calibration()["gender_head" if is_decided else "gender"]
+    probability = _probability(line, by_head if is_decided else by_network)
     value = GenderValue.MALE if probability >= 0.5 else GenderValue.FEMALE
     return Gender(value, 100 * max(probability, 1 - probability))
 

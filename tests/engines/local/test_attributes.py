@@ -43,6 +43,23 @@ def test_gender_of_portraits(readings):
     assert all(50 <= gender.confidence <= 100 for gender in genders.values())
 
 
+def test_the_gender_network_runs_only_for_open_faces():
+    """The head decides certain faces; a margin above all log-odds leaves every face to the network."""
+    pixels = np.asarray(side_by_side(portrait("astronaut"), portrait("biden")))
+    faces, meshes = refine_landmarks(pixels, detect_faces(pixels))
+    embedded = embed_with_maps(align_faces(pixels, [face.landmarks for face in faces]), mirrored=False)
+    results = [
+        attributes.run_networks(pixels, faces, meshes, embedded.rows, embedded.grid, gender_margin=margin)
+        for margin in (0.0, 1000.0)
+    ]
+    assert np.isnan(results[0].male_by_network).all()
+    assert np.isfinite(results[1].male_by_network).all()
+    np.testing.assert_array_equal(results[0].male_by_head, results[1].male_by_head)
+    by_head = [attributes.read_gender(float(value), np.nan).value for value in results[0].male_by_head]
+    both = zip(results[1].male_by_head, results[1].male_by_network, strict=True)
+    assert by_head == [attributes.read_gender(float(head), float(network)).value for head, network in both]
+
+
 def test_gender_is_equal_for_the_mirror_image():
     """A face and its mirror image, at the same position in the crop, have the same log-odds."""
     pixels = np.asarray(portrait("astronaut"))
