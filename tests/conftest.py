@@ -117,14 +117,14 @@ def postgresql() -> Iterator[PostgreSQL]:
             shutil.rmtree(folder, ignore_errors=True)
             pytest.skip(f"no PostgreSQL can be started here: {error}")
     try:
-        here = PostgreSQL(server.get_uri())
-        here.run("ALTER SYSTEM SET fsync = off")
-        here.run("SELECT pg_reload_conf()")
-        here.run("CREATE DATABASE catalog_template TEMPLATE template0")
-        open_database(here.url("catalog_template")).close()
-        yield here
+        server_of_tests = PostgreSQL(server.get_uri())
+        server_of_tests.run("ALTER SYSTEM SET fsync = off")
+        server_of_tests.run("SELECT pg_reload_conf()")
+        server_of_tests.run("CREATE DATABASE catalog_template TEMPLATE template0")
+        open_database(server_of_tests.url("catalog_template")).close()
+        yield server_of_tests
     finally:
-        os.kill(server.get_pid(), signal.SIGQUIT)  # at once: nobody will ask for its data again
+        os.kill(server.get_pid(), signal.SIGQUIT)  # at once: its data is not needed again
         for _ in range(100):
             if not (folder / "data" / "postmaster.pid").exists():
                 break

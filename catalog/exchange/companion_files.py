@@ -49,11 +49,11 @@ class CompanionFinder:
 
     def _existing(self, photo: Path, name: str) -> Path | None:
         names = self._names(photo.parent)
-        found = names.get(_key(name))
-        if found is None:
+        matching = names.get(_key(name))
+        if matching is None:
             return None
         exact = photo.with_name(name)
-        return exact if os.path.lexists(exact) else photo.with_name(found)
+        return exact if os.path.lexists(exact) else photo.with_name(matching)
 
     def _names(self, folder: Path) -> dict[str, str]:
         names = self._folders.get(folder)

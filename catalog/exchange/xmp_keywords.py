@@ -31,7 +31,7 @@ def write_keywords(root: etree._Element, names: Sequence[str]) -> bool:
 
 def _add(root: etree._Element, space: str, field: str, kind: str, values: Sequence[str]) -> bool:
     tag = f"{{{space}}}{field}"
-    element = next((found for node in descriptions(root) if (found := node.find(tag)) is not None), None)
+    element = next((child for node in descriptions(root) if (child := node.find(tag)) is not None), None)
     existing = (
         {" ".join((member.text or "").split()) for member in members_of(element)} if element is not None else set()
     )

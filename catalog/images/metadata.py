@@ -61,10 +61,10 @@ def _tags(exif: Image.Exif, directory: ExifTags.IFD | None = None) -> dict[int, 
     """One directory of EXIF, value by value, so that a broken one costs only itself."""
     tags: dict[int, Any] = {}
     with contextlib.suppress(Exception):  # see load_exif: a broken directory raises anything
-        found = exif if directory is None else exif.get_ifd(directory)
-        for tag in list(found):
+        raw = exif if directory is None else exif.get_ifd(directory)
+        for tag in list(raw):
             with contextlib.suppress(Exception):  # a broken value too
-                tags[tag] = found[tag]
+                tags[tag] = raw[tag]
     return tags
 
 

@@ -212,7 +212,7 @@ class FolderSource:
         except OSError as error:
             self._check_root()
             if isinstance(error, FileNotFoundError):
-                raise PhotoError(f'The file "{display_name(path)}" vanished after it was listed.') from error
+                raise PhotoError(f'The file "{display_name(path)}" disappeared after it was listed.') from error
             raise PhotoError(
                 f'The file "{display_name(path)}" cannot be read: {_reason(error)}.',
                 remedy="Check its permissions and its disk.",

@@ -95,7 +95,7 @@ def photo_fault(error: Exception, uri: str) -> PhotoError | SourceError:
     if code in _CREDENTIALS or code in _OTHER:
         return source_fault(error, uri)
     if code in _VANISHED:
-        return PhotoError(f"{place} vanished after it was listed.")
+        return PhotoError(f"{place} disappeared after it was listed.")
     if code in _DENIED:
         return PhotoError(
             f"Access to {place} is denied: {message}.",

@@ -104,8 +104,8 @@ def faces_on_shared_photos(connection: Connection, person_row: int, other_row: i
     """Row ids of pairs of faces, one of each person, on one photo, in any gallery."""
     one, other = assignments.alias(), assignments.alias()
     query = select(one.c.face_id, other.c.face_id).join(other, other.c.photo_id == one.c.photo_id)
-    found = connection.execute(query.where(one.c.person_id == person_row, other.c.person_id == other_row))
-    return [(face, other_face) for face, other_face in found]
+    rows = connection.execute(query.where(one.c.person_id == person_row, other.c.person_id == other_row))
+    return [(face, other_face) for face, other_face in rows]
 
 
 def rows_beside_person(connection: Connection, rows: Sequence[int], person_row: int) -> list[tuple[int, int]]:

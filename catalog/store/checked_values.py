@@ -161,10 +161,10 @@ def _refuse_constant(constant: str) -> NoReturn:
 
 
 def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    values = dict(pairs)
+    if len(values) != len(pairs):
         raise MalformedValueError("a key stands twice in one object")
-    return found
+    return values
 
 
 def _quoted(key: str) -> str:

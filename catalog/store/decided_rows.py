@@ -43,14 +43,14 @@ def mark_human(connection: Connection, rows: Sequence[int]) -> None:
 
 def faces_held_by(connection: Connection, person: PersonRow, rows: Sequence[int]) -> list[int]:
     """Return those of these faces that are assigned to the person, in the given order."""
-    found = {
+    states = {
         row
         for batch in batches(rows)
         for row in connection.scalars(
             select(assignments.c.face_id).where(assignments.c.face_id.in_(batch), assignments.c.person_id == person.id)
         )
     }
-    return [row for row in rows if row in found]
+    return [row for row in rows if row in states]
 
 
 def machine_faces_before(connection: Connection, person: PersonRow, day: str | None) -> list[int]:
@@ -94,7 +94,7 @@ def canonical_rows(connection: Connection, public_ids: Collection[str]) -> dict[
 
 def prior_faces(connection: Connection, rows: Sequence[int]) -> list[PriorFace]:
     """Return faces and their assignments as they are now, in the order of their row ids."""
-    found: list[PriorFace] = []
+    prior_faces: list[PriorFace] = []
     for batch in batches(sorted(set(rows))):
         query = (
             select(
@@ -116,7 +116,7 @@ def prior_faces(connection: Connection, rows: Sequence[int]) -> list[PriorFace]:
             .where(faces.c.id.in_(batch))
             .order_by(faces.c.id)
         )
-        found += [
+        prior_faces += [
             PriorFace(
                 key=FaceKey(row.sha256, BoundingBox(row.box_left, row.box_top, row.box_width, row.box_height)),
                 engine=row.engine,
@@ -129,7 +129,7 @@ def prior_faces(connection: Connection, rows: Sequence[int]) -> list[PriorFace]:
             )
             for row in connection.execute(query)
         ]
-    return found
+    return prior_faces
 
 
 def restore_assignments(connection: Connection, restored: Iterable[tuple[int, int, PriorFace]]) -> None:

@@ -142,7 +142,7 @@ def decisions_to_carry(connection: Connection, sha256: str) -> list[Decision]:
     """Return the decisions in force on faces of a photo, oldest first; undos are not among them."""
     # Only a prefilter: the faces of the payload are compared below.
     on_several = decisions.c.verb.in_(("split", "merge")) & decisions.c.details.contains(sha256)
-    found = _read(
+    candidates = _read(
         connection,
         [
             or_(decisions.c.photo_sha256 == sha256, on_several),
@@ -150,7 +150,7 @@ def decisions_to_carry(connection: Connection, sha256: str) -> list[Decision]:
             decisions.c.verb != Verb.UNDO.value,
         ],
     )
-    return [decision for decision in found if any(key.sha256 == sha256 for key in decision.faces)]
+    return [decision for decision in candidates if any(key.sha256 == sha256 for key in decision.faces)]
 
 
 def last_undoable(connection: Connection, *, decided_by: str | None = None) -> int | None:

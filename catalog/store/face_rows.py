@@ -85,12 +85,12 @@ def read_face_columns(connection: Connection, *, engine: str, gallery: str) -> F
 def boxes_by_content(connection: Connection, contents: Iterable[str]) -> dict[str, list[tuple[int, BoundingBox]]]:
     """Row id and box of the faces of every gallery on photos, by content hash."""
     columns = (faces.c.id, photos.c.sha256, *(faces.c[name] for name in BOX_COLUMNS))
-    found: dict[str, list[tuple[int, BoundingBox]]] = defaultdict(list)
+    faces_by_photo: dict[str, list[tuple[int, BoundingBox]]] = defaultdict(list)
     for batch in batches(sorted(contents)):
         query = select(*columns).join_from(faces, photos).where(photos.c.sha256.in_(batch))
         for row, sha256, *box in connection.execute(query):
-            found[sha256].append((row, BoundingBox(*box)))
-    return found
+            faces_by_photo[sha256].append((row, BoundingBox(*box)))
+    return faces_by_photo
 
 
 def person_by_face_row(connection: Connection, *, engine: str, gallery: str) -> dict[int, int]:

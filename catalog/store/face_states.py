@@ -36,7 +36,7 @@ def face_states(
 
     ``gallery`` limits them to one engine and gallery.
     """
-    found: dict[str, list[FaceState]] = defaultdict(list)
+    states: dict[str, list[FaceState]] = defaultdict(list)
     query = select(
         faces.c.id,
         faces.c.engine,
@@ -54,8 +54,8 @@ def face_states(
         for row, engine, name, not_a_face, sha256, person, by, *box in rows:
             key = FaceKey(sha256, BoundingBox(*box))
             known_by = None if by is None else AssignedBy(by)
-            found[sha256].append(FaceState(row, (engine, name), key, bool(not_a_face), person, known_by))
-    return found
+            states[sha256].append(FaceState(row, (engine, name), key, bool(not_a_face), person, known_by))
+    return states
 
 
 def best_state(key: FaceKey, states: Iterable[FaceState]) -> FaceState | None:

@@ -89,10 +89,10 @@ class _Redirects:
 
     @classmethod
     def of(cls, connection: Connection) -> _Redirects:
-        found = connection.execute(select(persons.c.person_id, persons.c.id, persons.c.merged_into)).all()
+        rows = connection.execute(select(persons.c.person_id, persons.c.id, persons.c.merged_into)).all()
         return cls(
-            {row.person_id: row.id for row in found},
-            {row.id: row.merged_into for row in found if row.merged_into is not None},
+            {row.person_id: row.id for row in rows},
+            {row.id: row.merged_into for row in rows if row.merged_into is not None},
         )
 
     def canonical(self, person_id: str) -> int:

@@ -104,7 +104,7 @@ def export_labels(connection: Connection, now: datetime) -> Labels:
     decided = read_decisions(connection)
     rows = all_persons(connection)
     public_ids = {row.id: row.person_id for row in rows}
-    involved = {public_id for each in decided for public_id in (each.person_id, each.other_person_id)}
+    involved = {public_id for decision in decided for public_id in (decision.person_id, decision.other_person_id)}
     by_human = select(assignments.c.person_id).where(assignments.c.by == AssignedBy.HUMAN.value)
     involved |= {public_ids[row] for row in connection.scalars(by_human.distinct())}
     # Targets of redirects are included, because a scan also merges persons that no decision is about.
@@ -183,9 +183,9 @@ def parse_labels(text: str, name: str) -> Labels:
         checked_object(content, "file", _TOP)
         labels = Labels(
             made_at=None if content.get("made_at") is None else checked_time(content["made_at"], "made_at"),
-            persons=_each(content, "persons", "person", _person),
-            decisions=_each(content, "decisions", "decision", _decision),
-            tombstones=_each(content, "tombstones", "tombstone", _tombstone),
+            persons=_parsed_items(content, "persons", "person", _person),
+            decisions=_parsed_items(content, "decisions", "decision", _decision),
+            tombstones=_parsed_items(content, "tombstones", "tombstone", _tombstone),
         )
         _check_references(labels)
     except MalformedValueError as error:
@@ -199,7 +199,7 @@ def _malformed(name: str, reason: str) -> UsageError:
     )
 
 
-def _each(content: Mapping[str, Any], key: str, noun: str, parse: Callable[[object], T]) -> tuple[T, ...]:
+def _parsed_items(content: Mapping[str, Any], key: str, noun: str, parse: Callable[[object], T]) -> tuple[T, ...]:
     """Parse every element of a list, and name the first malformed one by its position, counted from 1."""
     parsed = []
     for position, value in enumerate(checked_list(content.get(key), key), start=1):
@@ -314,7 +314,7 @@ def _decision_keys(decision: Decision) -> dict[str, object]:
 
 
 def _faces_by_person(connection: Connection, public_ids: set[str]) -> dict[str, list[LabeledFace]]:
-    found: dict[str, list[LabeledFace]] = {public_id: [] for public_id in public_ids}
+    labeled: dict[str, list[LabeledFace]] = {public_id: [] for public_id in public_ids}
     query = (
         select(persons.c.person_id, photos.c.sha256, assignments.c.by, *(faces.c[edge] for edge in BOX_COLUMNS))
         .select_from(assignments)
@@ -324,7 +324,7 @@ def _faces_by_person(connection: Connection, public_ids: set[str]) -> dict[str, 
         .order_by(assignments.c.by.desc(), faces.c.confidence.desc(), faces.c.id)
     )
     for person_id, sha256, by, *edges in connection.execute(query):
-        if person_id in found:
+        if person_id in labeled:
             box = checked_box(edges, "box")
-            found[person_id].append(LabeledFace(FaceKey(sha256, box), AssignedBy(by)))
-    return found
+            labeled[person_id].append(LabeledFace(FaceKey(sha256, box), AssignedBy(by)))
+    return labeled

@@ -258,9 +258,15 @@ def read_answer(connection: Connection, key: str) -> AnswerRow | None:
     return None if row is None else AnswerRow(*row)
 
 
-def add_answer(connection: Connection, key: str, answer: AnswerRow, at: str) -> None:
+def add_answer(connection: Connection, key: str, answer: AnswerRow, answered_at: str) -> None:
     """Record an answer in the transaction of its decisions."""
-    values = {"key": key, "login": answer.login, "body_sha256": answer.body_sha256, "group": answer.group, "at": at}
+    values = {
+        "key": key,
+        "login": answer.login,
+        "body_sha256": answer.body_sha256,
+        "group": answer.group,
+        "at": answered_at,
+    }
     connection.execute(insert_into(connection, review_answers), [values])
 
 

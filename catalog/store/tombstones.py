@@ -120,15 +120,15 @@ def apply_tombstones(
             append_copy(connection, decision)
     index = tombstone_index(connection)
     drop_faces(connection, faces_at_tombstones(connection, index), now)
-    gone = forgotten_ids(connection)
+    forgotten_persons = forgotten_ids(connection)
     rows = [
         row
-        for batch in batches(sorted(gone))
+        for batch in batches(sorted(forgotten_persons))
         for row in connection.scalars(select(persons.c.id).where(persons.c.person_id.in_(batch)))
     ]
     public_ids = erase_persons(connection, rows)
-    if gone or index:
-        erase_decisions(connection, gone | public_ids, index)
+    if forgotten_persons or index:
+        erase_decisions(connection, forgotten_persons | public_ids, index)
     return new_count
 
 
@@ -146,7 +146,7 @@ def faces_at_tombstones(
     connection: Connection, index: TombstoneIndex, *, engine: str | None = None, gallery: str | None = None
 ) -> list[StoredFace]:
     """Return the faces that match a tombstone, of one gallery if ``engine`` and ``gallery`` are given."""
-    found: list[StoredFace] = []
+    stored: list[StoredFace] = []
     query = select(
         faces.c.id,
         faces.c.engine,
@@ -162,8 +162,8 @@ def faces_at_tombstones(
             query.where(photos.c.sha256.in_(batch))
         ):
             if index.contains(FaceKey(sha256, BoundingBox(*box))):
-                found.append(StoredFace(row, of_engine, of_gallery, face_id))
-    return found
+                stored.append(StoredFace(row, of_engine, of_gallery, face_id))
+    return stored
 
 
 def drop_faces(connection: Connection, dropped: Sequence[StoredFace], now: str) -> None:
@@ -175,7 +175,7 @@ def drop_faces(connection: Connection, dropped: Sequence[StoredFace], now: str) 
 
 def erase_persons(connection: Connection, rows: Sequence[int]) -> set[str]:
     """Delete persons and all persons that redirect to them, in any number of steps. Returns the public ids of both."""
-    found: dict[int, str] = {}
+    public_ids: dict[int, str] = {}
     wanted = persons.c.id
     step = list(rows)
     while step:
@@ -184,15 +184,15 @@ def erase_persons(connection: Connection, rows: Sequence[int]) -> set[str]:
             for batch in batches(step)
             for row in connection.execute(select(persons.c.id, persons.c.person_id).where(wanted.in_(batch)))
         ]
-        step = [row for row, _ in read if row not in found]
-        found |= dict(read)
+        step = [row for row, _ in read if row not in public_ids]
+        public_ids |= dict(read)
         wanted = persons.c.merged_into
-    for batch in batches(sorted(found)):
+    for batch in batches(sorted(public_ids)):
         connection.execute(delete(assignments).where(assignments.c.person_id.in_(batch)))
         connection.execute(update(persons).where(persons.c.id.in_(batch)).values(merged_into=None))
-    for batch in batches(sorted(found)):
+    for batch in batches(sorted(public_ids)):
         connection.execute(delete(persons).where(persons.c.id.in_(batch)))
-    return set(found.values())
+    return set(public_ids.values())
 
 
 def erase_decisions(connection: Connection, public_ids: set[str], index: TombstoneIndex) -> int:
@@ -200,24 +200,24 @@ def erase_decisions(connection: Connection, public_ids: set[str], index: Tombsto
 
     The prior states of other decisions lose both. The decisions ``forget`` stay.
     """
-    gone = {
+    forgotten = {
         decision.number
         for batch in batches(sorted(public_ids))
         for decision in read_decisions(connection, person_ids=batch)
         if decision.verb is not Verb.FORGET
     }
-    gone |= {
+    forgotten |= {
         decision.number
         for decision in decisions_on_photos(connection, index.contents)
         if decision.face is not None and index.contains(decision.face)
     }
-    delete_decisions(connection, gone)
+    delete_decisions(connection, forgotten)
     for decision in read_decisions(connection):
         if decision.payload is not None:
-            kept = _without_forgotten(decision.payload, public_ids, index, gone)
+            kept = _without_forgotten(decision.payload, public_ids, index, forgotten)
             if kept != decision.payload:
                 replace_payload(connection, decision.number, kept)
-    return len(gone)
+    return len(forgotten)
 
 
 def _without_forgotten(payload: Payload, public_ids: set[str], index: TombstoneIndex, numbers: set[int]) -> Payload:

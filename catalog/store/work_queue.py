@@ -57,7 +57,7 @@ def add_work(conn: Connection, source_uri: str, refs: Iterable[PhotoRef]) -> Non
 
 
 def clear_work(conn: Connection, source_uri: str) -> None:
-    """Delete the unclaimed photos of a source from the queue."""
+    """Delete the photos of a source that no worker has claimed from the queue."""
     free = select(work.c.id).where(work.c.source_uri == source_uri).with_for_update(skip_locked=True)
     conn.execute(delete(work).where(work.c.id.in_(free.scalar_subquery())))
 
@@ -69,7 +69,7 @@ def any_work(conn: Connection, source_uri: str) -> bool:
 
 @contextmanager
 def claim_work(database: Database, source_uri: str, count: int) -> Iterator[ClaimedWork]:
-    """Claim up to ``count`` unclaimed photos. They stay in the queue if the block fails."""
+    """Claim up to ``count`` photos that no worker has claimed. They stay in the queue if the block fails."""
     query = (
         select(work.c.id, *(work.c[name] for name in _COLUMNS))
         .where(work.c.source_uri == source_uri)

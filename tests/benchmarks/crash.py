@@ -123,7 +123,7 @@ class Bench:
         self.server = server
         self.round = 0
 
-    def fresh(self) -> None:
+    def reset(self) -> None:
         """A new, empty catalogue and a new gallery."""
         self.round += 1
         self.environment["CATALOG_ENGINE_GALLERY"] = f"{self.kind}{self.round}"
@@ -182,15 +182,15 @@ class Bench:
 
 def run(bench: Bench, kills: int, luck: random.Random) -> Tally:
     tally = Tally()
-    bench.fresh()
+    bench.reset()
     bench.whole_scan()
-    bench.fresh()
+    bench.reset()
     length = bench.whole_scan()
     expected = read_state(bench.url)
     assert expected.photos == CONTENTS, expected
     started = time.monotonic()
     for _ in range(kills):
-        bench.fresh()
+        bench.reset()
         tally.kills += 1
         running, seconds = bench.killed_scan(luck.uniform(0, length))
         tally.killed_running += running

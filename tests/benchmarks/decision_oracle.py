@@ -57,7 +57,7 @@ class Oracle:
 
     def undo(self, number: int, by: int) -> None:
         """Undo an operation. If it is an undo itself, what it undid is in force again, and so on."""
-        target = next(each for each in self.operations if each.number == number)
+        target = next(candidate for candidate in self.operations if candidate.number == number)
         target.undone_by = by
         self.add(Operation(by, "undo", undoes=number))
         self._turn(target)
@@ -66,12 +66,12 @@ class Oracle:
         """An undo went out of force: its target is in force again; if that is an undo, its target is not."""
         if operation.undoes is None:
             return
-        target = next((each for each in self.operations if each.number == operation.undoes), None)
+        target = next((candidate for candidate in self.operations if candidate.number == operation.undoes), None)
         if target is None:
             return
         target.undone_by = None
         if target.undoes is not None:
-            inner = next((each for each in self.operations if each.number == target.undoes), None)
+            inner = next((candidate for candidate in self.operations if candidate.number == target.undoes), None)
             if inner is not None:
                 inner.undone_by = target.number
                 self._turn(inner)

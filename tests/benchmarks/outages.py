@@ -96,11 +96,11 @@ def main() -> None:
             mount(photos, "100m")
             shutil.copytree(work / "originals", photos, dirs_exist_ok=True)
             bench = Bench("local-sqlite", work, photos, dict(environment), server)
-            bench.fresh()
+            bench.reset()
             bench.whole_scan()
             expected = read_state(bench.url)
 
-            bench.fresh()
+            bench.reset()
             mount(disk, "900k")
             bench.url = str(disk / "catalog.sqlite3")
             code, words = disturbed(bench, 0, lambda: None)
@@ -108,7 +108,7 @@ def main() -> None:
             tell("disk full (tmpfs of 900 kB)", code, words, bench)
             unmount(disk)
 
-            bench.fresh()
+            bench.reset()
             code, words = disturbed(bench, SOME, lambda: unmount(photos, lazy=True))
             mount(photos, "100m")
             empty = bench.start()
@@ -118,7 +118,7 @@ def main() -> None:
             tell("source unmounted", code, words, bench)
 
             bench = Bench("local-postgresql", work, photos, dict(environment), server)
-            bench.fresh()
+            bench.reset()
             code, words = disturbed(bench, SOME, lambda: control(work / "data", "stop"))
             down = bench.start()
             _, errors = down.communicate()

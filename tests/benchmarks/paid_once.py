@@ -1,4 +1,4 @@
-"""Where a fifth of all calls fails: is no photo lost, none enrolled twice, and every call that may be billed counted?
+"""With one call in five failing: no photo is lost or enrolled twice, and each billable call is in the charge log.
 
 Run by hand: ``python -m tests.benchmarks.paid_once [--photos N] [--fail-rate R]`` (needs ../shared/data/lfw). A scan
 through the endpoint, some copies of photos among the new ones; then a second one. Half of the failures come after the

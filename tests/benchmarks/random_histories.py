@@ -184,11 +184,15 @@ class History:
         self.oracle.add(Operation(number, "not_a_face", faces=(self._label(face),)))
 
     def undo_last(self) -> None:
-        numbers = [each.number for each in self.oracle.operations if each.undone_by is None and each.verb != "undo"]
+        numbers = [
+            operation.number
+            for operation in self.oracle.operations
+            if operation.undone_by is None and operation.verb != "undo"
+        ]
         self._undo(numbers[-1])
 
     def undo_any(self) -> None:
-        numbers = [each.number for each in self.oracle.operations if each.undone_by is None]
+        numbers = [operation.number for operation in self.oracle.operations if operation.undone_by is None]
         self._undo(self._one_of(numbers))
 
     def _undo(self, number: int) -> None:
@@ -371,13 +375,13 @@ class History:
             row[0]: (row[1], row[2])
             for row in connection.execute(text("SELECT id, person_id, merged_into FROM persons"))
         }
-        found = {}
+        snapshot = {}
         for row, (person, _) in rows.items():
             end = row
             while rows[end][1] is not None:
                 end = rows[end][1]
-            found[person] = rows[end][0]
-        return found
+            snapshot[person] = rows[end][0]
+        return snapshot
 
 
 STEPS: tuple[tuple[str, Callable[[History], None]], ...] = (
@@ -407,7 +411,7 @@ def _assign(database: Database, gallery: VectorGallery) -> AssignmentResult:
     return assign_people(database, gallery, RULES, gallery="catalog", scan_id=None, now=NOW)
 
 
-def _fresh(address: str | None, folder: str) -> Database:
+def _new_database(address: str | None, folder: str) -> Database:
     if address is None:
         return open_database(str(Path(folder) / "catalog.sqlite3"))
     engine = create_engine(address)
@@ -430,7 +434,7 @@ def main() -> int:
     start = time.monotonic()
     for seed in range(options.first_seed, options.first_seed + options.histories):
         with tempfile.TemporaryDirectory() as folder:
-            database = _fresh(options.database, folder)
+            database = _new_database(options.database, folder)
             try:
                 history = History(database, seed)
                 history.run(options.steps)
@@ -438,8 +442,8 @@ def main() -> int:
                 database.close()
         broken += history.broken
         counts += history.counts
-    for each in broken[:20]:
-        print(f"seed {each.seed}, step {each.step}: {each.promise}: {each.text}")
+    for line in broken[:20]:
+        print(f"seed {line.seed}, step {line.step}: {line.promise}: {line.text}")
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
     print(f"{options.histories} histories of {options.steps} steps in {time.monotonic() - start:.0f} s: {kinds}")
     print(f"broken promises: {len(broken)}")

@@ -69,9 +69,9 @@ def main() -> int:
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = wanted.keep or Path(folder) / "catalog.db"
-        fresh = not path.exists()
+        is_new = not path.exists()
         database = open_database(str(path))
-        if fresh:
+        if is_new:
             fill(database, photo_count=wanted.photos, face_count=wanted.faces, person_count=wanted.people, landmarks=30)
         slow = measure(database, None if wanted.no_pages else Path(folder) / "pages")
         database.close()

@@ -1,4 +1,4 @@
-"""Does a scan through Amazon's protocol find the same persons as the local engine in process?
+"""Persons of a scan through the Rekognition protocol, compared with those of the local engine in process.
 
 Run by hand: ``python -m tests.benchmarks.same_persons [--every N]`` (needs ../shared/data/lfw). Both scans see the same
 photos with the same networks; once with the local engine, once with the Rekognition engine, whose calls go over HTTP
@@ -53,7 +53,7 @@ class Calls:
     def tell(self, ledger: int) -> None:
         every = sorted(seconds for durations in self.seconds.values() for seconds in durations)
         print(
-            f"IndexFaces {len(every)} for {len(self.seconds)} photos, in the ledger {ledger}; "
+            f"IndexFaces {len(every)} for {len(self.seconds)} photos, in the charge log {ledger}; "
             f"median {every[len(every) // 2]:.2f} s, longest {every[-1]:.1f} s"
         )
         for durations in self.seconds.values():
@@ -146,10 +146,13 @@ def main() -> None:
     for label, persons in (("local", local_persons), ("through the endpoint", remote_persons)):
         precision, recall = b_cubed(persons, truth)
         print(f"{label:21} {len(groups(persons)):5} persons, B-cubed precision {precision:.4f} recall {recall:.4f}")
-    ours, theirs, true = pairs(local_persons), pairs(remote_persons), pairs(truth)
-    print(f"pairs of photos of one person: {len(true)} in truth, {len(ours)} local, {len(theirs)} through the endpoint")
-    for label, only in (("local", ours - theirs), ("through the endpoint", theirs - ours)):
-        print(f"only {label}: {len(only)} pairs, {len(only & true)} of them right")
+    local_pairs, remote_pairs, true_pairs = pairs(local_persons), pairs(remote_persons), pairs(truth)
+    print(
+        f"pairs of photos of one person: {len(true_pairs)} in truth, "
+        f"{len(local_pairs)} local, {len(remote_pairs)} through the endpoint"
+    )
+    for label, only in (("local", local_pairs - remote_pairs), ("through the endpoint", remote_pairs - local_pairs)):
+        print(f"only {label}: {len(only)} pairs, {len(only & true_pairs)} of them right")
     print(f"SearchFaces {searches}")
     calls.tell(ledger)
 

@@ -128,12 +128,12 @@ def main() -> int:
             answers[label] = persons
             paid = {operation: calls[operation] for operation in ("IndexFaces", "SearchUsers", "SearchFaces")}
             precision, recall = b_cubed(persons, truth)
-            ours, theirs, true = pairs(answers["neighbors only"]), pairs(persons), pairs(truth)
-            added, missing = theirs - ours, ours - theirs
+            plain_pairs, user_pairs, true_pairs = pairs(answers["neighbors only"]), pairs(persons), pairs(truth)
+            added, missing = user_pairs - plain_pairs, plain_pairs - user_pairs
             print(
                 f"{label:16} {paid}, {sum(paid.values())} in all; {len(groups(persons))} persons, B-cubed precision "
-                f"{precision:.4f} recall {recall:.4f}; pairs only here {len(added)} ({len(added & true)} right), only "
-                f"without users {len(missing)} ({len(missing & true)} right)"
+                f"{precision:.4f} recall {recall:.4f}; pairs only here {len(added)} "
+                f"({len(added & true_pairs)} right), without users {len(missing)} ({len(missing & true_pairs)} right)"
             )
     return 0
 

@@ -54,10 +54,10 @@ def main() -> None:
     try:
         with postgresql(work) as server:
             bench = Bench("local-postgresql", work, photos, environment, server)
-            bench.fresh()
+            bench.reset()
             alone = scan_together(bench, 1)
             expected = read_state(bench.url)
-            bench.fresh()
+            bench.reset()
             together = scan_together(bench, arguments.workers)
             state, differences = read_state(bench.url), bench.differences()
     finally:

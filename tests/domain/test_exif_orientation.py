@@ -21,12 +21,12 @@ def saved(form: str, exif: Image.Exif | None = None) -> bytes:
 
 
 def exif(**tags: object) -> Image.Exif:
-    made = Image.Exif()
-    made[0x010F] = "A maker with a long name"
+    exif = Image.Exif()
+    exif[0x010F] = "A maker with a long name"
     for tag, value in tags.items():
-        made[{"orientation": 0x0112, "model": 0x0110}[tag]] = value
-    made.get_ifd(0x8769)[0x9003] = "2001:02:03 04:05:06"
-    return made
+        exif[{"orientation": 0x0112, "model": 0x0110}[tag]] = value
+    exif.get_ifd(0x8769)[0x9003] = "2001:02:03 04:05:06"
+    return exif
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG"])
@@ -36,11 +36,11 @@ def test_the_orientation_is_added_and_other_metadata_stays(form, tags, orientati
     """The image is upright after Pillow applied it."""
     data = saved(form, tags)
     with Image.open(BytesIO(with_orientation(data, orientation))) as image, Image.open(BytesIO(data)) as original:
-        found = image.getexif()
-        assert found[0x0112] == orientation
+        exif = image.getexif()
+        assert exif[0x0112] == orientation
         if tags is not None:
-            assert found[0x010F] == "A maker with a long name"
-            assert found.get_ifd(0x8769)[0x9003] == "2001:02:03 04:05:06"
+            assert exif[0x010F] == "A maker with a long name"
+            assert exif.get_ifd(0x8769)[0x9003] == "2001:02:03 04:05:06"
         upright = ImageOps.exif_transpose(image)
         assert upright.size == (original.size if orientation < 5 else original.size[::-1])
         assert image.convert("RGB").tobytes() == original.convert("RGB").tobytes()

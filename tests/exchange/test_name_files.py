@@ -68,7 +68,7 @@ def test_a_damaged_file_ends_with_an_error_or_without_a_packet(form):
     options = {"TIFF": {"tiffinfo": {700: PACKET}}}.get(form, {"xmp": PACKET} if form != "PNG" else {})
     data = (png(compressed=True) if form == "PNG" else saved(form, **options)).getvalue()
     damaged = [data[:size] for size in range(0, len(data), 7)]
-    damaged += [data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :] for at in range(0, len(data), 5)]
+    damaged += [data[:index] + bytes([data[index] ^ 0xFF]) + data[index + 1 :] for index in range(0, len(data), 5)]
     for content in damaged:
         try:
             packets = embedded_packets(BytesIO(content))

@@ -53,7 +53,7 @@ def shown(photo: OpenedPhoto) -> list[tuple[int, ...]]:
     ]
 
 
-def alike(colors: Sequence[tuple[int, ...]], expected: Sequence[tuple[int, ...]], tolerance: int = 12) -> bool:
+def have_colors(colors: Sequence[tuple[int, ...]], expected: Sequence[tuple[int, ...]], tolerance: int = 12) -> bool:
     return len(colors) == len(expected) and all(
         abs(a - b) <= tolerance
         for color, wanted in zip(colors, expected, strict=True)

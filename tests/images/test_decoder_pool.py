@@ -78,7 +78,7 @@ def kill_workers(times: int, number: signal.Signals) -> None:
         time.sleep(0.01)
 
 
-def gone(pid: int, seconds: float) -> bool:
+def is_ended(pid: int, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
@@ -123,7 +123,7 @@ def test_a_photo_that_takes_too_long_is_given_up(slow_photo: bytes) -> None:
     os.kill(pid, signal.SIGSTOP)  # a decoder that hangs
     with pytest.raises(PhotoError, match=r"^The photo took longer to decode than the limit of 1 seconds.$"):
         pool.open(slow_photo)
-    assert gone(pid, 2)
+    assert is_ended(pid, 2)
     assert pool.open(PHOTO).pixels.shape == (64, 96, 3)
     pool.close()
 
@@ -180,7 +180,7 @@ def test_a_worker_that_died_between_two_photos_costs_none(pool: Opener) -> None:
     pool.open(PHOTO)
     (pid,) = workers()
     os.kill(pid, signal.SIGKILL)
-    assert gone(pid, 2)
+    assert is_ended(pid, 2)
     assert pool.open(PHOTO).pixels.shape == (64, 96, 3)
 
 
@@ -286,7 +286,7 @@ def test_workers_do_not_outlive_a_process_that_is_killed(tmp_path: Path, slow_ph
         assert process.stdout.readline() == b"ready\n"
         (pid,) = workers(process.pid)
         process.kill()
-    assert gone(pid, 15)
+    assert is_ended(pid, 15)
 
 
 def test_a_signal_to_the_whole_group_leaves_the_photo_in_work_whole(pool: Opener) -> None:

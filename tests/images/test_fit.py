@@ -15,7 +15,7 @@ from catalog.domain.faces import BoundingBox
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.images.decode import open_image
 from catalog.images.fit import Fitted, ImageLimits, Placement, Unfit, fit
-from tests.images.painting import BLUE, GREEN, RED, YELLOW, alike, noise, quarters, shown, written
+from tests.images.painting import BLUE, GREEN, RED, YELLOW, have_colors, noise, quarters, shown, written
 
 FIXTURES = Path(__file__).parent / "fixtures"
 LIMITS = ImageLimits(max_bytes=5_242_880, max_side=10_000, min_side=80, min_face=50)
@@ -74,7 +74,7 @@ def test_a_turn_that_the_service_may_not_apply_is_baked_in(kind: str, orientatio
     sent = open_image(result.data)
     assert sent.orientation == 1
     assert (sent.width, sent.height) == (photo.width, photo.height)
-    assert alike(shown(sent), shown(photo), tolerance=25)
+    assert have_colors(shown(sent), shown(photo), tolerance=25)
 
 
 @pytest.mark.parametrize("kind", ["WEBP", "TIFF", "GIF", "AVIF"])
@@ -83,7 +83,7 @@ def test_another_format_is_written_as_jpeg_of_the_same_size(kind: str) -> None:
     result = fitted(open_image(written(quarters(200, 150), kind)))
     sent = open_image(result.data)
     assert (sent.width, sent.height, sent.format) == (200, 150, "JPEG")
-    assert alike(shown(sent), [RED, GREEN, BLUE, YELLOW], tolerance=20)
+    assert have_colors(shown(sent), [RED, GREEN, BLUE, YELLOW], tolerance=20)
     assert result.scale == 1
 
 

@@ -9,7 +9,7 @@ import pytest
 from catalog.domain.errors import PhotoError
 from catalog.images.decode import DecodeLimits, open_image
 from catalog.images.jpeg_xl import size_of
-from tests.images.painting import BLUE, GREEN, RED, YELLOW, alike, quarters, shown
+from tests.images.painting import BLUE, GREEN, RED, YELLOW, have_colors, quarters, shown
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 9), (64, 64), (640, 480), (1000, 3000), (300, 300), (1920, 1080)])
@@ -35,7 +35,7 @@ def test_pixels_of_every_kind_open(kind: str) -> None:
     if kind == "gray":
         assert photo.pixels.shape == (64, 96, 3)
     else:
-        assert alike(shown(photo), [RED, GREEN, BLUE, YELLOW])
+        assert have_colors(shown(photo), [RED, GREEN, BLUE, YELLOW])
 
 
 def test_the_limit_on_pixels_holds_before_decoding() -> None:

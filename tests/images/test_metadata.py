@@ -58,7 +58,7 @@ def test_a_time_with_its_offset_becomes_utc() -> None:
 
 
 def test_a_time_without_an_offset_is_the_cameras_wall_clock() -> None:
-    """Labelled UTC, and told apart by the missing offset."""
+    """Labeled UTC; the missing offset marks it."""
     metadata = read_metadata(exif_of(None, {ORIGINAL: "2024:02:29 12:30:45"}))
     assert metadata.taken_at == datetime(2024, 2, 29, 12, 30, 45, tzinfo=UTC)
     assert metadata.taken_at_offset is None

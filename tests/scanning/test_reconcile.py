@@ -43,8 +43,8 @@ def test_gallery_faces_without_a_row_are_removed(scanner, folder, rows):
     scanner()
     stray = save_drawing(folder.parent / "stray.png", [Drawn("bob")])
     scanner.engine.enroll(open_image(stray.read_bytes()), "ff" * 32)
-    found, done = repair(scanner)
-    assert (len(found.orphans), done.removed) == (1, 1)
+    difference, done = repair(scanner)
+    assert (len(difference.orphans), done.removed) == (1, 1)
     assert compare(scanner.database, scanner.engine, gallery="catalog").agree
 
 
@@ -56,8 +56,8 @@ def test_in_a_shared_gallery_faces_of_unknown_photos_are_left_alone(scanner, fol
     scanner.engine.enroll(open_image(stray.read_bytes()), "ff" * 32)
     other = save_drawing(folder.parent / "other.png", [Drawn("dan", left=220)])
     own = scanner.engine.enroll(open_image(other.read_bytes()), sha256_of(photo.read_bytes())).faces
-    found = compare(scanner.database, scanner.engine, gallery="catalog", shared=True)
-    assert (found.orphans, found.strangers) == ((own[0].face_id,), 1)
+    difference = compare(scanner.database, scanner.engine, gallery="catalog", shared=True)
+    assert (difference.orphans, difference.strangers) == ((own[0].face_id,), 1)
     _, done = repair(scanner, shared=True)
     assert done.removed == 1
     assert "ff" * 32 in {face.sha256 for face in scanner.engine.enrolled()}
@@ -91,8 +91,8 @@ def test_lost_faces_are_enrolled_again_and_keep_their_rows(scanner, folder, rows
     before = rows("SELECT id, box_left FROM faces ORDER BY id")
     lost = next(iter(scanner.engine.enrolled())).face_id
     scanner.engine.remove([lost])
-    found, done = repair(scanner)
-    assert (len(found.missing), done.enrolled, done.failures) == (1, 1, ())
+    difference, done = repair(scanner)
+    assert (len(difference.missing), done.enrolled, done.failures) == (1, 1, ())
     assert rows("SELECT id, box_left FROM faces ORDER BY id") == before
     assert (lost,) not in rows("SELECT face_id FROM faces")
     assert compare(scanner.database, scanner.engine, gallery="catalog").agree

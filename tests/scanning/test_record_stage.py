@@ -295,27 +295,27 @@ def test_a_split_or_a_mirror_follows_an_edit(scanner, folder, database, rows, sa
     save_drawing(folder / "b.png", [Drawn("ann")], note=7)
     first, *_ = confirmed(scanner, database, rows)
     with database.begin() as connection:
-        everyone = [each for each in all_persons(connection) if each.merged_into is None]
+        everyone = [row for row in all_persons(connection) if row.merged_into is None]
         if same_photo:
             merge_persons(connection, everyone[0], everyone[1], ME, same_photo=True)
             wanted = [first.person_id, first.person_id]
         else:
             merge_persons(connection, everyone[0], everyone[2], ME)
-            parted = [each for each in faces_of_person(connection, first) if each.uri.endswith("a.png")]
+            parted = [row for row in faces_of_person(connection, first) if row.uri.endswith("a.png")]
             _, other = split_person(connection, first, parted, ME)
             wanted = sorted([other.person_id, everyone[1].person_id])
     save_drawing(photo, [Drawn("ann"), Drawn("ann", left=140)], note=9)
     scanner()
-    there = (
+    condition = (
         "SELECT p.person_id FROM assignments a JOIN persons p ON p.id = a.person_id JOIN faces f ON f.id = a.face_id "
         "JOIN locations l ON l.photo_id = f.photo_id WHERE substr(l.uri, length(l.uri) - 4) = 'a.png' ORDER BY 1"
     )
     with database.begin() as connection:
         connection.execute(delete(assignments))
         replay_decisions(connection, engine="fake", gallery="catalog", now=NOW)
-    assert [person for (person,) in rows(there)] == wanted
+    assert [person for (person,) in rows(condition)] == wanted
     with database.begin() as connection:
         undo(connection, None, ME)
         connection.execute(delete(assignments))
         replay_decisions(connection, engine="fake", gallery="catalog", now=NOW)
-    assert [person for (person,) in rows(there)] != wanted
+    assert [person for (person,) in rows(condition)] != wanted

@@ -134,9 +134,9 @@ def test_names_of_any_bytes_are_listed_and_opened(tmp_path: Path, name: bytes) -
 def test_a_photo_is_listed_with_its_size_time_and_identity(tmp_path: Path) -> None:
     """They show that a photo is unchanged, without reading it."""
     path = write(tmp_path / "a.jpg", b"12345")
-    found = path.stat()
+    status = path.stat()
     (ref,) = FolderSource(tmp_path).list()
-    assert ref == PhotoRef(file_uri(os.fsencode(path)), 5, found.st_mtime_ns, str(found.st_ino))
+    assert ref == PhotoRef(file_uri(os.fsencode(path)), 5, status.st_mtime_ns, str(status.st_ino))
 
 
 def test_a_single_file_is_a_source_whatever_its_name(tmp_path: Path) -> None:
@@ -201,8 +201,8 @@ def test_a_chain_of_doubled_links_is_listed_once(tmp_path: Path) -> None:
         (tmp_path / f"rungs/{rung}/left").symlink_to(f"../{rung + 1}")
         (tmp_path / f"rungs/{rung}/right").symlink_to(f"../{rung + 1}")
     write(tmp_path / "rungs/30/a.jpg")
-    found = photos(FolderSource(tmp_path / "rungs/0"))
-    assert found == [b"left/" * 30 + b"a.jpg"]
+    listed = photos(FolderSource(tmp_path / "rungs/0"))
+    assert listed == [b"left/" * 30 + b"a.jpg"]
 
 
 def test_a_link_that_leads_nowhere_is_skipped_with_a_reason(tmp_path: Path) -> None:

@@ -295,7 +295,7 @@ def test_an_object_that_vanished_after_listing_fails_alone(bucket: Bucket) -> No
     source = bucket.source()
     (ref,) = photos(source)
     bucket.client.delete_object(Bucket="family", Key="a.jpg")
-    with pytest.raises(PhotoError, match=r'^"s3://family/a.jpg" vanished after it was listed.$'):
+    with pytest.raises(PhotoError, match=r'^"s3://family/a.jpg" disappeared after it was listed.$'):
         source.open(ref)
 
 
@@ -570,7 +570,7 @@ def test_the_requester_pays_only_when_told_to(faulty: Faulty, pays: bool) -> Non
     source = S3Source("s3://family", endpoint_url=faulty.url, requester_pays=pays)
     (ref,) = photos(source)
     source.open(ref)
-    assert [asked.get("x-amz-request-payer") for _, asked in faulty.asked] == ["requester" if pays else None] * 2
+    assert [headers.get("x-amz-request-payer") for _, headers in faulty.asked] == ["requester" if pays else None] * 2
 
 
 def test_listing_and_reading_make_one_call_each(faulty: Faulty) -> None:

@@ -280,10 +280,10 @@ def test_a_server_restart_between_transactions_is_handled(postgresql_url: str) -
     """Connections that died while idle are replaced."""
     opened = open_database(postgresql_url)
     with opened.read() as connection:
-        mine = connection.scalar(text("SELECT pg_backend_pid()"))
-    _end_backend(postgresql_url, mine)
+        own_pid = connection.scalar(text("SELECT pg_backend_pid()"))
+    _end_backend(postgresql_url, own_pid)
     with opened.read() as connection:
-        assert connection.scalar(text("SELECT pg_backend_pid()")) != mine
+        assert connection.scalar(text("SELECT pg_backend_pid()")) != own_pid
     opened.close()
 
 
@@ -291,8 +291,8 @@ def test_a_connection_lost_during_a_transaction_is_an_error(postgresql_url: str)
     """The remedy is to run the command again."""
     opened = open_database(postgresql_url)
     with pytest.raises(DatabaseError) as caught, opened.begin() as connection:  # noqa: PT012
-        mine = connection.scalar(text("SELECT pg_backend_pid()"))
-        _end_backend(postgresql_url, mine)
+        own_pid = connection.scalar(text("SELECT pg_backend_pid()"))
+        _end_backend(postgresql_url, own_pid)
         connection.execute(text("SELECT 1"))
     opened.close()
     assert caught.value.exit_code == 6

@@ -157,10 +157,10 @@ def test_labels_restore_onto_another_engine(database: Database, tmp_path: Path) 
         assert (done.persons, done.decisions, done.faces) == (2, 2, 1)
         again = add_labels(conn, labels)
         assert (again.persons, again.decisions, again.faces) == (0, 0, 0)
-        held = conn.exec_driver_sql(
+        rows = conn.exec_driver_sql(
             "SELECT p.name FROM assignments a JOIN persons p ON p.id = a.person_id JOIN faces f ON f.id = a.face_id"
         ).scalars()
-        assert list(held) == ["Ann"]
+        assert list(rows) == ["Ann"]
         assert (
             conn.exec_driver_sql(
                 "SELECT verb FROM decisions WHERE id = (SELECT undone_by FROM decisions WHERE verb = 'name')"
@@ -180,10 +180,10 @@ def test_labels_wait_for_photos_that_are_not_scanned_yet(database: Database, tmp
     with other.begin() as conn:
         add_labels(conn, labels)
         add_labels(conn, labels)
-        said = effective_decisions(read_decisions(conn))
+        effective = effective_decisions(read_decisions(conn))
     other.close()
-    assert [(person, place.sha256) for place, person in said.awaited] == [("p2", CONTENT)]
-    assert said.confirmed == []
+    assert [(person, place.sha256) for place, person in effective.awaited] == [("p2", CONTENT)]
+    assert effective.confirmed == []
 
 
 def test_json_that_is_not_a_labels_file_is_refused() -> None:

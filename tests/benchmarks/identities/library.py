@@ -95,8 +95,10 @@ class Listing:
             self._enrolled_vectors = self.lender.group_vectors(self.enrolled)
         cosines = self._enrolled_vectors @ self.lender.vectors[self.lender.index_by_id[face_id]]
         indexes = np.flatnonzero(cosines >= 0.2)
-        alike = self.lender.similarities(cosines[indexes].tolist())
-        matches = [Match(self.enrolled[index], value) for index, value in zip(indexes.tolist(), alike, strict=True)]
+        similarities = self.lender.similarities(cosines[indexes].tolist())
+        matches = [
+            Match(self.enrolled[index], value) for index, value in zip(indexes.tolist(), similarities, strict=True)
+        ]
         matches = [match for match in matches if match.similarity >= threshold and match.face_id != face_id]
         matches.sort(key=lambda match: -match.similarity)
         charge = Charge(Operation.SEARCH_FACES, 1, Decimal("0.001"))

@@ -129,7 +129,7 @@ def synthetic(source: Path, work: Path, rules: GroupingRules, truth: Path) -> No
 def apparent(source: Path, work: Path, rules: GroupingRules, truth: Path) -> None:
     """One shot with every photo dated alike, as LFW's were taken within few years, with and without what faces say."""
     for name, bars in (
-        ("likeness alone", NEVER),
+        ("similarity alone", NEVER),
         ("births", replace(rules.demographics, gender=100.0)),
         ("gender", replace(rules.demographics, birth_years=float("inf"))),
         ("both", rules.demographics),

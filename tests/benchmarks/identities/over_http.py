@@ -100,7 +100,7 @@ class BilledRun:
             for table in ("assignments", "searches", "matches", "persons"):
                 database.execute(f"DELETE FROM {table}")
 
-    def leave_out(self, gone: Sequence[str]) -> None:
+    def leave_out(self, face_ids: Sequence[str]) -> None:
         """Take faces out of the collection and of the catalogue."""
         client = boto3.client(
             "rekognition",
@@ -109,10 +109,10 @@ class BilledRun:
             aws_access_key_id="a",
             aws_secret_access_key="b",
         )
-        for start in range(0, len(gone), _AT_ONCE):
-            client.delete_faces(CollectionId="catalog", FaceIds=list(gone[start : start + _AT_ONCE]))
+        for start in range(0, len(face_ids), _AT_ONCE):
+            client.delete_faces(CollectionId="catalog", FaceIds=list(face_ids[start : start + _AT_ONCE]))
         with closing(sqlite3.connect(self.path)) as database, database:
-            database.executemany("DELETE FROM faces WHERE face_id = ?", [(face_id,) for face_id in gone])
+            database.executemany("DELETE FROM faces WHERE face_id = ?", [(face_id,) for face_id in face_ids])
 
 
 @contextmanager

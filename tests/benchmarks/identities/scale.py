@@ -49,7 +49,7 @@ def made_faces(
 
 
 def _enroll(database: Database, ids: list[str], people: NDArray[np.int64], night: int) -> int:
-    """Faces on dated photos; everybody has a year of birth and a gender, and looks like it."""
+    """Faces on dated photos; each person has a year of birth and a gender, and the apparent values agree."""
     time_text = utc_text(NOW)
     with database.begin() as connection:
         scan = {
