@@ -10,6 +10,7 @@ from threading import Lock
 from types import MappingProxyType, TracebackType
 
 from catalog.app.after_scan import run_after_scan_steps
+from catalog.app.photo_count import PhotoCount
 from catalog.app.post_command import run_post_command
 from catalog.app.resources import Resources
 from catalog.app.scan_options import FailCondition, ScanLimits
@@ -99,6 +100,7 @@ class ScanRun(Iterator[Outcome]):
         self._post_command = post_command
         self._exclude = tuple(exclude)
         self._summary: ScanSummary | None = None
+        self._count: PhotoCount | None = None
         self._lock = Lock()  # a generator must not be entered by two threads
         self._outcomes = self._run()
 
@@ -119,8 +121,21 @@ class ScanRun(Iterator[Outcome]):
 
     def close(self) -> None:
         """End the scan. Finished photos are recorded. A second call does nothing."""
+        if self._count is not None:
+            self._count.stop()
         with self._lock:
             self._outcomes.close()
+
+    @property
+    def expected(self) -> int | None:
+        """Number of photos in the sources, recognized by their names; None until ``count_photos`` is done."""
+        return None if self._count is None else self._count.total
+
+    def count_photos(self) -> None:
+        """Start to count the photos of folders in the background. Buckets are not counted, because listing costs."""
+        if self._count is None and not any(address.startswith("s3://") for address in self._addresses):
+            self._count = PhotoCount(self._resources.sources(self._addresses, self._exclude))
+            self._count.start()
 
     @property
     def summary(self) -> ScanSummary:

@@ -15,9 +15,10 @@ from catalog.cli.crop_files import write_privately
 from catalog.cli.formatting import box_json, box_text
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Threshold, Verbose
+from catalog.cli.table_output import print_table
 from catalog.domain.box_columns import BOX_COLUMNS
 from catalog.domain.uri import display, display_name
-from catalog.reports.render import Format, render
+from catalog.reports.render import Format
 
 if TYPE_CHECKING:
     from catalog import Catalog, FindResult
@@ -91,7 +92,7 @@ def find_person(
         answers = [_result_json(result, face or number) for number, result in enumerate(results, start=1)]
         typer.echo(json.dumps(answers if all_faces else answers[0], ensure_ascii=False, indent=2))
     elif as_csv:
-        typer.echo(render(_table(results), Format.CSV), nl=False)
+        print_table(_table(results), Format.CSV)
     else:
         for number, result in enumerate(results, start=1):
             _print_result(result, number if all_faces else None)

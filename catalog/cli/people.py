@@ -13,8 +13,9 @@ from catalog.cli import people_forget, people_import, people_review
 from catalog.cli.formatting import counted, face_json
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, FaceId, PersonId, Verbose
+from catalog.cli.table_output import print_table
 from catalog.domain.uri import display, display_name
-from catalog.reports.render import Format, render
+from catalog.reports.render import Format
 
 if TYPE_CHECKING:
     from catalog import CataloguedFace
@@ -44,7 +45,7 @@ def list_(
         typer.echo("The catalogue holds no person yet: `catalog scan FOLDER` finds them.")
         return
     table = ReportTable(("person", "name", "photos", "faces", "hidden"), rows)
-    typer.echo(render(table, Format.JSON if as_json else Format.CSV if as_csv else Format.TABLE), nl=False)
+    print_table(table, Format.JSON if as_json else Format.CSV if as_csv else Format.TABLE)
 
 
 @app.command()

@@ -17,8 +17,9 @@ import catalog
 from catalog import ReportTable, UsageError
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
+from catalog.cli.table_output import print_table
 from catalog.domain.uri import display_name
-from catalog.reports.render import Format, render, write
+from catalog.reports.render import Format, write
 from catalog.reports.report_registry import Report, find_report, reports
 
 FormatName = Annotated[Format, typer.Option("--format", help="Format of the output.")]
@@ -136,6 +137,6 @@ def deliver(table: ReportTable, form: Format, output: Path | None) -> None:
     elif form is Format.PARQUET:
         raise typer.BadParameter("Parquet is not text: name a file with --output.")
     else:
-        sys.stdout.write(render(table, form))
+        print_table(table, form)
     if table.truncated:
         typer.echo(f"The first {len(table.rows)} rows. --limit 0 prints all.", err=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,16 +15,18 @@ from tqdm import tqdm
 from catalog import FailCondition, OutcomeKind, ScanLimits, StopSignal
 from catalog.app.watch_hit_json import hit_json
 from catalog.cli.duration import seconds
-from catalog.cli.listing_output import listing_json, listing_lines
+from catalog.cli.listing_output import listing_json
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
+from catalog.cli.progress_bar import with_progress
+from catalog.cli.scan_output import print_prefilter_counts, print_summary
 from catalog.cli.scan_plan import print_plan
 from catalog.cli.signals import interruptible
 from catalog.cli.watch_output import HOW_TO_REVIEW, hit_line, write_crops
 from catalog.domain.uri import display
 
 if TYPE_CHECKING:
-    from catalog import Catalog, Outcome, PrefilterCounts, ScanRun, ScanSummary, WatchHit
+    from catalog import Catalog, Outcome, ScanRun, WatchHit
 
 Sources = Annotated[
     list[str],
@@ -101,6 +103,9 @@ PostCommand = Annotated[
         help="Run this command after the scan, with summary and new watch hits as JSON on its stdin.",
     ),
 ]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print only errors, failed photos and new watch hits; no progress bar.")
+]
 
 
 def scan(
@@ -123,6 +128,7 @@ def scan(
     crops: Crops = None,
     post_command: PostCommand = None,
     log_format: LogFormat = None,
+    quiet: Quiet = False,
     as_json: AsJson = False,
     database: Database = None,
     config: Config = None,
@@ -157,15 +163,19 @@ def scan(
             sources, limits=limits, stop=stop, fail_on=fail_on or (), post_command=post_command, exclude=patterns
         ) as outcomes:
             if as_json:
-                _print_json(outcomes)
+                _print_json(outcomes, quiet=quiet)
             else:
-                _print_table(outcomes, verbose=verbose > 0)
+                _print_messages(with_progress(outcomes, quiet=quiet))
         summary = outcomes.summary
+        if not (as_json or quiet):
+            print_summary(catalog, summary, sources, verbose=verbose > 0)
         _print_hits(catalog, summary.hits, as_json=as_json, crops=crops)
+        if quiet:
+            return outcomes.check()
         if summary.price_note:
             typer.echo(summary.price_note, err=True)
         if summary.prefilter is not None:
-            _print_prefilter_counts(summary.prefilter)
+            print_prefilter_counts(summary.prefilter)
         return outcomes.check()
 
 
@@ -180,57 +190,16 @@ def _print_hits(catalog: Catalog, hits: Sequence[WatchHit], *, as_json: bool, cr
     typer.echo(HOW_TO_REVIEW, err=True)
 
 
-def _with_progress(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
-    """The same outcomes, with a progress bar on stderr if that is a terminal."""
-    if not sys.stderr.isatty():
-        yield from outcomes
-        return
-    with tqdm(desc="photos", unit="", smoothing=0.05, file=sys.stderr) as bar:
-        faces = failed = 0
-        for outcome in outcomes:
-            faces += outcome.faces
-            failed += outcome.kind is OutcomeKind.FAILED
-            # Writing the postfix costs more time than an unchanged photo does.
-            if outcome.kind is not OutcomeKind.UNCHANGED:
-                bar.set_postfix(faces=faces, failed=failed, refresh=False)
-            if outcome.kind is not OutcomeKind.LEFT_OUT:
-                bar.update()
-            yield outcome
-
-
-def _print_table(run: ScanRun, *, verbose: bool) -> None:
-    for outcome in _with_progress(run):
+def _print_messages(outcomes: Iterable[Outcome]) -> None:
+    for outcome in outcomes:
         if outcome.kind is OutcomeKind.FAILED:
             tqdm.write(f"failed: {display(outcome.uri)}: {outcome.reason}", file=sys.stderr)
         elif outcome.kind in (OutcomeKind.NEW, OutcomeKind.CHANGED) and outcome.reason:
             tqdm.write(f"note: {display(outcome.uri)}: {outcome.reason}", file=sys.stderr)
-    files = listing_lines(run.summary.left_out, run.summary.other_files, verbose=verbose)
-    typer.echo("\n".join([*_table(run.summary), *files]))
 
 
-def _table(summary: ScanSummary) -> list[str]:
-    lines = [f"photos discovered {summary.discovered:>9,}"]
-    lines += [f"  {kind.value:<15} {number:>9,}" for kind, number in summary.outcomes.items()]
-    lines += [f"faces found       {summary.faces:>9,}", f"faces rejected    {summary.rejected:>9,}"]
-    lines += [f"new persons       {summary.persons_new:>9,}", f"persons deleted   {summary.persons_deleted:>9,}"]
-    lines += [f"faces separated   {summary.churn:>9,}", f"conflicts         {summary.conflicts:>9,}"]
-    if summary.calls:
-        lines += [f"paid calls        {summary.calls:>9,}   ${summary.dollars:.4f}"]
-    return lines
-
-
-def _print_prefilter_counts(counts: PrefilterCounts) -> None:
-    typer.echo(f"{counts.skipped:,} photos were skipped by the prefilter", err=True)
-    if counts.sampled:
-        typer.echo(
-            f"of {counts.sampled:,} photos without a face that were sent as a sample, {counts.missed:,} showed a face "
-            f"({counts.missed / counts.sampled:.1%})",
-            err=True,
-        )
-
-
-def _print_json(run: ScanRun) -> None:
-    for outcome in _with_progress(run):
+def _print_json(run: ScanRun, *, quiet: bool) -> None:
+    for outcome in with_progress(run, quiet=quiet):
         typer.echo(
             json.dumps(
                 {

@@ -15,6 +15,11 @@ from catalog.domain.errors import UsageError
 from catalog.domain.uri import FILE_SCHEME, S3_SCHEME, display, display_name
 from catalog.reports.report_table import ReportTable, Value
 
+_GAP = 2
+"""Columns between two columns of a table."""
+_MIN_WIDTH = 8
+"""A shorter column would not show enough of a path or name."""
+
 
 class Format(StrEnum):
     TABLE = "table"
@@ -23,13 +28,16 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
-def render(table: ReportTable, form: Format) -> str:
-    """Return the table as text with a final line end. Parquet is binary: see :func:`write_parquet`."""
+def render(table: ReportTable, form: Format, width: int | None = None) -> str:
+    """Return the table as text with a final line end. Parquet is binary: see :func:`write_parquet`.
+
+    ``width``: terminal columns that a text table may use. Long cells are shortened in the middle.
+    """
     if form is Format.JSON:
         return json.dumps(list(table.records()), ensure_ascii=False, indent=2) + "\n"
     if form is Format.CSV:
         return _csv(table)
-    return _table(table)
+    return _table(table, width)
 
 
 def write(table: ReportTable, form: Format, path: Path) -> None:
@@ -76,23 +84,55 @@ def _kind(values: Sequence[Value]) -> str:
 
 
 def _csv(table: ReportTable) -> str:
-    """RFC 4180. Values are not rounded or prefixed, so that they can be read back."""
+    """RFC 4180 with line ends of one character. Values are not rounded or prefixed, so that they can be read back."""
     buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer)
+    writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(table.columns)
     writer.writerows(["" if value is None else value for value in row] for row in table.rows)
     return buffer.getvalue()
 
 
-def _table(table: ReportTable) -> str:
+def _table(table: ReportTable, width: int | None) -> str:
     """Columns by display width, numbers to the right. Control characters are escaped."""
     if not table.rows:
         return "No rows.\n"
     cells = [[_cell(value) for value in row] for row in table.rows]
     numeric = [all(isinstance(row[i], int | float | None) for row in table.rows) for i in range(len(table.columns))]
     widths = [max(cell_len(heading), *(cell_len(row[i]) for row in cells)) for i, heading in enumerate(table.columns)]
-    lines = [list(table.columns), ["-" * width for width in widths], *cells]
+    if width is not None:
+        widths = _fitted(widths, numeric, width - _GAP * (len(widths) - 1))
+        cells = [[shortened(cell, limit) for cell, limit in zip(row, widths, strict=True)] for row in cells]
+    headings = [shortened(heading, limit) for heading, limit in zip(table.columns, widths, strict=True)]
+    lines = [headings, ["-" * width for width in widths], *cells]
     return "".join(_line(line, widths, numeric) for line in lines)
+
+
+def _fitted(widths: Sequence[int], numeric: Sequence[bool], total: int) -> list[int]:
+    """Reduce the widest columns of text until their sum is ``total``, but none below ``_MIN_WIDTH``."""
+    fitted = list(widths)
+    texts = [i for i, is_number in enumerate(numeric) if not is_number]
+    while sum(fitted) > total and (wide := [i for i in texts if fitted[i] > _MIN_WIDTH]):
+        fitted[max(wide, key=fitted.__getitem__)] -= 1
+    return fitted
+
+
+def shortened(text: str, width: int) -> str:
+    """Replace the middle of a text by an ellipsis so that it fills at most ``width`` columns of a terminal."""
+    if cell_len(text) <= width:
+        return text
+    head, tail = "", ""
+    front, back = list(text), list(reversed(text))
+    while front:
+        is_head = cell_len(head) <= cell_len(tail)
+        next_head, next_tail = (head + front[0], tail) if is_head else (head, back[0] + tail)
+        if cell_len(next_head) + cell_len(next_tail) + 1 > width:
+            break
+        head, tail = next_head, next_tail
+        if is_head:
+            front.pop(0)
+        else:
+            back.pop(0)
+    return f"{head}…{tail}"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from catalog.reports.confidence_interval import wilson_interval
 from catalog.reports.filters import album_uri
-from catalog.reports.render import Format, render, write
+from catalog.reports.render import Format, render, shortened, write
 from catalog.reports.report_table import ReportTable
 
 ANSWER = ReportTable(
@@ -65,7 +65,7 @@ def test_an_empty_table_is_a_sentence_as_text_and_empty_for_programs():
     empty = ReportTable(("a", "b"), ())
     assert render(empty, Format.TABLE) == "No rows.\n"
     assert render(empty, Format.JSON) == "[]\n"
-    assert render(empty, Format.CSV) == "a,b\r\n"
+    assert render(empty, Format.CSV) == "a,b\n"
 
 
 @pytest.mark.parametrize(("count", "total"), [(0, 1), (1, 1), (0, 1000), (500, 1000), (3, 7)])
@@ -88,3 +88,25 @@ def test_an_album_is_a_folder_or_a_prefix(tmp_path, monkeypatch):
     assert album_uri("s3://bucket/a") == "s3://bucket/a/"
     assert album_uri("file:///a%20b/") == "file:///a%20b/"
     assert album_uri("sommer 花") == f"file://{tmp_path}/sommer%20%E8%8A%B1/"
+
+
+def test_a_table_fits_the_terminal():
+    """Long paths and names are shortened in the middle. Numbers are complete and aligned to the right."""
+    uri = "file:///photos/2019/summer%20in%20the%20mountains/DSC_4711.jpg"
+    table = ReportTable(("uri", "faces", "name"), ((uri, 12345, "花子 and a rather long name"), (uri, 7, "Ann")))
+    lines = render(table, Format.TABLE, 50).splitlines()
+    assert max(cell_len(line) for line in lines) <= 50
+    assert lines[2].startswith("/photos/")
+    assert "…" in lines[2]
+    assert "_4711.jpg  12345" in lines[2]
+    assert lines[2].index("12345") + 5 == lines[3].index("7") + 1
+    assert render(table, Format.TABLE) == render(table, Format.TABLE, 500)
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "expected"),
+    [("abcdefgh", 8, "abcdefgh"), ("abcdefgh", 5, "ab…gh"), ("abcdefgh", 4, "ab…h"), ("花花花花", 5, "花…花")],
+)
+def test_a_text_is_shortened_in_the_middle(text, width, expected):
+    """Wide characters fill two columns."""
+    assert shortened(text, width) == expected
