@@ -120,7 +120,7 @@ def _assign(
         after = person_by_face_row(connection, engine=engine.name, gallery=gallery)
         persons_left = count_persons(connection)
         on_photos = machine_pairs_on_photos(connection, engine=engine.name, gallery=gallery)
-        conflicts = len({person for person, one, other in on_photos if (one, other) not in copies})
+        conflicts = len({person for person, row_a, row_b in on_photos if (row_a, row_b) not in copies})
     return AssignmentResult(
         faces_assigned=assigned,
         persons_new=persons_new,
@@ -188,11 +188,13 @@ def _write(
     for number, group in enumerate(groups):
         in_group = {people.canonical_row(row) for row in table.person[list(group)].tolist() if row in people.rows}
         if in_group:
-            person, *others = sorted(in_group, key=lambda row: (row.id not in protected, row.id))
-            for other in others:
-                if other.id not in protected and not are_separate(connection, effective, people, other, person, copies):
-                    move_assignments(connection, other.id, person.id)
-                    redirect(connection, other, person)
+            person, *duplicates = sorted(in_group, key=lambda row: (row.id not in protected, row.id))
+            for duplicate in duplicates:
+                if duplicate.id not in protected and not are_separate(
+                    connection, effective, people, duplicate, person, copies
+                ):
+                    move_assignments(connection, duplicate.id, person.id)
+                    redirect(connection, duplicate, person)
                     merged += 1
         elif number in new_persons:
             person = new_persons[number]

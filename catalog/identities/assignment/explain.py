@@ -46,17 +46,22 @@ def explain(
 ) -> Explanation:
     """Explain a face by at most ``limit`` neighbors. A paid engine is not called: the stored matches are used."""
     with database.read() as connection:
-        near = (
+        nearest = (
             _search(connection, engine, face, limit)
             if not engine.capabilities.is_paid
             else _stored_matches(connection, face, limit)
         )
         log = read_decisions(connection)
         decisions = [decision for decision in log if any(key.same(face.place) for key in decision.faces)]
-        others = [other for other, _ in near if other.person_id is None or other.person_id != face.person_id]
-        reasons = _reasons(connection, engine, rules, effective_decisions(log), face, others) if others else {}
+        separated = [
+            neighbor_face
+            for neighbor_face, _ in nearest
+            if neighbor_face.person_id is None or neighbor_face.person_id != face.person_id
+        ]
+        reasons = _reasons(connection, engine, rules, effective_decisions(log), face, separated) if separated else {}
     neighbors = [
-        Neighbor(other, similarity, other.row not in reasons, reasons.get(other.row)) for other, similarity in near
+        Neighbor(neighbor_face, similarity, neighbor_face.row not in reasons, reasons.get(neighbor_face.row))
+        for neighbor_face, similarity in nearest
     ]
     return Explanation(face, tuple(neighbors), tuple(decisions))
 
@@ -67,45 +72,45 @@ def _reasons(
     rules: GroupingRules,
     effective: EffectiveDecisions,
     face: CataloguedFace,
-    others: Sequence[CataloguedFace],
+    neighbors: Sequence[CataloguedFace],
 ) -> dict[int, str | None]:
     """The reason that separates the face from each of the others, by row id."""
     table = face_table_of(connection, engine, rules, face.gallery)
     people = PersonIndex.of(all_persons(connection))
     node, demographics = demographics_of_owners(table, people)
-    index, *indexes = table.indexes_of_rows([face.row, *(other.row for other in others)]).tolist()
+    index, *indexes = table.indexes_of_rows([face.row, *(neighbor.row for neighbor in neighbors)]).tolist()
     photos = table.photo[table.person == table.person[index]] if index >= 0 and table.person[index] >= 0 else []
     reasons: dict[int, str | None] = {}
-    for other, other_index in zip(others, indexes, strict=True):
+    for neighbor, neighbor_index in zip(neighbors, indexes, strict=True):
         reason = None
-        if other.sha256 == face.sha256:
+        if neighbor.sha256 == face.sha256:
             reason = "both are on this photo"
-        elif _is_decided(effective, people, face, other) or _is_decided(effective, people, other, face):
+        elif _is_decided(effective, people, face, neighbor) or _is_decided(effective, people, neighbor, face):
             reason = "a user decided so"
-        elif index >= 0 and other_index >= 0:
-            reason = demographics.conflict_reason(int(node[index]), int(node[other_index]))
-            other_person = table.person[other_index]
-            other_photos = table.photo[table.person == other_person if other_person >= 0 else [other_index]]
+        elif index >= 0 and neighbor_index >= 0:
+            reason = demographics.conflict_reason(int(node[index]), int(node[neighbor_index]))
+            other_person = table.person[neighbor_index]
+            other_photos = table.photo[table.person == other_person if other_person >= 0 else [neighbor_index]]
             if reason is None and np.isin(other_photos, photos).any():
                 reason = "the two persons are together on a photo"
-        reasons[other.row] = reason
+        reasons[neighbor.row] = reason
     return reasons
 
 
 def _is_decided(
-    effective: EffectiveDecisions, people: PersonIndex, face: CataloguedFace, other: CataloguedFace
+    effective: EffectiveDecisions, people: PersonIndex, face: CataloguedFace, neighbor: CataloguedFace
 ) -> bool:
     """True if a user rejected the face as the other's person, or separated the two persons."""
-    if other.person_id is None:
+    if neighbor.person_id is None:
         return False
     for key, public_id in effective.rejected:
         person = people.canonical(public_id)
-        if person is not None and person.person_id == other.person_id and key.same(face.place):
+        if person is not None and person.person_id == neighbor.person_id and key.same(face.place):
             return True
     separated = [
         {person.person_id for person in map(people.canonical, pair) if person is not None} for pair in effective.apart
     ]
-    return {face.person_id, other.person_id} in separated
+    return {face.person_id, neighbor.person_id} in separated
 
 
 def _search(

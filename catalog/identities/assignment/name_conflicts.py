@@ -40,8 +40,10 @@ def find_name_conflicts(
         for pair in effective_decisions(read_decisions(connection)).apart
     }
     best: dict[frozenset[int], float] = {}
-    one, other, similarity = similar_pairs(connection, engine, table, rules, gallery, margin=0.0)
-    for a, b, value in zip(table.person[one].tolist(), table.person[other].tolist(), similarity.tolist(), strict=True):
+    first, second, similarity = similar_pairs(connection, engine, table, rules, gallery, margin=0.0)
+    for a, b, value in zip(
+        table.person[first].tolist(), table.person[second].tolist(), similarity.tolist(), strict=True
+    ):
         pair = frozenset((a, b))
         if len(pair) < 2 or min(pair) < 0 or not pair & persons or pair in separated:
             continue

@@ -113,8 +113,10 @@ def run_neighbor_searches(
                     ]
                     _store(database, engine.name, table, index, answer, neighbors, rules, region, scan_id, now)
                     charges += answer.charges
-                    near = [other for other, similarity in neighbors if similarity >= rules.covered_similarity]
-                    _count_covered(table, index, np.array(near, dtype=np.int64), covering)
+                    candidates = [
+                        neighbor for neighbor, similarity in neighbors if similarity >= rules.covered_similarity
+                    ]
+                    _count_covered(table, index, np.array(candidates, dtype=np.int64), covering)
             if failures:
                 raise failures[0]
     return charges
@@ -128,19 +130,21 @@ def _covering_counts(database: Database, table: FaceTable, rules: SearchRules) -
         pairs = list(matching_rows(connection, unsearched_rows, rules.covered_similarity))
     rows = np.array(pairs, dtype=np.int64).reshape(-1, 2)
     covered, covering = table.indexes_of_rows(rows[:, 0]), table.indexes_of_rows(rows[:, 1])
-    near: dict[int, list[int]] = defaultdict(list)
+    covered_by: dict[int, list[int]] = defaultdict(list)
     for face, index in zip(covering.tolist(), covered.tolist(), strict=True):
         if face >= 0:
-            near[face].append(index)
-    for face, indexes in near.items():
+            covered_by[face].append(index)
+    for face, indexes in covered_by.items():
         _count_covered(table, face, np.array(indexes, dtype=np.int64), counts)
     return counts
 
 
-def _count_covered(table: FaceTable, face: int, near: Ints, counts: Ints) -> None:
-    """Add 1 to the count of each face that ``face`` covers; ``near`` are those similar enough."""
-    is_covered = ~table.demographics.conflict(near, np.full_like(near, face)) & (table.photo[near] != table.photo[face])
-    covered = np.sort(near[is_covered])
+def _count_covered(table: FaceTable, face: int, candidates: Ints, counts: Ints) -> None:
+    """Add 1 to the count of each face that ``face`` covers; ``candidates`` are those similar enough."""
+    is_covered = ~table.demographics.conflict(candidates, np.full_like(candidates, face)) & (
+        table.photo[candidates] != table.photo[face]
+    )
+    covered = np.sort(candidates[is_covered])
     _, first, faces_on_photo = np.unique(table.photo[covered], return_index=True, return_counts=True)
     counts[np.delete(covered, first[faces_on_photo > 1])] += 1
 
@@ -176,14 +180,14 @@ def _store(
     now: datetime,
 ) -> None:
     row = int(table.row_ids[index])
-    matches = [(int(table.row_ids[other]), similarity) for other, similarity in neighbors]
+    matches = [(int(table.row_ids[neighbor]), similarity) for neighbor, similarity in neighbors]
     with database.begin() as connection:
-        present = present_rows(connection, [row, *(other for other, _ in matches)])
+        present = present_rows(connection, [row, *(neighbor for neighbor, _ in matches)])
         if row in present:
             insert_search(
                 connection,
                 row,
-                [(other, similarity) for other, similarity in matches if other in present],
+                [(neighbor, similarity) for neighbor, similarity in matches if neighbor in present],
                 threshold=rules.threshold,
                 is_complete=answer.complete,
                 searched_at=utc_text(now) or "",

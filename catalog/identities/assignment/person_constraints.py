@@ -83,30 +83,30 @@ def are_separate(
     connection: Connection,
     effective: EffectiveDecisions,
     people: PersonIndex,
-    one: PersonRow,
-    other: PersonRow,
+    first: PersonRow,
+    second: PersonRow,
     copies: Set[tuple[int, int]],
 ) -> bool:
     """True if both persons are on one photo, or a user rejected a face of one as the other.
 
     ``copies`` are row ids of faces that are copies of one face.
     """
-    pairs = [pair for pair in faces_on_shared_photos(connection, one.id, other.id) if pair not in copies]
+    pairs = [pair for pair in faces_on_shared_photos(connection, first.id, second.id) if pair not in copies]
     faces = catalogued_faces_by_row(connection, {row for pair in pairs for row in pair})
     # Two galleries may hold one face twice, each with another person.
     if any(not faces[row].place.same(faces[other_row].place) for row, other_row in pairs):
         return True
-    both = {one.id, other.id}
+    row_ids = {first.id, second.id}
     rejected = [
         (key, person)
         for key, public_id in effective.rejected
-        if (person := people.canonical(public_id)) and person.id in both
+        if (person := people.canonical(public_id)) and person.id in row_ids
     ]
     on_photos = faces_by_content(connection, {key.sha256 for key, _ in rejected})
     return any(
         face.person_id is not None
         and (holder := people.canonical(face.person_id)) is not None
-        and {holder.id, person.id} == both
+        and {holder.id, person.id} == row_ids
         and face.place.same(key)
         for key, person in rejected
         for face in on_photos.get(key.sha256, ())

@@ -114,7 +114,7 @@ def _rejected_rows(connection: Connection, effective: EffectiveDecisions, people
 
 def _beside_person(connection: Connection, rows: Sequence[int], person: int, plan: ReclusterPlan) -> set[int]:
     """Those of the faces that have another face of the person on their photo which is not their copy."""
-    return {row for row, other in rows_beside_person(connection, rows, person) if (row, other) not in plan.copies}
+    return {row for row, beside in rows_beside_person(connection, rows, person) if (row, beside) not in plan.copies}
 
 
 def _assign_again(connection: Connection, waiting: Mapping[int, Assignment], plan: ReclusterPlan) -> None:
@@ -133,11 +133,11 @@ def _redirect(
     """Redirect emptied ids, unless they have a face in any gallery or became protected since."""
     protected = people.protected_persons(effective.decided_persons)
     redirected = {}
-    for emptied, kept in plan.emptied.items():
-        one, other = people.canonical(emptied), people.canonical(kept)
-        if one is None or other is None or one.id == other.id or one.id in protected:
+    for emptied, target in plan.emptied.items():
+        source, canonical_target = people.canonical(emptied), people.canonical(target)
+        if source is None or canonical_target is None or source.id == canonical_target.id or source.id in protected:
             continue
-        if not has_faces(connection, one.id):
-            redirect(connection, one, other)
-            redirected[emptied] = kept
+        if not has_faces(connection, source.id):
+            redirect(connection, source, canonical_target)
+            redirected[emptied] = target
     return redirected

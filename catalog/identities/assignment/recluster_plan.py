@@ -115,8 +115,8 @@ def _constraints(
     )
 
 
-def _pairs_with(face: int, others: Ints) -> Ints:
-    return np.stack((np.full(len(others), face, dtype=np.int64), others), axis=1)
+def _pairs_with(face: int, faces: Ints) -> Ints:
+    return np.stack((np.full(len(faces), face, dtype=np.int64), faces), axis=1)
 
 
 def _first_faces(fixed: Ints) -> dict[int, int]:
@@ -211,7 +211,7 @@ def _second_on_photo(
         free = [index for index in members[label] if fixed[index] < 0]
         for index in free:
             beside = occupied.get((owner[label], int(table.photo[index])), ())
-            if any((index, other) not in copies for other in beside):
+            if any((index, occupant) not in copies for occupant in beside):
                 second.add(index)
         for index in free:
             occupied[owner[label], int(table.photo[index])].append(index)
@@ -232,11 +232,11 @@ def _owners(table: FaceTable, fixed: Ints, members: Mapping[int, Sequence[int]])
             continue
         for person, count in Counter(int(table.person[index]) for index in group if table.person[index] >= 0).items():
             shared.append((-count, person, label))
-    taken = set(owner.values())
+    owning = set(owner.values())
     for _, person, label in sorted(shared):
-        if label not in owner and person not in taken:
+        if label not in owner and person not in owning:
             owner[label] = person
-            taken.add(person)
+            owning.add(person)
     return owner
 
 

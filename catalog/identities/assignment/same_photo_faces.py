@@ -43,9 +43,9 @@ def classify_same_photo_pairs(
     With ``with_protected`` they are compared too. Raises KeyError if the gallery no longer holds a face.
     """
     pairs = same_photo_pairs(table.photo)
-    one, other = table.person[pairs[:, 0]], table.person[pairs[:, 1]]
+    first, second = table.person[pairs[:, 0]], table.person[pairs[:, 1]]
     protected = np.array(sorted(people.protected_persons(effective.decided_persons)), dtype=np.int64)
-    is_compared = (one == other) | ~(np.isin(one, protected) & np.isin(other, protected)) | with_protected
+    is_compared = (first == second) | ~(np.isin(first, protected) & np.isin(second, protected)) | with_protected
     compared = np.flatnonzero(is_compared)
     is_copy, is_doubtful = np.zeros(len(pairs), dtype=bool), np.zeros(len(pairs), dtype=bool)
     if engine.group_means is not None:
@@ -56,7 +56,7 @@ def classify_same_photo_pairs(
         doubtful = float(log_odds_similarity(np.array([threshold]))[0])
         is_copy[compared] = _have_match(connection, table, pairs[compared], COPY_SIMILARITY)
         is_doubtful[compared] = _have_match(connection, table, pairs[compared], doubtful)
-    copies = np.flatnonzero(is_copy & ((one != other) | (one < 0)))
+    copies = np.flatnonzero(is_copy & ((first != second) | (first < 0)))
     is_twin = _are_separated_twins(connection, engine, table, rules, pairs[copies], effective, people)
     is_copy[copies[is_twin]] = False
     is_doubtful[copies[is_twin]] = False
@@ -79,7 +79,7 @@ def _have_match(connection: Connection, table: FaceTable, pairs: Ints, similarit
     """Pairs with a stored match at this similarity or above."""
     rows = table.row_ids[pairs]
     matches = set(matching_rows(connection, np.unique(rows).tolist(), similarity))
-    return np.array([(one, other) in matches for one, other in rows.tolist()], dtype=bool)
+    return np.array([(row_a, row_b) in matches for row_a, row_b in rows.tolist()], dtype=bool)
 
 
 def _are_separated_twins(
@@ -91,20 +91,20 @@ def _are_separated_twins(
     effective: EffectiveDecisions,
     people: PersonIndex,
 ) -> Flags:
-    """Pairs that are near two persons whom a user separated: the two faces are one of each."""
+    """Pairs that are near two persons that a user separated: one face belongs to each."""
     separated = _separated_persons(table, effective, people)
     if not separated or not len(pairs):
         return np.zeros(len(pairs), dtype=bool)
     faces = np.unique(pairs)
     persons = {person for pair in separated for person in pair}
-    near = (
+    nearby = (
         _near_by_means(engine.group_means, table, rules, faces, persons)
         if engine.group_means is not None
         else _near_by_searches(connection, table, rules, faces, persons)
     )
     return np.array(
         [
-            any({one, other} <= near.get(face, set()) for one, other in separated for face in pair)
+            any({first, second} <= nearby.get(face, set()) for first, second in separated for face in pair)
             for pair in pairs.tolist()
         ],
         dtype=bool,
@@ -115,9 +115,9 @@ def _separated_persons(table: FaceTable, effective: EffectiveDecisions, people: 
     present = set(table.person.tolist())
     pairs = set()
     for public_ids in effective.apart:
-        one, other = (people.canonical(public_id) for public_id in public_ids)
-        if one is not None and other is not None and one.id != other.id and {one.id, other.id} <= present:
-            pairs.add((one.id, other.id))
+        first, second = (people.canonical(public_id) for public_id in public_ids)
+        if first is not None and second is not None and first.id != second.id and {first.id, second.id} <= present:
+            pairs.add((first.id, second.id))
     return pairs
 
 
@@ -125,31 +125,31 @@ def _near_by_means(
     means: GroupMeans, table: FaceTable, rules: GroupingRules, faces: Ints, persons: Iterable[int]
 ) -> dict[int, set[int]]:
     """The persons near each face, at the linkage threshold or above."""
-    near: dict[int, set[int]] = {face: set() for face in faces.tolist()}
+    nearby: dict[int, set[int]] = {face: set() for face in faces.tolist()}
     vectors = _vectors(means, table, faces)
     for person in persons:
         own = np.setdiff1d(np.flatnonzero(table.person == person), faces)[:_MAX_PERSON_FACES]
         own = own if len(own) else np.flatnonzero(table.person == person)[:_MAX_PERSON_FACES]
         similarity = vectors @ _vectors(means, table, own).mean(axis=0)
         for face in faces[similarity >= rules.mean_linkage.threshold].tolist():
-            near[face].add(person)
-    return near
+            nearby[face].add(person)
+    return nearby
 
 
 def _near_by_searches(
     connection: Connection, table: FaceTable, rules: GroupingRules, faces: Ints, persons: set[int]
 ) -> dict[int, set[int]]:
-    near: dict[int, set[int]] = {face: set() for face in faces.tolist()}
+    nearby: dict[int, set[int]] = {face: set() for face in faces.tolist()}
     threshold = float(log_odds_similarity(np.array([rules.search_linkage.threshold]))[0])
     pairs = np.array(list(matching_rows(connection, table.row_ids[faces].tolist(), threshold)), dtype=np.int64)
     if len(pairs):
-        face, other = table.indexes_of_rows(pairs[:, 0]), table.indexes_of_rows(pairs[:, 1])
-        for index, person in zip(face.tolist(), np.where(other < 0, -1, table.person[other]).tolist(), strict=True):
+        face, match = table.indexes_of_rows(pairs[:, 0]), table.indexes_of_rows(pairs[:, 1])
+        for index, person in zip(face.tolist(), np.where(match < 0, -1, table.person[match]).tolist(), strict=True):
             if person in persons:
-                near[index].add(person)
-    for index in near:
-        near[index] |= {int(table.person[index])} & persons
-    return near
+                nearby[index].add(person)
+    for index in nearby:
+        nearby[index] |= {int(table.person[index])} & persons
+    return nearby
 
 
 def _vectors(means: GroupMeans, table: FaceTable, faces: Ints) -> Vectors:

@@ -157,8 +157,8 @@ def similar_pairs(
 
 
 def _pairs_by_means(means: GroupMeans, table: FaceTable, rules: GroupingRules, margin: float) -> Pairs:
-    one, other, value = nearby_persons(means, table, rules.mean_linkage.threshold - margin)
-    return one, other, np.asarray(means.similarities(value.tolist()), dtype=np.float64)
+    face_a, face_b, value = nearby_persons(means, table, rules.mean_linkage.threshold - margin)
+    return face_a, face_b, np.asarray(means.similarities(value.tolist()), dtype=np.float64)
 
 
 def _pairs_by_searches(
@@ -166,8 +166,8 @@ def _pairs_by_searches(
 ) -> Pairs:
     edges = read_edges(connection, table, engine=engine.name, gallery=gallery)
     node, first = table.owners()
-    one, other = node[edges.first], node[edges.second]
-    lo, hi = np.minimum(one, other), np.maximum(one, other)
+    node_a, node_b = node[edges.first], node[edges.second]
+    lo, hi = np.minimum(node_a, node_b), np.maximum(node_a, node_b)
     is_outer = lo != hi
     pair, fold = np.unique(lo[is_outer] * len(first) + hi[is_outer], return_inverse=True)
     mean = np.bincount(fold, edges.similarity[is_outer], len(pair)) / np.bincount(fold, minlength=len(pair))
@@ -187,8 +187,8 @@ def _owners_together(node: Ints, same_photo: SamePhotoPairs) -> dict[tuple[int, 
     """Pairs of owners on one photo, in both orders; True if all their faces there are doubtful or copies."""
     together: dict[tuple[int, int], bool] = {}
     is_alike = same_photo.is_copy | same_photo.is_doubtful
-    for one, other, alike in zip(*node[same_photo.pairs].T.tolist(), is_alike.tolist(), strict=True):
-        for pair in ((one, other), (other, one)):
+    for first_end, second_end, alike in zip(*node[same_photo.pairs].T.tolist(), is_alike.tolist(), strict=True):
+        for pair in ((first_end, second_end), (second_end, first_end)):
             together[pair] = together.get(pair, True) and alike
     return together
 
@@ -198,8 +198,8 @@ def _decided_pairs(
 ) -> set[tuple[int, int]]:
     """Pairs (person, person) and (person, -1 - index of an unassigned face) that a user separated."""
     pairs: set[tuple[int, int]] = set()
-    for one, other in effective.apart:
-        a, b = people.canonical(one), people.canonical(other)
+    for first_end, second_end in effective.apart:
+        a, b = people.canonical(first_end), people.canonical(second_end)
         if a is not None and b is not None:
             pairs |= {(a.id, b.id), (b.id, a.id)}
     rejected = indexes_of_keys(connection, table, [key for key, _ in effective.rejected])
@@ -225,10 +225,12 @@ def _questions(
     """The pairs that are worth a question. The named person, else the one with more faces, comes first."""
     sizes = Counter(table.person.tolist())
     has_conflict = demographics.conflict(node[pairs[0]], node[pairs[1]])
-    for one, other, similarity, is_unlikely in zip(*(part.tolist() for part in (*pairs, has_conflict)), strict=True):
-        a, b = int(table.person[one]), int(table.person[other])
+    for first_end, second_end, similarity, is_unlikely in zip(
+        *(part.tolist() for part in (*pairs, has_conflict)), strict=True
+    ):
+        a, b = int(table.person[first_end]), int(table.person[second_end])
         if a < 0 or (b >= 0 and (not people.rows[a].name, -sizes[a], a) > (not people.rows[b].name, -sizes[b], b)):
-            one, other, a, b = other, one, b, a
+            first_end, second_end, a, b = second_end, first_end, b, a
         if a < 0:
             continue
         is_single = b < 0
@@ -236,12 +238,12 @@ def _questions(
             continue
         if not is_single and people.rows[a].name and people.rows[b].name:
             continue
-        are_alike = together.get((int(node[one]), int(node[other])))
-        if (a, -1 - other if is_single else b) in decided or are_alike is False:
+        are_alike = together.get((int(node[first_end]), int(node[second_end])))
+        if (a, -1 - second_end if is_single else b) in decided or are_alike is False:
             continue
         faces = 1 if is_single else min(sizes[a], sizes[b])
         worth = faces * _chance(similarity, threshold) * (_CONFLICT_FACTOR if is_unlikely else 1.0)
-        yield Question(one, other, similarity, faces, is_single, worth, same_photo=are_alike is True)
+        yield Question(first_end, second_end, similarity, faces, is_single, worth, same_photo=are_alike is True)
 
 
 def _best_of_each_pair(table: FaceTable, questions: Iterator[Question]) -> list[Question]:

@@ -107,17 +107,17 @@ class AgglomerativeClustering:
         center[lo[is_mutual]] = center[hi[is_mutual]] = lo[is_mutual]
         by_hi, by_lo = (best[hi] == rank) & (center[lo] >= 0), (best[lo] == rank) & (center[hi] >= 0)
         is_merge = is_mutual | by_hi | by_lo
-        kept = np.where(is_mutual | by_hi, center[lo], center[hi])[is_merge]
+        survivors = np.where(is_mutual | by_hi, center[lo], center[hi])[is_merge]
         merged = np.where(is_mutual | by_hi, hi, lo)[is_merge]
-        self._merge(*self._allowed(kept, merged))
+        self._merge(*self._allowed(survivors, merged))
         return True
 
-    def _allowed(self, kept: Ints, merged: Ints) -> tuple[Ints, Ints]:
+    def _allowed(self, survivors: Ints, merged: Ints) -> tuple[Ints, Ints]:
         """The merges of one round, best first, without those that break a constraint in combination."""
         rank = np.full(self._count, -1, dtype=np.int64)
         rank[merged] = np.arange(len(merged))
         target = np.arange(self._count, dtype=np.int64)
-        target[merged] = kept
+        target[merged] = survivors
         is_allowed = np.ones(len(merged), dtype=bool)
         if len(self._cannot_link):
             pairs = _pairs_of_numbers(self._cannot_link, self._count)
@@ -127,33 +127,33 @@ class AgglomerativeClustering:
         if len(separated):
             separation = self._separation.copy()
             for index in separated.tolist():
-                group = kept[index]
+                group = survivors[index]
                 if separation[group] < 0:
                     separation[group] = separation[merged[index]]
                 elif separation[group] != separation[merged[index]]:
                     is_allowed[index] = False
         if self._demographics is not None:
             # A single merge into a group was checked when it was scored. Of several, each must fit those before it.
-            is_one_of_many = is_allowed & (np.bincount(kept[is_allowed], minlength=self._count)[kept] > 1)
+            is_one_of_many = is_allowed & (np.bincount(survivors[is_allowed], minlength=self._count)[survivors] > 1)
             grown = self._demographics.copied()
-            for index in np.flatnonzero(is_one_of_many & self._demographics.known(merged)).tolist():
-                if grown.conflict(kept[[index]], merged[[index]])[0]:
+            for index in np.flatnonzero(is_one_of_many & self._demographics.has_evidence(merged)).tolist():
+                if grown.conflict(survivors[[index]], merged[[index]])[0]:
                     is_allowed[index] = False
                 else:
-                    grown.add(kept[[index]], merged[[index]])
-        return kept[is_allowed], merged[is_allowed]
+                    grown.add(survivors[[index]], merged[[index]])
+        return survivors[is_allowed], merged[is_allowed]
 
-    def _merge(self, kept: Ints, merged: Ints) -> None:
-        self._similarity.merge(kept, merged)
-        np.maximum.at(self._separation, kept, self._separation[merged])
-        np.maximum.at(self._rank, kept, self._rank[merged])
+    def _merge(self, survivors: Ints, merged: Ints) -> None:
+        self._similarity.merge(survivors, merged)
+        np.maximum.at(self._separation, survivors, self._separation[merged])
+        np.maximum.at(self._rank, survivors, self._rank[merged])
         if self._demographics is not None:
-            self._demographics.add(kept, merged)
-        self._has_many[kept] = True
+            self._demographics.add(survivors, merged)
+        self._has_many[survivors] = True
         target = np.arange(self._count, dtype=np.int64)
-        target[merged] = kept
+        target[merged] = survivors
         is_changed = np.zeros(self._count, dtype=bool)
-        is_changed[kept] = is_changed[merged] = True
+        is_changed[survivors] = is_changed[merged] = True
         self._group = target[self._group]
         self._cannot_link = _pair_numbers(target[_pairs_of_numbers(self._cannot_link, self._count)], self._count)
         self._redirect_edges(target, is_changed[self._lo] | is_changed[self._hi])

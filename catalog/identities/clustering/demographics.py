@@ -85,9 +85,9 @@ class Demographics:
         """A copy, to be changed by :meth:`add`."""
         return Demographics(self.sums.copy(), self.thresholds)
 
-    def add(self, kept: Ints, merged: Ints) -> None:
-        """Add each row of ``merged`` to the row at the same index of ``kept``, in place."""
-        np.add.at(self.sums, kept, self.sums[merged])
+    def add(self, survivors: Ints, merged: Ints) -> None:
+        """Add each row of ``merged`` to the row at the same index of ``survivors``, in place."""
+        np.add.at(self.sums, survivors, self.sums[merged])
 
     def grouped(self, group: Ints, count: int) -> Demographics:
         """One row for each of ``count`` groups; ``group`` is the group of each row."""
@@ -95,24 +95,24 @@ class Demographics:
         np.add.at(sums, group, self.sums)
         return Demographics(sums, self.thresholds)
 
-    def known(self, rows: Ints) -> Flags:
+    def has_evidence(self, rows: Ints) -> Flags:
         """Rows with any evidence."""
         return np.asarray((self.sums[rows][:, [0, 3]] > 0).any(axis=1))
 
-    def conflict(self, one: Ints, other: Ints) -> Flags:
+    def conflict(self, first: Ints, second: Ints) -> Flags:
         """Pairs of rows, taken from the same index of both arrays, that a machine must not merge."""
-        return self.births_conflict(one, other) | self.genders_conflict(one, other)
+        return self.births_conflict(first, second) | self.genders_conflict(first, second)
 
-    def births_conflict(self, one: Ints, other: Ints) -> Flags:
-        (low, high), (other_low, other_high) = self.births(one), self.births(other)
+    def births_conflict(self, first: Ints, second: Ints) -> Flags:
+        (low, high), (other_low, other_high) = self.births(first), self.births(second)
         gap = np.maximum(low - other_high, other_low - high)
         return np.asarray(gap > self.thresholds.birth_years)  # False where a birth is unknown, NaN
 
-    def genders_conflict(self, one: Ints, other: Ints) -> Flags:
+    def genders_conflict(self, first: Ints, second: Ints) -> Flags:
         with np.errstate(divide="ignore", invalid="ignore"):
             # Unclipped: a threshold of 100 is infinite.
             threshold = np.log(self.thresholds.gender / (100.0 - np.float64(self.thresholds.gender)))
-            a, b = (self.sums[rows, 4] / self.sums[rows, 3] for rows in (one, other))
+            a, b = (self.sums[rows, 4] / self.sums[rows, 3] for rows in (first, second))
         return np.asarray((np.minimum(np.abs(a), np.abs(b)) >= threshold) & (np.sign(a) != np.sign(b)))
 
     def births(self, rows: Ints) -> tuple[Floats, Floats]:
@@ -145,11 +145,11 @@ class Demographics:
             sums[person == row_id, :3] = (1.0, year, year)
         return Demographics(sums, self.thresholds)
 
-    def conflict_reason(self, one: int, other: int) -> str | None:
+    def conflict_reason(self, first: int, second: int) -> str | None:
         """Why a machine did not merge two rows, as the end of a sentence; None if they are not in conflict."""
-        a, b = np.array([one]), np.array([other])
+        a, b = np.array([first]), np.array([second])
         if self.births_conflict(a, b)[0]:
-            low, high = self.births(np.array([one, other]))
+            low, high = self.births(np.array([first, second]))
             return f"they look born {_years(low[0], high[0])} and {_years(low[1], high[1])}"
         if self.genders_conflict(a, b)[0]:
             return "they appear to be of different gender"

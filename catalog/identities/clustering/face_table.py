@@ -59,9 +59,9 @@ class FaceTable:
     def coverage(self) -> SearchCoverage:
         return SearchCoverage(self.is_complete, self.epoch)
 
-    def select(self, kept: Flags) -> FaceTable:
+    def select(self, is_selected: Flags) -> FaceTable:
         """The table of the flagged faces, in the same order."""
-        indexes = np.flatnonzero(kept)
+        indexes = np.flatnonzero(is_selected)
         return FaceTable(
             row_ids=self.row_ids[indexes],
             face_ids=[self.face_ids[index] for index in indexes.tolist()],

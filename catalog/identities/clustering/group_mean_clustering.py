@@ -60,8 +60,8 @@ def cluster_persons(
     grown = np.intersect1d(np.unique(np.concatenate(proposed[1][:2])), persons)
     grown = np.union1d(grown, persons[np.isin(table.person[first[persons]], list(compared))])
     proposed.append(_nearest(sums, sizes, grown, persons, linkage.threshold - _SINGLE_FACE_MARGIN / 2))
-    one, other, similarity = (np.concatenate(part) for part in zip(*proposed, strict=True))
-    edges = Edges.of_arrays(one, other, similarity)
+    node_a, node_b, similarity = (np.concatenate(part) for part in zip(*proposed, strict=True))
+    edges = Edges.of_arrays(node_a, node_b, similarity)
     groups = cluster_means(sums, sizes, edges, linkage, constraints=constraints.of_nodes(node, len(first)))
     labels = first[groups][node]
     return labels, _similarity_to_group(means, vectors, labels, new_faces)
@@ -76,8 +76,8 @@ def nearby_persons(means: GroupMeans, table: FaceTable, floor: float) -> tuple[I
     node, first = _nodes(table, [int(taken_at[:4] or 0) // _SLICE_YEARS for taken_at in table.taken_at])
     sums, sizes = sum_groups(vectors, np.ones(len(vectors)), node)
     persons = np.flatnonzero(table.person[first] >= 0)
-    one, other, value = _nearest(sums, sizes, np.arange(len(first)), persons, floor)
-    pairs = Edges.of_arrays(one, other, value)
+    node_a, node_b, value = _nearest(sums, sizes, np.arange(len(first)), persons, floor)
+    pairs = Edges.of_arrays(node_a, node_b, value)
     is_outer = table.person[first[pairs.first]] != table.person[first[pairs.second]]
     pairs = Edges(pairs.first[is_outer], pairs.second[is_outer], pairs.similarity[is_outer])
     return first[pairs.first], first[pairs.second], pairs.similarity
@@ -105,43 +105,43 @@ def _among_new(
     return new_nodes[edges.first], new_nodes[edges.second], edges.similarity
 
 
-def _nearest(sums: Vectors, sizes: Floats, wanted: Ints, others: Ints, floor: float) -> tuple[Ints, Ints, Floats]:
+def _nearest(sums: Vectors, sizes: Floats, wanted: Ints, candidates: Ints, floor: float) -> tuple[Ints, Ints, Floats]:
     """For each wanted node the nearest of the other nodes by mean, those at or above ``floor``."""
     blocks = [
         (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)),
-        *_blocks(sums, sizes, wanted, others, floor),
+        *_blocks(sums, sizes, wanted, candidates, floor),
     ]
-    one, other, similarity = (np.concatenate(part) for part in zip(*blocks, strict=True))
-    return one, other, similarity
+    node_a, node_b, similarity = (np.concatenate(part) for part in zip(*blocks, strict=True))
+    return node_a, node_b, similarity
 
 
 def _blocks(
-    sums: Vectors, sizes: Floats, wanted: Ints, others: Ints, floor: float
+    sums: Vectors, sizes: Floats, wanted: Ints, candidates: Ints, floor: float
 ) -> Iterator[tuple[Ints, Ints, Floats]]:
-    if not len(others):
+    if not len(candidates):
         return
-    other_means = (sums[others] / sizes[others, None]).astype(np.float32)
-    step = max(1, _MAX_CELLS // len(others))
+    other_means = (sums[candidates] / sizes[candidates, None]).astype(np.float32)
+    step = max(1, _MAX_CELLS // len(candidates))
     for start in range(0, len(wanted), step):
         part = wanted[start : start + step]
         block = (sums[part] / sizes[part, None]).astype(np.float32) @ other_means.T
-        block[part[:, None] == others[None, :]] = -1.0
-        if len(others) > _NEAREST_PERSONS:
+        block[part[:, None] == candidates[None, :]] = -1.0
+        if len(candidates) > _NEAREST_PERSONS:
             best = np.argpartition(-block, _NEAREST_PERSONS - 1, axis=1)[:, :_NEAREST_PERSONS]
         else:
-            best = np.broadcast_to(np.arange(len(others)), block.shape)
+            best = np.broadcast_to(np.arange(len(candidates)), block.shape)
         value = np.take_along_axis(block, best, axis=1)
         row, column = np.nonzero(value >= floor)
-        yield part[row], others[best[row, column]], value[row, column].astype(np.float64)
+        yield part[row], candidates[best[row, column]], value[row, column].astype(np.float64)
 
 
 def _similarity_to_group(means: GroupMeans, vectors: Vectors, labels: Ints, new_faces: Ints) -> Floats:
     """Mean similarity, 0-100, of each new face to the other faces of its group; NaN for all other faces."""
     _, group = np.unique(labels, return_inverse=True)
     sums, sizes = sum_groups(vectors, np.ones(len(vectors)), group)
-    others = sizes[group[new_faces]] - 1
+    candidates = sizes[group[new_faces]] - 1
     dots = np.einsum("ij,ij->i", vectors[new_faces], sums[group[new_faces]] - vectors[new_faces])
-    has_others = others > 0
+    has_others = candidates > 0
     similarity = np.full(len(labels), np.nan)
-    similarity[new_faces[has_others]] = means.similarities((dots[has_others] / others[has_others]).tolist())
+    similarity[new_faces[has_others]] = means.similarities((dots[has_others] / candidates[has_others]).tolist())
     return similarity

@@ -23,8 +23,8 @@ class GroupSimilarity(Protocol):
         between two faces whose lists were both incomplete.
         """
 
-    def merge(self, kept: Ints, merged: Ints) -> None:
-        """Merge each group of ``merged`` into the group at the same index of ``kept``, which may repeat."""
+    def merge(self, survivors: Ints, merged: Ints) -> None:
+        """Merge each group of ``merged`` into the group at the same index of ``survivors``, which may repeat."""
 
 
 class EdgeGroupSimilarity:
@@ -57,9 +57,9 @@ class EdgeGroupSimilarity:
         is_both_many = (self._sizes[lo] >= 2) & (self._sizes[hi] >= 2)
         return mean - self._unobserved_margin * is_both_many * unobserved / pairs
 
-    def merge(self, kept: Ints, merged: Ints) -> None:
+    def merge(self, survivors: Ints, merged: Ints) -> None:
         for state in (self._sizes, self._unsearched, self._earlier):
-            np.add.at(state, kept, state[merged])
+            np.add.at(state, survivors, state[merged])
 
 
 class MeanGroupSimilarity:
@@ -77,9 +77,9 @@ class MeanGroupSimilarity:
     def scores(self, lo: Ints, hi: Ints, total: Floats, present: Floats) -> Floats:  # noqa: ARG002  exact without them
         return (_dots(self._sums, lo, self._sums, hi) - self._pair_penalty) / (self._sizes[lo] * self._sizes[hi])
 
-    def merge(self, kept: Ints, merged: Ints) -> None:
-        np.add.at(self._sums, kept, self._sums[merged])
-        np.add.at(self._sizes, kept, self._sizes[merged])
+    def merge(self, survivors: Ints, merged: Ints) -> None:
+        np.add.at(self._sums, survivors, self._sums[merged])
+        np.add.at(self._sizes, survivors, self._sizes[merged])
 
 
 def _dots(left: Vectors, lo: Ints, right: Vectors, hi: Ints) -> Floats:

@@ -65,5 +65,5 @@ class SamePhotoPairs:
 
     def copies_of_rows(self, row_ids: Ints) -> frozenset[tuple[int, int]]:
         """Row ids of all pairs of copies, in both orders; ``row_ids`` are those of the faces."""
-        one, other = row_ids[self.pairs[self.is_copy]].T.tolist() if self.is_copy.any() else ([], [])
-        return frozenset(zip(one, other, strict=True)) | frozenset(zip(other, one, strict=True))
+        rows_a, rows_b = row_ids[self.pairs[self.is_copy]].T.tolist() if self.is_copy.any() else ([], [])
+        return frozenset(zip(rows_a, rows_b, strict=True)) | frozenset(zip(rows_b, rows_a, strict=True))

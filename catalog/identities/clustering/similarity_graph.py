@@ -50,8 +50,8 @@ class Edges:
         return cls.of_arrays(rows["a"], rows["b"], rows["s"])
 
     @classmethod
-    def of_arrays(cls, one: Ints, other: Ints, similarity: Floats) -> Edges:
-        first, second = np.minimum(one, other), np.maximum(one, other)
+    def of_arrays(cls, a: Ints, b: Ints, similarity: Floats) -> Edges:
+        first, second = np.minimum(a, b), np.maximum(a, b)
         order = np.lexsort((-similarity, second, first))
         first, second, similarity = first[order], second[order], similarity[order]
         is_kept = np.ones(len(first), dtype=bool)

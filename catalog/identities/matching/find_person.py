@@ -45,7 +45,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class PersonQuery:
-    """What to find. Times are aware; if one is given, photos without a date are left out."""
+    """A search. Times are aware; if one is given, photos without a date are left out."""
 
     references: Sequence[Reference] = ()
     negatives: Sequence[Reference] = ()
@@ -134,9 +134,9 @@ def find_faces(
         _search_with_person(database, search, query.person, gallery, best)
     best = {face_id: similarity for face_id, similarity in best.items() if similarity > negative.get(face_id, -1.0)}
     with database.read() as connection:
-        known = catalogued_faces_by_id(connection, list(best), engine=engine.name, gallery=gallery)
+        catalogued = catalogued_faces_by_id(connection, list(best), engine=engine.name, gallery=gallery)
         birth_dates = {row.person_id: row.birth_date for row in all_persons(connection) if row.birth_date}
-    faces = [face for face in known.values() if _is_wanted(face, query, birth_dates)]
+    faces = [face for face in catalogued.values() if _is_wanted(face, query, birth_dates)]
     faces.sort(key=lambda face: (-best[face.face_id], face.uri or "", face.face_id))
     candidates = _candidates(faces, best)
     if candidates and (birth_date := birth_dates.get(candidates[0].person_id)):

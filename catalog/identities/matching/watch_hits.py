@@ -69,8 +69,8 @@ def record_new_hits(
 
 
 def _review_in_other_galleries(connection: Connection, watch_id: int, face: CataloguedFace) -> watch_rows.Review | None:
-    others = {other.row for other in faces_at_key(connection, face.place)} - {face.row}
-    return watch_rows.review_of_faces(connection, watch_id, others) if others else None
+    rows = {match.row for match in faces_at_key(connection, face.place)} - {face.row}
+    return watch_rows.review_of_faces(connection, watch_id, rows) if rows else None
 
 
 def read_hits(database: Database, *, state: State | None = None, name: str | None = None) -> list[WatchHit]:
