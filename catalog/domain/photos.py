@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from catalog.domain.charges import Charge
+from catalog.domain.taken_at import DatePrecision, DateSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class PhotoMetadata:
     """Metadata written by the camera.
 
     ``taken_at`` is UTC if ``taken_at_offset`` (minutes east of UTC) is known. Otherwise ``taken_at`` is the camera's
-    wall clock, labelled UTC.
+    wall clock, labelled UTC. ``taken_at_source`` and ``taken_at_precision`` are None exactly if ``taken_at`` is.
     """
 
     taken_at: datetime | None = None
@@ -58,6 +59,8 @@ class PhotoMetadata:
     camera_make: str | None = None
     camera_model: str | None = None
     gps: GpsPosition | None = None
+    taken_at_source: DateSource | None = None
+    taken_at_precision: DatePrecision | None = None
 
 
 class OutcomeKind(StrEnum):

@@ -18,11 +18,13 @@ from typing import Any
 
 from PIL import ExifTags, Image, ImageFile, IptcImagePlugin
 
+from catalog.domain.taken_at import DatePrecision, DateSource, TakenAt
+
 FIRST_PHOTO = 1826
 """Year of the oldest photo. Scans of old photos are often dated by hand."""
 
-Moment = tuple[datetime, int | None]
-"""UTC and minutes east of it, or the camera's wall clock labelled UTC and None."""
+Moment = tuple[datetime, int | None, DatePrecision]
+"""UTC and minutes east of it, or the camera's wall clock labelled UTC and None; and the precision of the text."""
 
 _Base = ExifTags.Base
 
@@ -42,21 +44,28 @@ _OFFSET = re.compile(r"(?P<sign>[+-])(?P<hours>\d{1,2}):?(?P<minutes>\d{2})")
 _IPTC_DATE, _IPTC_TIME = (2, 55), (2, 60)
 
 
-def taken_at(tags: Mapping[int, Any], xmp: bytes | None, image: Image.Image | None) -> Moment | None:
+def taken_at(tags: Mapping[int, Any], xmp: bytes | None, image: Image.Image | None) -> TakenAt | None:
     """The first candidate that can be understood, or None. ``tags`` are those of EXIF, main and detail directory."""
-    return next((moment for moment in _candidates(tags, xmp, image) if moment is not None), None)
+    for source, moment in _candidates(tags, xmp, image):
+        if moment is not None:
+            return TakenAt(moment[0], moment[1], moment[2], source)
+    return None
 
 
-def _candidates(tags: Mapping[int, Any], xmp: bytes | None, image: Image.Image | None) -> Iterator[Moment | None]:
+def _candidates(
+    tags: Mapping[int, Any], xmp: bytes | None, image: Image.Image | None
+) -> Iterator[tuple[DateSource, Moment | None]]:
     times = _xmp_times(xmp)
-    yield _exif_time(tags, _Base.DateTimeOriginal, _Base.SubsecTimeOriginal, _Base.OffsetTimeOriginal)
-    yield parse_time(times.get(b"exif:DateTimeOriginal", ""))
-    yield parse_time(times.get(b"photoshop:DateCreated", ""))
-    yield _iptc_time(image)
-    yield _exif_time(tags, _Base.DateTimeDigitized, _Base.SubsecTimeDigitized, _Base.OffsetTimeDigitized)
-    yield parse_time(times.get(b"xmp:CreateDate", ""))
-    yield _png_time(image)
-    yield _exif_time(tags, _Base.DateTime, _Base.SubsecTime, _Base.OffsetTime)
+    original = (_Base.DateTimeOriginal, _Base.SubsecTimeOriginal, _Base.OffsetTimeOriginal)
+    digitized = (_Base.DateTimeDigitized, _Base.SubsecTimeDigitized, _Base.OffsetTimeDigitized)
+    yield DateSource.EXIF, _exif_time(tags, *original)
+    yield DateSource.XMP, parse_time(times.get(b"exif:DateTimeOriginal", ""))
+    yield DateSource.XMP, parse_time(times.get(b"photoshop:DateCreated", ""))
+    yield DateSource.IPTC, _iptc_time(image)
+    yield DateSource.EXIF_DIGITIZED, _exif_time(tags, *digitized)
+    yield DateSource.XMP_DIGITIZED, parse_time(times.get(b"xmp:CreateDate", ""))
+    yield DateSource.PNG, _png_time(image)
+    yield DateSource.EXIF_CHANGED, _exif_time(tags, _Base.DateTime, _Base.SubsecTime, _Base.OffsetTime)
 
 
 def _exif_time(tags: Mapping[int, Any], time: int, fraction: int, offset: int) -> Moment | None:
@@ -124,7 +133,10 @@ def parse_time(text: str, fraction: str = "", offset: str = "", *, is_exif: bool
     if not FIRST_PHOTO <= wall.year <= datetime.now(UTC).year + 1:
         return None
     minutes = _parse_offset(match["offset"] or offset)
-    return (wall, None) if minutes is None else (wall - timedelta(minutes=minutes), minutes)
+    precision = (
+        DatePrecision.SECOND if match["second"] else DatePrecision.MINUTE if match["hour"] else DatePrecision.DAY
+    )
+    return (wall, None, precision) if minutes is None else (wall - timedelta(minutes=minutes), minutes, precision)
 
 
 def _parse_offset(text: str) -> int | None:

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from catalog.domain.errors import PhotoError
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.photos import GpsPosition, PhotoMetadata
+from catalog.domain.taken_at import DatePrecision, DateSource
 from catalog.images.decode import DecodeLimits, open_image
 
 REQUEST = struct.Struct("<IQ")
@@ -105,6 +106,8 @@ def describe(photo: OpenedPhoto) -> dict[str, Any]:
         "note": photo.note,
         "taken_at": metadata.taken_at.isoformat() if metadata.taken_at else None,
         "taken_at_offset": metadata.taken_at_offset,
+        "taken_at_source": metadata.taken_at_source,
+        "taken_at_precision": metadata.taken_at_precision,
         "camera": [metadata.camera_make, metadata.camera_model],
         "gps": [gps.latitude, gps.longitude, gps.altitude] if gps else None,
     }
@@ -119,6 +122,8 @@ def photo_of(response: dict[str, Any], pixels: NDArray[np.uint8], data: bytes) -
         camera_make=make,
         camera_model=model,
         gps=GpsPosition(*response["gps"]) if response["gps"] else None,
+        taken_at_source=DateSource(response["taken_at_source"]) if response["taken_at_source"] else None,
+        taken_at_precision=DatePrecision(response["taken_at_precision"]) if response["taken_at_precision"] else None,
     )
     return OpenedPhoto(
         pixels, width, height, response["format"], response["orientation"], metadata, data, note=response["note"]

@@ -41,10 +41,12 @@ def read_metadata(exif: Image.Exif, xmp: bytes | str | None = None, image: Image
     base: Tags = _tags(exif)
     detail = {**base, **_tags(exif, ExifTags.IFD.Exif)}
     packet = xmp.encode("utf-8", "replace") if isinstance(xmp, str) else xmp
-    moment = dates.taken_at(detail, packet, image)
+    date = dates.taken_at(detail, packet, image)
     return PhotoMetadata(
-        taken_at=moment[0] if moment else None,
-        taken_at_offset=moment[1] if moment else None,
+        taken_at=date.moment if date else None,
+        taken_at_offset=date.offset if date else None,
+        taken_at_source=date.source if date else None,
+        taken_at_precision=date.precision if date else None,
         camera_make=_text(base.get(_Base.Make)),
         camera_model=_text(base.get(_Base.Model)),
         gps=_position(_tags(exif, ExifTags.IFD.GPSInfo)),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
 from catalog.domain.engine import Engine
+from catalog.domain.name_dates import date_of_uri
+from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.photos import Outcome, OutcomeKind
+from catalog.domain.taken_at import DateSource
 from catalog.domain.uri import file_path
 from catalog.scanning.photo_task import PhotoTask, TaskState
 from catalog.store import pending_removals
@@ -53,6 +56,24 @@ def location_exists(location: Location) -> bool:
     if location.missing_since is not None:
         return False
     return not location.uri.startswith("file://") or os.path.lexists(file_path(location.uri))
+
+
+def with_date_of_name(photo: OpenedPhoto, uri: str) -> OpenedPhoto:
+    """The photo with the date in its name, if its metadata say at most when it was changed last."""
+    metadata = photo.metadata
+    if metadata.taken_at is not None and metadata.taken_at_source is not DateSource.EXIF_CHANGED:
+        return photo
+    date = date_of_uri(uri)
+    if date is None:
+        return photo
+    dated = replace(
+        metadata,
+        taken_at=date.moment,
+        taken_at_offset=date.offset,
+        taken_at_source=date.source,
+        taken_at_precision=date.precision,
+    )
+    return replace(photo, metadata=dated)
 
 
 class Recorder:
@@ -172,7 +193,8 @@ class Recorder:
         # A content that this gallery did not hold is new, even if another gallery holds it: it was charged.
         is_changed = task.known is not None and task.known.sha256 != task.sha256
         kind = OutcomeKind.CHANGED if is_changed else OutcomeKind.NEW
-        photo_id = record_photo(connection, task.content_hash, task.size, task.photo, now)
+        photo = with_date_of_name(task.photo, task.ref.uri)
+        photo_id = record_photo(connection, task.content_hash, task.size, photo, now)
         record_enrollment(
             connection,
             photo_id,

@@ -41,6 +41,9 @@ PHOTOS = View(
         faces="faces on the photo, 0 or more",
         recorded_at="when the catalogue first recorded this content, UTC",
         path=PATH,
+        taken_at_source="exif, xmp, iptc, exif_digitized, xmp_digitized, png, file_name, folder_name or exif_changed "
+        "(of the last change); null: no date, or recorded by an earlier version",
+        taken_at_precision="day, minute or second: smaller parts of taken_at mean nothing; null as taken_at_source",
     ),
     """
 SELECT photo.sha256 AS photo_sha256, PHOTO_PLACE(photo) AS uri,
@@ -49,7 +52,7 @@ SELECT photo.sha256 AS photo_sha256, PHOTO_PLACE(photo) AS uri,
     LOCAL_TIME(photo) AS taken_local, photo.camera_make, photo.camera_model,
     photo.gps_latitude, photo.gps_longitude, photo.gps_altitude, photo.format, photo.width, photo.height, photo.size,
     (SELECT COUNT(*) FROM faces AS face WHERE face.photo_id = photo.id AND NOT face.not_a_face) AS faces,
-    photo.recorded_at, PHOTO_PATH(photo) AS path
+    photo.recorded_at, PHOTO_PATH(photo) AS path, photo.taken_at_source, photo.taken_at_precision
 FROM photos AS photo
 WHERE photo.left_out_by IS NULL
 """,

@@ -228,6 +228,8 @@ def record_photo(conn: Connection, sha256: str, size: int, photo: OpenedPhoto, n
         "orientation": photo.orientation,
         "taken_at": utc_text(photo.metadata.taken_at),
         "taken_at_offset": photo.metadata.taken_at_offset,
+        "taken_at_source": photo.metadata.taken_at_source,
+        "taken_at_precision": photo.metadata.taken_at_precision,
         "camera_make": photo.metadata.camera_make,
         "camera_model": photo.metadata.camera_model,
         "gps_latitude": gps.latitude if gps else None,

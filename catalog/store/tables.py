@@ -91,6 +91,8 @@ photos = Table(
     Column("gps_altitude", Float, comment="meters above sea level"),
     Column("recorded_at", Text, nullable=False, comment="when the catalogue first recorded this content, UTC"),
     Column("left_out_by", Text, comment="the exclusion rule that left out its last location; null: not left out"),
+    Column("taken_at_source", Text, comment="exif, xmp, iptc, file_name ...; null: no date, or an older record"),
+    Column("taken_at_precision", Text, comment="day, minute or second; null: no date, or an older record"),
     comment="one row per content; a copy or a move adds a location, not a photo",
 )
 Index("ix_photos_taken_at", photos.c.taken_at)

@@ -9,6 +9,7 @@ from io import BytesIO
 import pytest
 from PIL import Image, PngImagePlugin
 
+from catalog.domain.taken_at import DatePrecision, DateSource
 from catalog.images.dates import parse_time, taken_at
 from catalog.images.decode import open_image
 from tests.images.painting import quarters, written
@@ -50,12 +51,14 @@ def iptc_jpeg(date: bytes, time: bytes = b"") -> bytes:
     ],
 )
 def test_values_of_exif_as_programs_write_them(text: str, expected: tuple[int, ...]) -> None:
-    moment = taken_at({ORIGINAL: text}, None, None)
-    assert moment == (datetime(*expected, tzinfo=UTC), None)
+    date = taken_at({ORIGINAL: text}, None, None)
+    assert date is not None
+    assert (date.moment, date.offset, date.source) == (datetime(*expected, tzinfo=UTC), None, DateSource.EXIF)
+    assert date.precision is (DatePrecision.SECOND if ":" in text[10:] else DatePrecision.DAY)
 
 
 def test_hour_24_of_other_texts_is_the_end_of_the_day() -> None:
-    assert parse_time("2015-06-02T24:00:00") == (datetime(2015, 6, 3, tzinfo=UTC), None)
+    assert parse_time("2015-06-02T24:00:00") == (datetime(2015, 6, 3, tzinfo=UTC), None, DatePrecision.SECOND)
     assert parse_time("2015-06-02T24:15:00") is None
 
 
@@ -66,9 +69,9 @@ def test_the_order_of_the_candidates() -> None:
     tags = {ORIGINAL: "1975:06:01 00:00:00", DIGITIZED: "1975:06:05 00:00:00", CHANGED: "1975:06:08 00:00:00"}
     times = {"original": "1975-06-02", "created": "1975-06-03", "digitized": "1975-06-06"}
     for day in range(1, 9):
-        moment = taken_at(tags, xmp_of(**times), image)
-        assert moment is not None
-        assert moment[0].day == day
+        date = taken_at(tags, xmp_of(**times), image)
+        assert date is not None
+        assert date.moment.day == day
         match day:
             case 1:
                 tags[ORIGINAL] = "0000:00:00 00:00:00"

@@ -319,3 +319,16 @@ def test_a_split_or_a_mirror_follows_an_edit(scanner, folder, database, rows, sa
         connection.execute(delete(assignments))
         replay_decisions(connection, engine="fake", gallery="catalog", now=NOW)
     assert [person for (person,) in rows(condition)] != wanted
+
+
+def test_a_photo_without_a_date_has_that_of_its_name(scanner, folder, rows):
+    """The date is recorded with its source and its precision; a file that names none has none."""
+    save_drawing(folder / "IMG-20200101-WA0001.png", [Drawn("ann")])
+    save_drawing(folder / "IMG_20190704_153012.png", [Drawn("ann")], note=1)
+    save_drawing(folder / "DSC_2019.png", [Drawn("ann")], note=2)
+    scanner()
+    assert rows("SELECT taken_at, taken_at_source, taken_at_precision FROM v1_photos ORDER BY uri") == [
+        (None, None, None),
+        ("2020-01-01T00:00:00.000000Z", "file_name", "day"),
+        ("2019-07-04T15:30:12.000000Z", "file_name", "second"),
+    ]
