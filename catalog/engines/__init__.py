@@ -1,1 +1,1 @@
-"""What sees faces: the local engine and Amazon Rekognition, behind one contract."""
+"""Engines that find, enroll and compare faces, behind one contract."""
