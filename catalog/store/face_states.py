@@ -60,8 +60,8 @@ def face_states(
 
 def best_state(key: FaceKey, states: Iterable[FaceState]) -> FaceState | None:
     """Return the face that ``key`` means: the one with the highest overlap among those that are the same face."""
-    same = [state for state in states if state.key.same(key)]
-    return max(same, key=lambda state: state.key.box.iou(key.box), default=None)
+    accepted = [state for state in states if state.key.same(key)]
+    return max(accepted, key=lambda state: state.key.box.iou(key.box), default=None)
 
 
 def contents_in_several_galleries(

@@ -12,7 +12,7 @@ from catalog.domain.face_key import FaceKey
 
 @dataclass(slots=True)
 class EffectiveDecisions:
-    """What the log says now. Persons are public ids as they were decided on: a redirect may lead on from them."""
+    """The state of the log. Persons are public ids as they were decided on: a redirect may lead on from them."""
 
     confirmed: list[tuple[FaceKey, str]] = field(default_factory=list)
     """Faces with the person that they are."""
@@ -43,11 +43,11 @@ def effective_decisions(decisions: Iterable[Decision]) -> EffectiveDecisions:
     for decision in decisions:
         if decision.undone_by is not None or decision.verb in (Verb.UNDO, Verb.FORGET):
             continue
-        person, other = decision.person_id, decision.other_person_id
-        effective.decided_persons |= {public_id for public_id in (person, other) if public_id}
+        person, second = decision.person_id, decision.other_person_id
+        effective.decided_persons |= {public_id for public_id in (person, second) if public_id}
         reader.apply(decision)
-        if decision.verb in (Verb.SPLIT, Verb.APART) and person and other:
-            effective.apart.append((person, other))
+        if decision.verb in (Verb.SPLIT, Verb.APART) and person and second:
+            effective.apart.append((person, second))
         elif decision.verb is Verb.MERGE and person:
             effective.merged.add(person)
         elif person and isinstance(decision.payload, NamePayload) and decision.verb is Verb.NAME:
@@ -59,7 +59,7 @@ def effective_decisions(decisions: Iterable[Decision]) -> EffectiveDecisions:
 
 
 class _LogReader:
-    """What is decided on faces after each decision."""
+    """The decided faces, updated decision by decision."""
 
     def __init__(self) -> None:
         self._redirects: dict[str, str] = {}
@@ -68,16 +68,16 @@ class _LogReader:
         self._not_faces = _FaceKeyIndex(self._redirects)
 
     def apply(self, decision: Decision) -> None:
-        person, other = decision.person_id or "", decision.other_person_id or ""
+        person, second = decision.person_id or "", decision.other_person_id or ""
         if decision.verb is Verb.MERGE:
             # Merges of earlier versions do not list these faces in their payload.
             for face in decision.before.faces:
-                if face.person_id == other:
+                if face.person_id == second:
                     self._rejected.drop(face.key, person)
-            self._redirects[other] = person
+            self._redirects[second] = person
         for key in decision.faces:
             if decision.verb in (Verb.CONFIRM, Verb.SPLIT, Verb.MERGE):
-                owner = other if decision.verb is Verb.SPLIT else person
+                owner = second if decision.verb is Verb.SPLIT else person
                 self._confirmed.put(key, owner)
                 self._rejected.drop(key, owner)
                 self._not_faces.drop_all(key)
@@ -126,10 +126,10 @@ class _FaceKeyIndex:
         self._by_content[key.sha256] = [pair for pair in self._by_content[key.sha256] if not pair[0].same(key)]
 
     def _canonical(self, person: str) -> str:
-        seen = {person}
-        while person in self._redirects and self._redirects[person] not in seen:  # a damaged log may hold a circle
+        visited = {person}
+        while person in self._redirects and self._redirects[person] not in visited:  # a damaged log may hold a circle
             person = self._redirects[person]
-            seen.add(person)
+            visited.add(person)
         return person
 
     def pairs(self) -> list[tuple[FaceKey, str]]:

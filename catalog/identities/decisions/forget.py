@@ -41,7 +41,7 @@ from catalog.store.tombstones import (
 
 @dataclass(frozen=True, slots=True)
 class ForgetReceipt:
-    """What was deleted, and what this command cannot reach.
+    """Counts of the deleted rows and faces, and the copies that this command cannot reach.
 
     ``removed`` faces were deleted from the gallery. ``verified`` is True if the gallery's own list, read afterwards,
     has none of the faces. ``owed`` faces are in other galleries; the next scan with their engine deletes them.
@@ -143,8 +143,8 @@ def purge_tombstoned_faces(connection: Connection, *, engine: str, gallery: str,
 
     A scan, another engine or a new model enrolls such faces again.
     """
-    found = faces_at_tombstones(connection, tombstone_index(connection), engine=engine, gallery=gallery)
-    drop_faces(connection, found, now)
+    matching = faces_at_tombstones(connection, tombstone_index(connection), engine=engine, gallery=gallery)
+    drop_faces(connection, matching, now)
     return pending_removals.read(connection, engine, gallery)
 
 

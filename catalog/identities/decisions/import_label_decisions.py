@@ -17,7 +17,7 @@ from catalog.store.person_index import PersonIndex, PersonRow
 
 
 class LocalDecisions:
-    """What users decided on faces in this catalogue. Persons are compared after following redirects."""
+    """Decisions of users on faces of this catalogue. Persons are compared after following redirects."""
 
     def __init__(self, effective: EffectiveDecisions, people: PersonIndex) -> None:
         self._people = people
@@ -27,15 +27,15 @@ class LocalDecisions:
 
     def contradict(self, key: FaceKey, person_id: str) -> bool:
         """True if the face is confirmed as another person, rejected as this person, or marked as not a face."""
-        if any(other.same(key) for other, _ in self._not_faces.get(key.sha256, ())):
+        if any(rival_key.same(key) for rival_key, _ in self._not_faces.get(key.sha256, ())):
             return True
         person = self._people.canonical(person_id)
         confirmed = self.person_of(key)
         if confirmed is not None and confirmed != person:
             return True
         return any(
-            other.same(key) and self._people.canonical(rejected) == person
-            for other, rejected in self._rejected.get(key.sha256, ())
+            rival_key.same(key) and self._people.canonical(rejected) == person
+            for rival_key, rejected in self._rejected.get(key.sha256, ())
         )
 
     def is_person(self, person: PersonRow, person_id: str) -> bool:
@@ -44,8 +44,8 @@ class LocalDecisions:
 
     def person_of(self, key: FaceKey) -> PersonRow | None:
         """Return the person that the face is confirmed as."""
-        for other, public_id in self._confirmed.get(key.sha256, ()):
-            if other.same(key):
+        for rival_key, public_id in self._confirmed.get(key.sha256, ()):
+            if rival_key.same(key):
                 return self._people.canonical(public_id)
         return None
 
@@ -59,14 +59,14 @@ def add_decisions(
     in force: a decision on a face that contradicts ``local`` is left out, and so is an undo of a decision that this log
     had already. All of them join the group of the stamp.
     """
-    known = known_decisions(connection)
+    numbers_by_key = known_decisions(connection)
     undone_by = _targets_by_undo(imported)
     numbers: dict[int, int] = {}
     added: set[int] = set()
     for decision in imported:
-        same = known[decision_key(decision)]
-        if same:
-            numbers[decision.number] = same.pop(0)
+        numbers_here = numbers_by_key[decision_key(decision)]
+        if numbers_here:
+            numbers[decision.number] = numbers_here.pop(0)
             continue
         if decision.verb is Verb.UNDO:
             targets = set(decision.targets) or undone_by[decision.number]
@@ -93,10 +93,10 @@ def _without_contradictions(decision: Decision, local: LocalDecisions) -> Decisi
     person, payload, face = decision.person_id or "", decision.payload, decision.face
     if isinstance(payload, FacesPayload):
         owner = (decision.other_person_id or "") if decision.verb is Verb.SPLIT else person
-        kept = tuple(key for key in payload.faces if not local.contradict(key, owner))
-        if payload.faces and not kept and decision.verb is not Verb.MERGE:
+        remaining = tuple(key for key in payload.faces if not local.contradict(key, owner))
+        if payload.faces and not remaining and decision.verb is not Verb.MERGE:
             return None
-        return replace(decision, payload=replace(payload, faces=kept))
+        return replace(decision, payload=replace(payload, faces=remaining))
     if face is None:
         return decision
     if decision.verb is Verb.CONFIRM:
@@ -108,10 +108,10 @@ def _without_contradictions(decision: Decision, local: LocalDecisions) -> Decisi
 
 
 def _by_content(pairs: Iterable[tuple[FaceKey, str]]) -> dict[str, list[tuple[FaceKey, str]]]:
-    found: dict[str, list[tuple[FaceKey, str]]] = defaultdict(list)
+    by_content: dict[str, list[tuple[FaceKey, str]]] = defaultdict(list)
     for key, person in pairs:
-        found[key.sha256].append((key, person))
-    return found
+        by_content[key.sha256].append((key, person))
+    return by_content
 
 
 def known_decisions(connection: Connection) -> defaultdict[tuple[object, ...], list[int]]:
@@ -125,11 +125,11 @@ def known_decisions(connection: Connection) -> defaultdict[tuple[object, ...], l
         for decision in log
         if decision.verb is Verb.IMPORT and decision.undone_by is not None
     }
-    found: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
+    numbers_by_key: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
     for decision in log:
         if decision.undone_by is None or undone_imports.get(decision.group) != decision.undone_by:
-            found[decision_key(decision)].append(decision.number)
-    return found
+            numbers_by_key[decision_key(decision)].append(decision.number)
+    return numbers_by_key
 
 
 def decision_key(decision: Decision) -> tuple[object, ...]:
@@ -151,11 +151,11 @@ def decision_key(decision: Decision) -> tuple[object, ...]:
 
 
 def _targets_by_undo(imported: Iterable[Decision]) -> defaultdict[int, set[int]]:
-    found: defaultdict[int, set[int]] = defaultdict(set)
+    targets_by_undo: defaultdict[int, set[int]] = defaultdict(set)
     for decision in imported:
         if decision.undone_by is not None:
-            found[decision.undone_by].add(decision.number)
-    return found
+            targets_by_undo[decision.undone_by].add(decision.number)
+    return targets_by_undo
 
 
 def _renumbered(payload: Payload | None, numbers: dict[int, int]) -> Payload | None:

@@ -56,7 +56,7 @@ class LabelAssigner:
     def assign(self, people: Sequence[LabeledPerson], stamp: DecisionStamp) -> int:
         """Assign the faces that the catalogue has. Returns how many.
 
-        Persons of whom it has no face are awaited: a decision keeps their exemplars for a later scan.
+        A person without a face here is awaited: a decision keeps its exemplars for a later scan.
         """
         labels: dict[str, list[_Label]] = defaultdict(list)
         for person in people:
@@ -118,17 +118,17 @@ class LabelAssigner:
 
         The faces get a machine's assignment then: the file does not make a guess a user's decision.
         """
-        known = known_decisions(self._connection)
+        numbers_by_key = known_decisions(self._connection)
         for person in people:
             keys = [face.key for face in person.faces[:_EXEMPLARS]]
             exemplars = tuple(key for key in keys if not self._local.contradict(key, person.person_id))
-            at = datetime.fromisoformat(person.created_at)
-            awaited = Decision(0, at, _LOGIN, Verb.RESTORE, person.person_id)
-            if exemplars and not known[decision_key(awaited)]:
-                self._append(person.person_id, at, exemplars, stamp)
+            created = datetime.fromisoformat(person.created_at)
+            awaited = Decision(0, created, _LOGIN, Verb.RESTORE, person.person_id)
+            if exemplars and not numbers_by_key[decision_key(awaited)]:
+                self._append(person.person_id, created, exemplars, stamp)
 
-    def _append(self, person_id: str, at: datetime, exemplars: tuple[FaceKey, ...], stamp: DecisionStamp) -> None:
-        of_file = stamp.at(_LOGIN, at)
+    def _append(self, person_id: str, created: datetime, exemplars: tuple[FaceKey, ...], stamp: DecisionStamp) -> None:
+        of_file = stamp.at(_LOGIN, created)
         append(self._connection, Verb.RESTORE, of_file, person_id=person_id, payload=ExemplarsPayload(exemplars))
 
 
@@ -138,7 +138,7 @@ def _rank(label: _Label, state: FaceState) -> tuple[bool, bool, float]:
 
 def _has_other_face(state: FaceState, person: int, states: Sequence[FaceState]) -> bool:
     """True if another face of the photo in this gallery is the person: a machine assigns one face a photo."""
-    return any(other is not state and other.gallery == state.gallery and other.person == person for other in states)
+    return any(rival is not state and rival.gallery == state.gallery and rival.person == person for rival in states)
 
 
 def _nearest_in_each_gallery(key: FaceKey, states: Sequence[FaceState]) -> list[FaceState]:

@@ -70,12 +70,16 @@ def import_labels(
     reverts everything but the tombstones.
     """
     lock_persons(connection)
-    forgets = [replace(each, undone_by=None) for each in labels.decisions if each.verb is Verb.FORGET]
+    forgets = [replace(decision, undone_by=None) for decision in labels.decisions if decision.verb is Verb.FORGET]
     new_tombstones = apply_tombstones(connection, labels.tombstones, forgets, utc_text(stamp.now) or "")
     index = tombstone_index(connection)
     gone = _redirecting_to(forgotten_ids(connection), labels.persons)
     people = [_without_tombstoned(person, index) for person in labels.persons if person.person_id not in gone]
-    decided = [each for each in labels.decisions if each.verb is not Verb.FORGET and not _is_about(each, gone, index)]
+    decided = [
+        decision
+        for decision in labels.decisions
+        if decision.verb is not Verb.FORGET and not _is_about(decision, gone, index)
+    ]
     stamp = stamp.grouped()
     head = append(connection, Verb.IMPORT, stamp, name=name, payload=StatePayload())
     before = _Snapshot(connection, people, decided)
@@ -149,16 +153,18 @@ def _decided_persons(people: Sequence[LabeledPerson], decided: Sequence[Decision
     """Return public ids of the persons of a file that a user decided on."""
     named = {person.person_id for person in people if person.name or person.hidden}
     confirmed = {person.person_id for person in people if any(face.by is AssignedBy.HUMAN for face in person.faces)}
-    in_log = {public_id for each in decided for public_id in (each.person_id, each.other_person_id) if public_id}
+    in_log = {
+        public_id for decision in decided for public_id in (decision.person_id, decision.other_person_id) if public_id
+    }
     return named | confirmed | in_log
 
 
 def _redirecting_to(forgotten: set[str], people: Sequence[LabeledPerson]) -> set[str]:
     """Return forgotten persons and those of the file that redirect to them, in any number of steps."""
-    found = set(forgotten)
-    while more := {person.person_id for person in people if person.merged_into in found} - found:
-        found |= more
-    return found
+    redirecting = set(forgotten)
+    while added := {person.person_id for person in people if person.merged_into in redirecting} - redirecting:
+        redirecting |= added
+    return redirecting
 
 
 def _without_tombstoned(person: LabeledPerson, index: TombstoneIndex) -> LabeledPerson:

@@ -28,7 +28,7 @@ def later_decisions(connection: Connection, undone: Sequence[Decision]) -> list[
 
 
 class _Changes:
-    """What decisions changed, each with the number of the first decision that did."""
+    """Changed persons and faces, each with the number of the first decision that changed it."""
 
     def __init__(self, decisions: Sequence[Decision]) -> None:
         self._involved: dict[str, int] = {}
@@ -51,9 +51,9 @@ class _Changes:
             or any(self._changed.get(person, number) < number for person in later.changed_persons())
             or any(self._new.get(person, number) < number for person in later.persons_involved())
             or any(
-                earlier < number and key.same(other)
+                earlier < number and key.same(changed_key)
                 for key in later.changed_faces()
-                for earlier, other in self._faces.get(key.sha256, ())
+                for earlier, changed_key in self._faces.get(key.sha256, ())
             )
         )
 

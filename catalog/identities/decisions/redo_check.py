@@ -26,14 +26,14 @@ def check_photos(
     A scan may have assigned faces of photos that were not there when the decision was made.
     """
     confirmed = effective_decisions(
-        [*read_decisions(connection), *(replace(each, undone_by=None) for each in reinstated)]
+        [*read_decisions(connection), *(replace(decision, undone_by=None) for decision in reinstated)]
     )
     keys: dict[str, list[FaceKey]] = defaultdict(list)
     for key, _ in confirmed.confirmed:
         keys[key.sha256].append(key)
     persons = {face.person_id for face in catalogued_faces_by_row(connection, restored).values()}
     # The log may have decisions on persons that the catalogue lacks, from a labels file.
-    decided = persons_by_public_id(connection, {each.person_id for each in reinstated if each.person_id})
+    decided = persons_by_public_id(connection, {decision.person_id for decision in reinstated if decision.person_id})
     persons |= decided.keys()
     for public_id in sorted(person for person in persons if person is not None):
         person = find_person(connection, public_id)

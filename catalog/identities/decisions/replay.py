@@ -106,8 +106,8 @@ class _Replay:
         return [(key, person) for key, person in pairs if person.id not in with_faces]
 
     def _canonical_pairs(self, pairs: Sequence[tuple[FaceKey, str]]) -> list[tuple[FaceKey, PersonRow]]:
-        found = [(key, self._people.canonical(public_id)) for key, public_id in pairs]
-        return [(key, person) for key, person in found if person is not None]
+        pairs_with_rows = [(key, self._people.canonical(public_id)) for key, public_id in pairs]
+        return [(key, person) for key, person in pairs_with_rows if person is not None]
 
     def _is_rejected(self, key: FaceKey, person: PersonRow) -> bool:
         return any(
@@ -135,34 +135,34 @@ def copy_from_other_galleries(
         for state in own:
             if state.not_a_face or state.by is AssignedBy.HUMAN or (state.person is not None and not overrule):
                 continue
-            same = best_state(state.key, assigned)
-            if same is not None and same.person != state.person:
-                sources[state.row] = same
-        for row, same in _without_duplicates(own, sources).items():
-            if same.person is not None:
-                by = same.by or AssignedBy.CLUSTER
-                assign(connection, [(row, None)], same.person, by, utc_text(now) or "")
+            source = best_state(state.key, assigned)
+            if source is not None and source.person != state.person:
+                sources[state.row] = source
+        for row, source in _without_duplicates(own, sources).items():
+            if source.person is not None:
+                by = source.by or AssignedBy.CLUSTER
+                assign(connection, [(row, None)], source.person, by, utc_text(now) or "")
                 changed += 1
     return changed
 
 
 def _without_duplicates(own: Sequence[FaceState], sources: Mapping[int, FaceState]) -> dict[int, FaceState]:
     """Remove sources that would put a person on one photo twice because of a machine's assignment."""
-    kept = dict(sources)
+    remaining = dict(sources)
     while True:
         by_person: dict[int, list[FaceState]] = {}
         for state in own:
-            person = kept[state.row].person if state.row in kept else state.person
+            person = remaining[state.row].person if state.row in remaining else state.person
             if person is not None:
                 by_person.setdefault(person, []).append(state)
         removed = [
             state.row
             for rivals in by_person.values()
             if len(rivals) > 1
-            for state in sorted(rivals, key=lambda state: state.row in kept)[1:]
-            if state.row in kept and kept[state.row].by is not AssignedBy.HUMAN
+            for state in sorted(rivals, key=lambda state: state.row in remaining)[1:]
+            if state.row in remaining and remaining[state.row].by is not AssignedBy.HUMAN
         ]
         if not removed:
-            return kept
+            return remaining
         for row in removed:
-            del kept[row]
+            del remaining[row]

@@ -58,8 +58,8 @@ def undo(
         numbers = ", ".join(map(str, later))
         raise UsageError(f"Later decisions build on decision {first.number}: {numbers}.", remedy="Undo those first.")
     before = _prior_state(undone)
-    taken, reinstated = _turned(connection, undone)
-    echoes = _echoes(connection, taken, before.faces)
+    no_longer, reinstated = _turned(connection, undone)
+    echoes = _echoes(connection, no_longer, before.faces)
     current = capture_current(connection, before).faces(connection, echoes)
     restored = restore_prior_state(connection, before)
     if reinstated:
@@ -105,8 +105,8 @@ def _undoable(connection: Connection, number: int | None) -> list[Decision]:
     members = [member for member in members if member.undone_by is None]
     if all(member.verb in PERMANENT_VERBS for member in members):
         raise UsageError(f"Decision {number} ({decision.verb.value}) cannot be undone.")
-    known = {member.number for member in members}
-    return members + [copy for copy in _others_of(connection, members) if copy.number not in known]
+    numbers = {member.number for member in members}
+    return members + [copy for copy in _others_of(connection, members) if copy.number not in numbers]
 
 
 def _prior_state(undone: Sequence[Decision]) -> PriorState:
@@ -119,12 +119,12 @@ def _prior_state(undone: Sequence[Decision]) -> PriorState:
     imported = [decision for decision in ordered if decision.verb is Verb.IMPORT]
     persons: dict[str, PriorPerson] = {}
     faces: list[PriorFace] = []
-    known: dict[tuple[str, str, str], list[FaceKey]] = defaultdict(list)
+    keys_by_face: dict[tuple[str, str, str], list[FaceKey]] = defaultdict(list)
     for decision in imported or ordered:
         for person in decision.before.persons:
             persons[person.person_id] = _earliest(persons.get(person.person_id), person)
         for face in decision.before.faces:
-            keys = known[face.key.sha256, face.engine, face.gallery]
+            keys = keys_by_face[face.key.sha256, face.engine, face.gallery]
             if face.key not in keys:
                 keys.append(face.key)
                 faces.append(face)
@@ -159,20 +159,20 @@ def _reinstate(connection: Connection, decisions: Sequence[Decision]) -> None:
 
 def _turned(connection: Connection, undone: Sequence[Decision]) -> tuple[list[Decision], list[Decision]]:
     """Return the decisions that are no longer in force after this undo, and those that are in force again."""
-    taken, reinstated = list(undone), []
-    for decision in taken:  # the list grows in the loop
+    no_longer, reinstated = list(undone), []
+    for decision in no_longer:  # the list grows in the loop
         for target in _targets(connection, decision):
             reinstated.append(target)
-            taken += _targets(connection, target)
-    return taken, reinstated
+            no_longer += _targets(connection, target)
+    return no_longer, reinstated
 
 
 def _targets(connection: Connection, decision: Decision) -> list[Decision]:
     """Return the decisions that an undo undid, in the undo's order; none for any other verb."""
     if not decision.targets:
         return []
-    found = {target.number: target for target in read_decisions(connection, numbers=decision.targets)}
-    return [found[number] for number in decision.targets if number in found]
+    decision_by_number = {target.number: target for target in read_decisions(connection, numbers=decision.targets)}
+    return [decision_by_number[number] for number in decision.targets if number in decision_by_number]
 
 
 def _rejected_again(connection: Connection, reinstated: Sequence[Decision]) -> list[int]:
@@ -186,11 +186,11 @@ def _rejected_again(connection: Connection, reinstated: Sequence[Decision]) -> l
         if decision.person_id in rows
         for key in decision.faces
     ]
-    found = faces_by_content(connection, {key.sha256 for _, key in rejections})
+    faces_on_photos = faces_by_content(connection, {key.sha256 for _, key in rejections})
     return [
         face.row
         for person_id, key in rejections
-        for face in found.get(key.sha256, ())
+        for face in faces_on_photos.get(key.sha256, ())
         if face.place.same(key) and face.person_id == person_id and face.by is AssignedBy.CLUSTER
     ]
 
@@ -198,18 +198,23 @@ def _rejected_again(connection: Connection, reinstated: Sequence[Decision]) -> l
 def _echoes(connection: Connection, taken: Sequence[Decision], prior: Sequence[PriorFace]) -> list[int]:
     """Return faces that replay changed because of these decisions, in galleries that did not have them at the time."""
     verbs = (Verb.CONFIRM, Verb.SPLIT, Verb.MERGE, Verb.NOT_A_FACE)
-    decided = [(each.verb is Verb.NOT_A_FACE, key) for each in taken if each.verb in verbs for key in each.faces]
-    known: dict[tuple[str, str, str], list[FaceKey]] = defaultdict(list)
+    decided = [
+        (decision.verb is Verb.NOT_A_FACE, key)
+        for decision in taken
+        if decision.verb in verbs
+        for key in decision.faces
+    ]
+    prior_keys: dict[tuple[str, str, str], list[FaceKey]] = defaultdict(list)
     for face in prior:
-        known[face.key.sha256, face.engine, face.gallery].append(face.key)
-    found = faces_by_content(connection, {key.sha256 for _, key in decided})
+        prior_keys[face.key.sha256, face.engine, face.gallery].append(face.key)
+    faces_on_photos = faces_by_content(connection, {key.sha256 for _, key in decided})
     return sorted(
         {
             face.row
             for is_no_face, key in decided
-            for face in found.get(key.sha256, ())
+            for face in faces_on_photos.get(key.sha256, ())
             if (face.not_a_face if is_no_face else face.by is AssignedBy.HUMAN) and face.place.same(key)
-            if not any(face.place.same(other) for other in known[face.sha256, face.engine, face.gallery])
+            if not any(face.place.same(prior_key) for prior_key in prior_keys[face.sha256, face.engine, face.gallery])
         }
     )
 
@@ -217,14 +222,16 @@ def _echoes(connection: Connection, taken: Sequence[Decision], prior: Sequence[P
 def _rivals(connection: Connection, restored: Sequence[int]) -> list[int]:
     """Return faces that a machine assigned to a person who now has another, restored face on the photo."""
     back = catalogued_faces_by_row(connection, restored)
-    held = {(face.sha256, face.engine, face.gallery, face.person_id) for face in back.values() if face.person_id}
+    restored_persons = {
+        (face.sha256, face.engine, face.gallery, face.person_id) for face in back.values() if face.person_id
+    }
     on_photos = faces_by_content(connection, {face.sha256 for face in back.values()})
     return sorted(
         face.row
         for faces in on_photos.values()
         for face in faces
         if face.by is AssignedBy.CLUSTER and face.row not in back
-        if (face.sha256, face.engine, face.gallery, face.person_id) in held
+        if (face.sha256, face.engine, face.gallery, face.person_id) in restored_persons
     )
 
 
@@ -237,14 +244,14 @@ def _others_of(connection: Connection, decisions: Sequence[Decision]) -> list[De
     for decision in read_decisions(connection, verbs={decision.verb for decision in wanted}):
         if decision.faces:
             alike[_identity(decision)].append(decision)
-    found: dict[int, Decision] = {}
+    others: dict[int, Decision] = {}
     for decision in wanted:
-        same = alike[_identity(decision)]
-        if sum(each.copy_of is None for each in same) > 1:
+        copies = alike[_identity(decision)]
+        if sum(copy.copy_of is None for copy in copies) > 1:
             # Decided twice in one instant. Numbers tell the copies apart, except after an import of labels.
-            same = [each for each in same if each.original == decision.original]
-        found |= {each.number: each for each in same if each.undone_by is None and each.number != decision.number}
-    return list(found.values())
+            copies = [copy for copy in copies if copy.original == decision.original]
+        others |= {copy.number: copy for copy in copies if copy.undone_by is None and copy.number != decision.number}
+    return list(others.values())
 
 
 def _identity(decision: Decision) -> tuple[object, ...]:

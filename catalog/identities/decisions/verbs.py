@@ -195,11 +195,13 @@ def confirm_beside(connection: Connection, face: CataloguedFace, person: PersonR
     Returns the number of the decision about ``face``.
     """
     stamp = stamp.grouped()
-    others = [other for other in _faces_on_photo(connection, face) if other.person_id == person.person_id]
+    rival_faces = [
+        rival_face for rival_face in _faces_on_photo(connection, face) if rival_face.person_id == person.person_id
+    ]
     number = confirm_face(connection, face, person, stamp, same_photo=True)
-    for other in others:
-        if other.by is AssignedBy.CLUSTER and not other.place.same(face.place):
-            confirm_face(connection, other, person, stamp, same_photo=True)
+    for rival_face in rival_faces:
+        if rival_face.by is AssignedBy.CLUSTER and not rival_face.place.same(face.place):
+            confirm_face(connection, rival_face, person, stamp, same_photo=True)
     return number
 
 
@@ -260,12 +262,12 @@ def shared_photos(one: Sequence[CataloguedFace], other: Sequence[CataloguedFace]
 def _rejected_keys(connection: Connection, persons: Sequence[PersonRow]) -> dict[str, list[FaceKey]]:
     """Return face keys that users rejected as one of these persons, by content hash, also those split off."""
     public_ids = [public_id for person in persons for public_id in person_ids_of(connection, person)]
-    found: dict[str, list[FaceKey]] = defaultdict(list)
+    keys: dict[str, list[FaceKey]] = defaultdict(list)
     for decision in read_decisions(connection, person_ids=public_ids, verbs=[Verb.REJECT, Verb.SPLIT]):
         if decision.undone_by is None and decision.person_id in public_ids:
             for key in decision.faces:
-                found[key.sha256].append(key)
-    return found
+                keys[key.sha256].append(key)
+    return keys
 
 
 def _current(connection: Connection, person: PersonRow) -> PersonRow:
@@ -284,8 +286,8 @@ def _assign_by_user(connection: Connection, rows: Sequence[int], person: PersonR
 def _rows_in_all_galleries(connection: Connection, face: CataloguedFace) -> list[int]:
     """Return the row ids of this face in every gallery: a decision is about the face, not about one engine's row."""
     row_by_gallery = {(face.engine, face.gallery): face.row}
-    for same in faces_at_key(connection, face.place):
-        row_by_gallery.setdefault((same.engine, same.gallery), same.row)
+    for twin in faces_at_key(connection, face.place):
+        row_by_gallery.setdefault((twin.engine, twin.gallery), twin.row)
     return sorted(row_by_gallery.values())
 
 
