@@ -101,12 +101,12 @@ def test_a_face_that_is_not_there_yet_is_waited_for(open_rekognition):
 
 
 def test_throttling_is_survived(open_rekognition):
-    """A service of three calls a second answers twelve."""
-    with open_endpoint(plan=FaultPlan(tps=3)) as server, server.in_background() as url:
+    """A service of one call per second answers four. Each call takes less than a second, also on a busy machine."""
+    with open_endpoint(plan=FaultPlan(tps=1)) as server, server.in_background() as url:
         engine = open_rekognition(url)
-        for _ in range(6):
+        for _ in range(4):
             engine.analyze(photo(no_face()))
-        assert server.service.tally["DetectFaces", ""] == 6
+        assert server.service.tally["DetectFaces", ""] == 4
         assert server.service.tally["DetectFaces", "ProvisionedThroughputExceededException"] >= 1
 
 
