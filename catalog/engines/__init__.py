@@ -1,1 +1,1 @@
-"""Engines that find, enroll and compare faces, behind one contract."""
+"""What sees faces: the local engine and Amazon Rekognition, behind one contract."""

@@ -1,4 +1,4 @@
-"""The description of an engine before it is opened. Each engine's ``spec.py`` makes one :class:`EngineSpec`."""
+"""How an engine describes itself before it is opened. Each engine's ``spec.py`` makes one :class:`EngineSpec`."""
 
 from __future__ import annotations
 

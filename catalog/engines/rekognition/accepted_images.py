@@ -20,17 +20,17 @@ LIMITS = ImageLimits(max_bytes=5_242_880, max_side=10_000, min_side=80, min_face
 """Raw bytes. Amazon's documented least face is 40 pixels of a 1920 x 1080 image."""
 
 _CUT_OUT = replace(LIMITS, min_face=1)
-"""Limits for a face that the user chose, of any size."""
+"""For a face that somebody chose, however small."""
 
 MAX_S3_BYTES = 15 * 1024 * 1024
 _PADDINGS = (0.6, 0.25, 0.05)
-"""Margin around a chosen face, in widths and heights of its box, at the first, second and third try."""
+"""What is shown around a chosen face, in its own widths and heights, at the first, second and third try."""
 _TURNS_ONLY = (1, 3, 6, 8)
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedImage:
-    """The image to send, and the position of the photo in it."""
+    """What is sent, and where the photo lies in it."""
 
     image: dict[str, Any]
     placement: Placement
@@ -74,7 +74,7 @@ class AcceptedImages:
         return AcceptedImage({"Bytes": fitted.data}, fitted.placement)
 
     def _by_reference(self, photo: OpenedPhoto) -> bool:
-        """True if Amazon must read the photo from S3: too large to send, and unchanged since it was read."""
+        """Whether the service had better read the photo itself: too large for bytes, and still what was read."""
         address = photo.address
         if address is None or not LIMITS.max_bytes < len(photo.data) <= MAX_S3_BYTES:
             return False
@@ -89,9 +89,9 @@ class AcceptedImages:
         return bool(address.version) or self._client.etag(address).strip('"') == address.etag.strip('"')
 
 
-def chosen_face(searched: BoundingBox, chosen: BoundingBox) -> bool:
-    """True if the face that Amazon searched for is the chosen face."""
-    return same_face(searched, chosen, SAME_PHOTO)
+def chosen_face(found: BoundingBox, wanted: BoundingBox) -> bool:
+    """Whether the face that was searched for is the one that was chosen."""
+    return same_face(found, wanted, SAME_PHOTO)
 
 
 def _s3_object(address: S3Address) -> dict[str, str]:
@@ -112,6 +112,6 @@ def _cut(photo: OpenedPhoto, box: BoundingBox, padding: float) -> tuple[OpenedPh
 
 
 def _within(inner: Placement, place: BoundingBox) -> Placement:
-    """Position of the whole photo in an image that shows only ``place`` of it. The position exceeds the image."""
+    """Where the photo lies in an image that shows only ``place`` of it: larger than the image, and beginning before."""
     width, height = inner.width / place.width, inner.height / place.height
     return Placement(inner.left - place.left * width, inner.top - place.top * height, width, height)

@@ -1,4 +1,4 @@
-"""Errors of Amazon, by the remedy that they need, with messages."""
+"""What went wrong at Amazon, sorted by what can be done about it, and told in sentences with a remedy."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from catalog.domain.errors import CatalogError, EngineError, PhotoError
 
 
 class AwsErrorKind(Enum):
-    """Kind of a failed call. It decides the next step."""
+    """How a call failed, and so what to do next."""
 
     THROTTLED = auto()
     """Refused for its pace: slow down and try again. Not billed."""
@@ -83,7 +83,7 @@ def message_of(error: Exception) -> str:
 
 
 def sort(error: Exception) -> AwsErrorKind:
-    """Kind of an exception of botocore."""
+    """What kind of trouble an exception of botocore is."""
     if isinstance(error, ClientError):
         return _sort_answer(error)
     if isinstance(error, SSLError):
@@ -114,13 +114,13 @@ def is_face_not_found(error: Exception) -> bool:
 
 
 def is_denied(error: Exception) -> bool:
-    """True if AWS denied a permission. ``error`` may be an error of this program with botocore's as its cause."""
+    """Whether AWS denied a right; ``error`` may be ours with botocore's as its cause."""
     cause = error if isinstance(error, ClientError) else error.__cause__
     return isinstance(cause, ClientError) and code_of(cause) in _DENIED
 
 
 def no_face(error: Exception) -> bool:
-    """True if a search by image was refused because the image shows no face."""
+    """Whether a search by image was refused because the image shows no face."""
     return code_of(error) == "InvalidParameterException" and "no faces in the image" in message_of(error).lower()
 
 

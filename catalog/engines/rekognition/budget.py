@@ -1,4 +1,4 @@
-"""The spending limit. Every paid call is taken from it before the call is made."""
+"""What the user allows to be spent: nothing that costs is called before it was taken from here."""
 
 from __future__ import annotations
 

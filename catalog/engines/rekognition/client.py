@@ -1,7 +1,7 @@
-"""Rekognition client with rate limiting, call counting, retries and translated errors.
+"""The only user of boto3's Rekognition client: one call at a time, paced, counted, retried and told in our words.
 
-The retries of botocore are off. They know neither the shared rate nor the spending limit, and would make calls that
-are not counted. ``tests/benchmarks/quota.py`` measures both.
+botocore's own retries are off. They know neither the pace that all workers share nor the budget, and one that goes
+unseen is a call nobody counted; ``tests/benchmarks/quota.py`` measures both.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _ATTEMPTS_TO_REACH = 3
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Connection settings. An empty text means the user's AWS settings. Times are in seconds."""
+    """How to reach Amazon. Empty texts mean what the AWS settings of the user say. Times in seconds."""
 
     region: str = ""
     profile: str = ""

@@ -1,8 +1,8 @@
-"""User vectors of a collection: one user per person with confirmed faces.
+"""Persons as users of the collection: what is confirmed here is taught to Amazon, and searches ask users first.
 
-A user vector is made of up to 100 faces. A search finds it more reliably than a single face. The users of this program
-have a prefix; users of other programs are neither counted nor changed. :meth:`CollectionUsers.match` makes the users
-equal to the wanted ones from any state, so that it may be interrupted and repeated.
+A user's vector is made of up to a hundred faces and is found more surely than any one of them. Users of ours carry a
+prefix; what other programs made is neither counted nor touched. :meth:`CollectionUsers.match` brings the collection to
+what is wanted, whatever it held before, so that it may be interrupted and asked again.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class CollectionUsers:
         self._patience = patience_seconds
         self._sleep = sleep
         self._any: bool | None = None
-        """True if the collection has users of this program. None: not read yet."""
+        """Whether there are users of ours; None: not looked yet."""
 
     # ------------------------------------------------------------------------------------------------ searching
 
@@ -122,13 +122,13 @@ class CollectionUsers:
         """
         goal = {f"{PREFIX}{person}": set(faces[:MAX_FACES]) for person, faces in wanted.items() if faces}
         users = self._users()
-        current = self._faces_by_user()
+        held = self._faces_by_user()
         deleted = [user for user in users if user not in goal]
         for user in deleted:
             self._tolerant("ResourceNotFoundException", "DeleteUser", UserId=user)
         disassociated = 0
         for user in goal.keys() & users.keys():
-            surplus = sorted(current.get(user, set()) - goal[user])
+            surplus = sorted(held.get(user, set()) - goal[user])
             disassociated += len(surplus)
             for part in _parts(surplus):
                 _, charge = self._ask_paid(Operation.DISASSOCIATE_FACES, UserId=user, FaceIds=part, **_token())
@@ -139,7 +139,7 @@ class CollectionUsers:
         associated = 0
         refused: list[str] = []
         for user, faces in goal.items():
-            for part in _parts(sorted(faces - current.get(user, set()))):
+            for part in _parts(sorted(faces - held.get(user, set()))):
                 answer, charge = self._ask_paid(
                     Operation.ASSOCIATE_FACES,
                     UserId=user,
@@ -179,12 +179,12 @@ class CollectionUsers:
         return {user: status for user, status in users.items() if user.startswith(PREFIX)}
 
     def _faces_by_user(self) -> dict[str, set[str]]:
-        faces_by_user: dict[str, set[str]] = {}
+        held: dict[str, set[str]] = {}
         for page in self._pages("ListFaces", MaxResults=_LISTED_AT_ONCE):
             for face in page["Faces"]:
                 if face.get("UserId", "").startswith(PREFIX):
-                    faces_by_user.setdefault(face["UserId"], set()).add(face["FaceId"])
-        return faces_by_user
+                    held.setdefault(face["UserId"], set()).add(face["FaceId"])
+        return held
 
     # ------------------------------------------------------------------------------------------------ inside
 

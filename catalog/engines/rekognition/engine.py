@@ -160,13 +160,13 @@ class RekognitionEngine:
 
     def neighbors(self, face_id: str, threshold: float, limit: int = MAX_MATCHES) -> NeighborList:
         most = min(limit + 1, MAX_MATCHES)
-        request: dict[str, Any] = {"FaceId": face_id, "FaceMatchThreshold": threshold, "MaxFaces": most}
+        asked: dict[str, Any] = {"FaceId": face_id, "FaceMatchThreshold": threshold, "MaxFaces": most}
         try:
-            answer, charge = self._ask_paid(Operation.SEARCH_FACES, **request)
+            answer, charge = self._ask_paid(Operation.SEARCH_FACES, **asked)
         except ClientError as error:
             if not is_face_not_found(error) or not self._holds(face_id):
                 raise self._own(error, "SearchFaces", face_id) from error
-            answer, charge = self._search_until_found(request)
+            answer, charge = self._search_until_found(asked)
         bodies = answer["FaceMatches"]
         matches = read_matches(bodies, self._owner)
         complete = len(bodies) < most if most <= limit else len(bodies) <= limit
@@ -202,19 +202,19 @@ class RekognitionEngine:
         raise NoFaceError(f"The photo shows no face{where}.", charges=tuple(charges))
 
     def compare(self, source: OpenedPhoto, target: OpenedPhoto, threshold: float) -> Comparison:
-        source_image, target_image = self._pictures.of(source), self._pictures.of(target)
+        ours, theirs = self._pictures.of(source), self._pictures.of(target)
         try:
             answer, charge = self._client.call_paid(
                 Operation.COMPARE_FACES,
-                SourceImage=source_image.image,
-                TargetImage=target_image.image,
+                SourceImage=ours.image,
+                TargetImage=theirs.image,
                 SimilarityThreshold=threshold,
                 QualityFilter="NONE",
             )
         except ClientError as error:
             # Amazon says no more than that a parameter is invalid; the sizes and formats were seen to before.
             raise NoFaceError("The source or the target photo shows no face.") from error
-        return _comparison(answer, source_image, target_image, (charge,))
+        return _comparison(answer, ours, theirs, (charge,))
 
     def remove(self, face_ids: Iterable[str]) -> set[str]:
         wanted = list(dict.fromkeys(face_ids))
@@ -276,16 +276,16 @@ class RekognitionEngine:
                 raise
             raise to_catalog_error(error, operation.value, place=self._client.place, with_image=False) from error
 
-    def _search_until_found(self, request: dict[str, Any]) -> tuple[Answer, Charge]:
+    def _search_until_found(self, asked: dict[str, Any]) -> tuple[Answer, Charge]:
         try:
             return self._client.call_paid(
-                Operation.SEARCH_FACES, CollectionId=self._collection, patience=_PATIENCE, **request
+                Operation.SEARCH_FACES, CollectionId=self._collection, patience=_PATIENCE, **asked
             )
         except ClientError as error:
-            raise self._own(error, "SearchFaces", request["FaceId"]) from error
+            raise self._own(error, "SearchFaces", asked["FaceId"]) from error
 
     def _holds(self, face_id: str) -> bool:
-        """True if the collection lists the face. A face is listed before it can be searched. Free."""
+        """Whether the collection lists the face, which it does before it can be searched. Free."""
         return bool(self._ask("ListFaces", FaceIds=[face_id])["Faces"])
 
     def _own(self, error: ClientError, operation: str, face_id: str) -> Exception:
@@ -297,19 +297,19 @@ class RekognitionEngine:
     def _delete(self, face_ids: list[str]) -> set[str]:
         answer = self._ask("DeleteFaces", FaceIds=face_ids)
         removed = set(answer["DeletedFaces"])
-        ids_by_photo: dict[str, list[str]] = {}
+        held: dict[str, list[str]] = {}
         for failure in answer.get("UnsuccessfulFaceDeletions", ()):
             if "ASSOCIATED_TO_AN_EXISTING_USER" in failure.get("Reasons", ()) and "UserId" in failure:
-                ids_by_photo.setdefault(failure["UserId"], []).append(failure["FaceId"])
-        for user_id, ids in ids_by_photo.items():
+                held.setdefault(failure["UserId"], []).append(failure["FaceId"])
+        for user_id, ids in held.items():
             for start in range(0, len(ids), 100):
                 _, charge = self._ask_paid(
                     Operation.DISASSOCIATE_FACES, UserId=user_id, FaceIds=ids[start : start + 100]
                 )
                 with self._reporting:
                     self._unreported.append(charge)
-        if ids_by_photo:
-            again = self._ask("DeleteFaces", FaceIds=[face_id for ids in ids_by_photo.values() for face_id in ids])
+        if held:
+            again = self._ask("DeleteFaces", FaceIds=[face_id for ids in held.values() for face_id in ids])
             removed |= set(again["DeletedFaces"])
         return removed
 
@@ -318,14 +318,12 @@ def _largest_first(faces: list[Face]) -> tuple[Face, ...]:
     return tuple(sorted(faces, key=lambda face: -face.box.area))
 
 
-def _comparison(
-    answer: Answer, source_image: AcceptedImage, target: AcceptedImage, charges: tuple[Charge, ...]
-) -> Comparison:
+def _comparison(answer: Answer, ours: AcceptedImage, theirs: AcceptedImage, charges: tuple[Charge, ...]) -> Comparison:
     matches = [
-        ComparedFace(read_face(match["Face"], target.placement), match["Similarity"])
+        ComparedFace(read_face(match["Face"], theirs.placement), match["Similarity"])
         for match in answer.get("FaceMatches", ())
     ]
     matches.sort(key=lambda match: -match.similarity)
-    others = [read_face(body, target.placement) for body in answer.get("UnmatchedFaces", ())]
-    source = read_face(answer["SourceImageFace"], source_image.placement)
+    others = [read_face(body, theirs.placement) for body in answer.get("UnmatchedFaces", ())]
+    source = read_face(answer["SourceImageFace"], ours.placement)
     return Comparison(source, tuple(matches), _largest_first(others), charges)

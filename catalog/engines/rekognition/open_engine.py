@@ -119,7 +119,7 @@ def check_permissions(
 
 
 def _collection_check(client: RekognitionClient, resources: EngineResources) -> Iterator[CheckResult]:
-    """Check that the collection has the faces that the catalogue knows. No check for a catalogue without faces."""
+    """Whether the collection still has the faces that the catalogue knows; nothing for a catalogue without faces."""
     known = resources.known_faces()
     if not known:
         return

@@ -1,7 +1,7 @@
-"""Permissions of the credentials, found by one free probe each.
+"""Which rights the credentials have, found by trying each in a way that costs nothing and changes nothing.
 
-Each probe sends an invalid request, such as an image of one byte. Amazon checks permissions first: without permission
-it answers AccessDenied, with permission a validation error. Amazon bills neither.
+Amazon looks at rights before it looks at the request, and bills nothing that it refuses: a picture of one byte, a face
+and a user that nobody has are refused by whoever is allowed to ask.
 """
 
 from __future__ import annotations
@@ -33,12 +33,13 @@ class Permission:
 def try_permissions(
     client: RekognitionClient, collection: str, *, users: bool = False, create: bool = False
 ) -> Iterator[Permission]:
-    """Probe each permission that the engine needs, those for user vectors if wanted.
+    """Each right that the engine needs, with those for user vectors if wanted.
 
-    The permission to create a collection cannot be probed by an invalid request, because a policy may allow one name
-    only. With ``create`` the collection is created: this is free, and the first scan needs it.
+    The right to make a collection cannot be tried without making it, as nobody knows whether Amazon looks at the
+    request or at rights first, and a policy may allow one name only. ``create`` does: it is free, the first scan needs
+    it, and nothing is left that would not be there anyway.
 
-    Raises EngineError without credentials or connection.
+    Raises EngineError when nothing can be asked at all: no credentials, no connection.
     """
     described = "rekognition:DescribeCollection"
     note = f'not tried: it would make the collection "{collection}", as the first scan and --make-collection do'
@@ -92,7 +93,7 @@ def _try(client: RekognitionClient, operation: str, members: dict[str, Any]) -> 
 
 
 def _is_answer(error: Exception) -> bool:
-    """True if the service refused the content of the request. Only permitted callers get this answer."""
+    """Whether the service refused for what the request says, which only the allowed get to hear."""
     cause = error if isinstance(error, ClientError) else error.__cause__
     return code_of(cause) in _REFUSALS if isinstance(cause, ClientError) else False
 

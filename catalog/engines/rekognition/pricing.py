@@ -1,4 +1,4 @@
-"""Prices of Amazon: per call, falling with the calls of the month, by region.
+"""What Amazon charges: a price for each call, falling with the calls of the month, and more in some regions.
 
 The table is data in ``config/default.toml`` (``rekognition.prices``), in dollars. One call is one image, also where no
 image is sent (SearchFaces) and where two are (CompareFaces). ListFaces, DeleteFaces and the operations on collections
@@ -39,7 +39,7 @@ class PriceTable:
     factor: Decimal = Decimal(1)
 
     def dollars(self, operation: Operation, calls: int, before: int = 0) -> Decimal:
-        """Dollars of ``calls`` further calls after ``before`` calls of the same group this month."""
+        """What ``calls`` further calls cost when there were ``before`` of its group this month."""
         total, left = Decimal(0), calls
         for tier in self.group_2 if operation in GROUP_2 else self.group_1:
             room = left if tier.up_to is None else max(0, min(left, tier.up_to - before))
@@ -75,7 +75,7 @@ def price_note(table: Mapping[str, Any], region: str) -> str:
 
 
 def is_guess(table: Mapping[str, Any], region: str) -> bool:
-    """True if the table lacks the region's factor. The highest factor is used."""
+    """Whether the region's factor is not entered, so that the highest one stands in for it."""
     return region not in table["region_factors"]
 
 
@@ -111,7 +111,7 @@ class Prices:
             self._before[operation in GROUP_2] += calls
 
     def quote(self, operation: Operation, calls: int) -> Charge:
-        """Quote further calls. No call is counted."""
+        """What further calls would cost; nothing is counted."""
         with self._lock:
             return Charge(operation, calls, self._cost(operation, calls))
 

@@ -1,4 +1,4 @@
-"""Quotas of Amazon: calls per second for each operation, by region.
+"""How many calls a second Amazon allows for each operation, by region.
 
 The numbers are data in ``config/default.toml`` (``rekognition.quotas``): a table for the regions with large quotas and
 one for all others. An account may have been given more; ``rekognition.calls_per_second`` overrides them all.
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 DEFAULT_RATE = 5.0
-"""Calls per second of an operation without an entry: the lowest default quota of Amazon."""
+"""For an operation that the tables do not name: the least that Amazon gives anybody."""
 
 
 @dataclass(frozen=True, slots=True)

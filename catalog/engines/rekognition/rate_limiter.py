@@ -47,7 +47,7 @@ class _State:
     since: float = 0.0
     """When that was."""
     cut: float = 1.0
-    """Share of the rate after a throttled call."""
+    """What was left of the pace then."""
 
     def pace(self, rate: float, now: float) -> float:
         """Calls a second now, at most ``rate``."""
@@ -56,10 +56,10 @@ class _State:
             return rate
         climb = _CLIMB_SECONDS * (1.0 - self.cut) / (1.0 - _CUT)
         if passed <= climb:
-            rate = self.too_fast * (self.cut + (1.0 - self.cut) * passed / climb)
+            found = self.too_fast * (self.cut + (1.0 - self.cut) * passed / climb)
         else:
-            rate = self.too_fast * 2.0 ** min((passed - climb) / _DOUBLING_SECONDS, 20.0)
-        return min(rate, max(rate, _SLOWEST))
+            found = self.too_fast * 2.0 ** min((passed - climb) / _DOUBLING_SECONDS, 20.0)
+        return min(rate, max(found, _SLOWEST))
 
 
 class SharedRateLimit:
