@@ -141,7 +141,7 @@ class History:
 
     def merge(self) -> None:
         with self.database.begin() as connection:
-            kept, merged = self._person(connection), self._person(connection)
+            kept, merged = self._pair_to_merge(connection)
             ended = {self._label(face) for person in (kept, merged) for face in faces_of_person(connection, person)}
             number = verbs.merge_persons(connection, kept, merged, STAMP)
             promises = self.oracle.promises()
@@ -149,6 +149,20 @@ class History:
         decided = tuple(sorted(rejected & ended))
         operation = Operation(number, "merge", kept.person_id, merged.person_id, faces=decided, ended=tuple(ended))
         self.oracle.add(operation)
+
+    def _pair_to_merge(self, connection: Connection) -> tuple[PersonRow, PersonRow]:
+        """Choose two persons, in every second merge a pair of which a face of the one was rejected as the other."""
+        if self.random.random() < 0.5:
+            holders = {face: person for face, _, person, _ in self._rows(connection) if person is not None}
+            pairs = sorted(
+                (rejected, holders[face])
+                for face, rejected in self.oracle.promises().not_person
+                if face in holders and holders[face] != rejected
+            )
+            if pairs:
+                rejected, holder = pairs[int(self.random.integers(0, len(pairs)))]
+                return find_person(connection, rejected), find_person(connection, holder)
+        return self._person(connection), self._person(connection)
 
     def split(self) -> None:
         with self.database.begin() as connection:
