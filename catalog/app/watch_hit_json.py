@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from catalog.domain.timestamps import utc_text
+
 if TYPE_CHECKING:
     from catalog.identities.matching.watch_hits import WatchHit
 
@@ -21,9 +23,10 @@ def hit_json(hit: WatchHit) -> dict[str, object]:
         "uri": hit.face.uri,
         "face": hit.face.face_id,
         "person": hit.face.person_id,
+        "person_id": hit.face.person_id,
         "name": hit.face.name,
-        "taken_at": hit.face.taken_at.isoformat() if hit.face.taken_at else None,
-        "found_at": hit.found_at.isoformat(),
+        "taken_at": utc_text(hit.face.taken_at),
+        "found_at": utc_text(hit.found_at),
         "reviewed_by": hit.reviewed_by,
         "review": REVIEW,
     }

@@ -11,6 +11,7 @@ import typer
 
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, Verbose
+from catalog.domain.timestamps import utc_text
 
 if TYPE_CHECKING:
     from catalog import ChargeSum
@@ -88,7 +89,7 @@ def _json(total: ChargeSum) -> dict[str, Any]:
         "operation": total.operation,
         "calls": total.calls,
         "dollars": total.dollars,
-        "since": total.since.isoformat(),
+        "since": utc_text(total.since),
     }
 
 

@@ -41,11 +41,13 @@ def _print_json(face: CataloguedFace, explanation: Explanation) -> None:
     answer = {
         **face_json(face),
         "person": face.person_id,
+        "person_id": face.person_id,
         "name": face.name,
         "neighbors": [
             {
                 **face_json(neighbor.face),
                 "person": neighbor.face.person_id,
+                "person_id": neighbor.face.person_id,
                 "similarity": neighbor.similarity,
                 "kept_apart": neighbor.kept_apart,
             }

@@ -17,6 +17,7 @@ from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Threshold, Verbose
 from catalog.cli.table_output import print_table
 from catalog.domain.box_columns import BOX_COLUMNS
+from catalog.domain.timestamps import utc_text
 from catalog.domain.uri import display, display_name
 from catalog.reports.render import Format
 
@@ -144,9 +145,10 @@ def _result_json(result: FindResult, number: int) -> dict[str, object]:
             {
                 "uri": match.uri,
                 "person": match.person_id,
+                "person_id": match.person_id,
                 "name": match.name,
                 "similarity": match.similarity,
-                "taken_at": match.taken_at.isoformat() if match.taken_at else None,
+                "taken_at": utc_text(match.taken_at),
                 "box": box_json(match.box),
             }
             for match in result.matches
@@ -154,6 +156,7 @@ def _result_json(result: FindResult, number: int) -> dict[str, object]:
         "people": [
             {
                 "person": candidate.person_id,
+                "person_id": candidate.person_id,
                 "name": candidate.name,
                 "similarity": candidate.score,
                 "faces": candidate.faces,
@@ -172,13 +175,14 @@ def _table(results: Sequence[FindResult]) -> ReportTable:
             match.person_id,
             match.name,
             match.similarity,
-            match.taken_at.isoformat() if match.taken_at else None,
+            utc_text(match.taken_at),
             *box_json(match.box).values(),
+            match.person_id,
         )
         for result in results
         for match in result.matches
     )
-    return ReportTable(("uri", "person", "name", "similarity", "taken_at", *BOX_COLUMNS), rows)
+    return ReportTable(("uri", "person", "name", "similarity", "taken_at", *BOX_COLUMNS, "person_id"), rows)
 
 
 def _print_result(result: FindResult, number: int | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from catalog.domain.faces import BoundingBox
+from catalog.domain.timestamps import utc_text
 from catalog.domain.uri import display_name
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def face_json(face: CataloguedFace) -> dict[str, object]:
     return {
         "face": face.face_id,
         "uri": face.uri,
-        "taken_at": face.taken_at.isoformat() if face.taken_at else None,
+        "taken_at": utc_text(face.taken_at),
         "box": box_json(face.box),
         "by": face.by,
         "similarity": face.similarity,
@@ -60,10 +61,11 @@ def _other_person(decision: Decision) -> str:
 def decision_json(decision: Decision) -> dict[str, object]:
     return {
         "decision": decision.number,
-        "at": decision.decided_at.isoformat(),
+        "at": utc_text(decision.decided_at),
         "by": decision.decided_by,
         "verb": decision.verb,
         "person": decision.person_id,
+        "person_id": decision.person_id,
         "other_person": decision.other_person_id,
         "name": decision.name,
         "photo_sha256": decision.face.sha256 if decision.face else None,

@@ -40,11 +40,16 @@ def list_(
     """List the persons, those on most photos first."""
     with open_catalog(config, database, verbose, read_only=True) as catalog:
         people = catalog.people(hidden=hidden, named=named)
-    rows = tuple((person.person_id, person.name, person.photos, person.faces, person.hidden) for person in people)
+    rows = tuple(
+        (person.person_id, person.name, person.photos, person.faces, person.hidden, person.person_id)
+        for person in people
+    )
     if not rows and not (as_json or as_csv):
         typer.echo("The catalogue holds no person yet: `catalog scan FOLDER` finds them.")
         return
-    table = ReportTable(("person", "name", "photos", "faces", "hidden"), rows)
+    table = ReportTable(("person", "name", "photos", "faces", "hidden", "person_id"), rows)
+    if not (as_json or as_csv):  # on a terminal one column with the id is enough
+        table = ReportTable(table.columns[:-1], tuple(row[:-1] for row in rows))
     print_table(table, Format.JSON if as_json else Format.CSV if as_csv else Format.TABLE)
 
 
@@ -63,6 +68,7 @@ def show(
     if as_json:
         answer = {
             "person": shown.person_id,
+            "person_id": shown.person_id,
             "name": shown.name,
             "hidden": shown.hidden,
             "birth_date": shown.birth_date,

@@ -199,6 +199,7 @@ def _question(suggestion: Suggestion) -> str:
 def _suggestion_json(suggestion: Suggestion) -> dict[str, object]:
     return {
         "person": suggestion.person.person_id,
+        "person_id": suggestion.person.person_id,
         "name": suggestion.person.name,
         "other_person": suggestion.other.person_id if suggestion.other else None,
         "face": suggestion.face.face_id if suggestion.face else None,

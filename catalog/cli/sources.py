@@ -11,6 +11,7 @@ from catalog import UsageError
 from catalog.cli.formatting import counted
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
+from catalog.domain.timestamps import utc_text
 from catalog.domain.uri import display
 
 app = typer.Typer(help="List the scanned sources, or remove one.", invoke_without_command=True)
@@ -32,7 +33,7 @@ def sources(
     for row in rows:
         last = row.last_scan.strftime("%Y-%m-%d %H:%M UTC") if row.last_scan else "never complete"
         if as_json:
-            scanned = row.last_scan.isoformat() if row.last_scan else None
+            scanned = utc_text(row.last_scan)
             fields = {"uri": row.uri, "photos": row.photos, "places": row.locations, "size": row.size}
             typer.echo(json.dumps({**fields, "last_scan": scanned}))
         else:

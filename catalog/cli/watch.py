@@ -17,6 +17,7 @@ from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.cli.watch_output import HOW_TO_REVIEW, Crops, hit_line, write_crops
 from catalog.domain.recommended_thresholds import WATCH_THRESHOLD
+from catalog.domain.timestamps import utc_text
 from catalog.domain.uri import display_name
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def list_(as_json: AsJson = False, database: Database = None, config: Config = N
                 "references": entry.references,
                 "negatives": entry.negatives,
                 "open_hits": entry.open_hits,
-                "created_at": entry.created_at.isoformat(),
+                "created_at": utc_text(entry.created_at),
                 "created_by": entry.created_by,
             }
             for entry in entries
