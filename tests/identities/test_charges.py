@@ -16,7 +16,7 @@ from catalog.store.database import Database
 from catalog.store.tables import charges
 from tests.fakes import Drawn, FakeEngine, drawing_bytes
 from tests.identities.decided_catalogue import STAMP
-from tests.identities.matching.test_watch_list import NOW, open_drawing, reference
+from tests.identities.drawn_photos import NOW, open_drawing, reference
 
 PRICE = Decimal("0.001")
 

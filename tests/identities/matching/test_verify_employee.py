@@ -31,8 +31,8 @@ from catalog.store.tables import employee_references, verifications
 from tests.fakes import Drawn, FakeEngine, drawing_bytes, shade
 from tests.identities.assigned_catalogue import as_engine
 from tests.identities.decided_catalogue import STAMP, catalogue, unmerged_persons
+from tests.identities.drawn_photos import open_drawing
 from tests.identities.made_library import NOW, RULES
-from tests.identities.matching.test_watch_list import open_drawing
 
 GOOD = Face(
     BoundingBox(0.3, 0.3, 0.3, 0.4), 99.0, pose=Pose(0, 5, 5), quality=Quality(60, 60), attributes=FaceAttributes()

@@ -1,14 +1,11 @@
-"""The watch list: each hit is told once, and a human reviews it."""
+"""The watch list: a check reports a hit once, and a human reviews it."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
-from io import BytesIO
 
 import numpy as np
 import pytest
-from PIL import Image
 from sqlalchemy import func, select
 
 from catalog.domain.content_hash import sha256_of
@@ -27,13 +24,7 @@ from catalog.store.tables import charges, watch_hits, watch_references
 from catalog.store.upsert import batches
 from tests.fakes import PEOPLE, Drawn, FakeEngine, drawing_bytes, shade
 from tests.identities.decided_catalogue import STAMP
-
-NOW = datetime(2026, 1, 2, tzinfo=UTC)
-
-
-def open_drawing(data: bytes) -> OpenedPhoto:
-    image = Image.open(BytesIO(data)).convert("RGB")
-    return OpenedPhoto(np.asarray(image), image.width, image.height, "JPEG", data=data)
+from tests.identities.drawn_photos import NOW, open_drawing, reference
 
 
 def catalog_drawing(database: Database, engine: FakeEngine, *faces: Drawn, note: int = 0) -> None:
@@ -54,17 +45,13 @@ def catalog_drawing(database: Database, engine: FakeEngine, *faces: Drawn, note:
         )
 
 
-def reference(person: str) -> OpenedPhoto:
-    return open_drawing(drawing_bytes([Drawn(person)]))
-
-
 def check(database: Database, engine: FakeEngine) -> list[WatchHit]:
     hits, _ = check_watches(database, engine, open_drawing, gallery="catalog", scan_id=None, now=NOW)
     return hits
 
 
-def test_only_new_hits_are_told(database: Database) -> None:
-    """The first check finds Ann once; the next tells nothing; another photo of her is told alone."""
+def test_check_reports_only_new_hits(database: Database) -> None:
+    """The first check finds Ann once. The second reports nothing. The third reports only the new photo of Ann."""
     engine = FakeEngine()
     catalog_drawing(database, engine, Drawn("ann", left=20), Drawn("bob", left=150))
     add_watch(database, engine, "Ann", [reference("ann")], [], STAMP)
@@ -77,8 +64,8 @@ def test_only_new_hits_are_told(database: Database) -> None:
     assert len(read_hits(database)) == 2
 
 
-def test_a_lookalike_is_told_with_its_margin_or_kept_out(light_database: Database) -> None:
-    """A face nearer to a negative reference is no hit; one nearer to Ann is, with its margin."""
+def test_a_lookalike_is_a_hit_with_a_margin_or_no_hit(light_database: Database) -> None:
+    """A face nearer to a negative reference is no hit. A face nearer to Ann is a hit with a margin."""
     engine = FakeEngine()
     twin = shade("ann", 90)
     catalog_drawing(light_database, engine, Drawn("ann", left=20), Drawn(twin, left=150))
@@ -90,7 +77,7 @@ def test_a_lookalike_is_told_with_its_margin_or_kept_out(light_database: Databas
 
 
 def test_a_reviewed_hit_stays_reviewed(light_database: Database) -> None:
-    """Dismissed, it does not open again at the next scan, and who said so is kept."""
+    """A dismissed hit does not open again at the next check. The catalogue keeps the reviewer."""
     engine = FakeEngine()
     catalog_drawing(light_database, engine, Drawn("ann"))
     add_watch(light_database, engine, "Ann", [reference("ann")], [], STAMP)
@@ -100,12 +87,12 @@ def test_a_reviewed_hit_stays_reviewed(light_database: Database) -> None:
         with pytest.raises(UsageError, match="no hit 99"):
             review_hit(connection, 99, "confirmed", STAMP)
     assert check(light_database, engine) == []
-    assert [(each.state, each.reviewed_by) for each in read_hits(light_database)] == [("dismissed", "tester")]
+    assert [(hit.state, hit.reviewed_by) for hit in read_hits(light_database)] == [("dismissed", "tester")]
     assert list_watches(light_database)[0].open_hits == 0
 
 
 def test_removing_takes_references_and_hits_along(light_database: Database) -> None:
-    """Nothing biometric stays behind, and the name is free again."""
+    """No biometric data remains, and the name is free again."""
     engine = FakeEngine()
     catalog_drawing(light_database, engine, Drawn("ann"))
     add_watch(light_database, engine, "Ann", [reference("ann")], [], STAMP)
@@ -121,14 +108,14 @@ def test_removing_takes_references_and_hits_along(light_database: Database) -> N
 
 
 def test_a_reference_without_a_face_is_refused(light_database: Database) -> None:
-    """The list holds nobody who could not be found."""
+    """The watch list holds no person without a face."""
     with pytest.raises(NoFaceError):
         add_watch(light_database, FakeEngine(), "Ann", [open_drawing(drawing_bytes())], [], STAMP)
     assert list_watches(light_database) == []
 
 
 class Blind(FakeEngine):
-    """Finds no face in a crop of Bob, as another engine or a newer model may; that it looked is paid all the same."""
+    """Finds no face in a crop of Bob, as another engine or a newer model may. The search is charged all the same."""
 
     def search(
         self, photo: OpenedPhoto, threshold: float, limit: int = MAX_MATCHES, box: BoundingBox | None = None
@@ -143,7 +130,7 @@ class Blind(FakeEngine):
 def test_a_reference_in_which_the_engine_finds_no_face_is_left_out(
     light_database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Other references, and unmerged_persons else on the list, are looked for; the log names nobody."""
+    """The check searches the other references and the other persons. The log holds no names."""
     engine = Blind(dollars=Decimal("0.001"))
     catalog_drawing(light_database, engine, Drawn("ann", left=20), Drawn("eve", left=150))
     add_watch(light_database, engine, "Aaron", [reference("bob")], [], STAMP)
@@ -157,10 +144,8 @@ def test_a_reference_in_which_the_engine_finds_no_face_is_left_out(
     assert paid(light_database)["SearchFacesByImage"] == 4
 
 
-def test_new_hits_are_told_newest_first_however_many_there_are(
-    light_database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """They are read in batches."""
+def test_check_reports_new_hits_newest_first(light_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check reads the hits in batches."""
     monkeypatch.setattr(watch_rows, "batches", lambda items: batches(items, 2))
     engine = FakeEngine()
     add_watch(light_database, engine, "Ann", [reference("ann")], [], STAMP)
@@ -173,14 +158,14 @@ def test_new_hits_are_told_newest_first_however_many_there_are(
 
 
 def paid(database: Database) -> dict[str, int]:
-    """How many calls of each operation were charged to the watch list."""
+    """The number of calls charged to the command `watch`, by operation."""
     query = select(charges.c.operation, func.sum(charges.c.calls)).where(charges.c.command == "watch")
     with database.read() as connection:
         return {row[0]: row[1] for row in connection.execute(query.group_by(charges.c.operation))}
 
 
 def test_searches_of_a_check_are_charged(light_database: Database) -> None:
-    """One paid search a reference, under the command's name."""
+    """A check charges one search per reference, under the name of the command."""
     engine = FakeEngine(dollars=Decimal("0.001"))
     catalog_drawing(light_database, engine, Drawn("ann"))
     add_watch(light_database, engine, "Ann", [reference("ann"), reference("ann")], [], STAMP)
@@ -188,24 +173,24 @@ def test_searches_of_a_check_are_charged(light_database: Database) -> None:
     assert paid(light_database) == {"DetectFaces": 2, "SearchFacesByImage": 2}
 
 
-def test_a_photo_cannot_show_both_the_person_and_somebody_else(light_database: Database) -> None:
-    """Such a watch would never find anything."""
+def test_a_photo_cannot_be_a_reference_and_a_negative_reference(light_database: Database) -> None:
+    """Such a watch would never have a hit."""
     with pytest.raises(UsageError, match="--not"):
         add_watch(light_database, FakeEngine(), "Ann", [reference("ann")], [reference("ann")], STAMP)
 
 
-@pytest.mark.parametrize(("name", "kept"), [("  Ann \n Lee ", "Ann Lee"), ("", None), ("\x1b[1m", None)])
-def test_a_name_on_the_list_is_text(light_database: Database, name: str, kept: str | None) -> None:
-    """On one line."""
-    if kept is None:
+@pytest.mark.parametrize(("name", "stored_name"), [("  Ann \n Lee ", "Ann Lee"), ("", None), ("\x1b[1m", None)])
+def test_a_name_on_the_list_is_text(light_database: Database, name: str, stored_name: str | None) -> None:
+    """The name is text on one line."""
+    if stored_name is None:
         with pytest.raises(UsageError, match="must be printable text"):
             add_watch(light_database, FakeEngine(), name, [reference("ann")], [], STAMP)
     else:
-        assert add_watch(light_database, FakeEngine(), name, [reference("ann")], [], STAMP).name == kept
+        assert add_watch(light_database, FakeEngine(), name, [reference("ann")], [], STAMP).name == stored_name
 
 
-def test_what_was_dismissed_stays_so_in_another_gallery(light_database: Database) -> None:
-    """The same photo, seen by another engine: it is no new hit."""
+def test_a_dismissed_hit_stays_dismissed_in_another_gallery(light_database: Database) -> None:
+    """Another engine enrolls the same photo. The face is no new hit."""
     engine, later = FakeEngine(), FakeEngine()
     later.name = "other"
     catalog_drawing(light_database, engine, Drawn("ann", left=20))
@@ -215,11 +200,11 @@ def test_what_was_dismissed_stays_so_in_another_gallery(light_database: Database
         review_hit(connection, hit.number, "dismissed", STAMP)
     catalog_drawing(light_database, later, Drawn("ann", left=20))
     assert check(light_database, later) == []
-    assert [each.state for each in read_hits(light_database)] == ["dismissed", "dismissed"]
+    assert [hit.state for hit in read_hits(light_database)] == ["dismissed", "dismissed"]
 
 
-def test_what_is_no_face_is_no_hit(light_database: Database) -> None:
-    """A human said so after it was found."""
+def test_a_face_marked_not_a_face_is_no_hit(light_database: Database) -> None:
+    """A human marks the face after the check found it."""
     engine = FakeEngine()
     catalog_drawing(light_database, engine, Drawn("ann", left=20))
     add_watch(light_database, engine, "Ann", [reference("ann")], [], STAMP)
