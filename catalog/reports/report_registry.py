@@ -16,10 +16,13 @@ The SQL is the same for SQLite and PostgreSQL. ``catalog.store.public_views`` ex
   needs them.
 - ``SHARED_PHOTOS`` is a table with columns ``one``, ``other`` and ``photos``: the number of photos that two visible
   persons share. ``catalog.reports.co_occurrence`` counts it.
+- ``EMOTION_SHARES(column)`` ends a query with the strongest emotions of the faces by a column of the table ``grouped``,
+  which also has ``photo_id``.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -43,6 +46,27 @@ _SHARED_PHOTOS = {
         " CAST(value ->> 2 AS bigint) AS photos FROM jsonb_array_elements(CAST(:shared AS jsonb)))"
     ),
 }
+
+
+_EMOTION_SHARES = """, counted AS (
+    SELECT grouped.{0}, face.emotion, COUNT(*) AS faces
+    FROM grouped
+    JOIN faces AS face ON face.photo_id = grouped.photo_id
+    WHERE NOT face.not_a_face AND face.emotion IS NOT NULL AND face.id NOT IN HIDDEN_FACES()
+        AND IN_GALLERY(face.id)
+        AND (:person = '' OR face.id IN (
+            SELECT assigned.face_id
+            FROM persons AS person
+            JOIN assignments AS assigned ON assigned.person_id = person.id
+            WHERE person.person_id = :person
+        ))
+    GROUP BY grouped.{0}, face.emotion
+)
+SELECT counted.{0}, counted.emotion, counted.faces, SUM(counted.faces) OVER (PARTITION BY counted.{0}) AS measured
+FROM counted
+ORDER BY counted.{0}, counted.faces DESC, counted.emotion
+LIMIT :limit"""
+_EMOTION_SHARES_OF = re.compile(r"EMOTION_SHARES\((\w+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +144,7 @@ def _parse(name: str, text: str) -> Report:
         else:
             notes.append(line)
     band = fields["band"].split(" of ")
+    sql = "\n".join(line for line in lines if not line.startswith("--")).strip()
     return Report(
         name=name,
         question=head[0],
@@ -128,5 +153,5 @@ def _parse(name: str, text: str) -> Report:
         also=tuple(fields["also"].split()),
         band=BandColumns(*band) if len(band) == 2 else None,
         company=fields["company"] == "yes",
-        sql="\n".join(line for line in lines if not line.startswith("--")).strip(),
+        sql=_EMOTION_SHARES_OF.sub(lambda macro: _EMOTION_SHARES.format(macro[1]), sql),
     )
