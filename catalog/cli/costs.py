@@ -67,7 +67,7 @@ def costs(
     if lost:
         typer.echo(f"{lost:,} calls whose answers were lost, or are still awaited, may be billed and are counted.")
     for stored in storage:
-        typer.echo(f"storing {stored.faces:,} faces in {stored.gallery}: ${stored.dollars_a_month:,.4f} a month")
+        typer.echo(f"storing {stored.faces:,} faces in {stored.gallery}: ${stored.dollars_a_month:,.5f} a month")
     for note in filter(None, notes):
         typer.echo(note)
 

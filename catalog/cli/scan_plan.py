@@ -64,6 +64,6 @@ def print_plan(plan: ScanPlan, *, as_json: bool, verbose: bool = False) -> None:
     if plan.sampled_photos:
         typer.echo(f"The free engine looked at {plan.sampled_photos:,} photos to estimate what the prefilter sends.")
     if plan.storage_dollars:
-        typer.echo(f"storing about {plan.stored_faces:,} faces: ${plan.storage_dollars:,.4f} a month")
+        typer.echo(f"storing about {plan.stored_faces:,} faces: ${plan.storage_dollars:,.5f} a month")
     for note in filter(None, (plan.price_note, plan.gallery_note)):
         typer.echo(note)
