@@ -1,1 +1,1 @@
-"""What sees faces: the local engine and Amazon Rekognition, behind one contract."""
+"""Engines: the local engine and Amazon Rekognition behind one contract, their wrappers and the registry."""

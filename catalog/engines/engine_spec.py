@@ -1,4 +1,4 @@
-"""How an engine describes itself before it is opened. Each engine's ``spec.py`` makes one :class:`EngineSpec`."""
+"""Description of an engine before it is opened. Each engine's ``spec.py`` makes one :class:`EngineSpec`."""
 
 from __future__ import annotations
 

@@ -54,5 +54,5 @@ class PrefilteredEngine(DelegatingEngine):
 
 
 def is_sampled(sha256: str, sample: float) -> bool:
-    """Whether a photo is in the measured share (0 to 1). Every run chooses the same photos."""
+    """True for photos of the measured share (0 to 1). Every run chooses the same photos."""
     return int(sha256[:8], 16) < sample * 2**32

@@ -57,7 +57,10 @@ def billed(server: EndpointServer) -> int:
 
 def logged(environment: dict[str, str]) -> Counter[str]:
     """Calls of IndexFaces in the charge log, by command."""
-    rows = json.loads(run(environment, "costs", "--json").stdout)["month"]["charges"]
+    costs = run(environment, "costs", "--json")
+    if costs.returncode:  # killed before the catalogue was made
+        return Counter()
+    rows = json.loads(costs.stdout)["month"]["charges"]
     return Counter({row["command"]: row["calls"] for row in rows if row["operation"] == "IndexFaces"})
 
 

@@ -1,4 +1,4 @@
-"""Photos as Amazon accepts them: by reference to S3 where that is possible and better, else as fitting bytes."""
+"""Photos as Amazon accepts them: a reference to S3 for a large photo that is there, else bytes within the limits."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from catalog.engines.rekognition.client import RekognitionClient
 from catalog.images.fit import ImageLimits, Placement, Unfit, fit, has_common_samples
 
 LIMITS = ImageLimits(max_bytes=5_242_880, max_side=10_000, min_side=80, min_face=40)
-"""Raw bytes. Amazon's documented least face is 40 pixels of a 1920 x 1080 image."""
+"""Limits of raw bytes. Amazon documents 40 pixels of a 1920 x 1080 image as the smallest face."""
 
 _CUT_OUT = replace(LIMITS, min_face=1)
-"""For a face that somebody chose, however small."""
+"""Limits for a face that the user chose: it may be of any size."""
 
 MAX_S3_BYTES = 15 * 1024 * 1024
 _PADDINGS = (0.6, 0.25, 0.05)
-"""What is shown around a chosen face, in its own widths and heights, at the first, second and third try."""
+"""Margin around a chosen face at the first, second and third try, in widths and heights of the face."""
 _TURNS_ONLY = (1, 3, 6, 8)
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedImage:
-    """What is sent, and where the photo lies in it."""
+    """The image that is sent, and the placement of the photo in it."""
 
     image: dict[str, Any]
     placement: Placement
@@ -38,14 +38,14 @@ class AcceptedImage:
 
 
 class AcceptedImages:
-    """Makes pictures of photos."""
+    """Makes accepted images of photos."""
 
     def __init__(self, client: RekognitionClient, reopen: Callable[[bytes, int], OpenedPhoto] | None) -> None:
         self._client = client
         self._reopen = reopen
 
     def of(self, photo: OpenedPhoto) -> AcceptedImage:
-        """The whole photo. Raises PhotoError for one that cannot be made acceptable."""
+        """The whole photo. Raises PhotoError for a photo that cannot be brought within the limits."""
         if self._by_reference(photo):
             assert photo.address is not None
             return AcceptedImage({"S3Object": _s3_object(photo.address)}, Placement())
@@ -54,8 +54,8 @@ class AcceptedImages:
     def around(self, photo: OpenedPhoto, box: BoundingBox | None) -> Iterator[AcceptedImage]:
         """The whole photo, or cut-outs around a box, each tighter than the one before.
 
-        Amazon searches for the largest face of an image. A generous cut-out gives it the face with its surroundings,
-        which it knows best; where a larger face looks in, the next one shuts it out.
+        Amazon searches for the largest face of an image. A wide margin shows the face with its surroundings, which
+        gives the best results. If a larger face is in the margin, the next cut-out is without it.
         """
         if box is None:
             yield self.of(photo)
@@ -74,7 +74,7 @@ class AcceptedImages:
         return AcceptedImage({"Bytes": fitted.data}, fitted.placement)
 
     def _by_reference(self, photo: OpenedPhoto) -> bool:
-        """Whether the service had better read the photo itself: too large for bytes, and still what was read."""
+        """True for a photo that is too large for bytes and that S3 still holds as it was read."""
         address = photo.address
         if address is None or not LIMITS.max_bytes < len(photo.data) <= MAX_S3_BYTES:
             return False
@@ -89,9 +89,9 @@ class AcceptedImages:
         return bool(address.version) or self._client.etag(address).strip('"') == address.etag.strip('"')
 
 
-def chosen_face(found: BoundingBox, wanted: BoundingBox) -> bool:
-    """Whether the face that was searched for is the one that was chosen."""
-    return same_face(found, wanted, SAME_PHOTO)
+def chosen_face(searched: BoundingBox, chosen: BoundingBox) -> bool:
+    """True if Amazon searched for the chosen face."""
+    return same_face(searched, chosen, SAME_PHOTO)
 
 
 def _s3_object(address: S3Address) -> dict[str, str]:
@@ -100,7 +100,7 @@ def _s3_object(address: S3Address) -> dict[str, str]:
 
 
 def _cut(photo: OpenedPhoto, box: BoundingBox, padding: float) -> tuple[OpenedPhoto, BoundingBox]:
-    """The part of a photo around a box, and where it lies: a box in fractions of the photo."""
+    """The part of a photo around a box, and its box in fractions of the photo."""
     rows, columns = photo.pixels.shape[:2]
     left = min(max(round((box.left - padding * box.width) * columns), 0), columns - 1)
     top = min(max(round((box.top - padding * box.height) * rows), 0), rows - 1)
@@ -112,6 +112,6 @@ def _cut(photo: OpenedPhoto, box: BoundingBox, padding: float) -> tuple[OpenedPh
 
 
 def _within(inner: Placement, place: BoundingBox) -> Placement:
-    """Where the photo lies in an image that shows only ``place`` of it: larger than the image, and beginning before."""
+    """Placement of the photo in an image that shows only ``place`` of it. The photo is larger than the image."""
     width, height = inner.width / place.width, inner.height / place.height
     return Placement(inner.left - place.left * width, inner.top - place.top * height, width, height)

@@ -1,4 +1,4 @@
-"""What went wrong at Amazon, sorted by what can be done about it, and told in sentences with a remedy."""
+"""Errors of AWS: sorted by what helps, and translated to errors of this program with a remedy."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from catalog.domain.errors import CatalogError, EngineError, PhotoError
 
 
 class AwsErrorKind(Enum):
-    """How a call failed, and so what to do next."""
+    """Kinds of failure, by the next step."""
 
     THROTTLED = auto()
-    """Refused for its pace: slow down and try again. Not billed."""
+    """Refused for its rate: slow down and try again. Not billed."""
     LOST = auto()
-    """The answer did not arrive, though the work may be done and billed: try again."""
+    """The response was lost; the work may be done and billed: try again."""
     UNREACHED = auto()
-    """Nothing was sent: try again, but not for ever."""
+    """Nothing was sent: try again, a limited number of times."""
     NOT_THERE_YET = auto()
     """A face that was just enrolled cannot be searched yet: try again soon."""
     FINAL = auto()
-    """Trying again would bring the same."""
+    """Another attempt would fail too."""
 
 
 _THROTTLES = {
@@ -73,7 +73,7 @@ _PHOTO = {
 
 
 def code_of(error: Exception) -> str:
-    """The service's code for the error; empty for one that did not come from the service."""
+    """The service's error code; empty for an error that is not from the service."""
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
@@ -83,7 +83,7 @@ def message_of(error: Exception) -> str:
 
 
 def sort(error: Exception) -> AwsErrorKind:
-    """What kind of trouble an exception of botocore is."""
+    """The kind of a botocore exception."""
     if isinstance(error, ClientError):
         return _sort_answer(error)
     if isinstance(error, SSLError):
@@ -107,25 +107,25 @@ def _sort_answer(error: ClientError) -> AwsErrorKind:
 
 
 def is_face_not_found(error: Exception) -> bool:
-    """The one InvalidParameterException that may heal: a face id that the collection does not hold (yet)."""
+    """True for the InvalidParameterException that may pass: a face id that the collection does not hold yet."""
     return code_of(error) in {"InvalidParameterException", "ResourceNotFoundException"} and (
         "faceid was not found" in message_of(error).lower()
     )
 
 
 def is_denied(error: Exception) -> bool:
-    """Whether AWS denied a right; ``error`` may be ours with botocore's as its cause."""
+    """True if AWS denied a permission. ``error`` is botocore's, or an error of this program caused by it."""
     cause = error if isinstance(error, ClientError) else error.__cause__
     return isinstance(cause, ClientError) and code_of(cause) in _DENIED
 
 
 def no_face(error: Exception) -> bool:
-    """Whether a search by image was refused because the image shows no face."""
+    """True if a search by image was refused because the image shows no face."""
     return code_of(error) == "InvalidParameterException" and "no faces in the image" in message_of(error).lower()
 
 
 def to_catalog_error(error: Exception, operation: str, *, place: str, with_image: bool) -> CatalogError:
-    """The error as this program tells it. ``place`` names the region or address; ``with_image`` allows to blame it."""
+    """Translate an error. ``place`` is the region or address; ``with_image`` allows a PhotoError."""
     code = code_of(error)
     if not code:
         return _unsent(error, operation, place)
@@ -133,12 +133,12 @@ def to_catalog_error(error: Exception, operation: str, *, place: str, with_image
         return EngineError("The AWS credentials have expired.", remedy="Get new ones, for instance with: aws sso login")
     if code in _DENIED:
         return EngineError(
-            f'AWS denies the right "rekognition:{operation}".',
-            remedy="Add it to the policy of the user or role; config/iam-policy.json holds what is needed. "
-            "`catalog check` tries each right.",
+            f'AWS denies the permission "rekognition:{operation}".',
+            remedy="Add it to the policy of the user or role; config/iam-policy.json lists all permissions. "
+            "`catalog check` tries each permission.",
         )
     if code in _CREDENTIALS:
-        clock = " Look whether this machine's clock is right." if "expired" in message_of(error).lower() else ""
+        clock = " Check the clock of this machine." if "expired" in message_of(error).lower() else ""
         return EngineError(
             f"AWS does not accept the credentials ({code}).",
             remedy=f"Check the access key and secret, or choose another profile (rekognition.profile).{clock}",
@@ -146,7 +146,7 @@ def to_catalog_error(error: Exception, operation: str, *, place: str, with_image
     if with_image and code in _PHOTO:
         return PhotoError(f"{_PHOTO[code]} {message_of(error)}".strip())
     if with_image and code == "InternalServerError":
-        return PhotoError("Amazon Rekognition failed on this photo again and again.")
+        return PhotoError("Amazon Rekognition failed on this photo at every attempt.")
     return EngineError(
         f"Amazon Rekognition refused {operation} in {place}: {code}: {message_of(error)}",
         remedy=_REMEDIES.get(code, ""),

@@ -1,4 +1,4 @@
-"""What the user allows to be spent: nothing that costs is called before it was taken from here."""
+"""Spending limit of one command: each paid call is counted here before it is made."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from decimal import Decimal
 from catalog.domain.charges import Charge, Operation
 from catalog.domain.errors import LimitReached
 
-_REMEDY = "What was done is kept; the same command with a higher limit goes on from here."
+_REMEDY = "Finished work is kept; the same command with a higher limit continues."
 
 
 class Budget:
@@ -22,7 +22,7 @@ class Budget:
         max_calls: int | None = None,
         max_dollars: Decimal | None = None,
     ) -> None:
-        """``price`` says what further calls cost; a limit of None is no limit."""
+        """``price`` quotes further calls. A limit of None is no limit."""
         self._price = price
         self._max_calls = max_calls
         self._max_dollars = max_dollars
@@ -31,7 +31,7 @@ class Budget:
         self._dollars = Decimal(0)
 
     def spend(self, operation: Operation) -> None:
-        """Take one call from the budget. Raises LimitReached, and then the call must not be made."""
+        """Count one call. Raises LimitReached; the call must then not be made."""
         with self._lock:
             cost = self._price(operation, 1).dollars
             if self._max_calls is not None and self._calls + 1 > self._max_calls:

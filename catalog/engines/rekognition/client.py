@@ -1,7 +1,7 @@
-"""The only user of boto3's Rekognition client: one call at a time, paced, counted, retried and told in our words.
+"""Rekognition client with rate limiting, call counting, retries and translated errors.
 
-botocore's own retries are off. They know neither the pace that all workers share nor the budget, and one that goes
-unseen is a call nobody counted; ``tests/benchmarks/quota.py`` measures both.
+botocore's own retries are off: they ignore the shared rate limit and the spending limit, and their calls are not
+counted. ``tests/benchmarks/quota.py`` measures both.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _WITH_IMAGE = {"IndexFaces", "DetectFaces", "CompareFaces", "SearchFacesByImage"
 _FIRST_WAIT = 0.2
 _LONGEST_WAIT = 20.0
 _ATTEMPTS_TO_REACH = 3
-"""For an address that never answered: it is more likely wrong than busy."""
+"""For an address that never responded: it is more likely wrong than busy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How to reach Amazon. Empty texts mean what the AWS settings of the user say. Times in seconds."""
+    """Connection to Amazon. Empty texts stand for the user's AWS settings. Times in seconds."""
 
     region: str = ""
     profile: str = ""
@@ -49,9 +49,9 @@ class Connection:
     connect_seconds: float = 10.0
     read_seconds: float = 120.0
     attempts: int = 10
-    """Of one call, the first one included."""
+    """Attempts of one call, including the first."""
     connections: int = 64
-    """Kept open at most; as many calls can be under way at once."""
+    """Most open connections, and so most calls at once."""
 
 
 class RekognitionClient:
@@ -90,12 +90,12 @@ class RekognitionClient:
                 config=self._config(),
             )
         except (BotoCoreError, ValueError) as error:
-            raise _as_told(error, "anything", connection.region) from error
+            raise _translated(error, "anything", connection.region) from error
         self.region: str = self._client.meta.region_name
 
     @property
     def place(self) -> str:
-        """The region, or the address where one was set: for messages."""
+        """The region, or the address if one is set: for messages."""
         return self._connection.endpoint_url or self.region
 
     def call(self, operation: str, *, patience: int | None = None, **members: Any) -> Answer:
@@ -166,7 +166,7 @@ class RekognitionClient:
                 self._call_log.discard(intent)
 
     def etag(self, address: S3Address) -> str:
-        """The ETag of an S3 object as it is now; empty when it cannot be asked for."""
+        """The present ETag of an S3 object; empty if it cannot be read."""
         with self._lock:
             if not hasattr(self, "_s3"):
                 self._s3 = self._session.client("s3", region_name=self.region, config=self._config())
@@ -185,21 +185,21 @@ class RekognitionClient:
     def _after(
         self, trouble: AwsErrorKind, operation: str, error: Exception, attempt: int, patience: int | None
     ) -> None:
-        """Wait for the next attempt, or raise where there should be none."""
+        """Wait for the next attempt, or raise after the last."""
         self._reached = self._reached or bool(code_of(error))
         if trouble is AwsErrorKind.THROTTLED:
             self._limiter.throttled(operation)
-        most = self._connection.attempts
+        attempts = self._connection.attempts
         if trouble is AwsErrorKind.UNREACHED and not self._reached:
-            most = min(most, _ATTEMPTS_TO_REACH)
+            attempts = min(attempts, _ATTEMPTS_TO_REACH)
         if trouble is AwsErrorKind.NOT_THERE_YET:
-            most = min(most, patience or 1)
-        if trouble is AwsErrorKind.FINAL or attempt >= most:
+            attempts = min(attempts, patience or 1)
+        if trouble is AwsErrorKind.FINAL or attempt >= attempts:
             if _is_callers(operation, error):
                 raise error
-            raise _as_told(error, operation, self.place) from error
+            raise _translated(error, operation, self.place) from error
         longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0**attempt)
-        # Full jitter: who failed together shall not come back together. What only needs time gets half of it for sure.
+        # Full jitter: calls that failed together must not return together. A face that needs time waits at least half.
         shortest = longest / 2 if trouble is AwsErrorKind.NOT_THERE_YET else 0.0
         wait = self._chance.uniform(shortest, longest)
         log.debug("%s: attempt %d failed (%s); again in %.1f s.", operation, attempt, trouble.name, wait)
@@ -225,19 +225,19 @@ _CALLERS = {
 
 
 def _is_callers(operation: str, error: Exception) -> bool:
-    """Refusals whose meaning depends on what was asked; for photos only those about faces."""
+    """True for a refusal whose meaning depends on the request. For photos only those about faces."""
     code = code_of(error)
     if operation in {"IndexFaces", "DetectFaces"}:
         return code == "ResourceNotFoundException"
     return code in _CALLERS
 
 
-def _as_told(error: Exception, operation: str, place: str) -> Exception:
+def _translated(error: Exception, operation: str, place: str) -> Exception:
     if isinstance(error, ValueError) and not isinstance(error, BotoCoreError):
         return EngineError(f"The address of Amazon Rekognition cannot be used: {error}")
     return to_catalog_error(error, operation, place=place or "no region", with_image=operation in _WITH_IMAGE)
 
 
 def _snake(operation: str) -> str:
-    """``SearchFacesByImage`` as boto3 calls it."""
+    """The method name of boto3, such as ``search_faces_by_image``."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation).lstrip("_")

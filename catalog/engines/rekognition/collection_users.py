@@ -1,8 +1,7 @@
-"""Persons as users of the collection: what is confirmed here is taught to Amazon, and searches ask users first.
+"""User vectors in a collection: Amazon's *users*, one for each person with confirmed faces.
 
-A user's vector is made of up to a hundred faces and is found more surely than any one of them. Users of ours carry a
-prefix; what other programs made is neither counted nor touched. :meth:`CollectionUsers.match` brings the collection to
-what is wanted, whatever it held before, so that it may be interrupted and asked again.
+A user vector is made of up to 100 faces. The user ids of this program have a prefix; users of other programs are
+neither counted nor changed. :meth:`CollectionUsers.match` may be interrupted and repeated.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ MAX_FACES = 100
 _LISTED_AT_ONCE = 4096
 _USERS_AT_ONCE = 500
 _MATCH_THRESHOLD = 0.0
-"""Amazon would refuse faces that are unlike the ones it has; a person's faces were confirmed by a human."""
+"""Amazon would refuse dissimilar faces of one user. A person's faces were confirmed by a user of this program."""
 
 
 class CollectionUsers:
@@ -61,12 +60,12 @@ class CollectionUsers:
         self._patience = patience_seconds
         self._sleep = sleep
         self._any: bool | None = None
-        """Whether there are users of ours; None: not looked yet."""
+        """True if the collection has users of this program; None before the first look."""
 
     # ------------------------------------------------------------------------------------------------ searching
 
     def search_face(self, face_id: str, threshold: float, limit: int = 10) -> UserSearch:
-        """Persons like an enrolled face. Raises ``KeyError`` for one that the collection does not hold."""
+        """Persons similar to an enrolled face. Raises ``KeyError`` for a face that the collection does not hold."""
         try:
             answer, charge = self._ask_paid(
                 Operation.SEARCH_USERS, FaceId=face_id, UserMatchThreshold=threshold, MaxUsers=limit
@@ -80,7 +79,7 @@ class CollectionUsers:
     def search_image(
         self, photo: OpenedPhoto, threshold: float, limit: int = 10, box: BoundingBox | None = None
     ) -> UserSearch:
-        """Persons like the face of a photo at ``box``, else like its largest. Free while there are no users."""
+        """Persons similar to the face of a photo at ``box``, else to its largest. Free while there are no users."""
         if self._any is None:
             self._any = bool(self._users())
         if not self._any:
@@ -99,10 +98,10 @@ class CollectionUsers:
                     continue
                 raise PhotoError("Amazon Rekognition does not accept the photo.") from error
             charges.append(charge)
-            seen = answer.get("SearchedFace", {}).get("FaceDetail")
-            if seen is None:
+            detail = answer.get("SearchedFace", {}).get("FaceDetail")
+            if detail is None:
                 continue
-            probe = read_face(seen, picture.placement)
+            probe = read_face(detail, picture.placement)
             if box is None or chosen_face(probe.box, box):
                 return UserSearch(probe, _matches(answer), tuple(charges))
         return UserSearch(None, (), tuple(charges))
@@ -116,19 +115,19 @@ class CollectionUsers:
         return {user.removeprefix(PREFIX): tuple(sorted(faces)) for user, faces in self._faces_by_user().items()}
 
     def match(self, wanted: Mapping[str, Sequence[str]], on_charge: Callable[[Charge], None]) -> UserChanges:
-        """Make the users those of ``wanted``: face ids by person id, the best ones first; a hundred are taken.
+        """Make the users equal to ``wanted``: face ids by person id, the best ones first; at most 100 are used.
 
-        Users become ACTIVE before this returns. Raises EngineError where they do not in time.
+        Waits until the users are ACTIVE. Raises EngineError if they are not in time.
         """
         goal = {f"{PREFIX}{person}": set(faces[:MAX_FACES]) for person, faces in wanted.items() if faces}
         users = self._users()
-        held = self._faces_by_user()
+        faces_by_user = self._faces_by_user()
         deleted = [user for user in users if user not in goal]
         for user in deleted:
             self._tolerant("ResourceNotFoundException", "DeleteUser", UserId=user)
         disassociated = 0
         for user in goal.keys() & users.keys():
-            surplus = sorted(held.get(user, set()) - goal[user])
+            surplus = sorted(faces_by_user.get(user, set()) - goal[user])
             disassociated += len(surplus)
             for part in _parts(surplus):
                 _, charge = self._ask_paid(Operation.DISASSOCIATE_FACES, UserId=user, FaceIds=part, **_token())
@@ -139,7 +138,7 @@ class CollectionUsers:
         associated = 0
         refused: list[str] = []
         for user, faces in goal.items():
-            for part in _parts(sorted(faces - held.get(user, set()))):
+            for part in _parts(sorted(faces - faces_by_user.get(user, set()))):
                 answer, charge = self._ask_paid(
                     Operation.ASSOCIATE_FACES,
                     UserId=user,
@@ -165,26 +164,26 @@ class CollectionUsers:
             if waited >= self._patience:
                 raise EngineError(
                     f"{len(late)} users of the collection are not active after {self._patience:.0f} seconds.",
-                    remedy="Run the command again later; what was done is kept.",
+                    remedy="Run the command again later; finished work is kept.",
                 )
             self._sleep(pause)
             waited += pause
             pause = min(2 * pause, 8.0)
 
     def _users(self) -> dict[str, str]:
-        """Our users with their status."""
+        """Status by user id, for users of this program."""
         users: dict[str, str] = {}
         for page in self._pages("ListUsers", MaxResults=_USERS_AT_ONCE):
             users.update((user["UserId"], user["UserStatus"]) for user in page["Users"])
         return {user: status for user, status in users.items() if user.startswith(PREFIX)}
 
     def _faces_by_user(self) -> dict[str, set[str]]:
-        held: dict[str, set[str]] = {}
+        faces_by_user: dict[str, set[str]] = {}
         for page in self._pages("ListFaces", MaxResults=_LISTED_AT_ONCE):
             for face in page["Faces"]:
                 if face.get("UserId", "").startswith(PREFIX):
-                    held.setdefault(face["UserId"], set()).add(face["FaceId"])
-        return held
+                    faces_by_user.setdefault(face["UserId"], set()).add(face["FaceId"])
+        return faces_by_user
 
     # ------------------------------------------------------------------------------------------------ inside
 
@@ -198,7 +197,7 @@ class CollectionUsers:
             token = {"NextToken": page["NextToken"]}
 
     def _tolerant(self, code: str, operation: str, **members: Any) -> None:
-        """An operation that may have been done before: by another worker, or by a call whose answer was lost."""
+        """Call an operation that another worker, or a call with a lost response, may have done before."""
         self._open_collection()
         try:
             self._client.call(operation, CollectionId=self._collection, ClientRequestToken=str(uuid.uuid4()), **members)
@@ -233,7 +232,7 @@ def _token() -> dict[str, str]:
 
 
 def _parts(face_ids: Sequence[str]) -> Iterable[list[str]]:
-    """At most a hundred at a time."""
+    """Lists of at most 100 face ids."""
     for start in range(0, len(face_ids), MAX_FACES):
         yield list(face_ids[start : start + MAX_FACES])
 

@@ -1,8 +1,11 @@
-"""The Rekognition engine: Amazon finds, describes, enrolls and compares the faces; every call is paced and paid for.
+"""The Rekognition engine: Amazon finds, describes, enrolls and compares faces. Every call is charged.
 
-The gallery is a collection. A photo's faces are enrolled under its SHA-256 as ExternalImageId, which is what makes
-enrollment idempotent at Amazon: the same bytes under the same id give the same faces. Photos are re-encoded, where they
-must be, in a way that gives the same bytes each time.
+The gallery is a collection. The ExternalImageId of a face is the content hash of its photo and the name of the
+catalogue that enrolled it. Amazon's enrollment is idempotent: the same bytes under the same id give the same faces. A
+photo that must be encoded again has the same bytes each time.
+
+Faces are owned: a catalogue removes, repairs and matches its own faces only, so that several catalogues can share a
+collection.
 """
 
 from __future__ import annotations
@@ -49,13 +52,13 @@ from catalog.engines.rekognition.response_parser import (
 from catalog.engines.rekognition.spec import CAPABILITIES
 
 _PATIENCE = 6
-"""Attempts at searching a face that is in the collection and not yet to be found: about six seconds."""
+"""Attempts to search an enrolled face that cannot be searched yet: about six seconds."""
 _DELETED_AT_ONCE = 1000
 _LISTED_AT_ONCE = 4096
 
 
 class RekognitionEngine:
-    """Implements ``Engine`` over one collection, made at first use where it is missing."""
+    """Implements ``Engine`` over one collection, which is created at first use if it does not exist."""
 
     name = "rekognition"
     group_means: GroupMeans | None = None
@@ -113,9 +116,9 @@ class RekognitionEngine:
 
     @property
     def model(self) -> str:
-        """``rekognition-`` and the collection's FaceModelVersion. Makes or describes the collection when first asked.
+        """``rekognition-`` and the collection's FaceModelVersion. The first call opens or creates the collection.
 
-        Raises EngineError, also for a version other than the pinned one.
+        Raises EngineError, also for a collection of another model or one that lost its faces.
         """
         with self._opening:
             if self._model is None:
@@ -159,17 +162,17 @@ class RekognitionEngine:
         return Enrollment(tuple(records), rejected, (charge,))
 
     def neighbors(self, face_id: str, threshold: float, limit: int = MAX_MATCHES) -> NeighborList:
-        most = min(limit + 1, MAX_MATCHES)
-        asked: dict[str, Any] = {"FaceId": face_id, "FaceMatchThreshold": threshold, "MaxFaces": most}
+        max_faces = min(limit + 1, MAX_MATCHES)
+        request: dict[str, Any] = {"FaceId": face_id, "FaceMatchThreshold": threshold, "MaxFaces": max_faces}
         try:
-            answer, charge = self._ask_paid(Operation.SEARCH_FACES, **asked)
+            answer, charge = self._ask_paid(Operation.SEARCH_FACES, **request)
         except ClientError as error:
             if not is_face_not_found(error) or not self._holds(face_id):
                 raise self._own(error, "SearchFaces", face_id) from error
-            answer, charge = self._search_until_found(asked)
+            answer, charge = self._search_until_found(request)
         bodies = answer["FaceMatches"]
         matches = read_matches(bodies, self._owner)
-        complete = len(bodies) < most if most <= limit else len(bodies) <= limit
+        complete = len(bodies) < max_faces if max_faces <= limit else len(bodies) <= limit
         return NeighborList(face_id, matches[:limit], complete, (charge,))
 
     def search(
@@ -212,7 +215,7 @@ class RekognitionEngine:
                 QualityFilter="NONE",
             )
         except ClientError as error:
-            # Amazon says no more than that a parameter is invalid; the sizes and formats were seen to before.
+            # Amazon reports an invalid parameter only. Sizes and formats were checked before.
             raise NoFaceError("The source or the target photo shows no face.") from error
         return _comparison(answer, ours, theirs, (charge,))
 
@@ -257,7 +260,7 @@ class RekognitionEngine:
             token = {"NextToken": page["NextToken"]}
 
     def _ask(self, operation: str, **members: Any) -> Answer:
-        """An operation on the collection, which is opened first. Raises ClientError for invalid parameters only."""
+        """Call an operation on the opened collection. Raises ClientError for invalid parameters only."""
         assert self.model
         try:
             return self._client.call(operation, CollectionId=self._collection, **members)
@@ -276,20 +279,20 @@ class RekognitionEngine:
                 raise
             raise to_catalog_error(error, operation.value, place=self._client.place, with_image=False) from error
 
-    def _search_until_found(self, asked: dict[str, Any]) -> tuple[Answer, Charge]:
+    def _search_until_found(self, request: dict[str, Any]) -> tuple[Answer, Charge]:
         try:
             return self._client.call_paid(
-                Operation.SEARCH_FACES, CollectionId=self._collection, patience=_PATIENCE, **asked
+                Operation.SEARCH_FACES, CollectionId=self._collection, patience=_PATIENCE, **request
             )
         except ClientError as error:
-            raise self._own(error, "SearchFaces", asked["FaceId"]) from error
+            raise self._own(error, "SearchFaces", request["FaceId"]) from error
 
     def _holds(self, face_id: str) -> bool:
-        """Whether the collection lists the face, which it does before it can be searched. Free."""
+        """True if the collection lists the face, which it does before the face can be searched. Free of charge."""
         return bool(self._ask("ListFaces", FaceIds=[face_id])["Faces"])
 
     def _own(self, error: ClientError, operation: str, face_id: str) -> Exception:
-        """KeyError for a face that is not held; else the error in our words."""
+        """KeyError for a face that the collection does not hold, else the translated error."""
         if is_face_not_found(error):
             return KeyError(face_id)
         return to_catalog_error(error, operation, place=self._client.place, with_image=False)
@@ -297,19 +300,19 @@ class RekognitionEngine:
     def _delete(self, face_ids: list[str]) -> set[str]:
         answer = self._ask("DeleteFaces", FaceIds=face_ids)
         removed = set(answer["DeletedFaces"])
-        held: dict[str, list[str]] = {}
+        ids_by_user: dict[str, list[str]] = {}
         for failure in answer.get("UnsuccessfulFaceDeletions", ()):
             if "ASSOCIATED_TO_AN_EXISTING_USER" in failure.get("Reasons", ()) and "UserId" in failure:
-                held.setdefault(failure["UserId"], []).append(failure["FaceId"])
-        for user_id, ids in held.items():
+                ids_by_user.setdefault(failure["UserId"], []).append(failure["FaceId"])
+        for user_id, ids in ids_by_user.items():
             for start in range(0, len(ids), 100):
                 _, charge = self._ask_paid(
                     Operation.DISASSOCIATE_FACES, UserId=user_id, FaceIds=ids[start : start + 100]
                 )
                 with self._reporting:
                     self._unreported.append(charge)
-        if held:
-            again = self._ask("DeleteFaces", FaceIds=[face_id for ids in held.values() for face_id in ids])
+        if ids_by_user:
+            again = self._ask("DeleteFaces", FaceIds=[face_id for ids in ids_by_user.values() for face_id in ids])
             removed |= set(again["DeletedFaces"])
         return removed
 
@@ -324,6 +327,6 @@ def _comparison(answer: Answer, ours: AcceptedImage, theirs: AcceptedImage, char
         for match in answer.get("FaceMatches", ())
     ]
     matches.sort(key=lambda match: -match.similarity)
-    others = [read_face(body, theirs.placement) for body in answer.get("UnmatchedFaces", ())]
+    unmatched = [read_face(body, theirs.placement) for body in answer.get("UnmatchedFaces", ())]
     source = read_face(answer["SourceImageFace"], ours.placement)
-    return Comparison(source, tuple(matches), _largest_first(others), charges)
+    return Comparison(source, tuple(matches), _largest_first(unmatched), charges)

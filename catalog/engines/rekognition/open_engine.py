@@ -119,24 +119,26 @@ def check_permissions(
 
 
 def _collection_check(client: RekognitionClient, resources: EngineResources) -> Iterator[CheckResult]:
-    """Whether the collection still has the faces that the catalogue knows; nothing for a catalogue without faces."""
-    known = resources.known_faces()
-    if not known:
+    """Check that the collection still has the faces that the catalogue knows. Nothing for a catalogue without faces."""
+    known_faces = resources.known_faces()
+    if not known_faces:
         return
     try:
         state = describe_collection(client, resources.gallery)
     except EngineError:
         return  # the permission to describe it is an item of its own
     try:
-        refuse_lost_collection(state, resources.gallery, known)
+        refuse_lost_collection(state, resources.gallery, known_faces)
     except EngineError as error:
         yield CheckResult("collection", ok=False, note=str(error), remedy=error.remedy)
         return
     faces = state.faces if state is not None else 0
-    if faces < known:
-        yield CheckResult("collection", ok=False, note=missing_faces(resources.gallery, faces, known), remedy=RECONCILE)
+    if faces < known_faces:
+        yield CheckResult(
+            "collection", ok=False, note=missing_faces(resources.gallery, faces, known_faces), remedy=RECONCILE
+        )
     else:
-        yield CheckResult("collection", ok=True, note=f"{faces:,} faces, {known:,} of them in the catalogue")
+        yield CheckResult("collection", ok=True, note=f"{faces:,} faces, {known_faces:,} of them in the catalogue")
 
 
 def verify_gallery(options: RekognitionOptions, resources: EngineResources) -> str:

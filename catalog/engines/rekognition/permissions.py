@@ -1,7 +1,7 @@
-"""Which rights the credentials have, found by trying each in a way that costs nothing and changes nothing.
+"""Permissions of the credentials, found by trying each. Nothing is charged or changed.
 
-Amazon looks at rights before it looks at the request, and bills nothing that it refuses: a picture of one byte, a face
-and a user that nobody has are refused by whoever is allowed to ask.
+Each probe sends an invalid request, such as an image of one byte or an unknown face id. Amazon answers AccessDenied
+without the permission and a validation error with it, and charges neither.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NO_USER = "catalog:nobody"
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """One right; ``granted`` is None where it was not tried, with the reason in ``note``."""
+    """One permission. ``granted`` is None if it was not tried; ``note`` has the reason."""
 
     action: str
     granted: bool | None
@@ -33,13 +33,12 @@ class Permission:
 def try_permissions(
     client: RekognitionClient, collection: str, *, users: bool = False, create: bool = False
 ) -> Iterator[Permission]:
-    """Each right that the engine needs, with those for user vectors if wanted.
+    """Try each permission that the engine needs; with ``users`` also those for user vectors.
 
-    The right to make a collection cannot be tried without making it, as nobody knows whether Amazon looks at the
-    request or at rights first, and a policy may allow one name only. ``create`` does: it is free, the first scan needs
-    it, and nothing is left that would not be there anyway.
+    The permission to create a collection can only be tried by creating it, because a policy may allow one name only.
+    ``create`` allows that: it is free, and the first scan would create it.
 
-    Raises EngineError when nothing can be asked at all: no credentials, no connection.
+    Raises EngineError if no request can be made: no credentials, no connection.
     """
     described = "rekognition:DescribeCollection"
     note = f'not tried: it would make the collection "{collection}", as the first scan and --make-collection do'
@@ -62,11 +61,11 @@ def try_permissions(
 
 def _requests(collection: str, *, users: bool) -> Iterator[tuple[str, dict[str, Any]]]:
     where = {"CollectionId": collection}
-    nobody = str(uuid.uuid4())
+    unknown = str(uuid.uuid4())
     yield "IndexFaces", {**where, "Image": NO_IMAGE}
     yield "ListFaces", {**where, "MaxResults": 1}
-    yield "DeleteFaces", {**where, "FaceIds": [nobody]}
-    yield "SearchFaces", {**where, "FaceId": nobody}
+    yield "DeleteFaces", {**where, "FaceIds": [unknown]}
+    yield "SearchFaces", {**where, "FaceId": unknown}
     yield "SearchFacesByImage", {**where, "Image": NO_IMAGE}
     yield "DetectFaces", {"Image": NO_IMAGE}
     yield "CompareFaces", {"SourceImage": NO_IMAGE, "TargetImage": NO_IMAGE}
@@ -74,9 +73,9 @@ def _requests(collection: str, *, users: bool) -> Iterator[tuple[str, dict[str, 
         yield "ListUsers", {**where, "MaxResults": 1}
         yield "CreateUser", {**where, "UserId": "not allowed in a name"}
         yield "DeleteUser", {**where, "UserId": NO_USER}
-        yield "AssociateFaces", {**where, "UserId": NO_USER, "FaceIds": [nobody]}
-        yield "DisassociateFaces", {**where, "UserId": NO_USER, "FaceIds": [nobody]}
-        yield "SearchUsers", {**where, "FaceId": nobody}
+        yield "AssociateFaces", {**where, "UserId": NO_USER, "FaceIds": [unknown]}
+        yield "DisassociateFaces", {**where, "UserId": NO_USER, "FaceIds": [unknown]}
+        yield "SearchUsers", {**where, "FaceId": unknown}
         yield "SearchUsersByImage", {**where, "Image": NO_IMAGE}
 
 
@@ -93,7 +92,7 @@ def _try(client: RekognitionClient, operation: str, members: dict[str, Any]) -> 
 
 
 def _is_answer(error: Exception) -> bool:
-    """Whether the service refused for what the request says, which only the allowed get to hear."""
+    """True if the service refused the content of the request, which it reads after the permission."""
     cause = error if isinstance(error, ClientError) else error.__cause__
     return code_of(cause) in _REFUSALS if isinstance(cause, ClientError) else False
 

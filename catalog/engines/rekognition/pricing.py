@@ -1,8 +1,8 @@
-"""What Amazon charges: a price for each call, falling with the calls of the month, and more in some regions.
+"""Prices of Amazon Rekognition: dollars per call, by the calls of the month and by region.
 
-The table is data in ``config/default.toml`` (``rekognition.prices``), in dollars. One call is one image, also where no
-image is sent (SearchFaces) and where two are (CompareFaces). ListFaces, DeleteFaces and the operations on collections
-are free; keeping faces costs too, but by the month and not by the call.
+The table is in ``config/default.toml`` (``rekognition.prices``). One call is one image, also for SearchFaces, which
+sends none, and for CompareFaces, which sends two. ListFaces, DeleteFaces and the operations on collections are free.
+Storing faces is charged by the month.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from catalog.domain.charges import Charge, Operation
 from catalog.domain.errors import SettingsError
 
 GROUP_2 = frozenset({Operation.DETECT_FACES})
-"""Amazon counts these apart from all others, which are its group 1."""
+"""Operations that Amazon counts separately. All others are its group 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class PriceTable:
     factor: Decimal = Decimal(1)
 
     def dollars(self, operation: Operation, calls: int, before: int = 0) -> Decimal:
-        """What ``calls`` further calls cost when there were ``before`` of its group this month."""
+        """Price of ``calls`` further calls after ``before`` calls of the group this month."""
         total, left = Decimal(0), calls
         for tier in self.group_2 if operation in GROUP_2 else self.group_1:
             room = left if tier.up_to is None else max(0, min(left, tier.up_to - before))
@@ -50,7 +50,7 @@ class PriceTable:
 
 
 def read_prices(table: Mapping[str, Any], region: str) -> PriceTable:
-    """The price table of a region from the settings. Raises ValueError for one that cannot be used."""
+    """The price table of a region from the settings. Raises ValueError for a table that cannot be used."""
     factor = table["region_factors"].get(region, table["other_regions_factor"])
     return PriceTable(_tiers(table["group_1"]), _tiers(table["group_2"]), Decimal(str(factor)))
 
@@ -75,7 +75,7 @@ def price_note(table: Mapping[str, Any], region: str) -> str:
 
 
 def is_guess(table: Mapping[str, Any], region: str) -> bool:
-    """Whether the region's factor is not entered, so that the highest one stands in for it."""
+    """True if the table has no factor for the region, so that the highest factor is used."""
     return region not in table["region_factors"]
 
 
@@ -88,9 +88,9 @@ def _tiers(rows: Sequence[Mapping[str, Any]]) -> list[Tier]:
 
 
 class Prices:
-    """Knows how many calls of the month were made, and so what the next one costs. May be used from several threads.
+    """Counts the calls of the month and prices the next ones. May be used from several threads.
 
-    A month is a calendar month in UTC, as on the bill: with the next one the tiers begin anew.
+    A month is a calendar month in UTC, as on the bill. A new month starts at the first tier.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Prices:
             self._before[operation in GROUP_2] += calls
 
     def quote(self, operation: Operation, calls: int) -> Charge:
-        """What further calls would cost; nothing is counted."""
+        """Price of further calls. Counts nothing."""
         with self._lock:
             return Charge(operation, calls, self._cost(operation, calls))
 

@@ -1,7 +1,7 @@
-"""How many calls a second Amazon allows for each operation, by region.
+"""Quotas of Amazon: calls per second for each operation, by region.
 
-The numbers are data in ``config/default.toml`` (``rekognition.quotas``): a table for the regions with large quotas and
-one for all others. An account may have been given more; ``rekognition.calls_per_second`` overrides them all.
+The numbers are in ``config/default.toml`` (``rekognition.quotas``): a table for the regions with large quotas and one
+for all others. ``rekognition.calls_per_second`` overrides them for an account with other quotas.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 DEFAULT_RATE = 5.0
-"""For an operation that the tables do not name: the least that Amazon gives anybody."""
+"""Calls per second of an operation that is not in the tables: the lowest quota of Amazon."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
-"""One pace for all workers of a machine: no operation is called more often than Amazon allows.
+"""Rate limit for all workers of a machine: no operation is called more often than Amazon allows.
 
-Calls are spread evenly (generic cell rate algorithm): each call books the next free slot on a time line, and slots lie
-one over the rate apart, so that there are no bursts to be throttled for. The time line is a file of 32 bytes for each
-operation, locked while it is read and written; threads and processes of one machine meet there.
+Calls are spread evenly (generic cell rate algorithm): each call books the next free slot of a schedule, and slots are
+one over the rate apart, so that there are no bursts. The schedule is a file of 32 bytes for each operation, locked
+while it is read and written by the threads and processes of one machine.
 
-Should Amazon throttle all the same, because the quota is smaller than thought or other machines share it, the pace
-falls below the one that was too fast, climbs back to it within a minute, and then faster and faster beyond it, in the
-shape of TCP CUBIC's window (RFC 9438), which botocore's adaptive mode follows too, but in one process only.
+If Amazon throttles although the quota is kept, because it is smaller than configured or other machines share it, the
+rate falls below the refused rate, returns to it within a minute, and then grows faster and faster beyond it, as TCP
+CUBIC's window does (RFC 9438). botocore's adaptive mode does the same in one process only.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ from catalog.engines.rekognition.quotas import Quotas
 _RECORD = struct.Struct("<dddd")  # the fields of _State
 _CUT = 0.85
 _LIGHT_CUT = 0.95
-"""For the first refusal in a long time, which is more often a hiccup on the way than a smaller quota."""
+"""For the first refusal in a long time, which is more often network jitter than a smaller quota."""
 _LONG_SECONDS = 300.0
 _CLIMB_SECONDS = 60.0
-"""From :data:`_CUT` back to the pace that was too fast; in proportion from a lighter cut."""
+"""From :data:`_CUT` back to the refused rate; in proportion from a lighter cut."""
 _DOUBLING_SECONDS = 30.0
 _SAME_THROTTLE_SECONDS = 1.0
-"""Refusals that come within this time were called at the same pace; they count once."""
+"""Refusals within this time are of one rate and count once."""
 _LONGEST_QUEUE_SECONDS = 600.0
-"""A slot further away was booked before the machine was started anew."""
+"""A slot further away was booked before the machine was restarted."""
 _SLOWEST = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
     slot: float = 0.0
-    """The next free one."""
+    """Time of the next free slot."""
     too_fast: float = 0.0
-    """The pace that was refused; 0: none was."""
+    """The refused rate; 0: none was refused."""
     since: float = 0.0
-    """When that was."""
+    """Time of the refusal."""
     cut: float = 1.0
-    """What was left of the pace then."""
+    """Share of the rate that was left after the refusal."""
 
     def pace(self, rate: float, now: float) -> float:
         """Calls a second now, at most ``rate``."""
@@ -56,14 +56,14 @@ class _State:
             return rate
         climb = _CLIMB_SECONDS * (1.0 - self.cut) / (1.0 - _CUT)
         if passed <= climb:
-            found = self.too_fast * (self.cut + (1.0 - self.cut) * passed / climb)
+            current = self.too_fast * (self.cut + (1.0 - self.cut) * passed / climb)
         else:
-            found = self.too_fast * 2.0 ** min((passed - climb) / _DOUBLING_SECONDS, 20.0)
-        return min(rate, max(found, _SLOWEST))
+            current = self.too_fast * 2.0 ** min((passed - climb) / _DOUBLING_SECONDS, 20.0)
+        return min(rate, max(current, _SLOWEST))
 
 
 class SharedRateLimit:
-    """The time line of one operation in one file. Times are of the system's monotonic clock, one for all processes."""
+    """The schedule of one operation in one file. Times are of the monotonic clock, which all processes share."""
 
     def __init__(self, file: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -71,7 +71,7 @@ class SharedRateLimit:
         self._descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def book(self, rate: float) -> float:
-        """Take the next slot at ``rate`` calls a second; how many seconds away it is."""
+        """Take the next slot at ``rate`` calls a second. Returns the seconds until it."""
 
         def step(state: _State, now: float) -> tuple[_State, float]:
             slot = state.slot if 0.0 <= state.slot - now <= _LONGEST_QUEUE_SECONDS else now
@@ -80,7 +80,7 @@ class SharedRateLimit:
         return self._change(step)
 
     def slow_down(self, rate: float) -> None:
-        """Amazon refused a call for its pace."""
+        """Lower the rate, because Amazon refused a call."""
 
         def step(state: _State, now: float) -> tuple[_State, float]:
             quiet = now - state.since if state.too_fast and now >= state.since else math.inf
@@ -108,7 +108,7 @@ class SharedRateLimit:
 
 
 class RateLimiter:
-    """Paces the calls of one account in one region. Threads share one; processes share the folder."""
+    """Limits the rate of one account in one region. Threads share one object; processes share the folder."""
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class RateLimiter:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """``folder`` is of this user, account and region; it is made when missing. Raises OSError."""
+        """``folder`` is of this user, account and region, and is created if needed. Raises OSError."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._quotas = quotas
         self._folder = folder
@@ -128,13 +128,13 @@ class RateLimiter:
         self._paces: dict[str, SharedRateLimit] = {}
 
     def wait(self, operation: str) -> None:
-        """Return when the operation may be called."""
+        """Wait until the operation may be called."""
         delay = self._pace(operation).book(self._quotas.rate(operation))
         if delay > 0:
             self._sleep(delay)
 
     def throttled(self, operation: str) -> None:
-        """Tell that Amazon refused a call of the operation for its pace."""
+        """Record that Amazon refused a call of the operation for its rate."""
         self._pace(operation).slow_down(self._quotas.rate(operation))
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Which AWS region is in force where the settings name none."""
+"""The AWS region if the settings name none."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ def default_region(profile: str = "") -> str:
         return boto3.Session(profile_name=profile or None).region_name or ""
     except BotoCoreError as error:
         raise EngineError(
-            f'The AWS profile "{profile}" cannot be used: {error}.', remedy="Look at rekognition.profile."
+            f'The AWS profile "{profile}" cannot be used: {error}.', remedy="Check rekognition.profile."
         ) from error

@@ -1,6 +1,6 @@
-"""From Amazon Rekognition's response structures to the catalogue's nouns.
+"""Parses the responses of Amazon Rekognition.
 
-Reasons and types that are not known here, because the service has learned new ones, are left out rather than refused.
+Reasons and types that are not known are left out: the service may add some.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _LEAST_SIZE = 1e-6
 
 
 def read_box(body: Body, placement: Placement) -> BoundingBox:
-    """A BoundingBox of the sent image, as fractions of the photo; Amazon is known to have given sizes of 0."""
+    """A BoundingBox of the sent image, as fractions of the photo. Amazon has returned sizes of 0."""
     return placement.in_photo(
         BoundingBox(body["Left"], body["Top"], max(body["Width"], _LEAST_SIZE), max(body["Height"], _LEAST_SIZE))
     )
 
 
 def read_face(body: Body, placement: Placement) -> Face:
-    """A FaceDetail, ComparedFace or the like; only BoundingBox and Confidence need be there."""
+    """A FaceDetail, ComparedFace or similar; only BoundingBox is required."""
     pose, quality = body.get("Pose"), body.get("Quality")
     return Face(
         box=read_box(body["BoundingBox"], placement),
@@ -63,33 +63,33 @@ def _attributes(body: Body) -> FaceAttributes:
         gender=Gender(GenderValue(gender["Value"]), gender["Confidence"])
         if gender and gender["Value"] in list(GenderValue)
         else None,
-        smile=_judgement(body, "Smile"),
-        eyeglasses=_judgement(body, "Eyeglasses"),
-        sunglasses=_judgement(body, "Sunglasses"),
-        beard=_judgement(body, "Beard"),
-        mustache=_judgement(body, "Mustache"),
-        eyes_open=_judgement(body, "EyesOpen"),
-        mouth_open=_judgement(body, "MouthOpen"),
-        face_occluded=_judgement(body, "FaceOccluded"),
+        smile=_boolean_attribute(body, "Smile"),
+        eyeglasses=_boolean_attribute(body, "Eyeglasses"),
+        sunglasses=_boolean_attribute(body, "Sunglasses"),
+        beard=_boolean_attribute(body, "Beard"),
+        mustache=_boolean_attribute(body, "Mustache"),
+        eyes_open=_boolean_attribute(body, "EyesOpen"),
+        mouth_open=_boolean_attribute(body, "MouthOpen"),
+        face_occluded=_boolean_attribute(body, "FaceOccluded"),
         emotions=_emotions(body.get("Emotions", ())),
     )
 
 
-def _judgement(body: Body, member: str) -> BooleanAttribute | None:
+def _boolean_attribute(body: Body, member: str) -> BooleanAttribute | None:
     value = body.get(member)
     return BooleanAttribute(value["Value"], value["Confidence"]) if value else None
 
 
 def _emotions(bodies: Iterable[Body]) -> tuple[Emotion, ...]:
-    """Sorted, as older answers were not."""
-    known = [Emotion(EmotionType(e["Type"]), e["Confidence"]) for e in bodies if _is(e["Type"], EmotionType)]
-    return tuple(sorted(known, key=lambda emotion: -emotion.confidence))
+    """Emotions, highest confidence first. Older responses are not sorted."""
+    emotions = [Emotion(EmotionType(e["Type"]), e["Confidence"]) for e in bodies if _is(e["Type"], EmotionType)]
+    return tuple(sorted(emotions, key=lambda emotion: -emotion.confidence))
 
 
 def read_reasons(names: Iterable[str]) -> tuple[RejectionReason, ...]:
-    """Why a face was left out; at least one reason is given."""
-    known = tuple(RejectionReason(name) for name in names if _is(name, RejectionReason))
-    return known or (RejectionReason.LOW_FACE_QUALITY,)
+    """Reasons why a face was rejected; at least one."""
+    reasons = tuple(RejectionReason(name) for name in names if _is(name, RejectionReason))
+    return reasons or (RejectionReason.LOW_FACE_QUALITY,)
 
 
 def read_matches(bodies: Iterable[Body], owner: str = "") -> tuple[Match, ...]:
