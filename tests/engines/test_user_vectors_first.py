@@ -1,4 +1,4 @@
-"""Users before neighbors: what is believed, what it costs, and what is never lost."""
+"""User vectors are searched before faces: the accepted matches and the charges."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from catalog.engines.user_vectors_first import UserVectorsFirstEngine
 from catalog.images.decode import open_image
 from tests.fakes import Drawn, FakeEngine, drawing_bytes
 
-ASKED = (Charge(Operation.SEARCH_USERS, 1, Decimal("0.001")),)
+USER_SEARCH = (Charge(Operation.SEARCH_USERS, 1, Decimal("0.001")),)
 
 
-class Taught:
-    """Users whose answers a test chooses; counts the questions."""
+class ChosenUsers:
+    """User vectors whose matches a test chooses; counts the searches."""
 
-    def __init__(self, taught, *answers):
-        self._taught = taught
+    def __init__(self, associated, *answers):
+        self._associated = associated
         self._answers = tuple(UserMatch(*answer) for answer in answers)
-        self.asked = 0
+        self.searches = 0
 
     def associated(self):
-        return self._taught
+        return self._associated
 
     def search_face(self, face_id, threshold, limit=10):
-        self.asked += 1
-        return UserSearch(None, self._answers, ASKED)
+        self.searches += 1
+        return UserSearch(None, self._answers, USER_SEARCH)
 
 
 @pytest.fixture
@@ -54,8 +54,8 @@ def calls(answer):
 
 
 def test_a_sure_user_saves_the_list(engine, faces):
-    """The answer is the faces that made the user, and no evidence against anybody else."""
-    answer = first(engine, Taught({"p": tuple(faces[:2])}, ("p", 99.5))).neighbors(faces[2], 50.0)
+    """The list has the faces of the user vector, and is no evidence against other persons."""
+    answer = first(engine, ChosenUsers({"p": tuple(faces[:2])}, ("p", 99.5))).neighbors(faces[2], 50.0)
     assert answer.matches == (Match(faces[0], 99.5), Match(faces[1], 99.5))
     assert not answer.complete
     assert calls(answer) == {"SearchUsers": 1}
@@ -65,18 +65,18 @@ def test_a_sure_user_saves_the_list(engine, faces):
 @pytest.mark.parametrize("answers", [[], [("p", 98.9)], [("p", 99.9), ("q", 99.2)]], ids=["none", "unsure", "two"])
 def test_an_unsure_answer_is_followed_by_the_list(engine, faces, answers):
     """Both are paid."""
-    answer = first(engine, Taught({"p": tuple(faces[:2]), "q": ()}, *answers)).neighbors(faces[2], 50.0)
+    answer = first(engine, ChosenUsers({"p": tuple(faces[:2]), "q": ()}, *answers)).neighbors(faces[2], 50.0)
     assert answer.complete
     assert {match.face_id for match in answer.matches} == set(faces[:2])
     assert calls(answer) == {"SearchUsers": 1, "SearchFaces": 1}
 
 
-@pytest.mark.parametrize("taught", [{}, "own"], ids=["nobody is taught", "a face that made a user"])
-def test_users_are_not_asked_in_vain(engine, faces, taught):
-    """There are none, or it is known whose face it is."""
-    users = Taught({"p": tuple(faces)} if taught else {})
+@pytest.mark.parametrize("associated", [{}, "own"], ids=["no user vectors", "a face of a user vector"])
+def test_useless_user_searches_are_not_made(engine, faces, associated):
+    """There are no user vectors, or the face belongs to one."""
+    users = ChosenUsers({"p": tuple(faces)} if associated else {})
     assert calls(first(engine, users).neighbors(faces[2], 50.0)) == {"SearchFaces": 1}
-    assert users.asked == 0
+    assert users.searches == 0
 
 
 def test_a_question_that_was_paid_is_told_when_the_list_fails(faces, engine):
@@ -87,16 +87,16 @@ def test_a_question_that_was_paid_is_told_when_the_list_fails(faces, engine):
             raise LimitReached("The limit is reached.")
 
     engine._before = refuse
-    asking = first(engine, Taught({"p": tuple(faces[:2])}))
+    asking = first(engine, ChosenUsers({"p": tuple(faces[:2])}))
     with pytest.raises(LimitReached):
         asking.neighbors(faces[2], 50.0)
-    assert asking.take_unreported_charges() == ASKED
+    assert asking.take_unreported_charges() == USER_SEARCH
     assert asking.take_unreported_charges() == ()
 
 
 def test_the_rest_is_the_other_engine(engine, faces):
     """Names, faces, prices."""
-    asking = first(engine, Taught({}))
+    asking = first(engine, ChosenUsers({}))
     photo = open_image(drawing_bytes([Drawn("bob")]))
     assert (asking.name, asking.model) == (engine.name, engine.model)
     assert asking.analyze(photo).faces == engine.analyze(photo).faces

@@ -286,6 +286,6 @@ def test_nobody_listening_is_told(credentials, limiter):
 
 
 def test_botocores_own_retries_are_off(client):
-    """A call that nobody counted is a call that nobody allowed."""
+    """A repeated call must be counted and allowed by the spending limit."""
     assert client._client.meta.config.retries["total_max_attempts"] == 1
     assert botocore.session.Session().get_available_regions("rekognition")

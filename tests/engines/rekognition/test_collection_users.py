@@ -21,7 +21,7 @@ def photo(data):
 
 
 def ignore(_charge):
-    """Of no interest to this test."""
+    """Charges do not matter here."""
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_what_is_not_wanted_any_more_goes(people):
 
 
 def test_users_of_other_programs_are_left_alone(people, rekognition_url):
-    """Neither deleted nor found."""
+    """They are not deleted and not matched."""
     users, ids = people()
     client = client_of(rekognition_url)
     theirs = {"CollectionId": users._collection, "UserId": "somebody"}

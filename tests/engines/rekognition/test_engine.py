@@ -111,7 +111,7 @@ def test_throttling_is_survived(open_rekognition):
 
 
 def test_a_deleted_collection_is_told(engine, rekognition_url):
-    """What was there when the engine was opened is not there any more."""
+    """The collection existed when the engine was opened."""
     enroll(engine, "biden")
     client_of(rekognition_url).delete_collection(CollectionId=engine._collection)
     with pytest.raises(EngineError, match="ResourceNotFoundException") as error:
@@ -178,7 +178,7 @@ def test_the_smaller_of_two_faces_can_be_searched_for(engine):
 
 
 def test_a_larger_neighbor_is_shut_out(engine):
-    """Where a generous cut-out shows a larger face, a tighter one is tried; both are charged."""
+    """If a wide cut-out shows a larger face, a tighter cut-out is tried; both are charged."""
     both = Image.new("RGB", (900, 700), (90, 110, 130))
     large = Image.open(BytesIO(portrait("obama_1"))).convert("RGB").resize((560, 700))
     small = Image.open(BytesIO(portrait("biden"))).convert("RGB")
@@ -236,7 +236,7 @@ def test_the_quality_filter_is_amazons(open_rekognition):
 
 
 def test_faces_of_other_programs_are_left_alone(engine, rekognition_url):
-    """They are neither listed nor matched: their external id is no SHA-256."""
+    """They are not listed and not matched: their external id is not a content hash."""
     face_id = enroll(engine, "obama_1").faces[0].face_id
     client_of(rekognition_url).index_faces(
         CollectionId=engine._collection, Image={"Bytes": portrait("obama_2")}, ExternalImageId="holiday.jpg"
@@ -299,6 +299,6 @@ def test_a_large_photo_in_s3_is_passed_by_reference(credentials, open_rekognitio
 
 
 def test_reopening_gives_all_the_pixels():
-    """What the fixture hands to the engine is the opener's own function."""
+    """The fixture gives the engine the function of the opener."""
     data = encode(Image.new("RGB", (4000, 100)))
     assert max(open_image_at(data, 10_000).pixels.shape) == 4000

@@ -36,7 +36,7 @@ class Trouble:
         engine.faces = self._look_once
         self.url = server.url
         self.before, self.after = [], []
-        """What happens to the next calls, before or after their work."""
+        """Faults of the next calls, before or after their work."""
         self.begun = self.done = 0
 
     def __call__(self, call):

@@ -1,4 +1,4 @@
-"""What calls cost, and what the user allows."""
+"""Prices of calls, and the spending limit."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def test_a_second_refusal_slows_down_for_good_and_the_pace_climbs_back(tmp_path)
 
 
 def test_refusals_of_one_moment_count_once(tmp_path):
-    """What was already under way at the old pace says nothing about the new one."""
+    """A call that was under way at the old rate is no evidence about the new rate."""
     clock = Clock()
     pace = SharedRateLimit(tmp_path / "pace", clock)
     for _ in range(20):
