@@ -48,8 +48,8 @@ from tests.identities.made_library import (
     boxes_for,
     digest,
     enroll,
-    near,
     people,
+    vector_near,
 )
 
 PERSONS = 5
@@ -94,7 +94,7 @@ class History:
             boxes = boxes_for(len(shown))
             moved = [replace(box, left=box.left + SHIFT) for box in boxes]
             shots[f"{number}"] = tuple(
-                Shot(f"{number}", [near(centers[side][who], 0.85, self.random) for who in shown], drawn)
+                Shot(f"{number}", [vector_near(centers[side][who], 0.85, self.random) for who in shown], drawn)
                 for side, drawn in ((0, boxes), (1, moved))
             )
         return shots  # type: ignore[return-value]  # two shots a photo

@@ -20,8 +20,8 @@ from tests.identities.made_library import (
     RULES,
     Shot,
     VectorGallery,
-    near,
     people,
+    vector_near,
 )
 
 
@@ -46,10 +46,10 @@ def who_is_who(database: Database) -> dict[str, str | None]:
 
 
 def groups(database: Database) -> set[frozenset[str]]:
-    found: dict[str | None, set[str]] = {}
+    result: dict[str | None, set[str]] = {}
     for face, person in who_is_who(database).items():
-        found.setdefault(person, set()).add(face)
-    return {frozenset(some) for person, some in found.items() if person is not None}
+        result.setdefault(person, set()).add(face)
+    return {frozenset(members) for person, members in result.items() if person is not None}
 
 
 def fresh_database(template: Any, factory: pytest.TempPathFactory) -> Any:
@@ -65,5 +65,5 @@ def album(rng: np.random.Generator, count: int = 8, photos: int = 30, start: int
     shots = []
     for number in range(start, start + photos):
         shown = rng.choice(count, size=int(rng.integers(1, 4)), replace=False)
-        shots.append(Shot(f"{number}.jpg", [near(centers[who], 0.83, rng) for who in shown]))
+        shots.append(Shot(f"{number}.jpg", [vector_near(centers[center], 0.83, rng) for center in shown]))
     return shots

@@ -13,7 +13,7 @@ from catalog.store.database import Database
 from catalog.store.person_index import PersonRow, all_persons
 from catalog.store.tables import assignments, faces, persons
 from tests.identities.assigned_catalogue import settled
-from tests.identities.made_library import NOW, LendingGallery, Shot, enroll, near, people
+from tests.identities.made_library import NOW, LendingGallery, Shot, enroll, people, vector_near
 
 BOX = BoundingBox(0.30, 0.30, 0.20, 0.30)
 SHIFTED = BoundingBox(0.31, 0.29, 0.21, 0.30)
@@ -24,7 +24,11 @@ def catalogue(database: Database, count: int = 4, photos: int = 4) -> LendingGal
     """Scan ``photos`` photos of each of ``count`` persons, who are alone on them."""
     rng = np.random.default_rng(3)
     centers = people(count, rng, 128)
-    shots = [Shot(f"{who}-{n}", [near(centers[who], 0.85, rng)]) for who in range(count) for n in range(photos)]
+    shots = [
+        Shot(f"{center}-{n}", [vector_near(centers[center], 0.85, rng)])
+        for center in range(count)
+        for n in range(photos)
+    ]
     gallery = LendingGallery()
     settled(database, gallery, enroll(database, gallery, shots))
     return gallery
@@ -45,4 +49,8 @@ def rows(connection: Connection) -> Any:
 def photos(box: BoundingBox, seed: int, count: int = 4, each: int = 4) -> list[Shot]:
     rng = np.random.default_rng(seed)
     centers = people(count, np.random.default_rng(seed), 128)
-    return [Shot(f"{who}-{n}", [near(centers[who], 0.85, rng)], [box]) for who in range(count) for n in range(each)]
+    return [
+        Shot(f"{center}-{n}", [vector_near(centers[center], 0.85, rng)], [box])
+        for center in range(count)
+        for n in range(each)
+    ]

@@ -1,4 +1,4 @@
-"""Catalogues made of vectors: real tables and the real arithmetic of a gallery, without photos or networks."""
+"""Catalogues made of vectors: real tables and gallery arithmetic, without photos or networks."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ RULES = GroupingRules(
 
 
 def similarity(cosine: float) -> float:
-    """0 to 100: cosine 0.363 is 80, 0.490 is 99."""
+    """Similarity, 0 to 100: cosine 0.363 is 80, 0.490 is 99."""
     return 100.0 / (1.0 + math.exp(-(1.3863 + 25.27 * (cosine - 0.363))))
 
 
 @dataclass
 class VectorGallery:
-    """Faces known by their unit vectors; gives neighbor lists, as a paid service does, and counts them."""
+    """Faces with unit vectors. Gives neighbor lists, as a paid service does, and counts the calls."""
 
     name: str = "rekognition"
     model: str = "vectors/1"
@@ -73,9 +73,9 @@ class VectorGallery:
     def neighbors(self, face_id: str, threshold: float, limit: int = 4096) -> NeighborList:
         self.calls += 1
         limit = min(limit, self.limit)
-        found = [m for m in self._near(self.vectors[face_id], threshold) if m.face_id != face_id]
+        result = [m for m in self._near(self.vectors[face_id], threshold) if m.face_id != face_id]
         charge = Charge(Operation.SEARCH_FACES, 1, Decimal("0.001"))
-        return NeighborList(face_id, tuple(found[:limit]), complete=len(found) <= limit, charges=(charge,))
+        return NeighborList(face_id, tuple(result[:limit]), complete=len(result) <= limit, charges=(charge,))
 
     def search(
         self, photo: OpenedPhoto, threshold: float, limit: int = 4096, box: BoundingBox | None = None
@@ -88,19 +88,19 @@ class VectorGallery:
         ids = list(self.vectors)
         if not ids:
             return []
-        cosines = np.stack([self.vectors[each] for each in ids]) @ probe
-        found = [Match(each, similarity(float(cosine))) for each, cosine in zip(ids, cosines, strict=True)]
-        return sorted((m for m in found if m.similarity >= threshold), key=lambda m: (-m.similarity, m.face_id))
+        cosines = np.stack([self.vectors[row] for row in ids]) @ probe
+        result = [Match(row, similarity(float(cosine))) for row, cosine in zip(ids, cosines, strict=True)]
+        return sorted((m for m in result if m.similarity >= threshold), key=lambda m: (-m.similarity, m.face_id))
 
     def remove(self, face_ids: Iterable[str]) -> set[str]:
-        there = {each for each in face_ids if each in self.vectors}
-        for each in there:
-            del self.vectors[each]
-        return there
+        present = {row for row in face_ids if row in self.vectors}
+        for row in present:
+            del self.vectors[row]
+        return present
 
     def enrolled(self) -> Iterator[EnrolledFace]:
-        for each in self.vectors:
-            yield EnrolledFace(each, self.sha256[each], BoundingBox(0.25, 0.25, 0.5, 0.5), 99.0)
+        for row in self.vectors:
+            yield EnrolledFace(row, self.sha256[row], BoundingBox(0.25, 0.25, 0.5, 0.5), 99.0)
 
     def quote(self, operation: Operation, calls: int) -> Charge:
         return Charge(operation, calls, Decimal("0.001") * calls)
@@ -123,7 +123,7 @@ class VectorGallery:
 
 @dataclass
 class LendingGallery(VectorGallery):
-    """The same, lending exact group means as the local engine does."""
+    """A gallery that lends exact group means, as the local engine does."""
 
     name: str = "local"
     capabilities: ClassVar[EngineCapabilities] = EngineCapabilities(lends_group_means=True)
@@ -138,7 +138,7 @@ class LendingGallery(VectorGallery):
         return neighbor_edges(self.group_vectors(face_ids), per_face=per_face, floor=floor)
 
     def group_vectors(self, face_ids: Sequence[str]) -> NDArray[np.float32]:
-        return np.stack([self.vectors[each] for each in face_ids]).astype(np.float32)
+        return np.stack([self.vectors[row] for row in face_ids]).astype(np.float32)
 
     def similarities(self, values: Sequence[float]) -> list[float]:
         return [similarity(value) for value in values]
@@ -146,7 +146,7 @@ class LendingGallery(VectorGallery):
 
 @dataclass(frozen=True)
 class Shot:
-    """One photo with its faces: a vector each. ``poor`` faces are small and blurred."""
+    """One photo with a vector for each face. ``poor`` faces are small and blurred."""
 
     name: str
     vectors: Sequence[NDArray[np.float32]]
@@ -183,11 +183,11 @@ def start(connection: Connection, gallery: VectorGallery, night: int = 0) -> int
 
 def enroll(database: Database, gallery: VectorGallery, shots: Sequence[Shot], *, night: int = 0) -> int:
     """Record photos with their faces, as a scan does; returns the scan's id."""
-    at = utc_text(NOW + timedelta(days=night))
+    stored_at = utc_text(NOW + timedelta(days=night))
     with database.begin() as connection:
         scan_id = start(connection, gallery, night)
         for shot in shots:
-            photo = _photo(connection, shot, at)
+            photo = _photo(connection, shot, stored_at)
             boxes = shot.boxes or boxes_for(max(1, len(shot.vectors)))
             for number, (vector, box) in enumerate(zip(shot.vectors, boxes, strict=False)):
                 poor = number < len(shot.poor) and shot.poor[number]
@@ -216,7 +216,7 @@ def enroll(database: Database, gallery: VectorGallery, shots: Sequence[Shot], *,
                         "gender": gender[0],
                         "gender_confidence": gender[1],
                         "not_a_face": False,
-                        "enrolled_at": at,
+                        "enrolled_at": stored_at,
                         "scan_id": scan_id,
                     },
                 )
@@ -224,9 +224,9 @@ def enroll(database: Database, gallery: VectorGallery, shots: Sequence[Shot], *,
 
 
 def _photo(connection: Connection, shot: Shot, at: str | None) -> int:
-    known = connection.execute(photos.select().where(photos.c.sha256 == digest(shot.name))).first()
-    if known is not None:
-        return int(known.id)
+    existing = connection.execute(photos.select().where(photos.c.sha256 == digest(shot.name))).first()
+    if existing is not None:
+        return int(existing.id)
     row = {
         "sha256": digest(shot.name),
         "size": 1,
@@ -243,16 +243,16 @@ def _photo(connection: Connection, shot: Shot, at: str | None) -> int:
     return photo
 
 
-def near(center: NDArray[np.float64], cosine: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    """A unit vector at about this cosine from a center."""
+def vector_near(center: NDArray[np.float64], cosine: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """A unit vector at this cosine from a center."""
     noise = rng.standard_normal(len(center))
     noise -= noise @ center * center
     noise /= np.linalg.norm(noise)
-    made = center * cosine + noise * math.sqrt(1 - cosine**2)
-    return np.asarray(made, dtype=np.float32)
+    vector = center * cosine + noise * math.sqrt(1 - cosine**2)
+    return np.asarray(vector, dtype=np.float32)
 
 
 def people(count: int, rng: np.random.Generator, dimension: int = 64) -> NDArray[np.float64]:
-    """Centers of so many people who do not look alike: unit vectors, row by row."""
+    """Unit vectors of dissimilar people, one per row."""
     centers = rng.standard_normal((count, dimension))
     return np.asarray(centers / np.linalg.norm(centers, axis=1, keepdims=True))

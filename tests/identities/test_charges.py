@@ -1,4 +1,4 @@
-"""What was paid for is in the ledger, whatever came of it."""
+"""Charges are recorded even if the work fails."""
 
 from __future__ import annotations
 
@@ -21,54 +21,54 @@ from tests.identities.drawn_photos import NOW, open_drawing, reference
 PRICE = Decimal("0.001")
 
 
-def dear(fails_at: int = 0) -> FakeEngine:
-    """An engine that is paid by the call, and cannot be reached from some call on."""
-    made: list[Operation] = []
+def paid_engine(fails_at: int = 0) -> FakeEngine:
+    """A charged_calls engine that fails at a call, counted from 1."""
+    vector: list[Operation] = []
 
     def before(operation: Operation, *_: object) -> None:
-        made.append(operation)
-        if len(made) == fails_at:
+        vector.append(operation)
+        if len(vector) == fails_at:
             raise EngineError("The engine cannot be reached.")
 
     return FakeEngine(dollars=PRICE, before=before)
 
 
-def paid(database: Database) -> dict[str, int]:
-    """Calls in the ledger by operation."""
+def charged_calls(database: Database) -> dict[str, int]:
+    """Charged calls by operation."""
     with database.read() as connection:
         query = select(charges.c.operation, func.sum(charges.c.calls)).group_by(charges.c.operation)
         return {operation: int(calls) for operation, calls in connection.execute(query)}
 
 
-def test_a_watch_that_is_not_made_is_paid_for(light_database: Database) -> None:
-    """Whether a photo shows no face, or the name is taken."""
+def test_a_watch_entry_that_is_not_added_is_charged(light_database: Database) -> None:
+    """A photo shows no face, or the name is taken."""
     nobody = open_drawing(drawing_bytes())
     with pytest.raises(NoFaceError):
-        add_watch(light_database, dear(), "Ann", [reference("ann"), nobody], [], STAMP)
-    assert paid(light_database) == {"DetectFaces": 2}
-    add_watch(light_database, dear(), "Ann", [reference("ann")], [], STAMP)
+        add_watch(light_database, paid_engine(), "Ann", [reference("ann"), nobody], [], STAMP)
+    assert charged_calls(light_database) == {"DetectFaces": 2}
+    add_watch(light_database, paid_engine(), "Ann", [reference("ann")], [], STAMP)
     with pytest.raises(UsageError):
-        add_watch(light_database, dear(), "Ann", [reference("ann")], [], STAMP)
-    assert paid(light_database) == {"DetectFaces": 4}
+        add_watch(light_database, paid_engine(), "Ann", [reference("ann")], [], STAMP)
+    assert charged_calls(light_database) == {"DetectFaces": 4}
     assert len(list_watches(light_database)) == 1
 
 
-def test_a_check_that_breaks_off_is_paid_for(light_database: Database) -> None:
-    """The search before the one that failed is in the ledger, once."""
+def test_a_failed_check_is_charged(light_database: Database) -> None:
+    """The search before the failure is charged once."""
     add_watch(light_database, FakeEngine(), "Ann", [reference("ann"), reference("ann")], [], STAMP)
     with pytest.raises(EngineError):
-        check_watches(light_database, dear(fails_at=2), open_drawing, gallery="catalog", scan_id=None, now=NOW)
-    assert paid(light_database) == {"SearchFacesByImage": 1}
+        check_watches(light_database, paid_engine(fails_at=2), open_drawing, gallery="catalog", scan_id=None, now=NOW)
+    assert charged_calls(light_database) == {"SearchFacesByImage": 1}
 
 
-def test_an_enrollment_and_a_check_that_break_off_are_paid_for(light_database: Database) -> None:
-    """Nothing is kept of either but what it cost."""
+def test_a_failed_enrollment_and_a_failed_verification_are_charged(light_database: Database) -> None:
+    """Nothing else is stored."""
     ann: OpenedPhoto = reference("ann")
     with pytest.raises(EngineError):
-        enroll_employee(light_database, dear(fails_at=2), "ann", [ann, ann], STAMP, open_photo=open_drawing)
-    assert paid(light_database) == {"DetectFaces": 1}
+        enroll_employee(light_database, paid_engine(fails_at=2), "ann", [ann, ann], STAMP, open_photo=open_drawing)
+    assert charged_calls(light_database) == {"DetectFaces": 1}
     large = open_drawing(drawing_bytes([Drawn("ann", size=150)]))
     assert enroll_employee(light_database, FakeEngine(), "ann", [large], STAMP, open_photo=open_drawing) == [[]]
     with pytest.raises(EngineError):
-        verify_employee(light_database, dear(fails_at=2), open_drawing, "ann", large, STAMP)
-    assert paid(light_database) == {"DetectFaces": 2}
+        verify_employee(light_database, paid_engine(fails_at=2), open_drawing, "ann", large, STAMP)
+    assert charged_calls(light_database) == {"DetectFaces": 2}

@@ -1,4 +1,4 @@
-"""Settling: who is who after each scan."""
+"""Assignment of people after each scan."""
 
 from __future__ import annotations
 
@@ -34,16 +34,15 @@ from tests.identities.made_library import (
     boxes_for,
     digest,
     enroll,
-    near,
     people,
+    vector_near,
 )
 
 
 @pytest.mark.parametrize("make", [LendingGallery, VectorGallery])
-def test_every_good_face_gets_a_person_a_lone_one_included(
+def test_every_seed_face_gets_a_person_single_faces_included(
     database: Database, make: type[VectorGallery], rng: np.random.Generator
 ) -> None:
-    """After a first scan nobody is left over, on either database, with either kind of engine."""
     gallery = make()
     scan_id = enroll(database, gallery, album(rng))
     result = settled(database, gallery, scan_id)
@@ -52,8 +51,9 @@ def test_every_good_face_gets_a_person_a_lone_one_included(
     assert (result.persons_deleted, result.churn, result.conflicts) == (0, 0, 0)
 
 
-def test_settling_again_changes_nothing(light_database: Database, rng: np.random.Generator) -> None:
-    """Running the same command again is the resume: nothing new, nothing bought."""
+def test_a_second_assignment_changes_nothing_and_searches_nothing(
+    light_database: Database, rng: np.random.Generator
+) -> None:
     gallery = VectorGallery()
     settled(light_database, gallery, enroll(light_database, gallery, album(rng)))
     before, calls = who_is_who(light_database), gallery.calls
@@ -65,10 +65,10 @@ def test_settling_again_changes_nothing(light_database: Database, rng: np.random
 
 @given(seed=st.integers(0, 10_000), nights=st.integers(2, 5), lending=st.booleans())
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_nobody_leaves_company_and_no_id_is_deleted(
+def test_faces_of_one_person_stay_together_and_no_id_is_deleted(
     seed: int, nights: int, lending: bool, sqlite_template: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Over several nights in any order, faces that shared a person share one for ever, and ids only grow."""
+    """Over several scans in any order."""
     with fresh_database(sqlite_template, tmp_path_factory) as database:
         rng = np.random.default_rng(seed)
         gallery: VectorGallery = LendingGallery() if lending else VectorGallery()
@@ -81,42 +81,41 @@ def test_nobody_leaves_company_and_no_id_is_deleted(
             now = groups(database)
             assert all(any(old <= new for new in now) for old in before)
             with database.read() as connection:
-                known = set(connection.scalars(select(persons.c.person_id)))
-            assert ids <= known
+                existing = set(connection.scalars(select(persons.c.person_id)))
+            assert ids <= existing
             assert (result.persons_deleted, result.churn, result.conflicts) == (0, 0, 0)
-            before, ids = now, known
+            before, ids = now, existing
 
 
 def test_two_faces_of_one_photo_are_two_people(light_database: Database, rng: np.random.Generator) -> None:
-    """Twins side by side stay two, however alike they are."""
+    """Also if they are as similar as one person."""
     (center,) = people(1, rng, 128)
     gallery = LendingGallery()
-    shots = [Shot("twins.jpg", [near(center, 0.95, rng), near(center, 0.95, rng)])]
+    shots = [Shot("twins.jpg", [vector_near(center, 0.95, rng), vector_near(center, 0.95, rng)])]
     result = settled(light_database, gallery, enroll(light_database, gallery, shots))
     assert result.persons_new == 2
     assert result.conflicts == 0
 
 
-def test_a_poor_face_joins_but_founds_nobody(light_database: Database, rng: np.random.Generator) -> None:
-    """A small blurred face finds its person; a stranger's stays unassigned."""
+def test_a_poor_face_joins_a_person_and_starts_none(light_database: Database, rng: np.random.Generator) -> None:
+    """A small, blurred face of a stranger stays unassigned."""
     centers = people(2, rng, 128)
     gallery = LendingGallery()
     shots = [
-        Shot("good.jpg", [near(centers[0], 0.85, rng)]),
-        Shot("poor.jpg", [near(centers[0], 0.85, rng)], poor=[True]),
-        Shot("stranger.jpg", [near(centers[1], 0.85, rng)], poor=[True]),
+        Shot("good.jpg", [vector_near(centers[0], 0.85, rng)]),
+        Shot("poor.jpg", [vector_near(centers[0], 0.85, rng)], poor=[True]),
+        Shot("stranger.jpg", [vector_near(centers[1], 0.85, rng)], poor=[True]),
     ]
     result = settled(light_database, gallery, enroll(light_database, gallery, shots))
     assert (result.persons_new, result.faces_assigned) == (1, 2)
     assert list(who_is_who(light_database).values()).count(None) == 1
 
 
-def test_two_persons_found_to_be_one_merge_and_the_younger_id_leads_on(
+def test_a_face_between_two_persons_merges_them_and_the_younger_id_redirects(
     light_database: Database, rng: np.random.Generator
 ) -> None:
-    """A face between two machine-made persons joins them; the older id stays, the younger redirects."""
     (center,) = people(1, rng, 128)
-    away = near(center, 0.0, rng).astype(np.float64)
+    away = vector_near(center, 0.0, rng).astype(np.float64)
     tilt = [np.asarray(center * np.cos(a) + away * np.sin(a), dtype=np.float32) for a in (0.0, 1.2, 0.6)]
     gallery = LendingGallery()
     settled(light_database, gallery, enroll(light_database, gallery, [Shot("a", [tilt[0]])], night=0))
@@ -129,24 +128,24 @@ def test_two_persons_found_to_be_one_merge_and_the_younger_id_leads_on(
     assert [row.merged_into for row in rows] == [None, rows[0].id]
 
 
-def test_no_search_is_bought_twice(light_database: Database, rng: np.random.Generator) -> None:
-    """Each list is bought once, kept with its charge, and fewer are bought than there are faces."""
+def test_no_face_is_searched_twice(light_database: Database, rng: np.random.Generator) -> None:
+    """Each list is stored with its charge, and there are fewer lists than faces."""
     gallery = VectorGallery()
     shots = album(rng, photos=40)
     first = settled(light_database, gallery, enroll(light_database, gallery, shots[:20]))
     second = settled(light_database, gallery, enroll(light_database, gallery, shots[20:], night=1))
     with light_database.read() as connection:
-        kept = connection.scalar(select(func.count()).select_from(searches))
+        kept_person = connection.scalar(select(func.count()).select_from(searches))
         paid = connection.scalar(select(func.sum(charges.c.calls)))
         edges = connection.scalar(select(func.count()).select_from(matches))
         count = connection.scalar(select(func.count()).select_from(faces)) or 0
-    assert kept == paid == gallery.calls == first.searches + second.searches
+    assert kept_person == paid == gallery.calls == first.searches + second.searches
     assert gallery.calls < count
     assert edges
 
 
-def test_a_killed_run_goes_on_where_it_stopped(light_database: Database, rng: np.random.Generator) -> None:
-    """What was bought before the engine failed is kept, and the next run buys only the rest."""
+def test_a_failed_run_continues_where_it_stopped(light_database: Database, rng: np.random.Generator) -> None:
+    """Searches before the failure are stored, and the next run makes the others only."""
     shots = album(rng)
 
     class Failing(VectorGallery):
@@ -169,29 +168,28 @@ def test_a_killed_run_goes_on_where_it_stopped(light_database: Database, rng: np
     assert revived.calls + 7 <= len(whole.vectors)
 
 
-def test_the_cover_finds_the_same_people_as_searching_everybody(
+def test_covered_faces_get_the_same_persons_as_if_all_were_searched(
     light_database: Database, tmp_path_factory: pytest.TempPathFactory, sqlite_template: Any, rng: np.random.Generator
 ) -> None:
-    """Sparing searches of faces that are covered leaves the partition as it is."""
     shots = album(rng, photos=60)
     spared, everybody = VectorGallery(), VectorGallery()
     settled(light_database, spared, enroll(light_database, spared, shots))
-    with fresh_database(sqlite_template, tmp_path_factory) as other:
+    with fresh_database(sqlite_template, tmp_path_factory) as second:
         rules = replace(RULES.search, covered_similarity=100.1)
-        settled(other, everybody, enroll(other, everybody, shots), search=rules)
-        assert groups(light_database) == groups(other)
+        settled(second, everybody, enroll(second, everybody, shots), search=rules)
+        assert groups(light_database) == groups(second)
     assert spared.calls < everybody.calls == len(everybody.vectors)
 
 
-def test_brothers_of_whom_one_face_each_was_searched_stay_two(
+def test_siblings_with_one_searched_face_each_stay_two(
     light_database: Database, tmp_path_factory: pytest.TempPathFactory, sqlite_template: Any
 ) -> None:
-    """Also in a first run, which needs no caution where everybody was searched: there they are alike enough."""
-    one = np.eye(128)[0]
-    other = 0.45 * one + np.sqrt(1 - 0.45**2) * np.eye(128)[1]
+    """If all faces are searched, a first run has no merge margin, and they are similar enough to merge."""
+    first = np.eye(128)[0]
+    second = 0.45 * first + np.sqrt(1 - 0.45**2) * np.eye(128)[1]
     shots = [
         Shot(f"{name}{number}.jpg", [(face + 0.001 * np.eye(128)[2 + number]).astype(np.float32)])
-        for name, face in (("one", one), ("other", other))
+        for name, face in (("one", first), ("other", second))
         for number in range(6)
     ]
     spared, everybody = VectorGallery(), VectorGallery()
@@ -204,8 +202,8 @@ def test_brothers_of_whom_one_face_each_was_searched_stay_two(
         )
 
 
-def test_the_plan_counts_searches_before_they_are_made(light_database: Database, rng: np.random.Generator) -> None:
-    """What waits is counted exactly; what new photos will need is judged by what was seen."""
+def test_the_plan_counts_searches_in_advance(light_database: Database, rng: np.random.Generator) -> None:
+    """Faces without a search are counted exactly; searches of new photos are estimated."""
     gallery = VectorGallery()
     scan_id = enroll(light_database, gallery, album(rng))
 
@@ -219,14 +217,14 @@ def test_the_plan_counts_searches_before_they_are_made(light_database: Database,
     assert 0 < plan(10).expected <= plan(10).at_most
 
 
-def test_nobody_is_given_faces_from_before_being_born(light_database: Database, rng: np.random.Generator) -> None:
-    """Once a birth date is known, an older photo of a lookalike makes a person of its own."""
+def test_no_face_before_the_birth_date_is_assigned(light_database: Database, rng: np.random.Generator) -> None:
+    """Older photos of a lookalike become another person."""
     (center,) = people(1, rng, 128)
     gallery = LendingGallery()
 
     def shots(year: int) -> list[Shot]:
         when = datetime(year, 1, 2, tzinfo=UTC)
-        return [Shot(f"{year}-{n}", [near(center, 0.85, rng)], taken_at=when) for n in range(3)]
+        return [Shot(f"{year}-{n}", [vector_near(center, 0.85, rng)], taken_at=when) for n in range(3)]
 
     settled(light_database, gallery, enroll(light_database, gallery, shots(2010)))
     with light_database.begin() as connection:
@@ -237,8 +235,8 @@ def test_nobody_is_given_faces_from_before_being_born(light_database: Database, 
     assert sorted(len(group) for group in groups(light_database)) == [3, 6]
 
 
-def test_what_a_human_does_while_faces_are_clustered_stands(light_database: Database, rng: np.random.Generator) -> None:
-    """A face that was confirmed meanwhile is left where it is, and one that is gone is given to nobody."""
+def test_a_decision_made_while_faces_are_clustered_holds(light_database: Database, rng: np.random.Generator) -> None:
+    """A face confirmed meanwhile keeps its person, and a deleted face is not assigned."""
 
     class Meanwhile(LendingGallery):
         def neighbor_edges(self, face_ids: Any, *, per_face: int, floor: float) -> Any:
@@ -256,28 +254,32 @@ def test_what_a_human_does_while_faces_are_clustered_stands(light_database: Data
     assert None not in who_is_who(light_database).values()
 
 
-def test_two_together_on_a_photo_of_another_gallery_are_not_merged(light_database: Database) -> None:
-    """To the other engine, which did not see that photo, they look like one."""
+def test_two_persons_on_one_photo_of_another_gallery_are_not_merged(light_database: Database) -> None:
+    """They look like one person to the engine that did not see that photo."""
     rng = np.random.default_rng(5)
-    one, two = people(2, rng, 128)
+    first, second = people(2, rng, 128)
     ours, theirs = LendingGallery(), VectorGallery()
     box, drawn_otherwise = BoundingBox(0.30, 0.30, 0.20, 0.30), BoundingBox(0.31, 0.29, 0.21, 0.30)
-    alone = [Shot(f"{who}{n}", [near((one, two)[who], 0.85, rng)], [box]) for who in range(2) for n in range(2)]
-    pair = Shot("pair", [near(one, 0.85, rng), near(two, 0.85, rng)], boxes_for(2))
+    alone = [
+        Shot(f"{center}{n}", [vector_near((first, second)[center], 0.85, rng)], [box])
+        for center in range(2)
+        for n in range(2)
+    ]
+    pair = Shot("pair", [vector_near(first, 0.85, rng), vector_near(second, 0.85, rng)], boxes_for(2))
     settled(light_database, ours, enroll(light_database, ours, [*alone, pair]))
-    (same,) = people(1, rng, 128)
-    seen = [Shot(shot.name, [near(same, 0.93, rng)], [drawn_otherwise]) for shot in alone]
-    result = settled(light_database, theirs, enroll(light_database, theirs, seen, night=1))
+    (lookalike,) = people(1, rng, 128)
+    shown = [Shot(shot.name, [vector_near(lookalike, 0.93, rng)], [drawn_otherwise]) for shot in alone]
+    result = settled(light_database, theirs, enroll(light_database, theirs, shown, night=1))
     assert (result.persons_merged, settled(light_database, ours).conflicts) == (0, 0)
 
 
-def test_whom_a_human_told_apart_in_another_gallery_is_not_merged(light_database: Database) -> None:
-    """A face is not Ann, and became a person of its own; the other engine never saw that face."""
+def test_persons_separated_in_another_gallery_are_not_merged(light_database: Database) -> None:
+    """The rejected face is not in this gallery."""
     rng = np.random.default_rng(5)
     (center,) = people(1, rng, 128)
     ours, theirs = LendingGallery(), VectorGallery()
     box, drawn_otherwise = BoundingBox(0.30, 0.30, 0.20, 0.30), BoundingBox(0.31, 0.29, 0.21, 0.30)
-    shots = [Shot(f"{n}", [near(center, 0.85, rng)], [box]) for n in range(5)]
+    shots = [Shot(f"{n}", [vector_near(center, 0.85, rng)], [box]) for n in range(5)]
     settled(light_database, ours, enroll(light_database, ours, shots))
     stamp = DecisionStamp("tester", NOW)
     with light_database.begin() as connection:
@@ -285,17 +287,17 @@ def test_whom_a_human_told_apart_in_another_gallery_is_not_merged(light_database
         face = faces_of_person(connection, ann)[0]
         reject_face(connection, face, ann, stamp)
     settled(light_database, ours)
-    other = who_is_who(light_database)[face.face_id]
+    second = who_is_who(light_database)[face.face_id]
     twin = Shot("twin", [ours.vectors[face.face_id]], [box])
     settled(light_database, ours, enroll(light_database, ours, [twin], night=1))
     with light_database.begin() as connection:
-        row = find_person(connection, other).id
+        row = find_person(connection, second).id
         alike = select(faces.c.id).join(photos).where(photos.c.sha256 == digest("twin"))
         connection.execute(update(assignments).where(assignments.c.face_id.in_(alike)).values(person_id=row))
-    seen = [
-        Shot(shot.name, [near(center, 0.93, rng)], [drawn_otherwise])
+    shown = [
+        Shot(shot.name, [vector_near(center, 0.93, rng)], [drawn_otherwise])
         for shot in [*shots, twin]
         if digest(shot.name) != face.sha256
     ]
-    settled(light_database, theirs, enroll(light_database, theirs, seen, night=2))
-    assert who_is_who(light_database)[face.face_id] == other
+    settled(light_database, theirs, enroll(light_database, theirs, shown, night=2))
+    assert who_is_who(light_database)[face.face_id] == second

@@ -1,4 +1,4 @@
-"""Searches that cost money: every answer that was paid for is kept."""
+"""Neighbor searches: every paid answer is stored."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from catalog.domain.faces import NeighborList
 from catalog.store.database import Database
 from catalog.store.tables import charges, faces, searches
 from tests.identities.assigned_catalogue import settled
-from tests.identities.made_library import RULES, Shot, VectorGallery, enroll, near, people
+from tests.identities.made_library import RULES, Shot, VectorGallery, enroll, people, vector_near
 
 FOUR = replace(RULES.search, workers=4)
 
 
-class Dear(VectorGallery):
-    """Answers all searches of the first wave but the first, which finds the budget used up."""
+class FailingFirstSearch(VectorGallery):
+    """The first search of the first wave reaches the spending limit; the others answer."""
 
     def __init__(self, workers: int) -> None:
         super().__init__()
@@ -40,22 +40,21 @@ class Dear(VectorGallery):
 
 
 def paid_and_kept(database: Database) -> tuple[int, int]:
-    """Calls in the ledger, and lists of neighbors that are kept."""
+    """Charged calls, and stored neighbor lists."""
     with database.read() as connection:
         paid = connection.scalar(select(func.coalesce(func.sum(charges.c.calls), 0))) or 0
         return int(paid), connection.scalar(select(func.count()).select_from(searches)) or 0
 
 
 def six_strangers(database: Database, gallery: VectorGallery, rng: np.random.Generator) -> None:
-    shots = [Shot(f"{number}.jpg", [near(who, 0.9, rng)]) for number, who in enumerate(people(6, rng))]
+    shots = [Shot(f"{number}.jpg", [vector_near(center, 0.9, rng)]) for number, center in enumerate(people(6, rng))]
     enroll(database, gallery, shots)
 
 
-def test_searches_paid_beside_one_that_the_budget_refuses_are_kept(
+def test_searches_beside_one_that_reaches_the_limit_are_stored(
     light_database: Database, rng: np.random.Generator
 ) -> None:
-    """Each list that was bought is kept with its charge, whatever happened to the others of its wave."""
-    gallery = Dear(4)
+    gallery = FailingFirstSearch(4)
     six_strangers(light_database, gallery, rng)
     with pytest.raises(LimitReached):
         settled(light_database, gallery, search=FOUR)
@@ -63,8 +62,8 @@ def test_searches_paid_beside_one_that_the_budget_refuses_are_kept(
     assert paid_and_kept(light_database) == (3, 3)
 
 
-class Losing(VectorGallery):
-    """Somebody takes a face out while its neighbors are searched."""
+class FaceDeletingGallery(VectorGallery):
+    """Another process deletes a face while its neighbors are searched."""
 
     database: Database
 
@@ -75,11 +74,9 @@ class Losing(VectorGallery):
         return super().neighbors(face_id, threshold, limit)
 
 
-def test_a_search_for_a_face_that_is_taken_out_meanwhile_is_in_the_ledger(
-    database: Database, rng: np.random.Generator
-) -> None:
-    """What it brought has no row any more, but it was paid for; the others get their persons."""
-    gallery = Losing()
+def test_a_search_for_a_face_that_is_deleted_meanwhile_is_charged(database: Database, rng: np.random.Generator) -> None:
+    """The other faces get their persons."""
+    gallery = FaceDeletingGallery()
     gallery.database = database
     six_strangers(database, gallery, rng)
     done = settled(database, gallery)

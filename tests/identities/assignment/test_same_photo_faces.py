@@ -17,7 +17,7 @@ from catalog.store.person_index import PersonRow
 from catalog.store.tables import assignments
 from tests.identities.assigned_catalogue import as_engine, groups, settled
 from tests.identities.decided_catalogue import STAMP, unmerged_persons
-from tests.identities.made_library import RULES, LendingGallery, Shot, VectorGallery, enroll, near, people
+from tests.identities.made_library import RULES, LendingGallery, Shot, VectorGallery, enroll, people, vector_near
 
 ENGINES = pytest.mark.parametrize("make", [LendingGallery, VectorGallery], ids=["group means", "searches"])
 COPY = 0.99
@@ -26,11 +26,11 @@ SHOT = 0.86
 
 
 def shots_of(center: NDArray[np.float64], name: str, count: int, rng: np.random.Generator) -> list[Shot]:
-    return [Shot(f"{name}-{number}", [near(center, SHOT, rng)]) for number in range(count)]
+    return [Shot(f"{name}-{number}", [vector_near(center, SHOT, rng)]) for number in range(count)]
 
 
 def sheet_of(center: NDArray[np.float64], count: int, cosine: float, rng: np.random.Generator) -> Shot:
-    return Shot("sheet", [near(center, cosine, rng) for _ in range(count)])
+    return Shot("sheet", [vector_near(center, cosine, rng) for _ in range(count)])
 
 
 def questions(database: Database, gallery: VectorGallery) -> list[Suggestion]:
@@ -56,7 +56,7 @@ def test_prints_of_one_portrait_are_one_person_with_the_single_photos(
 ) -> None:
     gallery = make()
     (man,) = people(1, rng, 128)
-    portrait = near(man, SHOT, rng).astype(np.float64)
+    portrait = vector_near(man, SHOT, rng).astype(np.float64)
     shots = [*shots_of(man, "single", 3, rng), sheet_of(portrait, 3, COPY, rng)]
     result = settled(database, gallery, enroll(database, gallery, shots))
     assert sizes(database) == [6]
@@ -79,11 +79,11 @@ def test_a_contact_sheet_of_several_shots_separates_no_single_photos(
     for night, shots in enumerate(nights):
         settled(database, gallery, enroll(database, gallery, shots, night=night))
     assert sizes(database) == [1, 1, 5]
-    asked = questions(database, gallery)
-    assert {row.id for question in asked for row in (question.person, question.other) if row} == {
+    open_questions = questions(database, gallery)
+    assert {row.id for question in open_questions for row in (question.person, question.other) if row} == {
         person.id for person in persons_on(database, "sheet")
     }
-    assert all(question.same_photo for question in asked)
+    assert all(question.same_photo for question in open_questions)
 
 
 def test_a_yes_to_a_suggestion_on_one_photo_makes_one_person(
@@ -122,10 +122,12 @@ def test_two_who_are_only_as_similar_as_relatives_are_not_suggested(
 ) -> None:
     rng = np.random.default_rng(4)
     gallery = make()
-    (one,) = people(1, rng, 128)
-    other = near(one, 0.5, rng).astype(np.float64)
-    both = [Shot(f"both-{number}", [near(one, SHOT, rng), near(other, SHOT, rng)]) for number in range(3)]
-    settled(light_database, gallery, enroll(light_database, gallery, both))
+    (first,) = people(1, rng, 128)
+    second = vector_near(first, 0.5, rng).astype(np.float64)
+    together = [
+        Shot(f"both-{number}", [vector_near(first, SHOT, rng), vector_near(second, SHOT, rng)]) for number in range(3)
+    ]
+    settled(light_database, gallery, enroll(light_database, gallery, together))
     assert sizes(light_database) == [3, 3]
     assert questions(light_database, gallery) == []
 
@@ -137,17 +139,17 @@ def test_twins_stay_two_on_later_photos_once_a_user_separated_them(
     """They are near-identical to the engine: it takes them for copies at first."""
     gallery = make()
     (face,) = people(1, rng, 128)
-    twins = [near(face, 0.995, rng).astype(np.float64) for _ in range(2)]
+    twins = [vector_near(face, 0.995, rng).astype(np.float64) for _ in range(2)]
 
     def photo(name: str) -> Shot:
-        return Shot(name, [near(twin, COPY, rng) for twin in twins])
+        return Shot(name, [vector_near(twin, COPY, rng) for twin in twins])
 
     settled(database, gallery, enroll(database, gallery, [photo("first")]))
     assert sizes(database) == [2]
     with database.begin() as connection:
         (person,) = unmerged_persons(connection)
-        one, _ = faces_of_person(connection, person)
-        verbs.split_person(connection, person, [one], STAMP)
+        first, _ = faces_of_person(connection, person)
+        verbs.split_person(connection, person, [first], STAMP)
     result = settled(database, gallery, enroll(database, gallery, [photo("second"), photo("third")], night=1))
     assert sizes(database) == [3, 3]
     assert result.conflicts == 0
@@ -164,7 +166,7 @@ def test_two_named_persons_are_not_merged_by_a_photo_of_copies(
         for person, name in zip(unmerged_persons(connection), ("Ann", "Bea"), strict=True):
             verbs.name_person(connection, person, name, STAMP)
     for face_id in gallery.vectors:
-        gallery.vectors[face_id] = near(face, COPY, rng)
+        gallery.vectors[face_id] = vector_near(face, COPY, rng)
     settled(light_database, gallery, enroll(light_database, gallery, shots_of(face, "single", 1, rng), night=1))
     assert sizes(light_database) == [1, 2]
 
@@ -179,9 +181,9 @@ def test_persons_of_copies_made_by_an_earlier_version_are_merged_by_the_next_sca
     with light_database.begin() as connection:
         (person,) = unmerged_persons(connection)
         for face_on_sheet in faces_of_person(connection, person)[1:]:
-            (other,) = verbs.add_persons(connection, 1, STAMP.now)
+            (second,) = verbs.add_persons(connection, 1, STAMP.now)
             query = update(assignments).where(assignments.c.face_id == face_on_sheet.row)
-            connection.execute(query.values(person_id=other.id))
+            connection.execute(query.values(person_id=second.id))
     assert sizes(light_database) == [1, 1, 1]
     result = settled(
         light_database, gallery, enroll(light_database, gallery, shots_of(face, "single", 2, rng), night=1)
@@ -196,15 +198,15 @@ def test_clustering_from_scratch_keeps_copies_together(
 ) -> None:
     gallery = make()
     (man,) = people(1, rng, 128)
-    shots = [*shots_of(man, "single", 3, rng), sheet_of(near(man, SHOT, rng).astype(np.float64), 3, COPY, rng)]
+    shots = [*shots_of(man, "single", 3, rng), sheet_of(vector_near(man, SHOT, rng).astype(np.float64), 3, COPY, rng)]
     settled(light_database, gallery, enroll(light_database, gallery, shots))
     with light_database.begin() as connection:
         (person,) = unmerged_persons(connection)
         verbs.confirm_face(connection, faces_of_person(connection, person)[0], person, STAMP)
         copies = [face for face in faces_of_person(connection, person) if "sheet" in (face.uri or "")]
-        (other,) = verbs.add_persons(connection, 1, STAMP.now)
+        (second,) = verbs.add_persons(connection, 1, STAMP.now)
         query = update(assignments).where(assignments.c.face_id == copies[-1].row)
-        connection.execute(query.values(person_id=other.id))
+        connection.execute(query.values(person_id=second.id))
     plan = plan_recluster(light_database, as_engine(gallery), RULES, gallery="catalog")
     assert plan.moved == 1
     assert apply_recluster(light_database, plan, STAMP).moved == 1
@@ -218,7 +220,7 @@ def test_an_unassigned_face_beside_its_person_can_be_confirmed_too(
     """A poor print is no copy, makes no person and is suggested; a yes keeps the other face of the photo."""
     gallery = LendingGallery()
     (man,) = people(1, rng, 128)
-    sheet = Shot("sheet", [near(man, SHOT, rng), near(man, SHOT, rng)], poor=[False, True])
+    sheet = Shot("sheet", [vector_near(man, SHOT, rng), vector_near(man, SHOT, rng)], poor=[False, True])
     shots = [*shots_of(man, "single", 3, rng), sheet]
     settled(light_database, gallery, enroll(light_database, gallery, shots))
     (question,) = questions(light_database, gallery)

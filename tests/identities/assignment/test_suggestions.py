@@ -1,4 +1,4 @@
-"""Suggestions ask what is worth asking, and nothing that was answered."""
+"""Suggestions: open questions only, the most useful first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from catalog.store.catalogued_faces import faces_of_person, find_face
 from catalog.store.database import Database
 from tests.identities.assigned_catalogue import as_engine, settled, who_is_who
 from tests.identities.decided_catalogue import STAMP, unmerged_persons
-from tests.identities.made_library import RULES, LendingGallery, Shot, VectorGallery, enroll, near, people
+from tests.identities.made_library import RULES, LendingGallery, Shot, VectorGallery, enroll, people, vector_near
 
 
 def asked(database: Database, gallery: VectorGallery, limit: int = 20) -> list[Suggestion]:
@@ -27,18 +27,22 @@ def asked(database: Database, gallery: VectorGallery, limit: int = 20) -> list[S
 def lookalikes(database: Database, gallery: VectorGallery, *, together: bool = False) -> None:
     """Two people whose faces are at about 0.36 of one another, each on four photos, and two strangers."""
     rng = np.random.default_rng(4)
-    one, stranger = people(2, rng, 128)
-    other = near(one, 0.5, rng).astype(np.float64)
-    shots = [Shot(f"{name}-{n}", [near(who, 0.86, rng)]) for name, who in (("a", one), ("b", other)) for n in range(4)]
-    shots += [Shot(f"c-{n}", [near(stranger, 0.86, rng)]) for n in range(2)]
+    first, stranger = people(2, rng, 128)
+    second = vector_near(first, 0.5, rng).astype(np.float64)
+    shots = [
+        Shot(f"{name}-{n}", [vector_near(center, 0.86, rng)])
+        for name, center in (("a", first), ("b", second))
+        for n in range(4)
+    ]
+    shots += [Shot(f"c-{n}", [vector_near(stranger, 0.86, rng)]) for n in range(2)]
     if together:
-        shots.append(Shot("both", [near(one, 0.9, rng), near(other, 0.9, rng)]))
+        shots.append(Shot("both", [vector_near(first, 0.9, rng), vector_near(second, 0.9, rng)]))
     settled(database, gallery, enroll(database, gallery, shots))
 
 
 @pytest.mark.parametrize("make", [LendingGallery, VectorGallery])
-def test_persons_that_may_be_one_are_asked_about(light_database: Database, make: type[VectorGallery]) -> None:
-    """The two that look alike are the only question; it settles four faces and costs no search."""
+def test_similar_persons_are_suggested(light_database: Database, make: type[VectorGallery]) -> None:
+    """The two lookalikes are the only question; it decides four faces and needs no search."""
     gallery = make()
     lookalikes(light_database, gallery)
     calls = gallery.calls
@@ -48,16 +52,14 @@ def test_persons_that_may_be_one_are_asked_about(light_database: Database, make:
     assert gallery.calls == calls
 
 
-def test_two_who_are_on_one_photo_are_never_asked_about(light_database: Database) -> None:
-    """Being seen together answers the question."""
+def test_two_persons_on_one_photo_are_not_suggested(light_database: Database) -> None:
     gallery = LendingGallery()
     lookalikes(light_database, gallery, together=True)
     assert asked(light_database, gallery) == []
 
 
 @pytest.mark.parametrize("answer", ["split", "reject", "names", "hide"])
-def test_what_was_answered_is_not_asked_again(light_database: Database, answer: str) -> None:
-    """A split, a rejection, two names or hiding one of the two end the question."""
+def test_a_decided_pair_is_not_suggested(light_database: Database, answer: str) -> None:
     gallery = LendingGallery()
     lookalikes(light_database, gallery)
     (question,) = asked(light_database, gallery)
@@ -80,8 +82,8 @@ def test_what_was_answered_is_not_asked_again(light_database: Database, answer: 
 
 
 @pytest.mark.parametrize("make", [LendingGallery, VectorGallery])
-def test_why_shows_neighbors_and_decisions(light_database: Database, make: type[VectorGallery]) -> None:
-    """The nearest are the person's own, the word that was said is there, and no search is bought."""
+def test_an_explanation_has_neighbors_and_decisions(light_database: Database, make: type[VectorGallery]) -> None:
+    """The nearest faces are the person's own. A paid engine is not called."""
     gallery = make()
     lookalikes(light_database, gallery)
     with light_database.begin() as connection:
@@ -91,27 +93,27 @@ def test_why_shows_neighbors_and_decisions(light_database: Database, make: type[
     with light_database.read() as connection:
         face = find_face(connection, shown.face_id[:13], engine=gallery.name, gallery="catalog")
     calls = gallery.calls
-    found = explain(light_database, as_engine(gallery), RULES, face, limit=3)
-    assert found.neighbors[0].same
-    assert [each.similarity for each in found.neighbors] == sorted(
-        (n.similarity for n in found.neighbors), reverse=True
+    result = explain(light_database, as_engine(gallery), RULES, face, limit=3)
+    assert result.neighbors[0].same
+    assert [row.similarity for row in result.neighbors] == sorted(
+        (n.similarity for n in result.neighbors), reverse=True
     )
-    assert [each.verb for each in found.decisions] == ["confirm"]
+    assert [row.verb for row in result.decisions] == ["confirm"]
     assert gallery.calls == calls or isinstance(gallery, LendingGallery)
 
 
-def test_a_child_and_the_adult_are_asked_about_by_way_of_the_years_between(light_database: Database) -> None:
-    """A face that turns a little every year: too unlike at the ends to be joined, asked about all the same."""
+def test_a_child_and_the_adult_are_suggested_by_way_of_the_years_between(light_database: Database) -> None:
+    """The face changes a little every year; the ends are too dissimilar to merge."""
     rng = np.random.default_rng(6)
     (child,) = people(1, rng, 128)
-    adult = near(child, 0.0, rng).astype(np.float64)
+    adult = vector_near(child, 0.0, rng).astype(np.float64)
     gallery = LendingGallery()
     shots = []
     for number, year in enumerate([*range(2000, 2006), *range(2009, 2015)]):
         turn = np.pi / 2 * (year - 2000) / 18
         grown = child * np.cos(turn) + adult * np.sin(turn)
         when = datetime(year, 5, 1, tzinfo=UTC)
-        shots += [Shot(f"{number}-{n}", [near(grown, 0.78, rng)], taken_at=when) for n in range(3)]
+        shots += [Shot(f"{number}-{n}", [vector_near(grown, 0.78, rng)], taken_at=when) for n in range(3)]
     settled(light_database, gallery, enroll(light_database, gallery, shots), mean_linkage=Linkage(0.5, 0.0, 0.1))
     assert len(set(who_is_who(light_database).values())) == 2
     (question,) = asked(light_database, gallery)
@@ -119,8 +121,7 @@ def test_a_child_and_the_adult_are_asked_about_by_way_of_the_years_between(light
     assert question.faces >= 15
 
 
-def test_a_no_is_one_decision(light_database: Database) -> None:
-    """The two are not asked about until it is taken back."""
+def test_a_no_is_one_decision_until_it_is_undone(light_database: Database) -> None:
     gallery = LendingGallery()
     lookalikes(light_database, gallery)
     (question,) = asked(light_database, gallery)

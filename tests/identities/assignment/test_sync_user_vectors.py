@@ -1,4 +1,4 @@
-"""Which faces the users of an engine stand for."""
+"""Faces behind the user vectors of an engine."""
 
 from __future__ import annotations
 
@@ -15,21 +15,20 @@ def found(database: Database, *matches: UserMatch) -> dict[str, float]:
     return dict(answers)
 
 
-def test_the_user_of_somebody_who_was_merged_stands_for_whom_the_id_leads_to(light_database: Database) -> None:
-    """The collection hears of it at the next scan only; until then both users mean all faces, and the nearer counts."""
+def test_the_user_vector_of_a_merged_person_means_the_canonical_person(light_database: Database) -> None:
+    """Until the next sync both user vectors mean all faces, and the higher similarity counts."""
     catalogue(light_database)
     with light_database.begin() as connection:
-        kept, gone = unmerged_persons(connection)[:2]
-        merge_persons(connection, kept, gone, STAMP)
-    own = found(light_database, UserMatch(kept.person_id, 97.0))
+        kept_person, gone = unmerged_persons(connection)[:2]
+        merge_persons(connection, kept_person, gone, STAMP)
+    own = found(light_database, UserMatch(kept_person.person_id, 97.0))
     assert len(own) == 8
     assert found(light_database, UserMatch(gone.person_id, 97.0)) == own
-    both = found(light_database, UserMatch(gone.person_id, 99.0), UserMatch(kept.person_id, 97.0))
-    assert both == dict.fromkeys(own, 99.0)
+    together = found(light_database, UserMatch(gone.person_id, 99.0), UserMatch(kept_person.person_id, 97.0))
+    assert together == dict.fromkeys(own, 99.0)
 
 
-def test_the_user_of_somebody_who_was_forgotten_stands_for_nobody(light_database: Database) -> None:
-    """The user goes at the next scan."""
+def test_the_user_vector_of_a_forgotten_person_means_no_face(light_database: Database) -> None:
     catalogue(light_database, count=1)
     assert found(light_database, UserMatch("pgone", 99.0)) == {}
     assert found(light_database) == {}

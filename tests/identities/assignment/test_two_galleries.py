@@ -1,4 +1,4 @@
-"""Scans of two folders may go side by side, and people forget others meanwhile: who is who stays whole."""
+"""Scans and decisions at the same time: assignments stay consistent."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ from catalog.store.person_index import PersonRow, all_persons, canonical_person
 from catalog.store.tables import faces, photos, tombstones
 from tests.identities.assigned_catalogue import as_engine, settled, who_is_who
 from tests.identities.decided_catalogue import STAMP, catalogue, unmerged_persons
-from tests.identities.made_library import LendingGallery, Shot, VectorGallery, digest, enroll, near, people
+from tests.identities.made_library import LendingGallery, Shot, VectorGallery, digest, enroll, people, vector_near
 
 
 def four_strangers(database: Database, gallery: VectorGallery) -> None:
     rng = np.random.default_rng(5)
-    shots = [Shot(f"{number}.jpg", [near(who, 0.9, rng)]) for number, who in enumerate(people(4, rng))]
+    shots = [Shot(f"{number}.jpg", [vector_near(center, 0.9, rng)]) for number, center in enumerate(people(4, rng))]
     enroll(database, gallery, shots)
 
 
 def two_settle(database: Database, gallery: VectorGallery) -> None:
     with ThreadPoolExecutor(2) as pool:
-        for each in [pool.submit(settled, database, gallery) for _ in range(2)]:
-            each.result()
+        for row in [pool.submit(settled, database, gallery) for _ in range(2)]:
+            row.result()
 
 
 def meet(barrier: threading.Barrier) -> None:
-    """Wait for the other one; not for ever."""
+    """Wait at most one second for the other thread."""
     with contextlib.suppress(threading.BrokenBarrierError):
         barrier.wait(1)
 
 
-class Meeting(VectorGallery):
-    """Lets nobody go on with its first search before another has asked for its own."""
+class BarrierGallery(VectorGallery):
+    """A search waits for the search of another thread."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,16 +58,15 @@ class Meeting(VectorGallery):
         return super().neighbors(face_id, threshold, limit)
 
 
-def test_no_search_is_bought_by_both(database: Database) -> None:
-    """A list of neighbors is asked for once."""
-    gallery = Meeting()
+def test_two_assignments_search_each_face_once(database: Database) -> None:
+    gallery = BarrierGallery()
     four_strangers(database, gallery)
     two_settle(database, gallery)
     assert gallery.calls == 4
 
 
-class Slow(LendingGallery):
-    """Lends its vectors when somebody else asks for them too, or nobody else will."""
+class SlowGallery(LendingGallery):
+    """Lends its vectors once another thread asks for them too, or after a second."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,17 +77,16 @@ class Slow(LendingGallery):
         return super().group_vectors(face_ids)
 
 
-def test_no_person_is_made_twice(database: Database) -> None:
-    """There are no persons without a face."""
-    gallery = Slow()
+def test_two_assignments_add_each_person_once(database: Database) -> None:
+    gallery = SlowGallery()
     four_strangers(database, gallery)
     two_settle(database, gallery)
     with database.read() as connection:
         assert len(all_persons(connection)) == 4
 
 
-class Meanwhile(LendingGallery):
-    """Somebody takes a face out while faces are clustered, before or after its vector was lent."""
+class ShrinkingGallery(LendingGallery):
+    """Another process deletes a face while faces are clustered, before or after its vector was lent."""
 
     def __init__(self, database: Database, before: bool) -> None:
         super().__init__()
@@ -109,10 +107,10 @@ class Meanwhile(LendingGallery):
         return sums
 
 
-def test_a_face_that_is_taken_out_meanwhile_does_not_end_the_scan(database: Database) -> None:
-    """It is left out; the others get their persons."""
+def test_a_face_that_is_deleted_meanwhile_does_not_end_the_scan(database: Database) -> None:
+    """The other faces get their persons."""
     for before in (False, True):
-        gallery = Meanwhile(database, before)
+        gallery = ShrinkingGallery(database, before)
         four_strangers(database, gallery)
         settled(database, gallery)
         assert None not in who_is_who(database).values()
@@ -121,9 +119,9 @@ def test_a_face_that_is_taken_out_meanwhile_does_not_end_the_scan(database: Data
             connection.execute(delete(faces))
 
 
-def test_forgetting_waits_for_a_scan_that_settles(database: Database) -> None:
-    """Both come to their end, and nothing of the person is left."""
-    gallery = Slow()
+def test_forgetting_waits_for_the_assignment_lock(database: Database) -> None:
+    """Both end, and no row of the person is left."""
+    gallery = SlowGallery()
     four_strangers(database, gallery)
     settled(database, gallery)
     with database.read() as connection:
@@ -140,8 +138,8 @@ def test_forgetting_waits_for_a_scan_that_settles(database: Database) -> None:
         assert connection.scalar(select(func.count()).select_from(tombstones)) == 1
 
 
-class Deciding(LendingGallery):
-    """A human decides while faces are clustered."""
+class DecidingGallery(LendingGallery):
+    """A user decides while faces are clustered."""
 
     decide: Callable[[], object] = staticmethod(lambda: None)
 
@@ -151,14 +149,14 @@ class Deciding(LendingGallery):
         return sums
 
 
-def test_a_face_that_is_rejected_meanwhile_is_not_given_back(database: Database) -> None:
-    """The scan had seen it with that person, and new company came to both."""
-    gallery = Deciding()
+def test_a_face_that_is_rejected_meanwhile_is_not_assigned_again(database: Database) -> None:
+    """A new face of the person arrives at the same time."""
+    gallery = DecidingGallery()
     rng = np.random.default_rng(5)
-    (who,) = people(1, rng)
-    enroll(database, gallery, [Shot(f"{number}.jpg", [near(who, 0.9, rng)]) for number in range(4)])
+    (center,) = people(1, rng)
+    enroll(database, gallery, [Shot(f"{number}.jpg", [vector_near(center, 0.9, rng)]) for number in range(4)])
     settled(database, gallery)
-    enroll(database, gallery, [Shot("new.jpg", [near(who, 0.9, rng)])], night=1)
+    enroll(database, gallery, [Shot("new.jpg", [vector_near(center, 0.9, rng)])], night=1)
     rejected: list[str] = []
 
     def reject() -> None:
@@ -181,65 +179,64 @@ def test_a_face_that_is_rejected_meanwhile_is_not_given_back(database: Database)
 
 
 def at_once(*calls: Callable[[], object]) -> list[object]:
-    """What each gives, or raises with a sentence."""
+    """The results, or the CatalogErrors, of calls in parallel."""
     with ThreadPoolExecutor(len(calls)) as pool:
-        told: list[object] = []
-        for each in [pool.submit(call) for call in calls]:
+        results: list[object] = []
+        for row in [pool.submit(call) for call in calls]:
             try:
-                told.append(each.result(60))
+                results.append(row.result(60))
             except CatalogError as error:
-                told.append(error)
-        return told
+                results.append(error)
+        return results
 
 
 def assert_whole(database: Database, faces_held: int) -> None:
-    """Every id leads to somebody, and unmerged_persons's faces are seen."""
+    """Check that every id redirects to a person, and that all faces have one."""
     with database.read() as connection:
         everyone = all_persons(connection)
-        for each in everyone:
-            assert canonical_person(connection, each.id).merged_into is None
-        assert sum(each.faces for each in list_people(connection)) == faces_held
+        for row in everyone:
+            assert canonical_person(connection, row.id).merged_into is None
+        assert sum(row.faces for row in list_people(connection)) == faces_held
 
 
-def test_two_merge_the_same_people_the_other_way_round(database: Database) -> None:
-    """One of them is told that they are one already."""
+def test_two_merges_of_one_pair_in_opposite_directions(database: Database) -> None:
+    """The second one is refused: they are one person already."""
     catalogue(database)
     barrier = threading.Barrier(2)
     with database.read() as connection:
-        one, two = unmerged_persons(connection)[:2]
+        first, second = unmerged_persons(connection)[:2]
 
-    def merge(kept: PersonRow, gone: PersonRow) -> None:
+    def merge(kept_person: PersonRow, gone: PersonRow) -> None:
         with database.begin() as connection:
-            found = [find_person(connection, each.person_id) for each in (kept, gone)]
+            result = [find_person(connection, row.person_id) for row in (kept_person, gone)]
             meet(barrier)
-            merge_persons(connection, *found, STAMP)
+            merge_persons(connection, *result, STAMP)
 
-    told = at_once(lambda: merge(one, two), lambda: merge(two, one))
-    assert sum(each is None for each in told) == 1
+    results = at_once(lambda: merge(first, second), lambda: merge(second, first))
+    assert sum(row is None for row in results) == 1
     assert_whole(database, 16)
 
 
-def test_a_chain_of_merges(database: Database) -> None:
-    """One terminal merges A into B, another B into C meanwhile."""
+def test_a_merge_into_a_person_that_is_being_merged(database: Database) -> None:
+    """One terminal merges A into B, another B into C at the same time."""
     catalogue(database)
     with database.read() as connection:
-        one, two, three = unmerged_persons(connection)[:3]
+        first, second, three = unmerged_persons(connection)[:3]
 
     def later() -> None:
         with database.begin() as connection:
-            merge_persons(connection, find_person(connection, three.person_id), two, STAMP)
+            merge_persons(connection, find_person(connection, three.person_id), second, STAMP)
 
     with ThreadPoolExecutor(1) as pool:
         with database.begin() as connection:
-            merge_persons(connection, two, one, STAMP)
-            other = pool.submit(later)
-            wait([other], timeout=0.5)  # it waits for us
-        other.result(60)
+            merge_persons(connection, second, first, STAMP)
+            another = pool.submit(later)
+            wait([another], timeout=0.5)  # it waits for us
+        another.result(60)
     assert_whole(database, 16)
 
 
-def test_one_of_two_undos_is_told_that_it_was_undone(database: Database) -> None:
-    """The same decision, from two terminals."""
+def test_the_second_of_two_undos_is_refused(database: Database) -> None:
     catalogue(database)
     with database.begin() as connection:
         number = merge_persons(connection, *unmerged_persons(connection)[:2], STAMP)
@@ -250,13 +247,13 @@ def test_one_of_two_undos_is_told_that_it_was_undone(database: Database) -> None
             meet(barrier)
             return undo(connection, number, STAMP)[0]
 
-    told = at_once(take_back, take_back)
-    assert sum(isinstance(each, int) for each in told) == 1
+    results = at_once(take_back, take_back)
+    assert sum(isinstance(row, int) for row in results) == 1
     assert_whole(database, 16)
 
 
-class Interrupted(LendingGallery):
-    """Lets a human decide between the reading and the writing of a scan that settles, or while it writes."""
+class InterruptedGallery(LendingGallery):
+    """Lets a user decide between the reading and the writing of an assignment, or while it writes."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__()
@@ -275,23 +272,23 @@ class Interrupted(LendingGallery):
 
 
 def test_a_merge_while_a_scan_writes(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The new face of somebody who is merged away at that instant goes where the id leads."""
-    gallery = Interrupted(monkeypatch)
+    """The new face of a person that is merged at that moment goes to the canonical person."""
+    gallery = InterruptedGallery(monkeypatch)
     rng = np.random.default_rng(3)
     centers = people(4, rng, 128)
-    shots = [Shot(f"{who}-{n}", [near(centers[who], 0.85, rng)]) for who in range(4) for n in range(4)]
+    shots = [Shot(f"{center}-{n}", [vector_near(centers[center], 0.85, rng)]) for center in range(4) for n in range(4)]
     settled(database, gallery, enroll(database, gallery, shots))
     with database.read() as connection:
-        shown = [face for each in unmerged_persons(connection) for face in faces_of_person(connection, each)]
+        shown = [face for row in unmerged_persons(connection) for face in faces_of_person(connection, row)]
         first = next(face for face in shown if face.sha256 == digest("1-0"))
         gone = find_person(connection, first.person_id or "")
-        kept = next(each for each in unmerged_persons(connection) if each != gone)
+        kept_person = next(row for row in unmerged_persons(connection) if row != gone)
 
     def merge() -> None:
         with database.begin() as connection:
-            merge_persons(connection, find_person(connection, kept.person_id), gone, STAMP)
+            merge_persons(connection, find_person(connection, kept_person.person_id), gone, STAMP)
 
-    enroll(database, gallery, [Shot("new", [near(centers[1], 0.85, rng)])], night=1)
+    enroll(database, gallery, [Shot("new", [vector_near(centers[1], 0.85, rng)])], night=1)
     gallery.decide = merge
     settled(database, gallery)
     assert gallery.decided is not None
@@ -300,11 +297,11 @@ def test_a_merge_while_a_scan_writes(database: Database, monkeypatch: pytest.Mon
 
 
 def test_a_name_while_a_scan_merges(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A night finds two to be one; a human names the one that is going: the name is there afterwards."""
-    gallery = Interrupted(monkeypatch)
+    """The scan merges a person while a user names it: the name is kept."""
+    gallery = InterruptedGallery(monkeypatch)
     rng = np.random.default_rng(5)
     (center,) = people(1, rng, 128)
-    away = near(center, 0.0, rng).astype(np.float64)
+    away = vector_near(center, 0.0, rng).astype(np.float64)
     tilted = [np.asarray(center * np.cos(turn) + away * np.sin(turn), dtype=np.float32) for turn in (0.0, 1.2, 0.6)]
     for night in (0, 1):
         settled(database, gallery, enroll(database, gallery, [Shot(f"{night}", [tilted[night]])], night=night))
@@ -325,27 +322,27 @@ def test_a_name_while_a_scan_merges(database: Database, monkeypatch: pytest.Monk
 
 
 def test_a_new_face_rejected_while_it_is_clustered(database: Database) -> None:
-    """It had nobody yet; it does not get whom it was said not to be."""
-    gallery = Deciding()
+    """The unassigned face does not get the rejected person."""
+    gallery = DecidingGallery()
     rng = np.random.default_rng(5)
     (center,) = people(1, rng)
-    shots = [Shot(f"{n}.jpg", [near(center, 0.9, rng)]) for n in range(4)]
+    shots = [Shot(f"{n}.jpg", [vector_near(center, 0.9, rng)]) for n in range(4)]
     settled(database, gallery, enroll(database, gallery, shots))
-    enroll(database, gallery, [Shot("new.jpg", [near(center, 0.9, rng)])], night=1)
-    said: list[tuple[str, str]] = []
+    enroll(database, gallery, [Shot("new.jpg", [vector_near(center, 0.9, rng)])], night=1)
+    rejections: list[tuple[str, str]] = []
 
     def reject() -> None:
-        if said:
+        if rejections:
             return
         with database.begin() as connection:
             (person,) = all_persons(connection)
             row = connection.scalar(select(faces.c.id).join(photos).where(photos.c.sha256 == digest("new.jpg")))
             face = catalogued_faces_by_row(connection, [int(row or 0)])[int(row or 0)]
             reject_face(connection, face, person, STAMP)
-            said.append((face.face_id, person.person_id))
+            rejections.append((face.face_id, person.person_id))
 
     gallery.decide = reject
     settled(database, gallery)
     settled(database, gallery)
-    ((face_id, person_id),) = said
+    ((face_id, person_id),) = rejections
     assert who_is_who(database)[face_id] != person_id

@@ -1,4 +1,4 @@
-"""What holds for every clustering, whatever the faces."""
+"""Properties of every clustering."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from catalog.identities.clustering.arrays import Ints
 from catalog.identities.clustering.average_linkage import cluster_edges, cluster_means, stranger_similarity_bound
 from catalog.identities.clustering.constraints import Constraints
 from catalog.identities.clustering.similarity_graph import Edges, Linkage, SearchCoverage
-from tests.identities.made_library import near, people
+from tests.identities.made_library import people, vector_near
 
 LINKAGE = Linkage(threshold=0.42, pair_penalty=0.06)
 FLOOR = 0.3
@@ -43,8 +43,8 @@ def partition(labels: Ints) -> set[frozenset[int]]:
 
 @given(graphs(), st.data())
 @settings(max_examples=150, deadline=None)
-def test_what_must_be_together_is(graph: tuple[int, Edges], data: st.DataObject) -> None:
-    """Faces joined by must-links share a group, however unlike they are."""
+def test_must_links_hold(graph: tuple[int, Edges], data: st.DataObject) -> None:
+    """However dissimilar the faces are."""
     count, edges = graph
     face = st.integers(0, count - 1)
     must = np.array(data.draw(st.lists(st.tuples(face, face), min_size=1)), dtype=np.int64)
@@ -54,22 +54,21 @@ def test_what_must_be_together_is(graph: tuple[int, Edges], data: st.DataObject)
 
 @given(graphs(), st.data())
 @settings(max_examples=150, deadline=None)
-def test_what_cannot_be_together_never_is(graph: tuple[int, Edges], data: st.DataObject) -> None:
-    """No way through other faces joins two that a cannot-link parts, unless humans joined them themselves."""
+def test_cannot_links_hold(graph: tuple[int, Edges], data: st.DataObject) -> None:
+    """Also by way of other faces, unless must-links connect the two."""
     count, edges = graph
     face = st.integers(0, count - 1)
     cannot = np.array(data.draw(st.lists(st.tuples(face, face), min_size=1)), dtype=np.int64)
     must = np.array(data.draw(st.lists(st.tuples(face, face))), dtype=np.int64).reshape(-1, 2)
     labels = cluster(count, edges, Constraints(must_link=must, cannot_link=cannot))
     joined = components(count, must)
-    for one, other in cannot.tolist():
-        assert labels[one] != labels[other] or joined[one] == joined[other]
+    for first, second in cannot.tolist():
+        assert labels[first] != labels[second] or joined[first] == joined[second]
 
 
 @given(graphs(), st.data())
 @settings(max_examples=150, deadline=None)
-def test_faces_of_different_camps_never_meet(graph: tuple[int, Edges], data: st.DataObject) -> None:
-    """A group holds faces of one camp at most, besides faces of none."""
+def test_separation_groups_hold(graph: tuple[int, Edges], data: st.DataObject) -> None:
     count, edges = graph
     camps = np.array(data.draw(st.lists(st.integers(-1, 3), min_size=count, max_size=count)), dtype=np.int64)
     labels = cluster(count, edges, Constraints(separation_groups=camps))
@@ -79,8 +78,7 @@ def test_faces_of_different_camps_never_meet(graph: tuple[int, Edges], data: st.
 
 @given(graphs(), st.data())
 @settings(max_examples=150, deadline=None)
-def test_poor_faces_join_and_never_found(graph: tuple[int, Edges], data: st.DataObject) -> None:
-    """Every group of several faces has a founder."""
+def test_every_group_of_several_faces_has_a_seed_face(graph: tuple[int, Edges], data: st.DataObject) -> None:
     count, edges = graph
     seed_faces = np.array(data.draw(st.lists(st.booleans(), min_size=count, max_size=count)), dtype=bool)
     labels = cluster(count, edges, Constraints(seed_faces=seed_faces))
@@ -90,7 +88,7 @@ def test_poor_faces_join_and_never_found(graph: tuple[int, Edges], data: st.Data
 @given(graphs(), st.integers(0, 1 << 30))
 @settings(max_examples=150, deadline=None)
 def test_the_order_of_faces_changes_nothing(graph: tuple[int, Edges], seed: int) -> None:
-    """Renumbering the faces renumbers the groups, where no two similarities are equal."""
+    """Renumbering the faces renumbers the groups, if no two similarities are equal."""
     count, edges = graph
     rng = np.random.default_rng(seed)
     edges = Edges(edges.first, edges.second, edges.similarity + rng.uniform(0, 1e-3, len(edges)))  # nothing is a tie
@@ -103,7 +101,7 @@ def test_the_order_of_faces_changes_nothing(graph: tuple[int, Edges], seed: int)
 def _crowd(rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     centers = people(30, rng, 128)
     truth = np.repeat(np.arange(30), rng.integers(1, 9, 30))
-    return np.stack([near(centers[who], 0.83, rng) for who in truth]), truth
+    return np.stack([vector_near(centers[center], 0.83, rng) for center in truth]), truth
 
 
 def _complete(vectors: NDArray[np.float32], floor: float) -> Edges:
@@ -112,25 +110,25 @@ def _complete(vectors: NDArray[np.float32], floor: float) -> Edges:
     return Edges(first, second, dots[first, second].astype(np.float64))
 
 
-def test_both_kinds_of_evidence_find_the_people(rng: np.random.Generator) -> None:
-    """Faces drawn around 30 centers come out as 30 groups, from lists and from means alike."""
+def test_searches_and_means_find_the_same_people(rng: np.random.Generator) -> None:
+    """Faces around 30 centers become 30 groups."""
     vectors, truth = _crowd(rng)
     edges = _complete(vectors, FLOOR)
     expected = partition(truth)
     assert partition(cluster(len(truth), edges)) == expected
-    ones = np.ones(len(truth))
-    assert partition(cluster_means(vectors, ones, edges, LINKAGE, constraints=Constraints())) == expected
+    sizes = np.ones(len(truth))
+    assert partition(cluster_means(vectors, sizes, edges, LINKAGE, constraints=Constraints())) == expected
 
 
-def test_a_cut_list_is_no_evidence_of_unlikeness(rng: np.random.Generator) -> None:
-    """Where lists were cut at five faces each, absent pairs are not held against a group."""
+def test_an_incomplete_list_is_no_evidence_against_a_pair(rng: np.random.Generator) -> None:
+    """Lists end after five faces each."""
     centers = people(2, rng, 128)
     truth = np.repeat([0, 1], 40)
-    vectors = np.stack([near(centers[who], 0.8, rng) for who in truth])
+    vectors = np.stack([vector_near(centers[center], 0.8, rng) for center in truth])
     dots = vectors @ vectors.T
     np.fill_diagonal(dots, -1)
     best = np.argsort(-dots, axis=1)[:, :5]
-    edges = Edges.of((face, int(other), float(dots[face, other])) for face in range(80) for other in best[face])
+    edges = Edges.of((face, int(second), float(dots[face, second])) for face in range(80) for second in best[face])
     cut = SearchCoverage(np.zeros(80, dtype=bool), np.zeros(80, dtype=np.int64))
     assert partition(cluster_edges(cut, edges, LINKAGE, floor=FLOOR, constraints=Constraints())) == partition(truth)
     full = SearchCoverage(np.ones(80, dtype=bool), np.zeros(80, dtype=np.int64))
@@ -138,15 +136,15 @@ def test_a_cut_list_is_no_evidence_of_unlikeness(rng: np.random.Generator) -> No
     assert len(partition(taken_as_unlike)) > 2
 
 
-def test_a_list_of_an_earlier_night_says_nothing_of_later_faces() -> None:
-    """Of two faces of different nights only the later one's list counts as having looked at the pair."""
+def test_a_list_of_an_earlier_scan_does_not_cover_later_faces() -> None:
+    """Of two faces of different epochs only the later face's list observes the pair."""
     lists = SearchCoverage(np.array([True, False, True]), np.array([1, 2, 2]))
     first, second = np.array([0, 0, 1]), np.array([1, 2, 2])
     assert lists.unobserved(first, second).tolist() == [True, False, False]
 
 
-def test_a_lone_pair_pays_the_whole_price() -> None:
-    """Two faces alone need threshold and price; the same similarity joins a face to a large group."""
+def test_a_single_pair_needs_the_whole_pair_penalty() -> None:
+    """The same similarity joins a face to a large group."""
     pair = Edges.of([(0, 1, 0.45)])
     assert len(partition(cluster(2, pair))) == 2
     assert len(partition(cluster(2, Edges.of([(0, 1, 0.49)])))) == 1
@@ -154,16 +152,16 @@ def test_a_lone_pair_pays_the_whole_price() -> None:
     assert len(partition(cluster(7, Edges.of(group)))) == 1
 
 
-def test_caution_keeps_two_groups_apart_that_a_lone_face_may_join() -> None:
-    """Brothers: two groups of two at 0.44 stay apart under caution, and one without it."""
+def test_the_merge_margin_separates_two_groups_of_two() -> None:
+    """Siblings: two groups of two at 0.44 merge without the margin."""
     pairs = [(0, 1, 0.7), (2, 3, 0.7)] + [(a, b, 0.45) for a in (0, 1) for b in (2, 3)]
     edges = Edges.of(pairs)
     assert len(partition(cluster(4, edges))) == 1
     assert len(partition(cluster(4, edges, linkage=Linkage(0.42, 0.06, 0.04)))) == 2
 
 
-def test_doubt_keeps_two_groups_apart_of_which_few_pairs_were_looked_at() -> None:
-    """Brothers again, of whom only the best face each was searched; had all been, they would be one after all."""
+def test_the_unobserved_margin_separates_groups_with_few_observed_pairs() -> None:
+    """Siblings with one searched face each; with all faces searched they merge."""
     own = [(0, 1, 0.7), (1, 2, 0.7), (0, 2, 0.7), (3, 4, 0.7), (4, 5, 0.7), (3, 5, 0.7)]
     edges = Edges.of(own + [(a, b, 0.45) for a in (0, 1, 2) for b in (3, 4, 5) if 0 in (a, b) or 3 in (a, b)])
     night = np.zeros(6, dtype=np.int64)
@@ -180,21 +178,21 @@ def test_doubt_keeps_two_groups_apart_of_which_few_pairs_were_looked_at() -> Non
     assert groups(np.ones(6, dtype=bool), everything, doubt=0.08) == 1
 
 
-def test_where_strangers_are_alike_more_is_asked(rng: np.random.Generator) -> None:
-    """Thirty people who have a family's face in common stay thirty; by the usual bars some of them would be one."""
+def test_similar_strangers_raise_the_linkage(rng: np.random.Generator) -> None:
+    """Thirty people with a common component stay thirty; the usual thresholds merge some of them."""
     vectors, truth = _crowd(rng)
     family = people(1, rng, 128)[0]
     alike = np.sqrt(0.3) * family + np.sqrt(0.7) * vectors
     alike = (alike / np.linalg.norm(alike, axis=1, keepdims=True)).astype(np.float32)
-    edges, ones = _complete(alike, FLOOR), np.ones(len(truth))
-    usual = cluster_means(alike, ones, edges, LINKAGE, constraints=Constraints())
+    edges, sizes = _complete(alike, FLOOR), np.ones(len(truth))
+    usual = cluster_means(alike, sizes, edges, LINKAGE, constraints=Constraints())
     assert len(partition(usual)) < 30
     watchful = Linkage(LINKAGE.threshold, LINKAGE.pair_penalty, stranger_similarity=0.0)
-    assert partition(cluster_means(alike, ones, edges, watchful, constraints=Constraints())) == partition(truth)
+    assert partition(cluster_means(alike, sizes, edges, watchful, constraints=Constraints())) == partition(truth)
 
 
-def test_strangers_as_unlike_as_usual_change_nothing() -> None:
-    """The very same linkage: only more likeness than usual raises it, never less."""
+def test_usual_strangers_keep_the_linkage() -> None:
+    """Lower similarity than usual never lowers it."""
     linkage = Linkage(0.4, 0.1, 0.05, stranger_similarity=0.06)
     assert linkage.among(0.06) is linkage
     assert linkage.among(-1.0) is linkage
@@ -203,8 +201,8 @@ def test_strangers_as_unlike_as_usual_change_nothing() -> None:
     assert (raised.threshold, raised.pair_penalty, raised.merge_margin) == pytest.approx((0.7, 0.05, 0.025))
 
 
-def test_likeness_is_told_only_beyond_what_chance_may_do(rng: np.random.Generator) -> None:
-    """The fewer people, the more alike they must be; of fewer than ten nothing is made."""
+def test_the_bound_of_stranger_similarity_grows_with_the_number_of_people(rng: np.random.Generator) -> None:
+    """Fewer than ten people have no bound."""
     shared = np.sqrt(0.2) * people(1, rng, 128)[0]
     vectors = (np.sqrt(0.8) * people(100, rng, 128) + shared).astype(np.float32)
 
@@ -216,20 +214,20 @@ def test_likeness_is_told_only_beyond_what_chance_may_do(rng: np.random.Generato
     assert of(100) == pytest.approx(0.19, abs=0.02)
 
 
-def test_three_people_in_many_pieces_are_no_crowd(rng: np.random.Generator) -> None:
-    """Most faces of each are together and twenty stayed alone: that those are alike says nothing of strangers."""
+def test_single_faces_of_three_people_do_not_count_as_people(rng: np.random.Generator) -> None:
+    """Of each person most faces are in one group, and twenty are alone."""
     truth = np.repeat(np.arange(3), 120)
     centers = people(3, rng, 128)
-    vectors = np.stack([near(centers[who], 0.75, rng) for who in truth])
+    vectors = np.stack([vector_near(centers[center], 0.75, rng) for center in truth])
     groups = np.arange(len(truth))
-    for who in range(3):
-        own = np.flatnonzero(truth == who)[20:]
+    for center in range(3):
+        own = np.flatnonzero(truth == center)[20:]
         groups[own] = own[0]
     assert stranger_similarity_bound(vectors, np.ones(len(truth)), groups) == -1.0
 
 
-def test_it_is_the_mean_over_pairs_of_faces_of_different_groups(rng: np.random.Generator) -> None:
-    """Whichever node a group is numbered by, and whether a node is one face or several."""
+def test_the_bound_is_the_mean_over_pairs_of_different_groups(rng: np.random.Generator) -> None:
+    """For any group number, and for nodes of one face or several."""
     vectors = people(60, rng, 128)
     groups = np.repeat(np.arange(0, 60, 3), 3) + 2
     dots = vectors @ vectors.T

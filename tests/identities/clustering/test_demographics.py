@@ -1,4 +1,4 @@
-"""A child and its parent, a brother and a sister: alike, and not joined unasked."""
+"""Demographics: similar relatives are suggested, not merged."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from catalog.store.database import Database
 from catalog.store.person_index import PersonRow
 from tests.identities.assigned_catalogue import as_engine, groups
 from tests.identities.decided_catalogue import STAMP, unmerged_persons
-from tests.identities.made_library import NOW, RULES, LendingGallery, Shot, VectorGallery, enroll, near, people
+from tests.identities.made_library import NOW, RULES, LendingGallery, Shot, VectorGallery, enroll, people, vector_near
 
 BARS = DemographicThresholds(birth_years=12.0, gender=95.0)
 CAREFUL = replace(RULES, demographics=BARS)
@@ -41,19 +41,19 @@ def family(
     dates: tuple[datetime | None, datetime | None] = (datetime(2015, 5, 1, tzinfo=UTC),) * 2,
     rules: GroupingRules = CAREFUL,
 ) -> None:
-    """Two who look so much alike that they would be one person, on three photos each."""
+    """Two people similar enough to merge, on three photos each."""
     rng = np.random.default_rng(4)
-    (one,) = people(1, rng, 128)
-    other = near(one, 0.8, rng).astype(np.float64)
+    (first,) = people(1, rng, 128)
+    second = vector_near(first, 0.8, rng).astype(np.float64)
     shots = [
         Shot(
             f"{name}-{n}",
-            [near(who, 0.9, rng)],
+            [vector_near(center, 0.9, rng)],
             taken_at=when,
             ages=[age] if age else [],
             genders=[gender] if gender else [],
         )
-        for name, who, when, age, gender in zip("ab", (one, other), dates, ages, genders, strict=True)
+        for name, center, when, age, gender in zip("ab", (first, second), dates, ages, genders, strict=True)
         for n in range(3)
     ]
     place(database, gallery, enroll(database, gallery, shots), rules)
@@ -75,10 +75,10 @@ def persons(database: Database) -> list[PersonRow]:
 
 
 @pytest.mark.parametrize("make", MADE)
-def test_a_child_and_a_parent_are_asked_about_instead_of_joined(
+def test_a_child_and_a_parent_are_suggested_instead_of_merged(
     light_database: Database, make: type[VectorGallery]
 ) -> None:
-    """On photos of one day one looks born around 2006, the other around 1975: two persons, and a question."""
+    """On photos of one day their apparent births are around 2006 and around 1975."""
     gallery = make()
     family(gallery, light_database)
     assert sorted(map(len, groups(light_database))) == [3, 3]
@@ -90,7 +90,7 @@ def test_a_child_and_a_parent_are_asked_about_instead_of_joined(
 
 @pytest.mark.parametrize("make", MADE)
 def test_a_child_that_grew_is_one_person(light_database: Database, make: type[VectorGallery]) -> None:
-    """Other ages on photos of other years fit one birth."""
+    """Different ages on photos of different years fit one birth."""
     grown = (datetime(2015, 5, 1, tzinfo=UTC), datetime(2042, 5, 1, tzinfo=UTC))
     family(make(), light_database, dates=grown)
     assert sorted(map(len, groups(light_database))) == [6]
@@ -110,17 +110,14 @@ def test_a_child_that_grew_is_one_person(light_database: Database, make: type[Ve
     ],
     ids=["no date", "clock without battery", "no age", "ranges near", "unsure", "small child", "ages off", "rule off"],
 )
-def test_without_sure_evidence_likeness_decides(light_database: Database, given: dict[str, object]) -> None:
-    """What is not known, or not sure, parts nobody."""
+def test_without_certain_evidence_the_similarity_decides(light_database: Database, given: dict[str, object]) -> None:
     family(LendingGallery(), light_database, **given)  # type: ignore[arg-type]
     assert sorted(map(len, groups(light_database))) == [6]
 
 
 @pytest.mark.parametrize("make", MADE)
-def test_a_man_and_a_woman_are_asked_about_instead_of_joined(
-    light_database: Database, make: type[VectorGallery]
-) -> None:
-    """Both grown up, both confidently read: two persons, and a question."""
+def test_a_man_and_a_woman_are_suggested_instead_of_merged(light_database: Database, make: type[VectorGallery]) -> None:
+    """Both are adults, and both genders are certain."""
     gallery = make()
     family(gallery, light_database, ages=((20, 30), (20, 30)), genders=(("Male", 99.0), ("Female", 97.0)))
     assert sorted(map(len, groups(light_database))) == [3, 3]
@@ -129,27 +126,27 @@ def test_a_man_and_a_woman_are_asked_about_instead_of_joined(
     ]
 
 
-def test_what_a_human_says_wins(light_database: Database) -> None:
-    """Merged, they stay one; what comes later may join either look, as the person's own faces are at odds."""
+def test_a_merge_by_a_user_holds(light_database: Database) -> None:
+    """Later faces join the person at either apparent age, because its own faces conflict."""
     gallery = LendingGallery()
     family(gallery, light_database, ages=((7, 11), (64, 76)))
-    one, other = persons(light_database)
+    first, second = persons(light_database)
     with light_database.begin() as connection:
-        verbs.merge_persons(connection, one, other, STAMP)
+        verbs.merge_persons(connection, first, second, STAMP)
     rng = np.random.default_rng(9)
     child = next(vector for vector in gallery.vectors.values()).astype(np.float64)
-    more = [
-        Shot(f"later-{n}", [near(child, 0.95, rng)], taken_at=datetime(2015, 6, 1, tzinfo=UTC), ages=[age])
+    later_shots = [
+        Shot(f"later-{n}", [vector_near(child, 0.95, rng)], taken_at=datetime(2015, 6, 1, tzinfo=UTC), ages=[age])
         for n, age in enumerate([(7, 11), (64, 76)])
     ]
-    place(light_database, gallery, enroll(light_database, gallery, more, night=1))
+    place(light_database, gallery, enroll(light_database, gallery, later_shots, night=1))
     assert sorted(map(len, groups(light_database))) == [8]
     assert plan_recluster(light_database, as_engine(gallery), CAREFUL, gallery="catalog").moved == 0
     assert asked(light_database, gallery) == []
 
 
-def test_a_birth_that_a_human_told_counts_more_than_looks(light_database: Database) -> None:
-    """Told that the adult was born in 2005, who only looks older, the machine takes the child's photos for theirs."""
+def test_an_entered_birth_date_replaces_the_apparent_births(light_database: Database) -> None:
+    """The adult is entered as born in 2005."""
     gallery = LendingGallery()
     family(gallery, light_database, rules=replace(CAREFUL, mean_linkage=Linkage(2.0, 0.0)))
     assert sorted(map(len, groups(light_database))) == [1] * 6
@@ -163,32 +160,34 @@ def test_a_birth_that_a_human_told_counts_more_than_looks(light_database: Databa
         verbs.set_birth_date(connection, adult, date(2005, 3, 1), STAMP)
     with light_database.read() as connection:
         apparent = Demographics.of_faces(["2015-05-01"], [(34, 46)], [(None, None)], BARS)
-        told = apparent.with_persons(np.array([adult.id]), {adult.id: 2005})
-    assert told.births(np.array([0])) == (np.array([2005.0]), np.array([2005.0]))
+        results = apparent.with_persons(np.array([adult.id]), {adult.id: 2005})
+    assert results.births(np.array([0])) == (np.array([2005.0]), np.array([2005.0]))
 
 
 @pytest.mark.parametrize("make", MADE)
-def test_why_tells_what_keeps_two_apart(light_database: Database, make: type[VectorGallery]) -> None:
-    """A neighbor as near as one's own faces, and the reason why it is somebody else."""
+def test_an_explanation_gives_the_reason_that_separates_two_persons(
+    light_database: Database, make: type[VectorGallery]
+) -> None:
+    """The neighbor is as similar as the person's own faces."""
     gallery = make()
     family(gallery, light_database)
-    one, other = persons(light_database)
+    first, second = persons(light_database)
     with light_database.read() as connection:
-        face = faces_of_person(connection, one)[0]
-    found = explain(light_database, as_engine(gallery), CAREFUL, face, limit=9)
-    told = {near.kept_apart for near in found.neighbors if near.face.person_id == other.person_id}
-    assert [text is not None and text.startswith("they look born") for text in told] == [True]
-    assert {near.kept_apart for near in found.neighbors if near.same} == {None}
+        face = faces_of_person(connection, first)[0]
+    result = explain(light_database, as_engine(gallery), CAREFUL, face, limit=9)
+    results = {neighbor.kept_apart for neighbor in result.neighbors if neighbor.face.person_id == second.person_id}
+    assert [text is not None and text.startswith("they look born") for text in results] == [True]
+    assert {neighbor.kept_apart for neighbor in result.neighbors if neighbor.same} == {None}
 
 
 @given(st.data())
 @settings(max_examples=100, deadline=None)
-def test_no_group_holds_what_is_at_odds(data: st.DataObject) -> None:
-    """Not by way of faces without a date either, and not when several join in one round."""
+def test_no_group_contains_faces_in_conflict(data: st.DataObject) -> None:
+    """Also by way of faces without a date, and if several join in one round."""
     count = data.draw(st.integers(3, 9))
     births = data.draw(st.lists(st.sampled_from([None, 1970, 2010]), min_size=count, max_size=count))
-    taken = ["" if year is None else f"{year}-06-01" for year in births]
-    apparent = Demographics.of_faces(taken, [(0, 2)] * count, [(None, None)] * count, BARS)
+    taken_at = ["" if year is None else f"{year}-06-01" for year in births]
+    apparent = Demographics.of_faces(taken_at, [(0, 2)] * count, [(None, None)] * count, BARS)
     pairs = [(a, b, data.draw(st.floats(0.5, 1.0))) for a in range(count) for b in range(a + 1, count)]
     lists = SearchCoverage(np.ones(count, dtype=bool), np.zeros(count, dtype=np.int64))
     linkage = Linkage(0.42, 0.06)

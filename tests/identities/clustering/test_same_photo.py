@@ -19,7 +19,7 @@ def test_a_copy_of_a_copy_is_a_copy() -> None:
     assert pairs.doubtful_faces(5).tolist() == [False, False, False, True, True]
     rows = np.array([10, 11, 12, 13, 14])
     both_orders = {(10, 11), (11, 12), (10, 12)}
-    assert pairs.copies_of_rows(rows) == both_orders | {(other, one) for one, other in both_orders}
+    assert pairs.copies_of_rows(rows) == both_orders | {(second, first) for first, second in both_orders}
 
 
 def test_photos_without_pairs_have_no_copies() -> None:

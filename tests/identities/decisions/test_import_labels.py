@@ -32,7 +32,7 @@ from catalog.store.tables import decisions as ledger
 from tests.identities.assigned_catalogue import fresh_database, settled, who_is_who
 from tests.identities.decided_catalogue import STAMP, catalogue, rows, unmerged_persons
 from tests.identities.decided_catalogue import photos as album
-from tests.identities.made_library import NOW, LendingGallery, Shot, VectorGallery, digest, enroll, near, people
+from tests.identities.made_library import NOW, LendingGallery, Shot, VectorGallery, digest, enroll, people, vector_near
 
 EARLIER = DecisionStamp("somebody", NOW - timedelta(days=1))
 
@@ -141,7 +141,7 @@ BOX = BoundingBox(0.3, 0.3, 0.2, 0.3)
 def enroll_in_two_galleries(database: Database) -> None:
     """Enroll eight faces in two galleries: eight persons in the one, Ann alone in the other."""
     rng = np.random.default_rng(8)
-    shots = [Shot(str(number), [near(who, 0.9, rng)], [BOX]) for number, who in enumerate(people(8, rng))]
+    shots = [Shot(str(number), [vector_near(who, 0.9, rng)], [BOX]) for number, who in enumerate(people(8, rng))]
     theirs = VectorGallery()
     settled(database, theirs, enroll(database, theirs, shots))
     enroll(database, LendingGallery(), shots)
@@ -169,7 +169,7 @@ def test_conflicting_labels_of_two_galleries_assign_each_face_once(light_databas
                 verbs.name_person(connection, person, "Somebody", STAMP)
     gallery = LendingGallery()
     rng = np.random.default_rng(8)
-    shots = [Shot(str(number), [near(who, 0.9, rng)], [BOX]) for number, who in enumerate(people(8, rng))]
+    shots = [Shot(str(number), [vector_near(who, 0.9, rng)], [BOX]) for number, who in enumerate(people(8, rng))]
     settled(other, gallery, enroll(other, gallery, shots))
     labels = labels_of(light_database)
     assert put_back(other, labels)[2] == 8
@@ -276,7 +276,7 @@ def test_machine_assignments_yield_to_decisions_of_the_file(
 def test_a_machine_label_puts_no_person_on_a_photo_twice(light_database: Database, other: Database) -> None:
     """The other face of the photo is Ann here."""
     rng = np.random.default_rng(1)
-    shot = Shot("both", [near(who, 0.9, rng) for who in people(2, rng)])
+    shot = Shot("both", [vector_near(who, 0.9, rng) for who in people(2, rng)])
     for database in (light_database, other):
         gallery = LendingGallery()
         settled(database, gallery, enroll(database, gallery, [shot]))
@@ -313,7 +313,7 @@ def test_an_imported_name_keeps_birth_date_and_hidden_mark(light_database: Datab
 def test_a_mirror_in_the_file_leaves_a_confirmed_face(light_database: Database, other: Database) -> None:
     """Both faces of the photo are one person in the file. Here a user confirmed one of them as another person."""
     rng = np.random.default_rng(1)
-    shot = Shot("mirror", [near(who, 0.9, rng) for who in people(2, rng)])
+    shot = Shot("mirror", [vector_near(who, 0.9, rng) for who in people(2, rng)])
     for database in (light_database, other):
         gallery = LendingGallery()
         settled(database, gallery, enroll(database, gallery, [shot]))

@@ -16,7 +16,16 @@ from catalog.store.tables import assignments, faces, persons
 from catalog.store.tables import photos as photos_table
 from tests.identities.assigned_catalogue import settled, who_is_who
 from tests.identities.decided_catalogue import BOX, SHIFTED, STAMP, photos, unmerged_persons
-from tests.identities.made_library import NOW, LendingGallery, Shot, VectorGallery, boxes_for, enroll, near, people
+from tests.identities.made_library import (
+    NOW,
+    LendingGallery,
+    Shot,
+    VectorGallery,
+    boxes_for,
+    enroll,
+    people,
+    vector_near,
+)
 
 
 def test_another_engine_finds_the_same_people_under_the_same_names(light_database: Database) -> None:
@@ -102,7 +111,7 @@ def test_a_mirror_comes_back_as_one_person(light_database: Database) -> None:
     """A user merged the two faces of one photo. They are one person again when the photo returns."""
     rng = np.random.default_rng(1)
     gallery = LendingGallery()
-    shots = [Shot("mirror", [near(center, 0.9, rng) for center in people(2, rng, 128)])]
+    shots = [Shot("mirror", [vector_near(center, 0.9, rng) for center in people(2, rng, 128)])]
     settled(light_database, gallery, enroll(light_database, gallery, shots))
     with light_database.begin() as connection:
         one, two = unmerged_persons(connection)
@@ -118,10 +127,10 @@ def test_a_copied_assignment_puts_no_person_on_a_photo_twice(light_database: Dat
     one, two = people(2, rng, 128)
     theirs, ours = VectorGallery(), LendingGallery()
     both = boxes_for(2)
-    alone = [Shot(f"{n}", [near(two, 0.9, rng)], [BOX]) for n in range(3)]
-    pair = Shot("pair", [near(one, 0.9, rng), near(two, 0.9, rng)], both)
+    alone = [Shot(f"{n}", [vector_near(two, 0.9, rng)], [BOX]) for n in range(3)]
+    pair = Shot("pair", [vector_near(one, 0.9, rng), vector_near(two, 0.9, rng)], both)
     settled(light_database, theirs, enroll(light_database, theirs, [pair, *alone]))
-    seen = [Shot("pair", [near(two, 0.9, rng)], both[:1]), *alone]
+    seen = [Shot("pair", [vector_near(two, 0.9, rng)], both[:1]), *alone]
     settled(light_database, ours, enroll(light_database, ours, seen, night=1))
     with light_database.begin() as connection:
         other = max(unmerged_persons(connection), key=lambda each: len(faces_of_person(connection, each)))

@@ -23,7 +23,16 @@ from catalog.store.person_index import PersonRow
 from catalog.store.tables import assignments, faces, persons, photos
 from tests.identities.assigned_catalogue import as_engine, settled, who_is_who
 from tests.identities.decided_catalogue import STAMP, catalogue, rows, unmerged_persons
-from tests.identities.made_library import LendingGallery, Shot, VectorGallery, boxes_for, digest, enroll, near, people
+from tests.identities.made_library import (
+    LendingGallery,
+    Shot,
+    VectorGallery,
+    boxes_for,
+    digest,
+    enroll,
+    people,
+    vector_near,
+)
 
 OURS = BoundingBox(0.30, 0.30, 0.20, 0.30)
 THEIRS = BoundingBox(0.31, 0.29, 0.21, 0.30)
@@ -74,12 +83,12 @@ def test_a_redone_merge_takes_faces_assigned_since(light_database: Database) -> 
     rng = np.random.default_rng(1)
     gallery = LendingGallery()
     centers = people(2, rng, 128)
-    shots = [Shot(f"{who}-{n}", [near(centers[who], 0.85, rng)]) for who in range(2) for n in range(3)]
+    shots = [Shot(f"{who}-{n}", [vector_near(centers[who], 0.85, rng)]) for who in range(2) for n in range(3)]
     settled(light_database, gallery, enroll(light_database, gallery, shots))
     with light_database.begin() as connection:
         kept, gone = unmerged_persons(connection)
         by, _ = undo(connection, verbs.merge_persons(connection, kept, gone, STAMP), STAMP)
-    late = [Shot("late", [near(centers[1], 0.85, rng)])]
+    late = [Shot("late", [vector_near(centers[1], 0.85, rng)])]
     settled(light_database, gallery, enroll(light_database, gallery, late, night=1))
     with light_database.begin() as connection:
         undo(connection, by, STAMP)
@@ -91,7 +100,7 @@ def test_a_redo_keeps_a_merge_by_a_machine(light_database: Database) -> None:
     """A scan may merge a person without a decision in force. The redo does not separate it again."""
     rng = np.random.default_rng(5)
     (center,) = people(1, rng, 128)
-    away = near(center, 0.0, rng).astype(np.float64)
+    away = vector_near(center, 0.0, rng).astype(np.float64)
     tilted = [np.asarray(center * np.cos(turn) + away * np.sin(turn), dtype=np.float32) for turn in (0.0, 1.2, 0.6)]
     gallery = LendingGallery()
     for night in (0, 1):
@@ -158,7 +167,7 @@ def test_replayed_faces_of_another_gallery_are_released_too(
     rng = np.random.default_rng(1)
     ours, theirs = LendingGallery(), VectorGallery()
     centers = people(2, rng, 128)
-    shots = [Shot(f"{who}-{n}", [near(centers[who], 0.85, rng)], [OURS]) for who in range(2) for n in range(4)]
+    shots = [Shot(f"{who}-{n}", [vector_near(centers[who], 0.85, rng)], [OURS]) for who in range(2) for n in range(4)]
     settled(light_database, ours, enroll(light_database, ours, shots))
 
     def look_with_theirs() -> None:
@@ -199,8 +208,8 @@ def test_a_restored_face_puts_no_person_on_a_photo_twice(light_database: Databas
     rng = np.random.default_rng(2)
     (center,) = people(1, rng, 128)
     gallery = LendingGallery()
-    alone = [Shot(f"{n}", [near(center, 0.9, rng)]) for n in range(3)]
-    pair = Shot("pair", [near(center, 0.95, rng), near(center, 0.7, rng)], boxes_for(2))
+    alone = [Shot(f"{n}", [vector_near(center, 0.9, rng)]) for n in range(3)]
+    pair = Shot("pair", [vector_near(center, 0.95, rng), vector_near(center, 0.7, rng)], boxes_for(2))
     settled(light_database, gallery, enroll(light_database, gallery, [*alone, pair]))
     with light_database.begin() as connection:
         ann = max(unmerged_persons(connection), key=lambda each: len(faces_of_person(connection, each)))
@@ -247,7 +256,7 @@ def test_a_redone_rejection_applies_to_every_gallery(light_database: Database) -
     rng = np.random.default_rng(1)
     (center,) = people(1, rng, 128)
     ours, theirs = LendingGallery(), VectorGallery()
-    shots = [Shot(f"{n}", [near(center, 0.85, rng)], [OURS]) for n in range(4)]
+    shots = [Shot(f"{n}", [vector_near(center, 0.85, rng)], [OURS]) for n in range(4)]
     settled(light_database, ours, enroll(light_database, ours, shots))
     with light_database.begin() as connection:
         (ann,) = unmerged_persons(connection)
@@ -268,12 +277,12 @@ def test_a_redo_makes_the_checks_of_the_first_time(database: Database) -> None:
     rng = np.random.default_rng(1)
     centers = people(2, rng, 128)
     gallery = LendingGallery()
-    mirror = Shot("mirror", [near(center, 0.85, rng) for center in centers])
+    mirror = Shot("mirror", [vector_near(center, 0.85, rng) for center in centers])
     settled(database, gallery, enroll(database, gallery, [mirror]))
     with database.begin() as connection:
         one, two = unmerged_persons(connection)
         by, _ = undo(connection, verbs.merge_persons(connection, one, two, STAMP, same_photo=True), STAMP)
-    late = Shot("late", [near(center, 0.85, rng) for center in centers])
+    late = Shot("late", [vector_near(center, 0.85, rng) for center in centers])
     settled(database, gallery, enroll(database, gallery, [late], night=1))
     with database.read() as connection:
         before = rows(connection)
@@ -288,7 +297,7 @@ def test_a_redo_of_a_mirror_is_allowed(light_database: Database) -> None:
     """Nothing changed since the user decided on the photo."""
     rng = np.random.default_rng(1)
     gallery = LendingGallery()
-    mirror = Shot("mirror", [near(center, 0.85, rng) for center in people(2, rng, 128)])
+    mirror = Shot("mirror", [vector_near(center, 0.85, rng) for center in people(2, rng, 128)])
     settled(light_database, gallery, enroll(light_database, gallery, [mirror]))
     with light_database.begin() as connection:
         one, two = unmerged_persons(connection)

@@ -20,7 +20,7 @@ from catalog.store.database import Database
 from catalog.store.people import find_person, list_people
 from tests.identities.assigned_catalogue import album, fresh_database, settled, who_is_who
 from tests.identities.decided_catalogue import STAMP, catalogue, rows, unmerged_persons
-from tests.identities.made_library import LendingGallery, Shot, digest, enroll, near, people
+from tests.identities.made_library import LendingGallery, Shot, digest, enroll, people, vector_near
 
 
 def test_naming_changes_one_person_row(database: Database) -> None:
@@ -66,7 +66,7 @@ def test_persons_of_one_photo_merge_only_with_same_photo(light_database: Databas
     rng = np.random.default_rng(1)
     gallery = LendingGallery()
     both = people(2, rng, 128)
-    shots = [Shot("mirror", [near(both[0], 0.9, rng), near(both[1], 0.9, rng)])]
+    shots = [Shot("mirror", [vector_near(both[0], 0.9, rng), vector_near(both[1], 0.9, rng)])]
     settled(light_database, gallery, enroll(light_database, gallery, shots))
     with light_database.begin() as connection:
         one, two = unmerged_persons(connection)
@@ -85,7 +85,7 @@ def test_split_persons_stay_two(light_database: Database) -> None:
         _, other = verbs.split_person(connection, person, parted, STAMP)
     rng = np.random.default_rng(3)
     center = people(1, rng, 128)[0]
-    shots = [Shot(f"new-{n}", [near(center, 0.85, rng)]) for n in range(5)]
+    shots = [Shot(f"new-{n}", [vector_near(center, 0.85, rng)]) for n in range(5)]
     result = settled(light_database, gallery, enroll(light_database, gallery, shots, night=1))
     assert (result.persons_merged, result.faces_assigned) == (0, 5)
     with light_database.read() as connection:
@@ -251,8 +251,8 @@ def scan_two_persons_on_one_photo(database: Database) -> tuple[LendingGallery, C
     rng = np.random.default_rng(1)
     gallery = LendingGallery()
     centers = people(2, rng, 128)
-    shots = [Shot(f"{who}-{n}", [near(centers[who], 0.85, rng)]) for who in range(2) for n in range(3)]
-    both = Shot("both", [near(center, 0.85, rng) for center in centers])
+    shots = [Shot(f"{who}-{n}", [vector_near(centers[who], 0.85, rng)]) for who in range(2) for n in range(3)]
+    both = Shot("both", [vector_near(center, 0.85, rng) for center in centers])
     settled(database, gallery, enroll(database, gallery, [*shots, both]))
     with database.read() as connection:
         shown = [face for each in unmerged_persons(connection) for face in faces_of_person(connection, each)]
@@ -294,7 +294,10 @@ def test_a_birth_date_releases_earlier_faces(light_database: Database, merged: b
     rng = np.random.default_rng(1)
     (center,) = people(1, rng, 128)
     gallery = LendingGallery()
-    shots = [Shot(f"{y}", [near(center, 0.85, rng)], taken_at=datetime(y, 5, 1, tzinfo=UTC)) for y in range(1990, 1998)]
+    shots = [
+        Shot(f"{y}", [vector_near(center, 0.85, rng)], taken_at=datetime(y, 5, 1, tzinfo=UTC))
+        for y in range(1990, 1998)
+    ]
     settled(light_database, gallery, enroll(light_database, gallery, shots))
     with light_database.begin() as connection:
         (ann,) = unmerged_persons(connection)

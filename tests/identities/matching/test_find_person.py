@@ -1,4 +1,4 @@
-"""Finding people: faces found by the engine, sense made by persons."""
+"""Finding a person by reference photos."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from catalog.store.person_index import PersonRow
 from tests.fakes import Drawn, FakeEngine, draw, opened
 from tests.identities.assigned_catalogue import as_engine, settled
 from tests.identities.decided_catalogue import STAMP, unmerged_persons
-from tests.identities.made_library import LendingGallery, Shot, enroll, near, people
+from tests.identities.made_library import LendingGallery, Shot, enroll, people, vector_near
 
 
 class Library:
-    """Two people who look a little alike, a photo of each a year, and reference photos of both."""
+    """Two slightly similar people, one photo of each per year, and reference photos of both."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.gallery = LendingGallery()
         rng = np.random.default_rng(8)
         (ann,) = people(1, rng, 128)
-        bea = near(ann, 0.3, rng).astype(np.float64)
+        bea = vector_near(ann, 0.3, rng).astype(np.float64)
         shots = [
-            Shot(f"{name}-{year}", [near(who, 0.87, rng)], taken_at=datetime(year, 6, 1, tzinfo=UTC))
-            for name, who in (("ann", ann), ("bea", bea))
+            Shot(f"{name}-{year}", [vector_near(center, 0.87, rng)], taken_at=datetime(year, 6, 1, tzinfo=UTC))
+            for name, center in (("ann", ann), ("bea", bea))
             for year in range(2001, 2006)
         ]
         settled(database, self.gallery, enroll(database, self.gallery, shots))
@@ -43,8 +43,8 @@ class Library:
                 (uri,) = {face.uri for face in faces_of_person(connection, person, limit=1)}
                 verbs.name_person(connection, person, "Ann" if "ann" in (uri or "") else "Bea", STAMP)
         halfway = (ann + bea) / np.linalg.norm(ann + bea)
-        for name, who in (("ann", ann), ("bea", bea), ("both", halfway)):
-            self.gallery.probes[name.encode()] = near(who, 0.95, rng)
+        for name, center in (("ann", ann), ("bea", bea), ("both", halfway)):
+            self.gallery.probes[name.encode()] = vector_near(center, 0.95, rng)
 
     def reference(self, name: str) -> Reference:
         return Reference(OpenedPhoto(np.zeros((8, 8, 3), np.uint8), 8, 8, "JPEG", data=name.encode()))
@@ -67,69 +67,62 @@ def names(found: FindResult) -> set[str | None]:
 
 
 def test_the_photos_of_the_person_come_first(library: Library) -> None:
-    """All five of Ann's, best first, with her name, a margin to Bea and what the search cost."""
-    found = library.find(PersonQuery([library.reference("ann")], threshold=5))
-    assert [match.name for match in found.matches[:5]] == ["Ann"] * 5
-    assert [m.similarity for m in found.matches] == sorted((m.similarity for m in found.matches), reverse=True)
-    assert found.candidates[0].name == "Ann"
-    assert found.margin is not None
-    assert not found.tie
-    assert len(found.charges) == 1
+    """Five photos of Ann, the best first, with the name, the margin to Bea and the charge."""
+    result = library.find(PersonQuery([library.reference("ann")], threshold=5))
+    assert [match.name for match in result.matches[:5]] == ["Ann"] * 5
+    assert [m.similarity for m in result.matches] == sorted((m.similarity for m in result.matches), reverse=True)
+    assert result.candidates[0].name == "Ann"
+    assert result.margin is not None
+    assert not result.tie
+    assert len(result.charges) == 1
 
 
-def test_two_who_cannot_be_told_apart_are_a_tie(library: Library) -> None:
-    """A face halfway between two people is not given to either."""
-    found = library.find(PersonQuery([library.reference("both")], threshold=5))
-    assert found.tie
-    assert {each.name for each in found.candidates} == {"Ann", "Bea"}
+def test_two_equally_similar_persons_are_a_tie(library: Library) -> None:
+    result = library.find(PersonQuery([library.reference("both")], threshold=5))
+    assert result.tie
+    assert {row.name for row in result.candidates} == {"Ann", "Bea"}
 
 
-def test_a_negative_reference_keeps_the_lookalike_out(library: Library) -> None:
-    """Faces nearer to the photo of somebody else than to the reference are not shown."""
+def test_a_negative_reference_excludes_the_lookalike(library: Library) -> None:
     assert names(library.find(PersonQuery([library.reference("both")], threshold=5))) == {"Ann", "Bea"}
-    found = library.find(PersonQuery([library.reference("both")], [library.reference("bea")], threshold=5))
-    assert names(found) == {"Ann"}
+    result = library.find(PersonQuery([library.reference("both")], [library.reference("bea")], threshold=5))
+    assert names(result) == {"Ann"}
 
 
-def test_several_references_find_what_each_finds(library: Library) -> None:
-    """References are alternatives: a face counts by the one it is nearest to."""
-    one = library.find(PersonQuery([library.reference("ann")], threshold=95))
-    two = library.find(PersonQuery([library.reference("ann"), library.reference("bea")], threshold=95))
-    assert names(one) == {"Ann"}
-    assert names(two) == {"Ann", "Bea"}
-    assert len(two.probes) == 2
+def test_several_references_are_alternatives(library: Library) -> None:
+    """A face counts with its most similar reference."""
+    first = library.find(PersonQuery([library.reference("ann")], threshold=95))
+    second = library.find(PersonQuery([library.reference("ann"), library.reference("bea")], threshold=95))
+    assert names(first) == {"Ann"}
+    assert names(second) == {"Ann", "Bea"}
+    assert len(second.probes) == 2
 
 
 def test_a_named_person_needs_no_reference(library: Library) -> None:
-    """Searching with a person's own faces finds at least those."""
-    found = library.find(PersonQuery(person=library.person("Bea"), threshold=90))
-    assert [match.name for match in found.matches].count("Bea") == 5
+    result = library.find(PersonQuery(person=library.person("Bea"), threshold=90))
+    assert [match.name for match in result.matches].count("Bea") == 5
 
 
-def test_dates_bound_what_is_found(library: Library) -> None:
-    """Only photos of the years asked for."""
+def test_since_and_until_limit_the_matches(library: Library) -> None:
     since, until = datetime(2002, 1, 1, tzinfo=UTC), datetime(2003, 12, 31, tzinfo=UTC)
-    found = library.find(PersonQuery([library.reference("ann")], threshold=90, since=since, until=until))
-    assert sorted(match.taken_at.year for match in found.matches if match.taken_at) == [2002, 2003]
+    result = library.find(PersonQuery([library.reference("ann")], threshold=90, since=since, until=until))
+    assert sorted(match.taken_at.year for match in result.matches if match.taken_at) == [2002, 2003]
 
 
-def test_nobody_appears_before_being_born(library: Library) -> None:
-    """Once Ann's birth is known, older photos are not taken for hers."""
+def test_photos_before_the_birth_date_do_not_match(library: Library) -> None:
     with library.database.begin() as connection:
         verbs.set_birth_date(connection, find_person(connection, "Ann"), date(2003, 1, 1), STAMP)
-    found = library.find(PersonQuery([library.reference("ann")], threshold=90))
-    assert min(match.taken_at.year for match in found.matches if match.taken_at) == 2003
+    result = library.find(PersonQuery([library.reference("ann")], threshold=90))
+    assert min(match.taken_at.year for match in result.matches if match.taken_at) == 2003
 
 
-def test_hidden_people_are_not_found(library: Library) -> None:
-    """Hiding somebody hides them here too."""
+def test_hidden_persons_are_not_found(library: Library) -> None:
     with library.database.begin() as connection:
         verbs.set_hidden(connection, find_person(connection, "Ann"), True, STAMP)
     assert library.find(PersonQuery([library.reference("ann")], threshold=90)).matches == ()
 
 
-def test_what_was_paid_is_told_although_a_later_reference_shows_no_face(light_database: Database) -> None:
-    """The charges reach the ledger by whatever way the search ends."""
+def test_charges_are_reported_if_a_later_reference_shows_no_face(light_database: Database) -> None:
     engine = FakeEngine(dollars=Decimal("0.001"))
     references = [Reference(opened(draw([Drawn("ann")]))), Reference(opened(draw()))]
     paid: list[Charge] = []

@@ -1,4 +1,4 @@
-"""The log of verifications, written to by several at once."""
+"""The verification log with several writers."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ def write(database: Database, number: int) -> None:
 
 
 @pytest.mark.parametrize("before", [0, 1], ids=["the first two", "two more"])
-def test_who_writes_at_once_is_chained_one_after_the_other(database: Database, before: int) -> None:
-    """The second waits for the first, and follows it."""
+def test_parallel_writers_are_chained(database: Database, before: int) -> None:
+    """The second waits for the first."""
     for number in range(before):
         write(database, number)
     with ThreadPoolExecutor(1) as pool:
         with database.begin() as connection:
             record(connection, {"number": before}, NOW)
-            other = pool.submit(write, database, before + 1)
-            wait([other], timeout=0.3)
-        other.result()
+            second = pool.submit(write, database, before + 1)
+            wait([second], timeout=0.3)
+        second.result()
     with database.read() as connection:
         check = check_chain(connection)
     assert (check.rows, check.broken) == (before + 2, None)
 
 
-def test_two_who_forget_at_once_do_not_wait_for_each_other(database: Database) -> None:
-    """Forgetting takes contents away and then writes an entry; both come to their end."""
+def test_parallel_removals_do_not_block_each_other(database: Database) -> None:
+    """Each deletes contents and then writes an entry."""
     for person in ("ann", "bob"):
         with database.begin() as connection:
             record(connection, {"employee_id": person}, NOW)
@@ -47,26 +47,25 @@ def test_two_who_forget_at_once_do_not_wait_for_each_other(database: Database) -
     with ThreadPoolExecutor(1) as pool:
         with database.begin() as connection:
             emptied = forget_entries(connection, "ann")
-            other = pool.submit(forget, "bob")
-            wait([other], timeout=0.3)
+            second = pool.submit(forget, "bob")
+            wait([second], timeout=0.3)
             record(connection, {EMPTIED: emptied}, NOW)
-        other.result()
+        second.result()
     with database.read() as connection:
         assert [row.content for row in read_audit(connection)] == [None, None, {EMPTIED: [1]}, {EMPTIED: [2]}]
         assert check_chain(connection).broken is None
 
 
-def test_the_log_can_be_read_while_somebody_writes_to_it(database: Database) -> None:
-    """As it was before."""
+def test_the_log_can_be_read_during_a_write(database: Database) -> None:
     write(database, 0)
     with database.begin() as connection:
         record(connection, {"number": 1}, NOW)
-        with database.read() as other:
-            assert check_chain(other).rows == 1
+        with database.read() as second:
+            assert check_chain(second).rows == 1
 
 
-def test_content_that_is_gone_although_nobody_was_removed_is_noticed(light_database: Database) -> None:
-    """Emptied entries are named by the entry that emptied them; one that is emptied itself names none."""
+def test_deleted_content_without_a_removal_is_detected(light_database: Database) -> None:
+    """An entry names the entries that it emptied, unless it is emptied itself."""
     for number in range(3):
         write(light_database, number)
     with light_database.begin() as connection:

@@ -1,4 +1,4 @@
-"""Verification: accept, refuse, cannot tell; every answer in a log that shows tampering."""
+"""Employee verification, and its tamper-evident log."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ def seen(**changed: object) -> Face:
     ],
 )
 def test_a_photo_that_is_not_good_enough_is_refused_with_its_reason(faces: list[Face], reason: str) -> None:
-    """Each of Amazon's pieces of advice is a rule with a sentence of its own."""
+    """Each rule has a sentence of its own."""
     (flaw,) = find_flaws(PHOTO, faces)
     assert reason in flaw
 
 
 def test_a_good_photo_has_no_flaw() -> None:
-    """A guess that is not sure refuses nobody."""
+    """An uncertain attribute refuses no photo."""
     assert find_flaws(PHOTO, [GOOD]) == []
     assert find_flaws(PHOTO, [seen(sunglasses=BooleanAttribute(True, 55), eyes_open=BooleanAttribute(True, 99))]) == []
 
@@ -80,8 +80,8 @@ def face_of(person: str | tuple[int, int, int]) -> bytes:
 def enroll(
     database: Database, *photos: bytes, engine: FakeEngine | None = None, employee: str = "ann"
 ) -> list[list[str]]:
-    """What is wrong with each photo."""
-    opened = [open_drawing(each) for each in photos]
+    """The flaws of each photo."""
+    opened = [open_drawing(row) for row in photos]
     return enroll_employee(database, engine or FakeEngine(), employee, opened, STAMP, open_photo=open_drawing)
 
 
@@ -105,34 +105,31 @@ def verify(database: Database, data: bytes, employee_id: str = "ann") -> Verific
         (drawing_bytes([Drawn("ann", left=20), Drawn("bob", left=150)]), VerificationVerdict.CANNOT_TELL),
     ],
 )
-def test_each_answer_is_one_of_three(enrolled: Database, data: bytes, verdict: VerificationVerdict) -> None:
-    """The same person, another, a lookalike, nobody, two at once."""
+def test_each_verdict_is_one_of_three(enrolled: Database, data: bytes, verdict: VerificationVerdict) -> None:
+    """The same person, another person, a lookalike, no face, two faces."""
     answer = verify(enrolled, data)
     assert answer.verdict is verdict
     assert answer.false_match_rate == pytest.approx(1e-5)
 
 
 def test_an_unknown_id_is_an_error(enrolled: Database) -> None:
-    """Nobody is verified against nothing."""
     with pytest.raises(UsageError, match="No employee is enrolled"):
         verify(enrolled, face_of("ann"), "zoe")
 
 
-def test_a_bad_reference_enrolls_nobody(light_database: Database) -> None:
-    """A photo without a face is refused, and the id is not made."""
+def test_a_reference_without_a_face_is_not_enrolled(light_database: Database) -> None:
     ((flaw,),) = enroll(light_database, drawing_bytes())
     assert "no faces" in flaw
     with pytest.raises(UsageError):
         verify(light_database, face_of("ann"))
 
 
-def test_others_write_while_references_are_looked_at(light_database: Database) -> None:
-    """An engine may be slow, or far away: nobody waits for it."""
+def test_other_writers_do_not_wait_for_the_engine(light_database: Database) -> None:
     looked_at = []
 
     def write(_operation: Operation, subject: str) -> None:
-        with closing(sqlite3.connect(str(light_database.path), timeout=0, isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
+        with closing(sqlite3.connect(str(light_database.path), timeout=0, isolation_level=None)) as second:
+            second.execute("BEGIN IMMEDIATE")
         looked_at.append(subject)
 
     photos = [face_of(person) for person in ("ann", shade("ann", 95))]
@@ -141,8 +138,8 @@ def test_others_write_while_references_are_looked_at(light_database: Database) -
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-def test_nobody_is_enrolled_under_the_id_of_another(light_database: Database, at_once: bool) -> None:
-    """In one go, or later: whoever does not resemble the first photo is refused, and not verified either."""
+def test_a_photo_of_another_person_is_not_enrolled_under_an_id(light_database: Database, at_once: bool) -> None:
+    """In one call or in two. The other person is not verified either."""
     if at_once:
         good, *flaws = enroll(light_database, face_of("ann"), face_of("bob"))
     else:
@@ -156,20 +153,19 @@ def test_nobody_is_enrolled_under_the_id_of_another(light_database: Database, at
 
 @pytest.mark.parametrize("employee", ["", " ", "two\nlines", "\x1b[1m"])
 def test_an_id_is_text_on_one_line(light_database: Database, employee: str) -> None:
-    """It is printed, and written to the log."""
     with pytest.raises(UsageError, match="one line"):
         enroll(light_database, face_of("ann"), employee=employee)
 
 
 def test_the_stated_rate_follows_the_scale() -> None:
-    """80 is one stranger in a thousand, 99 one in a hundred thousand, and more is less."""
+    """80 is one stranger in 1,000, 99 one in 100,000."""
     assert false_match_rate(80.0) == pytest.approx(1e-3)
     assert false_match_rate(99.0) == pytest.approx(1e-5)
     assert false_match_rate(99.9) < false_match_rate(99.0) < false_match_rate(90.0)
 
 
 def test_the_log_shows_every_change(enrolled: Database) -> None:
-    """An edited answer, a removed row, and rows cut off the end against a noted digest."""
+    """An edited entry, a deleted row, and rows deleted at the end, detected by a noted digest."""
     for person in ("ann", "bob", "ann"):
         verify(enrolled, face_of(person))
     with enrolled.begin() as connection:
@@ -190,7 +186,7 @@ def test_the_log_shows_every_change(enrolled: Database) -> None:
 
 
 def test_a_forgotten_employee_leaves_digests_only(enrolled: Database) -> None:
-    """References and contents go; the chain still holds."""
+    """The chain still holds."""
     verify(enrolled, face_of("ann"))
     with enrolled.begin() as connection:
         assert remove_employee(connection, "ann", STAMP) == 2
@@ -203,7 +199,7 @@ def test_a_forgotten_employee_leaves_digests_only(enrolled: Database) -> None:
 
 
 def test_error_rates_come_from_confirmed_faces(light_database: Database) -> None:
-    """Well-parted people: no stranger at 99, none of their own missed at 50, and no claim beyond what pairs allow."""
+    """No threshold is recommended for rates that need more pairs."""
     gallery = catalogue(light_database, count=12, photos=4)
     with pytest.raises(UsageError, match="too few confirmed"):
         evaluate(light_database, as_engine(gallery), RULES.seed_faces, gallery="catalog", named=False)
@@ -211,9 +207,9 @@ def test_error_rates_come_from_confirmed_faces(light_database: Database) -> None
         for person in unmerged_persons(connection):
             for face in faces_of_person(connection, person):
                 verbs.confirm_face(connection, face, person, STAMP)
-    found = evaluate(light_database, as_engine(gallery), RULES.seed_faces, gallery="catalog", named=False)
-    assert (found.faces, found.people, found.genuine, found.impostor) == (48, 12, 72, 1056)
-    rates = {rate.threshold: rate for rate in found.rates}
+    result = evaluate(light_database, as_engine(gallery), RULES.seed_faces, gallery="catalog", named=False)
+    assert (result.faces, result.people, result.genuine, result.impostor) == (48, 12, 72, 1056)
+    rates = {rate.threshold: rate for rate in result.rates}
     assert rates[99.0].false_match == 0
     assert rates[50.0].false_non_match == 0
-    assert [each.threshold is None for each in found.recommended] == [False, True, True, True]
+    assert [row.threshold is None for row in result.recommended] == [False, True, True, True]
