@@ -38,3 +38,19 @@ def test_modules_are_small():
 def test_a_module_is_named_after_its_subject(word):
     """No module has a name that fits any content."""
     assert [path for path in MODULES if word == path.stem] == []
+
+
+def test_no_test_imports_from_a_test_module():
+    """Shared functions are in conftest.py or in a support module, so that a test module can be read by itself."""
+    wrong = []
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if isinstance(node, ast.ImportFrom):
+                modules += [f"{node.module}.{alias.name}" for alias in node.names]
+            wrong += [
+                f"{path.relative_to(ROOT)}: {module}"
+                for module in modules
+                if module.startswith("tests.") and any(part.startswith("test_") for part in module.split("."))
+            ]
+    assert sorted(set(wrong)) == []

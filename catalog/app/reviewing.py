@@ -6,13 +6,13 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 from sqlalchemy import Connection
 
 from catalog.app.resources import Resources
+from catalog.app.review_cards import Card, Choice, ReviewAnswer, ReviewResult, ReviewStatus, Tile
 from catalog.domain.errors import PersonError, UsageError
 from catalog.domain.timestamps import utc_text
 from catalog.identities.assignment import review_queue
@@ -21,7 +21,7 @@ from catalog.identities.decisions import undo as undoing
 from catalog.identities.decisions import verbs
 from catalog.identities.decisions.log import DecisionStamp
 from catalog.store import review_rows
-from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_row, faces_of_person, find_face
+from catalog.store.catalogued_faces import catalogued_faces_by_row, faces_of_person, find_face
 from catalog.store.decision_rows import decisions_of_group, last_decision_number
 from catalog.store.people import find_person
 from catalog.store.person_index import PersonRow, canonical_person
@@ -35,84 +35,6 @@ GRID_FROM = 3
 """A named person with at least this many candidates is asked about as a grid."""
 CARDS_READ = 400
 """Stored questions read to choose the next cards."""
-
-Kind = Literal["group", "pair", "grid"]
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """One face, or a person's group of faces, that belongs to a card."""
-
-    question: int
-    similarity: float
-    chance: float
-    faces: int
-    face: CataloguedFace
-    person_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """One question as a user sees it. ``worth`` is expected faces decided per second."""
-
-    id: str
-    kind: Kind
-    person: PersonSummary
-    worth: float
-    chance: float
-    settles: float
-    """Expected faces that get a name."""
-    other: PersonSummary | None = None
-    tiles: tuple[Tile, ...] = ()
-    reason: str | None = None
-    seen: int = 0
-    """Number of the latest decision when the card was made."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewStatus:
-    """Faces with a person, faces with a name, and the forecast after ``answers`` further answers."""
-
-    faces: int
-    named: int
-    hidden: int
-    unnamed_persons: int
-    answers: int
-    forecast: int
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What to do with one face or person of a card. ``target`` is a face id or a person id."""
-
-    target: str
-    action: Literal["reject", "not_a_face", "confirm", "merge", "separate", "hide"]
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewAnswer:
-    """An answer to a card about ``person``.
-
-    ``name``: a new name. ``into``: the id of a named person that ``person`` is merged into. ``choices`` are
-    applied before the name. ``same_photo`` allows a merge of persons on one photo. ``seen`` is that of the card.
-    """
-
-    key: str
-    person: str
-    seen: int
-    name: str | None = None
-    into: str | None = None
-    choices: tuple[Choice, ...] = ()
-    same_photo: bool = False
-    faces_seen: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewResult:
-    """``group`` is the group of decisions, None if the answer made none. ``is_repeat``: the key was used before."""
-
-    group: int | None
-    is_repeat: bool = False
 
 
 class ReviewConflictError(UsageError):
