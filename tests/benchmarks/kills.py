@@ -64,14 +64,22 @@ def logged(environment: dict[str, str]) -> Counter[str]:
     return Counter({row["command"]: row["calls"] for row in rows if row["operation"] == "IndexFaces"})
 
 
-def scan_until_killed(environment: dict[str, str], photos: Path, seconds: float) -> bool:
-    """Start a scan and kill it after so many seconds. False when it ended before."""
+def scan_until_killed(
+    server: EndpointServer, environment: dict[str, str], photos: Path, chance: random.Random, latency: float
+) -> bool:
+    """Start a scan and kill it at a random instant after its first response. False when it ended before.
+
+    The instant is within the time in which the workers make three rounds of calls.
+    """
     command = [sys.executable, "-m", "catalog", "scan", str(photos), "--workers", str(WORKERS)]
     scan = subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
+    before = billed(server)
+    while scan.poll() is None and billed(server) == before:
+        time.sleep(0.02)
     try:
-        scan.wait(seconds)
+        scan.wait(chance.uniform(0.0, 3 * latency))
     except subprocess.TimeoutExpired:
         os.killpg(scan.pid, signal.SIGKILL)
         scan.wait()
@@ -103,7 +111,7 @@ def main() -> int:
                 environment = {**os.environ, **at_endpoint.environment(url, home, calls_per_second=100)}
                 environment["CATALOG_ENGINE_GALLERY"] = f"library{libraries}"
                 before = billed(server)
-                while scan_until_killed(environment, photos, chance.uniform(1.0, 8.0)):
+                while scan_until_killed(server, environment, photos, chance, options.latency):
                     kills += 1
                     time.sleep(2 * options.latency)  # the endpoint finishes the calls that were under way
                     short += sum(logged(environment).values()) < billed(server) - before
