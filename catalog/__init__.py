@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from catalog.domain.errors import NoFaceError as NoFaceError
     from catalog.domain.errors import PersonError as PersonError
     from catalog.domain.errors import PhotoError as PhotoError
+    from catalog.domain.errors import SamePhotoError as SamePhotoError
     from catalog.domain.errors import SchemaError as SchemaError
     from catalog.domain.errors import SettingsError as SettingsError
     from catalog.domain.errors import SourceError as SourceError
@@ -144,6 +145,7 @@ _MODULE_BY_NAME = {
     "ScanRun": "app.scan_run",
     "ScanStatus": "reports.status",
     "ScanSummary": "app.scan_run",
+    "SamePhotoError": "domain.errors",
     "SchemaError": "domain.errors",
     "Settings": "app.settings",
     "SettingsError": "domain.errors",

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
+from catalog.app.card_faces import FaceRow, card_faces, faces_in_order
 from catalog.app.resources import Resources
 from catalog.app.review_cards import Card, Choice, ReviewAnswer, ReviewResult, ReviewStatus, Tile
 from catalog.domain.errors import PersonError, UsageError
@@ -21,7 +22,13 @@ from catalog.identities.decisions import undo as undoing
 from catalog.identities.decisions import verbs
 from catalog.identities.decisions.log import DecisionStamp
 from catalog.store import review_rows
-from catalog.store.catalogued_faces import catalogued_faces_by_row, faces_of_person, find_face
+from catalog.store.catalogued_faces import (
+    CataloguedFace,
+    FaceOrder,
+    catalogued_faces_by_row,
+    faces_of_person,
+    find_face,
+)
 from catalog.store.decision_rows import decisions_of_group, last_decision_number
 from catalog.store.people import find_person
 from catalog.store.person_index import PersonRow, canonical_person
@@ -78,6 +85,14 @@ class Review:
         with self._resources().database.read() as connection:
             row = find_person(connection, person)
             return self._tiles(connection, review_rows.questions_about(connection, row.id)[:limit], row.id)
+
+    def card_faces(self, person: str) -> tuple[FaceRow, ...]:
+        """At most 24 faces of a person to show on a card: the clearest, the most doubtful, the oldest and newest."""
+        return card_faces(self._resources(), person)
+
+    def faces(self, person: str, order: FaceOrder, limit: int = 100) -> tuple[CataloguedFace, ...]:
+        """Faces of a person in the gallery in use, in an order for display."""
+        return faces_in_order(self._resources(), person, order, limit)
 
     def names(self, prefix: str, *, limit: int = 8) -> tuple[PersonSummary, ...]:
         """Named persons whose name, or a word of it, begins with the prefix; most faces first."""

@@ -41,6 +41,7 @@ COMMANDS = (
     CommandEntry("compare", "compare:compare", "Compare the largest face of a photo with another photo."),
     CommandEntry("find-person", "find_person:find_person", "Find the photos that show a person, best first."),
     CommandEntry("people", "people:app", "List, name, merge and split persons."),
+    CommandEntry("review", "review:review", "Name persons in the browser."),
     CommandEntry("explain", "explain:explain", "Show why a face belongs to its person."),
     CommandEntry("why", "explain:explain", "Old name of `explain`.", is_hidden=True),
     CommandEntry("undo", "undo:undo", "Revert a decision, or an undo."),

@@ -70,6 +70,10 @@ class AmbiguousPersonError(PersonError):
     """Several persons have the name."""
 
 
+class SamePhotoError(PersonError):
+    """Two persons to be merged are on one photo, or a person is on the photo already. A user may insist."""
+
+
 class PhotoError(CatalogError):
     """One photo cannot be read, decoded or enrolled. The scan records the sentence and continues."""
 

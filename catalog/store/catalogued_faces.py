@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
@@ -18,6 +19,9 @@ from catalog.store.damaged_rows import stored_time, stored_uri
 from catalog.store.person_index import PersonRow
 from catalog.store.tables import assignments, faces, locations, persons, photos
 from catalog.store.upsert import batches
+
+_ENOUGH_PIXELS = 200.0
+"""Width of a face above which a larger one is not easier to recognize. Not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,52 @@ def faces_of_person(connection: Connection, person: PersonRow, limit: int | None
         .order_by(photos.c.taken_at.is_(None), photos.c.taken_at, faces.c.id)
         .limit(limit),
     )
+
+
+class FaceOrder(StrEnum):
+    """Orders of a person's faces for display."""
+
+    CLEAREST = "clearest"
+    DOUBTFUL = "doubtful"
+    OLDEST = "oldest"
+    NEWEST = "newest"
+
+
+def ordered_faces(
+    connection: Connection,
+    person: PersonRow,
+    order: FaceOrder,
+    limit: int,
+    *,
+    engine: str,
+    gallery: str,
+    excluded: Sequence[int] = (),
+    dated: bool = False,
+) -> list[CataloguedFace]:
+    """Faces of a person in one gallery. ``excluded`` are row ids; ``dated`` leaves out photos without a date.
+
+    CLEAREST: large, sharp and frontal first. DOUBTFUL: least similar to the person first, confirmed faces last.
+    """
+    least = func.min if connection.dialect.name == "sqlite" else func.least
+    size = least(faces.c.box_width * photos.c.width, _ENOUGH_PIXELS)
+    clearness = size * func.coalesce(faces.c.sharpness, 50.0) * (1.2 - func.abs(func.coalesce(faces.c.yaw, 0.0)) / 90.0)
+    keys: dict[FaceOrder, list[Any]] = {
+        FaceOrder.CLEAREST: [clearness.desc()],
+        FaceOrder.DOUBTFUL: [assignments.c.by == AssignedBy.HUMAN, func.coalesce(assignments.c.similarity, 100.0)],
+        FaceOrder.OLDEST: [photos.c.taken_at.is_(None), photos.c.taken_at],
+        FaceOrder.NEWEST: [photos.c.taken_at.is_(None), photos.c.taken_at.desc()],
+    }
+    query = _face_query().where(
+        assignments.c.person_id == person.id,
+        faces.c.engine == engine,
+        faces.c.gallery == gallery,
+        faces.c.not_a_face.is_(False),
+    )
+    if excluded:
+        query = query.where(faces.c.id.not_in(excluded))
+    if dated:
+        query = query.where(photos.c.taken_at.is_not(None))
+    return _catalogued_faces(connection, query.order_by(*keys[order], faces.c.id).limit(limit))
 
 
 def catalogued_faces_by_id(

@@ -67,8 +67,8 @@ class ReceiveBody:
             budget = self._small if length <= _SMALL else self._large
             async with budget.reserve(length * _PEAK):
                 async with asyncio.timeout(self._limits.body_seconds):
-                    body = await _read(receive, length)
-                await self._app(scope, _replay(body), send)
+                    receive_whole = _replay(await _read(receive, length), receive)
+                await self._app(scope, receive_whole, send)
         except TimeoutError:
             await _close_with(self._refusal(408, "The request took too long to arrive."), scope, receive, send)
         except ClientDisconnect:
@@ -103,16 +103,16 @@ async def _next(receive: Receive) -> Message:
     return message
 
 
-def _replay(body: bytes) -> Receive:
-    """A ``receive`` that gives the body once and keeps no reference to it."""
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """A ``receive`` that gives the body once, keeps no reference to it, and then waits for the client to leave."""
     bodies = [body]
 
-    async def receive() -> Message:
-        if not bodies:
-            return {"type": "http.disconnect"}
-        return {"type": "http.request", "body": bodies.pop(), "more_body": False}
+    async def receive_whole() -> Message:
+        if bodies:
+            return {"type": "http.request", "body": bodies.pop(), "more_body": False}
+        return await receive()
 
-    return receive
+    return receive_whole
 
 
 async def _close_with(response: Response, scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import ipaddress
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -30,11 +30,15 @@ class WebServer:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        sockets: Sequence[socket.socket] = (),
         limits: ServerLimits | None = None,
     ) -> None:
-        """Bind the address; clients can connect from now on and wait. Raises OSError if the address is in use."""
+        """Bind the address, or serve on listening ``sockets``. Clients can connect from now on and wait.
+
+        Raises OSError if the address is in use.
+        """
         limits = limits or ServerLimits()
-        self._socket = _listen(host, port)
+        self._sockets = list(sockets) or [listen(host, port)]
         # h11 is set explicitly: connection limits build on it, and httptools is not a dependency.
         config = uvicorn.Config(
             app,
@@ -53,25 +57,26 @@ class WebServer:
 
     @property
     def port(self) -> int:
-        port: int = self._socket.getsockname()[1]
+        port: int = self._sockets[0].getsockname()[1]
         return port
 
     @property
     def url(self) -> str:
-        host = self._socket.getsockname()[0]
+        host = self._sockets[0].getsockname()[0]
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     def serve_forever(self) -> None:
         """Serve until :meth:`shutdown`, SIGINT or SIGTERM. Then uvicorn raises the signal again."""
         return_large_buffers()
-        self._server.run(sockets=[self._socket])
+        self._server.run(sockets=self._sockets)
 
     def shutdown(self) -> None:
         """End :meth:`serve_forever`, from any thread."""
         self._server.should_exit = True
 
     def close(self) -> None:
-        self._socket.close()
+        for listener in self._sockets:
+            listener.close()
 
     @contextlib.contextmanager
     def in_background(self) -> Iterator[str]:
@@ -86,7 +91,8 @@ class WebServer:
             self.close()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free port. Raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family, backlog=_BACKLOG)
 

@@ -1,12 +1,19 @@
-"""Fixtures: one Rekognition endpoint over HTTP for all tests of this folder."""
+"""Fixtures: a Rekognition endpoint for all tests of this folder, and a review server for each test."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+import catalog
 from catalog.web.endpoint_server import open_endpoint
+from catalog.web.review_server import ReviewServer
+from tests.web.browser import ReviewClient
+
+PORTRAITS = Path(__file__).parent.parent / "fixtures"
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +21,50 @@ def url() -> Iterator[str]:
     """Address of an endpoint without injected faults."""
     with open_endpoint() as server, server.in_background() as address:
         yield address
+
+
+def scan_portraits(path: Path, **settings: object) -> Path:
+    with catalog.open(path, create=True, settings=settings) as library:
+        for _ in library.scan([PORTRAITS]):
+            pass
+    return path
+
+
+@pytest.fixture(scope="session")
+def scanned(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Catalogues of the portraits: one man on three photos, another man, and a woman.
+
+    In "joined" the man is one person, in "apart" three persons, about which the review asks in pairs.
+    """
+    folder = tmp_path_factory.mktemp("review")
+    strict = {"identities.linkage_threshold": 0.95}
+    return {
+        "joined": scan_portraits(folder / "joined.sqlite3"),
+        "apart": scan_portraits(folder / "apart.sqlite3", **strict),
+    }
+
+
+@pytest.fixture
+def library(scanned: dict[str, Path], tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[catalog.Catalog]:
+    """A copy of a scanned catalogue for one test: "joined", or the parameter of the test."""
+    path = tmp_path / "catalog.sqlite3"
+    shutil.copy(scanned[getattr(request, "param", "joined")], path)
+    with catalog.open(path) as opened:
+        opened.review.refresh()
+        yield opened
+
+
+@pytest.fixture
+def review(library: catalog.Catalog) -> Iterator[ReviewServer]:
+    """A review server of that catalogue."""
+    server = ReviewServer(library)
+    with server.in_background():
+        yield server
+
+
+@pytest.fixture
+def client(review: ReviewServer) -> ReviewClient:
+    """A signed-in client of the review server."""
+    client = ReviewClient(review.host)
+    assert client.sign_in(review.address()) == 200
+    return client

@@ -7,6 +7,7 @@ import time
 
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
+from starlette.staticfiles import StaticFiles
 
 from catalog.web.limits import ServerLimits
 from catalog.web.receipt import ReceiveBody
@@ -97,3 +98,13 @@ def test_a_client_that_leaves_releases_its_memory():
             leaving.sendall(head(large) + bytes(1000))
             time.sleep(0.2)
         assert status_of(exchange(url, head(large) + bytes(large))) == 200
+
+
+def test_a_streamed_response_is_sent_whole(tmp_path):
+    """Applications wait for the client to leave while they send a file."""
+    (tmp_path / "file.txt").write_text("x" * 200_000)
+    with serving(
+        StaticFiles(directory=tmp_path), Middleware(ReceiveBody, limits=ServerLimits(), refusal=refusal)
+    ) as url:
+        answer = exchange(url, b"GET /file.txt HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    assert answer.count(b"x") >= 200_000

@@ -12,7 +12,7 @@ from datetime import date
 from sqlalchemy import Connection
 
 from catalog.domain.decisions import FacePayload, FacesPayload, NamePayload, StatePayload, Verb
-from catalog.domain.errors import AmbiguousPersonError, PersonError
+from catalog.domain.errors import AmbiguousPersonError, PersonError, SamePhotoError
 from catalog.domain.face_key import FaceKey
 from catalog.domain.people import AssignedBy, clean_name
 from catalog.domain.timestamps import utc_text
@@ -79,7 +79,7 @@ def merge_persons(
     kept_faces, merged_faces = faces_of_person(connection, kept), faces_of_person(connection, merged)
     shared = shared_photos(kept_faces, merged_faces)
     if shared and not same_photo:
-        raise PersonError(
+        raise SamePhotoError(
             f"{kept} and {merged} are together on {len(shared)} photo{'' if len(shared) == 1 else 's'}.",
             remedy="If the photos show one person twice (a mirror, a collage), merge with --same-photo.",
         )
@@ -177,7 +177,7 @@ def confirm_face(
         if other.person_id == person.person_id and other.row not in rows
     ]
     if any(rival.by is AssignedBy.HUMAN for rival in rivals) and not same_photo:
-        raise PersonError(
+        raise SamePhotoError(
             f"{person} is on this photo already: another face of the photo is confirmed.",
             remedy="If the photo shows one person twice (a mirror, a collage), confirm with --same-photo.",
         )

@@ -1,0 +1,162 @@
+"""The review as its pages use it: cards with faces and offers, answers to cards that were shown, and undo."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.app.catalog import Catalog
+from catalog.app.reviewing import Card
+from catalog.domain.errors import UsageError
+from catalog.store.catalogued_faces import FaceOrder
+from catalog.web import review_json
+from catalog.web.crop_cache import CropCache
+from catalog.web.review_answers import parse_answer, text_of
+from catalog.web.review_json import Json
+
+KEPT_CARDS = 2_000
+KEPT_UNDOS = 1_000
+LAST_ANSWERS = 20
+PAIR_FACES = 6
+OFFER_FROM = 0.5
+"""Lowest chance at which the name of an existing person is offered before a letter is typed."""
+CROP_SIDES = frozenset({96, 192, 384})
+IMAGE_SIDES = frozenset({1280, 2560})
+
+
+class CardChangedError(UsageError):
+    """The card is not known to this server: it was shown by an earlier run."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastAnswer:
+    """An answer of this run, for the list on the home page."""
+
+    group: int
+    text: str
+
+
+class ReviewDesk:
+    """Methods may be called from several threads. ``catalog`` stays open as long as the desk is used."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._lock = threading.Lock()
+        self._cards: OrderedDict[str, Card] = OrderedDict()
+        self._undos: OrderedDict[str, Json] = OrderedDict()
+        self._last: deque[LastAnswer] = deque(maxlen=LAST_ANSWERS)
+        self._images = CropCache()
+
+    # ------------------------------------------------------------------------------------------------ questions
+
+    def status(self) -> Json:
+        with self._lock:
+            last = [{"group": answer.group, "text": answer.text} for answer in reversed(self._last)]
+        return {**review_json.status_json(self._catalog.review.status()), "last": last}
+
+    def cards(self, limit: int, excluded: tuple[str, ...] = ()) -> list[Json]:
+        """The next cards with their faces. They are remembered, so that an answer can be checked against its card."""
+        return [self._shown(card) for card in self._catalog.review.cards(limit, excluded=excluded)]
+
+    def names(self, prefix: str, near: str | None) -> list[Json]:
+        """At most 8 named persons; with ``near`` the similarity to that person, where it is known."""
+        similar = {}
+        if near:
+            similar = {tile.person_id: tile.similarity for tile in self._catalog.review.candidates(near)}
+        names = [
+            {**review_json.person_json(person), "similarity": similar.get(person.person_id)}
+            for person in self._catalog.review.names(prefix)
+            if person.person_id != near
+        ]
+        return sorted(names, key=lambda name: -(name["similarity"] or 0))
+
+    def _shown(self, card: Card) -> Json:
+        with self._lock:
+            self._cards[card.id] = card
+            self._cards.move_to_end(card.id)
+            while len(self._cards) > KEPT_CARDS:
+                self._cards.popitem(last=False)
+        shown = review_json.card_json(card)
+        if card.kind == "group":
+            rows = self._catalog.review.card_faces(card.person.person_id)
+            shown["rows"] = [review_json.row_json(row, card.person.faces) for row in rows]
+            shown["offer"] = self._offer(card)
+        elif card.kind == "pair":
+            shown["sides"] = [self._side(card.person.person_id), self._other_side(card)]
+        else:
+            shown["tiles"] = [review_json.tile_json(tile, self._names_of(card)) for tile in card.tiles]
+        return shown
+
+    def _offer(self, card: Card) -> Json | None:
+        for tile in self._catalog.review.candidates(card.person.person_id, limit=PAIR_FACES):
+            if tile.person_id is not None and tile.chance >= OFFER_FROM:
+                person = self._catalog.person(tile.person_id)
+                if person.name is not None:
+                    return {"person": person.person_id, "name": person.name, "similarity": round(tile.similarity, 1)}
+        return None
+
+    def _side(self, person: str) -> list[Json]:
+        faces = self._catalog.review.faces(person, FaceOrder.CLEAREST, PAIR_FACES)
+        return [review_json.face_json(face) for face in faces]
+
+    def _other_side(self, card: Card) -> list[Json]:
+        if card.other is not None:
+            return self._side(card.other.person_id)
+        return [review_json.face_json(tile.face) for tile in card.tiles]
+
+    def _names_of(self, card: Card) -> dict[str, str | None]:
+        persons = {tile.person_id for tile in card.tiles if tile.person_id is not None}
+        return {person: self._catalog.person(person).name for person in persons}
+
+    # ------------------------------------------------------------------------------------------------ answers
+
+    def answer(self, body: dict[str, Any]) -> Json:
+        """Record an answer to a card. Raises UsageError, ReviewConflictError and SamePhotoError."""
+        with self._lock:
+            card = self._cards.get(text_of(body, "question"))
+        if card is None:
+            raise CardChangedError("This card is out of date.")
+        parsed = parse_answer(card, body)
+        if parsed.answer is None:
+            self._catalog.review.skip(card)
+            return {"group": None, "text": parsed.text}
+        result = self._catalog.review.answer(parsed.answer)
+        if result.group is not None and not result.is_repeat:
+            with self._lock:
+                self._last.append(LastAnswer(result.group, parsed.text))
+        return {"group": result.group, "text": parsed.text, "repeat": result.is_repeat}
+
+    def card_again(self, question: str) -> Json | None:
+        """The card of a person as it is now; None if its question is settled."""
+        fresh = {card.id: card for card in self._catalog.review.cards(100)}.get(question)
+        return None if fresh is None else self._shown(fresh)
+
+    def undo(self, body: dict[str, Any]) -> Json:
+        """Revert a group of decisions, or the latest decision. The same key reverts once. Raises UsageError."""
+        key = text_of(body, "key", longest=100)
+        group = body.get("group")
+        if group is not None and (isinstance(group, bool) or not isinstance(group, int)):
+            raise UsageError('"group" must be a number.')
+        with self._lock:
+            if key in self._undos:
+                return self._undos[key]
+            number = self._catalog.review.undo(group)
+            text = next((answer.text for answer in self._last if answer.group == group), "The last answer")
+            self._last = deque((answer for answer in self._last if answer.group != group), maxlen=LAST_ANSWERS)
+            result = {"undo": number, "text": f"Undone: {text}"}
+            self._undos[key] = result
+            if len(self._undos) > KEPT_UNDOS:
+                self._undos.popitem(last=False)
+        return result
+
+    # ------------------------------------------------------------------------------------------------ images
+
+    def crop(self, face_id: str, side: int) -> bytes:
+        """A JPEG around a face. Raises PersonError for an unknown face, PhotoError and SourceError."""
+        return self._images.get((face_id, side), lambda: self._catalog.crop(face_id, side=side))
+
+    def image(self, sha256: str, side: int) -> bytes:
+        """A photo of the catalogue as JPEG. Raises PhotoError and SourceError."""
+        return self._images.get((sha256, side), lambda: self._catalog.image(sha256, max_side=side))

@@ -1,0 +1,70 @@
+"""Opens the review pages as a server on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import os
+import secrets
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from catalog.app.catalog import Catalog
+from catalog.web.limits import ServerLimits
+from catalog.web.review_app import error_body, review_app, review_limits
+from catalog.web.review_desk import ReviewDesk
+from catalog.web.server import WebServer, listen
+from catalog.web.sessions import Sessions
+
+
+class ReviewServer(WebServer):
+    """Serves the pages of one catalogue on 127.0.0.1 and, where there is one, ::1."""
+
+    def __init__(
+        self, catalog: Catalog, *, host_name: str | None = None, port: int = 0, limits: ServerLimits | None = None
+    ) -> None:
+        """``host_name``: default a random name below localhost.
+
+        Browsers send cookies to every port of a host. A name of its own keeps the cookie from other local servers.
+        """
+        limits = limits or review_limits()
+        self._sessions = Sessions()
+        listener = listen("127.0.0.1", port)
+        bound = listener.getsockname()[1]
+        name = host_name or f"r-{secrets.token_hex(4)}.localhost"
+        self.host = f"{name}:{bound}"
+        app = review_app(ReviewDesk(catalog), self._sessions, host=self.host, limits=limits)
+        super().__init__(app, error_body, sockets=[listener, *_ipv6(bound)], limits=limits)
+
+    def address(self) -> str:
+        """An address to open once, within 60 seconds. The token is in the fragment, which browsers do not send."""
+        return f"http://{self.host}/enter#{self._sessions.new_token()}"
+
+
+def _ipv6(port: int) -> list[socket.socket]:
+    try:
+        return [listen("::1", port)]
+    except OSError:
+        return []
+
+
+@contextlib.contextmanager
+def opening_file(address: str) -> Iterator[Path]:
+    """A page, readable by its owner only, that leads to ``address``.
+
+    A browser that is started with the address itself would show the token in the list of processes.
+    """
+    descriptor, name = tempfile.mkstemp(prefix="catalog-review-", suffix=".html")
+    path = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            target = html.escape(address, quote=True)
+            file.write(
+                f'<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer">'
+                f'<meta http-equiv="refresh" content="0; url={target}"><a href="{target}">Open the review</a>'
+            )
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
