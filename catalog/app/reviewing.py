@@ -13,7 +13,15 @@ from sqlalchemy import Connection
 
 from catalog.app.card_faces import FaceRow, card_faces, faces_in_order
 from catalog.app.resources import Resources
-from catalog.app.review_cards import Card, Choice, ReviewAnswer, ReviewResult, ReviewStatus, Tile
+from catalog.app.review_values import (
+    Card,
+    Choice,
+    ReviewAnswer,
+    ReviewConflictError,
+    ReviewResult,
+    ReviewStatus,
+    Tile,
+)
 from catalog.domain.errors import PersonError, UsageError
 from catalog.domain.timestamps import utc_text
 from catalog.identities.assignment import review_queue
@@ -42,10 +50,6 @@ GRID_FROM = 3
 """A named person with at least this many candidates is asked about as a grid."""
 CARDS_READ = 400
 """Stored questions read to choose the next cards."""
-
-
-class ReviewConflictError(UsageError):
-    """A person of the card was changed since the card was shown."""
 
 
 class Review:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from catalog.app.reviewing import Card, Choice, ReviewAnswer
+from catalog.app.review_values import Card, Choice, ReviewAnswer
 from catalog.domain.errors import UsageError
 
 MAX_TILES = 10_000

@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from catalog.app.reviewing import ReviewConflictError
+from catalog.app.review_values import ReviewConflictError
 from catalog.domain.errors import CatalogError, LockHeld, PersonError, PhotoError, SamePhotoError, SourceError
 from catalog.web.limits import ServerLimits
 from catalog.web.receipt import ReceiveBody

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.app.catalog import Catalog
-from catalog.app.reviewing import Card
+from catalog.app.review_values import Card
 from catalog.domain.errors import UsageError
 from catalog.store.catalogued_faces import FaceOrder
 from catalog.web import review_json

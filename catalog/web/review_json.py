@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from catalog.app.card_faces import FaceRow
-from catalog.app.reviewing import Card, ReviewStatus, Tile
+from catalog.app.review_values import Card, ReviewStatus, Tile
 from catalog.store.catalogued_faces import CataloguedFace, FaceOrder
 from catalog.store.review_rows import PersonSummary
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import catalog
-from catalog.app.reviewing import Choice, ReviewAnswer, ReviewConflictError
+from catalog.app.review_values import Choice, ReviewAnswer, ReviewConflictError
 from catalog.domain.errors import PersonError, UsageError
 
 PORTRAITS = Path(__file__).parent.parent / "fixtures"

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import catalog
-from catalog.app.reviewing import Card, Choice, ReviewAnswer
+from catalog.app.review_values import Card, Choice, ReviewAnswer
 from catalog.domain.content_hash import sha256_of
 from catalog.domain.errors import PersonError
 
