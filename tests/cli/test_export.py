@@ -139,7 +139,7 @@ def test_status_reports_and_sql_print_json(database, add_person, add_photo, tmp_
     assert run(["report", "people", "--format", "json", *address]) == 0
     assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["Ada"]
     assert run(["sql", "SELECT name, photos FROM v1_people", "--format", "csv", *address]) == 0
-    assert capsys.readouterr().out == "name,photos\r\nAda,1\r\n"
+    assert capsys.readouterr().out == "name,photos\nAda,1\n"
     assert run(["sql", "DROP TABLE photos", *address]) == 2
     assert run(["report", "weather", *address]) == 2
     assert run(["report", "costs", "--person", "Ada", *address]) == 2
