@@ -8,15 +8,20 @@ import threading
 import webbrowser
 from collections.abc import Iterator
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from catalog.app.lazy_module import LazyModule
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import Config, Database, Verbose
 from catalog.domain.errors import UsageError
-from catalog.web.review_server import ReviewServer, opening_file
 from catalog.web.sessions import TOKEN_SECONDS
+
+if TYPE_CHECKING:
+    from catalog.web.review_server import ReviewServer
+
+review_server = LazyModule("catalog.web.review_server")
 
 NoOpen = Annotated[bool, typer.Option("--no-open", help="Print the address instead of opening the browser.")]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Where to listen; 0 takes a free port.")]
@@ -46,7 +51,7 @@ def review(
     with open_catalog(config, database, verbose) as catalog:
         catalog.review.refresh()
         try:
-            server = ReviewServer(catalog, host_name=host_name, port=port)
+            server = review_server.ReviewServer(catalog, host_name=host_name, port=port)
         except OSError as error:
             raise UsageError(
                 f"The review cannot listen on port {port}: {error.strerror}.",
@@ -68,7 +73,7 @@ def _announced(server: ReviewServer, *, no_open: bool) -> Iterator[None]:
         typer.echo(server.address())
         yield
         return
-    with opening_file(server.address()) as page:
+    with review_server.opening_file(server.address()) as page:
         typer.echo("The review is open in the browser. End it with Ctrl-C.")
         opener = threading.Thread(target=webbrowser.open, args=(page.as_uri(),), daemon=True)
         opener.start()
