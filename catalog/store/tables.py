@@ -553,6 +553,7 @@ review_questions = Table(
     Index(None, "worth"),
     Index(None, "person_id"),
     Index(None, "other_id"),
+    Index(None, "face_id"),
     CheckConstraint("(other_id IS NULL) <> (face_id IS NULL)", name="target"),
     comment="open questions of the review queue; computed by the last step of a scan, may be deleted",
 )
@@ -566,6 +567,8 @@ review_skips = Table(
     Column("face_id", RowId, ForeignKey("faces.id", ondelete="CASCADE"), comment="unassigned face, if any"),
     Column("until", Text, nullable=False, comment="UTC; the question is not asked before"),
     Index(None, "person_id"),
+    Index(None, "other_id"),
+    Index(None, "face_id"),
     comment="questions answered with `not sure`; no decisions",
 )
 

@@ -44,6 +44,7 @@ def upgrade() -> None:
     op.create_index("ix_review_questions_worth", "review_questions", ["worth"], unique=False)
     op.create_index("ix_review_questions_person_id", "review_questions", ["person_id"], unique=False)
     op.create_index("ix_review_questions_other_id", "review_questions", ["other_id"], unique=False)
+    op.create_index("ix_review_questions_face_id", "review_questions", ["face_id"], unique=False)
     op.create_table(
         "review_skips",
         sa.Column("id", ROW_ID, nullable=False, autoincrement=True, comment="internal row id, never shown"),
@@ -55,6 +56,8 @@ def upgrade() -> None:
         comment="questions answered with `not sure`; no decisions",
     )
     op.create_index("ix_review_skips_person_id", "review_skips", ["person_id"], unique=False)
+    op.create_index("ix_review_skips_other_id", "review_skips", ["other_id"], unique=False)
+    op.create_index("ix_review_skips_face_id", "review_skips", ["face_id"], unique=False)
     op.create_table(
         "review_answers",
         sa.Column("key", sa.Text, nullable=False, comment="idempotency key of the page that showed the question"),

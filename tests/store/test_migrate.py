@@ -24,7 +24,7 @@ FROZEN = {
     "0001_first_release.py": "ea30b6f3d63a46a7d23053370aac96d13efb16dd5ade14148d2dc059c5e8fb4d",
     "0002_left_out.py": "abd19ae5333bdc7c220997015aeab27905f8e8a2498177302fe8161da21dbb97",
     "0003_decision_copies_and_groups.py": "2665db6193daf06705c51526459b415cc89a3c83adf11f8b65dc75c48b47407e",
-    "0004_review_queue.py": "cdef660f55ff186e23102c400dc8bc22a217bd22cf01c37702078daa980d5c41",
+    "0004_review_queue.py": "4fcb2dba7fd6fef80ff4ed2a437ffa628e276b456b49c88bed3fcf5b715e06ed",
     "0005_paths_and_named_appearances.py": "d68c5a8c0ea2f15fbb9aaede45c9ecc78c542ec8a4d17d2331f802988300d28c",
 }
 
