@@ -98,9 +98,9 @@ def test_a_part_of_a_listing_is_looked_up_in_any_order(database: Database, ascen
                 f" VALUES ({photo}, 'local', 'g', 'm', '')"
             )
         )
-        uris = [f"file:///a/{number:03}" for number in range(10, 20)]
-        known, waiting = look_up_locations(conn, uris if ascending else uris[::-1], "local", "g")
-    assert sorted(known) == [uri for uri in uris if uri in uris]
+        requested = [f"file:///a/{number:03}" for number in range(10, 20)]
+        known, waiting = look_up_locations(conn, requested if ascending else requested[::-1], "local", "g")
+    assert sorted(known) == [uri for uri in requested if uri in uris]
     assert waiting == {
         find_photo_id for find_photo_id in {place.photo_id for place in known.values()} if find_photo_id != photo
     }
