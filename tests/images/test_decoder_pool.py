@@ -42,6 +42,16 @@ def _pool() -> Iterator[DecoderPool]:
     pool.close()
 
 
+EARLIER: set[int] = set()
+"""Decoders that other tests of this process have started and not yet ended."""
+
+
+@pytest.fixture(autouse=True)
+def _earlier_decoders() -> None:
+    EARLIER.clear()
+    EARLIER.update(workers())
+
+
 def workers(parent: int | None = None) -> list[int]:
     """Process ids of the decoders that a process has started, this one by default."""
     descriptors = []
@@ -55,7 +65,7 @@ def workers(parent: int | None = None) -> list[int]:
                 descriptors.append(int(path.name))
         except (FileNotFoundError, ProcessLookupError):
             continue  # ended meanwhile
-    return descriptors
+    return [pid for pid in descriptors if pid not in EARLIER]
 
 
 def wait_until_busy(pid: int) -> None:
