@@ -499,7 +499,7 @@ def test_each_refusal_of_the_bucket_has_its_sentence(
     [
         (403, "AccessDenied", PhotoError, 'Access to "s3://family/a.jpg" is denied: Told so.'),
         (400, "InvalidRequest", PhotoError, '"s3://family/a.jpg" cannot be read: Told so (InvalidRequest).'),
-        (405, "MethodNotAllowed", PhotoError, '"s3://family/a.jpg" vanished'),
+        (405, "MethodNotAllowed", PhotoError, '"s3://family/a.jpg" disappeared'),
         (403, "InvalidObjectState", PhotoError, '"s3://family/a.jpg" is archived'),
         (400, "ExpiredToken", SourceError, "The AWS credentials have expired"),
         (503, "SlowDown", SourceError, "S3 asks to slow down"),
