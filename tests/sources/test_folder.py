@@ -274,7 +274,7 @@ def test_a_file_that_vanished_after_listing_fails_alone(tmp_path: Path) -> None:
     (ref,) = source.list()
     assert isinstance(ref, PhotoRef)
     path.unlink()
-    with pytest.raises(PhotoError, match="vanished"):
+    with pytest.raises(PhotoError, match="disappeared"):
         source.open(ref)
 
 
