@@ -53,9 +53,9 @@ def next_step(people: int, named_people: int) -> str:
         return ""
     if not named_people:
         names = "it has no name" if people == 1 else "none has a name"
-        return f"{_people(people)}, {names}: catalog people review"
+        return f"{_people(people)}, {names}: catalog review"
     verb = "has" if unnamed == 1 else "have"
-    return f"{_people(people)}, {unnamed:,} {verb} no name: catalog people review"
+    return f"{_people(people)}, {unnamed:,} {verb} no name: catalog review"
 
 
 def _people(number: int) -> str:

@@ -17,7 +17,7 @@ def test_the_table_has_no_rows_of_zeros(catalog, portraits, guarded_home):
         "new persons",
     ]
     assert lines[4].split() == ["catalogue", str(guarded_home / ".local/share/catalog/catalog.sqlite3")]
-    assert lines[5:] == ["3 people, none has a name: catalog people review"]
+    assert lines[5:] == ["3 people, none has a name: catalog review"]
 
 
 def test_the_next_step_counts_people_without_a_name(catalog, portraits):
@@ -25,16 +25,16 @@ def test_the_next_step_counts_people_without_a_name(catalog, portraits):
     catalog("scan", portraits)
     person = catalog("people", "list", "--json").json[0]["person"]
     catalog("people", "name", person, "Ann")
-    assert catalog("scan", portraits).out.splitlines()[-1] == "3 people, 2 have no name: catalog people review"
+    assert catalog("scan", portraits).out.splitlines()[-1] == "3 people, 2 have no name: catalog review"
 
 
 @pytest.mark.parametrize(
     ("people", "named", "step"),
     [
         (0, 0, ""),
-        (1, 0, "1 person, it has no name: catalog people review"),
+        (1, 0, "1 person, it has no name: catalog review"),
         (1, 1, ""),
-        (1200, 1199, "1,200 people, 1 has no name: catalog people review"),
+        (1200, 1199, "1,200 people, 1 has no name: catalog review"),
     ],
 )
 def test_the_next_step_is_empty_if_every_person_has_a_name(people, named, step):
