@@ -108,7 +108,9 @@ def refresh_review_questions(context: AfterScanContext) -> StepResult:
     """Compute the questions of the review queue again."""
     resources = context.resources
     with resources.database.begin() as connection:
-        refresh_questions(connection, resources.engine, resources.rules, gallery=resources.gallery)
+        refresh_questions(
+            connection, resources.engine, resources.rules, gallery=resources.gallery, now=datetime.now(UTC)
+        )
     return StepResult()
 
 

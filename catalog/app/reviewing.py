@@ -43,7 +43,6 @@ from catalog.store.person_index import PersonRow, canonical_person
 from catalog.store.review_rows import AnswerRow, PersonSummary, QuestionRow
 
 SKIP_DAYS = 30
-ANSWER_DAYS = 7
 GRID_TILES = 24
 """Tiles of one candidates grid at most."""
 GRID_FROM = 3
@@ -63,7 +62,7 @@ class Review:
         resources = self._resources()
         with resources.database.begin() as connection:
             return review_queue.refresh_questions(
-                connection, resources.engine, resources.rules, gallery=resources.gallery
+                connection, resources.engine, resources.rules, gallery=resources.gallery, now=datetime.now(UTC)
             )
 
     def status(self, answers: int = 10) -> ReviewStatus:

@@ -9,13 +9,7 @@ The definitions (``face_views``, ``photo_views``) are SQL for SQLite and Postgre
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:  # reports import this module for their help texts
-    from sqlalchemy import Connection
-
 
 MACROS = {
     "PHOTO_PLACE": """COALESCE(
@@ -90,38 +84,3 @@ class View:
 
     def create_sql(self, dialect: str) -> str:
         return f"CREATE VIEW {self.name} AS\n{self.select(dialect)}"
-
-    @property
-    def drop_sql(self) -> str:
-        return f"DROP VIEW IF EXISTS {self.name}"
-
-    def comment_sql(self) -> Sequence[str]:
-        """Return statements that store the descriptions in PostgreSQL. SQLite has no comments."""
-        return [
-            f"COMMENT ON VIEW {self.name} IS {_quoted(self.comment)}",
-            *[f"COMMENT ON COLUMN {self.name}.{column.name} IS {_quoted(column.meaning)}" for column in self.columns],
-        ]
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def create_views(connection: Connection, views: Sequence[View]) -> None:
-    """Create the views in the given order. None of them may exist."""
-    for statement in create_statements(connection.dialect.name, views):
-        connection.exec_driver_sql(statement)
-
-
-def create_statements(dialect: str, views: Sequence[View]) -> list[str]:
-    """Return the statements of :func:`create_views`; migrations hold copies of them."""
-    statements = [view.create_sql(dialect) for view in views]
-    if dialect == "postgresql":
-        statements += [comment for view in views for comment in view.comment_sql()]
-    return statements
-
-
-def drop_views(connection: Connection, views: Sequence[View]) -> None:
-    """Drop the views in reverse order."""
-    for view in reversed(views):
-        connection.exec_driver_sql(view.drop_sql)

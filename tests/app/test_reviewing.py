@@ -110,6 +110,14 @@ def test_a_skipped_card_is_not_asked_again(library):
     assert first.id not in {card.id for card in library.review.cards()}
 
 
+def test_a_skipped_card_returns_after_its_time(library):
+    """The end of the time is noticed when the queue is computed again, as after each scan."""
+    first = library.review.cards()[0]
+    library.review.skip(first, days=-1)
+    library.review.refresh()
+    assert first.id in {card.id for card in library.review.cards()}
+
+
 def test_names_are_offered_by_the_first_letters_of_a_word(library):
     """Two letters of a first or last name are enough."""
     first = library.review.cards()[0]

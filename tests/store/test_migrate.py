@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from sqlalchemy import Engine, MetaData, create_engine, inspect, text
 
 from catalog.engines.local.tables import gallery_metadata
 from catalog.store.database import SCHEMA, Database, open_database
+from catalog.store.face_views import VIEWS
 from catalog.store.migrate import alembic_config, exclusive_connection, known_revisions, upgrade
 from catalog.store.tables import metadata
 
@@ -156,3 +159,13 @@ def test_alembic_upgrades_from_the_checkout(tmp_path: Path) -> None:
     )
     opened = open_database(str(path), create=False)
     opened.close()
+
+
+def test_migrations_make_the_described_views(sqlite_template: Path) -> None:
+    """The text of each view in the database is the text of its definition."""
+    with closing(sqlite3.connect(sqlite_template)) as connection:
+        stored = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'view'").fetchall())
+    described = {view.name: view.create_sql("sqlite") for view in VIEWS}
+    assert {name: " ".join(sql.split()) for name, sql in stored.items()} == {
+        name: " ".join(sql.split()) for name, sql in described.items()
+    }

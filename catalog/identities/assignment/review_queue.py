@@ -9,17 +9,28 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from catalog.domain.engine import Engine
 from catalog.domain.log_odds import similarity_odds
+from catalog.domain.timestamps import utc_text
 from catalog.identities.assignment.gallery_clustering import GroupingRules
 from catalog.identities.assignment.suggestions import OpenQuestions, Question, read_open_questions
 from catalog.store.assignment_lock import lock_persons
-from catalog.store.review_rows import PersonSummary, QuestionRow, read_summaries, refresh_summaries, replace_questions
+from catalog.store.review_rows import (
+    PersonSummary,
+    QuestionRow,
+    delete_expired,
+    read_summaries,
+    refresh_summaries,
+    replace_questions,
+)
 
 INTERCEPT, SLOPE = -7.4, 1.8
+ANSWER_DAYS = 7
+"""Days for which an answer is remembered, so that a repeated one changes nothing."""
 ASKED_FROM = 0.5
 """Lowest chance of a yes of a question that is asked as a pair."""
 LISTED_FROM = 0.3
@@ -44,12 +55,18 @@ def yes_chance(similarity: float) -> float:
     return 1.0 / (1.0 + math.exp(-(INTERCEPT + SLOPE * similarity_odds(similarity))))
 
 
-def refresh_questions(connection: Connection, engine: Engine, rules: GroupingRules, *, gallery: str) -> int:
+def refresh_questions(
+    connection: Connection, engine: Engine, rules: GroupingRules, *, gallery: str, now: datetime
+) -> int:
     """Compute the counts per person and the questions again. Returns the number of questions.
 
-    Runs in the caller's transaction, under the lock of persons. No paid search is run.
+    Deletes skips whose time has passed, and answers older than a week. Runs in the caller's transaction, under the lock
+    of persons. No paid search is run.
     """
     lock_persons(connection)
+    delete_expired(
+        connection, skips_before=utc_text(now) or "", answers_before=utc_text(now - timedelta(days=ANSWER_DAYS)) or ""
+    )
     refresh_summaries(connection, engine=engine.name, gallery=gallery)
     open_questions = read_open_questions(connection, engine, rules, gallery=gallery)
     persons = {int(person) for person in open_questions.table.person.tolist() if person >= 0}
