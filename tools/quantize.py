@@ -195,10 +195,13 @@ def quantize_clipped(model: onnx.ModelProto) -> onnx.ModelProto:
     for node in [node for node in graph.nodes if node.op_type == "Conv" and node.input[0] in bounds]:
         step = graph.in_steps(node.input[0], *bounds[node.input[0]], _INPUT_LEVELS, clip=True)
         graph.in_integers(node, step)
-    for value, limits in bounds.items():
-        graph.in_steps(value, *limits, _INPUT_LEVELS, clip=True)  # an integer kernel needs its result in steps, too
+    outputs = {output.name for output in graph.model.graph.output}
+    inner = [clip for clip in clips if clip.output[0] not in outputs]  # an output of the network stays as it is
+    for clip in inner:
+        # An integer kernel needs its result in steps, too.
+        graph.in_steps(clip.output[0], *bounds[clip.output[0]], _INPUT_LEVELS, clip=True)
     graph.read_stepped()
-    for clip in clips:
+    for clip in inner:
         (quantize,) = (
             node for node in graph.nodes if node.op_type == "QuantizeLinear" and node.input[0] in clip.output
         )

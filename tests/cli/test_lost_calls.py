@@ -40,6 +40,10 @@ def charges(catalog):
     return {(row["operation"], row["command"]): row["calls"] for row in rows}
 
 
+def index_calls(counted):
+    return sum(calls for (operation, _), calls in counted.items() if operation == "IndexFaces")
+
+
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_calls_of_a_killed_scan_are_counted_and_not_repeated(
     catalog, portraits, serving, monkeypatch, request, tmp_path, database
@@ -53,7 +57,8 @@ def test_calls_of_a_killed_scan_are_counted_and_not_repeated(
         sent = endpoint.calls
         assert sent >= 3
         counted = charges(catalog)
-        assert sum(calls for (operation, _), calls in counted.items() if operation == "IndexFaces") >= sent
+        logged = index_calls(counted)
+        assert logged >= sent
         lost = counted["IndexFaces", "lost"]
         assert lost >= 1
         assert f"{lost} calls" in catalog("costs").out
@@ -63,7 +68,8 @@ def test_calls_of_a_killed_scan_are_counted_and_not_repeated(
         assert endpoint.calls == 5
         counted = charges(catalog)
         assert counted["IndexFaces", "lost"] == lost
-        assert sum(calls for (operation, _), calls in counted.items() if operation == "IndexFaces") == 5
+        # A kill between the intent and its call leaves a call in the log that the endpoint never got.
+        assert index_calls(counted) == 5 + logged - sent
         assert catalog("reconcile", "--json").json["orphans"] == 0
         assert endpoint.calls == 5
         assert len(catalog("people", "list", "--json").json) == 3

@@ -1,4 +1,4 @@
-"""Networks in 8-bit integers give the results of floating point, within one step of the scale."""
+"""Networks with 7-bit inputs and 8-bit weights give the results of floating point, within one step of the scale."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from tools import quantize
-from tools.quantize import Graph, largest_products, quantize_clipped, quantize_sface
+from tools.quantize import Graph, quantize_clipped, quantize_sface
 
 SIDE = 12
+STEP = 6 / 127
+"""Size of a step of a value between 0 and 6 in 7 bits."""
 
 
 def model_of(nodes: list[onnx.NodeProto], arrays: dict[str, np.ndarray], result: str) -> onnx.ModelProto:
@@ -53,25 +55,18 @@ def answer(model: onnx.ModelProto, pixels: np.ndarray) -> np.ndarray:
 
 
 def answers(model: onnx.ModelProto, pixels: np.ndarray) -> list[np.ndarray]:
-    session = onnxruntime.InferenceSession(model.SerializeToString(), exactly(), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     return session.run(None, {"pixels": pixels})
 
 
-def exactly() -> onnxruntime.SessionOptions:
-    """Sums that do not overflow, on any processor."""
-    options = onnxruntime.SessionOptions()
-    options.add_session_config_entry("session.x64quantprecision", "1")
-    return options
-
-
 def test_a_clipped_network_keeps_its_answers(clipped):
-    """A few steps of 6 / 255 off at most, half a step on the average; what is a bias alone is that."""
+    """The error is a few steps of 6 / 127 at most. A channel that is only a bias keeps its value."""
     pixels = np.random.default_rng(2).normal(0, 1, (1, 4, SIDE, SIDE)).astype(np.float32)
     exact, stepped = answer(clipped, pixels), answer(quantize_clipped(clipped), pixels)
     off = np.abs(exact - stepped)
-    assert off.max() < 10 * 6 / 255
-    assert off.mean() < 6 / 255
-    np.testing.assert_allclose(stepped[:, 3], exact[:, 3], atol=6 / 255)
+    assert off.max() < 10 * STEP
+    assert off.mean() < STEP
+    np.testing.assert_allclose(stepped[:, 3], exact[:, 3], atol=STEP)
 
 
 def test_all_but_the_first_convolution_have_integer_weights(clipped):
@@ -87,9 +82,9 @@ def test_all_but_the_first_convolution_have_integer_weights(clipped):
 def test_a_value_is_put_into_steps_once(clipped):
     """However many layers read it."""
     graph = Graph(clipped)
-    first = graph.in_steps("first_cut", 0, 6)
+    first = graph.in_steps("first_cut", 0, 6, 127)
     count = len(graph.nodes)
-    assert graph.in_steps("first_cut", 0, 6) == first == pytest.approx(6 / 255)
+    assert graph.in_steps("first_cut", 0, 6, 127) == first == pytest.approx(STEP)
     assert len(graph.nodes) == count
 
 
@@ -162,15 +157,6 @@ def test_channels_of_unlike_ranges_keep_their_answers(bent, monkeypatch):
 
     rows, vector = off(quantize_sface(bent, shown))
     assert rows < 0.02
-    assert vector < 0.05
+    assert vector < 0.1
     monkeypatch.setattr(quantize, "_spread", lambda low, high: np.ones(len(low)))
     assert off(quantize_sface(bent, shown))[1] > 2 * vector
-
-
-def test_the_largest_products_are_told_as_they_are():
-    """Their sum is 126.5 in the units of the answer: this processor, or onnxruntime's exact way, gets it right."""
-    session = onnxruntime.InferenceSession(
-        largest_products().SerializeToString(), exactly(), providers=["CPUExecutionProvider"]
-    )
-    (total,) = session.run(None, {"pixels": np.full((1, 64, 8, 8), 255, np.uint8)})
-    np.testing.assert_allclose(total, 126.5, atol=0.6)
