@@ -82,22 +82,22 @@ def import_xmp(
         doubtful = {} if accept_doubtful else _doubtful_rows(resources, connection, name_by_row)
     accepted = {row: name.name for row, name in name_by_row.items() if row not in doubtful}
     without_face = tuple(name for photo in photos for name in photo.without_face)
-    kept = [name for name in without_face if name.is_certain]
+    certain_names = [name for name in without_face if name.is_certain]
     counts = _Counts()
     if not dry_run:
         with resources.database.begin() as connection:
             stamp = resources.stamp().grouped()
             _enter_names(connection, accepted, stamp, counts)
-            _enter_appearances(connection, photos, kept, stamp)
+            _enter_appearances(connection, photos, certain_names, stamp)
     return NameImportResult(
         counts.people,
         counts.faces,
         counts.already,
         faces_named=len(accepted),
-        unmatched=len(without_face) - len(kept),
+        unmatched=len(without_face) - len(certain_names),
         elsewhere=sum(photo.elsewhere for photo in photos),
         problems=tuple(problem for photo in photos for problem in photo.problems),
-        appearances=len(kept),
+        appearances=len(certain_names),
         placeholders=sum(photo.placeholders for photo in photos),
         files=sum(photo.files for photo in photos),
         doubtful=tuple(

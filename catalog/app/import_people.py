@@ -65,10 +65,10 @@ def import_people(resources: Resources, path: Path, *, dry_run: bool) -> PeopleI
     result = PeopleImportResult(conflicts=list(listed.conflicts))
     people = [replace(person, name=_usable_name(person)) for person in listed.people]
     with resources.existing_database() as database, database.read() as connection:
-        known = _known_persons(connection, people, result)
-    people = [person for person in people if person.name in known]
+        person_by_name = _known_persons(connection, people, result)
+    people = [person for person in people if person.name in person_by_name]
     people = _without_shared_photos(people, result)
-    result.people, result.new = len(people), sum(row is None for row in known.values())
+    result.people, result.new = len(people), sum(row is None for row in person_by_name.values())
     result.photos = sum(len(person.photos) for person in people)
     # A folder is one source, so that it takes one lock; photos of a CSV file may lie anywhere.
     sources = [str(path)] if path.is_dir() else [str(photo) for person in people for photo in person.photos]
@@ -117,8 +117,8 @@ def _known_persons(
     holder = {
         (scheme, value): index.canonical_row(row) for row, ids in ids_by_row.items() for scheme, value in ids.items()
     }
-    known: dict[str, PersonRow | None] = {}
-    taken: dict[tuple[str, str], str] = {}
+    person_by_name: dict[str, PersonRow | None] = {}
+    name_by_id: dict[tuple[str, str], str] = {}
     for person in people:
         same_name = [index.by_public_id[person_id] for person_id in namesakes(connection, person.name)]
         if len(same_name) > 1:
@@ -126,7 +126,7 @@ def _known_persons(
             result.conflicts.append(f'Several persons are named "{person.name}" ({ids}); the name was left out.')
             continue
         row = same_name[0] if same_name else None
-        conflict = _id_conflict(person, row, holder, ids_by_row, taken)
+        conflict = _id_conflict(person, row, holder, ids_by_row, name_by_id)
         if conflict is not None:
             result.conflicts.append(conflict)
             continue
@@ -134,9 +134,9 @@ def _known_persons(
             result.conflicts.append(
                 f"{row} is born {row.birth_date} in the catalogue and {person.birth_date} in the list."
             )
-        taken.update(dict.fromkeys(person.external_ids.items(), person.name))
-        known[person.name] = row
-    return known
+        name_by_id.update(dict.fromkeys(person.external_ids.items(), person.name))
+        person_by_name[person.name] = row
+    return person_by_name
 
 
 def _id_conflict(
@@ -144,15 +144,17 @@ def _id_conflict(
     row: PersonRow | None,
     holder: Mapping[tuple[str, str], PersonRow],
     ids_by_row: Mapping[int, Mapping[str, str]],
-    taken: Mapping[tuple[str, str], str],
+    name_by_id: Mapping[tuple[str, str], str],
 ) -> str | None:
     """A sentence if an id of the person belongs to another person, or the person has another id of that scheme."""
     for scheme, value in person.external_ids.items():
-        other = holder.get((scheme, value))
-        if other is not None and (row is None or other.id != row.id):
-            return f'The {scheme} {value} of "{person.name}" belongs to {other}; "{person.name}" was left out.'
-        if (scheme, value) in taken:
-            return f'"{person.name}" and "{taken[scheme, value]}" have the {scheme} {value}; the former was left out.'
+        holder_person = holder.get((scheme, value))
+        if holder_person is not None and (row is None or holder_person.id != row.id):
+            return f'The {scheme} {value} of "{person.name}" belongs to {holder_person}; "{person.name}" was left out.'
+        if (scheme, value) in name_by_id:
+            return (
+                f'"{person.name}" and "{name_by_id[scheme, value]}" have the {scheme} {value}; the former was left out.'
+            )
         stored = ids_by_row.get(row.id, {}).get(scheme, value) if row is not None else value
         if stored != value:
             return f"{row} has the {scheme} {stored} in the catalogue and {value} in the list; it was left out."
@@ -227,8 +229,12 @@ def _enter(
             ids_by_row = read_external_ids(connection)
             for person in batch:
                 # Looked up again: a user may have decided since the list was checked.
-                known = namesakes(connection, person.name)
-                row = find_person(connection, known[0]) if known else add_named_person(connection, person.name, stamp)
+                namesake_ids = namesakes(connection, person.name)
+                row = (
+                    find_person(connection, namesake_ids[0])
+                    if namesake_ids
+                    else add_named_person(connection, person.name, stamp)
+                )
                 if person.birth_date is not None and row.birth_date is None:
                     set_birth_date(connection, row, person.birth_date, stamp)
                 if person.external_ids:

@@ -67,8 +67,8 @@ T = TypeVar("T")
 class Resources:
     """Opens each resource once, also if several threads need it at the same time. ``stack`` closes them.
 
-    ``create``: the database is created if it does not exist. ``read_only``: the database is neither created, upgraded
-    nor changed; one that does not exist reads as an empty catalogue. ``user`` is recorded with each decision.
+    ``create``: the database is created if it does not exist. ``read_only``: the database is not created, upgraded or
+    changed; a database that does not exist reads as an empty catalogue. ``user`` is recorded with each decision.
     """
 
     def __init__(

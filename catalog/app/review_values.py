@@ -56,7 +56,7 @@ class ReviewStatus:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What to do with one face or person of a card. ``target`` is a face id or a person id."""
+    """An action on one face or person of a card. ``target`` is a face id or a person id."""
 
     target: str
     action: Literal["reject", "not_a_face", "confirm", "merge", "separate", "hide"]

@@ -116,13 +116,13 @@ def plan(resources: Resources, addresses: Sequence[str], exclude: Sequence[str] 
 def _sampled(steps: Iterator[Step], sample: list[PhotoTask]) -> Iterator[Step]:
     """Pass the steps on, and keep a uniform sample of the photos to read (reservoir sampling, fixed seed)."""
     chance = random.Random(0)  # noqa: S311  a plan is repeatable
-    seen = 0
+    unchanged_count = 0
     for step in steps:
         if isinstance(step, PhotoTask):
-            seen += 1
+            unchanged_count += 1
             if len(sample) < SAMPLED_PHOTOS:
                 sample.append(step)
-            elif (index := chance.randrange(seen)) < SAMPLED_PHOTOS:
+            elif (index := chance.randrange(unchanged_count)) < SAMPLED_PHOTOS:
                 sample[index] = step
         yield step
 

@@ -98,14 +98,14 @@ def name(
         before = catalog.person(person)
         number = catalog.decisions.name(before.person_id, new_name)
         named = catalog.person(before.person_id)
-        others = [other for other in catalog.namesakes(named.name or "") if other != named.person_id]
+        namesakes = [namesake for namesake in catalog.namesakes(named.name or "") if namesake != named.person_id]
     _print_done(
         number, f"{named.person_id} is " + (f'"{display_name(named.name)}" now' if named.name else "without a name now")
     )
-    if others:
-        have = "Another person has" if len(others) == 1 else f"{len(others)} other persons have"
+    if namesakes:
+        have = "Another person has" if len(namesakes) == 1 else f"{len(namesakes)} other persons have"
         typer.echo(f"{have} this name. If they are one person, merge them:", err=True)
-        typer.echo(f"  catalog people merge {' '.join([*others, named.person_id])}", err=True)
+        typer.echo(f"  catalog people merge {' '.join([*namesakes, named.person_id])}", err=True)
 
 
 @app.command()
@@ -123,10 +123,10 @@ def merge(
 ) -> None:
     """Record that several persons are one. The first keeps its id."""
     with open_catalog(config, database, verbose) as catalog:
-        first, merged = catalog.person(canonical), [catalog.person(other) for other in others]
+        first, merged = catalog.person(canonical), [catalog.person(person_id) for person_id in others]
         numbers = catalog.decisions.merge_several(canonical, others, same_photo=same_photo)
-    for number, other in zip(numbers, merged, strict=True):
-        _print_done(number, f"{other} is {first} now")
+    for number, person_id in zip(numbers, merged, strict=True):
+        _print_done(number, f"{person_id} is {first} now")
 
 
 @app.command()

@@ -53,8 +53,10 @@ def history(
             typer.echo(decision_line(decision))
         elif decision.group not in listed:
             listed.add(decision.group)
-            more = counted(group_sizes[decision.group] - 1, "more decision")
-            typer.echo(f"{decision_line(decision)}  and {more}: catalog people history --group {decision.group}")
+            further_decisions = counted(group_sizes[decision.group] - 1, "more decision")
+            typer.echo(
+                f"{decision_line(decision)}  and {further_decisions}: catalog people history --group {decision.group}"
+            )
     if not decisions:
         typer.echo("The decision log is empty.")
 
@@ -223,14 +225,14 @@ def _current(catalog: Catalog, suggestion: Suggestion, separated: Set[frozenset[
     changed = replace(suggestion, person=replace(suggestion.person, person_id=person.person_id, name=person.name))
     if suggestion.other is None:
         return changed
-    other = catalog.person(suggestion.other.person_id)
+    other_person = catalog.person(suggestion.other.person_id)
     if (
-        other.person_id == person.person_id
-        or (other.name and person.name)
-        or frozenset((person.person_id, other.person_id)) in separated
+        other_person.person_id == person.person_id
+        or (other_person.name and person.name)
+        or frozenset((person.person_id, other_person.person_id)) in separated
     ):
         return None
-    return replace(changed, other=replace(suggestion.other, person_id=other.person_id, name=other.name))
+    return replace(changed, other=replace(suggestion.other, person_id=other_person.person_id, name=other_person.name))
 
 
 ANSWERS = {

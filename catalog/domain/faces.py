@@ -133,7 +133,7 @@ class Emotion:
 
 @dataclass(frozen=True, slots=True)
 class FaceAttributes:
-    """What a face shows. None, or no emotions: the engine does not measure it; it never guesses."""
+    """Attributes of a face. None, or no emotions: the engine does not measure the attribute."""
 
     age_range: AgeRange | None = None
     gender: Gender | None = None
@@ -210,7 +210,7 @@ class Analysis:
 
 @dataclass(frozen=True, slots=True)
 class Enrollment:
-    """What enrolling one photo brought: the gallery now holds ``faces``, largest first."""
+    """Result of enrolling one photo. The gallery now holds ``faces``, largest first."""
 
     faces: tuple[FaceRecord, ...]
     rejected: tuple[RejectedFace, ...] = ()
@@ -221,7 +221,7 @@ class Enrollment:
 
 @dataclass(frozen=True, slots=True)
 class EnrolledFace:
-    """What a gallery remembers of a face: never its attributes."""
+    """A face as a gallery stores it, without attributes."""
 
     face_id: str
     sha256: str

@@ -44,8 +44,8 @@ _NESTED_DAY = re.compile(r"/(?P<year>\d{4})/(?P<month>\d\d)/(?P<day>\d\d)$")
 def date_of_uri(uri: str) -> TakenAt | None:
     """The date in the name of a file or, if there is none, of the folder that holds it."""
     name = unicodedata.normalize("NFKC", entry_name(uri).decode("utf-8", "replace"))
-    found = date_of_name(name.rpartition(".")[0] or name)
-    return found or date_of_folder(entry_name(uri.rpartition("/")[0]).decode("utf-8", "replace"), uri)
+    name_date = date_of_name(name.rpartition(".")[0] or name)
+    return name_date or date_of_folder(entry_name(uri.rpartition("/")[0]).decode("utf-8", "replace"), uri)
 
 
 def date_of_name(stem: str) -> TakenAt | None:

@@ -30,7 +30,7 @@ class Person:
 
 
 class AssignedBy(StrEnum):
-    """Who decided that a face belongs to a person. What a human decided is never overruled."""
+    """Origin of the assignment of a face to a person. A machine never overrules a human."""
 
     CLUSTER = "cluster"
     HUMAN = "human"

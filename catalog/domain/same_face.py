@@ -72,10 +72,10 @@ def match_pairs(
 ) -> list[tuple[int, int]]:
     """Match one to one, the highest overlap first. Returns pairs of indexes into ``left`` and ``right``."""
     overlaps = [
-        (left_key(one).iou(right_key(other)), i, j)
-        for i, one in enumerate(left)
-        for j, other in enumerate(right)
-        if same_face(left_key(one), right_key(other), rule)
+        (left_key(left_box).iou(right_key(right_box)), i, j)
+        for i, left_box in enumerate(left)
+        for j, right_box in enumerate(right)
+        if same_face(left_key(left_box), right_key(right_box), rule)
     ]
     pairs: list[tuple[int, int]] = []
     used_left: set[int] = set()

@@ -16,7 +16,7 @@ class DatePrecision(StrEnum):
 
 
 class DateSource(StrEnum):
-    """What says when a photo was taken, the most trusted first."""
+    """Sources of the date at which a photo was taken, the most trusted first."""
 
     EXIF = "exif"
     XMP = "xmp"

@@ -81,9 +81,9 @@ def _read_csv(path: Path) -> PeopleList:
             _check_header(shown, rows.fieldnames or ())
             for line, row in enumerate(rows, start=2):
                 person = _person(path, line, row)
-                known = people.setdefault(person.name, person)
-                if known is not person:
-                    conflicts += _add_row(known, person, line)
+                first_row = people.setdefault(person.name, person)
+                if first_row is not person:
+                    conflicts += _add_row(first_row, person, line)
     except OSError as error:
         raise UsageError(f'The list "{shown}" cannot be read: {error.strerror}.') from error
     except (UnicodeDecodeError, csv.Error) as error:
@@ -127,15 +127,15 @@ def _person(path: Path, line: int, row: Mapping[str, str | list[str] | None]) ->
     return ListedPerson(name, photos, birth_date, external_ids)
 
 
-def _add_row(known: ListedPerson, row: ListedPerson, line: int) -> list[str]:
+def _add_row(first_row: ListedPerson, row: ListedPerson, line: int) -> list[str]:
     """Add a further row of a person. A row that contradicts the person is left out and reported."""
     for scheme, value in row.external_ids.items():
-        if known.external_ids.get(scheme, value) != value:
-            before = known.external_ids[scheme]
+        if first_row.external_ids.get(scheme, value) != value:
+            before = first_row.external_ids[scheme]
             return [f'Line {line}: "{row.name}" has the {scheme} {value} here and {before} before; it was left out.']
-    if row.birth_date is not None and known.birth_date not in (None, row.birth_date):
+    if row.birth_date is not None and first_row.birth_date not in (None, row.birth_date):
         return [f'Line {line}: "{row.name}" has another birth date before; the line was left out.']
-    known.photos += row.photos
-    known.birth_date = known.birth_date or row.birth_date
-    known.external_ids |= row.external_ids
+    first_row.photos += row.photos
+    first_row.birth_date = first_row.birth_date or row.birth_date
+    first_row.external_ids |= row.external_ids
     return []

@@ -45,7 +45,7 @@ def _folded(name: str) -> str:
 _PLACEHOLDERS = {_folded(name) for names in (*_BY_PROGRAM.values(), *_BY_LANGUAGE.values()) for name in names}
 
 
-def is_placeholder(name: str, more: Iterable[str] = ()) -> bool:
+def is_placeholder(name: str, further_placeholders: Iterable[str] = ()) -> bool:
     """Return True if the whole name is a placeholder, a number, or an identifier of a program.
 
     Ignores case, blanks and the characters ``_-?()[]{}/.``. ``more``: further placeholders, from the settings.
@@ -55,5 +55,5 @@ def is_placeholder(name: str, more: Iterable[str] = ()) -> bool:
         not folded
         or folded in _PLACEHOLDERS
         or bool(_NUMBERED.fullmatch(folded) or _IDENTIFIER.fullmatch(folded))
-        or folded in {_folded(extra) for extra in more}
+        or folded in {_folded(extra) for extra in further_placeholders}
     )

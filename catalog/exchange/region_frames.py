@@ -19,7 +19,7 @@ AppliedSize = tuple[float, float]
 _MAX_RATIO_ERROR = 0.01
 """Largest relative difference of two equal aspect ratios. A larger one means that the photo was cropped or turned."""
 _MIN_TURNED_MATCHES = 2
-"""Regions that must meet faces before a frame is assumed that neither the standard nor the size suggests."""
+"""Regions that must match faces before a frame is assumed that the standard and the size do not suggest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,10 @@ def place_regions(
     fits_upright = applied_size is not None and _has_ratio(applied_size, (geometry.width, geometry.height))
     is_upright_size = applied_size == (geometry.width, geometry.height) != geometry.stored_size
     standard = _upright_from_upright if is_upright_size else _upright_from_stored(geometry.orientation)
-    others = [_upright_from_stored(geometry.orientation), _upright_from_upright]
+    other_frames = [_upright_from_stored(geometry.orientation), _upright_from_upright]
     matches = _match_count(boxes, faces, standard)
     chosen = standard
-    for frame in others:
+    for frame in other_frames:
         count = _match_count(boxes, faces, frame)
         if count > matches:
             chosen, matches = frame, count
@@ -77,5 +77,5 @@ def _match_count(
     return len(match_pairs(placed, faces, DRAWN_REGION, left_key=lambda box: box, right_key=lambda box: box))
 
 
-def _has_ratio(size: AppliedSize, other: tuple[int, int]) -> bool:
-    return abs(size[0] * other[1] / (size[1] * other[0]) - 1) <= _MAX_RATIO_ERROR
+def _has_ratio(size: AppliedSize, other_size: tuple[int, int]) -> bool:
+    return abs(size[0] * other_size[1] / (size[1] * other_size[0]) - 1) <= _MAX_RATIO_ERROR

@@ -174,7 +174,7 @@ class _Collected:
 
     def _is_known(self, box: BoundingBox) -> bool:
         """Return True if an earlier file has a region of the same face."""
-        return any(same_face(box, other, DRAWN_REGION) for _, other in self._regions)
+        return any(same_face(box, region_box, DRAWN_REGION) for _, region_box in self._regions)
 
     def result(self) -> PhotoNames | None:
         stated = {name.name.casefold() for name in self._name_by_face.values()}
@@ -273,7 +273,7 @@ def _placed(
     photo: PhotoWithFaces,
     written: Sequence[tuple[str, BoundingBox]],
     applied_size: AppliedSize | None,
-    known: Sequence[tuple[str, BoundingBox, bool]],
+    named_regions: Sequence[tuple[str, BoundingBox, bool]],
 ) -> list[tuple[str, BoundingBox, bool]]:
     """Return name, box on the upright image and certainty of regions, without those of known regions' faces."""
     faces = [face.box for face in photo.faces]
@@ -281,7 +281,7 @@ def _placed(
     return [
         (name, box, placed.is_certain)
         for (name, _), box in zip(written, placed.boxes, strict=True)
-        if not any(same_face(box, other, DRAWN_REGION) for _, other, _ in known)
+        if not any(same_face(box, named_box, DRAWN_REGION) for _, named_box, _ in named_regions)
     ]
 
 

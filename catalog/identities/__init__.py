@@ -1,1 +1,1 @@
-"""Who is who: edges, clusters, persons, and the decisions of humans, which always win."""
+"""Persons: clustering, decisions of users, assignment of faces, matching. A decision always overrides a machine."""

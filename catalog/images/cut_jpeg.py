@@ -35,8 +35,8 @@ def completed(data: bytes) -> tuple[bytes, int]:
     shown = _decoded(whole + END_MARKER)
     missing = 0
     for filler in _FILLERS:
-        other = _decoded(whole + filler + END_MARKER)
-        differing = np.flatnonzero((shown != other).reshape(len(shown), -1).any(axis=1))
+        completed_with_filler = _decoded(whole + filler + END_MARKER)
+        differing = np.flatnonzero((shown != completed_with_filler).reshape(len(shown), -1).any(axis=1))
         if differing.size:
             missing = max(missing, len(shown) - int(differing[0]))
     return whole + END_MARKER, missing

@@ -118,8 +118,8 @@ def _text(value: Any) -> str | None:
     text = raw_text(value)
     with contextlib.suppress(UnicodeError):
         text = text.encode("latin-1").decode("utf-8")  # EXIF text is ASCII by the standard and UTF-8 by custom
-    kept = "".join(" " if char.isspace() else char for char in text if char.isspace() or _is_graphic(char))
-    return " ".join(kept.split())[:MAX_TEXT].strip() or None
+    printable = "".join(" " if char.isspace() else char for char in text if char.isspace() or _is_graphic(char))
+    return " ".join(printable.split())[:MAX_TEXT].strip() or None
 
 
 def _is_graphic(char: str) -> bool:

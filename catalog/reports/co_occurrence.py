@@ -49,7 +49,7 @@ class CoOccurrence:
     other: _Numbers
     photos: _Numbers
 
-    def closest(self, most: int) -> dict[int, list[tuple[int, int]]]:
+    def closest(self, limit: int) -> dict[int, list[tuple[int, int]]]:
         """Return up to ``most`` companions per person with the number of shared photos.
 
         Most photos first, then the lower row id.
@@ -57,7 +57,7 @@ class CoOccurrence:
         person, companion = np.concatenate([self.one, self.other]), np.concatenate([self.other, self.one])
         # One sort key: more photos first, then the lower row id.
         score = -np.concatenate([self.photos, self.photos]) << 32 | companion
-        if most == 1:
+        if limit == 1:
             order = np.argsort(person, kind="stable")
             starts = np.flatnonzero(np.diff(person[order], prepend=-1))
             best = np.minimum.reduceat(score[order], starts) if len(starts) else score
@@ -69,7 +69,7 @@ class CoOccurrence:
         companions_by_person: dict[int, list[tuple[int, int]]] = {}
         for row, key in zip(person[order].tolist(), score[order].tolist(), strict=True):
             companions = companions_by_person.setdefault(row, [])
-            if len(companions) < most:
+            if len(companions) < limit:
                 companions.append((key & _MASK, -(key >> 32)))
         return companions_by_person
 

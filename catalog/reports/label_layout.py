@@ -35,7 +35,7 @@ class LabelLayout:
         """
         for left, top in self._candidates(face, width, height):
             label = Rectangle(left, top, left + width, top + height)
-            if self._is_inside(label) and not any(label.overlaps(taken) for taken in self._taken):
+            if self._is_inside(label) and not any(label.overlaps(placed_label) for placed_label in self._taken):
                 self._taken.append(label)
                 return label
         return None

@@ -23,8 +23,8 @@ def close_source(
 ) -> SourceError | None:
     """Mark missing locations and record that the source was listed to its end.
 
-    Returns an error about suspect folders, whose locations are not marked; None if there are none. Raises SourceError
-    if the source is empty and was not before, unless ``believe_empty``.
+    Locations in suspect folders are not marked. Returns an error that names these folders, or None if there are none.
+    Raises SourceError if the source is empty and was not before, unless ``believe_empty``.
     """
     source, seen_locations = listing.source, listing.seen
     detection = MissingDetection(source.uri)

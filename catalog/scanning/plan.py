@@ -60,9 +60,9 @@ class _InodeEvidence:
     def __init__(self) -> None:
         self._same = self._different = 0
 
-    def add(self, entries: Sequence[Listed], known: Mapping[str, Location]) -> None:
+    def add(self, entries: Sequence[Listed], location_by_uri: Mapping[str, Location]) -> None:
         for entry in entries:
-            location = known.get(entry.uri)
+            location = location_by_uri.get(entry.uri)
             if (
                 location is not None
                 and isinstance(entry, PhotoRef)
@@ -91,17 +91,17 @@ def plan(database: Database, source: Source, *, engine: str, gallery: str) -> It
     while entries := list(islice(listing, BATCH)):
         uris = [entry.uri for entry in entries if isinstance(entry, PhotoRef | LeftOut)]
         with database.read() as connection:
-            known, unenrolled = look_up_locations(connection, uris, engine, gallery)
+            location_by_uri, unenrolled = look_up_locations(connection, uris, engine, gallery)
         if source.uri.startswith(FILE_SCHEME):
-            inodes.add(entries, known)
+            inodes.add(entries, location_by_uri)
         for entry in entries:
             if isinstance(entry, Skipped | OtherFile):
                 yield entry
             elif isinstance(entry, LeftOut):
-                location = known.get(entry.uri)
+                location = location_by_uri.get(entry.uri)
                 yield Excluded(entry, location if location is not None and location.missing_since is None else None)
             elif (
-                (location := known.get(entry.uri)) is not None
+                (location := location_by_uri.get(entry.uri)) is not None
                 and entry.modified_ns == location.modified_ns
                 and entry.size == location.size
                 and (entry.etag == location.etag or inodes.is_unstable)

@@ -229,10 +229,10 @@ class Recorder:
         if task.known is not None:
             # With the same content the file was touched, or came back.
             return OutcomeKind.UNCHANGED if task.known.sha256 == task.sha256 else OutcomeKind.CHANGED
-        other = next(filter(location_exists, other_locations(connection, photo_id, task.ref.uri)), None)
-        if other is None:
+        other_location = next(filter(location_exists, other_locations(connection, photo_id, task.ref.uri)), None)
+        if other_location is None:
             return OutcomeKind.MOVED
-        if not other.uri.startswith("file://"):
+        if not other_location.uri.startswith("file://"):
             self._assumed_duplicates.append((photo_id, task.ref.uri))
         return OutcomeKind.DUPLICATE
 

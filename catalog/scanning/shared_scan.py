@@ -120,10 +120,10 @@ class SharedScan:
         """Take photos from the queue and complete them; returns how many there were."""
         with claim_work(self.database, self.source.uri, self.batch_size) as claimed:
             with self.database.read() as connection:
-                known = locations_by_uri(connection, [ref.uri for ref in claimed.refs])
+                location_by_uri = locations_by_uri(connection, [ref.uri for ref in claimed.refs])
             pipeline.in_flight.claims = claimed
             for ref in claimed.refs:
-                yield from pipeline.submit(PhotoTask(self.source, ref, known.get(ref.uri)))
+                yield from pipeline.submit(PhotoTask(self.source, ref, location_by_uri.get(ref.uri)))
             yield from pipeline.finish()
             if stop.is_interrupted:
                 # The queue gets the photos back. The next worker finds those that were recorded unchanged.

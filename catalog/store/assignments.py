@@ -102,9 +102,9 @@ def persons_with_faces(connection: Connection, person_rows: Iterable[int]) -> se
 
 def faces_on_shared_photos(connection: Connection, person_row: int, other_row: int) -> list[tuple[int, int]]:
     """Row ids of pairs of faces, one of each person, on one photo, in any gallery."""
-    one, other = assignments.alias(), assignments.alias()
-    query = select(one.c.face_id, other.c.face_id).join(other, other.c.photo_id == one.c.photo_id)
-    rows = connection.execute(query.where(one.c.person_id == person_row, other.c.person_id == other_row))
+    left, right = assignments.alias(), assignments.alias()
+    query = select(left.c.face_id, right.c.face_id).join(right, right.c.photo_id == left.c.photo_id)
+    rows = connection.execute(query.where(left.c.person_id == person_row, right.c.person_id == other_row))
     return [(face, other_face) for face, other_face in rows]
 
 
@@ -124,7 +124,9 @@ def rows_beside_person(connection: Connection, rows: Sequence[int], person_row: 
         .where(assignments.c.person_id == person_row)
     )
     return [
-        (row, other) for batch in batches(rows) for row, other in connection.execute(query.where(faces.c.id.in_(batch)))
+        (row, namesake_row)
+        for batch in batches(rows)
+        for row, namesake_row in connection.execute(query.where(faces.c.id.in_(batch)))
     ]
 
 
@@ -133,20 +135,22 @@ def machine_pairs_on_photos(connection: Connection, *, engine: str, gallery: str
 
     Each is the row id of the person and of both faces.
     """
-    one, other = assignments.alias(), assignments.alias()
+    left, right = assignments.alias(), assignments.alias()
     on_photo = (
-        select(one.c.person_id, one.c.face_id, other.c.face_id)
+        select(left.c.person_id, left.c.face_id, right.c.face_id)
         .join(
-            other,
-            (other.c.photo_id == one.c.photo_id)
-            & (other.c.person_id == one.c.person_id)
-            & (other.c.face_id > one.c.face_id),
+            right,
+            (right.c.photo_id == left.c.photo_id)
+            & (right.c.person_id == left.c.person_id)
+            & (right.c.face_id > left.c.face_id),
         )
-        .where(or_(one.c.by == AssignedBy.CLUSTER.value, other.c.by == AssignedBy.CLUSTER.value))
+        .where(or_(left.c.by == AssignedBy.CLUSTER.value, right.c.by == AssignedBy.CLUSTER.value))
     )
-    both = [faces.alias(), faces.alias()]
-    query = on_photo.join(both[0], both[0].c.id == one.c.face_id).join(both[1], both[1].c.id == other.c.face_id)
-    for face in both:
+    face_pair = [faces.alias(), faces.alias()]
+    query = on_photo.join(face_pair[0], face_pair[0].c.id == left.c.face_id).join(
+        face_pair[1], face_pair[1].c.id == right.c.face_id
+    )
+    for face in face_pair:
         query = query.where(face.c.engine == engine, face.c.gallery == gallery)
     return [(person, row, beside) for person, row, beside in connection.execute(query)]
 

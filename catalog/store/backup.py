@@ -189,8 +189,8 @@ def _copy_rows(source: Connection, into: Connection) -> None:
 
 def _set_self_references(source: Connection, into: Connection, table: Table, target: Table, name: str) -> None:
     (key,) = table.primary_key.columns
-    for row_id, other in source.execute(select(key, table.c[name]).where(table.c[name].is_not(None))).all():
-        into.execute(update(target).where(target.c[key.name] == row_id).values({name: other}))
+    for row_id, referenced_id in source.execute(select(key, table.c[name]).where(table.c[name].is_not(None))).all():
+        into.execute(update(target).where(target.c[key.name] == row_id).values({name: referenced_id}))
 
 
 def _raise_sequence(into: Connection, target: Table) -> None:

@@ -51,12 +51,16 @@ def close_intents(conn: Connection, intents: Sequence[int]) -> None:
 
 def unanswered_contents(conn: Connection, engine: str, gallery: str) -> frozenset[str]:
     """Content hashes of photos that were sent to the gallery without a recorded answer."""
-    here = (call_intents.c.engine == engine, call_intents.c.gallery == gallery, call_intents.c.sha256.is_not(None))
-    return frozenset(conn.scalars(select(call_intents.c.sha256).where(*here)))
+    in_gallery = (
+        call_intents.c.engine == engine,
+        call_intents.c.gallery == gallery,
+        call_intents.c.sha256.is_not(None),
+    )
+    return frozenset(conn.scalars(select(call_intents.c.sha256).where(*in_gallery)))
 
 
 def newest_intent(conn: Connection, engine: str, gallery: str) -> str | None:
     """Time of the newest intent as UTC text; None without any."""
-    here = (call_intents.c.engine == engine, call_intents.c.gallery == gallery)
-    newest: str | None = conn.scalar(select(func.max(call_intents.c.started_at)).where(*here))
+    in_gallery = (call_intents.c.engine == engine, call_intents.c.gallery == gallery)
+    newest: str | None = conn.scalar(select(func.max(call_intents.c.started_at)).where(*in_gallery))
     return newest

@@ -86,8 +86,8 @@ def ordered_faces(
 
     CLEAREST: large, sharp and frontal first. DOUBTFUL: least similar to the person first, confirmed faces last.
     """
-    least = func.min if connection.dialect.name == "sqlite" else func.least
-    size = least(faces.c.box_width * photos.c.width, _ENOUGH_PIXELS)
+    least_function = func.min if connection.dialect.name == "sqlite" else func.least
+    size = least_function(faces.c.box_width * photos.c.width, _ENOUGH_PIXELS)
     clearness = size * func.coalesce(faces.c.sharpness, 50.0) * (1.2 - func.abs(func.coalesce(faces.c.yaw, 0.0)) / 90.0)
     keys: dict[FaceOrder, list[Any]] = {
         FaceOrder.CLEAREST: [clearness.desc()],
@@ -149,8 +149,8 @@ def find_face(connection: Connection, wanted: str, *, engine: str, gallery: str)
 def faces_at_key(connection: Connection, key: FaceKey) -> list[CataloguedFace]:
     """Return the faces of all galleries that are the same face as the key, highest overlap first."""
     query = _face_query().where(photos.c.sha256 == key.sha256)
-    same = [face for face in _catalogued_faces(connection, query) if face.place.same(key)]
-    return sorted(same, key=lambda face: -face.box.iou(key.box))
+    overlapping = [face for face in _catalogued_faces(connection, query) if face.place.same(key)]
+    return sorted(overlapping, key=lambda face: -face.box.iou(key.box))
 
 
 def faces_by_content(connection: Connection, contents: Iterable[str]) -> dict[str, list[CataloguedFace]]:

@@ -170,15 +170,15 @@ def remove_new_persons(connection: Connection, public_ids: Collection[str]) -> N
     Persons of the list that redirect to one another are deleted together.
     """
     rows = {row.id: row for row in persons_by_public_id(connection, public_ids).values()}
-    kept: set[int] = set()
+    target_rows: set[int] = set()
     for batch in batches(sorted(rows)):
-        kept |= set(
+        target_rows |= set(
             connection.scalars(select(assignments.c.person_id).where(assignments.c.person_id.in_(batch)).distinct())
         )
         redirects = select(persons.c.id, persons.c.merged_into).where(persons.c.merged_into.in_(batch))
-        kept |= {target for row, target in connection.execute(redirects) if row not in rows}
+        target_rows |= {target for row, target in connection.execute(redirects) if row not in rows}
     cleared = {"name": None, "hidden": False, "birth_date": None, "merged_into": None}
     for batch in batches(sorted(rows)):
         connection.execute(update(persons).where(persons.c.id.in_(batch)).values(**cleared))
-    for batch in batches(sorted(rows.keys() - kept)):
+    for batch in batches(sorted(rows.keys() - target_rows)):
         connection.execute(delete(persons).where(persons.c.id.in_(batch)))

@@ -154,9 +154,9 @@ def decisions_to_carry(connection: Connection, sha256: str) -> list[Decision]:
 
 
 def last_undoable(connection: Connection, *, decided_by: str | None = None) -> int | None:
-    """The number of the newest decision that undo accepts without a number, of one login if it is given.
+    """Return the number of the newest decision that undo accepts without a number. ``decided_by``: of this login only.
 
-    It is in force, neither an undo nor permanent, and no copy for an edited photo.
+    The decision is in force. An undo, a permanent decision and a copy for an edited photo do not count.
     """
     excluded = [verb.value for verb in (Verb.UNDO, *sorted(PERMANENT_VERBS))]
     query = select(func.max(decisions.c.id)).where(

@@ -36,8 +36,8 @@ def gallery_model(conn: Connection, engine: str, gallery: str) -> str | None:
 
 def count_faces(conn: Connection, engine: str, gallery: str) -> int:
     """Return the number of faces that the catalogue knows in the gallery."""
-    here = (faces.c.engine == engine, faces.c.gallery == gallery)
-    return conn.scalar(select(func.count()).select_from(faces).where(*here)) or 0
+    in_gallery = (faces.c.engine == engine, faces.c.gallery == gallery)
+    return conn.scalar(select(func.count()).select_from(faces).where(*in_gallery)) or 0
 
 
 def faces_by_gallery(conn: Connection) -> list[tuple[str, str, int]]:
@@ -63,9 +63,9 @@ def calls_this_month(conn: Connection, engine: str, now: datetime) -> dict[Opera
         .where(call_intents.c.engine == engine, call_intents.c.started_at >= month)
         .group_by(call_intents.c.operation)
     )
-    known = {operation.value for operation in Operation}
+    operation_names = {operation.value for operation in Operation}
     calls: Counter[Operation] = Counter()
     for name, number in (*conn.execute(recorded), *conn.execute(unanswered)):
-        if name in known:
+        if name in operation_names:
             calls[Operation(name)] += int(number)
     return dict(calls)

@@ -14,7 +14,7 @@ from catalog.store.upsert import batches
 
 def add_persons(connection: Connection, people: Sequence[LabeledPerson]) -> int:
     """Add the persons that the catalogue does not have, without redirects. Returns how many."""
-    known = set(connection.scalars(select(persons.c.person_id)))
+    person_ids = set(connection.scalars(select(persons.c.person_id)))
     rows = [
         {
             "person_id": person.person_id,
@@ -24,7 +24,7 @@ def add_persons(connection: Connection, people: Sequence[LabeledPerson]) -> int:
             "created_at": person.created_at,
         }
         for person in people
-        if person.person_id not in known
+        if person.person_id not in person_ids
     ]
     if rows:
         connection.execute(insert(persons), rows)
@@ -57,15 +57,17 @@ def add_redirects(connection: Connection, people: Sequence[LabeledPerson], undon
         target = person.merged_into
         if target not in redirects.rows or row in redirects.merged_into or person.person_id in undone:
             continue
-        kept = redirects.canonical(target)
-        if kept == row:
+        canonical_row = redirects.canonical(target)
+        if canonical_row == row:
             continue
-        connection.execute(update(assignments).where(assignments.c.person_id == row).values(person_id=kept))
+        connection.execute(update(assignments).where(assignments.c.person_id == row).values(person_id=canonical_row))
         connection.execute(
-            update(persons).where(or_(persons.c.id == row, persons.c.merged_into == row)).values(merged_into=kept)
+            update(persons)
+            .where(or_(persons.c.id == row, persons.c.merged_into == row))
+            .values(merged_into=canonical_row)
         )
-        redirects.merged_into.update({old: kept for old, to in redirects.merged_into.items() if to == row})
-        redirects.merged_into[row] = kept
+        redirects.merged_into.update({old: canonical_row for old, to in redirects.merged_into.items() if to == row})
+        redirects.merged_into[row] = canonical_row
 
 
 def face_rows_of(connection: Connection, contents: Collection[str], public_ids: Collection[str]) -> list[int]:
@@ -98,8 +100,8 @@ class _Redirects:
     def canonical(self, person_id: str) -> int:
         """Return the row at the end of the redirects; any row of a circle, which earlier versions may have stored."""
         row = self.rows[person_id]
-        seen = {row}
-        while (target := self.merged_into.get(row)) is not None and target not in seen:
-            seen.add(target)
+        visited = {row}
+        while (target := self.merged_into.get(row)) is not None and target not in visited:
+            visited.add(target)
             row = target
         return row

@@ -73,10 +73,10 @@ def upgrade(address: str) -> Upgrade:
 def upgrade_connection(connection: Connection, url: URL) -> Upgrade:
     """:func:`upgrade` within the transaction of an :func:`exclusive_connection`."""
     before = MigrationContext.configure(connection).get_current_revision()
-    known = known_revisions()
-    if before is not None and before not in known:
+    revisions = known_revisions()
+    if before is not None and before not in revisions:
         raise newer_schema(safe_form(url), before)
-    if before == known[0]:
+    if before == revisions[0]:
         return Upgrade(before, before)
     backup = None
     if is_file(url) and inspect(connection).get_table_names():
@@ -87,7 +87,7 @@ def upgrade_connection(connection: Connection, url: URL) -> Upgrade:
             )
         backup = copy_sqlite(sqlite_path(url), before)
     command.upgrade(alembic_config(connection), "head")
-    return Upgrade(before, known[0], backup)
+    return Upgrade(before, revisions[0], backup)
 
 
 def newer_schema(name: str, revision: str) -> SchemaError:

@@ -69,8 +69,8 @@ def matching_rows(connection: Connection, rows: Sequence[int], similarity: float
     """Each of the faces with each face that matches it at this similarity, 0-100, or above, by row id."""
     ends = (matches.c.face_a, matches.c.face_b)
     for batch in batches(rows):
-        for end, other in (ends, ends[::-1]):
-            query = select(end, other).where(end.in_(batch), matches.c.similarity >= similarity)
+        for end, far_end in (ends, ends[::-1]):
+            query = select(end, far_end).where(end.in_(batch), matches.c.similarity >= similarity)
             yield from ((row, match) for row, match in connection.execute(query))
 
 

@@ -79,15 +79,15 @@ def find_person(connection: Connection, wanted: str) -> PersonRow:
 
 def namesakes(connection: Connection, name: str) -> list[str]:
     """Return the public ids of the persons with this name, in any Unicode normalization."""
-    same = persons.c.name.in_(_spellings(name))
-    return list(connection.scalars(select(persons.c.person_id).where(same, persons.c.merged_into.is_(None))))
+    has_name = persons.c.name.in_(_spellings(name))
+    return list(connection.scalars(select(persons.c.person_id).where(has_name, persons.c.merged_into.is_(None))))
 
 
 def persons_named(connection: Connection, name: str) -> list[PersonRow]:
     """Return the persons with this name, in any Unicode normalization, without merged persons."""
-    same = persons.c.name.in_(_spellings(name))
+    has_name = persons.c.name.in_(_spellings(name))
     return persons_where(
-        connection, select(persons).where(same, persons.c.merged_into.is_(None)).order_by(persons.c.id)
+        connection, select(persons).where(has_name, persons.c.merged_into.is_(None)).order_by(persons.c.id)
     )
 
 
@@ -135,12 +135,12 @@ def list_people(connection: Connection, *, hidden: bool = False, named: bool | N
     ]
 
 
-def redirect(connection: Connection, merged: PersonRow, kept: PersonRow) -> None:
+def redirect(connection: Connection, merged: PersonRow, canonical: PersonRow) -> None:
     """Redirect a person id, and all ids that redirect to it, to another person. Does not move faces or the name."""
     connection.execute(
         update(persons)
         .where(or_(persons.c.id == merged.id, persons.c.merged_into == merged.id))
-        .values(merged_into=kept.id)
+        .values(merged_into=canonical.id)
     )
 
 

@@ -90,8 +90,8 @@ class PersonIndex:
 
 def _end_of_redirects(row_id: int, read: Callable[[int], PersonRow]) -> PersonRow:
     row = read(row_id)
-    seen = {row_id}
-    while row.merged_into is not None and row.merged_into not in seen:  # a damaged database may hold a circle
-        seen.add(row.merged_into)
+    visited = {row_id}
+    while row.merged_into is not None and row.merged_into not in visited:  # a damaged database may hold a circle
+        visited.add(row.merged_into)
         row = read(row.merged_into)
     return row

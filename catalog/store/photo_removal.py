@@ -52,10 +52,10 @@ def count_missing(conn: Connection, before: datetime) -> tuple[int, int]:
     """Count locations missing since before ``before``, and photos that would have no location without them."""
     is_old = locations.c.missing_since < utc_text(before)
     location_count = conn.scalar(select(func.count()).select_from(locations).where(is_old)) or 0
-    other = locations.alias()
+    other_locations = locations.alias()
     is_kept = exists().where(
-        other.c.photo_id == locations.c.photo_id,
-        or_(other.c.missing_since.is_(None), other.c.missing_since >= utc_text(before)),
+        other_locations.c.photo_id == locations.c.photo_id,
+        or_(other_locations.c.missing_since.is_(None), other_locations.c.missing_since >= utc_text(before)),
     )
     photo_count = conn.scalar(select(func.count(locations.c.photo_id.distinct())).where(is_old, ~is_kept)) or 0
     return int(location_count), int(photo_count)

@@ -108,15 +108,15 @@ def look_up_locations(
     Optimized: ascending uris are read as one range of the index, and rows are the driver's own tuples.
     """
     if len(uris) > 1 and all(first < second for first, second in pairwise(uris)):
-        most = 2 * len(uris) + 100
-        keys = {"first": uris[0], "last": uris[-1], "engine": engine, "gallery": gallery, "most": most}
+        changes_limit = 2 * len(uris) + 100
+        keys = {"first": uris[0], "last": uris[-1], "engine": engine, "gallery": gallery, "most": changes_limit}
         rows = conn.execute(_RANGE, keys).cursor.fetchall()
         # More rows than that: many files of the folder are missing, and the range would be too large.
-        if len(rows) < most:
+        if len(rows) < changes_limit:
             return {row[1]: Location._make(row[1:]) for row in rows}, {row[2] for row in rows if row[0] is None}
-    known = locations_by_uri(conn, uris)
-    photo_ids = {location.photo_id for location in known.values()}
-    return known, photo_ids.difference(enrolled_photos(conn, photo_ids, engine, gallery))
+    location_by_uri = locations_by_uri(conn, uris)
+    photo_ids = {location.photo_id for location in location_by_uri.values()}
+    return location_by_uri, photo_ids.difference(enrolled_photos(conn, photo_ids, engine, gallery))
 
 
 def count_locations_below(conn: Connection, source_uri: str) -> int:

@@ -51,26 +51,26 @@ def read_sources(conn: Connection) -> list[SourceRow]:
     return rows
 
 
-def locations_of_source(conn: Connection, uri: str, others: Sequence[str], limit: int = 500) -> list[int]:
+def locations_of_source(conn: Connection, uri: str, other_uris: Sequence[str], limit: int = 500) -> list[int]:
     """Row ids of at most ``limit`` locations of a source that belong to none of the other sources."""
     condition = below(uri)
-    if others:
-        condition = and_(condition, not_(or_(*(below(other) for other in others))))
+    if other_uris:
+        condition = and_(condition, not_(or_(*(below(other_uri) for other_uri in other_uris))))
     return list(conn.scalars(select(locations.c.id).where(condition).order_by(locations.c.id).limit(limit)))
 
 
-def count_source(conn: Connection, uri: str, others: Sequence[str]) -> tuple[int, int]:
+def count_source(conn: Connection, uri: str, other_uris: Sequence[str]) -> tuple[int, int]:
     """Number of locations that the removal of a source would delete, and of photos that have no other location."""
     condition = below(uri)
-    if others:
-        condition = and_(condition, not_(or_(*(below(other) for other in others))))
+    if other_uris:
+        condition = and_(condition, not_(or_(*(below(other_uri) for other_uri in other_uris))))
     chosen = select(locations.c.id).where(condition)
     location_count = conn.scalar(select(func.count()).select_from(locations).where(condition)) or 0
-    kept = select(locations.c.photo_id).where(locations.c.id.not_in(chosen))
+    remaining_photos = select(locations.c.photo_id).where(locations.c.id.not_in(chosen))
     photo_count = conn.scalar(
         select(func.count())
         .select_from(photos)
-        .where(photos.c.id.in_(select(locations.c.photo_id).where(condition)), photos.c.id.not_in(kept))
+        .where(photos.c.id.in_(select(locations.c.photo_id).where(condition)), photos.c.id.not_in(remaining_photos))
     )
     return int(location_count), int(photo_count or 0)
 

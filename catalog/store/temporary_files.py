@@ -48,7 +48,7 @@ def temporary_file(target: Path) -> Iterator[Path]:
         ) from error
     finally:
         _delete(path)
-        # Not before: closing releases the locks of this process's SQLite connections to the file.
+        # Last, because closing releases the locks of this process's SQLite connections to the file.
         os.close(descriptor)
 
 

@@ -77,11 +77,11 @@ def tombstone_index(connection: Connection) -> TombstoneIndex:
 
 def add_tombstones(connection: Connection, added: Iterable[Tombstone]) -> int:
     """Add those tombstones that are not there yet. Returns how many were added."""
-    known = {tombstone.key for tombstone in read_tombstones(connection)}
+    existing_keys = {tombstone.key for tombstone in read_tombstones(connection)}
     rows = [
         {"photo_sha256": key.sha256, **box_columns(key.box), "forgotten_at": forgotten_at}
         for key, forgotten_at in {tombstone.key: tombstone.forgotten_at for tombstone in added}.items()
-        if key not in known
+        if key not in existing_keys
     ]
     if rows:
         connection.execute(insert(tombstones), rows)
@@ -114,9 +114,9 @@ def apply_tombstones(
     new.
     """
     new_count = add_tombstones(connection, added)
-    known = {_forget_key(decision) for decision in read_decisions(connection, verbs=[Verb.FORGET])}
+    applied_keys = {_forget_key(decision) for decision in read_decisions(connection, verbs=[Verb.FORGET])}
     for decision in forgotten:
-        if _forget_key(decision) not in known:
+        if _forget_key(decision) not in applied_keys:
             append_copy(connection, decision)
     index = tombstone_index(connection)
     drop_faces(connection, faces_at_tombstones(connection, index), now)
@@ -214,9 +214,9 @@ def erase_decisions(connection: Connection, public_ids: set[str], index: Tombsto
     delete_decisions(connection, forgotten)
     for decision in read_decisions(connection):
         if decision.payload is not None:
-            kept = _without_forgotten(decision.payload, public_ids, index, forgotten)
-            if kept != decision.payload:
-                replace_payload(connection, decision.number, kept)
+            cleaned = _without_forgotten(decision.payload, public_ids, index, forgotten)
+            if cleaned != decision.payload:
+                replace_payload(connection, decision.number, cleaned)
     return len(forgotten)
 
 
@@ -227,16 +227,16 @@ def _without_forgotten(payload: Payload, public_ids: set[str], index: TombstoneI
             return ExemplarsPayload(_remembered(payload.exemplars, index))
         case ReclusterPayload():
             return replace(payload, redirected=_remaining(payload.redirected, public_ids))
-    kept: Payload = replace(payload, before=_prior_without(payload.before, public_ids, index))
-    match kept:
+    cleaned: Payload = replace(payload, before=_prior_without(payload.before, public_ids, index))
+    match cleaned:
         case NamePayload():
-            return replace(kept, exemplars=_remembered(kept.exemplars, index))
+            return replace(cleaned, exemplars=_remembered(cleaned.exemplars, index))
         case FacesPayload():
-            return replace(kept, faces=_remembered(kept.faces, index))
+            return replace(cleaned, faces=_remembered(cleaned.faces, index))
         case UndoPayload():
-            targets = [number for number in kept.targets if number not in numbers]
-            return replace(kept, of=targets[0] if targets else None, also=tuple(targets[1:]))
-    return kept
+            targets = [number for number in cleaned.targets if number not in numbers]
+            return replace(cleaned, of=targets[0] if targets else None, also=tuple(targets[1:]))
+    return cleaned
 
 
 def _prior_without(before: PriorState, public_ids: set[str], index: TombstoneIndex) -> PriorState:

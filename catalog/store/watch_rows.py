@@ -47,7 +47,7 @@ class HitRow:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What a user said of a hit."""
+    """The answer of a user to a hit."""
 
     state: State
     reviewed_at: str

@@ -126,7 +126,7 @@ class LimitedConnection(H11Protocol):
             for connection in self.connections
             if isinstance(connection, LimitedConnection) and connection is not self and connection.is_waiting()
         ]
-        connection = min(waiting, key=lambda other: other.waiting_since, default=self)
+        connection = min(waiting, key=lambda candidate: candidate.waiting_since, default=self)
         self.connections.discard(connection)
         connection.transport.abort()
 

@@ -120,8 +120,8 @@ class ReviewPages:
         return JSONResponse({"questions": await self._call(lambda: self._desk.cards(count, excluded))})
 
     async def names(self, request: Request) -> Response:
-        prefix, near = request.query_params.get("q", "")[:100], request.query_params.get("near")
-        return JSONResponse({"names": await self._call(lambda: self._desk.names(prefix, near))})
+        prefix, near_id = request.query_params.get("q", "")[:100], request.query_params.get("near")
+        return JSONResponse({"names": await self._call(lambda: self._desk.names(prefix, near_id))})
 
     async def answer(self, request: Request) -> Response:
         body = read_json(await request.body())

@@ -65,6 +65,6 @@ def without_duplicates(faces: Iterable[DetectedFace]) -> list[DetectedFace]:
     """Return the faces without duplicates. Of overlapping faces the one with the highest confidence stays."""
     unique: list[DetectedFace] = []
     for face in sorted(faces, key=lambda face: -face.confidence):
-        if all(face.overlap(other.box) <= _DUPLICATE_OVERLAP for other in unique):
+        if all(face.overlap(kept_face.box) <= _DUPLICATE_OVERLAP for kept_face in unique):
             unique.append(face)
     return unique

@@ -1,6 +1,6 @@
 """Brightness and sharpness of a face, and the quality filter that rejects faces at enrollment.
 
-Amazon publishes neither its quality measure nor its thresholds. The ones here use the same 0 to 100 scale.
+Amazon does not publish its quality measure and its thresholds. The values here use the same scale of 0 to 100.
 """
 
 from __future__ import annotations

@@ -84,14 +84,14 @@ def _best_row(row: Floats, looks: list[Look]) -> Floats:
 
 def looks_needed(looks: Iterator[Look]) -> list[Look]:
     """Return the looks taken: until one look fails, or the cheap looks agree clearly."""
-    taken: list[Look] = []
+    needed: list[Look] = []
     for look in looks:
-        taken.append(look)
-        scores = [look.score for look in taken]
+        needed.append(look)
+        scores = [look.score for look in needed]
         is_clear = len(scores) == _CHEAP_LOOKS and min(scores) >= _FLOOR and sum(scores) >= _CHEAP_LOOKS * _CLEARLY
         if look.score < _LEAST or is_clear:
             break
-    return taken
+    return needed
 
 
 def second_looks(pixels: Pixels, row: Floats) -> Iterator[Look]:
@@ -125,10 +125,10 @@ def _looks_for(side: float) -> list[tuple[int, float]]:
 def _take(pixels: Pixels, transform: NDArray[np.float64], side: int, size: NDArray[np.float64], target: int) -> Look:
     candidates = run_yunet(warp(pixels, transform, target), 0.05)
     expected = np.array([*(target / 2 - size / 2), *size], np.float32)
-    same = [candidate for candidate in candidates if overlap(expected, candidate) > 0.3]
-    if not same:
+    overlapping = [candidate for candidate in candidates if overlap(expected, candidate) > 0.3]
+    if not overlapping:
         return Look(side, 0.0, None)
-    best = max(same, key=lambda candidate: float(candidate[SCORE]))
+    best = max(overlapping, key=lambda candidate: float(candidate[SCORE]))
     return Look(side, float(best[SCORE]), _row_in_photo(best, transform))
 
 

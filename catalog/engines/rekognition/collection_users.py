@@ -1,7 +1,7 @@
 """User vectors in a collection: Amazon's *users*, one for each person with confirmed faces.
 
-A user vector is made of up to 100 faces. The user ids of this program have a prefix; users of other programs are
-neither counted nor changed. :meth:`CollectionUsers.match` may be interrupted and repeated.
+A user vector is made of up to 100 faces. The user ids of this program have a prefix. Users of other programs are
+not counted and not changed. :meth:`CollectionUsers.match` may be interrupted and repeated.
 """
 
 from __future__ import annotations

@@ -176,7 +176,7 @@ def _quotas(options: RekognitionOptions, region: str) -> Quotas:
             region,
             large_regions=options.quotas["large_regions"],
             large=options.quotas["large"],
-            others=options.quotas["others"],
+            other_quotas=options.quotas["others"],
             override=options.calls_per_second,
             headroom=options.quota_share,
         )

@@ -35,9 +35,9 @@ def quotas_of(
     *,
     large_regions: Sequence[str],
     large: Mapping[str, float],
-    others: Mapping[str, float],
+    other_quotas: Mapping[str, float],
     override: float = 0.0,
     headroom: float = 0.98,
 ) -> Quotas:
     """The quotas that hold in a region."""
-    return Quotas(dict(large if region in large_regions else others), override, headroom)
+    return Quotas(dict(large if region in large_regions else other_quotas), override, headroom)

@@ -75,11 +75,13 @@ def _far_apart(
         return []
     ordered = sorted(groups.values(), key=len, reverse=True)
     reference = confirmed or ordered[0]
-    others = ordered if confirmed else ordered[1:]
-    far = [group for group in others if _is_far(connection, group_means, threshold, reference, group)]
-    if far and not confirmed and len(far[0]) == len(reference):
-        far.append(reference)
-    return [face for group in far for face in group]
+    unconfirmed_groups = ordered if confirmed else ordered[1:]
+    distant_groups = [
+        group for group in unconfirmed_groups if _is_far(connection, group_means, threshold, reference, group)
+    ]
+    if distant_groups and not confirmed and len(distant_groups[0]) == len(reference):
+        distant_groups.append(reference)
+    return [face for group in distant_groups for face in group]
 
 
 def _confirmed_faces(connection: Connection, engine: str, name: str) -> list[CataloguedFace]:
@@ -106,8 +108,8 @@ def _is_far(
         return are_known_apart(connection, [face.row for face in reference], [face.row for face in group])
     means = group_means()
     try:
-        one = means.group_vectors([face.face_id for face in reference]).mean(axis=0)
-        other = means.group_vectors([face.face_id for face in group]).mean(axis=0)
+        reference_mean = means.group_vectors([face.face_id for face in reference]).mean(axis=0)
+        group_mean = means.group_vectors([face.face_id for face in group]).mean(axis=0)
     except KeyError:
         return False  # the gallery does not hold the faces, so that there is no evidence
-    return float(np.dot(one, other)) < threshold - _MARGIN
+    return float(np.dot(reference_mean, group_mean)) < threshold - _MARGIN

@@ -81,14 +81,14 @@ def _row(open_questions: OpenQuestions, question: Question, summaries: dict[int,
     """The question as it is stored; None if a yes is too unlikely or no user could answer it."""
     table = open_questions.table
     person = int(table.person[question.face])
-    other = None if question.is_single else int(table.person[question.other])
+    other_person_row = None if question.is_single else int(table.person[question.other])
     chance = yes_chance(question.similarity)
     reason = open_questions.conflict_reason(question)
     if chance < (CONFLICT_ASKED_FROM if reason else LISTED_FROM):
         return None
     is_clear = person in summaries and summaries[person].clear_faces > 0
-    if other is not None:
-        is_clear = is_clear and other in summaries and summaries[other].clear_faces > 0
+    if other_person_row is not None:
+        is_clear = is_clear and other_person_row in summaries and summaries[other_person_row].clear_faces > 0
     elif not table.is_seed[question.other]:
         is_clear = False
     if not is_clear:
@@ -96,7 +96,7 @@ def _row(open_questions: OpenQuestions, question: Question, summaries: dict[int,
     is_named = person in summaries and summaries[person].name is not None
     return QuestionRow(
         person=person,
-        other=other,
+        other=other_person_row,
         face=int(table.row_ids[question.other]) if question.is_single else None,
         similarity=question.similarity,
         chance=chance,

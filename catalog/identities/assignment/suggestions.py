@@ -253,8 +253,8 @@ def _best_of_each_pair(table: FaceTable, questions: Iterator[Question]) -> list[
         questions, key=lambda row: (-row.worth, -row.similarity, row.face, row.other, row.faces, row.is_single)
     ):
         person = int(table.person[question.face])
-        other = -1 - question.other if question.is_single else int(table.person[question.other])
-        best.setdefault((person, other), question)
+        second_item = -1 - question.other if question.is_single else int(table.person[question.other])
+        best.setdefault((person, second_item), question)
     return list(best.values())
 
 

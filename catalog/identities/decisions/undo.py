@@ -195,12 +195,12 @@ def _rejected_again(connection: Connection, reinstated: Sequence[Decision]) -> l
     ]
 
 
-def _echoes(connection: Connection, taken: Sequence[Decision], prior: Sequence[PriorFace]) -> list[int]:
+def _echoes(connection: Connection, undone_decisions: Sequence[Decision], prior: Sequence[PriorFace]) -> list[int]:
     """Return faces that replay changed because of these decisions, in galleries that did not have them at the time."""
     verbs = (Verb.CONFIRM, Verb.SPLIT, Verb.MERGE, Verb.NOT_A_FACE)
     decided = [
         (decision.verb is Verb.NOT_A_FACE, key)
-        for decision in taken
+        for decision in undone_decisions
         if decision.verb in verbs
         for key in decision.faces
     ]
@@ -244,14 +244,16 @@ def _others_of(connection: Connection, decisions: Sequence[Decision]) -> list[De
     for decision in read_decisions(connection, verbs={decision.verb for decision in wanted}):
         if decision.faces:
             alike[_identity(decision)].append(decision)
-    others: dict[int, Decision] = {}
+    affected_decisions: dict[int, Decision] = {}
     for decision in wanted:
         copies = alike[_identity(decision)]
         if sum(copy.copy_of is None for copy in copies) > 1:
             # Decided twice in one instant. Numbers tell the copies apart, except after an import of labels.
             copies = [copy for copy in copies if copy.original == decision.original]
-        others |= {copy.number: copy for copy in copies if copy.undone_by is None and copy.number != decision.number}
-    return list(others.values())
+        affected_decisions |= {
+            copy.number: copy for copy in copies if copy.undone_by is None and copy.number != decision.number
+        }
+    return list(affected_decisions.values())
 
 
 def _identity(decision: Decision) -> tuple[object, ...]:

@@ -64,7 +64,7 @@ def set_birth_date(connection: Connection, person: PersonRow, born: date | None,
 
 
 def merge_persons(
-    connection: Connection, kept: PersonRow, merged: PersonRow, stamp: DecisionStamp, *, same_photo: bool = False
+    connection: Connection, canonical: PersonRow, merged: PersonRow, stamp: DecisionStamp, *, same_photo: bool = False
 ) -> int:
     """Record that two persons are one. The id of ``merged`` redirects to ``kept``.
 
@@ -73,42 +73,42 @@ def merge_persons(
     Raises ``PersonError`` if both are one person already, or both are on one photo and ``same_photo`` is not set. A
     mirror, a collage and an identity card show one person twice.
     """
-    kept, merged = _current(connection, kept), _current(connection, merged)
-    if kept.id == merged.id:
-        raise PersonError(f"{kept} and the other person are one person already.")
-    kept_faces, merged_faces = faces_of_person(connection, kept), faces_of_person(connection, merged)
+    canonical, merged = _current(connection, canonical), _current(connection, merged)
+    if canonical.id == merged.id:
+        raise PersonError(f"{canonical} and the other person are one person already.")
+    kept_faces, merged_faces = faces_of_person(connection, canonical), faces_of_person(connection, merged)
     shared = shared_photos(kept_faces, merged_faces)
     if shared and not same_photo:
         raise SamePhotoError(
-            f"{kept} and {merged} are together on {len(shared)} photo{'' if len(shared) == 1 else 's'}.",
+            f"{canonical} and {merged} are together on {len(shared)} photo{'' if len(shared) == 1 else 's'}.",
             remedy="If the photos show one person twice (a mirror, a collage), merge with --same-photo.",
         )
-    rejected = _rejected_keys(connection, [kept, merged])
+    rejected = _rejected_keys(connection, [canonical, merged])
     decided = [
         face
         for face in kept_faces + merged_faces
         if face.sha256 in shared or any(face.place.same(key) for key in rejected[face.sha256])
     ]
     decided_face_rows = [face.row for face in decided]
-    born = kept.birth_date or merged.birth_date
+    born = canonical.birth_date or merged.birth_date
     early = {
-        row for person in (kept, merged) for row in decided_rows.machine_faces_before(connection, person, born)
+        row for person in (canonical, merged) for row in decided_rows.machine_faces_before(connection, person, born)
     } - set(decided_face_rows)
-    before = PriorStateBuilder().changed(kept).redirected(connection, merged)
+    before = PriorStateBuilder().changed(canonical).redirected(connection, merged)
     before.faces(connection, [*(face.row for face in merged_faces), *decided_face_rows, *early])
     for redirecting in decided_rows.persons_redirecting_to(connection, merged):
         before.redirected(connection, redirecting)
     unassign(connection, sorted(early))
-    move_assignments(connection, merged.id, kept.id)
+    move_assignments(connection, merged.id, canonical.id)
     decided_rows.mark_human(connection, decided_face_rows)
-    redirect(connection, merged, kept)
-    decided_rows.set_name(connection, kept, kept.name or merged.name)
-    decided_rows.set_birth_date(connection, kept, born)
+    redirect(connection, merged, canonical)
+    decided_rows.set_name(connection, canonical, canonical.name or merged.name)
+    decided_rows.set_birth_date(connection, canonical, born)
     return append(
         connection,
         Verb.MERGE,
         stamp,
-        person_id=kept.person_id,
+        person_id=canonical.person_id,
         other_person_id=merged.person_id,
         name=merged.name,
         payload=FacesPayload(before.build(), tuple(face.place for face in decided)),
@@ -133,18 +133,18 @@ def split_person(
         )
     rows = {row for face in parted for row in _rows_in_all_galleries(connection, face)}
     before = PriorStateBuilder().unchanged(person).faces(connection, sorted(rows))
-    (other,) = add_persons(connection, 1, stamp.now)
-    before.new(other)
-    _assign_by_user(connection, sorted(rows), other, stamp)
+    (new_person,) = add_persons(connection, 1, stamp.now)
+    before.new(new_person)
+    _assign_by_user(connection, sorted(rows), new_person, stamp)
     number = append(
         connection,
         Verb.SPLIT,
         stamp,
         person_id=person.person_id,
-        other_person_id=other.person_id,
+        other_person_id=new_person.person_id,
         payload=FacesPayload(before.build(), tuple(face.place for face in parted)),
     )
-    return number, other
+    return number, new_person
 
 
 def separate_persons(connection: Connection, one: PersonRow, other: PersonRow, stamp: DecisionStamp) -> int:
@@ -172,9 +172,9 @@ def confirm_face(
     person = _current(connection, person)
     rows = _rows_in_all_galleries(connection, face)
     rivals = [
-        other
-        for other in _faces_on_photo(connection, face)
-        if other.person_id == person.person_id and other.row not in rows
+        neighbor
+        for neighbor in _faces_on_photo(connection, face)
+        if neighbor.person_id == person.person_id and neighbor.row not in rows
     ]
     if any(rival.by is AssignedBy.HUMAN for rival in rivals) and not same_photo:
         raise SamePhotoError(
@@ -251,12 +251,12 @@ def add_named_person(connection: Connection, name: str, stamp: DecisionStamp) ->
     return find_person(connection, person.person_id)
 
 
-def shared_photos(one: Sequence[CataloguedFace], other: Sequence[CataloguedFace]) -> set[str]:
+def shared_photos(left_faces: Sequence[CataloguedFace], right_faces: Sequence[CataloguedFace]) -> set[str]:
     """Return content hashes of photos with a face of both. A face that two galleries hold counts as one face."""
     by_content: dict[str, list[CataloguedFace]] = defaultdict(list)
-    for face in other:
+    for face in right_faces:
         by_content[face.sha256].append(face)
-    return {face.sha256 for face in one for rival in by_content[face.sha256] if not face.place.same(rival.place)}
+    return {face.sha256 for face in left_faces for rival in by_content[face.sha256] if not face.place.same(rival.place)}
 
 
 def _rejected_keys(connection: Connection, persons: Sequence[PersonRow]) -> dict[str, list[FaceKey]]:

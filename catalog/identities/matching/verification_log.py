@@ -54,13 +54,15 @@ class ChainCheck:
 def record(connection: Connection, content: Mapping[str, Any], now: datetime) -> AuditRow:
     """Append an entry. A salt keeps a forgotten content from being guessed by its digest."""
     lock_log(connection)
-    at = utc_text(now) or ""
+    checked_at = utc_text(now) or ""
     text = json.dumps({**content, "salt": secrets.token_hex(16)}, sort_keys=True, ensure_ascii=False)
     previous = last_chain(connection) or START
     digest = _sha256(text)
-    chain = _sha256(previous + at + digest)
-    number = insert_verification(connection, at=at, content=text, content_sha256=digest, previous=previous, chain=chain)
-    return AuditRow(number, at, content, chain)
+    chain = _sha256(previous + checked_at + digest)
+    number = insert_verification(
+        connection, at=checked_at, content=text, content_sha256=digest, previous=previous, chain=chain
+    )
+    return AuditRow(number, checked_at, content, chain)
 
 
 def check_chain(connection: Connection, *, expected_head: str | None = None) -> ChainCheck:

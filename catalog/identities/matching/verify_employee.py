@@ -68,7 +68,7 @@ def find_flaws(photo: OpenedPhoto, faces: Sequence[Face]) -> list[str]:
     """Reasons why a photo cannot be a reference, as sentences. They follow Amazon's advice for input images.
 
     A reference shows one face, at least 50 pixels wide and high, whole, uncovered, with open eyes, without sunglasses,
-    neither dark nor overexposed nor blurred. It is turned by less than 45 degrees, and tilted by more than -30 and less
+    not dark, overexposed or blurred. It is turned by less than 45 degrees, and tilted by more than -30 and less
     than 45.
     """
     if len(faces) != 1:

@@ -69,9 +69,9 @@ def share_chart(title: str, shares: Sequence[Share]) -> str:
     return str(svg).replace("<svg ", f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" ', 1)
 
 
-def _ticks(count: int, most: int) -> list[int]:
+def _ticks(count: int, tick_limit: int) -> list[int]:
     """Return at most ``most`` evenly spaced indexes."""
-    step = max(1, -(-count // most))
+    step = max(1, -(-count // tick_limit))
     return list(range(0, count, step))
 
 

@@ -128,9 +128,9 @@ def read_photos(connection: Connection) -> dict[int, SitePhoto]:
     return {photo.row: photo for photo in photos}
 
 
-def most_seen(connection: Connection, values: Mapping[str, str], most: int) -> set[int]:
+def most_seen(connection: Connection, values: Mapping[str, str], limit: int) -> set[int]:
     """Return the row ids of the persons with the most faces."""
-    return set(connection.scalars(_statement(connection, _MOST_SEEN, values), {**values, "most": most}))
+    return set(connection.scalars(_statement(connection, _MOST_SEEN, values), {**values, "most": limit}))
 
 
 def faces_by_person(connection: Connection, values: Mapping[str, str]) -> Iterator[tuple[int, list[SiteFace]]]:

@@ -84,7 +84,7 @@ def _reduced(photo: OpenedPhoto) -> bytes:
     return buffer.getvalue()
 
 
-def best_faces(faces: Iterable[SiteFace], photos: dict[int, SitePhoto], most: int) -> list[SiteFace]:
+def best_faces(faces: Iterable[SiteFace], photos: dict[int, SitePhoto], limit: int) -> list[SiteFace]:
     """Return the clearest and largest faces, at most one per photo, of photos with a location."""
     best: dict[int, tuple[float, SiteFace]] = {}
     for face in faces:
@@ -95,4 +95,4 @@ def best_faces(faces: Iterable[SiteFace], photos: dict[int, SitePhoto], most: in
             if face.photo not in best or score > best[face.photo][0]:
                 best[face.photo] = (score, face)
     ranked = sorted(best.values(), key=lambda pair: (-pair[0], pair[1].photo))
-    return [face for _, face in ranked[:most]]
+    return [face for _, face in ranked[:limit]]

@@ -80,8 +80,8 @@ def photo_data(rows: Sequence[PhotoRow], people: Sequence[str]) -> Mapping[str, 
     """Return the data for the script. Each album is listed once and referred to by index."""
     albums: dict[str, int] = {}
     photos = [
-        [picture, albums.setdefault(album, len(albums)), file, taken, round(ratio, 3), faces]
-        for picture, album, file, taken, ratio, faces in rows
+        [picture, albums.setdefault(album, len(albums)), file, taken_text, round(ratio, 3), faces]
+        for picture, album, file, taken_text, ratio, faces in rows
     ]
     return {"albums": list(albums), "photos": photos, "people": list(people)}
 
@@ -96,6 +96,6 @@ def thousandths(box: BoundingBox) -> list[int]:
     return [x, y, across - x, down - y]
 
 
-def matrix_cell(photos: int, most: int) -> dict[str, int]:
+def matrix_cell(photos: int, highest_count: int) -> dict[str, int]:
     """Return a count with its shade, 0 to 4."""
-    return {"photos": photos, "heat": 0 if not photos else 1 + min(3, 4 * photos // (most + 1))}
+    return {"photos": photos, "heat": 0 if not photos else 1 + min(3, 4 * photos // (highest_count + 1))}

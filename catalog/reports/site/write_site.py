@@ -278,14 +278,16 @@ class _Writer:
         people = [card.person for card in self.cards[:IN_MATRIX]]
         rows = {person.row for person in people}
         together: dict[tuple[int, int], int] = {}
-        for one, other, photos in self._shared_photos():
-            if one in rows and other in rows:
-                together[one, other] = together[other, one] = photos
-        most = max(together.values(), default=1)
+        for left_person, right_person, photos in self._shared_photos():
+            if left_person in rows and right_person in rows:
+                together[left_person, right_person] = together[right_person, left_person] = photos
+        highest_count = max(together.values(), default=1)
         for person in people:
             cells = [
-                None if other is person else matrix_cell(together.get((person.row, other.row), 0), most)
-                for other in people
+                None
+                if right_person is person
+                else matrix_cell(together.get((person.row, right_person.row), 0), highest_count)
+                for right_person in people
             ]
             yield {"label": person.label, "person_id": person.person_id, "cells": cells}
 
