@@ -22,7 +22,19 @@ from catalog.domain.engine import EngineCapabilities
 from catalog.domain.errors import UsageError
 
 if TYPE_CHECKING:
-    from catalog.app import checking, deciding, employees, grouping, reviewing, scan_plan, scan_run, upkeep, watching
+    from catalog.app import (
+        browsing,
+        checking,
+        deciding,
+        employees,
+        grouping,
+        reviewing,
+        scan_plan,
+        scan_run,
+        upkeep,
+        watching,
+    )
+    from catalog.app.browsing import Browse
     from catalog.app.deciding import Decisions
     from catalog.app.employees import Employees
     from catalog.app.reviewing import Review
@@ -39,6 +51,7 @@ if TYPE_CHECKING:
     from catalog.store.migrate import Upgrade
     from catalog.store.source_rows import SourceRow
 else:
+    browsing = LazyModule("catalog.app.browsing")
     checking = LazyModule("catalog.app.checking")
     deciding = LazyModule("catalog.app.deciding")
     employees = LazyModule("catalog.app.employees")
@@ -121,6 +134,11 @@ class Catalog(CatalogQuestions, CatalogFiles):
     def review(self) -> Review:
         """Questions about persons and faces, and their answers."""
         return reviewing.Review(lambda: self._resources)
+
+    @cached_property
+    def browse(self) -> Browse:
+        """Persons, photos, albums and expressions, page by page."""
+        return browsing.Browse(lambda: self._resources)
 
     def close(self) -> None:
         """Close running scans, the engine, the decoder processes and the database. A second call does nothing."""

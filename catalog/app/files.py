@@ -104,9 +104,14 @@ class CatalogFiles(ABC):
         with self._resources.reading() as database, database.read() as connection:
             return tuple(view_export.export_tables(connection, folder, form))
 
-    def export_album(self, people: Sequence[str], folder: Path, *, link: bool = False) -> AlbumResult:
-        """Copy, or link to, the photos that show all these people. Photos that are there already stay."""
-        uris = album.uris_of_photos_with(self._resources, people)
+    def export_album(
+        self, people: Sequence[str], folder: Path, *, link: bool = False, only: bool = False
+    ) -> AlbumResult:
+        """Copy, or link to, the photos that show all these people. Photos that are there already stay.
+
+        With ``only`` no other person is on the photo, hidden persons aside.
+        """
+        uris = album.uris_of_photos_with(self._resources, people, only=only)
         return self.export_photos(uris, folder, link=link)
 
     def export_photos(self, uris: Sequence[str], folder: Path, *, link: bool = False) -> AlbumResult:

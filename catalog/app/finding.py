@@ -8,8 +8,11 @@ from pathlib import Path
 
 from catalog.app.photo_input import PhotoInput, ReferenceFace
 from catalog.app.resources import Resources
+from catalog.domain.content_hash import sha256_of
 from catalog.domain.errors import NoFaceError, PhotoError, SourceError, UsageError
 from catalog.domain.faces import BoundingBox, Face
+from catalog.domain.source import Content
+from catalog.domain.uri import display
 from catalog.identities.matching.find_person import FindResult, PersonQuery, Reference, find_faces
 from catalog.images.crop import cut_out
 from catalog.store.catalogued_faces import CataloguedFace
@@ -81,8 +84,22 @@ def image(resources: Resources, sha256: str, max_side: int) -> bytes:
     return cut_out(photo, _WHOLE_PHOTO, padding=0, side=max_side)
 
 
+def original(resources: Resources, sha256: str) -> tuple[str, bytes]:
+    """The uri and the bytes of a photo's file. Raises PhotoError and SourceError."""
+    uri, content = _content_of(resources, sha256)
+    return uri, content.data
+
+
 def _bytes_of(resources: Resources, sha256: str) -> bytes:
-    """The photo's bytes, from the first location that can be read. Raises what the last location raised."""
+    """The photo's bytes, to be decoded. Raises PhotoError and SourceError."""
+    return _content_of(resources, sha256)[1].oriented_data
+
+
+def _content_of(resources: Resources, sha256: str) -> tuple[str, Content]:
+    """The photo at the first location that can be read and has this content still.
+
+    Raises what the last location raised. A file that was changed since the scan is another photo: PhotoError.
+    """
     with resources.reading() as database, database.read() as connection:
         locations = locations_of_content(connection, sha256)
     problem: PhotoError | SourceError = PhotoError(f'The photo "{sha256[:8]}" has no location where it can be read.')
@@ -90,9 +107,13 @@ def _bytes_of(resources: Resources, sha256: str) -> bytes:
         if location.missing_since is not None:
             continue
         try:
-            return resources.read_location(location).oriented_data
+            content = resources.read_location(location)
         except (PhotoError, SourceError) as error:
             problem = error
+            continue
+        if sha256_of(content.data) == sha256:
+            return location.uri, content
+        problem = PhotoError(f'The file "{display(location.uri)}" has changed since the scan.')
     raise problem
 
 

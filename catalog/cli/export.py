@@ -33,6 +33,8 @@ Keywords = Annotated[
 CopyTo = Annotated[Path | None, typer.Option("--copy-to", metavar="DIR", help="Copy the photos into this folder.")]
 LinkTo = Annotated[Path | None, typer.Option("--link-to", metavar="DIR", help="Link to the photos in this folder.")]
 
+Only = Annotated[bool, typer.Option("--only", help="No other person is on the photo; hidden persons do not count.")]
+
 
 @app.command("xmp")
 def xmp(
@@ -86,6 +88,7 @@ def parquet(directory: Folder, database: Database = None, config: Config = None,
 @app.command("album")
 def album(
     people: People,
+    only: Only = False,
     copy_to: CopyTo = None,
     link_to: LinkTo = None,
     database: Database = None,
@@ -100,7 +103,7 @@ def album(
         for folder, is_link in ((copy_to, False), (link_to, True)):
             if folder is None:
                 continue
-            placed = catalog.export_album(people, folder, link=is_link)
+            placed = catalog.export_album(people, folder, link=is_link, only=only)
             existing = f", {placed.already:,} were in it already" if placed.already else ""
             verb = "linked" if is_link else "copied"
             typer.echo(f"{placed.placed:,} photos {verb} to {display_name(str(folder))}{existing}")

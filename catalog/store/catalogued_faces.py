@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from catalog.domain.box_columns import BOX_COLUMNS
 from catalog.domain.errors import PersonError
@@ -81,16 +81,17 @@ def ordered_faces(
     gallery: str,
     excluded: Sequence[int] = (),
     dated: bool = False,
+    unconfirmed: bool = False,
+    offset: int = 0,
 ) -> list[CataloguedFace]:
     """Faces of a person in one gallery. ``excluded`` are row ids; ``dated`` leaves out photos without a date.
 
+    ``unconfirmed`` leaves out faces that a user assigned. ``offset`` is the number of faces skipped first.
+
     CLEAREST: large, sharp and frontal first. DOUBTFUL: least similar to the person first, confirmed faces last.
     """
-    least_function = func.min if connection.dialect.name == "sqlite" else func.least
-    size = least_function(faces.c.box_width * photos.c.width, _ENOUGH_PIXELS)
-    clearness = size * func.coalesce(faces.c.sharpness, 50.0) * (1.2 - func.abs(func.coalesce(faces.c.yaw, 0.0)) / 90.0)
     keys: dict[FaceOrder, list[Any]] = {
-        FaceOrder.CLEAREST: [clearness.desc()],
+        FaceOrder.CLEAREST: [clearness(connection).desc()],
         FaceOrder.DOUBTFUL: [assignments.c.by == AssignedBy.HUMAN, func.coalesce(assignments.c.similarity, 100.0)],
         FaceOrder.OLDEST: [photos.c.taken_at.is_(None), photos.c.taken_at],
         FaceOrder.NEWEST: [photos.c.taken_at.is_(None), photos.c.taken_at.desc()],
@@ -105,7 +106,16 @@ def ordered_faces(
         query = query.where(faces.c.id.not_in(excluded))
     if dated:
         query = query.where(photos.c.taken_at.is_not(None))
-    return _catalogued_faces(connection, query.order_by(*keys[order], faces.c.id).limit(limit))
+    if unconfirmed:
+        query = query.where(assignments.c.by == AssignedBy.CLUSTER.value)
+    return _catalogued_faces(connection, query.order_by(*keys[order], faces.c.id).limit(limit).offset(offset))
+
+
+def clearness(connection: Connection) -> ColumnElement[float]:
+    """How well a user recognizes a face, from columns of ``faces`` and ``photos``: large, sharp and frontal is high."""
+    least_function = func.min if connection.dialect.name == "sqlite" else func.least
+    size = least_function(faces.c.box_width * photos.c.width, _ENOUGH_PIXELS)
+    return size * func.coalesce(faces.c.sharpness, 50.0) * (1.2 - func.abs(func.coalesce(faces.c.yaw, 0.0)) / 90.0)
 
 
 def catalogued_faces_by_id(

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, select
 
 from catalog.domain.faces import BoundingBox
 from catalog.domain.orientation import ImageGeometry
+from catalog.store.browse_photos import is_alone_with
 from catalog.store.named_appearances import photos_naming, visible_appearances
 from catalog.store.tables import assignments, faces, locations, persons, photos
 
@@ -95,10 +96,13 @@ def photos_with_faces(connection: Connection) -> Iterator[PhotoWithFaces]:
             )
 
 
-def uris_showing_all(connection: Connection, person_rows: Sequence[int]) -> list[str]:
+def uris_showing_all(
+    connection: Connection, person_rows: Sequence[int], *, only_in: tuple[str, str] | None = None
+) -> list[str]:
     """Return one uri of every photo that shows all these persons (row ids), in ascending order of uris.
 
-    A person is shown by an assigned face or by a named appearance.
+    A person is shown by an assigned face or by a named appearance. With ``only_in``, an engine's name and a gallery,
+    every face of that gallery on the photo is one of these persons or a hidden person.
 
     Photos without a location are left out. No person means no photo.
     """
@@ -108,6 +112,10 @@ def uris_showing_all(connection: Connection, person_rows: Sequence[int]) -> list
             assignments.c.person_id == person_row, assignments.c.photo_id.is_not(None)
         )
         query = query.where(locations.c.photo_id.in_(shown) | locations.c.photo_id.in_(photos_naming(person_row)))
+    if only_in is not None:
+        engine, gallery = only_in
+        alone = select(photos.c.id).where(is_alone_with(person_rows, engine, gallery))
+        query = query.where(locations.c.photo_id.in_(alone))
     uri_by_photo: dict[int, str] = {}
     if person_rows:
         for photo, uri in connection.execute(query.order_by(locations.c.uri)):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Select, and_, case, cast, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Integer, Select, and_, case, cast, delete, func, or_, select, update
 
 from catalog.store.tables import (
     assignments,
@@ -272,13 +272,28 @@ def add_answer(connection: Connection, key: str, answer: AnswerRow, answered_at:
 
 def open_person_names(connection: Connection, prefix: str, limit: int) -> list[PersonSummary]:
     """Named persons whose name, or a word of it, begins with ``prefix`` in any case; most faces first."""
-    pattern = prefix.lower().replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-    name = func.lower(persons.c.name)
-    query = (
-        _summary_query()
-        .where(persons.c.name.is_not(None), persons.c.hidden.is_(False))
-        .where(or_(name.like(f"{pattern}%", escape="\\"), name.like(f"% {pattern}%", escape="\\")))
-        .order_by(person_summaries.c.faces.desc(), persons.c.person_id)
-        .limit(limit)
+    return select_summaries(
+        connection,
+        [persons.c.name.is_not(None), persons.c.hidden.is_(False), name_matches(prefix)],
+        limit,
     )
+
+
+def name_matches(prefix: str) -> ColumnElement[bool]:
+    """Condition on ``persons``: the name, or a word of it, begins with ``prefix``, in any case."""
+    # SQLite changes the case of ASCII letters only, so that other first letters are tried in both cases.
+    spellings = {prefix, prefix.lower(), prefix.title()}
+    patterns = [text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") for text in sorted(spellings)]
+    names = [persons.c.name, func.lower(persons.c.name)]
+    return or_(
+        *(name.like(f"{start}{text}%", escape="\\") for name in names for text in patterns for start in ("", "% "))
+    )
+
+
+def select_summaries(
+    connection: Connection, conditions: Sequence[ColumnElement[bool]], limit: int
+) -> list[PersonSummary]:
+    """Summaries of the persons that meet all conditions on ``persons`` and ``person_summaries``, most faces first."""
+    query = _summary_query().where(*conditions)
+    query = query.order_by(person_summaries.c.faces.desc(), persons.c.person_id).limit(limit)
     return _summaries(connection, query)

@@ -90,6 +90,8 @@ def test_an_album_holds_the_photos_that_show_everyone_named(database, add_person
     address = ["--database", str(database.path)]
     assert run(["export", "album", "Ada", "Bob", "--copy-to", str(tmp_path / "both"), *address]) == 0
     assert [path.name for path in (tmp_path / "both").iterdir()] == ["1.png"]
+    assert run(["export", "album", "Bob", "--only", "--link-to", str(tmp_path / "alone"), *address]) == 0
+    assert [path.name for path in (tmp_path / "alone").iterdir()] == ["2.png"]
     assert run(["export", "album", "Ada", *address]) == 2
     assert run(["export", "album", "Eve", "--copy-to", str(tmp_path / "x"), *address]) == 2
 

@@ -1,0 +1,82 @@
+"""Values for browsing a catalogue: persons with covers, photos with faces, strangers, original files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from catalog.store.browse_photos import Album, CataloguedPhoto
+from catalog.store.catalogued_faces import CataloguedFace
+from catalog.store.review_rows import PersonSummary
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCard:
+    """A person with the clearest face in the gallery in use; ``cover`` is None if no face is left."""
+
+    person: PersonSummary
+    cover: CataloguedFace | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonDetails:
+    """A person as its page shows it. ``confirmed`` counts the faces that a user assigned.
+
+    ``summary`` is None for a person without a face in the gallery in use. ``seen`` is the latest decision's number.
+    """
+
+    person_id: str
+    name: str | None
+    hidden: bool
+    birth_date: str | None
+    summary: PersonSummary | None
+    cover: CataloguedFace | None
+    confirmed: int
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoPage:
+    """A page of photos. ``total`` counts all photos of the selection."""
+
+    photos: tuple[CataloguedPhoto, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoDetails:
+    """A photo with its faces in the gallery in use, from left to right. ``seen`` is the latest decision's number."""
+
+    photo: CataloguedPhoto
+    faces: tuple[CataloguedFace, ...]
+    strangers: int
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Strangers:
+    """Persons without a name that a bulk hide would hide: how many, and the ones seen most often."""
+
+    count: int
+    sample: tuple[PersonCard, ...]
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class OriginalFile:
+    """The bytes of a photo's file as they are. ``name`` is the last part of its location."""
+
+    data: bytes
+    format: str
+    name: str
+
+
+__all__ = [
+    "Album",
+    "CataloguedPhoto",
+    "OriginalFile",
+    "PersonCard",
+    "PersonDetails",
+    "PhotoDetails",
+    "PhotoPage",
+    "Strangers",
+]

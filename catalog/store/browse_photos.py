@@ -1,0 +1,272 @@
+"""Photos for browsing: pages of photos by album, persons, expression and date, one photo, and the albums."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, or_, select
+
+from catalog.domain.uri import display
+from catalog.store.damaged_rows import stored_time
+from catalog.store.named_appearances import photos_naming
+from catalog.store.tables import assignments, faces, locations, persons, photos
+
+
+@dataclass(frozen=True, slots=True)
+class CataloguedPhoto:
+    """A photo for display. ``path`` is a present location as a user reads it, else a missing one.
+
+    ``width`` and ``height`` are pixels of the upright image. ``missing_since`` is None for a photo with a location.
+    """
+
+    sha256: str
+    width: int
+    height: int
+    format: str
+    taken_at: datetime | None
+    path: str
+    missing_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoSelection:
+    """Limits of a page of photos. All given limits apply together.
+
+    ``album``: uri of a folder or prefix with a closing slash; photos below it are included. ``persons``: row ids of
+    persons who are all on the photo. ``only``: no other person is on the photo, hidden persons aside. ``emotion``:
+    strongest expression of a face, of one of the persons if there are any. ``year``: of the time the photo was taken.
+    """
+
+    album: str | None = None
+    persons: tuple[int, ...] = ()
+    only: bool = False
+    emotion: str | None = None
+    year: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Album:
+    """A folder or prefix with photos directly in it. ``cover`` is the content hash of one of them."""
+
+    uri: str
+    path: str
+    photos: int
+    cover: str
+
+
+def read_photos(
+    connection: Connection,
+    selection: PhotoSelection,
+    limit: int,
+    *,
+    engine: str,
+    gallery: str,
+    after: str | None = None,
+) -> list[CataloguedPhoto]:
+    """Photos with a present location, newest first, those without a date last. ``after``: content hash of the last."""
+    query = _photo_query().where(*_conditions(selection, engine, gallery), _is_present())
+    if after is not None:
+        last = connection.execute(select(photos.c.id, photos.c.taken_at).where(photos.c.sha256 == after)).one_or_none()
+        if last is not None:
+            query = query.where(_is_later_in_order(last.id, last.taken_at))
+    order = photos.c.taken_at.is_(None), photos.c.taken_at.desc(), photos.c.id.desc()
+    return [_photo(row) for row in connection.execute(query.order_by(*order).limit(limit))]
+
+
+def count_photos(connection: Connection, selection: PhotoSelection, *, engine: str, gallery: str) -> int:
+    """Number of the photos that :func:`read_photos` lists in all."""
+    conditions = _conditions(selection, engine, gallery)
+    return int(connection.scalar(select(func.count()).select_from(photos).where(*conditions, _is_present())) or 0)
+
+
+def read_photo(connection: Connection, sha256: str) -> CataloguedPhoto | None:
+    """One photo, also without a present location; None for an unknown content hash."""
+    row = connection.execute(_photo_query().where(photos.c.sha256 == sha256)).one_or_none()
+    return None if row is None else _photo(row)
+
+
+def years_of_photos(connection: Connection) -> list[tuple[int, int]]:
+    """Years with photos, newest first, each with the number of photos."""
+    year = func.substr(photos.c.taken_at, 1, 4).label("year")
+    query = (
+        select(year, func.count())
+        .select_from(photos)
+        .where(photos.c.taken_at.is_not(None), _is_present())
+        .group_by(year)
+        .order_by(year.desc())
+    )
+    return [(int(row[0]), row[1]) for row in connection.execute(query)]
+
+
+def read_albums(connection: Connection) -> list[Album]:
+    """Folders and prefixes with present photos, in the order of their uris."""
+    if connection.dialect.name == "sqlite":
+        folder = func.rtrim(locations.c.uri, func.replace(locations.c.uri, "/", ""))
+    else:
+        folder = func.regexp_replace(locations.c.uri, "[^/]*$", "")
+    query = (
+        select(
+            folder.label("album"),
+            func.count(func.distinct(locations.c.photo_id)).label("photos"),
+            func.min(locations.c.photo_id).label("cover"),
+        )
+        .where(locations.c.missing_since.is_(None))
+        .group_by(folder)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(query.c.album, query.c.photos, photos.c.sha256)
+        .join(photos, photos.c.id == query.c.cover)
+        .order_by(query.c.album)
+    )
+    return [Album(row.album, display(row.album), row.photos, row.sha256) for row in rows]
+
+
+def expressions(connection: Connection, *, engine: str, gallery: str, person: int | None = None) -> dict[str, int]:
+    """Number of faces by strongest expression, most faces first; of one person if its row id is given."""
+    query = (
+        select(faces.c.emotion, func.count())
+        .select_from(
+            faces.outerjoin(assignments, assignments.c.face_id == faces.c.id).outerjoin(
+                persons, persons.c.id == assignments.c.person_id
+            )
+        )
+        .where(*_in_gallery(engine, gallery), faces.c.emotion.is_not(None), _is_visible())
+        .group_by(faces.c.emotion)
+        .order_by(func.count().desc(), faces.c.emotion)
+    )
+    if person is not None:
+        query = query.where(assignments.c.person_id == person)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def rows_with_expression(
+    connection: Connection,
+    emotion: str,
+    limit: int,
+    *,
+    engine: str,
+    gallery: str,
+    person: int | None = None,
+    offset: int = 0,
+) -> list[int]:
+    """Row ids of the faces with this strongest expression, most certain first. Faces of hidden persons are left out."""
+    query = (
+        select(faces.c.id)
+        .select_from(
+            faces.outerjoin(assignments, assignments.c.face_id == faces.c.id).outerjoin(
+                persons, persons.c.id == assignments.c.person_id
+            )
+        )
+        .where(*_in_gallery(engine, gallery), faces.c.emotion == emotion, _is_visible())
+        .order_by(func.coalesce(faces.c.emotion_confidence, 0.0).desc(), faces.c.id)
+        .limit(limit)
+        .offset(offset)
+    )
+    if person is not None:
+        query = query.where(assignments.c.person_id == person)
+    return list(connection.scalars(query))
+
+
+def is_alone_with(person_rows: Sequence[int], engine: str, gallery: str) -> ColumnElement[bool]:
+    """Condition on ``photos``: every face is one of these persons or a hidden person; row ids of persons."""
+    others = (
+        select(faces.c.id)
+        .select_from(
+            faces.outerjoin(assignments, assignments.c.face_id == faces.c.id).outerjoin(
+                persons, persons.c.id == assignments.c.person_id
+            )
+        )
+        .where(faces.c.photo_id == photos.c.id, *_in_gallery(engine, gallery))
+        .where(or_(assignments.c.person_id.is_(None), assignments.c.person_id.not_in(list(person_rows))))
+        .where(_is_visible())
+    )
+    return ~others.exists()
+
+
+def _conditions(selection: PhotoSelection, engine: str, gallery: str) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if selection.album is not None:
+        end = selection.album[:-1] + "0"  # "0" is the character after "/"
+        below = select(locations.c.photo_id).where(
+            locations.c.uri >= selection.album, locations.c.uri < end, locations.c.missing_since.is_(None)
+        )
+        conditions.append(photos.c.id.in_(below))
+    for person in selection.persons:
+        shown = (
+            select(assignments.c.photo_id)
+            .join(faces, faces.c.id == assignments.c.face_id)
+            .where(assignments.c.person_id == person, assignments.c.photo_id.is_not(None))
+            .where(*_in_gallery(engine, gallery))
+        )
+        conditions.append(photos.c.id.in_(shown) | photos.c.id.in_(photos_naming(person)))
+    if selection.only:
+        conditions.append(is_alone_with(selection.persons, engine, gallery))
+    if selection.year is not None:
+        conditions.append(photos.c.taken_at >= f"{selection.year:04d}")
+        conditions.append(photos.c.taken_at < f"{selection.year + 1:04d}")
+    if selection.emotion is not None:
+        having = select(faces.c.photo_id).where(*_in_gallery(engine, gallery), faces.c.emotion == selection.emotion)
+        if selection.persons:
+            having = having.join(assignments, assignments.c.face_id == faces.c.id).where(
+                assignments.c.person_id.in_(selection.persons)
+            )
+        conditions.append(photos.c.id.in_(having))
+    return conditions
+
+
+def _in_gallery(engine: str, gallery: str) -> tuple[ColumnElement[bool], ...]:
+    return faces.c.engine == engine, faces.c.gallery == gallery, faces.c.not_a_face.is_(False)
+
+
+def _is_visible() -> ColumnElement[bool]:
+    """Condition on an outer join with ``persons``: the person, if there is one, is not hidden."""
+    return or_(persons.c.hidden.is_(None), persons.c.hidden.is_(False))
+
+
+def _is_present() -> ColumnElement[bool]:
+    present = select(locations.c.id).where(locations.c.photo_id == photos.c.id, locations.c.missing_since.is_(None))
+    return and_(present.exists(), photos.c.left_out_by.is_(None))
+
+
+def _is_later_in_order(row: int, taken_at: str | None) -> ColumnElement[bool]:
+    if taken_at is None:
+        return and_(photos.c.taken_at.is_(None), photos.c.id < row)
+    same_time = and_(photos.c.taken_at == taken_at, photos.c.id < row)
+    return or_(photos.c.taken_at < taken_at, same_time, photos.c.taken_at.is_(None))
+
+
+def _photo_query() -> Select[Any]:
+    present = (
+        select(func.min(locations.c.uri))
+        .where(locations.c.photo_id == photos.c.id, locations.c.missing_since.is_(None))
+        .scalar_subquery()
+    )
+    missing = select(func.min(locations.c.uri)).where(locations.c.photo_id == photos.c.id).scalar_subquery()
+    last_missed = select(func.max(locations.c.missing_since)).where(locations.c.photo_id == photos.c.id)
+    return select(
+        photos.c.sha256,
+        photos.c.width,
+        photos.c.height,
+        photos.c.format,
+        photos.c.taken_at,
+        func.coalesce(present, missing).label("uri"),
+        func.coalesce(present, literal("")).label("present"),
+        last_missed.scalar_subquery().label("missed"),
+    )
+
+
+def _photo(row: Any) -> CataloguedPhoto:
+    label = f"Photo {row.sha256[:12]}"
+    return CataloguedPhoto(
+        sha256=row.sha256,
+        width=row.width,
+        height=row.height,
+        format=row.format,
+        taken_at=stored_time(row.taken_at, label, "taken_at"),
+        path=display(row.uri or ""),
+        missing_since=None if row.present else stored_time(row.missed, label, "missing_since"),
+    )
