@@ -269,6 +269,11 @@ def convert_node(writer: GraphWriter, node: dict[str, Any], size: int | None) ->
         case "Pad":
             pads = weights[node["input"][1]].astype(np.int64)[[0, 3, 1, 2]]
             output = writer.write("Pad", [sources[0], writer.constant(pads.T.reshape(-1))])
+        case "ConcatV2":
+            axis = int(weights[node["input"][-1]])
+            if axis not in (-1, 3):
+                raise ValueError(f"{node['name']}: no rule for a concatenation that is not along the channels")
+            output = writer.write("Concat", sources[:-1], axis=1)
         case "Reshape":
             # TensorFlow flattens rows, columns, channels; here the channels come first.
             planes = writer.write("Transpose", [sources[0]], perm=[0, 2, 3, 1])
