@@ -74,6 +74,9 @@ def describe(number: int, face: Face) -> list[str]:
     ):
         if judgement is not None:
             traits.append(_judged(name, judgement))
+    if attributes.eye_direction is not None:
+        eyes = attributes.eye_direction
+        traits.append(f"eyes yaw {eyes.yaw:.0f} pitch {eyes.pitch:.0f} {eyes.confidence:.0f}%")
     shown = []
     if attributes.emotions:
         shown.append("emotions " + ", ".join(f"{e.type.value} {e.confidence:.1f}" for e in attributes.emotions[:3]))

@@ -91,6 +91,15 @@ class BooleanAttribute:
 
 
 @dataclass(frozen=True, slots=True)
+class EyeDirection:
+    """Where the eyes look, in degrees relative to the camera, with the signs of :class:`Pose`; confidence 0 to 100."""
+
+    yaw: float
+    pitch: float
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class AgeRange:
     """Apparent age in whole years: true for about four faces in five."""
 
@@ -133,7 +142,10 @@ class Emotion:
 
 @dataclass(frozen=True, slots=True)
 class FaceAttributes:
-    """Attributes of a face. None, or no emotions: the engine does not measure the attribute."""
+    """Attributes of a face. None, or no emotions: the engine does not measure the attribute.
+
+    A confidence near 50 says that a measured value is hardly better than a guess.
+    """
 
     age_range: AgeRange | None = None
     gender: Gender | None = None
@@ -145,6 +157,7 @@ class FaceAttributes:
     eyes_open: BooleanAttribute | None = None
     mouth_open: BooleanAttribute | None = None
     face_occluded: BooleanAttribute | None = None
+    eye_direction: EyeDirection | None = None
     emotions: tuple[Emotion, ...] = ()
     """Sorted by confidence, highest first."""
 

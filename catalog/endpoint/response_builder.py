@@ -99,6 +99,10 @@ def _attributes(attributes: FaceAttributes) -> list[tuple[str, str, Any]]:
     for (name, member), judgement in judgements.items():
         if judgement is not None:
             measured.append((name, member, {"Value": judgement.value, "Confidence": single(judgement.confidence)}))
+    if attributes.eye_direction is not None:
+        eyes = attributes.eye_direction
+        direction = {"Yaw": single(eyes.yaw), "Pitch": single(eyes.pitch), "Confidence": single(eyes.confidence)}
+        measured.append(("EYE_DIRECTION", "EyeDirection", direction))
     if attributes.emotions:
         emotions = [
             {"Type": emotion.type.value, "Confidence": single(emotion.confidence)} for emotion in attributes.emotions

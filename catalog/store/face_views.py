@@ -55,10 +55,24 @@ PEOPLE = View(
         birth_date="YYYY-MM-DD; null: unknown",
         created_at="when the person was added, UTC",
         external_ids="JSON object of ids elsewhere by scheme (qid, viaf, gnd ...); null: none",
+        apparent_age="mean over the faces of the middle of their age range, years; null: no face with an age",
+        apparent_birth_year="mean over the dated photos of year minus apparent age; null: no dated face with an age",
     ),
     """
 SELECT person.person_id, person.name, COALESCE(seen.faces, 0) AS faces, COALESCE(seen.photos, 0) AS photos,
-    seen.first_seen, seen.last_seen, person.hidden, person.birth_date, person.created_at, person.external_ids
+    seen.first_seen, seen.last_seen, person.hidden, person.birth_date, person.created_at, person.external_ids,
+    (
+        SELECT CAST(AVG((aged.age_low + aged.age_high) * 0.5) AS DOUBLE PRECISION)
+        FROM assignments AS mine JOIN faces AS aged ON aged.id = mine.face_id WHERE mine.person_id = person.id
+    ) AS apparent_age,
+    (
+        SELECT CAST(AVG(
+            CAST(SUBSTR(dated.taken_at, 1, 4) AS INTEGER) - (aged.age_low + aged.age_high) * 0.5
+        ) AS DOUBLE PRECISION)
+        FROM assignments AS mine JOIN faces AS aged ON aged.id = mine.face_id
+        JOIN photos AS dated ON dated.id = aged.photo_id
+        WHERE mine.person_id = person.id
+    ) AS apparent_birth_year
 FROM persons AS person
 LEFT JOIN (
     SELECT assigned.person_id, COUNT(*) AS faces, COUNT(DISTINCT assigned.photo_id) AS photos,
@@ -166,6 +180,9 @@ FACES = View(
         gallery="gallery or collection with the face",
         model="networks and version that detected the face",
         enrolled_at="when the face was enrolled, UTC",
+        eye_yaw="direction of the eyes to the side, degrees, as yaw; null: not measured",
+        eye_pitch="direction of the eyes up or down, degrees, as pitch; null: not measured",
+        eye_direction_confidence="confidence of eye_yaw and eye_pitch, 0-100; null: not measured",
     ),
     """
 SELECT face.face_id, photo.sha256 AS photo_sha256, person.person_id,
@@ -175,7 +192,8 @@ SELECT face.face_id, photo.sha256 AS photo_sha256, person.person_id,
     face.sunglasses_confidence, face.beard, face.beard_confidence, face.mustache, face.mustache_confidence,
     face.eyes_open, face.eyes_open_confidence, face.mouth_open, face.mouth_open_confidence, face.face_occluded,
     face.face_occluded_confidence,
-    face.emotion, face.emotion_confidence, person.hidden, face.engine, face.gallery, face.model, face.enrolled_at
+    face.emotion, face.emotion_confidence, person.hidden, face.engine, face.gallery, face.model, face.enrolled_at,
+    face.eye_yaw, face.eye_pitch, face.eye_direction_confidence
 FROM faces AS face
 JOIN photos AS photo ON photo.id = face.photo_id
 LEFT JOIN assignments AS assigned ON assigned.face_id = face.id

@@ -215,6 +215,9 @@ def _columns(face: Face) -> dict[str, object]:
         "age_high": attributes.age_range.high if attributes.age_range else None,
         "gender": attributes.gender.value.value if attributes.gender else None,
         "gender_confidence": attributes.gender.confidence if attributes.gender else None,
+        "eye_yaw": attributes.eye_direction.yaw if attributes.eye_direction else None,
+        "eye_pitch": attributes.eye_direction.pitch if attributes.eye_direction else None,
+        "eye_direction_confidence": attributes.eye_direction.confidence if attributes.eye_direction else None,
         "emotion": attributes.emotions[0].type.value if attributes.emotions else None,
         "emotion_confidence": attributes.emotions[0].confidence if attributes.emotions else None,
         "landmarks": json.dumps({point.type: [round(point.x, 6), round(point.y, 6)] for point in face.landmarks})

@@ -168,6 +168,9 @@ faces = Table(
     Column("enrolled_at", Text, nullable=False, comment="UTC"),
     Column("scan_id", RowId, ForeignKey("scans.id", ondelete="SET NULL"), comment="the scan that enrolled it"),
     Column("left_out", Boolean, comment="not_a_face before the photo was left out; null: the photo is not left out"),
+    Column("eye_yaw", Float, comment="direction of the eyes to the side, degrees; null: not measured"),
+    Column("eye_pitch", Float, comment="direction of the eyes up (positive) or down, degrees; null: not measured"),
+    Column("eye_direction_confidence", Float, comment="confidence of `eye_yaw` and `eye_pitch`, 0-100"),
     UniqueConstraint("engine", "gallery", "face_id"),
     comment="a human face on a photo, as an engine detected it",
 )

@@ -32,6 +32,7 @@ _NUMBERS = {
     *BOX_COLUMNS,
     *("similarity", "confidence", "roll", "yaw", "pitch", "brightness", "sharpness", "share"),
     *("gps_latitude", "gps_longitude", "gps_altitude", "dollars"),
+    *("apparent_age", "apparent_birth_year", "eye_yaw", "eye_pitch"),
 }
 _BOOLEANS = {
     *("hidden", "undone", "smile", "eyeglasses", "sunglasses", "beard", "mustache", "eyes_open", "mouth_open"),

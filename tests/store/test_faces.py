@@ -9,10 +9,12 @@ import pytest
 from sqlalchemy import Connection, text
 
 from catalog.domain.faces import (
+    AgeRange,
     BoundingBox,
     Emotion,
     EmotionType,
     Enrollment,
+    EyeDirection,
     Face,
     FaceAttributes,
     FaceRecord,
@@ -22,11 +24,14 @@ from catalog.domain.faces import (
     RejectionReason,
 )
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.people import AssignedBy
 from catalog.domain.photos import PhotoRef
 from catalog.store import pending_removals
+from catalog.store.assignments import assign
 from catalog.store.database import Database
 from catalog.store.edited_photos import carry_decisions_over, revert_carried
 from catalog.store.faces import record_enrollment, stored_faces, stored_faces_by_id
+from catalog.store.people import add_persons
 from catalog.store.photo_removal import release_photos
 from catalog.store.photos import record_location, record_photo
 
@@ -38,7 +43,11 @@ BESIDE = BoundingBox(0.6, 0.2, 0.3, 0.4)
 
 
 def face(box: BoundingBox = BOX) -> Face:
-    felt = FaceAttributes(emotions=(Emotion(EmotionType.HAPPY, 90), Emotion(EmotionType.CALM, 10)))
+    felt = FaceAttributes(
+        age_range=AgeRange(30, 41),
+        eye_direction=EyeDirection(-12.5, 4.0, 88.0),
+        emotions=(Emotion(EmotionType.HAPPY, 90), Emotion(EmotionType.CALM, 10)),
+    )
     return Face(box, 99.5, pose=Pose(1, 2, 3), quality=Quality(4, 5), attributes=felt)
 
 
@@ -58,6 +67,27 @@ def enroll(conn: Connection, photo_id: int, *boxes: tuple[str, BoundingBox], rej
 
 def count(conn: Connection, table: str) -> int:
     return int(conn.execute(text(f"SELECT count(*) FROM {table}")).scalar() or 0)
+
+
+def test_the_direction_of_the_eyes_is_recorded(database: Database) -> None:
+    """``v1_faces`` shows yaw, pitch and confidence of the eyes."""
+    with database.begin() as conn:
+        enroll(conn, photo(conn), ("f1", BOX))
+        shown = conn.execute(text("SELECT eye_yaw, eye_pitch, eye_direction_confidence FROM v1_faces")).one()
+    assert tuple(shown) == (-12.5, 4.0, 88.0)
+
+
+def test_people_have_a_mean_apparent_age(database: Database) -> None:
+    """``v1_people`` shows the mean over the faces, and the year of birth that follows from dated photos."""
+    with database.begin() as conn:
+        first, second = photo(conn), photo(conn, NEW, "file:///b")
+        rows = [*enroll(conn, first, ("f1", BOX)), *enroll(conn, second, ("f2", BOX))]
+        conn.execute(text("UPDATE faces SET age_low = 40, age_high = 51 WHERE face_id = 'f2'"))
+        conn.execute(text("UPDATE photos SET taken_at = '2010-07-01T00:00:00.000000Z' WHERE id = :id"), {"id": second})
+        (person,) = add_persons(conn, 1, NOW)
+        assign(conn, [(row, None) for row in rows], person.id, AssignedBy.CLUSTER, DAY)
+        shown = conn.execute(text("SELECT apparent_age, apparent_birth_year FROM v1_people")).all()
+    assert [tuple(row) for row in shown] == [(40.5, 1964.5)]
 
 
 def test_faces_are_read_as_they_were_recorded(database: Database) -> None:

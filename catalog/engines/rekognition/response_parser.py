@@ -16,6 +16,7 @@ from catalog.domain.faces import (
     BoundingBox,
     Emotion,
     EmotionType,
+    EyeDirection,
     Face,
     FaceAttributes,
     Gender,
@@ -57,7 +58,7 @@ def read_face(body: Body, placement: Placement) -> Face:
 
 
 def _attributes(body: Body) -> FaceAttributes:
-    age, gender = body.get("AgeRange"), body.get("Gender")
+    age, gender, eyes = body.get("AgeRange"), body.get("Gender"), body.get("EyeDirection")
     return FaceAttributes(
         age_range=AgeRange(age["Low"], age["High"]) if age else None,
         gender=Gender(GenderValue(gender["Value"]), gender["Confidence"])
@@ -71,6 +72,7 @@ def _attributes(body: Body) -> FaceAttributes:
         eyes_open=_boolean_attribute(body, "EyesOpen"),
         mouth_open=_boolean_attribute(body, "MouthOpen"),
         face_occluded=_boolean_attribute(body, "FaceOccluded"),
+        eye_direction=EyeDirection(eyes["Yaw"], eyes["Pitch"], eyes["Confidence"]) if eyes else None,
         emotions=_emotions(body.get("Emotions", ())),
     )
 
