@@ -192,8 +192,10 @@ def _reading(mesh: FaceMesh | None, outputs: NetworkOutputs, row: int) -> Attrib
         smile=_boolean_attribute(happy / 100),
         eyes_open=read_boolean("eyes_open", mesh.eye_opening()) if mesh else None,
         mouth_open=read_boolean("mouth_open", mesh.mouth_opening()) if mesh else None,
+        eyeglasses=marks["eyeglasses"],
+        beard=marks["beard"],
+        mustache=marks["mustache"],
         emotions=emotions,
-        **marks,
     )
     if mesh is None:
         return AttributeReading(attributes)
