@@ -1,4 +1,4 @@
-"""What every test may rely on: nothing of the user's is touched, nothing leaves the machine, databases are real."""
+"""Fixtures for every test. Files of the user are not touched, the network is refused, databases are real."""
 
 from __future__ import annotations
 

@@ -200,7 +200,7 @@ def _look(photo: OpenedPhoto) -> list[_Seen]:
     pixels = photo.pixels.astype(np.int16)
     height, width = pixels.shape[:2]
     colorful = pixels.max(axis=2) - pixels.min(axis=2) > 50
-    seen = []
+    seen_faces = []
     for left, top, across, down in _boxes(colorful):
         if across < 4 or down < 4:
             continue
@@ -210,9 +210,9 @@ def _look(photo: OpenedPhoto) -> list[_Seen]:
         smiling = bool(mouth.min(axis=2).mean() > 200)
         box = BoundingBox(left / width, top / height, across / width, down / height)
         side = math.sqrt(across * down) * photo.width / width
-        seen.append(_Seen(_describe(box, color, smiling), color, side))
-    seen.sort(key=lambda item: -item.face.box.area)
-    return seen[:MAX_FACES]
+        seen_faces.append(_Seen(_describe(box, color, smiling), color, side))
+    seen_faces.sort(key=lambda item: -item.face.box.area)
+    return seen_faces[:MAX_FACES]
 
 
 def _describe(box: BoundingBox, color: NDArray[np.float64], smiling: bool) -> Face:
@@ -260,7 +260,11 @@ class FakeEngine:
         self.calls: Counter[Operation] = Counter()
         self.group_means: GroupMeans | None = FakeGroupMeans(self.gallery) if lends_group_means else None
         self.user_vectors: UserVectors | None = (
-            FakeUserVectors(self.gallery, self._call, lambda photo: [(seen.face, seen.color) for seen in _look(photo)])
+            FakeUserVectors(
+                self.gallery,
+                self._call,
+                lambda photo: [(seen_face.face, seen_face.color) for seen_face in _look(photo)],
+            )
             if has_user_vectors
             else None
         )
@@ -269,24 +273,24 @@ class FakeEngine:
 
     def analyze(self, photo: OpenedPhoto) -> Analysis:
         charges = self._call(Operation.DETECT_FACES)
-        return Analysis(tuple(seen.face for seen in _look(photo)), charges)
+        return Analysis(tuple(seen_face.face for seen_face in _look(photo)), charges)
 
     def enroll(self, photo: OpenedPhoto, sha256: str) -> Enrollment:
         charges = self._call(Operation.INDEX_FACES, sha256)
         records, rejected = [], []
         with self.gallery.lock:
-            here = [self.gallery.faces[i] for i in self.gallery.photos.get(sha256, []) if i in self.gallery.faces]
+            enrolled = [self.gallery.faces[i] for i in self.gallery.photos.get(sha256, []) if i in self.gallery.faces]
             ids = []
-            for seen in _look(photo):
-                if seen.side < _SMALLEST_KEPT:
-                    rejected.append(RejectedFace(seen.face, (RejectionReason.SMALL_BOUNDING_BOX,)))
+            for seen_face in _look(photo):
+                if seen_face.side < _SMALLEST_KEPT:
+                    rejected.append(RejectedFace(seen_face.face, (RejectionReason.SMALL_BOUNDING_BOX,)))
                     continue
-                known = [held.face_id for held, _ in here if held.box.iou(seen.face.box) > 0.5]
-                face_id = known[0] if known else str(uuid.uuid4())
-                held = EnrolledFace(face_id, sha256, seen.face.box, seen.face.confidence)
-                self.gallery.faces[face_id] = (held, seen.color)
+                known_ids = [face.face_id for face, _ in enrolled if face.box.iou(seen_face.face.box) > 0.5]
+                face_id = known_ids[0] if known_ids else str(uuid.uuid4())
+                face = EnrolledFace(face_id, sha256, seen_face.face.box, seen_face.face.confidence)
+                self.gallery.faces[face_id] = (face, seen_face.color)
                 ids.append(face_id)
-                records.append(FaceRecord(face_id, seen.face))
+                records.append(FaceRecord(face_id, seen_face.face))
             self.gallery.photos[sha256] = ids
         return Enrollment(tuple(records), tuple(rejected), charges)
 
@@ -301,19 +305,21 @@ class FakeEngine:
         self, photo: OpenedPhoto, threshold: float, limit: int = MAX_MATCHES, box: BoundingBox | None = None
     ) -> SearchResult:
         charges = self._call(Operation.SEARCH_FACES_BY_IMAGE)
-        seen = _look(photo)
+        seen_faces = _look(photo)
         if box is not None:
-            seen = sorted((s for s in seen if s.face.box.iou(box) > 0), key=lambda s: -s.face.box.iou(box))
-        if not seen:
+            seen_faces = sorted((s for s in seen_faces if s.face.box.iou(box) > 0), key=lambda s: -s.face.box.iou(box))
+        if not seen_faces:
             raise NoFaceError("The photo shows no face.")
-        return SearchResult(seen[0].face, self._matches(seen[0].color, threshold)[:limit], charges)
+        return SearchResult(seen_faces[0].face, self._matches(seen_faces[0].color, threshold)[:limit], charges)
 
     def compare(self, source: OpenedPhoto, target: OpenedPhoto, threshold: float) -> Comparison:
         charges = self._call(Operation.COMPARE_FACES)
         ours, theirs = _look(source), _look(target)
         if not ours or not theirs:
             raise NoFaceError("One of the photos shows no face.")
-        compared = [ComparedFace(seen.face, color_similarity(ours[0].color, seen.color)) for seen in theirs]
+        compared = [
+            ComparedFace(target_face.face, color_similarity(ours[0].color, target_face.color)) for target_face in theirs
+        ]
         matches = sorted((c for c in compared if c.similarity >= threshold), key=lambda c: -c.similarity)
         unmatched = tuple(c.face for c in compared if c.similarity < threshold)
         return Comparison(ours[0].face, tuple(matches), unmatched, charges)
@@ -324,7 +330,7 @@ class FakeEngine:
 
     def enrolled(self) -> Iterator[EnrolledFace]:
         with self.gallery.lock:
-            return iter([held for held, _ in self.gallery.faces.values()])
+            return iter([face for face, _ in self.gallery.faces.values()])
 
     def quote(self, operation: Operation, calls: int) -> Charge:
         return Charge(operation, calls, self._dollars * calls)
@@ -344,9 +350,11 @@ class FakeEngine:
 
     def _matches(self, color: NDArray[np.float64], threshold: float, without: str | None = None) -> tuple[Match, ...]:
         with self.gallery.lock:
-            found = [
-                Match(face_id, color_similarity(color, other))
-                for face_id, (_, other) in self.gallery.faces.items()
+            matches = [
+                Match(face_id, color_similarity(color, gallery_color))
+                for face_id, (_, gallery_color) in self.gallery.faces.items()
                 if face_id != without
             ]
-        return tuple(sorted((m for m in found if m.similarity >= threshold), key=lambda m: (-m.similarity, m.face_id)))
+        return tuple(
+            sorted((m for m in matches if m.similarity >= threshold), key=lambda m: (-m.similarity, m.face_id))
+        )

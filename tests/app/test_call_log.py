@@ -88,8 +88,8 @@ def test_intents_of_several_threads_share_a_transaction(database):
         start.wait()
         intents = [log.begin(PRICE, f"{number:064x}") for _ in range(4)]
         with database.read() as connection:
-            kept = connection.exec_driver_sql("SELECT id FROM call_intents").scalars().all()
-        assert set(intents) <= set(kept)
+            remaining = connection.exec_driver_sql("SELECT id FROM call_intents").scalars().all()
+        assert set(intents) <= set(remaining)
         return intents
 
     with ThreadPoolExecutor(16) as pool:

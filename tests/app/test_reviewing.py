@@ -25,10 +25,10 @@ def library(tmp_path):
 
 def test_the_first_card_is_the_person_with_most_faces(library):
     """Naming three faces at once is worth more than naming one."""
-    first, *others = library.review.cards()
+    first, *later_cards = library.review.cards()
     assert (first.kind, first.person.faces) == ("group", 3)
-    assert {card.person.faces for card in others} == {1}
-    assert all(first.worth >= card.worth for card in others)
+    assert {card.person.faces for card in later_cards} == {1}
+    assert all(first.worth >= card.worth for card in later_cards)
 
 
 def test_an_answer_names_the_person_and_the_card_is_gone(library):
@@ -138,12 +138,12 @@ def test_a_person_joins_an_existing_one(library):
 
 def test_hidden_persons_are_not_asked_about(library):
     """Hiding several persons is one group of decisions."""
-    first, *others = library.review.cards()
-    choices = tuple(Choice(card.person.person_id, "hide") for card in others)
+    first, *later_cards = library.review.cards()
+    choices = tuple(Choice(card.person.person_id, "hide") for card in later_cards)
     result = library.review.answer(ReviewAnswer("key-1", first.person.person_id, first.seen, choices=choices))
     assert [card.id for card in library.review.cards()] == [first.id]
     library.review.undo(result.group)
-    assert len(library.review.cards()) == 1 + len(others)
+    assert len(library.review.cards()) == 1 + len(later_cards)
 
 
 def test_a_new_scan_refreshes_the_queue_and_keeps_the_names(library):

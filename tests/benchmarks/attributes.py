@@ -124,7 +124,7 @@ def is_smiling(output: NDArray[np.float32]) -> bool:
 
 
 def report_gender(lfw: PhotoOutputs) -> None:
-    """Print the accuracy as shipped on the even people, on whom the margin was chosen, and on the odd people."""
+    """Print the accuracy as shipped, on the even people (the margin was chosen on them) and on the odd people."""
     is_even = np.array([even_person(photo) for photo in lfw.photos])
     margin = calibration()["gender_head"]["margin"]
     is_open = np.abs(lfw.outputs.male_by_head) < margin

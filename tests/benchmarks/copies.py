@@ -99,7 +99,7 @@ def main() -> None:
     matrix = np.stack(first)
     different = (matrix @ matrix.T)[np.triu_indices(len(matrix), 1)]
     line("different people", different.tolist())
-    genuine = [float(one @ other) for photos in vectors.values() for one, other in combinations(photos, 2)]
+    genuine = [float(left @ right) for photos in vectors.values() for left, right in combinations(photos, 2)]
     line("photos of one person", genuine)
     portraits = [photos[0] for photos in images.values()][:PORTRAITS]
     originals = [vector_of(pipeline, image) for image in portraits]
@@ -107,9 +107,9 @@ def main() -> None:
     for name, change in CHANGES.items():
         changed = [vector_of(pipeline, change(image)) for image in portraits]
         values = [
-            float(one @ other)
-            for one, other in zip(originals, changed, strict=True)
-            if one is not None and other is not None
+            float(left @ right)
+            for left, right in zip(originals, changed, strict=True)
+            if left is not None and right is not None
         ]
         copies += values
         line(name, values)

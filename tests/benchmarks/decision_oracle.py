@@ -1,4 +1,4 @@
-"""What a sequence of decisions promises, worked out without any code of the catalogue.
+"""The expected effect of a sequence of decisions, computed without any code of the catalogue.
 
 The oracle keeps every operation and folds those that are in force, oldest first. Faces are labels, persons are ids.
 """
@@ -80,7 +80,7 @@ class Oracle:
         """Drop everything about these persons and faces."""
         self.forgotten_persons |= set(persons)
         self.forgotten_faces |= set(faces)
-        kept = []
+        remaining = []
         for operation in self.operations:
             if {operation.person, operation.other} & self.forgotten_persons:
                 continue
@@ -88,12 +88,12 @@ class Oracle:
                 continue
             operation.faces = tuple(face for face in operation.faces if face not in self.forgotten_faces)
             operation.ended = tuple(face for face in operation.ended if face not in self.forgotten_faces)
-            kept.append(operation)
-        numbers = {operation.number for operation in kept}
-        for operation in kept:
+            remaining.append(operation)
+        numbers = {operation.number for operation in remaining}
+        for operation in remaining:
             if operation.undone_by not in numbers:
                 operation.undone_by = None
-        self.operations = kept
+        self.operations = remaining
 
     def promises(self) -> Promises:
         state = Promises()
@@ -112,9 +112,9 @@ class Oracle:
 
 
 def _apply(state: Promises, operation: Operation) -> None:
-    person, other = operation.person or "", operation.other or ""
+    person, other_person = operation.person or "", operation.other or ""
     if operation.verb in ("split", "apart"):
-        state.apart.add(frozenset((person, other)))
+        state.apart.add(frozenset((person, other_person)))
     match operation.verb:
         case "name":
             state.name[state.end_of(person)] = _text(operation.value)
@@ -124,15 +124,15 @@ def _apply(state: Promises, operation: Operation) -> None:
             state.born[state.end_of(person)] = _text(operation.value)
         case "merge":
             for values in (state.name, state.born):
-                values[person] = values.get(person) or values.get(other)
-            state.merged[other] = person
+                values[person] = values.get(person) or values.get(other_person)
+            state.merged[other_person] = person
             _end_rejections(state, operation.ended, person)
     for face in operation.faces:
         _apply_to_face(state, operation, face)
 
 
 def _apply_to_face(state: Promises, operation: Operation, face: Face) -> None:
-    person, other = operation.person or "", operation.other or ""
+    person, other_person = operation.person or "", operation.other or ""
     match operation.verb:
         case "not_a_face":
             state.person.pop(face, None)
@@ -144,7 +144,7 @@ def _apply_to_face(state: Promises, operation: Operation, face: Face) -> None:
         case "confirm" | "merge":
             _confirm(state, face, person)
         case "split":
-            _confirm(state, face, other)
+            _confirm(state, face, other_person)
             state.not_person.add((face, person))
 
 

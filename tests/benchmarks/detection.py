@@ -81,7 +81,7 @@ def is_direction_right(expected: Expected, face: DetectedFace) -> bool:
 
 def report_kinds(portraits: list[Portrait]) -> None:
     for kind, samples in kinds(portraits).items():
-        count = found = right = others = 0
+        count = found_count = right = extra_faces = 0
         started = time.process_time()
         for sample in samples:
             pixels = np.asarray(sample.image)
@@ -92,13 +92,13 @@ def report_kinds(portraits: list[Portrait]) -> None:
                 count += 1
                 if match is not None:
                     matched.add(match)
-                    found += 1
+                    found_count += 1
                     right += is_direction_right(expected, faces[match])
-            others += len(faces) - len(matched)
+            extra_faces += len(faces) - len(matched)
         seconds = time.process_time() - started
         print(
-            f"  {kind:<36} {count:>4} faces, found {100 * found / count:5.1f} %, direction right "
-            f"{100 * right / count:5.1f} %, other faces {others:>3}, {1000 * seconds / count:5.0f} ms",
+            f"  {kind:<36} {count:>4} faces, found {100 * found_count / count:5.1f} %, direction right "
+            f"{100 * right / count:5.1f} %, other faces {extra_faces:>3}, {1000 * seconds / count:5.0f} ms",
             flush=True,
         )
 

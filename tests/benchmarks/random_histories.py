@@ -55,7 +55,7 @@ from tests.identities.made_library import (
 PERSONS = 5
 PHOTOS = 24
 SHIFT = 0.004
-"""How far the boxes of the second gallery are off, as a fraction of the photo."""
+"""Offset of the boxes of the second gallery, as a fraction of the photo."""
 
 STAMP = DecisionStamp("benchmark", NOW)
 
@@ -94,7 +94,7 @@ class History:
             boxes = boxes_for(len(shown))
             moved = [replace(box, left=box.left + SHIFT) for box in boxes]
             shots[f"{number}"] = tuple(
-                Shot(f"{number}", [vector_near(centers[side][who], 0.85, self.random) for who in shown], drawn)
+                Shot(f"{number}", [vector_near(centers[side][person], 0.85, self.random) for person in shown], drawn)
                 for side, drawn in ((0, boxes), (1, moved))
             )
         return shots  # type: ignore[return-value]  # two shots a photo
@@ -141,13 +141,15 @@ class History:
 
     def merge(self) -> None:
         with self.database.begin() as connection:
-            kept, merged = self._pair_to_merge(connection)
-            ended = {self._label(face) for person in (kept, merged) for face in faces_of_person(connection, person)}
-            number = verbs.merge_persons(connection, kept, merged, STAMP)
+            canonical, merged = self._pair_to_merge(connection)
+            ended = {
+                self._label(face) for person in (canonical, merged) for face in faces_of_person(connection, person)
+            }
+            number = verbs.merge_persons(connection, canonical, merged, STAMP)
             promises = self.oracle.promises()
-        rejected = {face for face, person in promises.not_person if person in (kept.person_id, merged.person_id)}
+        rejected = {face for face, person in promises.not_person if person in (canonical.person_id, merged.person_id)}
         decided = tuple(sorted(rejected & ended))
-        operation = Operation(number, "merge", kept.person_id, merged.person_id, faces=decided, ended=tuple(ended))
+        operation = Operation(number, "merge", canonical.person_id, merged.person_id, faces=decided, ended=tuple(ended))
         self.oracle.add(operation)
 
     def _pair_to_merge(self, connection: Connection) -> tuple[PersonRow, PersonRow]:
@@ -168,15 +170,15 @@ class History:
         with self.database.begin() as connection:
             person = self._person(connection)
             parted = self._one_of(faces_of_person(connection, person))
-            number, other = verbs.split_person(connection, person, [parted], STAMP)
+            number, new_person = verbs.split_person(connection, person, [parted], STAMP)
         faces = (self._label(parted),)
-        self.oracle.add(Operation(number, "split", person.person_id, other.person_id, faces=faces))
+        self.oracle.add(Operation(number, "split", person.person_id, new_person.person_id, faces=faces))
 
     def separate(self) -> None:
         with self.database.begin() as connection:
-            one, other = self._person(connection), self._person(connection)
-            number = verbs.separate_persons(connection, one, other, STAMP)
-        self.oracle.add(Operation(number, "apart", one.person_id, other.person_id))
+            left, right = self._person(connection), self._person(connection)
+            number = verbs.separate_persons(connection, left, right, STAMP)
+        self.oracle.add(Operation(number, "apart", left.person_id, right.person_id))
 
     def confirm(self) -> None:
         with self.database.begin() as connection:
@@ -297,7 +299,10 @@ class History:
                 self._break("not a face", f"{where}: not_a_face is {is_no_face}")
             elif promised is not None and redirect.get(person or "") != redirect.get(promised, promised):
                 self._break("confirm", f"{where} is {person} and not {promised}")
-            elif any(face == other and person == who for other, who in promises.not_person):
+            elif any(
+                face == rejected_face and person == rejected_person
+                for rejected_face, rejected_person in promises.not_person
+            ):
                 self._break("reject", f"{where} is {person}, who was rejected")
         self._compare_persons(connection, promises, redirect)
 
@@ -309,9 +314,9 @@ class History:
             if person in rows and redirect[person] != redirect.get(promises.end_of(end), ""):
                 self._break("merge", f"{person} redirects to {redirect[person]} and not to {end}")
         for pair in promises.apart:
-            one, other = sorted(pair)
-            if one in rows and other in rows and redirect[one] == redirect[other]:
-                self._break("apart", f"{one} and {other} are one person")
+            left, right = sorted(pair)
+            if left in rows and right in rows and redirect[left] == redirect[right]:
+                self._break("apart", f"{left} and {right} are one person")
         for column, values in ((1, promises.name), (2, promises.hidden), (3, promises.born)):
             for person, value in values.items():
                 if person in rows and redirect[person] == person and (rows[person][column] or None) != (value or None):

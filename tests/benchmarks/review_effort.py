@@ -52,24 +52,24 @@ class Simulation:
         if not counts:
             return None, []
         label = counts.most_common(1)[0][0]
-        return label, [face_id for face_id, other in labels.items() if other not in (None, label)]
+        return label, [face_id for face_id, face_label in labels.items() if face_label not in (None, label)]
 
     def answer(self, card: Card) -> None:
         """Answer one card as the labels say."""
         self.answers += 1
         key = f"answer-{self.answers}"
         person = card.person.person_id
-        label, others = self.label_of(person)
+        label, other_faces = self.label_of(person)
         if card.kind == "group":
-            self._answer_group(key, card, label, others)
+            self._answer_group(key, card, label, other_faces)
             return
         choices = []
         for tile in card.tiles:
-            other = self.label_of(tile.person_id)[0] if tile.person_id else self.labels.get(tile.face.face_id)
-            is_yes = other is not None and other == label
+            tile_label = self.label_of(tile.person_id)[0] if tile.person_id else self.labels.get(tile.face.face_id)
+            is_yes = tile_label is not None and tile_label == label
             if card.kind == "pair":
-                self.pairs["unknown" if other is None or label is None else "yes" if is_yes else "no"] += 1
-                if other is None or label is None:
+                self.pairs["unknown" if tile_label is None or label is None else "yes" if is_yes else "no"] += 1
+                if tile_label is None or label is None:
                     self.keys += 1
                     self.library.review.skip(card)
                     return
@@ -81,13 +81,13 @@ class Simulation:
         self.keys += 1
         self._record(ReviewAnswer(key, person, card.seen, choices=tuple(choices)), card)
 
-    def _answer_group(self, key: str, card: Card, label: str | None, others: list[str]) -> None:
+    def _answer_group(self, key: str, card: Card, label: str | None, other_faces: list[str]) -> None:
         person = card.person.person_id
         if label is None:
             self.keys += 2
             self._record(ReviewAnswer(key, person, card.seen, choices=(Choice(person, "hide"),)), card)
             return
-        rejected = tuple(Choice(face_id, "reject") for face_id in others)
+        rejected = tuple(Choice(face_id, "reject") for face_id in other_faces)
         self.keys += len(rejected)
         if label in self.id_by_name:
             self.keys += 3

@@ -78,10 +78,10 @@ def test_a_file_without_keys_is_refused(catalog, tmp_path):
 
 def test_a_port_in_use_is_a_usage_error(catalog):
     """Exit code 2, with a remedy."""
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        port = other.getsockname()[1]
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
         answer = catalog("endpoint", "--port", port, "--data", ":memory:")
     assert answer.code == 2
     assert f'cannot listen on "127.0.0.1" port {port}' in answer.err
@@ -112,7 +112,7 @@ def test_keys_can_have_accounts(tmp_path):
     """Keys of different accounts have different collections."""
     (tmp_path / "keys").write_text("AKIDONE right 111111111111\nAKIDTWO right 222222222222\n")
     with serving("--data", ":memory:", "--keys", tmp_path / "keys") as (_, url):
-        one, two = (client_of(url, key=key, secret="right") for key in ("AKIDONE", "AKIDTWO"))
-        one.create_collection(CollectionId="c")
-        assert one.list_collections()["CollectionIds"] == ["c"]
-        assert two.list_collections()["CollectionIds"] == []
+        first, second = (client_of(url, key=key, secret="right") for key in ("AKIDONE", "AKIDTWO"))
+        first.create_collection(CollectionId="c")
+        assert first.list_collections()["CollectionIds"] == ["c"]
+        assert second.list_collections()["CollectionIds"] == []

@@ -246,10 +246,10 @@ def test_a_similar_name_is_suggested(catalog: Catalog, scanned: list[dict[str, A
 def test_names_are_found_with_composed_and_decomposed_accents(catalog: Catalog, scanned: list[dict[str, Any]]) -> None:
     """Keyboards compose accented letters, and some file systems decompose them."""
     composed, decomposed = "Am\u00e9lie", "Ame\u0301lie"
-    one, other = scanned[0]["person"], scanned[1]["person"]
-    assert catalog("people", "name", one, decomposed).code == 0
-    assert catalog("people", "show", composed, "--json").json["person"] == one
-    assert "Another person has this name" in catalog("people", "name", other, composed).err
+    ann, bob = scanned[0]["person"], scanned[1]["person"]
+    assert catalog("people", "name", ann, decomposed).code == 0
+    assert catalog("people", "show", composed, "--json").json["person"] == ann
+    assert "Another person has this name" in catalog("people", "name", bob, composed).err
 
 
 @pytest.mark.parametrize(("name", "sentence"), [("x" * 501, "at most 500"), ("\u200b", "no readable character")])
@@ -288,21 +288,21 @@ def test_the_decisions_of_an_import_are_one_line_that_can_be_opened(
 
 def test_the_history_of_a_person_is_that_of_all_its_ids(catalog: Catalog, scanned: list[dict[str, Any]]) -> None:
     """Decisions about a person before a merge are part of the history."""
-    one, other = scanned[0]["person"], scanned[1]["person"]
-    catalog("people", "name", other, "Joe")
-    catalog("people", "merge", one, other)
-    for person in (one, other):
+    ann, bob = scanned[0]["person"], scanned[1]["person"]
+    catalog("people", "name", bob, "Joe")
+    catalog("people", "merge", ann, bob)
+    for person in (ann, bob):
         assert [row["verb"] for row in catalog("people", "history", person, "--json").json] == ["name", "merge"]
 
 
 def test_a_face_that_an_undo_unassigns_is_assigned_at_once(catalog: Catalog, scanned: list[dict[str, Any]]) -> None:
     """The local engine assigns it without a scan."""
-    one, other = scanned[0]["person"], scanned[1]["person"]
-    face = catalog("people", "show", other, "--json").json["faces"][0]["face"]
-    assert catalog("people", "confirm", face, one).code == 0
+    ann, bob = scanned[0]["person"], scanned[1]["person"]
+    face = catalog("people", "show", bob, "--json").json["faces"][0]["face"]
+    assert catalog("people", "confirm", face, ann).code == 0
     answer = catalog("undo")
     assert "restores it" in answer.out
-    assert catalog("people", "show", other, "--json").json["faces"][0]["face"] == face
+    assert catalog("people", "show", bob, "--json").json["faces"][0]["face"] == face
 
 
 def test_a_closed_output_has_its_own_exit_code(scanned: list[dict[str, Any]]) -> None:

@@ -92,18 +92,24 @@ def test_ids_and_birth_dates_are_in_the_view_and_go_with_the_person(
 
 
 def test_a_dry_run_writes_nothing(catalog: Catalog, references: Path) -> None:
-    told = catalog("people", "import", references, "--dry-run", "--json").json
-    assert (told["people"], told["new"], told["photos"], told["faces"], told["dollars"]) == (2, 2, 2, 0, 0.0)
+    printed = catalog("people", "import", references, "--dry-run", "--json").json
+    assert (printed["people"], printed["new"], printed["photos"], printed["faces"], printed["dollars"]) == (
+        2,
+        2,
+        2,
+        0,
+        0.0,
+    )
     assert catalog("people", "list").out.startswith("The catalogue holds no person")
 
 
 def test_two_names_for_one_face_are_reported_and_not_merged(catalog: Catalog, references: Path) -> None:
     shutil.copyfile(PORTRAITS / "obama_2.jpg", references / "Barry Soetoro.jpg")
     shutil.copyfile(PORTRAITS / "biden.jpg", references / "Robin Ware.jpg")
-    told = catalog("people", "import", references, "--json").json
-    assert len(told["conflicts"]) == 2
-    assert any("One photo has the names" in sentence for sentence in told["conflicts"])
-    assert any("look like one person" in sentence and "Barry Soetoro" in sentence for sentence in told["conflicts"])
+    printed = catalog("people", "import", references, "--json").json
+    assert len(printed["conflicts"]) == 2
+    assert any("One photo has the names" in sentence for sentence in printed["conflicts"])
+    assert any("look like one person" in sentence and "Barry Soetoro" in sentence for sentence in printed["conflicts"])
     assert photos_by_name(catalog) == {"Barack Obama": 1, "Barry Soetoro": 1, "Joe Biden": 0, "Robin Ware": 0, None: 1}
 
 
@@ -117,14 +123,14 @@ def test_an_id_that_another_person_has_is_reported(catalog: Catalog, references:
 
 def test_photos_without_one_clear_face_are_reported(catalog: Catalog, references: Path, tmp_path: Path) -> None:
     Image.new("RGB", (300, 300), "gray").save(references / "Nobody Seen.jpg")
-    with Image.open(PORTRAITS / "obama_1.jpg") as one, Image.open(PORTRAITS / "biden.jpg") as other:
-        both = Image.new("RGB", (800, 500))
-        both.paste(one.convert("RGB").resize((400, 500)), (0, 0))
-        both.paste(other.convert("RGB").resize((400, 500)), (400, 0))
-    both.save(references / "Two Men.jpg", quality=95)
-    told = catalog("people", "import", references, "--json").json
-    assert told["faces"] == 2
-    assert sorted(sentence.split('" ')[1] for sentence in told["problems"]) == [
+    with Image.open(PORTRAITS / "obama_1.jpg") as left, Image.open(PORTRAITS / "biden.jpg") as right:
+        pair = Image.new("RGB", (800, 500))
+        pair.paste(left.convert("RGB").resize((400, 500)), (0, 0))
+        pair.paste(right.convert("RGB").resize((400, 500)), (400, 0))
+    pair.save(references / "Two Men.jpg", quality=95)
+    printed = catalog("people", "import", references, "--json").json
+    assert printed["faces"] == 2
+    assert sorted(sentence.split('" ')[1] for sentence in printed["problems"]) == [
         "shows no face that is good enough.",
         "shows several faces; none was used.",
     ]

@@ -102,7 +102,7 @@ def test_a_name_is_a_yes_with_a_name(catalog: Catalog, monkeypatch: pytest.Monke
 def test_another_word_decides_nothing_and_is_asked_again(
     catalog: Catalog, monkeypatch: pytest.MonkeyPatch, word: str
 ) -> None:
-    """A mistyped answer neither merges nor names a person."""
+    """A mistyped answer does not merge and does not name a person."""
     answer = review(catalog, monkeypatch, word, "q")
     assert "is no answer" in answer.err
     assert "\x1b" not in answer.err
@@ -170,10 +170,10 @@ def collage(catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     """A collage of two photos of one man, and a third photo. Each face is its own person."""
     folder = tmp_path / "collage"
     folder.mkdir()
-    with Image.open(PORTRAITS / "obama_1.jpg") as one, Image.open(PORTRAITS / "obama_3.jpg") as other:
+    with Image.open(PORTRAITS / "obama_1.jpg") as left, Image.open(PORTRAITS / "obama_3.jpg") as right:
         beside = Image.new("RGB", (800, 500))
-        for left, portrait in ((0, one), (400, other)):
-            beside.paste(portrait.convert("RGB").resize((400, 500)), (left, 0))
+        for offset, portrait in ((0, left), (400, right)):
+            beside.paste(portrait.convert("RGB").resize((400, 500)), (offset, 0))
     beside.save(folder / "collage.jpg", quality=95)
     shutil.copyfile(PORTRAITS / "obama_2.jpg", folder / "alone.jpg")
     with monkeypatch.context() as patch:

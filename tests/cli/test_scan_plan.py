@@ -92,10 +92,10 @@ def test_find_person_pays_one_call_for_each_reference(catalog, portraits, servin
     """The search finds the largest face. DetectFaces is called where a face is chosen by number."""
     with serving() as server:
         assert catalog("scan", portraits).code == 0
-        found = catalog("find-person", portraits / "obama_1.jpg", portraits / "obama_2.jpg", "--json")
-        assert found.code == 0, found.err
-        assert {match["uri"].rpartition("/")[2] for match in found.json["matches"]} >= {"obama_1.jpg", "obama_2.jpg"}
-        assert found.json["reference"]["box"] is not None
+        search = catalog("find-person", portraits / "obama_1.jpg", portraits / "obama_2.jpg", "--json")
+        assert search.code == 0, search.err
+        assert {match["uri"].rpartition("/")[2] for match in search.json["matches"]} >= {"obama_1.jpg", "obama_2.jpg"}
+        assert search.json["reference"]["box"] is not None
         assert (answered(server, "SearchFacesByImage"), answered(server, "DetectFaces")) == (2, 0)
         assert catalog("find-person", portraits / "obama_1.jpg", "--face", "1").code == 0
         assert (answered(server, "SearchFacesByImage"), answered(server, "DetectFaces")) == (3, 1)

@@ -93,14 +93,14 @@ def test_forgetting_in_one_catalogue_stays_done_whatever_the_other_does(catalog,
         if command == "scan":
             run(name, "scan", portraits)
             return
-        found = run(name, "reconcile", "--json").json
-        assert (found["orphans"], found["missing_photos"], found["enrolled"]) == (0, 0, 0)
+        repair = run(name, "reconcile", "--json").json
+        assert (repair["orphans"], repair["missing_photos"], repair["enrolled"]) == (0, 0, 0)
 
     with serving() as server:
         client = client_of(server.url, region="us-east-1")
         for name in "ab":
             run(name, "scan", portraits)
-        held = len(client.list_faces(CollectionId="catalog")["Faces"])
+        face_count = len(client.list_faces(CollectionId="catalog")["Faces"])
         paid = calls(server)
         for key in STEPS:
             step(key)
@@ -109,7 +109,7 @@ def test_forgetting_in_one_catalogue_stays_done_whatever_the_other_does(catalog,
         for key in EVERY_ORDER:
             step(key)
         assert calls(server) == paid
-        assert len(client.list_faces(CollectionId="catalog")["Faces"]) == held - 3
+        assert len(client.list_faces(CollectionId="catalog")["Faces"]) == face_count - 3
         assert sorted(row["photos"] for row in run("a", "people", "list", "--json").json) == [1, 1]
         assert sorted(row["photos"] for row in run("b", "people", "list", "--json").json) == [1, 1, 3]
 
@@ -131,8 +131,8 @@ def test_faces_without_an_owner_become_owned_where_they_are_missed(catalog, port
                 assert catalog("scan", portraits, "--database", database).code == 0
         paid = calls(server)
         for database in databases.values():
-            found = catalog("reconcile", "--json", "--database", database).json
-            assert (found["orphans"], found["missing_photos"]) == (0, 0)
+            repair = catalog("reconcile", "--json", "--database", database).json
+            assert (repair["orphans"], repair["missing_photos"]) == (0, 0)
         assert calls(server) == paid
         photos = {}
         for name, database in databases.items():

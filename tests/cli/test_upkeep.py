@@ -42,12 +42,12 @@ def test_names_restore_into_a_new_catalogue(catalog: Catalog, portraits: Path, s
     people = catalog("people", "list", "--json", "--database", scanned).json
     first = people[0]["person"]
     assert catalog("people", "name", first, "Barack", "--database", scanned).code == 0
-    labels, other = tmp_path / "labels.json", tmp_path / "other.sqlite3"
+    labels, database = tmp_path / "labels.json", tmp_path / "other.sqlite3"
     assert catalog("backup", "--labels-only", labels, "--database", scanned).code == 0
     assert labels.stat().st_size < 20_000
-    assert catalog("scan", portraits, "--database", other).code == 0
-    assert catalog("restore", labels, "--database", other).code == 0
-    named = [row for row in catalog("people", "list", "--json", "--database", other).json if row["name"]]
+    assert catalog("scan", portraits, "--database", database).code == 0
+    assert catalog("restore", labels, "--database", database).code == 0
+    named = [row for row in catalog("people", "list", "--json", "--database", database).json if row["name"]]
     assert [(row["name"], row["photos"]) for row in named] == [("Barack", people[0]["photos"])]
 
 

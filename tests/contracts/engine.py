@@ -35,15 +35,15 @@ class Shot:
 class Scenes:
     """Photos that an engine's tests bring along."""
 
-    one: Shot
+    portrait: Shot
     """One face."""
-    again: Shot
+    second_portrait: Shot
     """Another photo of the same person; that face is its largest."""
     stranger: Shot
-    """One face, of somebody else."""
+    """One face of another person."""
     group: Shot
-    """At least two faces of different people, the largest ``one``'s person, another ``stranger``'s."""
-    nobody: Shot
+    """Two or more faces of different people: the largest of the person of ``portrait``, another of ``stranger``."""
+    empty: Shot
     """No face at all."""
 
 
@@ -105,16 +105,16 @@ class EngineContract:
 
     def test_an_engine_without_lost_calls_has_no_unreported_charges(self, engine, scenes):
         """The charges of every result are in the result."""
-        engine.enroll(scenes.one.photo, scenes.one.sha256)
+        engine.enroll(scenes.portrait.photo, scenes.portrait.sha256)
         assert engine.take_unreported_charges() == ()
 
     def test_only_a_paid_engine_charges(self, engine, scenes, declared):
         """Results of a paid call carry one call of the operation; other results carry no charge."""
         charges = [
-            *engine.analyze(scenes.one.photo).charges,
-            *engine.enroll(scenes.one.photo, scenes.one.sha256).charges,
-            *engine.search(scenes.one.photo, 80).charges,
-            *engine.compare(scenes.one.photo, scenes.again.photo, 80).charges,
+            *engine.analyze(scenes.portrait.photo).charges,
+            *engine.enroll(scenes.portrait.photo, scenes.portrait.sha256).charges,
+            *engine.search(scenes.portrait.photo, 80).charges,
+            *engine.compare(scenes.portrait.photo, scenes.second_portrait.photo, 80).charges,
         ]
         paid = [
             Operation.DETECT_FACES,
@@ -132,7 +132,7 @@ class EngineContract:
         if not declared.lends_group_means:
             assert engine.group_means is None
             return
-        shots = (scenes.one, scenes.again, scenes.stranger)
+        shots = (scenes.portrait, scenes.second_portrait, scenes.stranger)
         ids = [engine.enroll(shot.photo, shot.sha256).faces[0].face_id for shot in shots]
         rows = engine.group_means.group_vectors(ids)
         assert rows.dtype == np.float32
@@ -150,7 +150,7 @@ class EngineContract:
         if not declared.lends_group_means:
             assert engine.group_means is None
             return
-        shots = (scenes.one, scenes.stranger, scenes.again)
+        shots = (scenes.portrait, scenes.stranger, scenes.second_portrait)
         ids = [engine.enroll(shot.photo, shot.sha256).faces[0].face_id for shot in shots]
         rows = engine.group_means.group_vectors(ids)
         edges = list(engine.group_means.neighbor_edges(ids, per_face=3, floor=0.37))
@@ -166,18 +166,18 @@ class EngineContract:
         if not declared.has_user_vectors:
             assert engine.user_vectors is None
             return
-        one, again, stranger = (
+        ann, ann_again, bob = (
             engine.enroll(shot.photo, shot.sha256).faces[0].face_id
-            for shot in (scenes.one, scenes.again, scenes.stranger)
+            for shot in (scenes.portrait, scenes.second_portrait, scenes.stranger)
         )
         charges: list[Charge] = []
         users = engine.user_vectors
-        users.match({"ann": [one], "bob": [stranger]}, charges.append)
-        assert users.associated() == {"ann": (one,), "bob": (stranger,)}
-        assert [match.person_id for match in users.search_face(again, 80).matches] == ["ann"]
+        users.match({"ann": [ann], "bob": [bob]}, charges.append)
+        assert users.associated() == {"ann": (ann,), "bob": (bob,)}
+        assert [match.person_id for match in users.search_face(ann_again, 80).matches] == ["ann"]
         assert [match.person_id for match in users.search_image(scenes.stranger.photo, 80).matches] == ["bob"]
         paid = len(charges)
-        users.match({"ann": [one], "bob": [stranger]}, charges.append)
+        users.match({"ann": [ann], "bob": [bob]}, charges.append)
         assert len(charges) == paid
         users.match({}, charges.append)
         assert users.associated() == {}
@@ -193,12 +193,12 @@ class EngineContract:
 
     def test_analyze_keeps_nothing(self, engine, scenes):
         """Analyzing a photo leaves the gallery as it was."""
-        engine.analyze(scenes.one.photo)
+        engine.analyze(scenes.portrait.photo)
         assert list(engine.enrolled()) == []
 
     def test_analyze_of_a_photo_without_a_face_is_no_error(self, engine, scenes):
         """No face is an answer."""
-        assert engine.analyze(scenes.nobody.photo).faces == ()
+        assert engine.analyze(scenes.empty.photo).faces == ()
 
     def test_geometry_is_in_fractions_of_the_upright_image(self, engine, scenes):
         """Boxes and landmarks lie about within the image, and the landmarks in their box."""
@@ -228,14 +228,14 @@ class EngineContract:
     # ------------------------------------------------------------------------------------------------ enroll
 
     def test_enrolled_faces_are_in_the_gallery(self, engine, scenes):
-        """What enroll answers is what the gallery then holds, under the photo's digest."""
+        """The gallery holds the faces that enroll returned, with the hash of the photo."""
         enrollment = engine.enroll(scenes.group.photo, scenes.group.sha256)
-        held = {face.face_id: face for face in engine.enrolled()}
-        assert set(held) == {record.face_id for record in enrollment.faces}
-        assert len(held) >= 2
+        face_by_id = {face.face_id: face for face in engine.enrolled()}
+        assert set(face_by_id) == {record.face_id for record in enrollment.faces}
+        assert len(face_by_id) >= 2
         for record in enrollment.faces:
-            assert held[record.face_id].sha256 == scenes.group.sha256
-            assert held[record.face_id].box.iou(record.face.box) > 0.99
+            assert face_by_id[record.face_id].sha256 == scenes.group.sha256
+            assert face_by_id[record.face_id].box.iou(record.face.box) > 0.99
 
     def test_face_ids_are_lower_case_uuids(self, engine, scenes):
         """Ids can be told to Amazon's clients as they are."""
@@ -271,36 +271,36 @@ class EngineContract:
             thread.join()
         assert failures == []
         assert len(ids) == len(engines)
-        assert all(other == ids[0] for other in ids)
+        assert all(face_ids == ids[0] for face_ids in ids)
         assert len(list(engines[0].enrolled())) == len(ids[0])
         for engine in engines:
             engine.close()
 
     def test_enrolling_a_photo_without_a_face_is_a_success(self, engine, scenes):
         """No face is an answer, and nothing is held."""
-        enrollment = engine.enroll(scenes.nobody.photo, scenes.nobody.sha256)
+        enrollment = engine.enroll(scenes.empty.photo, scenes.empty.sha256)
         assert enrollment.faces == ()
         assert enrollment.rejected == ()
         assert list(engine.enrolled()) == []
 
     def test_a_gallery_outlives_its_engine(self, open_engine, scenes):
-        """What one engine enrolled, the next one on the same gallery finds."""
+        """A second engine on the same gallery finds the faces that the first one enrolled."""
         first = open_engine()
-        enrolled = first.enroll(scenes.one.photo, scenes.one.sha256)
+        enrolled = first.enroll(scenes.portrait.photo, scenes.portrait.sha256)
         first.close()
         second = open_engine()
         assert [face.face_id for face in second.enrolled()] == [record.face_id for record in enrolled.faces]
-        assert second.search(scenes.again.photo, 80).matches[0].face_id == enrolled.faces[0].face_id
+        assert second.search(scenes.second_portrait.photo, 80).matches[0].face_id == enrolled.faces[0].face_id
         second.close()
 
     def test_engines_on_one_gallery_see_each_others_work(self, open_engine, scenes):
         """A search sees what another engine has enrolled and removed since the last one."""
         ours, theirs = open_engine(), open_engine()
-        assert ours.search(scenes.one.photo, 80).matches == ()
-        (record,) = theirs.enroll(scenes.one.photo, scenes.one.sha256).faces
-        assert [match.face_id for match in ours.search(scenes.one.photo, 80).matches] == [record.face_id]
+        assert ours.search(scenes.portrait.photo, 80).matches == ()
+        (record,) = theirs.enroll(scenes.portrait.photo, scenes.portrait.sha256).faces
+        assert [match.face_id for match in ours.search(scenes.portrait.photo, 80).matches] == [record.face_id]
         theirs.remove([record.face_id])
-        assert ours.search(scenes.one.photo, 80).matches == ()
+        assert ours.search(scenes.portrait.photo, 80).matches == ()
         ours.close()
         theirs.close()
 
@@ -308,40 +308,40 @@ class EngineContract:
 
     def test_neighbors_are_the_same_person_and_not_oneself(self, engine, scenes):
         """At 80 the same person's other face is a neighbor; the face asked about is not."""
-        (one,) = engine.enroll(scenes.one.photo, scenes.one.sha256).faces
-        again = engine.enroll(scenes.again.photo, scenes.again.sha256).faces[0]
+        (face,) = engine.enroll(scenes.portrait.photo, scenes.portrait.sha256).faces
+        again = engine.enroll(scenes.second_portrait.photo, scenes.second_portrait.sha256).faces[0]
         engine.enroll(scenes.stranger.photo, scenes.stranger.sha256)
-        neighbors = engine.neighbors(one.face_id, 80)
-        assert neighbors.face_id == one.face_id
+        neighbors = engine.neighbors(face.face_id, 80)
+        assert neighbors.face_id == face.face_id
         assert [match.face_id for match in neighbors.matches] == [again.face_id]
         assert 80 <= neighbors.matches[0].similarity <= 100
         assert neighbors.complete
 
     def test_neighbors_are_mutual(self, engine, scenes):
         """A is as similar to B as B to A."""
-        (one,) = engine.enroll(scenes.one.photo, scenes.one.sha256).faces
-        again = engine.enroll(scenes.again.photo, scenes.again.sha256).faces[0]
-        there = {m.face_id: m.similarity for m in engine.neighbors(one.face_id, 0).matches}
+        (face,) = engine.enroll(scenes.portrait.photo, scenes.portrait.sha256).faces
+        again = engine.enroll(scenes.second_portrait.photo, scenes.second_portrait.sha256).faces[0]
+        similarity_by_face = {m.face_id: m.similarity for m in engine.neighbors(face.face_id, 0).matches}
         back = {m.face_id: m.similarity for m in engine.neighbors(again.face_id, 0).matches}
-        assert there[again.face_id] == pytest.approx(back[one.face_id], abs=0.01)
+        assert similarity_by_face[again.face_id] == pytest.approx(back[face.face_id], abs=0.01)
 
     def test_a_list_that_is_cut_says_so(self, engine, scenes):
-        """At threshold 0 everybody is a neighbor; with a limit of one the list is not complete."""
-        (one,) = engine.enroll(scenes.one.photo, scenes.one.sha256).faces
-        engine.enroll(scenes.again.photo, scenes.again.sha256)
+        """At threshold 0 all_neighbors is a neighbor; with a limit of one the list is not complete."""
+        (face,) = engine.enroll(scenes.portrait.photo, scenes.portrait.sha256).faces
+        engine.enroll(scenes.second_portrait.photo, scenes.second_portrait.sha256)
         engine.enroll(scenes.stranger.photo, scenes.stranger.sha256)
-        everybody = engine.neighbors(one.face_id, 0)
-        assert everybody.complete
-        assert len(everybody.matches) == len(list(engine.enrolled())) - 1
-        cut = engine.neighbors(one.face_id, 0, limit=1)
+        all_neighbors = engine.neighbors(face.face_id, 0)
+        assert all_neighbors.complete
+        assert len(all_neighbors.matches) == len(list(engine.enrolled())) - 1
+        cut = engine.neighbors(face.face_id, 0, limit=1)
         assert not cut.complete
-        assert cut.matches == everybody.matches[:1]
+        assert cut.matches == all_neighbors.matches[:1]
 
     def test_matches_are_sorted_by_similarity(self, engine, scenes):
         """The most similar face comes first."""
-        for shot in (scenes.stranger, scenes.again, scenes.one):
+        for shot in (scenes.stranger, scenes.second_portrait, scenes.portrait):
             engine.enroll(shot.photo, shot.sha256)
-        similarities = [match.similarity for match in engine.search(scenes.one.photo, 0).matches]
+        similarities = [match.similarity for match in engine.search(scenes.portrait.photo, 0).matches]
         assert len(similarities) >= 3
         assert similarities == sorted(similarities, reverse=True)
 
@@ -352,49 +352,49 @@ class EngineContract:
 
     def test_search_finds_the_person_of_the_largest_face(self, engine, scenes):
         """The photo need not be enrolled; the probe is told."""
-        (one,) = engine.enroll(scenes.one.photo, scenes.one.sha256).faces
+        (face,) = engine.enroll(scenes.portrait.photo, scenes.portrait.sha256).faces
         engine.enroll(scenes.stranger.photo, scenes.stranger.sha256)
-        search = engine.search(scenes.again.photo, 80)
-        assert [match.face_id for match in search.matches] == [one.face_id]
-        assert _same_place(search.probe, engine.analyze(scenes.again.photo).faces[0])
+        search = engine.search(scenes.second_portrait.photo, 80)
+        assert [match.face_id for match in search.matches] == [face.face_id]
+        assert _same_place(search.probe, engine.analyze(scenes.second_portrait.photo).faces[0])
 
     def test_search_takes_the_face_at_the_box(self, engine, scenes):
         """Any face of a group can be searched for, not only the largest."""
-        engine.enroll(scenes.one.photo, scenes.one.sha256)
+        engine.enroll(scenes.portrait.photo, scenes.portrait.sha256)
         (stranger,) = engine.enroll(scenes.stranger.photo, scenes.stranger.sha256).faces
-        found = set()
+        found_ids = set()
         for face in engine.analyze(scenes.group.photo).faces:
             search = engine.search(scenes.group.photo, 80, box=face.box)
             assert _same_place(search.probe, face)
-            found.update(match.face_id for match in search.matches)
-        assert stranger.face_id in found
+            found_ids.update(match.face_id for match in search.matches)
+        assert stranger.face_id in found_ids
 
     def test_search_where_no_face_is_raises_no_face_error(self, engine, scenes):
-        """Neither a photo without a face nor a place without one can be searched for."""
+        """A search needs a face: on the photo, and in the box if one is passed."""
         with pytest.raises(NoFaceError):
-            engine.search(scenes.nobody.photo, 80)
+            engine.search(scenes.empty.photo, 80)
         with pytest.raises(NoFaceError):
-            engine.search(scenes.one.photo, 80, box=BoundingBox(0.0, 0.97, 0.02, 0.02))
+            engine.search(scenes.portrait.photo, 80, box=BoundingBox(0.0, 0.97, 0.02, 0.02))
 
     # ------------------------------------------------------------------------------------------------ compare
 
     def test_compare_tells_the_same_person_from_others(self, engine, scenes):
         """The source's largest face matches its person in the target; the others are unmatched."""
-        comparison = engine.compare(scenes.one.photo, scenes.group.photo, 80)
+        comparison = engine.compare(scenes.portrait.photo, scenes.group.photo, 80)
         assert len(comparison.matches) == 1
         assert comparison.matches[0].similarity >= 80
         assert len(comparison.unmatched) == len(engine.analyze(scenes.group.photo).faces) - 1
-        assert _same_place(comparison.source, engine.analyze(scenes.one.photo).faces[0])
+        assert _same_place(comparison.source, engine.analyze(scenes.portrait.photo).faces[0])
 
     def test_compare_without_a_match_is_an_answer(self, engine, scenes):
         """Strangers do not match, and no error is raised."""
-        comparison = engine.compare(scenes.one.photo, scenes.stranger.photo, 80)
+        comparison = engine.compare(scenes.portrait.photo, scenes.stranger.photo, 80)
         assert comparison.matches == ()
         assert len(comparison.unmatched) == 1
 
     def test_compare_at_threshold_zero_scores_every_face(self, engine, scenes):
         """Every face of the target gets its similarity, most similar first."""
-        comparison = engine.compare(scenes.one.photo, scenes.group.photo, 0)
+        comparison = engine.compare(scenes.portrait.photo, scenes.group.photo, 0)
         assert comparison.unmatched == ()
         similarities = [match.similarity for match in comparison.matches]
         assert similarities == sorted(similarities, reverse=True)
@@ -403,7 +403,7 @@ class EngineContract:
     @pytest.mark.parametrize("swapped", [False, True])
     def test_compare_needs_a_face_on_both_sides(self, engine, scenes, swapped):
         """A source or target without a face raises NoFaceError."""
-        pair = (scenes.one.photo, scenes.nobody.photo)
+        pair = (scenes.portrait.photo, scenes.empty.photo)
         with pytest.raises(NoFaceError):
             engine.compare(*(reversed(pair) if swapped else pair), 80)
 
@@ -411,22 +411,22 @@ class EngineContract:
 
     def test_removed_faces_are_gone(self, engine, scenes):
         """Removal tells which ids were there; searches no longer find them."""
-        (one,) = engine.enroll(scenes.one.photo, scenes.one.sha256).faces
+        (face,) = engine.enroll(scenes.portrait.photo, scenes.portrait.sha256).faces
         (stranger,) = engine.enroll(scenes.stranger.photo, scenes.stranger.sha256).faces
         unknown = "00000000-0000-4000-8000-000000000000"
-        assert engine.search(scenes.one.photo, 80).matches
-        assert engine.remove([one.face_id, unknown]) == {one.face_id}
-        assert engine.search(scenes.one.photo, 80).matches == ()
+        assert engine.search(scenes.portrait.photo, 80).matches
+        assert engine.remove([face.face_id, unknown]) == {face.face_id}
+        assert engine.search(scenes.portrait.photo, 80).matches == ()
         assert [face.face_id for face in engine.enrolled()] == [stranger.face_id]
         with pytest.raises(KeyError):
-            engine.neighbors(one.face_id, 80)
-        assert engine.remove([one.face_id]) == set()
+            engine.neighbors(face.face_id, 80)
+        assert engine.remove([face.face_id]) == set()
 
     def test_a_removed_face_can_be_enrolled_again(self, engine, scenes):
         """After removal the same photo brings its face back."""
-        (one,) = engine.enroll(scenes.one.photo, scenes.one.sha256).faces
-        engine.remove([one.face_id])
-        (back,) = engine.enroll(scenes.one.photo, scenes.one.sha256).faces
+        (face,) = engine.enroll(scenes.portrait.photo, scenes.portrait.sha256).faces
+        engine.remove([face.face_id])
+        (back,) = engine.enroll(scenes.portrait.photo, scenes.portrait.sha256).faces
         assert [face.face_id for face in engine.enrolled()] == [back.face_id]
 
     # ------------------------------------------------------------------------------------------------ price

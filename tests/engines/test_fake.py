@@ -24,11 +24,11 @@ class FakeContract(EngineContract):
     @pytest.fixture
     def scenes(self):
         return Scenes(
-            one=shot(Drawn("ann")),
-            again=shot(Drawn(shade("ann", 95), left=100, size=80), Drawn("finn", left=250, size=40), note=1),
+            portrait=shot(Drawn("ann")),
+            second_portrait=shot(Drawn(shade("ann", 95), left=100, size=80), Drawn("finn", left=250, size=40), note=1),
             stranger=shot(Drawn("bob")),
             group=shot(Drawn("ann", size=80), Drawn("bob", left=160), Drawn("cleo", left=250, size=50)),
-            nobody=shot(note=7),
+            empty=shot(note=7),
         )
 
     @pytest.fixture
@@ -80,5 +80,5 @@ def test_a_note_makes_another_photo_with_the_same_faces():
     """The bytes differ, the faces do not."""
     assert drawing_bytes([Drawn("ann")], note=1) != drawing_bytes([Drawn("ann")], note=2)
     engine = FakeEngine()
-    (one,), (two,) = (engine.analyze(opened(draw([Drawn("ann")], note=note))).faces for note in (1, 2))
-    assert one == two
+    (first,), (second,) = (engine.analyze(opened(draw([Drawn("ann")], note=note))).faces for note in (1, 2))
+    assert first == second

@@ -24,7 +24,7 @@ MODULES = [
 
 def compared_names(code: str) -> list[str]:
     """Engine names that the code compares something with: ==, in, match, Literal."""
-    found = []
+    engine_names = []
     for node in ast.walk(ast.parse(code)):
         operands: list[ast.expr] = []
         if isinstance(node, ast.Compare):
@@ -34,8 +34,8 @@ def compared_names(code: str) -> list[str]:
         elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == "Literal":
             operands = [node.slice]
         constants = [part for operand in operands for part in ast.walk(operand) if isinstance(part, ast.Constant)]
-        found += [constant.value for constant in constants if constant.value in list(ENGINES)]
-    return found
+        engine_names += [constant.value for constant in constants if constant.value in list(ENGINES)]
+    return engine_names
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))

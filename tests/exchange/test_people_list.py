@@ -32,7 +32,7 @@ def test_an_empty_folder_is_no_list(tmp_path: Path) -> None:
 
 
 def test_a_csv_file_gives_photos_birth_date_and_ids(tmp_path: Path) -> None:
-    one, two = photo(tmp_path / "a" / "1.jpg"), photo(tmp_path / "2.jpg")
+    first, second = photo(tmp_path / "a" / "1.jpg"), photo(tmp_path / "2.jpg")
     list_file = tmp_path / "people.csv"
     list_file.write_text(
         "name,photos,birth_date,qid,gnd\n"
@@ -42,7 +42,7 @@ def test_a_csv_file_gives_photos_birth_date_and_ids(tmp_path: Path) -> None:
         encoding="utf-8-sig",
     )
     ann, bea = read_people_list(list_file).people
-    assert (ann.photos, ann.birth_date, ann.external_ids) == ([one, two], date(1950, 2, 3), {"qid": "Q1"})
+    assert (ann.photos, ann.birth_date, ann.external_ids) == ([first, second], date(1950, 2, 3), {"qid": "Q1"})
     assert (bea.photos, bea.birth_date, bea.external_ids) == ([], None, {"gnd": "118"})
 
 

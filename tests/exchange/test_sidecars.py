@@ -132,8 +132,8 @@ def test_unnamed_and_hidden_persons_are_left_out(database, add_person, add_photo
     unnamed, hidden, ada = add_person(None), add_person("Eve", hidden=True), add_person("Ada")
     boxes = [BoundingBox(0.05 + 0.3 * n, 0.1, 0.2, 0.4) for n in range(3)]
     add_photo(save_photo(tmp_path / "three.jpg"), people=tuple(zip(boxes, (unnamed, hidden, ada), strict=True)))
-    other = save_photo(tmp_path / "other.png")
-    add_photo(other, people=((BOX, unnamed), (BOX, None)))
+    other_photo = save_photo(tmp_path / "other.png")
+    add_photo(other_photo, people=((BOX, unnamed), (BOX, None)))
     write(database)
     text = (tmp_path / "three.jpg.xmp").read_text()
     assert text.count("mwg-rs:Name=") == 1
@@ -151,8 +151,8 @@ def test_data_of_other_programs_stays(database, add_person, add_photo, tmp_path)
     sidecar.write_text(original)
     assert write(database) == [("written", None)]
     updated = sidecar.read_text()
-    for kept in ('crs:Exposure2012="+0.35"', "<!-- edited by hand -->", 'mwg-rs:Name="Rex"', 'mwg-rs:Rotation="0.1"'):
-        assert kept in updated
+    for text in ('crs:Exposure2012="+0.35"', "<!-- edited by hand -->", 'mwg-rs:Name="Rex"', 'mwg-rs:Rotation="0.1"'):
+        assert text in updated
     assert 'mwg-rs:Name="Ada"' in updated
     assert "Augusta" not in updated
     assert 'stArea:y="0.31"' in updated

@@ -46,11 +46,11 @@ def rows(connection: Connection) -> Any:
     ]
 
 
-def photos(box: BoundingBox, seed: int, count: int = 4, each: int = 4) -> list[Shot]:
+def photos(box: BoundingBox, seed: int, count: int = 4, per_person: int = 4) -> list[Shot]:
     rng = np.random.default_rng(seed)
     centers = people(count, np.random.default_rng(seed), 128)
     return [
         Shot(f"{center}-{n}", [vector_near(centers[center], 0.85, rng)], [box])
         for center in range(count)
-        for n in range(each)
+        for n in range(per_person)
     ]

@@ -73,7 +73,7 @@ class VectorGallery:
     def neighbors(self, face_id: str, threshold: float, limit: int = 4096) -> NeighborList:
         self.calls += 1
         limit = min(limit, self.limit)
-        result = [m for m in self._near(self.vectors[face_id], threshold) if m.face_id != face_id]
+        result = [m for m in self._matches_of(self.vectors[face_id], threshold) if m.face_id != face_id]
         charge = Charge(Operation.SEARCH_FACES, 1, Decimal("0.001"))
         return NeighborList(face_id, tuple(result[:limit]), complete=len(result) <= limit, charges=(charge,))
 
@@ -82,9 +82,9 @@ class VectorGallery:
     ) -> SearchResult:
         face = Face(box or BoundingBox(0.25, 0.25, 0.5, 0.5), 99.0)
         charge = Charge(Operation.SEARCH_FACES_BY_IMAGE, 1, Decimal("0.001"))
-        return SearchResult(face, tuple(self._near(self.probes[photo.data], threshold)[:limit]), (charge,))
+        return SearchResult(face, tuple(self._matches_of(self.probes[photo.data], threshold)[:limit]), (charge,))
 
-    def _near(self, probe: NDArray[np.float32], threshold: float) -> list[Match]:
+    def _matches_of(self, probe: NDArray[np.float32], threshold: float) -> list[Match]:
         ids = list(self.vectors)
         if not ids:
             return []
@@ -223,7 +223,7 @@ def enroll(database: Database, gallery: VectorGallery, shots: Sequence[Shot], *,
     return scan_id
 
 
-def _photo(connection: Connection, shot: Shot, at: str | None) -> int:
+def _photo(connection: Connection, shot: Shot, recorded_at: str | None) -> int:
     existing = connection.execute(photos.select().where(photos.c.sha256 == digest(shot.name))).first()
     if existing is not None:
         return int(existing.id)
@@ -235,11 +235,11 @@ def _photo(connection: Connection, shot: Shot, at: str | None) -> int:
         "height": 3000,
         "orientation": 1,
         "taken_at": utc_text(shot.taken_at),
-        "recorded_at": at,
+        "recorded_at": recorded_at,
     }
     photo = int(connection.execute(insert(photos).returning(photos.c.id), row).scalar_one())
     place = {"photo_id": photo, "uri": f"file:///photos/{shot.name}", "size": 1, "modified_ns": 1}
-    connection.execute(insert(locations), {**place, "etag": "", "first_seen": at})
+    connection.execute(insert(locations), {**place, "etag": "", "first_seen": recorded_at})
     return photo
 
 

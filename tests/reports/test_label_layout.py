@@ -23,7 +23,7 @@ def test_labels_of_a_crowd_do_not_overlap(seed):
     assert len(labels) > 10
     assert all(label.left >= 0 and label.right <= 800 and label.top >= 0 and label.bottom <= 600 for label in labels)
     assert not any(label.overlaps(face) for label in labels for face in faces)
-    assert not any(one.overlaps(other) for one, other in combinations(labels, 2))
+    assert not any(label.overlaps(second_label) for label, second_label in combinations(labels, 2))
 
 
 def test_a_face_that_fills_the_image_has_no_place_for_a_label():

@@ -47,11 +47,11 @@ CONTENTS = 6
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
     """The same photos twice."""
-    one, other = tmp_path / "one", tmp_path / "other"
+    left, right = tmp_path / "one", tmp_path / "other"
     for number in range(CONTENTS):
-        save_drawing(one / f"{number}.png", [Drawn("ann")], note=number + 1)
-    shutil.copytree(one, other)
-    return one, other
+        save_drawing(left / f"{number}.png", [Drawn("ann")], note=number + 1)
+    shutil.copytree(left, right)
+    return left, right
 
 
 def scan_both(url: str, folders: tuple[Path, Path], broken: str = "") -> list[list[int]]:
@@ -81,8 +81,8 @@ def test_each_content_is_enrolled_by_one_of_two_scans(
     database: Database, database_url: str, folders: tuple[Path, Path]
 ) -> None:
     """The other scan waits and finds it known. Both report all of their photos."""
-    (calls, discovered, _), (other_calls, others, _) = scan_both(database_url, folders)
-    assert (discovered, others) == (CONTENTS, CONTENTS)
+    (calls, discovered, _), (other_calls, other_discovered, _) = scan_both(database_url, folders)
+    assert (discovered, other_discovered) == (CONTENTS, CONTENTS)
     assert calls + other_calls == CONTENTS
     with database.read() as connection:
         counts = [

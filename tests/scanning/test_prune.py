@@ -27,11 +27,11 @@ def run(scanner, before):
 def test_a_photo_whose_places_are_all_gone_goes_with_its_faces(scanner, folder, rows):
     """Rows and gallery faces are deleted. A photo with a copy elsewhere stays."""
     deleted = save_drawing(folder / "gone.png", [Drawn("ann"), Drawn("bob", left=140)])
-    kept = save_drawing(folder / "kept.png", [Drawn("ann")])
-    (folder / "copy.png").write_bytes(kept.read_bytes())
+    remaining = save_drawing(folder / "kept.png", [Drawn("ann")])
+    (folder / "copy.png").write_bytes(remaining.read_bytes())
     scanner()
     deleted.unlink()
-    kept.unlink()
+    remaining.unlink()
     scanner()
     planned = plan_prune(scanner.database, TOMORROW)
     done = run(scanner, TOMORROW)

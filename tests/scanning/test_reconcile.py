@@ -54,8 +54,8 @@ def test_in_a_shared_gallery_faces_of_unknown_photos_are_left_alone(scanner, fol
     scanner()
     stray = save_drawing(folder.parent / "stray.png", [Drawn("cleo")])
     scanner.engine.enroll(open_image(stray.read_bytes()), "ff" * 32)
-    other = save_drawing(folder.parent / "other.png", [Drawn("dan", left=220)])
-    own = scanner.engine.enroll(open_image(other.read_bytes()), sha256_of(photo.read_bytes())).faces
+    moved = save_drawing(folder.parent / "other.png", [Drawn("dan", left=220)])
+    own = scanner.engine.enroll(open_image(moved.read_bytes()), sha256_of(photo.read_bytes())).faces
     difference = compare(scanner.database, scanner.engine, gallery="catalog", shared=True)
     assert (difference.orphans, difference.strangers) == ((own[0].face_id,), 1)
     _, done = repair(scanner, shared=True)
@@ -72,16 +72,16 @@ def test_a_photo_in_s3_is_enrolled_again_with_its_address(scanner, folder, monke
     scanner()
     scanner.engine.remove([face.face_id for face in scanner.engine.enrolled()])
     address = S3Address("library", "a.png", "v1", "etag", "eu-west-1")
-    seen = []
+    addresses = []
     enroll = scanner.engine.enroll
 
     def noted(photo, sha256):
-        seen.append(photo.address)
+        addresses.append(photo.address)
         return enroll(photo, sha256)
 
     monkeypatch.setattr(scanner.engine, "enroll", noted)
     _, done = repair(scanner, read=lambda place: replace(read(place), address=address))
-    assert (done.enrolled, seen) == (1, [address])
+    assert (done.enrolled, addresses) == (1, [address])
 
 
 def test_lost_faces_are_enrolled_again_and_keep_their_rows(scanner, folder, rows):

@@ -302,8 +302,8 @@ def test_a_split_or_a_mirror_follows_an_edit(scanner, folder, database, rows, sa
         else:
             merge_persons(connection, everyone[0], everyone[2], ME)
             parted = [row for row in faces_of_person(connection, first) if row.uri.endswith("a.png")]
-            _, other = split_person(connection, first, parted, ME)
-            wanted = sorted([other.person_id, everyone[1].person_id])
+            _, new_person = split_person(connection, first, parted, ME)
+            wanted = sorted([new_person.person_id, everyone[1].person_id])
     save_drawing(photo, [Drawn("ann"), Drawn("ann", left=140)], note=9)
     scanner()
     condition = (

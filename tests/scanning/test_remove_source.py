@@ -16,12 +16,12 @@ from tests.fakes import Drawn, save_drawing
 @pytest.fixture
 def folders(folder):
     """A folder with two photos, and a sibling with a copy of the first and a photo of its own."""
-    inner, other = folder / "inner", folder / "other"
+    inner, outer = folder / "inner", folder / "other"
     for number, name in enumerate(("a.png", "b.png")):
         save_drawing(inner / name, [Drawn("ann")], note=number)
-    save_drawing(other / "c.png", [Drawn("bob")], note=7)
-    (other / "copy.png").write_bytes((inner / "a.png").read_bytes())
-    return inner, other
+    save_drawing(outer / "c.png", [Drawn("bob")], note=7)
+    (outer / "copy.png").write_bytes((inner / "a.png").read_bytes())
+    return inner, outer
 
 
 def removed(scanner, path):
@@ -40,9 +40,9 @@ def sources(scanner):
 
 def test_photos_found_nowhere_else_go_with_their_faces(scanner, folders, rows):
     """A copy in another source keeps its photo. The gallery deletes the faces of the others."""
-    inner, other = folders
+    inner, outer = folders
     scanner(inner)
-    scanner(other)
+    scanner(outer)
     assert sources(scanner) == {"inner": 2, "other": 2}
     result = removed(scanner, inner)
     assert (result.places, result.photos, result.faces) == (2, 1, 1)

@@ -91,10 +91,10 @@ def test_photos_of_a_dead_worker_are_claimed_by_another(postgresql_url: str) -> 
     refs = [PhotoRef(f"file:///a/{number}", 1, 1) for number in range(4)]
     with database.begin() as connection:
         add_work(connection, "file:///a/", refs)
-    with pytest.raises(ZeroDivisionError), claim_work(database, "file:///a/", 3) as taken:  # noqa: PT012
-        assert len(taken.refs) == 3
-        with claim_work(database, "file:///a/", 3) as others:
-            assert [ref.uri for ref in others.refs] == ["file:///a/3"]
+    with pytest.raises(ZeroDivisionError), claim_work(database, "file:///a/", 3) as claimed:  # noqa: PT012
+        assert len(claimed.refs) == 3
+        with claim_work(database, "file:///a/", 3) as second_claim:
+            assert [ref.uri for ref in second_claim.refs] == ["file:///a/3"]
         raise ZeroDivisionError
     with claim_work(database, "file:///a/", 10) as again:
         assert [ref.uri for ref in again.refs] == [ref.uri for ref in refs[:3]]

@@ -67,8 +67,8 @@ def test_files_that_may_be_photos_are_listed_at_any_depth(tmp_path: Path) -> Non
     source = FolderSource(tmp_path)
     assert photos(source) == [b"a.jpg", b"b/c/d/e.HEIC", b"b/f.Png", b"noending", b"x.jpg.1", b"z.cr2"]
     assert skipped(source) == []
-    others = [entry.uri.removeprefix(source.uri) for entry in source.list() if isinstance(entry, OtherFile)]
-    assert others == ["b/clip.MOV", "notes.txt"]
+    other_files = [entry.uri.removeprefix(source.uri) for entry in source.list() if isinstance(entry, OtherFile)]
+    assert other_files == ["b/clip.MOV", "notes.txt"]
 
 
 def test_the_first_bytes_of_a_file_are_read_alone(tmp_path: Path) -> None:

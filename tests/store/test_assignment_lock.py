@@ -40,12 +40,12 @@ except LockHeld:
 def test_at_most_one_thread_or_process_holds_the_lock(database: Database, database_url: str) -> None:
     """A killed process releases it."""
     inside: list[int] = []
-    most: list[int] = []
+    concurrent: list[int] = []
 
     def work() -> None:
         with assignment_lock(database):
             inside.append(1)
-            most.append(len(inside))
+            concurrent.append(len(inside))
             time.sleep(0.05)
             inside.pop()
 
@@ -57,11 +57,11 @@ def test_at_most_one_thread_or_process_holds_the_lock(database: Database, databa
         for thread in threads:
             thread.start()
         time.sleep(0.3)
-        assert most == []
+        assert concurrent == []
         process.kill()
         for thread in threads:
             thread.join(10)
-    assert most == [1, 1, 1]
+    assert concurrent == [1, 1, 1]
 
 
 def test_the_assignment_lock_does_not_release_source_locks(database: Database, database_url: str) -> None:

@@ -57,10 +57,10 @@ def test_a_restore_keeps_a_copy_of_the_file_that_it_replaces(tmp_path: Path) -> 
     before = restore(first, tmp_path / "backup.sqlite3")
     assert everything(first) == everything(second)
     assert before is not None
-    kept = open_database(str(before), read_only=True)
-    with kept.read() as conn:
+    copy = open_database(str(before), read_only=True)
+    with copy.read() as conn:
         assert conn.exec_driver_sql("SELECT face_id FROM faces").scalar() == "other"
-    for opened in (first, second, kept):
+    for opened in (first, second, copy):
         opened.close()
 
 
@@ -90,9 +90,9 @@ def spoil(kind: str, path: Path, catalogue: Database) -> None:
         path.write_bytes(content[:8192] + b"\x55" * (len(content) - 16384) + content[-8192:])
     elif kind in ("another program's", "newer"):
         newer = "UPDATE alembic_version SET version_num = '9999'"
-        with closing(sqlite3.connect(path)) as other:
-            other.execute(newer if kind == "newer" else "CREATE TABLE songs (name TEXT)")
-            other.commit()
+        with closing(sqlite3.connect(path)) as reader:
+            reader.execute(newer if kind == "newer" else "CREATE TABLE songs (name TEXT)")
+            reader.commit()
 
 
 @pytest.mark.parametrize("kind", ["empty", "a photo", "another program's", "cut", "overwritten", "newer"])
@@ -151,8 +151,8 @@ def test_a_backup_with_another_schema_is_refused(tmp_path: Path, statement: str)
     with database.begin() as conn:
         fill(conn)
     back_up(database, tmp_path / "backup.sqlite3")
-    with closing(sqlite3.connect(tmp_path / "backup.sqlite3")) as other:
-        other.executescript(statement)
+    with closing(sqlite3.connect(tmp_path / "backup.sqlite3")) as reader:
+        reader.executescript(statement)
     with pytest.raises(DatabaseError, match=r'The backup ".*backup.sqlite3" is not a catalogue of this program'):
         restore(database, tmp_path / "backup.sqlite3")
     assert len(everything(database)["faces"]) == 1

@@ -57,9 +57,9 @@ def test_only_later_transactions_use_synchronous_normal(tmp_path: Path) -> None:
     opened = open_database(str(tmp_path / "catalog.sqlite3"))
     with opened.later.begin() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
-        same = connection.connection.dbapi_connection
+        driver_connection = connection.connection.dbapi_connection
     with opened.begin() as connection:
-        assert connection.connection.dbapi_connection is same
+        assert connection.connection.dbapi_connection is driver_connection
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
     opened.close()
 

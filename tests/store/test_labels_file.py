@@ -50,20 +50,20 @@ def forget(conn: Connection, person_id: str) -> None:
 def test_a_person_that_a_scan_merged_into_an_unnamed_one_can_be_restored(database: Database) -> None:
     """The labels file contains the canonical persons of its redirects, also without a decision on them."""
     with database.begin() as conn:
-        kept, merged = add_persons(conn, 2, NOW)
-        redirect(conn, merged, kept)
+        canonical, merged = add_persons(conn, 2, NOW)
+        redirect(conn, merged, canonical)
         content = export_labels(conn, NOW)
         conn.execute(update(persons).values(merged_into=None))
         conn.execute(delete(persons))
         add_labels(conn, content)
-        assert redirects(conn) == {kept.person_id: None, merged.person_id: kept.person_id}
+        assert redirects(conn) == {canonical.person_id: None, merged.person_id: canonical.person_id}
 
 
 def test_a_labels_file_without_the_canonical_person_can_be_restored(database: Database) -> None:
     """Files of earlier versions lack it. The merged id then becomes a person of its own."""
     with database.begin() as conn:
-        kept, merged = add_persons(conn, 2, NOW)
-        redirect(conn, merged, kept)
+        canonical, merged = add_persons(conn, 2, NOW)
+        redirect(conn, merged, canonical)
         content = export_labels(conn, NOW)
         content = replace(content, persons=tuple(person for person in content.persons if person.merged_into))
         conn.execute(update(persons).values(merged_into=None))
@@ -150,8 +150,8 @@ def test_labels_restore_onto_another_engine(database: Database, tmp_path: Path) 
         fill(conn)
         name_person_on_photo(conn)
         labels = parse_labels(labels_json(export_labels(conn, NOW)), "labels")
-    other = open_database(str(tmp_path / "other.sqlite3"))
-    with other.begin() as conn:
+    target = open_database(str(tmp_path / "other.sqlite3"))
+    with target.begin() as conn:
         fill(conn, "another-id", "rekognition")
         done = add_labels(conn, labels)
         assert (done.persons, done.decisions, done.faces) == (2, 2, 1)
@@ -167,7 +167,7 @@ def test_labels_restore_onto_another_engine(database: Database, tmp_path: Path) 
             ).scalar()
             == "undo"
         )
-    other.close()
+    target.close()
 
 
 def test_labels_wait_for_photos_that_are_not_scanned_yet(database: Database, tmp_path: Path) -> None:
@@ -176,12 +176,12 @@ def test_labels_wait_for_photos_that_are_not_scanned_yet(database: Database, tmp
         fill(conn)
         name_person_on_photo(conn)
         labels = export_labels(conn, NOW)
-    other = open_database(str(tmp_path / "other.sqlite3"))
-    with other.begin() as conn:
+    target = open_database(str(tmp_path / "other.sqlite3"))
+    with target.begin() as conn:
         add_labels(conn, labels)
         add_labels(conn, labels)
         effective = effective_decisions(read_decisions(conn))
-    other.close()
+    target.close()
     assert [(person, place.sha256) for place, person in effective.awaited] == [("p2", CONTENT)]
     assert effective.confirmed == []
 

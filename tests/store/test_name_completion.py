@@ -51,11 +51,11 @@ def test_a_prefix_is_text(path, prefix):
 
 def test_a_file_that_is_no_catalogue_has_no_names(tmp_path):
     """A missing file is not created."""
-    other = tmp_path / "other.sqlite3"
-    assert complete_persons(other, "") == []
-    assert not other.exists()
-    other.write_bytes(b"no database")
-    assert complete_persons(other, "") == []
+    second_database = tmp_path / "other.sqlite3"
+    assert complete_persons(second_database, "") == []
+    assert not second_database.exists()
+    second_database.write_bytes(b"no database")
+    assert complete_persons(second_database, "") == []
 
 
 def test_sqlalchemy_is_not_loaded():

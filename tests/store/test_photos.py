@@ -99,11 +99,9 @@ def test_a_part_of_a_listing_is_looked_up_in_any_order(database: Database, ascen
             )
         )
         requested = [f"file:///a/{number:03}" for number in range(10, 20)]
-        known, waiting = look_up_locations(conn, requested if ascending else requested[::-1], "local", "g")
-    assert sorted(known) == [uri for uri in requested if uri in uris]
-    assert waiting == {
-        find_photo_id for find_photo_id in {place.photo_id for place in known.values()} if find_photo_id != photo
-    }
+        location_by_uri, waiting = look_up_locations(conn, requested if ascending else requested[::-1], "local", "g")
+    assert sorted(location_by_uri) == [uri for uri in requested if uri in uris]
+    assert waiting == {location.photo_id for location in location_by_uri.values() if location.photo_id != photo}
 
 
 def test_a_listing_that_lost_most_of_its_files_reads_few_locations(database: Database) -> None:
@@ -111,5 +109,5 @@ def test_a_listing_that_lost_most_of_its_files_reads_few_locations(database: Dat
     with database.begin() as conn:
         for number in range(150):
             add(conn, f"file:///a/{number:03}")
-        known, _ = look_up_locations(conn, ["file:///a/000", "file:///a/149"], "local", "g")
-    assert sorted(known) == ["file:///a/000", "file:///a/149"]
+        location_by_uri, _ = look_up_locations(conn, ["file:///a/000", "file:///a/149"], "local", "g")
+    assert sorted(location_by_uri) == ["file:///a/000", "file:///a/149"]

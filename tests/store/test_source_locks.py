@@ -107,8 +107,8 @@ def test_a_link_to_the_catalogue_uses_the_same_lock_file(sqlite_template, tmp_pa
     file, link = tmp_path / "catalog.sqlite3", tmp_path / "link.sqlite3"
     file.write_bytes(sqlite_template.read_bytes())
     link.symlink_to(file)
-    one, other = open_database(str(file)), open_database(str(link))
-    with lock_sources(one, ["file:///photos/"]), lock_sources(other, ["file:///music/"]):
+    by_file, by_link = open_database(str(file)), open_database(str(link))
+    with lock_sources(by_file, ["file:///photos/"]), lock_sources(by_link, ["file:///music/"]):
         assert [file.name for file in tmp_path.glob("*.lock")] == ["catalog.sqlite3.lock"]
-    one.close()
-    other.close()
+    by_file.close()
+    by_link.close()

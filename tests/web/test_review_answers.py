@@ -11,8 +11,8 @@ def card(client):
     return client.get("/api/questions?limit=3")["questions"][0]
 
 
-def name_body(card, name, **more):
-    return {"key": "key-1", "question": card["id"], "answer": "name", "name": {"new": name}, **more}
+def name_body(card, name, **fields):
+    return {"key": "key-1", "question": card["id"], "answer": "name", "name": {"new": name}, **fields}
 
 
 def faces_of(card):
@@ -30,7 +30,7 @@ def test_a_group_is_named(client, library, card):
     status, answer = client.post("/api/answers", name_body(card, "Ann Example"))
     assert (status, answer["text"], answer["status"]["named"]) == (200, "Ann Example named", 3)
     assert library.person("Ann Example").faces == 3
-    assert card["id"] not in {other["id"] for other in client.get("/api/questions")["questions"]}
+    assert card["id"] not in {question["id"] for question in client.get("/api/questions")["questions"]}
 
 
 def test_unticked_faces_leave_the_group(client, library, card):
@@ -83,9 +83,9 @@ def test_joining_with_an_existing_person_by_id(client, library, card):
     """The group is merged into the named person."""
     second = client.get("/api/questions?limit=3")["questions"][1]
     client.post("/api/answers", name_body(card, "Ann Example"))
-    found = client.get("/api/names?q=an")["names"]
-    assert [name["name"] for name in found] == ["Ann Example"]
-    body = {**name_body(second, ""), "key": "key-2", "name": {"person": found[0]["person"]}}
+    names = client.get("/api/names?q=an")["names"]
+    assert [name["name"] for name in names] == ["Ann Example"]
+    body = {**name_body(second, ""), "key": "key-2", "name": {"person": names[0]["person"]}}
     assert client.post("/api/answers", body)[0] == 200
     assert library.person("Ann Example").faces == 4
 
@@ -94,7 +94,7 @@ def test_joining_with_an_existing_person_by_id(client, library, card):
 def test_a_card_can_be_hidden_or_postponed(client, library, card, answer, hidden):
     """Both take the card out of the queue; only hiding is a decision."""
     assert client.post("/api/answers", {"key": "k", "question": card["id"], "answer": answer})[0] == 200
-    assert card["id"] not in {other["id"] for other in client.get("/api/questions")["questions"]}
+    assert card["id"] not in {question["id"] for question in client.get("/api/questions")["questions"]}
     assert library.person(card["person"]["person"]).hidden is hidden
     assert len(library.decisions.history()) == hidden
 

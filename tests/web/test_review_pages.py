@@ -66,7 +66,7 @@ def answered(page, text: str) -> None:
 
 
 def test_the_token_leaves_the_address(page):
-    """Neither the address nor the history has it."""
+    """The token is not in the address and not in the history."""
     assert page.url.endswith("/")
     assert page.evaluate("history.length") <= 2
 

@@ -160,8 +160,8 @@ def test_an_ipv6_address_is_written_with_brackets():
 
 def test_an_address_in_use_raises_os_error():
     """Before anything is served."""
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
         with pytest.raises(OSError, match="in use"), open_endpoint(port=port):
             pass
 

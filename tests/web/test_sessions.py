@@ -72,7 +72,7 @@ def test_unknown_cookies_have_no_session(sessions):
 
 def test_pages_of_two_sessions_have_different_keys(sessions):
     """The key of one session is not valid for the other."""
-    one, other = (sessions.find(sessions.exchange(sessions.new_token())) for _ in range(2))
-    assert is_page_key(one, one.page_key)
-    assert not is_page_key(one, other.page_key)
-    assert not is_page_key(one, "")
+    first, second = (sessions.find(sessions.exchange(sessions.new_token())) for _ in range(2))
+    assert is_page_key(first, first.page_key)
+    assert not is_page_key(first, second.page_key)
+    assert not is_page_key(first, "")

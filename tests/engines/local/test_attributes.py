@@ -56,8 +56,8 @@ def test_the_gender_network_runs_only_for_open_faces():
     assert np.isfinite(results[1].male_by_network).all()
     np.testing.assert_array_equal(results[0].male_by_head, results[1].male_by_head)
     by_head = [attributes.read_gender(float(value), np.nan).value for value in results[0].male_by_head]
-    both = zip(results[1].male_by_head, results[1].male_by_network, strict=True)
-    assert by_head == [attributes.read_gender(float(head), float(network)).value for head, network in both]
+    pairs = zip(results[1].male_by_head, results[1].male_by_network, strict=True)
+    assert by_head == [attributes.read_gender(float(head), float(network)).value for head, network in pairs]
 
 
 def test_gender_is_equal_for_the_mirror_image():

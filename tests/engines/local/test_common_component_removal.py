@@ -73,8 +73,8 @@ def test_adults_are_recognized():
     """Three photos of one man match one another and do not match another man or a woman."""
     own = remove_common_components(np.concatenate([embedded(np.asarray(portrait(name))) for name in PORTRAITS]))
     similarity = PLAIN.similarity(own @ own.T)
-    same = similarity[:3, :3]
-    assert same.min() > 99
+    among_themselves = similarity[:3, :3]
+    assert among_themselves.min() > 99
     assert similarity[:3, 3:].max() < 50
 
 

@@ -66,7 +66,7 @@ def test_small_faces_of_a_large_group_photo_are_found():
 
 
 def test_one_large_face_among_small_ones_is_counted_once():
-    """Detection at several sizes neither loses the large face nor counts it twice."""
+    """Detection at several sizes keeps the large face and counts it once."""
     canvas = Image.new("RGB", (2000, 1500), (110, 120, 110))
     canvas.paste(portrait("obama_1").resize((1120, 1400)), (0, 50))
     tiny = portrait("biden").resize((75, 170))
@@ -132,7 +132,7 @@ def test_the_dog_is_no_face_at_other_sizes_either(seed, scale):
 
 
 @pytest.mark.parametrize(
-    ("scores", "taken"),
+    ("scores", "look_count"),
     [
         ([0.9, 0.9, 0.9, 0.1, 0.1], 3),
         ([0.55, 0.95, 0.95, 0.9, 0.9], 3),
@@ -141,12 +141,12 @@ def test_the_dog_is_no_face_at_other_sizes_either(seed, scale):
         ([0.7, 0.7, 0.7, 0.7, 0.7], 5),
     ],
 )
-def test_looks_end_early(scores, taken):
+def test_looks_end_early(scores, look_count):
     """One failing look ends the looks, and so do three cheap looks that agree clearly. Later looks are not taken."""
     looks = [Look(64, score, None) for score in scores]
     remaining = iter(looks)
-    assert looks_needed(remaining) == looks[:taken]
-    assert list(remaining) == looks[taken:]
+    assert looks_needed(remaining) == looks[:look_count]
+    assert list(remaining) == looks[look_count:]
 
 
 def turned(image: Image.Image, degrees: float) -> Image.Image:

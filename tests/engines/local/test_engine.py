@@ -33,11 +33,11 @@ class LocalContract(EngineContract):
     def scenes(self, portraits, group_shot):
         grain = np.random.default_rng(5).integers(90, 160, (300, 400, 3), np.uint8)
         return Scenes(
-            one=portraits["obama_1"],
-            again=portraits["obama_2"],
+            portrait=portraits["obama_1"],
+            second_portrait=portraits["obama_2"],
             stranger=portraits["biden"],
             group=group_shot,
-            nobody=shot(Image.fromarray(grain)),
+            empty=shot(Image.fromarray(grain)),
         )
 
     @pytest.fixture
@@ -133,14 +133,14 @@ def test_neighbor_edges_join_the_photos_of_one_man(engine, portraits):
 
 def test_a_gallery_of_another_model_is_refused(sqlite_database, portraits):
     """Search and enrollment raise an error for a gallery of another model."""
-    one = portraits["obama_1"]
-    LocalEngine(sqlite_database, attributes="none", mirrored=True).enroll(one.photo, one.sha256)
-    other = LocalEngine(sqlite_database, attributes="none", mirrored=False)
+    portrait = portraits["obama_1"]
+    LocalEngine(sqlite_database, attributes="none", mirrored=True).enroll(portrait.photo, portrait.sha256)
+    unmirrored = LocalEngine(sqlite_database, attributes="none", mirrored=False)
     with pytest.raises(EngineError, match="cannot be compared") as caught:
-        other.search(one.photo, 80)
+        unmirrored.search(portrait.photo, 80)
     assert caught.value.remedy
     with pytest.raises(EngineError):
-        other.enroll(portraits["biden"].photo, portraits["biden"].sha256)
+        unmirrored.enroll(portraits["biden"].photo, portraits["biden"].sha256)
 
 
 def test_a_gallery_of_the_earlier_precision_stays_in_use(sqlite_database, portraits):

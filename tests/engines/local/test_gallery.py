@@ -179,7 +179,7 @@ def test_enrolled_faces_have_box_and_photo(gallery):
 
 
 def test_another_models_vectors_are_refused(gallery, database):
-    """Neither search nor enrollment mixes models. The message names both models and has a remedy."""
+    """Search and enrollment refuse to mix models. The message names both models and has a remedy."""
     gallery.enroll(sha(1), [face(1)])
     second = LocalGallery(database.engine, "family", "model/2")
     with pytest.raises(EngineError, match=r"model/1.*model/2") as caught:

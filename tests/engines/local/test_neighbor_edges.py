@@ -19,10 +19,10 @@ def test_the_nearest_of_each_face_are_given_once(cells: int, monkeypatch: pytest
     dots = vectors @ vectors.T
     np.fill_diagonal(dots, -np.inf)
     expected = {
-        (min(face, other), max(face, other))
+        (min(face, neighbor), max(face, neighbor))
         for face in range(300)
-        for other in np.argsort(-dots[face])[:7].tolist()
-        if dots[face, other] >= 0.3
+        for neighbor in np.argsort(-dots[face])[:7].tolist()
+        if dots[face, neighbor] >= 0.3
     }
     edges = list(neighbor_edges(vectors, per_face=7, floor=0.3))
     assert {(low, high) for low, high, _ in edges} == expected

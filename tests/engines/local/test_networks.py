@@ -89,11 +89,11 @@ def test_portraits_of_one_man_match(faces):
     """Pairs of the three portraits of one man have cosines above 0.5, all other pairs below 0.3."""
     vectors = embed_faces(faces, mirrored=False)
     cosines = vectors @ vectors.T
-    same = np.zeros((5, 5), bool)
-    same[:3, :3] = True
-    assert cosines[same].min() > 0.5
-    others = ~same & ~np.eye(5, dtype=bool)
-    assert cosines[others].max() < 0.3
+    is_same = np.zeros((5, 5), bool)
+    is_same[:3, :3] = True
+    assert cosines[is_same].min() > 0.5
+    is_other = ~is_same & ~np.eye(5, dtype=bool)
+    assert cosines[is_other].max() < 0.3
 
 
 QUANTIZED = [("sface.onnx", "face", 112), ("emotions.onnx", "pixels", 96)]

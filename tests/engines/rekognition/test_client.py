@@ -163,14 +163,14 @@ def test_refusals_that_depend_on_the_question_reach_the_one_who_asked(client, st
 
 def test_a_face_that_is_not_there_yet_is_asked_for_with_patience(client, stub, slept):
     """The one InvalidParameterException that heals."""
-    asked = {"CollectionId": "c", "FaceId": "0" * 8 + "-0000-0000-0000-" + "0" * 12}
+    request = {"CollectionId": "c", "FaceId": "0" * 8 + "-0000-0000-0000-" + "0" * 12}
     refuse(stub, "search_faces", "InvalidParameterException", "faceId was not found in the collection.", times=3)
     stub.add_response("search_faces", {"FaceMatches": []})
-    client.call("SearchFaces", patience=4, **asked)
+    client.call("SearchFaces", patience=4, **request)
     assert len(slept) == 3
     refuse(stub, "search_faces", "InvalidParameterException", "faceId was not found in the collection.")
     with pytest.raises(ClientError):
-        client.call("SearchFaces", **asked)
+        client.call("SearchFaces", **request)
 
 
 # ------------------------------------------------------------------------------------------------ on the way there
@@ -222,9 +222,9 @@ UNREACHED = [EndpointConnectionError(endpoint_url="x"), ConnectTimeoutError(endp
 def test_an_address_that_never_answered_is_given_up_soon(client, monkeypatch, error):
     """Three attempts; one that answered before gets all of them."""
     left = failing(client, monkeypatch, *[error] * 9)
-    with pytest.raises(EngineError, match="cannot be reached") as told:
+    with pytest.raises(EngineError, match="cannot be reached") as caught:
         client.call("DetectFaces", **IMAGE)
-    assert "rekognition.region" in told.value.remedy
+    assert "rekognition.region" in caught.value.remedy
     assert len(left) == 6
     failing(client, monkeypatch)
     client.call("DetectFaces", **IMAGE)
@@ -247,9 +247,9 @@ def test_an_address_that_never_answered_is_given_up_soon(client, monkeypatch, er
 def test_what_is_wrong_here_is_told_at_once(client, monkeypatch, slept, error, words):
     """Credentials and certificates do not heal by waiting."""
     failing(client, monkeypatch, error)
-    with pytest.raises(EngineError, match=words) as told:
+    with pytest.raises(EngineError, match=words) as caught:
         client.call("DetectFaces", **IMAGE)
-    assert told.value.remedy
+    assert caught.value.remedy
     assert slept == []
 
 

@@ -67,9 +67,9 @@ def test_the_smaller_of_two_faces_can_be_searched_for(people):
     users, ids = people()
     users.match({"p1": [ids["obama_1"]], "p2": [ids["biden"]]}, ignore)
     _, smaller = people.engine.analyze(photo(group())).faces
-    found = users.search_image(photo(group()), 80, box=smaller.box)
-    assert [match.person_id for match in found.matches] == ["p2"]
-    assert found.probe.box.iou(smaller.box) > 0.5
+    matches = users.search_image(photo(group()), 80, box=smaller.box)
+    assert [match.person_id for match in matches.matches] == ["p2"]
+    assert matches.probe.box.iou(smaller.box) > 0.5
     assert [match.person_id for match in users.search_image(photo(group()), 80).matches] == ["p1"]
 
 
@@ -129,8 +129,8 @@ def test_faults_leave_users_as_wanted(people):
         users, ids = people(url)
         users.match({"p1": [ids["obama_1"]], "p2": [ids["biden"]]}, ignore)
         users.match({"p1": [ids["obama_2"], ids["obama_3"]]}, ignore)
-        held = users._faces_by_user()
-        assert held == {"catalog:p1": {ids["obama_2"], ids["obama_3"]}}
+        faces_by_user = users._faces_by_user()
+        assert faces_by_user == {"catalog:p1": {ids["obama_2"], ids["obama_3"]}}
 
 
 def test_an_unknown_face_is_a_key_error(people):

@@ -25,11 +25,11 @@ class TestRekognitionEngine(EngineContract):
     @pytest.fixture
     def scenes(self):
         return Scenes(
-            one=shot(portrait("obama_1")),
-            again=shot(portrait("obama_2")),
+            portrait=shot(portrait("obama_1")),
+            second_portrait=shot(portrait("obama_2")),
             stranger=shot(portrait("biden")),
             group=shot(group()),
-            nobody=shot(no_face()),
+            empty=shot(no_face()),
         )
 
     @pytest.fixture

@@ -51,11 +51,11 @@ def engine(open_rekognition):
 
 def test_every_paid_answer_carries_its_charge(engine):
     """One call each, at the price of the table; what is free carries none."""
-    one = enroll(engine, "obama_1")
+    enrollment = enroll(engine, "obama_1")
     paid = {
-        Operation.INDEX_FACES: one.charges,
+        Operation.INDEX_FACES: enrollment.charges,
         Operation.DETECT_FACES: engine.analyze(photo(portrait("biden"))).charges,
-        Operation.SEARCH_FACES: engine.neighbors(one.faces[0].face_id, 80).charges,
+        Operation.SEARCH_FACES: engine.neighbors(enrollment.faces[0].face_id, 80).charges,
         Operation.SEARCH_FACES_BY_IMAGE: engine.search(photo(portrait("biden")), 80).charges,
         Operation.COMPARE_FACES: engine.compare(photo(portrait("biden")), photo(group()), 80).charges,
     }
@@ -153,11 +153,11 @@ def test_boxes_come_back_in_the_photos_own_frame(engine):
     face.thumbnail((70, 100))
     data = encode(face, quality=95)
     assert min(face.size) < 80
-    (found,) = engine.analyze(photo(data)).faces
+    (face,) = engine.analyze(photo(data)).faces
     large = photo(portrait("biden"))
     (expected,) = engine.analyze(large).faces
-    assert found.box.iou(expected.box) > 0.7
-    for ours, theirs in zip(found.landmarks[:5], expected.landmarks[:5], strict=True):
+    assert face.box.iou(expected.box) > 0.7
+    for ours, theirs in zip(face.landmarks[:5], expected.landmarks[:5], strict=True):
         assert abs(ours.x - theirs.x) < 0.1
         assert abs(ours.y - theirs.y) < 0.1
 
@@ -179,21 +179,21 @@ def test_the_smaller_of_two_faces_can_be_searched_for(engine):
 
 def test_a_larger_neighbor_is_shut_out(engine):
     """If a wide cut-out shows a larger face, a tighter cut-out is tried; both are charged."""
-    both = Image.new("RGB", (900, 700), (90, 110, 130))
+    canvas = Image.new("RGB", (900, 700), (90, 110, 130))
     large = Image.open(BytesIO(portrait("obama_1"))).convert("RGB").resize((560, 700))
     small = Image.open(BytesIO(portrait("biden"))).convert("RGB")
     face = engine.analyze(photo(portrait("biden"))).faces[0].box
     edges = (face.left * small.width, face.top * small.height, face.right * small.width, face.bottom * small.height)
     small = small.crop(tuple(int(edge) for edge in edges))
     small.thumbnail((130, 130))
-    both.paste(large, (0, 0))
-    hidden = engine.analyze(photo(encode(both))).faces
-    both.paste(small, (int(hidden[0].box.right * 900) + 4, int(hidden[0].box.top * 700)))
-    found = engine.analyze(photo(encode(both, quality=95))).faces
-    if len(found) != 2:
+    canvas.paste(large, (0, 0))
+    hidden = engine.analyze(photo(encode(canvas))).faces
+    canvas.paste(small, (int(hidden[0].box.right * 900) + 4, int(hidden[0].box.top * 700)))
+    faces = engine.analyze(photo(encode(canvas, quality=95))).faces
+    if len(faces) != 2:
         pytest.skip("the detector does not see both faces of this montage")
-    search = engine.search(photo(encode(both, quality=95)), 0, box=found[1].box)
-    assert search.probe.box.iou(found[1].box) > 0.3
+    search = engine.search(photo(encode(canvas, quality=95)), 0, box=faces[1].box)
+    assert search.probe.box.iou(faces[1].box) > 0.3
     assert sum(charge.calls for charge in search.charges) >= 1
 
 
@@ -276,7 +276,7 @@ def test_a_large_photo_in_s3_is_passed_by_reference(credentials, open_rekognitio
     data = portrait("biden") + bytes(6 * 1024 * 1024)
     etag = client.put_object(Bucket="photos", Key="a b/ü.jpg", Body=data)["ETag"]
     opened = photo(data)
-    here = S3Address("photos", "a b/ü.jpg", None, etag, "us-east-1")
+    address = S3Address("photos", "a b/ü.jpg", None, etag, "us-east-1")
     with open_endpoint(s3_url=s3_url) as server, server.in_background() as url:
         engine = open_rekognition(url)
         sent = []
@@ -287,14 +287,14 @@ def test_a_large_photo_in_s3_is_passed_by_reference(credentials, open_rekognitio
             return call(operation, **members)
 
         monkeypatch.setattr(engine._client, "call_paid", watch)
-        assert len(engine.analyze(replace(opened, address=here)).faces) == 1
-        for other in (
-            replace(here, region="eu-west-1"),
-            replace(here, etag='"another"'),
-            replace(here, key="gone.jpg"),
+        assert len(engine.analyze(replace(opened, address=address)).faces) == 1
+        for changed in (
+            replace(address, region="eu-west-1"),
+            replace(address, etag='"another"'),
+            replace(address, key="gone.jpg"),
         ):
-            assert len(engine.analyze(replace(opened, address=other)).faces) == 1
-        assert len(engine.analyze(replace(photo(portrait("biden")), address=here)).faces) == 1
+            assert len(engine.analyze(replace(opened, address=changed)).faces) == 1
+        assert len(engine.analyze(replace(photo(portrait("biden")), address=address)).faces) == 1
         assert sent == ["S3Object", "Bytes", "Bytes", "Bytes", "Bytes"]
 
 

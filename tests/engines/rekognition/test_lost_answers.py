@@ -63,8 +63,8 @@ class Trouble:
 
 def too_slow(trouble):
     """Until the client has given up waiting and asked again."""
-    asked = trouble.begun
-    while trouble.begun == asked:
+    begun_calls = trouble.begun
+    while trouble.begun == begun_calls:
         time.sleep(0.01)
 
 
@@ -86,15 +86,17 @@ def trouble(open_rekognition, photo):
 
 
 @pytest.mark.parametrize(
-    ("when", "what"),
+    ("when", "failure"),
     [("after", too_slow), ("before", too_slow), ("after", dropped), ("after", failed)],
     ids=["too slow in the end", "still at work when asked again", "dropped", "failed"],
 )
-def test_a_lost_answer_is_asked_for_again_enrolls_once_and_counts_twice(open_rekognition, trouble, photo, when, what):
+def test_a_lost_answer_is_asked_for_again_enrolls_once_and_counts_twice(
+    open_rekognition, trouble, photo, when, failure
+):
     """The work was done twice, and Amazon may bill it twice; the collection holds each face once."""
-    engine = open_rekognition(trouble.url, connection={"read_seconds": READ_SECONDS} if what is too_slow else {})
+    engine = open_rekognition(trouble.url, connection={"read_seconds": READ_SECONDS} if failure is too_slow else {})
     assert engine.model
-    getattr(trouble, when).append(what)
+    getattr(trouble, when).append(failure)
     enrollment = engine.enroll(photo, "ab" * 32)
     assert trouble.begun == 2
     assert enrollment.charges == (Charge(Operation.INDEX_FACES, 2, Decimal("0.002")),)

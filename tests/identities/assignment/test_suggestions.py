@@ -20,7 +20,7 @@ from tests.identities.decided_catalogue import STAMP, unmerged_persons
 from tests.identities.made_library import RULES, LendingGallery, Shot, VectorGallery, enroll, people, vector_near
 
 
-def asked(database: Database, gallery: VectorGallery, limit: int = 20) -> list[Suggestion]:
+def suggestions_of(database: Database, gallery: VectorGallery, limit: int = 20) -> list[Suggestion]:
     return suggest(database, as_engine(gallery), RULES, gallery="catalog", limit=limit)
 
 
@@ -46,7 +46,7 @@ def test_similar_persons_are_suggested(light_database: Database, make: type[Vect
     gallery = make()
     lookalikes(light_database, gallery)
     calls = gallery.calls
-    (question,) = asked(light_database, gallery)
+    (question,) = suggestions_of(light_database, gallery)
     assert question.other is not None
     assert question.faces == 4
     assert gallery.calls == calls
@@ -55,14 +55,14 @@ def test_similar_persons_are_suggested(light_database: Database, make: type[Vect
 def test_two_persons_on_one_photo_are_not_suggested(light_database: Database) -> None:
     gallery = LendingGallery()
     lookalikes(light_database, gallery, together=True)
-    assert asked(light_database, gallery) == []
+    assert suggestions_of(light_database, gallery) == []
 
 
 @pytest.mark.parametrize("answer", ["split", "reject", "names", "hide"])
 def test_a_decided_pair_is_not_suggested(light_database: Database, answer: str) -> None:
     gallery = LendingGallery()
     lookalikes(light_database, gallery)
-    (question,) = asked(light_database, gallery)
+    (question,) = suggestions_of(light_database, gallery)
     assert question.other is not None
     with light_database.begin() as connection:
         if answer == "split":
@@ -78,7 +78,7 @@ def test_a_decided_pair_is_not_suggested(light_database: Database, answer: str) 
             verbs.name_person(connection, question.other, "Bea", STAMP)
         else:
             verbs.set_hidden(connection, question.other, True, STAMP)
-    assert asked(light_database, gallery) == []
+    assert suggestions_of(light_database, gallery) == []
 
 
 @pytest.mark.parametrize("make", [LendingGallery, VectorGallery])
@@ -116,7 +116,7 @@ def test_a_child_and_the_adult_are_suggested_by_way_of_the_years_between(light_d
         shots += [Shot(f"{number}-{n}", [vector_near(grown, 0.78, rng)], taken_at=when) for n in range(3)]
     settled(light_database, gallery, enroll(light_database, gallery, shots), mean_linkage=Linkage(0.5, 0.0, 0.1))
     assert len(set(who_is_who(light_database).values())) == 2
-    (question,) = asked(light_database, gallery)
+    (question,) = suggestions_of(light_database, gallery)
     assert question.other is not None
     assert question.faces >= 15
 
@@ -124,13 +124,13 @@ def test_a_child_and_the_adult_are_suggested_by_way_of_the_years_between(light_d
 def test_a_no_is_one_decision_until_it_is_undone(light_database: Database) -> None:
     gallery = LendingGallery()
     lookalikes(light_database, gallery)
-    (question,) = asked(light_database, gallery)
+    (question,) = suggestions_of(light_database, gallery)
     assert question.other is not None
     with light_database.begin() as connection:
         verbs.separate_persons(connection, question.person, question.other, STAMP)
         with pytest.raises(PersonError, match="one person"):
             verbs.separate_persons(connection, question.person, question.person, STAMP)
-    assert asked(light_database, gallery) == []
+    assert suggestions_of(light_database, gallery) == []
     with light_database.begin() as connection:
         undo(connection, None, STAMP)
-    assert len(asked(light_database, gallery)) == 1
+    assert len(suggestions_of(light_database, gallery)) == 1

@@ -9,9 +9,9 @@ from catalog.store.database import Database
 from tests.identities.decided_catalogue import STAMP, catalogue, unmerged_persons
 
 
-def found(database: Database, *matches: UserMatch) -> dict[str, float]:
+def similarity_by_face(database: Database, *matches: UserMatch) -> dict[str, float]:
     answers = list(faces_of_users(database, matches, engine="local", gallery="catalog"))
-    assert len(dict(answers)) == len(answers), "a face is told twice"
+    assert len(dict(answers)) == len(answers), "a face is listed twice"
     return dict(answers)
 
 
@@ -21,14 +21,16 @@ def test_the_user_vector_of_a_merged_person_means_the_canonical_person(light_dat
     with light_database.begin() as connection:
         kept_person, gone = unmerged_persons(connection)[:2]
         merge_persons(connection, kept_person, gone, STAMP)
-    own = found(light_database, UserMatch(kept_person.person_id, 97.0))
+    own = similarity_by_face(light_database, UserMatch(kept_person.person_id, 97.0))
     assert len(own) == 8
-    assert found(light_database, UserMatch(gone.person_id, 97.0)) == own
-    together = found(light_database, UserMatch(gone.person_id, 99.0), UserMatch(kept_person.person_id, 97.0))
+    assert similarity_by_face(light_database, UserMatch(gone.person_id, 97.0)) == own
+    together = similarity_by_face(
+        light_database, UserMatch(gone.person_id, 99.0), UserMatch(kept_person.person_id, 97.0)
+    )
     assert together == dict.fromkeys(own, 99.0)
 
 
 def test_the_user_vector_of_a_forgotten_person_means_no_face(light_database: Database) -> None:
     catalogue(light_database, count=1)
-    assert found(light_database, UserMatch("pgone", 99.0)) == {}
-    assert found(light_database) == {}
+    assert similarity_by_face(light_database, UserMatch("pgone", 99.0)) == {}
+    assert similarity_by_face(light_database) == {}

@@ -262,11 +262,11 @@ class InterruptedGallery(LendingGallery):
         self.decided: Future[None] | None = None
         real = assign_people.add_persons
 
-        def pause(*given: object) -> object:
+        def pause(*arguments: object) -> object:
             if self.decide is not None:
                 self.decided, self.decide = self.pool.submit(self.decide), None
                 wait([self.decided], timeout=0.5)  # until it is done, or waits for us
-            return real(*given)  # type: ignore[arg-type]
+            return real(*arguments)  # type: ignore[arg-type]
 
         monkeypatch.setattr(assign_people, "add_persons", pause)
 

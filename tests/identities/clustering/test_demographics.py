@@ -65,7 +65,7 @@ def place(
     assign_people(database, as_engine(gallery), rules, gallery="catalog", scan_id=scan_id, now=NOW)
 
 
-def asked(database: Database, gallery: VectorGallery) -> list[Suggestion]:
+def suggestions_of(database: Database, gallery: VectorGallery) -> list[Suggestion]:
     return suggest(database, as_engine(gallery), CAREFUL, gallery="catalog", limit=9)
 
 
@@ -82,7 +82,7 @@ def test_a_child_and_a_parent_are_suggested_instead_of_merged(
     gallery = make()
     family(gallery, light_database)
     assert sorted(map(len, groups(light_database))) == [3, 3]
-    (question,) = asked(light_database, gallery)
+    (question,) = suggestions_of(light_database, gallery)
     assert question.kept_apart == "they look born from 2003 to 2008 and from 1968 to 1981" or (
         question.kept_apart == "they look born from 1968 to 1981 and from 2003 to 2008"
     )
@@ -97,7 +97,7 @@ def test_a_child_that_grew_is_one_person(light_database: Database, make: type[Ve
 
 
 @pytest.mark.parametrize(
-    "given",
+    "changes",
     [
         {"dates": (datetime(2015, 5, 1, tzinfo=UTC), None)},
         {"dates": (datetime(2015, 5, 1, tzinfo=UTC), datetime(2000, 1, 1, 0, 3, tzinfo=UTC))},
@@ -110,8 +110,8 @@ def test_a_child_that_grew_is_one_person(light_database: Database, make: type[Ve
     ],
     ids=["no date", "clock without battery", "no age", "ranges near", "unsure", "small child", "ages off", "rule off"],
 )
-def test_without_certain_evidence_the_similarity_decides(light_database: Database, given: dict[str, object]) -> None:
-    family(LendingGallery(), light_database, **given)  # type: ignore[arg-type]
+def test_without_certain_evidence_the_similarity_decides(light_database: Database, changes: dict[str, object]) -> None:
+    family(LendingGallery(), light_database, **changes)  # type: ignore[arg-type]
     assert sorted(map(len, groups(light_database))) == [6]
 
 
@@ -121,7 +121,7 @@ def test_a_man_and_a_woman_are_suggested_instead_of_merged(light_database: Datab
     gallery = make()
     family(gallery, light_database, ages=((20, 30), (20, 30)), genders=(("Male", 99.0), ("Female", 97.0)))
     assert sorted(map(len, groups(light_database))) == [3, 3]
-    assert [question.kept_apart for question in asked(light_database, gallery)] == [
+    assert [question.kept_apart for question in suggestions_of(light_database, gallery)] == [
         "they appear to be of different gender"
     ]
 
@@ -142,7 +142,7 @@ def test_a_merge_by_a_user_holds(light_database: Database) -> None:
     place(light_database, gallery, enroll(light_database, gallery, later_shots, night=1))
     assert sorted(map(len, groups(light_database))) == [8]
     assert plan_recluster(light_database, as_engine(gallery), CAREFUL, gallery="catalog").moved == 0
-    assert asked(light_database, gallery) == []
+    assert suggestions_of(light_database, gallery) == []
 
 
 def test_an_entered_birth_date_replaces_the_apparent_births(light_database: Database) -> None:

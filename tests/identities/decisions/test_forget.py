@@ -32,12 +32,12 @@ from tests.identities.made_library import LendingGallery, VectorGallery, enroll
 
 def every_text(database: Database) -> str:
     """Return all rows of all tables as one text."""
-    held = MetaData()
+    metadata = MetaData()
     with database.read() as connection:
-        held.reflect(connection)
+        metadata.reflect(connection)
         return "\n".join(
             json.dumps([str(value) for value in row])
-            for table in held.sorted_tables
+            for table in metadata.sorted_tables
             for row in connection.execute(table.select())
         )
 
@@ -46,27 +46,27 @@ def test_nothing_of_a_forgotten_person_is_left(database: Database) -> None:
     """Name, faces, decisions and face ids leave every table and the gallery. The receipt counts them."""
     gallery = catalogue(database)
     with database.begin() as connection:
-        one, two, three = unmerged_persons(connection)[:3]
-        verbs.name_person(connection, one, "Secret Name", STAMP)
-        verbs.merge_persons(connection, find_person(connection, "Secret Name"), two, STAMP)
+        first, second, third = unmerged_persons(connection)[:3]
+        verbs.name_person(connection, first, "Secret Name", STAMP)
+        verbs.merge_persons(connection, find_person(connection, "Secret Name"), second, STAMP)
         face = faces_of_person(connection, find_person(connection, "Secret Name"))[0]
-        verbs.confirm_face(connection, face, three, STAMP)
-        verbs.confirm_face(connection, face, one, STAMP)
+        verbs.confirm_face(connection, face, third, STAMP)
+        verbs.confirm_face(connection, face, first, STAMP)
         person = find_person(connection, "Secret Name")
-        held = [face.face_id for face in faces_of_person(connection, person)]
-        redirected = {two.person_id: one.person_id, three.person_id: "pother"}
+        face_ids = [face.face_id for face in faces_of_person(connection, person)]
+        redirected = {second.person_id: first.person_id, third.person_id: "pother"}
         append(connection, Verb.RECLUSTER, STAMP, payload=ReclusterPayload(moved=1, redirected=redirected))
     receipt = forget_person(database, as_engine(gallery), person, STAMP, gallery="catalog")
     assert (receipt.faces, receipt.removed, receipt.verified, receipt.owed) == (8, 8, True, 0)
-    assert not set(held) & set(gallery.vectors)
+    assert not set(face_ids) & set(gallery.vectors)
     text = every_text(database)
-    for secret in ["Secret Name", two.person_id, *held]:
+    for secret in ["Secret Name", second.person_id, *face_ids]:
         assert secret not in text
     with database.read() as connection:
         assert connection.scalar(select(func.count()).select_from(tombstones)) == 8
         assert connection.scalar(select(func.count()).select_from(removals)) == 0
         with pytest.raises(PersonError):
-            find_person(connection, one.person_id)
+            find_person(connection, first.person_id)
     with database.begin() as connection, pytest.raises(UsageError):
         undo(connection, None, STAMP)
 
@@ -107,17 +107,17 @@ def test_an_older_backup_does_not_restore_a_forgotten_person(database: Database,
     with database.begin() as connection:
         verbs.name_person(connection, unmerged_persons(connection)[0], "Secret Name", STAMP)
         person = find_person(connection, "Secret Name")
-        others = [row.person_id for row in unmerged_persons(connection)[1:]]
+        other_ids = [row.person_id for row in unmerged_persons(connection)[1:]]
         shown = {face.face_id for face in faces_of_person(connection, person)}
     back_up(database, tmp_path / "backup.sqlite3")
     vectors = dict(gallery.vectors)
     forget_person(database, as_engine(gallery), person, STAMP, gallery="catalog")
     restore(database, tmp_path / "backup.sqlite3")
     with database.read() as connection:
-        assert [row.person_id for row in unmerged_persons(connection)] == others
+        assert [row.person_id for row in unmerged_persons(connection)] == other_ids
         assert not connection.execute(select(faces).where(faces.c.face_id.in_(shown))).all()
         assert set(connection.scalars(select(removals.c.face_id))) == shown
-        assert [each.verb for each in read_decisions(connection, person_ids=[person.person_id])] == ["forget"]
+        assert [decision.verb for decision in read_decisions(connection, person_ids=[person.person_id])] == ["forget"]
     assert "Secret Name" not in every_text(database)
     gallery.vectors.update(vectors)  # as the local engine's gallery is, which is in the backup
     settled(database, gallery)
@@ -128,14 +128,14 @@ def test_persons_that_redirect_in_two_steps_are_forgotten_too(light_database: Da
     """All persons that redirect to the person are deleted."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
-        one, two, three = unmerged_persons(connection)[:3]
-        theirs = assignments.c.person_id.in_([two.id, three.id])
-        connection.execute(update(assignments).where(theirs).values(person_id=one.id))
-        connection.execute(update(persons).where(persons.c.id == two.id).values(merged_into=one.id))
-        connection.execute(update(persons).where(persons.c.id == three.id).values(merged_into=two.id))
-    forget_person(light_database, as_engine(gallery), one, STAMP, gallery="catalog")
+        first, second, third = unmerged_persons(connection)[:3]
+        theirs = assignments.c.person_id.in_([second.id, third.id])
+        connection.execute(update(assignments).where(theirs).values(person_id=first.id))
+        connection.execute(update(persons).where(persons.c.id == second.id).values(merged_into=first.id))
+        connection.execute(update(persons).where(persons.c.id == third.id).values(merged_into=second.id))
+    forget_person(light_database, as_engine(gallery), first, STAMP, gallery="catalog")
     with light_database.read() as connection:
-        assert not {one.id, two.id, three.id} & {row.id for row in all_persons(connection)}
+        assert not {first.id, second.id, third.id} & {row.id for row in all_persons(connection)}
 
 
 def test_the_next_scan_drains_all_pending_removals(light_database: Database) -> None:
@@ -144,8 +144,8 @@ def test_the_next_scan_drains_all_pending_removals(light_database: Database) -> 
     owed = [f"owed-{number}" for number in range(1001)]
     gallery.vectors.update(dict.fromkeys(owed, next(iter(gallery.vectors.values()))))
     with light_database.begin() as connection:
-        here = {"engine": gallery.name, "gallery": "catalog", "wanted_at": "2026"}
-        connection.execute(insert(removals), [{**here, "face_id": face_id} for face_id in owed])
+        row = {"engine": gallery.name, "gallery": "catalog", "wanted_at": "2026"}
+        connection.execute(insert(removals), [{**row, "face_id": face_id} for face_id in owed])
     settled(light_database, gallery)
     assert not set(owed) & set(gallery.vectors)
 
@@ -157,7 +157,7 @@ def test_unassigned_faces_of_another_gallery_are_forgotten_too(light_database: D
     enroll(light_database, theirs, photos(SHIFTED, 2), night=1)
     with light_database.read() as connection:
         person = unmerged_persons(connection)[0]
-        hers = {each.sha256 for each in faces_of_person(connection, person)}
+        hers = {face.sha256 for face in faces_of_person(connection, person)}
     receipt = forget_person(light_database, as_engine(ours), person, STAMP, gallery="catalog")
     assert (receipt.faces, receipt.removed, receipt.owed) == (4, 4, 4)
     with light_database.read() as connection:
@@ -169,12 +169,12 @@ def test_a_person_merged_since_the_confirmation_is_not_forgotten(light_database:
     """The id redirects to another person than the user confirmed."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
-        kept, gone = unmerged_persons(connection)[:2]
-        verbs.merge_persons(connection, kept, gone, STAMP)
+        canonical, merged = unmerged_persons(connection)[:2]
+        verbs.merge_persons(connection, canonical, merged, STAMP)
     with pytest.raises(PersonError, match="merged into another person"):
-        forget_person(light_database, as_engine(gallery), gone, STAMP, gallery="catalog")
+        forget_person(light_database, as_engine(gallery), merged, STAMP, gallery="catalog")
     with light_database.read() as connection:
-        assert len(faces_of_person(connection, kept)) == 8
+        assert len(faces_of_person(connection, canonical)) == 8
 
 
 class FailingGallery(LendingGallery):

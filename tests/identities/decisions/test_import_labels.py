@@ -55,20 +55,20 @@ def put_back(database: Database, labels: Labels) -> tuple[int, int, int]:
 
 
 @pytest.fixture
-def other(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+def target(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A second, empty catalogue."""
     opened: AbstractContextManager[Database] = fresh_database(sqlite_template, tmp_path_factory)
     with opened as database:
         yield database
 
 
-def test_an_imported_undo_refers_to_the_new_number_of_its_decision(light_database: Database, other: Database) -> None:
+def test_an_imported_undo_refers_to_the_new_number_of_its_decision(light_database: Database, target: Database) -> None:
     """Undoing the undo puts its own decision in force again, and no other."""
     catalogue(light_database)
     with light_database.begin() as connection:
         undo(connection, verbs.name_person(connection, unmerged_persons(connection)[0], "Ann", STAMP), STAMP)
-    catalogue(other, count=3)
-    with other.begin() as connection:
+    catalogue(target, count=3)
+    with target.begin() as connection:
         for person in unmerged_persons(connection):
             verbs.name_person(connection, person, "here", EARLIER)
         theirs, _ = undo(connection, 1, EARLIER)
@@ -77,23 +77,23 @@ def test_an_imported_undo_refers_to_the_new_number_of_its_decision(light_databas
         assert (named.verb, named.undone_by) == ("name", taken_back.number)
         assert taken_back.targets == (named.number,)
         undo(connection, taken_back.number, STAMP)
-        undone = {each.number: each.undone_by for each in read_decisions(connection)}
+        undone = {decision.number: decision.undone_by for decision in read_decisions(connection)}
     assert (undone[named.number], undone[1]) == (None, theirs)
 
 
-def test_an_imported_copy_refers_to_the_new_number_of_its_original(light_database: Database, other: Database) -> None:
+def test_an_imported_copy_refers_to_the_new_number_of_its_original(light_database: Database, target: Database) -> None:
     """Undo reverts a copy for an edited photo together with its original."""
     catalogue(light_database)
     with light_database.begin() as connection:
-        one, two = unmerged_persons(connection)[:2]
-        number = verbs.confirm_face(connection, faces_of_person(connection, one)[0], two, STAMP)
-        said = connection.execute(select(ledger).where(ledger.c.id == number)).mappings().one()
-        place = [said[key] for key in ("photo_sha256", "box_left", "box_top", "box_width", "box_height")]
-        details = json.dumps({**json.loads(said["details"]), "carried_from": place, "copy_of": number})
-        copy = {**said, "id": number + 1, "photo_sha256": digest("edited"), "details": details}
+        first, second = unmerged_persons(connection)[:2]
+        number = verbs.confirm_face(connection, faces_of_person(connection, first)[0], second, STAMP)
+        row = connection.execute(select(ledger).where(ledger.c.id == number)).mappings().one()
+        place = [row[key] for key in ("photo_sha256", "box_left", "box_top", "box_width", "box_height")]
+        details = json.dumps({**json.loads(row["details"]), "carried_from": place, "copy_of": number})
+        copy = {**row, "id": number + 1, "photo_sha256": digest("edited"), "details": details}
         connection.execute(ledger.insert(), copy)
-    catalogue(other, count=1)
-    with other.begin() as connection:
+    catalogue(target, count=1)
+    with target.begin() as connection:
         for name in ("one", "two", "three"):
             verbs.name_person(connection, unmerged_persons(connection)[0], name, EARLIER)
         add_labels(connection, labels_of(light_database))
@@ -101,19 +101,22 @@ def test_an_imported_copy_refers_to_the_new_number_of_its_original(light_databas
         assert copied.copy_of == original.number
 
 
-def test_merges_of_one_instant_are_all_imported(light_database: Database, other: Database) -> None:
+def test_merges_of_one_instant_are_all_imported(light_database: Database, target: Database) -> None:
     """One command merges two persons into a third: two decisions that differ in the merged person alone."""
     catalogue(light_database)
     with light_database.begin() as connection:
-        kept, *gone = unmerged_persons(connection)[:3]
-        for each in gone:
-            number = verbs.merge_persons(connection, find_person(connection, kept.person_id), each, STAMP)
+        canonical, *merged_persons = unmerged_persons(connection)[:3]
+        for merged in merged_persons:
+            number = verbs.merge_persons(connection, find_person(connection, canonical.person_id), merged, STAMP)
         undo(connection, number, STAMP)
     for _ in range(2):
-        put_back(other, labels_of(light_database))
-        with other.read() as connection:
-            told = [(each.other_person_id, each.undone_by) for each in read_decisions(connection, verbs=[Verb.MERGE])]
-        assert told == [(gone[0].person_id, None), (gone[1].person_id, 4)]
+        put_back(target, labels_of(light_database))
+        with target.read() as connection:
+            merges = [
+                (decision.other_person_id, decision.undone_by)
+                for decision in read_decisions(connection, verbs=[Verb.MERGE])
+            ]
+        assert merges == [(merged_persons[0].person_id, None), (merged_persons[1].person_id, 4)]
 
 
 def test_an_older_file_does_not_undo_a_decision_that_is_in_force_again(light_database: Database) -> None:
@@ -127,7 +130,7 @@ def test_an_older_file_does_not_undo_a_decision_that_is_in_force_again(light_dat
         undo(connection, by, STAMP)
     put_back(light_database, labels)
     with light_database.read() as connection:
-        assert [each.undone_by for each in read_decisions(connection)] == [None, 3, None]
+        assert [decision.undone_by for decision in read_decisions(connection)] == [None, 3, None]
 
 
 def everything(database: Database) -> Any:
@@ -141,7 +144,7 @@ BOX = BoundingBox(0.3, 0.3, 0.2, 0.3)
 def enroll_in_two_galleries(database: Database) -> None:
     """Enroll eight faces in two galleries: eight persons in the one, Ann alone in the other."""
     rng = np.random.default_rng(8)
-    shots = [Shot(str(number), [vector_near(who, 0.9, rng)], [BOX]) for number, who in enumerate(people(8, rng))]
+    shots = [Shot(str(number), [vector_near(center, 0.9, rng)], [BOX]) for number, center in enumerate(people(8, rng))]
     theirs = VectorGallery()
     settled(database, theirs, enroll(database, theirs, shots))
     enroll(database, LendingGallery(), shots)
@@ -160,7 +163,7 @@ def test_an_import_changes_nothing_where_the_file_was_made(light_database: Datab
     assert everything(light_database) == before
 
 
-def test_conflicting_labels_of_two_galleries_assign_each_face_once(light_database: Database, other: Database) -> None:
+def test_conflicting_labels_of_two_galleries_assign_each_face_once(light_database: Database, target: Database) -> None:
     """Each face gets one of its two persons. A second import changes nothing."""
     enroll_in_two_galleries(light_database)
     with light_database.begin() as connection:
@@ -169,13 +172,13 @@ def test_conflicting_labels_of_two_galleries_assign_each_face_once(light_databas
                 verbs.name_person(connection, person, "Somebody", STAMP)
     gallery = LendingGallery()
     rng = np.random.default_rng(8)
-    shots = [Shot(str(number), [vector_near(who, 0.9, rng)], [BOX]) for number, who in enumerate(people(8, rng))]
-    settled(other, gallery, enroll(other, gallery, shots))
+    shots = [Shot(str(number), [vector_near(center, 0.9, rng)], [BOX]) for number, center in enumerate(people(8, rng))]
+    settled(target, gallery, enroll(target, gallery, shots))
     labels = labels_of(light_database)
-    assert put_back(other, labels)[2] == 8
-    before = everything(other)
-    assert put_back(other, labels) == (0, 0, 0)
-    assert everything(other) == before
+    assert put_back(target, labels)[2] == 8
+    before = everything(target)
+    assert put_back(target, labels) == (0, 0, 0)
+    assert everything(target) == before
 
 
 Say = Callable[[Connection, CataloguedFace, PersonRow], object]
@@ -186,8 +189,8 @@ def reject(connection: Connection, face: CataloguedFace, ann: PersonRow) -> None
 
 
 def confirm_another(connection: Connection, face: CataloguedFace, ann: PersonRow) -> None:
-    other = next(each for each in unmerged_persons(connection) if each.id != ann.id)
-    verbs.confirm_face(connection, face, other, STAMP)
+    unnamed = next(person for person in unmerged_persons(connection) if person.id != ann.id)
+    verbs.confirm_face(connection, face, unnamed, STAMP)
 
 
 def say_none(connection: Connection, face: CataloguedFace, _ann: PersonRow) -> None:
@@ -202,7 +205,7 @@ def part(connection: Connection, face: CataloguedFace, ann: PersonRow) -> None:
 @pytest.mark.parametrize("gone", [False, True], ids=["there", "away"])
 @pytest.mark.parametrize("say", [reject, confirm_another, say_none, part])
 def test_a_decision_on_a_face_outweighs_the_file(
-    light_database: Database, other: Database, say: Say, gone: bool, confirmed: bool
+    light_database: Database, target: Database, say: Say, gone: bool, confirmed: bool
 ) -> None:
     """The face is Ann in the file, by a machine or a user. It is not Ann here, also if its photo left and returned."""
     gallery = catalogue(light_database)
@@ -212,13 +215,13 @@ def test_a_decision_on_a_face_outweighs_the_file(
         face = faces_of_person(connection, ann)[0]
     labels = labels_of(light_database)
     if confirmed:
-        catalogue(other)
-        put_back(other, labels)
-        with other.begin() as connection:
-            there = faces_of_person(connection, find_person(connection, "Ann"))[0]
-            assert there.place == face.place
-            verbs.confirm_face(connection, there, find_person(connection, "Ann"), EARLIER)
-        labels = labels_of(other)
+        catalogue(target)
+        put_back(target, labels)
+        with target.begin() as connection:
+            local_face = faces_of_person(connection, find_person(connection, "Ann"))[0]
+            assert local_face.place == face.place
+            verbs.confirm_face(connection, local_face, find_person(connection, "Ann"), EARLIER)
+        labels = labels_of(target)
     with light_database.begin() as connection:
         say(connection, face, find_person(connection, "Ann"))
     meant = who_is_who(light_database).get(face.face_id)
@@ -237,13 +240,13 @@ def test_a_decision_on_a_face_outweighs_the_file(
     assert meant in (now, None)
 
 
-def moved(database: Database, other: Database, *, named_here: bool, confirmed: bool) -> str | None:
+def moved(database: Database, target: Database, *, named_here: bool, confirmed: bool) -> str | None:
     """Import the labels of one catalogue into another in which a machine assigned the same faces to another person.
 
-    Returns the name of whom they belong to then.
+    Returns the name of the person who then has the faces.
     """
     catalogue(database, count=1)
-    catalogue(other, count=1)
+    catalogue(target, count=1)
     with database.begin() as connection:
         (person,) = unmerged_persons(connection)
         verbs.name_person(connection, person, "there", STAMP)
@@ -251,10 +254,10 @@ def moved(database: Database, other: Database, *, named_here: bool, confirmed: b
             for face in faces_of_person(connection, person):
                 verbs.confirm_face(connection, face, person, STAMP)
     if named_here:
-        with other.begin() as connection:
+        with target.begin() as connection:
             verbs.name_person(connection, unmerged_persons(connection)[0], "here", STAMP)
-    put_back(other, labels_of(database))
-    with other.read() as connection:
+    put_back(target, labels_of(database))
+    with target.read() as connection:
         (owner,) = {
             face.name for person in unmerged_persons(connection) for face in faces_of_person(connection, person)
         }
@@ -267,30 +270,30 @@ def moved(database: Database, other: Database, *, named_here: bool, confirmed: b
     ids=["a name counts more than none", "a name that is here stays", "a word on the face counts more than a machine"],
 )
 def test_machine_assignments_yield_to_decisions_of_the_file(
-    light_database: Database, other: Database, named_here: bool, confirmed: bool, name: str
+    light_database: Database, target: Database, named_here: bool, confirmed: bool, name: str
 ) -> None:
     """The photos were scanned before the import."""
-    assert moved(light_database, other, named_here=named_here, confirmed=confirmed) == name
+    assert moved(light_database, target, named_here=named_here, confirmed=confirmed) == name
 
 
-def test_a_machine_label_puts_no_person_on_a_photo_twice(light_database: Database, other: Database) -> None:
+def test_a_machine_label_puts_no_person_on_a_photo_twice(light_database: Database, target: Database) -> None:
     """The other face of the photo is Ann here."""
     rng = np.random.default_rng(1)
-    shot = Shot("both", [vector_near(who, 0.9, rng) for who in people(2, rng)])
-    for database in (light_database, other):
+    shot = Shot("both", [vector_near(center, 0.9, rng) for center in people(2, rng)])
+    for database in (light_database, target):
         gallery = LendingGallery()
         settled(database, gallery, enroll(database, gallery, [shot]))
     with light_database.begin() as connection:
         verbs.name_person(connection, unmerged_persons(connection)[0], "Ann", STAMP)
     labels = labels_of(light_database)
-    put_back(other, labels)
-    with other.begin() as connection:
+    put_back(target, labels)
+    with target.begin() as connection:
         ann = find_person(connection, "Ann")
         (shown,) = faces_of_person(connection, ann)
         connection.execute(update(assignments).values(person_id=ann.id).where(assignments.c.face_id != shown.row))
         connection.execute(delete(assignments).where(assignments.c.face_id == shown.row))
-    put_back(other, labels)
-    assert settled(other, gallery).conflicts == 0
+    put_back(target, labels)
+    assert settled(target, gallery).conflicts == 0
 
 
 def test_an_imported_name_keeps_birth_date_and_hidden_mark(light_database: Database) -> None:
@@ -310,56 +313,56 @@ def test_an_imported_name_keeps_birth_date_and_hidden_mark(light_database: Datab
     assert (ann.birth_date, ann.hidden) == ("1990-01-01", True)
 
 
-def test_a_mirror_in_the_file_leaves_a_confirmed_face(light_database: Database, other: Database) -> None:
+def test_a_mirror_in_the_file_leaves_a_confirmed_face(light_database: Database, target: Database) -> None:
     """Both faces of the photo are one person in the file. Here a user confirmed one of them as another person."""
     rng = np.random.default_rng(1)
-    shot = Shot("mirror", [vector_near(who, 0.9, rng) for who in people(2, rng)])
-    for database in (light_database, other):
+    shot = Shot("mirror", [vector_near(center, 0.9, rng) for center in people(2, rng)])
+    for database in (light_database, target):
         gallery = LendingGallery()
         settled(database, gallery, enroll(database, gallery, [shot]))
     with light_database.begin() as connection:
-        kept, gone = unmerged_persons(connection)
-        verbs.merge_persons(connection, kept, gone, EARLIER, same_photo=True)
-    with other.begin() as connection:
-        _, here = unmerged_persons(connection)
-        (face,) = faces_of_person(connection, here)
-        verbs.confirm_face(connection, face, here, STAMP)
+        canonical, merged = unmerged_persons(connection)
+        verbs.merge_persons(connection, canonical, merged, EARLIER, same_photo=True)
+    with target.begin() as connection:
+        _, local_person = unmerged_persons(connection)
+        (face,) = faces_of_person(connection, local_person)
+        verbs.confirm_face(connection, face, local_person, STAMP)
     for _ in range(2):
-        put_back(other, labels_of(light_database))
-        settled(other, gallery)
-        assert who_is_who(other)[face.face_id] == here.person_id
-        assert set(who_is_who(other).values()) == {kept.person_id, here.person_id}
+        put_back(target, labels_of(light_database))
+        settled(target, gallery)
+        assert who_is_who(target)[face.face_id] == local_person.person_id
+        assert set(who_is_who(target).values()) == {canonical.person_id, local_person.person_id}
 
 
-def test_copies_for_several_edits_are_all_imported(light_database: Database, other: Database) -> None:
+def test_copies_for_several_edits_are_all_imported(light_database: Database, target: Database) -> None:
     """A split was copied to a first edit before one file was made, and to a second edit before the next file."""
     catalogue(light_database, count=1)
     with light_database.begin() as connection:
         (person,) = unmerged_persons(connection)
         number, _ = verbs.split_person(connection, person, faces_of_person(connection, person)[:1], STAMP)
-        said = dict(connection.execute(select(ledger).where(ledger.c.id == number)).mappings().one())
-        details = {**json.loads(said["details"]), "carried_from": [digest("x")], "copy_of": number}
+        row = dict(connection.execute(select(ledger).where(ledger.c.id == number)).mappings().one())
+        details = {**json.loads(row["details"]), "carried_from": [digest("x")], "copy_of": number}
         ((_, *box),) = details["faces"]
         copies = [
             {
-                **said,
-                "id": number + 1 + each,
-                "details": json.dumps({**details, "faces": [[digest(f"edit {each}"), *box]]}),
+                **row,
+                "id": number + 1 + index,
+                "details": json.dumps({**details, "faces": [[digest(f"edit {index}"), *box]]}),
             }
-            for each in range(2)
+            for index in range(2)
         ]
         connection.execute(ledger.insert(), copies[0])
-    put_back(other, labels_of(light_database))
+    put_back(target, labels_of(light_database))
     with light_database.begin() as connection:
         connection.execute(delete(ledger).where(ledger.c.id == copies[0]["id"]))
         connection.execute(ledger.insert(), copies[1])
-    put_back(other, labels_of(light_database))
-    with other.read() as connection:
-        told = [each.faces[0].sha256 for each in read_decisions(connection, verbs=[Verb.SPLIT])]
-    assert told[1:] == [digest("edit 0"), digest("edit 1")]
+    put_back(target, labels_of(light_database))
+    with target.read() as connection:
+        split_photos = [decision.faces[0].sha256 for decision in read_decisions(connection, verbs=[Verb.SPLIT])]
+    assert split_photos[1:] == [digest("edit 0"), digest("edit 1")]
 
 
-def test_an_imported_machine_assignment_does_not_become_a_decision(light_database: Database, other: Database) -> None:
+def test_an_imported_machine_assignment_does_not_become_a_decision(light_database: Database, target: Database) -> None:
     """A named person is found on photos that are scanned later. Those assignments are a machine's."""
     gallery, shots = LendingGallery(), album(BOX, 1)
     settled(light_database, gallery, enroll(light_database, gallery, shots))
@@ -367,11 +370,11 @@ def test_an_imported_machine_assignment_does_not_become_a_decision(light_databas
         ann = unmerged_persons(connection)[0]
         verbs.name_person(connection, ann, "Ann", STAMP)
         hers = {face.sha256 for face in faces_of_person(connection, ann)}
-    with other.begin() as connection:
+    with target.begin() as connection:
         add_labels(connection, labels_of(light_database))
     anew = LendingGallery()
-    settled(other, anew, enroll(other, anew, shots))
-    with other.read() as connection:
+    settled(target, anew, enroll(target, anew, shots))
+    with target.read() as connection:
         shown = faces_of_person(connection, find_person(connection, "Ann"))
         assert {face.sha256 for face in shown} == hers
         assert {face.by for face in shown} == {AssignedBy.CLUSTER}
@@ -383,15 +386,15 @@ def names_and_redirects(connection: Connection) -> set[tuple[str, str | None, st
     return {(row.person_id, row.name, people.canonical_row(row.id).person_id) for row in people.rows.values()}
 
 
-def test_an_import_is_undone_as_a_whole(database: Database, other: Database) -> None:
+def test_an_import_is_undone_as_a_whole(database: Database, target: Database) -> None:
     """Persons, names, redirects, decisions and assignments are what they were; the file can be imported again."""
-    catalogue(other)
-    with other.begin() as connection:
-        kept, merged, third = unmerged_persons(connection)[:3]
-        verbs.name_person(connection, kept, "Ann", STAMP)
+    catalogue(target)
+    with target.begin() as connection:
+        canonical, merged, third = unmerged_persons(connection)[:3]
+        verbs.name_person(connection, canonical, "Ann", STAMP)
         verbs.merge_persons(connection, find_person(connection, "Ann"), merged, STAMP)
         verbs.confirm_face(connection, faces_of_person(connection, third)[0], find_person(connection, "Ann"), STAMP)
-    labels = labels_of(other)
+    labels = labels_of(target)
     gallery = catalogue(database)
     with database.read() as connection:
         before = rows(connection)

@@ -58,10 +58,10 @@ def test_a_face_that_was_split_off_and_rejected_is_a_third_person(light_database
     with light_database.begin() as connection:
         ann = unmerged_persons(connection)[0]
         parted = faces_of_person(connection, ann)[:2]
-        _, other = verbs.split_person(connection, ann, parted, STAMP)
-        verbs.reject_face(connection, parted[0], other, STAMP)
+        _, new_person = verbs.split_person(connection, ann, parted, STAMP)
+        verbs.reject_face(connection, parted[0], new_person, STAMP)
     settled(light_database, gallery)
-    assert who_is_who(light_database)[parted[0].face_id] not in (ann.person_id, other.person_id)
+    assert who_is_who(light_database)[parted[0].face_id] not in (ann.person_id, new_person.person_id)
 
 
 def test_a_merge_ends_the_rejections_of_an_earlier_split(light_database: Database) -> None:
@@ -69,8 +69,8 @@ def test_a_merge_ends_the_rejections_of_an_earlier_split(light_database: Databas
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
         ann = unmerged_persons(connection)[0]
-        _, other = verbs.split_person(connection, ann, faces_of_person(connection, ann)[:2], STAMP)
-        verbs.merge_persons(connection, ann, other, STAMP)
+        _, new_person = verbs.split_person(connection, ann, faces_of_person(connection, ann)[:2], STAMP)
+        verbs.merge_persons(connection, ann, new_person, STAMP)
         assert effective_decisions(read_decisions(connection)).rejected == []
     assert settled(light_database, gallery).churn == 0
     change = plan_recluster(light_database, as_engine(gallery), RULES, gallery="catalog")
@@ -82,10 +82,10 @@ def test_a_decision_on_a_removed_person_is_refused(light_database: Database) -> 
     catalogue(light_database)
     with light_database.begin() as connection:
         ann = unmerged_persons(connection)[0]
-        number, other = verbs.split_person(connection, ann, faces_of_person(connection, ann)[:1], STAMP)
+        number, new_person = verbs.split_person(connection, ann, faces_of_person(connection, ann)[:1], STAMP)
         undo(connection, number, STAMP)
-        with pytest.raises(PersonError, match=other.person_id):
-            verbs.name_person(connection, other, "Nobody", STAMP)
+        with pytest.raises(PersonError, match=new_person.person_id):
+            verbs.name_person(connection, new_person, "Nobody", STAMP)
         assert find_person(connection, ann.person_id).id == ann.id
 
 
@@ -95,9 +95,9 @@ def test_a_merge_ends_earlier_rejections_of_its_faces(database: Database, reject
     gallery = catalogue(database)
     with database.begin() as connection:
         kate, ann = unmerged_persons(connection)[:2]
-        holder, other = (ann, kate) if rejected_in == "merged" else (kate, ann)
+        holder, second_person = (ann, kate) if rejected_in == "merged" else (kate, ann)
         face = faces_of_person(connection, holder)[0]
-        verbs.reject_face(connection, face, other, STAMP)
+        verbs.reject_face(connection, face, second_person, STAMP)
         before = rows(connection)
         number = verbs.merge_persons(connection, kate, ann, STAMP)
         undo(connection, number, STAMP)

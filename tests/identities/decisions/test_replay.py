@@ -35,9 +35,9 @@ def test_another_engine_finds_the_same_people_under_the_same_names(light_databas
     with light_database.begin() as connection:
         for number, person in enumerate(unmerged_persons(connection)):
             verbs.name_person(connection, person, f"name {number}", STAMP)
-        one, two = unmerged_persons(connection)[:2]
-        face = faces_of_person(connection, one)[0]
-        verbs.confirm_face(connection, face, two, STAMP)
+        first, second = unmerged_persons(connection)[:2]
+        face = faces_of_person(connection, first)[0]
+        verbs.confirm_face(connection, face, second, STAMP)
     theirs = VectorGallery()
     result = settled(light_database, theirs, enroll(light_database, theirs, photos(SHIFTED, 2), night=1))
     assert result.persons_new == 0
@@ -54,14 +54,14 @@ def test_decisions_apply_to_a_photo_that_returns(light_database: Database) -> No
     shots = photos(BOX, 1)
     settled(light_database, gallery, enroll(light_database, gallery, shots))
     with light_database.begin() as connection:
-        one, two, three = unmerged_persons(connection)[:3]
-        moved, gone = faces_of_person(connection, one)[0], faces_of_person(connection, three)[0]
-        verbs.confirm_face(connection, moved, two, STAMP)
+        first, second, third = unmerged_persons(connection)[:3]
+        moved, gone = faces_of_person(connection, first)[0], faces_of_person(connection, third)[0]
+        verbs.confirm_face(connection, moved, second, STAMP)
         verbs.mark_not_a_face(connection, gone, STAMP)
         connection.execute(delete(faces).where(faces.c.face_id.in_([moved.face_id, gone.face_id])))
     again = [shot for shot in shots if any(shot.name in (f.uri or "") for f in (moved, gone))]
     settled(light_database, gallery, enroll(light_database, gallery, again, night=1))
-    assert who_is_who(light_database)[moved.face_id] == two.person_id
+    assert who_is_who(light_database)[moved.face_id] == second.person_id
     assert gone.face_id not in who_is_who(light_database)
 
 
@@ -70,8 +70,8 @@ def test_a_migration_replaces_machine_assignments_and_keeps_decisions(light_data
     theirs = VectorGallery()
     settled(light_database, theirs, enroll(light_database, theirs, photos(SHIFTED, 2)))
     with light_database.begin() as connection:
-        kept = faces_of_person(connection, unmerged_persons(connection)[0])[0]
-        verbs.confirm_face(connection, kept, unmerged_persons(connection)[1], STAMP)
+        face = faces_of_person(connection, unmerged_persons(connection)[0])[0]
+        verbs.confirm_face(connection, face, unmerged_persons(connection)[1], STAMP)
         connection.execute(delete(assignments).where(assignments.c.by == "nobody"))
     ours = LendingGallery()
     enroll(light_database, ours, photos(BOX, 1), night=1)
@@ -85,9 +85,9 @@ def test_a_migration_replaces_machine_assignments_and_keeps_decisions(light_data
         changed = copy_from_other_galleries(connection, engine="rekognition", gallery="catalog", now=NOW, overrule=True)
     assert changed == 16 - 4 - 1
     with light_database.read() as connection:
-        others = {f.face_id for f in faces_of_person(connection, person) if f.engine == "rekognition"}
-        assert kept.face_id not in others
-        assert len(others) == 15
+        remote_faces = {f.face_id for f in faces_of_person(connection, person) if f.engine == "rekognition"}
+        assert face.face_id not in remote_faces
+        assert len(remote_faces) == 15
         assert connection.scalar(select(persons.c.id).where(persons.c.id == person.id)) == person.id
 
 
@@ -99,12 +99,12 @@ def test_a_name_comes_back_with_the_photos(light_database: Database) -> None:
     with light_database.begin() as connection:
         ann = unmerged_persons(connection)[0]
         verbs.name_person(connection, ann, "Ann", STAMP)
-        hers = {each.sha256 for each in faces_of_person(connection, ann)}
+        hers = {face.sha256 for face in faces_of_person(connection, ann)}
         connection.execute(delete(photos_table))
     settled(light_database, gallery)
     settled(light_database, gallery, enroll(light_database, gallery, shots, night=1))
     with light_database.read() as connection:
-        assert {each.sha256 for each in faces_of_person(connection, find_person(connection, "Ann"))} == hers
+        assert {face.sha256 for face in faces_of_person(connection, find_person(connection, "Ann"))} == hers
 
 
 def test_a_mirror_comes_back_as_one_person(light_database: Database) -> None:
@@ -114,28 +114,28 @@ def test_a_mirror_comes_back_as_one_person(light_database: Database) -> None:
     shots = [Shot("mirror", [vector_near(center, 0.9, rng) for center in people(2, rng, 128)])]
     settled(light_database, gallery, enroll(light_database, gallery, shots))
     with light_database.begin() as connection:
-        one, two = unmerged_persons(connection)
-        verbs.merge_persons(connection, one, two, STAMP, same_photo=True)
+        first, second = unmerged_persons(connection)
+        verbs.merge_persons(connection, first, second, STAMP, same_photo=True)
         connection.execute(delete(photos_table))
     settled(light_database, gallery, enroll(light_database, gallery, shots, night=1))
-    assert set(who_is_who(light_database).values()) == {one.person_id}
+    assert set(who_is_who(light_database).values()) == {first.person_id}
 
 
 def test_a_copied_assignment_puts_no_person_on_a_photo_twice(light_database: Database) -> None:
     """The second engine found one of two faces, and assigned it to the person of the other face."""
     rng = np.random.default_rng(2)
-    one, two = people(2, rng, 128)
+    first, second = people(2, rng, 128)
     theirs, ours = VectorGallery(), LendingGallery()
-    both = boxes_for(2)
-    alone = [Shot(f"{n}", [vector_near(two, 0.9, rng)], [BOX]) for n in range(3)]
-    pair = Shot("pair", [vector_near(one, 0.9, rng), vector_near(two, 0.9, rng)], both)
+    boxes = boxes_for(2)
+    alone = [Shot(f"{n}", [vector_near(second, 0.9, rng)], [BOX]) for n in range(3)]
+    pair = Shot("pair", [vector_near(first, 0.9, rng), vector_near(second, 0.9, rng)], boxes)
     settled(light_database, theirs, enroll(light_database, theirs, [pair, *alone]))
-    seen = [Shot("pair", [vector_near(two, 0.9, rng)], both[:1]), *alone]
-    settled(light_database, ours, enroll(light_database, ours, seen, night=1))
+    shots = [Shot("pair", [vector_near(second, 0.9, rng)], boxes[:1]), *alone]
+    settled(light_database, ours, enroll(light_database, ours, shots, night=1))
     with light_database.begin() as connection:
-        other = max(unmerged_persons(connection), key=lambda each: len(faces_of_person(connection, each)))
+        larger = max(unmerged_persons(connection), key=lambda person: len(faces_of_person(connection, person)))
         local = select(faces.c.id).where(faces.c.engine == "local")
-        connection.execute(update(assignments).where(assignments.c.face_id.in_(local)).values(person_id=other.id))
+        connection.execute(update(assignments).where(assignments.c.face_id.in_(local)).values(person_id=larger.id))
         copy_from_other_galleries(connection, engine="rekognition", gallery="catalog", now=NOW, overrule=True)
     assert settled(light_database, theirs).conflicts == 0
 
@@ -160,8 +160,14 @@ def test_one_face_in_two_galleries_is_no_co_occurrence(light_database: Database)
     enroll(light_database, theirs, photos(SHIFTED, 2, count=1), night=1)
     with light_database.begin() as connection:
         (ann,) = unmerged_persons(connection)
-        (other,) = add_persons(connection, 1, NOW)
-        seen = list(connection.scalars(select(faces.c.id).where(faces.c.engine == "rekognition")))
-        assign(connection, [(row, None) for row in seen], other.id, AssignedBy.CLUSTER, "2026-01-01T00:00:00.000000Z")
-        verbs.merge_persons(connection, ann, other, STAMP)
+        (new_person,) = add_persons(connection, 1, NOW)
+        remote_rows = list(connection.scalars(select(faces.c.id).where(faces.c.engine == "rekognition")))
+        assign(
+            connection,
+            [(row, None) for row in remote_rows],
+            new_person.id,
+            AssignedBy.CLUSTER,
+            "2026-01-01T00:00:00.000000Z",
+        )
+        verbs.merge_persons(connection, ann, new_person, STAMP)
         assert len(faces_of_person(connection, ann)) == 8

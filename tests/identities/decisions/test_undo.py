@@ -67,15 +67,15 @@ def test_a_restored_face_follows_a_later_merge(light_database: Database) -> None
     """It is assigned to the canonical person."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
-        gone, kept, other = unmerged_persons(connection)[:3]
-        face = faces_of_person(connection, gone)[0]
-        number = verbs.confirm_face(connection, face, other, STAMP)
-        verbs.merge_persons(connection, kept, gone, STAMP)
+        merged, canonical, unrelated = unmerged_persons(connection)[:3]
+        face = faces_of_person(connection, merged)[0]
+        number = verbs.confirm_face(connection, face, unrelated, STAMP)
+        verbs.merge_persons(connection, canonical, merged, STAMP)
         undo(connection, number, STAMP)
-        assert find_person(connection, gone.person_id).id == kept.id
+        assert find_person(connection, merged.person_id).id == canonical.id
     settled(light_database, gallery)
     assert merged_with_faces(light_database) == []
-    assert who_is_who(light_database)[face.face_id] == kept.person_id
+    assert who_is_who(light_database)[face.face_id] == canonical.person_id
 
 
 def test_a_redone_merge_takes_faces_assigned_since(light_database: Database) -> None:
@@ -83,16 +83,16 @@ def test_a_redone_merge_takes_faces_assigned_since(light_database: Database) -> 
     rng = np.random.default_rng(1)
     gallery = LendingGallery()
     centers = people(2, rng, 128)
-    shots = [Shot(f"{who}-{n}", [vector_near(centers[who], 0.85, rng)]) for who in range(2) for n in range(3)]
+    shots = [Shot(f"{person}-{n}", [vector_near(centers[person], 0.85, rng)]) for person in range(2) for n in range(3)]
     settled(light_database, gallery, enroll(light_database, gallery, shots))
     with light_database.begin() as connection:
-        kept, gone = unmerged_persons(connection)
-        by, _ = undo(connection, verbs.merge_persons(connection, kept, gone, STAMP), STAMP)
+        canonical, merged = unmerged_persons(connection)
+        by, _ = undo(connection, verbs.merge_persons(connection, canonical, merged, STAMP), STAMP)
     late = [Shot("late", [vector_near(centers[1], 0.85, rng)])]
     settled(light_database, gallery, enroll(light_database, gallery, late, night=1))
     with light_database.begin() as connection:
         undo(connection, by, STAMP)
-        assert len(faces_of_person(connection, find_person(connection, gone.person_id))) == 7
+        assert len(faces_of_person(connection, find_person(connection, merged.person_id))) == 7
     assert merged_with_faces(light_database) == []
 
 
@@ -150,12 +150,12 @@ def test_a_new_person_with_later_decisions_is_not_removed(light_database: Databa
     catalogue(light_database)
     with light_database.begin() as connection:
         ann = verbs.find_or_add_person(connection, "Ann", STAMP)
-        made = read_decisions(connection)[-1].number
+        latest = read_decisions(connection)[-1].number
         confirmed = verbs.confirm_face(
             connection, faces_of_person(connection, unmerged_persons(connection)[0])[0], ann, STAMP
         )
-        with pytest.raises(UsageError, match=f"build on decision {made}: {confirmed}"):
-            undo(connection, made, STAMP)
+        with pytest.raises(UsageError, match=f"build on decision {latest}: {confirmed}"):
+            undo(connection, latest, STAMP)
 
 
 @pytest.mark.parametrize("verb", ["confirm", "not_a_face", "split"])
@@ -167,18 +167,22 @@ def test_replayed_faces_of_another_gallery_are_released_too(
     rng = np.random.default_rng(1)
     ours, theirs = LendingGallery(), VectorGallery()
     centers = people(2, rng, 128)
-    shots = [Shot(f"{who}-{n}", [vector_near(centers[who], 0.85, rng)], [OURS]) for who in range(2) for n in range(4)]
+    shots = [
+        Shot(f"{person}-{n}", [vector_near(centers[person], 0.85, rng)], [OURS])
+        for person in range(2)
+        for n in range(4)
+    ]
     settled(light_database, ours, enroll(light_database, ours, shots))
 
     def look_with_theirs() -> None:
-        seen = [replace(shot, boxes=[THEIRS]) for shot in shots]
-        settled(light_database, theirs, enroll(light_database, theirs, seen, night=1))
+        remote_shots = [replace(shot, boxes=[THEIRS]) for shot in shots]
+        settled(light_database, theirs, enroll(light_database, theirs, remote_shots, night=1))
 
     if seen_before:
         look_with_theirs()
     with light_database.begin() as connection:
         ann, bob = unmerged_persons(connection)
-        face = next(each for each in faces_of_person(connection, ann) if each.engine == "local")
+        face = next(candidate for candidate in faces_of_person(connection, ann) if candidate.engine == "local")
         if verb == "confirm":
             number = verbs.confirm_face(connection, face, bob, STAMP)
         elif verb == "split":
@@ -212,15 +216,17 @@ def test_a_restored_face_puts_no_person_on_a_photo_twice(light_database: Databas
     pair = Shot("pair", [vector_near(center, 0.95, rng), vector_near(center, 0.7, rng)], boxes_for(2))
     settled(light_database, gallery, enroll(light_database, gallery, [*alone, pair]))
     with light_database.begin() as connection:
-        ann = max(unmerged_persons(connection), key=lambda each: len(faces_of_person(connection, each)))
-        face = next(each for each in faces_of_person(connection, ann) if each.sha256 == digest("pair"))
+        ann = max(unmerged_persons(connection), key=lambda person: len(faces_of_person(connection, person)))
+        face = next(candidate for candidate in faces_of_person(connection, ann) if candidate.sha256 == digest("pair"))
         number = verbs.reject_face(connection, face, ann, STAMP)
         beside = select(faces.c.id).join(photos).where(photos.c.sha256 == digest("pair"), faces.c.id != face.row)
-        taken = assignments.c.face_id.in_(beside)
-        connection.execute(update(assignments).where(taken).values(person_id=ann.id))
+        is_beside = assignments.c.face_id.in_(beside)
+        connection.execute(update(assignments).where(is_beside).values(person_id=ann.id))
         before = rows(connection)
         by, _ = undo(connection, number, STAMP)
-        assert [each.row for each in faces_of_person(connection, ann) if each.sha256 == digest("pair")] == [face.row]
+        assert [
+            candidate.row for candidate in faces_of_person(connection, ann) if candidate.sha256 == digest("pair")
+        ] == [face.row]
         undo(connection, by, STAMP)
         assert rows(connection) == before
     assert settled(light_database, gallery).conflicts == 0
@@ -243,12 +249,15 @@ def test_a_removed_photo_is_left_out(light_database: Database) -> None:
     """All other faces are restored."""
     catalogue(light_database)
     with light_database.begin() as connection:
-        kept, gone = unmerged_persons(connection)[:2]
-        number = verbs.merge_persons(connection, kept, gone, STAMP)
-        connection.execute(delete(photos).where(photos.c.sha256 == faces_of_person(connection, kept)[-1].sha256))
+        canonical, merged = unmerged_persons(connection)[:2]
+        number = verbs.merge_persons(connection, canonical, merged, STAMP)
+        connection.execute(delete(photos).where(photos.c.sha256 == faces_of_person(connection, canonical)[-1].sha256))
         undo(connection, number, STAMP)
-        held = [len(faces_of_person(connection, each)) for each in (kept, find_person(connection, gone.person_id))]
-    assert sum(held) == 7
+        face_counts = [
+            len(faces_of_person(connection, person))
+            for person in (canonical, find_person(connection, merged.person_id))
+        ]
+    assert sum(face_counts) == 7
 
 
 def test_a_redone_rejection_applies_to_every_gallery(light_database: Database) -> None:
@@ -262,12 +271,12 @@ def test_a_redone_rejection_applies_to_every_gallery(light_database: Database) -
         (ann,) = unmerged_persons(connection)
         face = faces_of_person(connection, ann)[0]
         by, _ = undo(connection, verbs.reject_face(connection, face, ann, STAMP), STAMP)
-    seen = [replace(shot, boxes=[THEIRS]) for shot in shots]
-    settled(light_database, theirs, enroll(light_database, theirs, seen, night=1))
+    remote_shots = [replace(shot, boxes=[THEIRS]) for shot in shots]
+    settled(light_database, theirs, enroll(light_database, theirs, remote_shots, night=1))
     with light_database.begin() as connection:
         before = rows(connection)
         again, _ = undo(connection, by, STAMP)
-        assert face.sha256 not in {each.sha256 for each in faces_of_person(connection, ann)}
+        assert face.sha256 not in {candidate.sha256 for candidate in faces_of_person(connection, ann)}
         undo(connection, again, STAMP)
         assert rows(connection) == before
 
@@ -280,8 +289,8 @@ def test_a_redo_makes_the_checks_of_the_first_time(database: Database) -> None:
     mirror = Shot("mirror", [vector_near(center, 0.85, rng) for center in centers])
     settled(database, gallery, enroll(database, gallery, [mirror]))
     with database.begin() as connection:
-        one, two = unmerged_persons(connection)
-        by, _ = undo(connection, verbs.merge_persons(connection, one, two, STAMP, same_photo=True), STAMP)
+        first, second = unmerged_persons(connection)
+        by, _ = undo(connection, verbs.merge_persons(connection, first, second, STAMP, same_photo=True), STAMP)
     late = Shot("late", [vector_near(center, 0.85, rng) for center in centers])
     settled(database, gallery, enroll(database, gallery, [late], night=1))
     with database.read() as connection:
@@ -290,7 +299,7 @@ def test_a_redo_makes_the_checks_of_the_first_time(database: Database) -> None:
         undo(connection, by, STAMP)
     with database.begin() as connection:
         assert rows(connection) == before
-        verbs.merge_persons(connection, one, two, STAMP, same_photo=True)
+        verbs.merge_persons(connection, first, second, STAMP, same_photo=True)
 
 
 def test_a_redo_of_a_mirror_is_allowed(light_database: Database) -> None:
@@ -300,8 +309,8 @@ def test_a_redo_of_a_mirror_is_allowed(light_database: Database) -> None:
     mirror = Shot("mirror", [vector_near(center, 0.85, rng) for center in people(2, rng, 128)])
     settled(light_database, gallery, enroll(light_database, gallery, [mirror]))
     with light_database.begin() as connection:
-        one, two = unmerged_persons(connection)
-        number = verbs.merge_persons(connection, one, two, STAMP, same_photo=True)
+        first, second = unmerged_persons(connection)
+        number = verbs.merge_persons(connection, first, second, STAMP, same_photo=True)
         merged = rows(connection)
         by, _ = undo(connection, number, STAMP)
         undo(connection, by, STAMP)
@@ -315,15 +324,15 @@ def test_a_group_is_undone_and_redone_as_a_whole(database: Database) -> None:
     with database.begin() as connection:
         verbs.set_hidden(connection, unmerged_persons(connection)[3], True, STAMP)
         before = rows(connection)
-        one, two, three = unmerged_persons(connection)[:3]
-        verbs.name_person(connection, one, "Ann", stamp)
-        verbs.merge_persons(connection, one, two, stamp)
-        face = faces_of_person(connection, three)[0]
+        first, second, third = unmerged_persons(connection)[:3]
+        verbs.name_person(connection, first, "Ann", stamp)
+        verbs.merge_persons(connection, first, second, stamp)
+        face = faces_of_person(connection, third)[0]
         added = verbs.find_or_add_person(connection, "Bob", stamp)
         verbs.confirm_face(connection, face, added, stamp)
-        last = verbs.name_person(connection, one, "Anna", stamp)
+        last = verbs.name_person(connection, first, "Anna", stamp)
         after = rows(connection)
-        assert {each.group for each in read_decisions(connection)[1:]} == {2}
+        assert {decision.group for decision in read_decisions(connection)[1:]} == {2}
         by, first = undo(connection, last, STAMP)
         assert first.number == 2
         assert rows(connection) == before
@@ -338,10 +347,10 @@ def test_a_group_that_a_later_decision_builds_on_stays(light_database: Database)
     catalogue(light_database)
     stamp = STAMP.grouped()
     with light_database.begin() as connection:
-        one, two, three = unmerged_persons(connection)[:3]
-        verbs.name_person(connection, one, "Ann", stamp)
-        verbs.merge_persons(connection, two, three, stamp)
-        later = verbs.name_person(connection, two, "Bob", STAMP)
+        first, second, third = unmerged_persons(connection)[:3]
+        verbs.name_person(connection, first, "Ann", stamp)
+        verbs.merge_persons(connection, second, third, stamp)
+        later = verbs.name_person(connection, second, "Bob", STAMP)
         with pytest.raises(UsageError, match=f"build on decision 1: {later}"):
             undo(connection, 1, STAMP)
 
@@ -349,18 +358,18 @@ def test_a_group_that_a_later_decision_builds_on_stays(light_database: Database)
 def test_undo_and_redo_of_one_login_leave_the_decisions_of_others(light_database: Database) -> None:
     """Any depth: the newest decision of the login first, and back in the other order."""
     catalogue(light_database)
-    other = replace(STAMP, who="other")
+    other_login = replace(STAMP, who="other")
     with light_database.begin() as connection:
-        one, two, three = unmerged_persons(connection)[:3]
-        verbs.name_person(connection, one, "Ann", STAMP)
-        verbs.set_hidden(connection, two, True, STAMP)
-        verbs.name_person(connection, three, "Cleo", other)
+        first, second, third = unmerged_persons(connection)[:3]
+        verbs.name_person(connection, first, "Ann", STAMP)
+        verbs.set_hidden(connection, second, True, STAMP)
+        verbs.name_person(connection, third, "Cleo", other_login)
         after = rows(connection)
         undone = [undo(connection, None, STAMP, decided_by="tester")[1].number for _ in range(2)]
         assert undone == [2, 1]
         with pytest.raises(UsageError, match="no decision to undo"):
             undo(connection, None, STAMP, decided_by="tester")
-        assert find_person(connection, "Cleo").id == three.id
+        assert find_person(connection, "Cleo").id == third.id
         for _ in range(2):
             redo(connection, STAMP, decided_by="tester")
         with pytest.raises(UsageError, match="no undo"):

@@ -40,12 +40,12 @@ def test_a_name_of_several_persons_is_refused_with_their_ids(light_database: Dat
     """PERSON is an id, or a name of one person only."""
     catalogue(light_database)
     with light_database.begin() as connection:
-        one, two = unmerged_persons(connection)[:2]
-        for each in (one, two):
-            verbs.name_person(connection, each, "Ann", STAMP)
-        with pytest.raises(PersonError, match=one.person_id):
+        first, second = unmerged_persons(connection)[:2]
+        for person in (first, second):
+            verbs.name_person(connection, person, "Ann", STAMP)
+        with pytest.raises(PersonError, match=first.person_id):
             find_person(connection, "Ann")
-        assert find_person(connection, two.person_id).id == two.id
+        assert find_person(connection, second.person_id).id == second.id
         with pytest.raises(PersonError, match="No person has"):
             find_person(connection, "Zoe")
 
@@ -57,7 +57,7 @@ def test_a_merged_id_redirects_permanently(light_database: Database) -> None:
         a, b, c = unmerged_persons(connection)[:3]
         verbs.merge_persons(connection, b, a, STAMP)
         verbs.merge_persons(connection, c, find_person(connection, b.person_id), STAMP)
-        assert {find_person(connection, each.person_id).id for each in (a, b, c)} == {c.id}
+        assert {find_person(connection, person.person_id).id for person in (a, b, c)} == {c.id}
         assert len(faces_of_person(connection, c)) == 12
 
 
@@ -65,14 +65,14 @@ def test_persons_of_one_photo_merge_only_with_same_photo(light_database: Databas
     """A mirror shows one person twice. Without the option the merge is refused."""
     rng = np.random.default_rng(1)
     gallery = LendingGallery()
-    both = people(2, rng, 128)
-    shots = [Shot("mirror", [vector_near(both[0], 0.9, rng), vector_near(both[1], 0.9, rng)])]
+    centers = people(2, rng, 128)
+    shots = [Shot("mirror", [vector_near(centers[0], 0.9, rng), vector_near(centers[1], 0.9, rng)])]
     settled(light_database, gallery, enroll(light_database, gallery, shots))
     with light_database.begin() as connection:
-        one, two = unmerged_persons(connection)
+        first, second = unmerged_persons(connection)
         with pytest.raises(PersonError, match="together on 1 photo"):
-            verbs.merge_persons(connection, one, two, STAMP)
-        verbs.merge_persons(connection, one, two, STAMP, same_photo=True)
+            verbs.merge_persons(connection, first, second, STAMP)
+        verbs.merge_persons(connection, first, second, STAMP, same_photo=True)
     assert settled(light_database, gallery).conflicts == 0
 
 
@@ -82,15 +82,15 @@ def test_split_persons_stay_two(light_database: Database) -> None:
     with light_database.begin() as connection:
         (person,) = unmerged_persons(connection)
         parted = faces_of_person(connection, person)[:3]
-        _, other = verbs.split_person(connection, person, parted, STAMP)
+        _, new_person = verbs.split_person(connection, person, parted, STAMP)
     rng = np.random.default_rng(3)
     center = people(1, rng, 128)[0]
     shots = [Shot(f"new-{n}", [vector_near(center, 0.85, rng)]) for n in range(5)]
     result = settled(light_database, gallery, enroll(light_database, gallery, shots, night=1))
     assert (result.persons_merged, result.faces_assigned) == (0, 5)
     with light_database.read() as connection:
-        held = {face.face_id for face in faces_of_person(connection, other)}
-    assert {face.face_id for face in parted} <= held
+        face_ids = {face.face_id for face in faces_of_person(connection, new_person)}
+    assert {face.face_id for face in parted} <= face_ids
 
 
 def test_a_rejected_face_never_comes_back_to_that_person(light_database: Database) -> None:
@@ -110,12 +110,12 @@ def test_a_confirmed_face_is_never_moved(light_database: Database) -> None:
     """It is confirmed as a person that it does not resemble, and stays there through scans and a re-clustering."""
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
-        one, two = unmerged_persons(connection)[:2]
-        face = faces_of_person(connection, one)[0]
-        verbs.confirm_face(connection, face, two, STAMP)
+        first, second = unmerged_persons(connection)[:2]
+        face = faces_of_person(connection, first)[0]
+        verbs.confirm_face(connection, face, second, STAMP)
     rng = np.random.default_rng(9)
     settled(light_database, gallery, enroll(light_database, gallery, album(rng), night=1))
-    assert who_is_who(light_database)[face.face_id] == two.person_id
+    assert who_is_who(light_database)[face.face_id] == second.person_id
 
 
 def test_a_box_that_is_not_a_face_is_left_out(light_database: Database) -> None:
@@ -139,8 +139,8 @@ def test_hidden_people_are_left_out_of_lists(light_database: Database) -> None:
     with light_database.begin() as connection:
         person = unmerged_persons(connection)[0]
         verbs.set_hidden(connection, person, True, STAMP)
-        assert person.person_id not in {each.person_id for each in list_people(connection)}
-        assert person.person_id in {each.person_id for each in list_people(connection, hidden=True)}
+        assert person.person_id not in {row.person_id for row in list_people(connection)}
+        assert person.person_id in {row.person_id for row in list_people(connection, hidden=True)}
         verbs.set_hidden(connection, find_person(connection, person.person_id), False, STAMP)
         assert len(list_people(connection)) == 4
 
@@ -150,17 +150,17 @@ def test_merge_split_and_undo_leave_the_rows_as_they_were(database: Database) ->
     catalogue(database)
     with database.begin() as connection:
         before = rows(connection)
-        one, two, three = unmerged_persons(connection)[:3]
-        verbs.name_person(connection, two, "Bob", STAMP)
-        verbs.merge_persons(connection, one, find_person(connection, "Bob"), STAMP)
-        parted = faces_of_person(connection, one)[:3]
-        verbs.split_person(connection, one, parted, STAMP)
-        face = faces_of_person(connection, three)[0]
-        verbs.confirm_face(connection, face, one, STAMP)
+        first, second, third = unmerged_persons(connection)[:3]
+        verbs.name_person(connection, second, "Bob", STAMP)
+        verbs.merge_persons(connection, first, find_person(connection, "Bob"), STAMP)
+        parted = faces_of_person(connection, first)[:3]
+        verbs.split_person(connection, first, parted, STAMP)
+        face = faces_of_person(connection, third)[0]
+        verbs.confirm_face(connection, face, first, STAMP)
         for _ in range(4):
             undo(connection, None, STAMP)
         assert rows(connection) == before
-        assert [each.undone_by is not None for each in read_decisions(connection)] == [True] * 4 + [False] * 4
+        assert [decision.undone_by is not None for decision in read_decisions(connection)] == [True] * 4 + [False] * 4
 
 
 def test_an_undo_can_be_undone(light_database: Database) -> None:
@@ -168,23 +168,23 @@ def test_an_undo_can_be_undone(light_database: Database) -> None:
     catalogue(light_database)
     with light_database.begin() as connection:
         person = unmerged_persons(connection)[0]
-        number, other = verbs.split_person(connection, person, faces_of_person(connection, person)[:2], STAMP)
+        number, new_person = verbs.split_person(connection, person, faces_of_person(connection, person)[:2], STAMP)
         parted = rows(connection)
         by, _ = undo(connection, number, STAMP)
         undo(connection, by, STAMP)
         again = rows(connection)
-        assert find_person(connection, other.person_id).person_id == other.person_id
+        assert find_person(connection, new_person.person_id).person_id == new_person.person_id
         assert [row[1:] for row in again[0]] == [row[1:] for row in parted[0]]
-        assert len(faces_of_person(connection, find_person(connection, other.person_id))) == 2
+        assert len(faces_of_person(connection, find_person(connection, new_person.person_id))) == 2
 
 
 def test_an_undo_is_refused_while_later_decisions_build_on_it(light_database: Database) -> None:
     """The merged person was renamed since. The message has the number of that decision."""
     catalogue(light_database)
     with light_database.begin() as connection:
-        one, two = unmerged_persons(connection)[:2]
-        merged = verbs.merge_persons(connection, one, two, STAMP)
-        named = verbs.name_person(connection, find_person(connection, one.person_id), "Ann", STAMP)
+        first, second = unmerged_persons(connection)[:2]
+        merged = verbs.merge_persons(connection, first, second, STAMP)
+        named = verbs.name_person(connection, find_person(connection, first.person_id), "Ann", STAMP)
         with pytest.raises(UsageError, match=str(named)):
             undo(connection, merged, STAMP)
         with pytest.raises(UsageError, match="no decision 99"):
@@ -206,44 +206,44 @@ def test_any_series_of_decisions_is_undone_exactly(
         catalogue(database, count=4, photos=3)
         with database.begin() as connection:
             before = rows(connection)
-            made = 0
+            decision_count = 0
             for _ in range(8):
-                made += _decide(connection, random)
-            for _ in range(made):
+                decision_count += _decide(connection, random)
+            for _ in range(decision_count):
                 undo(connection, None, STAMP)
             assert rows(connection) == before
 
 
 def _decide(connection: Connection, random: np.random.Generator) -> int:
     """Make one random decision. Returns 1, or 0 if it was refused."""
-    known = unmerged_persons(connection)
-    one, two = (known[int(at)] for at in random.integers(0, len(known), 2))
-    shown = faces_of_person(connection, one)
+    persons = unmerged_persons(connection)
+    first, second = (persons[int(index)] for index in random.integers(0, len(persons), 2))
+    shown = faces_of_person(connection, first)
     try:
         match int(random.integers(0, 8)):
             case 0:
-                verbs.name_person(connection, one, f"name {random.integers(3)}", STAMP)
+                verbs.name_person(connection, first, f"name {random.integers(3)}", STAMP)
             case 1:
-                verbs.merge_persons(connection, one, two, STAMP)
+                verbs.merge_persons(connection, first, second, STAMP)
             case 2:
-                verbs.split_person(connection, one, shown[:1], STAMP)
+                verbs.split_person(connection, first, shown[:1], STAMP)
             case 3:
-                verbs.confirm_face(connection, _any(shown, random), two, STAMP)
+                verbs.confirm_face(connection, _random_face(shown, random), second, STAMP)
             case 4:
-                verbs.reject_face(connection, _any(shown, random), one, STAMP)
+                verbs.reject_face(connection, _random_face(shown, random), first, STAMP)
             case 5:
-                verbs.mark_not_a_face(connection, _any(shown, random), STAMP)
+                verbs.mark_not_a_face(connection, _random_face(shown, random), STAMP)
             case 6:
-                verbs.set_hidden(connection, one, bool(random.integers(2)), STAMP)
+                verbs.set_hidden(connection, first, bool(random.integers(2)), STAMP)
             case _:
-                verbs.set_birth_date(connection, one, date(1990, 1, 2), STAMP)
+                verbs.set_birth_date(connection, first, date(1990, 1, 2), STAMP)
     except (PersonError, IndexError):
         return 0
     return 1
 
 
-def _any(shown: list[CataloguedFace], random: np.random.Generator) -> CataloguedFace:
-    return shown[int(random.integers(0, len(shown)))] if shown else shown[0]
+def _random_face(faces: list[CataloguedFace], random: np.random.Generator) -> CataloguedFace:
+    return faces[int(random.integers(0, len(faces)))] if faces else faces[0]
 
 
 def scan_two_persons_on_one_photo(database: Database) -> tuple[LendingGallery, CataloguedFace, CataloguedFace]:
@@ -251,41 +251,41 @@ def scan_two_persons_on_one_photo(database: Database) -> tuple[LendingGallery, C
     rng = np.random.default_rng(1)
     gallery = LendingGallery()
     centers = people(2, rng, 128)
-    shots = [Shot(f"{who}-{n}", [vector_near(centers[who], 0.85, rng)]) for who in range(2) for n in range(3)]
-    both = Shot("both", [vector_near(center, 0.85, rng) for center in centers])
-    settled(database, gallery, enroll(database, gallery, [*shots, both]))
+    shots = [Shot(f"{person}-{n}", [vector_near(centers[person], 0.85, rng)]) for person in range(2) for n in range(3)]
+    shot = Shot("both", [vector_near(center, 0.85, rng) for center in centers])
+    settled(database, gallery, enroll(database, gallery, [*shots, shot]))
     with database.read() as connection:
-        shown = [face for each in unmerged_persons(connection) for face in faces_of_person(connection, each)]
-    one, two = [face for face in shown if face.sha256 == digest("both")]
-    return gallery, one, two
+        shown = [face for person in unmerged_persons(connection) for face in faces_of_person(connection, person)]
+    first, second = [face for face in shown if face.sha256 == digest("both")]
+    return gallery, first, second
 
 
 def test_a_confirmation_releases_the_other_face_of_the_photo(light_database: Database) -> None:
     """A machine had assigned the other face to the same person. It is unassigned and gets another person."""
-    gallery, one, two = scan_two_persons_on_one_photo(light_database)
+    gallery, first, second = scan_two_persons_on_one_photo(light_database)
     with light_database.begin() as connection:
         before = rows(connection)
-        ann = find_person(connection, one.person_id or "")
-        number = verbs.confirm_face(connection, two, ann, STAMP)
+        ann = find_person(connection, first.person_id or "")
+        number = verbs.confirm_face(connection, second, ann, STAMP)
         undo(connection, number, STAMP)
         assert rows(connection) == before
-        verbs.confirm_face(connection, two, ann, STAMP)
+        verbs.confirm_face(connection, second, ann, STAMP)
     assert settled(light_database, gallery).conflicts == 0
     now = who_is_who(light_database)
-    assert now[two.face_id] == one.person_id != now[one.face_id]
+    assert now[second.face_id] == first.person_id != now[first.face_id]
 
 
 def test_a_person_is_twice_on_a_photo_only_with_same_photo(light_database: Database) -> None:
     """Both faces are confirmed as one person, as for a mirror."""
-    gallery, one, two = scan_two_persons_on_one_photo(light_database)
+    gallery, first, second = scan_two_persons_on_one_photo(light_database)
     with light_database.begin() as connection:
-        ann = find_person(connection, one.person_id or "")
-        verbs.confirm_face(connection, one, ann, STAMP)
+        ann = find_person(connection, first.person_id or "")
+        verbs.confirm_face(connection, first, ann, STAMP)
         with pytest.raises(PersonError, match="on this photo already"):
-            verbs.confirm_face(connection, two, ann, STAMP)
-        verbs.confirm_face(connection, two, ann, STAMP, same_photo=True)
+            verbs.confirm_face(connection, second, ann, STAMP)
+        verbs.confirm_face(connection, second, ann, STAMP, same_photo=True)
     assert settled(light_database, gallery).conflicts == 0
-    assert who_is_who(light_database)[two.face_id] == ann.person_id
+    assert who_is_who(light_database)[second.face_id] == ann.person_id
 
 
 @pytest.mark.parametrize("merged", [False, True])
@@ -303,7 +303,7 @@ def test_a_birth_date_releases_earlier_faces(light_database: Database, merged: b
         (ann,) = unmerged_persons(connection)
         sure = faces_of_person(connection, ann)[1]
         verbs.confirm_face(connection, sure, ann, STAMP)
-        if merged:  # with somebody whose birth is known
+        if merged:  # with a person who has a birth date
             child = verbs.find_or_add_person(connection, "Child", STAMP)
             verbs.set_birth_date(connection, child, date(1995, 1, 1), STAMP)
         before = rows(connection)
@@ -311,7 +311,7 @@ def test_a_birth_date_releases_earlier_faces(light_database: Database, merged: b
             number = verbs.merge_persons(connection, ann, child, STAMP)
         else:
             number = verbs.set_birth_date(connection, ann, date(1995, 1, 1), STAMP)
-        years = [each.taken_at.year for each in faces_of_person(connection, ann) if each.taken_at]
+        years = [face.taken_at.year for face in faces_of_person(connection, ann) if face.taken_at]
         assert years == [1991, 1995, 1996, 1997]
         undo(connection, number, STAMP)
         assert rows(connection) == before

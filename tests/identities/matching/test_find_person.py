@@ -62,8 +62,8 @@ def library(light_database: Database) -> Library:
     return Library(light_database)
 
 
-def names(found: FindResult) -> set[str | None]:
-    return {match.name for match in found.matches}
+def names(result: FindResult) -> set[str | None]:
+    return {match.name for match in result.matches}
 
 
 def test_the_photos_of_the_person_come_first(library: Library) -> None:

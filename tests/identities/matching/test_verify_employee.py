@@ -40,7 +40,7 @@ GOOD = Face(
 PHOTO = replace(open_drawing(drawing_bytes([Drawn("ann")])), width=1000, height=1000)
 
 
-def seen(**changed: object) -> Face:
+def face_with(**changed: object) -> Face:
     return replace(GOOD, attributes=replace(FaceAttributes(), **changed))  # type: ignore[arg-type]
 
 
@@ -56,9 +56,9 @@ def seen(**changed: object) -> Face:
         ([replace(GOOD, quality=Quality(10, 60))], "dark"),
         ([replace(GOOD, quality=Quality(99, 60))], "washed out"),
         ([replace(GOOD, quality=Quality(60, 2))], "blurred"),
-        ([seen(eyes_open=BooleanAttribute(False, 95))], "closed"),
-        ([seen(sunglasses=BooleanAttribute(True, 95))], "Sunglasses"),
-        ([seen(face_occluded=BooleanAttribute(True, 95))], "covered"),
+        ([face_with(eyes_open=BooleanAttribute(False, 95))], "closed"),
+        ([face_with(sunglasses=BooleanAttribute(True, 95))], "Sunglasses"),
+        ([face_with(face_occluded=BooleanAttribute(True, 95))], "covered"),
     ],
 )
 def test_a_photo_that_is_not_good_enough_is_refused_with_its_reason(faces: list[Face], reason: str) -> None:
@@ -70,7 +70,10 @@ def test_a_photo_that_is_not_good_enough_is_refused_with_its_reason(faces: list[
 def test_a_good_photo_has_no_flaw() -> None:
     """An uncertain attribute refuses no photo."""
     assert find_flaws(PHOTO, [GOOD]) == []
-    assert find_flaws(PHOTO, [seen(sunglasses=BooleanAttribute(True, 55), eyes_open=BooleanAttribute(True, 99))]) == []
+    assert (
+        find_flaws(PHOTO, [face_with(sunglasses=BooleanAttribute(True, 55), eyes_open=BooleanAttribute(True, 99))])
+        == []
+    )
 
 
 def face_of(person: str | tuple[int, int, int]) -> bytes:
