@@ -171,15 +171,27 @@ def evaluate(
         f"{evaluation.faces:,} faces of {evaluation.people:,} persons: {evaluation.genuine:,} pairs of one person, "
         f"{evaluation.impostor:,} of two"
     )
-    typer.echo("threshold  false match rate       false non-match")
-    for rate in evaluation.rates:
-        typer.echo(f"{rate.threshold:9g}  {rate.false_match:16.6%}  {rate.false_non_match:20.2%}")
+    typer.echo("threshold  false match rate       false non-match  false match rate of the worst group")
+    for index, rate in enumerate(evaluation.rates):
+        shown = _worst_group_text(evaluation, index)
+        typer.echo(f"{rate.threshold:9g}  {rate.false_match:16.6%}  {rate.false_non_match:20.2%}  {shown}")
     for advice in evaluation.recommended:
         rate_text = f"at most 1 false match in {1 / advice.wanted:,.0f}"
         if advice.threshold is None or advice.false_non_match is None:
             typer.echo(f"{rate_text}: too few pairs of two persons to measure")
         else:
-            typer.echo(f"{rate_text}: threshold {advice.threshold:.3f}, missing {advice.false_non_match:.2%}")
+            line = f"{rate_text}: threshold {advice.threshold:.3f}, missing {advice.false_non_match:.2%}"
+            if advice.worst_group_threshold is None:
+                typer.echo(f"{line}; by group: too few pairs to measure")
+            else:
+                typer.echo(f"{line}; in every group: threshold {advice.worst_group_threshold:.3f}")
+
+
+def _worst_group_text(evaluation: Evaluation, index: int) -> str:
+    worst = max(evaluation.groups, key=lambda group: group.false_match[index], default=None)
+    if worst is None:
+        return "no group has enough pairs"
+    return f"{worst.false_match[index]:.6%} ({worst.group}, {worst.impostor:,} pairs)"
 
 
 def _evaluation_json(evaluation: Evaluation) -> dict[str, object]:
@@ -201,8 +213,21 @@ def _evaluation_json(evaluation: Evaluation) -> dict[str, object]:
                 "false_match_rate": advice.wanted,
                 "threshold": advice.threshold,
                 "false_non_match_rate": advice.false_non_match,
+                "worst_group_threshold": advice.worst_group_threshold,
             }
             for advice in evaluation.recommended
+        ],
+        "groups": [
+            {
+                "group": group.group,
+                "faces": group.faces,
+                "impostor_pairs": group.impostor,
+                "rates": [
+                    {"threshold": rate.threshold, "false_match_rate": false_match}
+                    for rate, false_match in zip(evaluation.rates, group.false_match, strict=True)
+                ],
+            }
+            for group in evaluation.groups
         ],
     }
 
