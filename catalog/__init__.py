@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from catalog.store.catalogued_faces import CataloguedFace as CataloguedFace
     from catalog.store.charges import ChargeSum as ChargeSum
     from catalog.store.source_rows import SourceRow as SourceRow
+    from catalog.store.verification_rows import EmployeeRow as EmployeeRow
     from catalog.store.watch_rows import WatchEntry as WatchEntry
 
     __version__: str
@@ -98,6 +99,7 @@ _MODULE_BY_NAME = {
     "CataloguedFace": "store.catalogued_faces",
     "Charge": "domain.charges",
     "ChargeSum": "store.charges",
+    "EmployeeRow": "store.verification_rows",
     "EngineCapabilities": "domain.engine",
     "StoredFaces": "app.reporting",
     "CheckRefused": "domain.errors",

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from catalog.app.photo_input import PhotoInput
 from catalog.app.resources import Resources
+from catalog.domain.content_hash import sha256_of
+from catalog.domain.employee_ids import check_employee_id
 from catalog.domain.errors import UsageError
+from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.recommended_thresholds import ACCEPT, REFUSE
-from catalog.identities.matching import verify_employee as verifying
+from catalog.identities.matching.enroll_employee import enroll_employee, remove_employee
 from catalog.identities.matching.error_rates import Evaluation, evaluate
-from catalog.identities.matching.verification_log import AuditRow, check_chain, read_audit
-from catalog.identities.matching.verify_employee import Verification
+from catalog.identities.matching.verification_log import AuditRow, check_chain, logged_failure, read_audit
+from catalog.identities.matching.verify_employee import Verification, verify_employee
+from catalog.store.verification_rows import EmployeeRow, read_employees
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +38,48 @@ class Employees:
     def __init__(self, resources: Callable[[], Resources]) -> None:
         self._resources = resources
 
-    def enroll(self, employee: str, photos: Sequence[PhotoInput]) -> tuple[tuple[str, ...], ...]:
-        """Enroll reference photos. Returns the flaws of each photo; one without flaws was enrolled."""
+    def enroll(
+        self,
+        employee: str,
+        photos: Sequence[PhotoInput],
+        *,
+        allow_same_face: bool = False,
+        allow_open_mouth: bool = False,
+    ) -> tuple[tuple[str, ...], ...]:
+        """Enroll reference photos. Returns the flaws of each photo; one without flaws was enrolled.
+
+        A photo of a face that is enrolled under another id is refused, unless ``allow_same_face`` is set, for example
+        for twins. A photo with an open mouth, or a smile that shows teeth, is refused unless ``allow_open_mouth`` is
+        set. A paid engine charges one comparison for 25 references of other employees. Each attempt is logged.
+        Raises UsageError for a photo that cannot be read; then none is enrolled.
+        """
         if not photos:
             raise UsageError("There is no photo to enroll.")
+        check_employee_id(employee)
         resources = self._resources()
-        flaws = verifying.enroll_employee(
+        flaws = enroll_employee(
             resources.database,
             resources.engine,
             employee,
-            [resources.open_file(photo) for photo in photos],
+            [self._open("enroll", employee, photo) for photo in photos],
             resources.stamp(),
             open_photo=resources.open_photo,
             region=resources.region,
+            allow_same_face=allow_same_face,
+            allow_open_mouth=allow_open_mouth,
         )
         return tuple(map(tuple, flaws))
+
+    def list(self) -> tuple[EmployeeRow, ...]:
+        """The enrolled employees in order of their ids."""
+        with self._resources().reading() as database, database.read() as connection:
+            return tuple(read_employees(connection))
 
     def remove(self, employee: str) -> int:
         """Remove an employee. Returns how many entries of the verification log lost their content."""
         resources = self._resources()
         with resources.database.begin() as connection:
-            return verifying.remove_employee(connection, employee, resources.stamp())
+            return remove_employee(connection, employee, resources.stamp())
 
     def verify(
         self, employee: str, photo: PhotoInput, *, accept: float = ACCEPT, refuse: float = REFUSE
@@ -61,17 +87,18 @@ class Employees:
         """Compare a photo with the references of an employee; the answer is logged.
 
         ``accept`` is the similarity from which a photo is accepted, ``refuse`` the one below which it is refused.
-        Raises UsageError for an unknown id or a photo without a face.
+        Raises UsageError for an unknown id and for a photo that cannot be read; these attempts are logged, too.
         """
         if refuse > accept:
             raise UsageError("The threshold to refuse is above the threshold to accept.")
+        check_employee_id(employee)
         resources = self._resources()
-        return verifying.verify_employee(
+        return verify_employee(
             resources.database,
             resources.engine,
             resources.open_photo,
             employee,
-            resources.open_file(photo),
+            self._open("verify", employee, photo),
             resources.stamp(),
             accept=accept,
             refuse=refuse,
@@ -85,6 +112,23 @@ class Employees:
             checked = check_chain(connection, expected_head=expected_head)
         return VerificationAudit(rows, checked.head, checked.broken)
 
+    def _open(self, attempt: str, employee: str, photo: PhotoInput) -> OpenedPhoto:
+        """Open the photo of an attempt. If it cannot be read, the attempt is logged with the hash of its bytes."""
+        resources = self._resources()
+        try:
+            return resources.open_file(photo)
+        except UsageError:
+            stamp = resources.stamp()
+            content = {
+                "what": attempt,
+                "employee_id": employee,
+                "by": stamp.who,
+                "photo_sha256": _content_hash(photo),
+                "engine": resources.settings.engine.name,
+            }
+            with logged_failure(resources.database, content, stamp.now):
+                raise
+
     def error_rates(self, *, named: bool = False) -> Evaluation:
         """Measure false matches and false non-matches on the user's own faces, and recommend thresholds.
 
@@ -94,3 +138,13 @@ class Employees:
         return evaluate(
             resources.database, resources.engine, resources.rules.seed_faces, gallery=resources.gallery, named=named
         )
+
+
+def _content_hash(photo: PhotoInput) -> str | None:
+    """The SHA-256 of a photo's bytes; None if the file cannot be read."""
+    if isinstance(photo, OpenedPhoto):
+        return sha256_of(photo.data)
+    try:
+        return sha256_of(photo if isinstance(photo, bytes) else Path(photo).read_bytes())
+    except OSError:
+        return None

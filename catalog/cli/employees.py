@@ -1,54 +1,27 @@
-"""``catalog enroll``, ``verify``, ``evaluate`` and ``audit``: verify that a photo shows an enrolled employee."""
+"""``catalog verify``, ``evaluate`` and ``audit``: verify that a photo shows an enrolled employee."""
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from catalog import CheckRefused, UsageError
+from catalog.cli.claims_file import read_claims
+from catalog.cli.formatting import path_text
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.domain.recommended_thresholds import ACCEPT, REFUSE
+from catalog.domain.uri import display_name
 
 if TYPE_CHECKING:
     from catalog import AuditRow, Evaluation, Verification
 
-EmployeeId = Annotated[str, typer.Argument(metavar="ID", help="The employee's id in your own system.")]
 Accept = Annotated[float, typer.Option("--accept", min=0, max=100, help="Accept a photo from this similarity.")]
 Refuse = Annotated[float, typer.Option("--refuse", min=0, max=100, help="Refuse a photo below this similarity.")]
-
-
-def enroll(
-    employee: EmployeeId,
-    photos: Annotated[list[Path] | None, typer.Argument(metavar="PHOTO...", help="Reference photos.")] = None,
-    remove: Annotated[bool, typer.Option("--remove", help="Remove the employee instead.")] = False,
-    engine: EngineName = None,
-    database: Database = None,
-    config: Config = None,
-    verbose: Verbose = 0,
-) -> None:
-    """Enroll an employee for verification. A photo of low quality is refused with its reasons (exit code 9)."""
-    with open_catalog(config, database, verbose, {"engine.name": engine}, create=True) as catalog:
-        if remove:
-            if photos:
-                raise UsageError("--remove takes no photos.")
-            entries = catalog.employees.remove(employee)
-            typer.echo(f"{employee} is removed; {_entries(entries)} of the verification log lost the content.")
-            return
-        if not photos:
-            raise UsageError("There is no photo to enroll.")
-        flaws_by_photo = list(zip(photos, catalog.employees.enroll(employee, photos), strict=True))
-    for path, flaws in flaws_by_photo:
-        typer.echo(f"{path}: {'enrolled' if not flaws else 'refused. ' + ' '.join(flaws)}")
-    refused = sum(bool(flaws) for _, flaws in flaws_by_photo)
-    if refused:
-        raise CheckRefused(f"{refused} of {len(photos)} photos were refused.")
 
 
 def verify(
@@ -65,7 +38,11 @@ def verify(
     config: Config = None,
     verbose: Verbose = 0,
 ) -> None:
-    """Verify that a photo shows the employee enrolled under an id. Exit code 9 unless every photo is accepted."""
+    """Verify that a photo shows the employee enrolled under an id. Exit code 9 unless every photo is accepted.
+
+    There is no liveness check: a printed photo or a screen that shows the employee passes. Take the photo with a camera
+    that a person watches, or ask for a second factor, such as a badge with a PIN.
+    """
     if refuse > accept:
         raise UsageError("--refuse is above --accept.")
     claims = _claims(employee, photo, batch)
@@ -97,33 +74,7 @@ def _claims(employee: str | None, photo: Path | None, batch: Path | None) -> lis
         return [(employee, photo)]
     if employee is not None:
         raise UsageError("Give an id and a photo, or --csv FILE, not both.")
-    try:
-        with batch.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            if not {"id", "photo"} <= set(reader.fieldnames or ()):
-                raise _wrong_columns(batch)
-            claims = [_claim(row, reader.line_num, batch) for row in reader]
-    except OSError as error:
-        raise UsageError(f'The file "{batch}" cannot be read: {error.strerror}.') from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise _wrong_columns(batch) from error
-    if not claims:
-        raise UsageError(f'The file "{batch}" has no row.')
-    return claims
-
-
-def _claim(row: Mapping[str, str | None], line: int, batch: Path) -> tuple[str, Path]:
-    """One row of the file; a short row has None in its missing columns."""
-    claim, photo = row["id"], row["photo"]
-    if not photo or not photo.strip():
-        raise UsageError(f'Line {line} of "{batch}" has no photo.')
-    if not claim or not claim.strip():
-        raise UsageError(f'Line {line} of "{batch}" has no id.')
-    return claim, batch.parent / photo
-
-
-def _wrong_columns(batch: Path) -> UsageError:
-    return UsageError(f'"{batch}" is not a CSV file with the columns id and photo.')
+    return read_claims(batch)
 
 
 def _answer_json(answer: Verification | UsageError, claim: str, path: Path) -> dict[str, object]:
@@ -144,11 +95,12 @@ def _answer_json(answer: Verification | UsageError, claim: str, path: Path) -> d
 
 def _answer_line(answer: Verification | UsageError, claim: str, path: Path) -> str:
     if isinstance(answer, UsageError):
-        return f"{path}: failed as {claim}; {answer}"
+        return f"{path_text(path)}: failed as {display_name(claim)}; {answer}"
     similarity = "no similarity" if answer.similarity is None else f"similarity {answer.similarity:.2f}"
     rate = f"1 other person in {1 / answer.false_match_rate:,.0f} reaches {answer.threshold:g}"
     reasons = " ".join(answer.reasons)
-    return f"{path}: {answer.verdict.value} as {answer.employee_id}; {similarity}; {rate}. {reasons}".rstrip()
+    claimed = display_name(answer.employee_id)
+    return f"{path_text(path)}: {answer.verdict.value} as {claimed}; {similarity}; {rate}. {reasons}".rstrip()
 
 
 def evaluate(
@@ -261,5 +213,7 @@ def _audit_line(row: AuditRow, as_json: bool) -> str:
         fields = {"entry": row.number, "at": row.at, "content": row.content, "chain": row.chain}
         return json.dumps(fields, ensure_ascii=False)
     content = row.content or {}
-    verdict = content.get("verdict") or content.get("what") or "forgotten"
-    return f"{row.number:6}  {row.at[:19]}  {verdict:12}  {content.get('employee_id', '')}"
+    what = content.get("what") or "forgotten"
+    photo = str(content.get("photo_sha256") or "")[:12]
+    verdict, claimed = str(content.get("verdict") or ""), display_name(str(content.get("employee_id") or ""))
+    return f"{row.number:6}  {row.at[:19]}  {what:9}  {verdict:11}  {photo:12}  {claimed}".rstrip()

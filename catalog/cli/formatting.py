@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.domain.faces import BoundingBox
@@ -15,6 +17,11 @@ if TYPE_CHECKING:
 def counted(number: int, noun: str) -> str:
     """``1 face``, ``2 faces``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def path_text(path: Path) -> str:
+    """A path on one line that cannot control a terminal."""
+    return display_name(os.fsencode(path))
 
 
 def box_text(box: BoundingBox) -> str:

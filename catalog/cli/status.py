@@ -45,6 +45,8 @@ def _lines(shown: Status) -> list[tuple[str, str]]:
             for gallery in shown.galleries
         ],
     ]
+    if shown.employees:
+        lines.append(("employees", f"{shown.employees:,} enrolled for verification"))
     if shown.pending_removals:
         faces = f"{shown.pending_removals:,} faces must still be deleted from galleries; the next scan does it"
         lines.append(("pending", faces))

@@ -14,6 +14,7 @@ from catalog.store.tables import (
     assignments,
     charges,
     decisions,
+    employees,
     enrollments,
     faces,
     locations,
@@ -67,6 +68,8 @@ class Status:
     scans: tuple[ScanStatus, ...]
     pending_removals: int = 0
     """Faces that galleries must still delete, after a killed `people forget`, prune or scan."""
+    employees: int = 0
+    """Employees enrolled for verification."""
 
     def as_dict(self) -> dict[str, object]:
         return asdict(self)
@@ -104,6 +107,7 @@ def read_status(database: Database, last: int = 5) -> Status:
             galleries=_galleries(connection),
             scans=_scans(connection, last),
             pending_removals=pending_removals.count(connection),
+            employees=count(select(func.count()).select_from(employees)),
         )
 
 

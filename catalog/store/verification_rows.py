@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from catalog.domain.timestamps import utc_text
 from catalog.store.tables import employee_references, employees, verifications
@@ -24,6 +24,25 @@ class VerificationRow:
     previous: str
     """``chain`` of the row before."""
     chain: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmployeeRow:
+    """An enrolled employee. ``references`` is the number of reference photos, 1 or more."""
+
+    employee_id: str
+    enrolled_at: str
+    enrolled_by: str
+    references: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReference:
+    """One reference crop (JPEG). ``row`` is its row id; a later reference has a higher one."""
+
+    row: int
+    employee_id: str
+    image: bytes
 
 
 def insert_reference(
@@ -46,6 +65,38 @@ def read_references(connection: Connection, employee_id: str) -> list[bytes]:
         .order_by(employee_references.c.id)
     )
     return [bytes(image) for image in connection.scalars(query)]
+
+
+def reference_hashes(connection: Connection, employee_id: str) -> set[str]:
+    """Content hashes of the photos that an employee's references were cut from."""
+    query = (
+        select(employee_references.c.sha256)
+        .join(employees, employees.c.id == employee_references.c.employee_id)
+        .where(employees.c.employee_id == employee_id)
+    )
+    return set(connection.scalars(query))
+
+
+def references_of_others(connection: Connection, employee_id: str, *, after: int = 0) -> list[StoredReference]:
+    """The references of all other employees whose row id is above ``after``, in order of their addition."""
+    query = (
+        select(employee_references.c.id, employees.c.employee_id, employee_references.c.image)
+        .join(employees, employees.c.id == employee_references.c.employee_id)
+        .where(employees.c.employee_id != employee_id, employee_references.c.id > after)
+        .order_by(employee_references.c.id)
+    )
+    return [StoredReference(int(row), other, bytes(image)) for row, other, image in connection.execute(query)]
+
+
+def read_employees(connection: Connection) -> list[EmployeeRow]:
+    """All employees in order of their ids."""
+    query = (
+        select(employees.c.employee_id, employees.c.enrolled_at, employees.c.enrolled_by, func.count())
+        .join(employee_references, employee_references.c.employee_id == employees.c.id)
+        .group_by(employees.c.employee_id, employees.c.enrolled_at, employees.c.enrolled_by)
+    )
+    # Databases sort text by different rules.
+    return sorted((EmployeeRow(*row) for row in connection.execute(query)), key=lambda row: row.employee_id)
 
 
 def delete_employee(connection: Connection, employee_id: str) -> bool:

@@ -32,6 +32,13 @@ def test_an_error_in_a_file_of_claims_has_a_line_number(
     assert sentence.format(csv=claims) in refused.err
 
 
+def test_the_help_says_that_a_printed_photo_passes(catalog: Catalog) -> None:
+    """With a remedy. A user must not take the answer for a liveness check."""
+    text = " ".join(catalog("verify", "--help").out.split())
+    assert "There is no liveness check: a printed photo or a screen that shows the employee passes." in text
+    assert "second factor" in text
+
+
 @pytest.mark.parametrize("arguments", [("e-1",), ("e-1", "one.jpg")])
 def test_one_claim_and_a_file_of_claims_exclude_each_other(
     catalog: Catalog, tmp_path: Path, arguments: tuple[str, ...]

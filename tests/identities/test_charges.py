@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from catalog.domain.charges import Operation
 from catalog.domain.errors import EngineError, NoFaceError, UsageError
 from catalog.domain.opened_photo import OpenedPhoto
-from catalog.identities.matching.verify_employee import enroll_employee, verify_employee
+from catalog.identities.matching.enroll_employee import enroll_employee
+from catalog.identities.matching.verify_employee import verify_employee
 from catalog.identities.matching.watch_list import add_watch, check_watches, list_watches
 from catalog.store.database import Database
 from catalog.store.tables import charges
@@ -62,10 +63,11 @@ def test_a_failed_check_is_charged(light_database: Database) -> None:
 
 
 def test_a_failed_enrollment_and_a_failed_verification_are_charged(light_database: Database) -> None:
-    """Nothing else is stored."""
+    """A photo before the failure stays enrolled."""
     ann: OpenedPhoto = reference("ann")
+    small = open_drawing(drawing_bytes([Drawn("ann", size=20)]))
     with pytest.raises(EngineError):
-        enroll_employee(light_database, paid_engine(fails_at=2), "ann", [ann, ann], STAMP, open_photo=open_drawing)
+        enroll_employee(light_database, paid_engine(fails_at=2), "ann", [small, ann], STAMP, open_photo=open_drawing)
     assert charged_calls(light_database) == {"DetectFaces": 1}
     large = open_drawing(drawing_bytes([Drawn("ann", size=150)]))
     assert enroll_employee(light_database, FakeEngine(), "ann", [large], STAMP, open_photo=open_drawing) == [[]]

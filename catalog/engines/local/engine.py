@@ -29,6 +29,7 @@ from catalog.domain.faces import (
 )
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.user_vectors import UserVectors
+from catalog.engines.local.compared_photos import ComparedPhoto, ComparedPhotos
 from catalog.engines.local.face_pipeline import FacePipeline, PipelineFace
 from catalog.engines.local.gallery import LocalGallery, NewFace
 from catalog.engines.local.neighbor_edges import neighbor_edges
@@ -61,6 +62,7 @@ class LocalEngine:
         self.model = self.pipeline.model
         self.gallery = LocalGallery(database, collection, self.model, enrolling=enrolling)
         self._quality_filter = quality_filter
+        self._compared = ComparedPhotos(self._analyze_to_compare)
 
     # ------------------------------------------------------------------------------------------------ contract
 
@@ -109,17 +111,16 @@ class LocalEngine:
         return SearchResult(chosen.face, self._matches(probe, threshold, limit))
 
     def compare(self, source: OpenedPhoto, target: OpenedPhoto, threshold: float) -> Comparison:
-        source_faces, target_faces = self.pipeline.find_faces(source), self.pipeline.find_faces(target)
-        if not source_faces:
+        one, other = self._compared.get(source), self._compared.get(target)
+        if not one.faces:
             raise NoFaceError("The source photo shows no face.")
-        if not target_faces:
+        if not other.faces:
             raise NoFaceError("The target photo shows no face.")
-        (probe,) = self.pipeline.probes(source_faces[:1])
-        similarities = self.pipeline.calibration.similarity(self.pipeline.probes(target_faces) @ probe)
-        compared = [ComparedFace(face.face, float(s)) for face, s in zip(target_faces, similarities, strict=True)]
+        similarities = self.pipeline.calibration.similarity(other.probes @ one.probes[0])
+        compared = [ComparedFace(face, float(s)) for face, s in zip(other.faces, similarities, strict=True)]
         matches = sorted((c for c in compared if c.similarity >= threshold), key=lambda c: -c.similarity)
         unmatched = tuple(c.face for c in compared if c.similarity < threshold)
-        return Comparison(source_faces[0].face, tuple(matches), unmatched)
+        return Comparison(one.faces[0], tuple(matches), unmatched)
 
     def remove(self, face_ids: Iterable[str]) -> set[str]:
         return self.gallery.remove(face_ids)
@@ -150,6 +151,10 @@ class LocalEngine:
         return [float(s) for s in self.pipeline.calibration.similarity(np.asarray(values, np.float64))]
 
     # ------------------------------------------------------------------------------------------------ private
+
+    def _analyze_to_compare(self, photo: OpenedPhoto) -> ComparedPhoto:
+        faces = self.pipeline.find_faces(photo)
+        return ComparedPhoto(tuple(face.face for face in faces), self.pipeline.probes(faces))
 
     def _matches(
         self, probe: NDArray[np.float32], threshold: float, limit: int, without: str | None = None

@@ -11,13 +11,17 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
+from catalog.domain.errors import CatalogError, DatabaseError
 from catalog.domain.timestamps import utc_text
+from catalog.domain.uri import display_name
+from catalog.store.database import Database
 from catalog.store.verification_rows import (
     delete_content,
     insert_verification,
@@ -30,6 +34,13 @@ START = "0" * 64
 
 EMPTIED = "emptied"
 """Key of an entry's content: numbers of the entries whose content was forgotten when it was written."""
+
+SAME_FACE_AS = "same_face_as"
+"""Key of an entry's content: ids of other employees who have the face of a refused photo."""
+
+
+FAILED = "failed"
+"""Verdict of an attempt that ended with an error, such as an unknown id or a photo that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,22 @@ def record(connection: Connection, content: Mapping[str, Any], now: datetime) ->
         connection, at=checked_at, content=text, content_sha256=digest, previous=previous, chain=chain
     )
     return AuditRow(number, checked_at, content, chain)
+
+
+@contextmanager
+def logged_failure(database: Database, attempt: Mapping[str, Any], now: datetime) -> Iterator[None]:
+    """Append an entry with the verdict "failed" if an error ends the block. The error is raised again.
+
+    A failure of the database is not logged, because the log is in the database.
+    """
+    try:
+        yield
+    except DatabaseError:
+        raise
+    except CatalogError as error:
+        with database.begin() as connection:
+            record(connection, {**attempt, "verdict": FAILED, "reasons": [display_name(str(error))]}, now)
+        raise
 
 
 def check_chain(connection: Connection, *, expected_head: str | None = None) -> ChainCheck:
@@ -101,17 +128,22 @@ def read_audit(connection: Connection) -> Iterator[AuditRow]:
 def forget_entries(connection: Connection, employee_id: str) -> list[int]:
     """Delete the content of every entry about one employee, and keep the digests; returns the entries' numbers.
 
+    An entry of another id is about the employee, too, if the photo was refused because it shows the employee's face.
     The caller puts them into the next entry under :data:`EMPTIED`. Content that is missing otherwise breaks the chain.
     """
     lock_log(connection)
     numbers = [
         row.number
         for row in read_verifications(connection)
-        if row.content is not None and json.loads(row.content).get("employee_id") == employee_id
+        if row.content is not None and _is_about(json.loads(row.content), employee_id)
     ]
     for number in numbers:
         delete_content(connection, number)
     return numbers
+
+
+def _is_about(content: Mapping[str, Any], employee_id: str) -> bool:
+    return content.get("employee_id") == employee_id or employee_id in content.get(SAME_FACE_AS, ())
 
 
 def _is_object(text: str) -> bool:

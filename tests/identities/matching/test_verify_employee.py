@@ -14,15 +14,14 @@ from catalog.domain.charges import Operation
 from catalog.domain.errors import UsageError
 from catalog.domain.faces import BooleanAttribute, BoundingBox, Face, FaceAttributes, Pose, Quality
 from catalog.identities.decisions import verbs
+from catalog.identities.matching.enroll_employee import enroll_employee, remove_employee
 from catalog.identities.matching.error_rates import evaluate
+from catalog.identities.matching.photo_flaws import find_flaws
 from catalog.identities.matching.verification_log import START, check_chain, read_audit, record
 from catalog.identities.matching.verify_employee import (
     Verification,
     VerificationVerdict,
-    enroll_employee,
     false_match_rate,
-    find_flaws,
-    remove_employee,
     verify_employee,
 )
 from catalog.store.catalogued_faces import faces_of_person
@@ -152,12 +151,6 @@ def test_a_photo_of_another_person_is_not_enrolled_under_an_id(light_database: D
     assert good == []
     assert "not similar to the one enrolled first" in flaw
     assert verify(light_database, face_of("bob")).verdict is VerificationVerdict.REFUSED
-
-
-@pytest.mark.parametrize("employee", ["", " ", "two\nlines", "\x1b[1m"])
-def test_an_id_is_text_on_one_line(light_database: Database, employee: str) -> None:
-    with pytest.raises(UsageError, match="one line"):
-        enroll(light_database, face_of("ann"), employee=employee)
 
 
 def test_the_stated_rate_follows_the_scale() -> None:

@@ -1,0 +1,53 @@
+"""Photos that were compared before are not analyzed again."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from catalog.domain.opened_photo import OpenedPhoto
+from catalog.engines.local import compared_photos
+from catalog.engines.local.compared_photos import ComparedPhoto, ComparedPhotos
+
+
+def photo(data: bytes, side: int = 10) -> OpenedPhoto:
+    return OpenedPhoto(np.zeros((side, side, 3), np.uint8), side, side, "JPEG", data=data)
+
+
+class Analyzer:
+    """Counts the photos that it analyzes."""
+
+    def __init__(self) -> None:
+        self.analyzed: list[bytes] = []
+
+    def __call__(self, opened: OpenedPhoto) -> ComparedPhoto:
+        self.analyzed.append(opened.data)
+        return ComparedPhoto((), np.zeros((0, 128), np.float32))
+
+
+def test_one_file_is_analyzed_once_for_each_size():
+    """The size decides which faces are found."""
+    analyze = Analyzer()
+    photos = ComparedPhotos(analyze)
+    assert photos.get(photo(b"a")) is photos.get(photo(b"a"))
+    photos.get(photo(b"a", side=20))
+    photos.get(photo(b"b"))
+    assert analyze.analyzed == [b"a", b"a", b"b"]
+
+
+def test_pixels_without_a_file_are_always_analyzed():
+    """Two such photos cannot be told apart."""
+    analyze = Analyzer()
+    photos = ComparedPhotos(analyze)
+    photos.get(photo(b""))
+    photos.get(photo(b""))
+    assert len(analyze.analyzed) == 2
+
+
+def test_the_photo_that_was_not_used_for_longest_is_dropped(monkeypatch):
+    """Memory does not grow with the number of employees."""
+    monkeypatch.setattr(compared_photos, "_PHOTOS", 2)
+    analyze = Analyzer()
+    photos = ComparedPhotos(analyze)
+    for data in (b"a", b"b", b"a", b"c", b"a", b"b"):
+        photos.get(photo(data))
+    assert analyze.analyzed == [b"a", b"b", b"c", b"b"]
