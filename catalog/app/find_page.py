@@ -30,7 +30,7 @@ def find_page(
             name=display_name(match.name) if match.name else None,
             person_id=match.person_id,
             similarity=match.similarity,
-            taken_at=match.taken_at.date().isoformat() if match.taken_at else None,
+            taken_at=match.taken.day if match.taken else None,
             place=display(match.uri or ""),
         )
         for result in results

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import date
 from pathlib import Path
 
 from catalog.app.photo_input import PhotoInput, ReferenceFace
@@ -11,6 +11,7 @@ from catalog.app.resources import Resources
 from catalog.domain.content_hash import sha256_of
 from catalog.domain.errors import NoFaceError, PhotoError, SourceError, UsageError
 from catalog.domain.faces import BoundingBox, Face
+from catalog.domain.local_day import Period
 from catalog.domain.source import Content
 from catalog.domain.uri import display
 from catalog.identities.matching.find_person import FindResult, PersonQuery, Reference, find_faces
@@ -40,15 +41,13 @@ def find(
     person: str | None,
     threshold: float | None,
     limit: int | None,
-    since: date | None,
-    until: date | None,
+    since: date | str | None,
+    until: date | str | None,
 ) -> FindResult:
     if not references and person is None:
         raise UsageError("There is no person to search for.", remedy="Give a reference photo or a person.")
-    first, last = _moment(since, time.min), _moment(until, time.max)
-    if first and last and first > last:
-        raise UsageError(f"The search period from {since} to {until} is empty.")
     # Everything that can be refused is refused before a paid call.
+    period = Period.parse(since, until)
     with resources.reading() as database, database.read() as connection:
         row = find_person(connection, person) if person is not None else None
     settings = resources.settings.find
@@ -58,8 +57,7 @@ def find(
         person=row,
         threshold=settings.threshold if threshold is None else threshold,
         limit=settings.limit if limit is None else limit,
-        since=first,
-        until=last,
+        period=period,
     )
     return find_faces(
         resources.database,
@@ -126,14 +124,3 @@ def _reference(resources: Resources, reference: PhotoInput | ReferenceFace) -> R
 
 def _name_of(photo: PhotoInput) -> str:
     return f'"{photo}"' if isinstance(photo, str | Path) else "The photo"
-
-
-def _moment(day: date | None, of_day: time) -> datetime | None:
-    """A day as its first or last moment, UTC. A datetime is taken as it is and must be aware."""
-    if day is None:
-        return None
-    if not isinstance(day, datetime):
-        return datetime.combine(day, of_day, UTC)
-    if day.tzinfo is None:
-        raise UsageError(f'The time "{day}" has no time zone.', remedy="Give a date, or a time with a zone.")
-    return day

@@ -124,15 +124,16 @@ class CatalogQuestions(ABC):
         person: str | None = None,
         threshold: float | None = None,
         limit: int | None = None,
-        since: date | None = None,
-        until: date | None = None,
+        since: date | str | None = None,
+        until: date | str | None = None,
     ) -> FindResult:
         """Find the photos that show the person of the reference photos, best first.
 
         Several views of one person find more. ``person`` searches with the faces of a person of the catalogue too.
         ``negatives`` are photos of other people who look similar. ``threshold`` is the lowest similarity, 0 to 100;
-        ``limit`` the number of matches; default: the settings. ``since`` and ``until`` are days in UTC, inclusive, or
-        aware times. Raises NoFaceError for a reference without a face.
+        ``limit`` the number of matches; default: the settings. ``since`` and ``until`` are inclusive: a
+        year, a month or a day where the photo was taken, as text or as ``date``, or an aware time. A photo whose date
+        is inexact is found if it may be of the period. Raises NoFaceError for a reference without a face.
         """
         return finding.find(
             self._resources,

@@ -26,6 +26,7 @@ def hit_json(hit: WatchHit) -> dict[str, object]:
         "person_id": hit.face.person_id,
         "name": hit.face.name,
         "taken_at": utc_text(hit.face.taken_at),
+        "taken_date": hit.face.taken.text if hit.face.taken else None,
         "found_at": utc_text(hit.found_at),
         "reviewed_by": hit.reviewed_by,
         "review": REVIEW,

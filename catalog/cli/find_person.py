@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,9 +13,10 @@ from catalog import ReferenceFace, ReportTable, UsageError
 from catalog.cli.crop_files import write_privately
 from catalog.cli.formatting import box_json, box_text
 from catalog.cli.opening import open_catalog
-from catalog.cli.options import AsJson, Config, Database, EngineName, Threshold, Verbose
+from catalog.cli.options import AsJson, Config, Database, EngineName, Since, Threshold, Until, Verbose
 from catalog.cli.table_output import print_table
 from catalog.domain.box_columns import BOX_COLUMNS
+from catalog.domain.local_day import Period
 from catalog.domain.timestamps import utc_text
 from catalog.domain.uri import display, display_name
 from catalog.reports.render import Format
@@ -38,8 +38,6 @@ AllFaces = Annotated[bool, typer.Option("--all-faces", help="Search for every fa
 Person = Annotated[
     str | None, typer.Option("--person", metavar="PERSON", help="Search with the faces of this person too.")
 ]
-Since = Annotated[str | None, typer.Option("--since", metavar="YYYY-MM-DD", help="Only photos from this day on.")]
-Until = Annotated[str | None, typer.Option("--until", metavar="YYYY-MM-DD", help="Only photos up to this day.")]
 AtMost = Annotated[int | None, typer.Option("--limit", min=1, max=4096, help="Show at most this many matches.")]
 CopyTo = Annotated[Path | None, typer.Option("--copy-to", metavar="DIR", help="Copy the matching photos there.")]
 LinkTo = Annotated[Path | None, typer.Option("--link-to", metavar="DIR", help="Link to the matching photos there.")]
@@ -74,13 +72,11 @@ def find_person(
     with open_catalog(config, database, verbose, flags) as catalog:
         # Everything that can be refused is refused before the first paid call.
         person_id = catalog.person(person).person_id if person is not None else None
-        first, last = _day(since), _day(until)
-        if first and last and first > last:
-            raise UsageError(f"The search period from {since} to {until} is empty.")
+        Period.parse(since, until, names=("--since", "--until"))
         opened_negatives = [ReferenceFace(catalog.open_photo(path), name=str(path)) for path in negatives or []]
         groups = _groups(catalog, references or [], face, all_faces)
         results = [
-            catalog.find(*group, negatives=opened_negatives, person=person_id, since=first, until=last)
+            catalog.find(*group, negatives=opened_negatives, person=person_id, since=since, until=until)
             for group in groups
         ]
         uris = list(dict.fromkeys(match.uri for result in results for match in result.matches if match.uri))
@@ -97,6 +93,9 @@ def find_person(
     else:
         for number, result in enumerate(results, start=1):
             _print_result(result, number if all_faces else None)
+    undated = max((result.undated for result in results), default=0)
+    if undated:
+        typer.echo(f"{_photos(undated)} without a date left out: they match, but may not be of the period.", err=True)
 
 
 def _groups(catalog: Catalog, paths: Sequence[Path], face: int | None, all_faces: bool) -> list[list[ReferenceFace]]:
@@ -129,11 +128,8 @@ def _largest(catalog: Catalog, path: Path) -> ReferenceFace:
     return ReferenceFace(photo, faces[0].box)
 
 
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise UsageError(f'"{text}" is not a date.', remedy="Write it as 2024-12-31.") from error
+def _photos(count: int) -> str:
+    return f"{count:,} photo{'' if count == 1 else 's'}"
 
 
 def _result_json(result: FindResult, number: int) -> dict[str, object]:
@@ -149,6 +145,7 @@ def _result_json(result: FindResult, number: int) -> dict[str, object]:
                 "name": match.name,
                 "similarity": match.similarity,
                 "taken_at": utc_text(match.taken_at),
+                "taken_date": match.taken.text if match.taken else None,
                 "box": box_json(match.box),
             }
             for match in result.matches
@@ -165,6 +162,7 @@ def _result_json(result: FindResult, number: int) -> dict[str, object]:
         ],
         "margin": result.margin,
         "tie": result.tie,
+        "undated": result.undated,
     }
 
 
@@ -178,11 +176,13 @@ def _table(results: Sequence[FindResult]) -> ReportTable:
             utc_text(match.taken_at),
             *box_json(match.box).values(),
             match.person_id,
+            match.taken.text if match.taken else None,
         )
         for result in results
         for match in result.matches
     )
-    return ReportTable(("uri", "person", "name", "similarity", "taken_at", *BOX_COLUMNS, "person_id"), rows)
+    columns = ("uri", "person", "name", "similarity", "taken_at", *BOX_COLUMNS, "person_id", "taken_date")
+    return ReportTable(columns, rows)
 
 
 def _print_result(result: FindResult, number: int | None) -> None:
@@ -195,7 +195,7 @@ def _print_result(result: FindResult, number: int | None) -> None:
         return
     typer.echo(_conclusion(result))
     for match in result.matches:
-        day = match.taken_at.date().isoformat() if match.taken_at else "no date"
+        day = match.taken.day if match.taken else "no date"
         person = display_name(match.name or match.person_id or "unassigned")
         box = box_text(match.box)
         typer.echo(f"  {match.similarity:6.2f}  {day:10}  {person:20}  {box:14}  {display(match.uri or '')}")

@@ -38,6 +38,7 @@ def face_json(face: CataloguedFace) -> dict[str, object]:
         "face": face.face_id,
         "uri": face.uri,
         "taken_at": utc_text(face.taken_at),
+        "taken_date": face.taken.text if face.taken else None,
         "box": box_json(face.box),
         "by": face.by,
         "similarity": face.similarity,

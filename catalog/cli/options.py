@@ -36,6 +36,11 @@ EngineName = Annotated[
 Threshold = Annotated[
     float | None, typer.Option("--threshold", min=0, max=100, help="Lowest similarity that counts as a match, 0-100.")
 ]
+_DATES = "A year, a month, a day or a time, local where the photo was taken."
+Since = Annotated[str | None, typer.Option("--since", metavar="DATE", help=f"Only photos from this date on. {_DATES}")]
+Until = Annotated[
+    str | None, typer.Option("--until", metavar="DATE", help=f"Only photos up to the end of this date. {_DATES}")
+]
 PersonId = Annotated[
     str, typer.Argument(metavar="PERSON", help="A person's id or exact name.", autocompletion=complete_person)
 ]

@@ -80,7 +80,7 @@ def show(
     hidden = ", hidden" if shown.hidden else ""
     typer.echo(f"{shown}: {counted(shown.faces, 'face')} on {counted(shown.photos, 'photo')}{birth_date}{hidden}")
     for face in faces:
-        day = face.taken_at.date().isoformat() if face.taken_at else "no date"
+        day = face.taken.day if face.taken else "no date"
         by = "decided by a user" if face.by == "human" else _similarity(face)
         typer.echo(f"  {face.face_id[:8]}  {day:10}  {by:17} {display(face.uri or '')}")
 

@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 import catalog
 from catalog import ReportTable, UsageError
 from catalog.cli.opening import open_catalog
-from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
+from catalog.cli.options import AsJson, Config, Database, EngineName, Since, Until, Verbose
 from catalog.cli.table_output import print_table
 from catalog.domain.uri import display_name
 from catalog.reports.render import Format, write
@@ -28,8 +28,6 @@ Output = Annotated[
     typer.Option("--output", "-o", metavar="FILE", help="Write to a file that only you may read.", dir_okay=False),
 ]
 Limit = Annotated[int, typer.Option("--limit", min=0, help="Print at most this many rows; 0: all.")]
-Since = Annotated[str | None, typer.Option(metavar="DATE", help="From this year, month, day or moment on (UTC).")]
-Until = Annotated[str | None, typer.Option(metavar="DATE", help="To the end of this year, month, day or moment (UTC).")]
 Person = Annotated[str | None, typer.Option(metavar="PERSON", help="Only of this person: an id or exact name.")]
 Album = Annotated[str | None, typer.Option(metavar="DIR", help="Only in this folder or s3:// prefix and below.")]
 

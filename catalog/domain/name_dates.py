@@ -10,7 +10,8 @@ import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
 
-from catalog.domain.taken_at import DatePrecision, DateSource, TakenAt
+from catalog.domain.local_day import DatePrecision
+from catalog.domain.taken_at import DateSource, TakenAt
 from catalog.domain.uri import entry_name
 
 _FIRST_YEAR = 1826

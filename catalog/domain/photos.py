@@ -7,7 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from catalog.domain.charges import Charge
-from catalog.domain.taken_at import DatePrecision, DateSource
+from catalog.domain.local_day import DatePrecision
+from catalog.domain.taken_at import DateSource
 
 
 @dataclass(frozen=True, slots=True)

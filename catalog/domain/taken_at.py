@@ -3,38 +3,78 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-
-class DatePrecision(StrEnum):
-    """The smallest unit that the source names. The parts below it are 0 and mean nothing."""
-
-    DAY = "day"
-    MINUTE = "minute"
-    SECOND = "second"
+from catalog.domain.local_day import DatePrecision, LocalSpan
 
 
 class DateSource(StrEnum):
     """Sources of the date at which a photo was taken, the most trusted first."""
 
+    USER = "user"
+    """A decision of a user."""
+    ESTIMATE = "estimate"
+    """A decision of a user about a stack of photos: a date between the first and the last one of the stack."""
+    SIDECAR = "sidecar"
     EXIF = "exif"
     XMP = "xmp"
     IPTC = "iptc"
+    TAKEOUT = "takeout"
     EXIF_DIGITIZED = "exif_digitized"
     XMP_DIGITIZED = "xmp_digitized"
     PNG = "png"
+    QUICKTIME = "quicktime"
+    GPS = "gps"
     FILE_NAME = "file_name"
     FOLDER_NAME = "folder_name"
+    CLOCK_NOT_SET = "clock_not_set"
+    """EXIF of a camera whose clock was perhaps never set, used only if no other source says anything."""
     EXIF_CHANGED = "exif_changed"
     """The time of the last change, used only if nothing else says anything."""
 
 
 @dataclass(frozen=True, slots=True)
 class TakenAt:
-    """``moment`` is UTC if ``offset`` (minutes east of UTC) is known, else the camera's wall clock labelled UTC."""
+    """``moment`` is UTC if ``offset`` (minutes east of UTC) is known, else the camera's wall clock labelled UTC.
+
+    ``moment`` is the start of the span that ``precision`` names. ``is_instant`` is True for a source that states UTC
+    and does not know the zone of the place; ``offset`` is 0 then.
+    """
 
     moment: datetime
     offset: int | None
     precision: DatePrecision
     source: DateSource
+    is_instant: bool = False
+
+    @property
+    def wall(self) -> datetime:
+        """The wall clock at the place, labelled UTC."""
+        return self.moment + timedelta(minutes=self.offset or 0)
+
+    @property
+    def span(self) -> LocalSpan:
+        return LocalSpan.of(self.wall, self.precision)
+
+    def at_offset(self, offset: int | None) -> TakenAt:
+        """The same wall clock with another offset."""
+        moment = self.wall - timedelta(minutes=offset or 0)
+        return TakenAt(moment, offset, self.precision, self.source)
+
+
+def date_text(moment: datetime, offset: int | None, precision: DatePrecision) -> str:
+    """The local date, cut to its precision: ``1948``, ``1948-06``, ``2004-06-12T10:30:00+02:00``.
+
+    The offset is written only for a precision of a minute or finer.
+    """
+    wall = moment + timedelta(minutes=offset or 0)
+    text = LocalSpan.of(wall, precision).text
+    if precision not in (DatePrecision.MINUTE, DatePrecision.SECOND):
+        return text
+    if precision is DatePrecision.SECOND and wall.microsecond:
+        text += f".{wall.microsecond:06}"
+    if offset is None:
+        return text
+    hours, minutes = divmod(abs(offset), 60)
+    return f"{text}{'-' if offset < 0 else '+'}{hours:02}:{minutes:02}"

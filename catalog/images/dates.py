@@ -18,7 +18,8 @@ from typing import Any
 
 from PIL import ExifTags, Image, ImageFile, IptcImagePlugin
 
-from catalog.domain.taken_at import DatePrecision, DateSource, TakenAt
+from catalog.domain.local_day import DatePrecision
+from catalog.domain.taken_at import DateSource, TakenAt
 
 FIRST_PHOTO = 1826
 """Year of the oldest photo. Scans of old photos are often dated by hand."""

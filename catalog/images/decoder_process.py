@@ -26,9 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.domain.errors import PhotoError
+from catalog.domain.local_day import DatePrecision
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.photos import GpsPosition, PhotoMetadata
-from catalog.domain.taken_at import DatePrecision, DateSource
+from catalog.domain.taken_at import DateSource
 from catalog.images.decode import DecodeLimits, open_image
 
 REQUEST = struct.Struct("<IQ")

@@ -32,7 +32,9 @@ from catalog.reports.gallery_macros import expand_gallery
 from catalog.store.public_views import expand_macros
 
 _PASSES_FILTERS = (
-    "COALESCE(photo.taken_at, '') >= :since AND COALESCE(photo.taken_at, '') < :until AND (:album = '' OR photo.id IN"
+    "COALESCE(photo.taken_local_end, '') >= :since AND COALESCE(photo.taken_local, '') <= :until"
+    " AND COALESCE(photo.taken_at, '') >= :since_utc AND COALESCE(photo.taken_at, '') <= :until_utc"
+    " AND (:album = '' OR photo.id IN"
     " (SELECT place.photo_id FROM locations AS place WHERE place.uri >= :album AND place.uri < :album_end))"
 )
 _SHARED = "SHARED_PHOTOS"
@@ -111,7 +113,7 @@ class Report:
 def expand_filters(sql: str, dialect: str, *, several: bool) -> str:
     """Expand the macros of a report's SQL."""
     return expand_macros(
-        expand_gallery(sql.replace("PASSES_FILTERS(photo)", _PASSES_FILTERS), dialect, several=several), dialect
+        expand_gallery(sql.replace("PASSES_FILTERS(photo)", _PASSES_FILTERS), dialect, several=several)
     )
 
 

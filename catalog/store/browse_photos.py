@@ -9,9 +9,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, or_, select
 
+from catalog.domain.local_day import LocalSpan
 from catalog.domain.uri import display
 from catalog.store.damaged_rows import stored_time
 from catalog.store.named_appearances import photos_naming
+from catalog.store.photo_dates import stored_span
 from catalog.store.tables import assignments, faces, locations, persons, photos
 
 
@@ -29,6 +31,8 @@ class CataloguedPhoto:
     taken_at: datetime | None
     path: str
     missing_since: datetime | None
+    taken: LocalSpan | None = None
+    """The local date, as exact as it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +73,12 @@ def read_photos(
     """Photos with a present location, newest first, those without a date last. ``after``: content hash of the last."""
     query = _photo_query().where(*_conditions(selection, engine, gallery), _is_present())
     if after is not None:
-        last = connection.execute(select(photos.c.id, photos.c.taken_at).where(photos.c.sha256 == after)).one_or_none()
+        last = connection.execute(
+            select(photos.c.id, photos.c.taken_local).where(photos.c.sha256 == after)
+        ).one_or_none()
         if last is not None:
-            query = query.where(_is_later_in_order(last.id, last.taken_at))
-    order = photos.c.taken_at.is_(None), photos.c.taken_at.desc(), photos.c.id.desc()
+            query = query.where(_is_later_in_order(last.id, last.taken_local))
+    order = photos.c.taken_local.is_(None), photos.c.taken_at.desc(), photos.c.id.desc()
     return [_photo(row) for row in connection.execute(query.order_by(*order).limit(limit))]
 
 
@@ -90,11 +96,11 @@ def read_photo(connection: Connection, sha256: str) -> CataloguedPhoto | None:
 
 def years_of_photos(connection: Connection) -> list[tuple[int, int]]:
     """Years with photos, newest first, each with the number of photos."""
-    year = func.substr(photos.c.taken_at, 1, 4).label("year")
+    year = func.substr(photos.c.taken_local, 1, 4).label("year")
     query = (
         select(year, func.count())
         .select_from(photos)
-        .where(photos.c.taken_at.is_not(None), _is_present())
+        .where(photos.c.taken_local.is_not(None), _is_present())
         .group_by(year)
         .order_by(year.desc())
     )
@@ -206,8 +212,8 @@ def _conditions(selection: PhotoSelection, engine: str, gallery: str) -> list[Co
     if selection.only:
         conditions.append(is_alone_with(selection.persons, engine, gallery))
     if selection.year is not None:
-        conditions.append(photos.c.taken_at >= f"{selection.year:04d}")
-        conditions.append(photos.c.taken_at < f"{selection.year + 1:04d}")
+        conditions.append(photos.c.taken_local >= f"{selection.year:04d}")
+        conditions.append(photos.c.taken_local < f"{selection.year + 1:04d}")
     if selection.emotion is not None:
         having = select(faces.c.photo_id).where(*_in_gallery(engine, gallery), faces.c.emotion == selection.emotion)
         if selection.persons:
@@ -234,9 +240,9 @@ def _is_present() -> ColumnElement[bool]:
 
 def _is_later_in_order(row: int, taken_at: str | None) -> ColumnElement[bool]:
     if taken_at is None:
-        return and_(photos.c.taken_at.is_(None), photos.c.id < row)
-    same_time = and_(photos.c.taken_at == taken_at, photos.c.id < row)
-    return or_(photos.c.taken_at < taken_at, same_time, photos.c.taken_at.is_(None))
+        return and_(photos.c.taken_local.is_(None), photos.c.id < row)
+    same_time = and_(photos.c.taken_local == taken_at, photos.c.id < row)
+    return or_(photos.c.taken_local < taken_at, same_time, photos.c.taken_at.is_(None))
 
 
 def _photo_query() -> Select[Any]:
@@ -253,6 +259,9 @@ def _photo_query() -> Select[Any]:
         photos.c.height,
         photos.c.format,
         photos.c.taken_at,
+        photos.c.taken_at_precision,
+        photos.c.taken_local,
+        photos.c.taken_local_end,
         func.coalesce(present, missing).label("uri"),
         func.coalesce(present, literal("")).label("present"),
         last_missed.scalar_subquery().label("missed"),
@@ -269,4 +278,5 @@ def _photo(row: Any) -> CataloguedPhoto:
         taken_at=stored_time(row.taken_at, label, "taken_at"),
         path=display(row.uri or ""),
         missing_since=None if row.present else stored_time(row.missed, label, "missing_since"),
+        taken=stored_span(row.taken_local, row.taken_local_end, row.taken_at_precision),
     )

@@ -14,9 +14,11 @@ from catalog.domain.box_columns import BOX_COLUMNS
 from catalog.domain.errors import PersonError
 from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
+from catalog.domain.local_day import LocalSpan
 from catalog.domain.people import AssignedBy
 from catalog.store.damaged_rows import stored_time, stored_uri
 from catalog.store.person_index import PersonRow
+from catalog.store.photo_dates import stored_span
 from catalog.store.tables import assignments, faces, locations, persons, photos
 from catalog.store.upsert import batches
 
@@ -45,6 +47,8 @@ class CataloguedFace:
     by: AssignedBy | None
     similarity: float | None
     not_a_face: bool = False
+    taken: LocalSpan | None = None
+    """The local date of the photo, as exact as it is known; None if there is none."""
 
     @property
     def place(self) -> FaceKey:
@@ -57,7 +61,7 @@ def faces_of_person(connection: Connection, person: PersonRow, limit: int | None
         connection,
         _face_query()
         .where(assignments.c.person_id == person.id)
-        .order_by(photos.c.taken_at.is_(None), photos.c.taken_at, faces.c.id)
+        .order_by(photos.c.taken_local.is_(None), photos.c.taken_local, faces.c.id)
         .limit(limit),
     )
 
@@ -93,8 +97,8 @@ def ordered_faces(
     keys: dict[FaceOrder, list[Any]] = {
         FaceOrder.CLEAREST: [clearness(connection).desc()],
         FaceOrder.DOUBTFUL: [assignments.c.by == AssignedBy.HUMAN, func.coalesce(assignments.c.similarity, 100.0)],
-        FaceOrder.OLDEST: [photos.c.taken_at.is_(None), photos.c.taken_at],
-        FaceOrder.NEWEST: [photos.c.taken_at.is_(None), photos.c.taken_at.desc()],
+        FaceOrder.OLDEST: [photos.c.taken_local.is_(None), photos.c.taken_local],
+        FaceOrder.NEWEST: [photos.c.taken_local.is_(None), photos.c.taken_local.desc()],
     }
     query = _face_query().where(
         assignments.c.person_id == person.id,
@@ -105,7 +109,7 @@ def ordered_faces(
     if excluded:
         query = query.where(faces.c.id.not_in(excluded))
     if dated:
-        query = query.where(photos.c.taken_at.is_not(None))
+        query = query.where(photos.c.taken_local.is_not(None))
     if unconfirmed:
         query = query.where(assignments.c.by == AssignedBy.CLUSTER.value)
     return _catalogued_faces(connection, query.order_by(*keys[order], faces.c.id).limit(limit).offset(offset))
@@ -188,6 +192,9 @@ def _face_query() -> Select[Any]:
         *(faces.c[name] for name in BOX_COLUMNS),
         func.coalesce(present, missing).label("uri"),
         photos.c.taken_at,
+        photos.c.taken_at_precision,
+        photos.c.taken_local,
+        photos.c.taken_local_end,
         persons.c.person_id.label("public_id"),
         persons.c.name,
         persons.c.hidden,
@@ -218,6 +225,7 @@ def _catalogued_faces(connection: Connection, query: Select[Any]) -> list[Catalo
             by=None if row.by is None else AssignedBy(row.by),
             similarity=row.similarity,
             not_a_face=bool(row.not_a_face),
+            taken=stored_span(row.taken_local, row.taken_local_end, row.taken_at_precision),
         )
         for row in connection.execute(query)
     ]

@@ -11,6 +11,7 @@ from catalog.domain.decisions import ChangedPerson, PriorFace
 from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
 from catalog.domain.people import AssignedBy
+from catalog.domain.taken_at import DateSource
 from catalog.store.person_index import PersonRow, canonical_person, persons_where
 from catalog.store.tables import assignments, faces, persons, photos
 from catalog.store.upsert import batches
@@ -54,14 +55,17 @@ def faces_held_by(connection: Connection, person: PersonRow, rows: Sequence[int]
 
 
 def machine_faces_before(connection: Connection, person: PersonRow, day: str | None) -> list[int]:
-    """Return row ids of the person's faces that a machine assigned, on photos taken before a day (YYYY-MM-DD)."""
+    """Return row ids of the person's faces that a machine assigned, on photos taken before a day (YYYY-MM-DD).
+
+    A photo counts if its whole span is before the day. The date of a camera whose clock was not set proves nothing.
+    """
     if day is None:
         return []
     query = (
         select(faces.c.id)
         .select_from(assignments.join(faces).join(photos))
         .where(assignments.c.person_id == person.id, assignments.c.by == AssignedBy.CLUSTER.value)
-        .where(photos.c.taken_at < day)
+        .where(photos.c.taken_local_end < day, photos.c.taken_at_source.is_distinct_from(DateSource.CLOCK_NOT_SET))
     )
     return list(connection.scalars(query.order_by(faces.c.id)))
 

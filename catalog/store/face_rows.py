@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, case, select
 
 from catalog.domain.box_columns import BOX_COLUMNS
 from catalog.domain.faces import BoundingBox
+from catalog.domain.taken_at import DateSource
 from catalog.store.tables import assignments, faces, persons, photos, searches
 from catalog.store.upsert import batches
 
@@ -34,7 +35,13 @@ class FaceColumns:
     gender_confidences: Sequence[float | None] = ()
     photo_widths: Sequence[int] = ()
     photo_heights: Sequence[int] = ()
-    taken_at: Sequence[str | None] = ()
+    taken_first: Sequence[str | None] = ()
+    """First second at which the photo may have been taken, local time.
+
+    None without a date, or if the camera's clock was perhaps never set.
+    """
+    taken_last: Sequence[str | None] = ()
+    taken_precisions: Sequence[str | None] = ()
     person_rows: Sequence[int | None] = ()
     assigned_by: Sequence[str | None] = ()
     person_names: Sequence[str | None] = ()
@@ -44,6 +51,7 @@ class FaceColumns:
 
 def read_face_columns(connection: Connection, *, engine: str, gallery: str) -> FaceColumns:
     """Every face of the gallery that no user marked as not a face."""
+    is_trusted = photos.c.taken_at_source.is_distinct_from(DateSource.CLOCK_NOT_SET)
     query = (
         select(
             faces.c.id,
@@ -61,7 +69,9 @@ def read_face_columns(connection: Connection, *, engine: str, gallery: str) -> F
             faces.c.gender_confidence,
             photos.c.width,
             photos.c.height,
-            photos.c.taken_at,
+            case((is_trusted, photos.c.taken_local)),
+            case((is_trusted, photos.c.taken_local_end)),
+            photos.c.taken_at_precision,
             assignments.c.person_id,
             assignments.c.by,
             persons.c.name,

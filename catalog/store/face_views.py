@@ -30,6 +30,9 @@ from catalog.store.photo_views import (
 )
 from catalog.store.public_views import View, columns
 
+FIRST_DAY = "first local day of these photos, cut to its precision: 1948, 1948-06 or 1948-06-12; null: no date"
+LAST_DAY = "last local day of these photos, as first_day"
+
 _BOOLEAN_ATTRIBUTES = {
     "smile": "smiles",
     "eyeglasses": "wears eyeglasses",
@@ -57,6 +60,8 @@ PEOPLE = View(
         external_ids="JSON object of ids elsewhere by scheme (qid, viaf, gnd ...); null: none",
         apparent_age="mean over the faces of the middle of their age range, years; null: no face with an age",
         apparent_birth_year="mean over the dated photos of year minus apparent age; null: no dated face with an age",
+        first_day=FIRST_DAY,
+        last_day=LAST_DAY,
     ),
     """
 SELECT person.person_id, person.name, COALESCE(seen.faces, 0) AS faces, COALESCE(seen.photos, 0) AS photos,
@@ -67,16 +72,18 @@ SELECT person.person_id, person.name, COALESCE(seen.faces, 0) AS faces, COALESCE
     ) AS apparent_age,
     (
         SELECT CAST(AVG(
-            CAST(SUBSTR(dated.taken_at, 1, 4) AS INTEGER) - (aged.age_low + aged.age_high) * 0.5
+            CAST(SUBSTR(dated.taken_local, 1, 4) AS INTEGER) - (aged.age_low + aged.age_high) * 0.5
         ) AS DOUBLE PRECISION)
         FROM assignments AS mine JOIN faces AS aged ON aged.id = mine.face_id
         JOIN photos AS dated ON dated.id = aged.photo_id
         WHERE mine.person_id = person.id
-    ) AS apparent_birth_year
+    ) AS apparent_birth_year,
+    seen.first_day, seen.last_day
 FROM persons AS person
 LEFT JOIN (
     SELECT assigned.person_id, COUNT(*) AS faces, COUNT(DISTINCT assigned.photo_id) AS photos,
-        MIN(photo.taken_at) AS first_seen, MAX(photo.taken_at) AS last_seen
+        MIN(photo.taken_at) AS first_seen, MAX(photo.taken_at) AS last_seen,
+        MIN(LOCAL_DAY(photo)) AS first_day, MAX(LOCAL_DAY(photo)) AS last_day
     FROM assignments AS assigned
     JOIN photos AS photo ON photo.id = assigned.photo_id
     GROUP BY assigned.person_id
@@ -102,12 +109,13 @@ APPEARANCES = View(
         assigned_by="cluster or human",
         hidden="true: the person is excluded from lists and reports",
         path=PATH,
+        taken_date=TAKEN["taken_date"],
     ),
     """
 SELECT photo.sha256 AS photo_sha256, PHOTO_PLACE(photo) AS uri, photo.taken_at, person.person_id,
     person.name, face.face_id, assigned.similarity, face.box_left, face.box_top, face.box_width, face.box_height,
     photo.taken_at_offset, PHOTO_MISSING(photo) AS missing_since, assigned."by" AS assigned_by,
-    person.hidden, PHOTO_PATH(photo) AS path
+    person.hidden, PHOTO_PATH(photo) AS path, LOCAL_DATE(photo) AS taken_date
 FROM assignments AS assigned
 JOIN persons AS person ON person.id = assigned.person_id
 JOIN faces AS face ON face.id = assigned.face_id
@@ -131,11 +139,13 @@ NAMED_APPEARANCES = View(
         source="file that states the name",
         hidden="true: the person is excluded from lists and reports",
         missing_since="when the last location of the photo was missed, UTC; null: present",
+        taken_date=TAKEN["taken_date"],
     ),
     """
 SELECT photo.sha256 AS photo_sha256, PHOTO_PLACE(photo) AS uri, PHOTO_PATH(photo) AS path, photo.taken_at,
     photo.taken_at_offset, person.person_id, person.name, named.box_left, named.box_top, named.box_width,
-    named.box_height, named.source, person.hidden, PHOTO_MISSING(photo) AS missing_since
+    named.box_height, named.source, person.hidden, PHOTO_MISSING(photo) AS missing_since,
+    LOCAL_DATE(photo) AS taken_date
 FROM named_appearances AS named
 JOIN persons AS stated ON stated.id = named.person_id
 JOIN persons AS person ON person.id = COALESCE(stated.merged_into, stated.id)
@@ -222,7 +232,7 @@ EMOTIONS_BY_MONTH = View(
     "v1_emotions_by_month",
     "faces of each month by strongest emotion; hidden persons are left out",
     columns(
-        month="YYYY-MM in local time of the camera; undated photos are left out",
+        month="YYYY-MM in local time of the camera; photos whose month is not known are left out",
         type="strongest emotion of these faces; a type without faces has no row",
         faces="faces of the month with this strongest emotion, 1 or more",
         measured="faces of the month with measured emotions, 1 or more",
@@ -236,7 +246,8 @@ FROM (
     SELECT LOCAL_MONTH(photo) AS month, face.emotion AS type, COUNT(*) AS faces
     FROM faces AS face
     JOIN photos AS photo ON photo.id = face.photo_id
-    WHERE NOT face.not_a_face AND face.emotion IS NOT NULL AND photo.taken_at IS NOT NULL
+    WHERE NOT face.not_a_face AND face.emotion IS NOT NULL AND photo.taken_local IS NOT NULL
+        AND COALESCE(photo.taken_at_precision, '') <> 'year'
         AND face.id NOT IN HIDDEN_FACES()
     GROUP BY 1, 2
 ) AS counted
@@ -254,13 +265,16 @@ CO_OCCURRENCE = View(
         photos="photos with both persons, 1 or more",
         first_seen="earliest taken_at of these photos, UTC; null: none has a date",
         last_seen="latest taken_at of these photos, UTC; null: none has a date",
+        first_day=FIRST_DAY,
+        last_day=LAST_DAY,
     ),
     """
 SELECT a.person_id AS person_a_id, a.name AS name_a, b.person_id AS person_b_id, b.name AS name_b,
-    pair.photos, pair.first_seen, pair.last_seen
+    pair.photos, pair.first_seen, pair.last_seen, pair.first_day, pair.last_day
 FROM (
     SELECT one.person_id AS a, other.person_id AS b, COUNT(DISTINCT photo.id) AS photos,
-        MIN(photo.taken_at) AS first_seen, MAX(photo.taken_at) AS last_seen
+        MIN(photo.taken_at) AS first_seen, MAX(photo.taken_at) AS last_seen,
+        MIN(LOCAL_DAY(photo)) AS first_day, MAX(LOCAL_DAY(photo)) AS last_day
     FROM assignments AS one
     JOIN assignments AS other ON other.photo_id = one.photo_id AND other.person_id > one.person_id
     JOIN photos AS photo ON photo.id = one.photo_id

@@ -13,6 +13,7 @@ BOX = {
 TAKEN = {
     "taken_at": "when the photo was taken, UTC; null: unknown",
     "taken_at_offset": "offset of the camera in minutes east of UTC; null: unknown, and taken_at is local time",
+    "taken_date": "local date cut to its precision: 1948, 1948-06, 2004-06-12 or 2004-06-12T10:30:00; null: unknown",
 }
 URI = "first present location of the photo, else its first missing one; file:// or s3://"
 
@@ -41,18 +42,24 @@ PHOTOS = View(
         faces="faces on the photo, 0 or more",
         recorded_at="when the catalogue first recorded this content, UTC",
         path=PATH,
-        taken_at_source="exif, xmp, iptc, exif_digitized, xmp_digitized, png, file_name, folder_name or exif_changed "
-        "(of the last change); null: no date, or recorded by an earlier version",
-        taken_at_precision="day, minute or second: smaller parts of taken_at mean nothing; null as taken_at_source",
+        taken_at_source="user, estimate, sidecar, exif, xmp, iptc, takeout, exif_digitized, xmp_digitized, png, "
+        "quicktime, gps, file_name, folder_name, clock_not_set (of a camera) or exif_changed (of the last change); "
+        "null: no date, or recorded by an earlier version",
+        taken_at_precision="year, month, day, minute or second: smaller parts of taken_at mean nothing; null: second, "
+        "or no date",
+        taken_local_end="last second at which the photo may have been taken, local time: the end of the year, month, "
+        "day or minute that is known; null: unknown",
+        taken_date=TAKEN["taken_date"],
     ),
     """
 SELECT photo.sha256 AS photo_sha256, PHOTO_PLACE(photo) AS uri,
     (SELECT COUNT(*) FROM locations AS place WHERE place.photo_id = photo.id AND place.missing_since IS NULL) AS places,
     PHOTO_MISSING(photo) AS missing_since, photo.taken_at, photo.taken_at_offset,
-    LOCAL_TIME(photo) AS taken_local, photo.camera_make, photo.camera_model,
+    photo.taken_local, photo.camera_make, photo.camera_model,
     photo.gps_latitude, photo.gps_longitude, photo.gps_altitude, photo.format, photo.width, photo.height, photo.size,
     (SELECT COUNT(*) FROM faces AS face WHERE face.photo_id = photo.id AND NOT face.not_a_face) AS faces,
-    photo.recorded_at, PHOTO_PATH(photo) AS path, photo.taken_at_source, photo.taken_at_precision
+    photo.recorded_at, PHOTO_PATH(photo) AS path, photo.taken_at_source, photo.taken_at_precision,
+    photo.taken_local_end, LOCAL_DATE(photo) AS taken_date
 FROM photos AS photo
 WHERE photo.left_out_by IS NULL
 """,

@@ -27,6 +27,7 @@ from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.photos import PhotoRef
 from catalog.domain.timestamps import utc_text
 from catalog.domain.uri import display
+from catalog.store.photo_dates import date_columns
 from catalog.store.tables import enrollments, locations, photos
 from catalog.store.upsert import batches, insert_into
 
@@ -226,10 +227,12 @@ def record_photo(conn: Connection, sha256: str, size: int, photo: OpenedPhoto, n
         "width": photo.width,
         "height": photo.height,
         "orientation": photo.orientation,
-        "taken_at": utc_text(photo.metadata.taken_at),
-        "taken_at_offset": photo.metadata.taken_at_offset,
-        "taken_at_source": photo.metadata.taken_at_source,
-        "taken_at_precision": photo.metadata.taken_at_precision,
+        **date_columns(
+            photo.metadata.taken_at,
+            photo.metadata.taken_at_offset,
+            photo.metadata.taken_at_precision,
+            photo.metadata.taken_at_source,
+        ),
         "camera_make": photo.metadata.camera_make,
         "camera_model": photo.metadata.camera_model,
         "gps_latitude": gps.latitude if gps else None,

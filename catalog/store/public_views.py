@@ -21,33 +21,22 @@ MACROS = {
     "PHOTO_MISSING": """CASE WHEN EXISTS
         (SELECT 1 FROM locations AS place WHERE place.photo_id = {0}.id AND place.missing_since IS NULL)
     THEN NULL ELSE (SELECT MAX(place.missing_since) FROM locations AS place WHERE place.photo_id = {0}.id) END""",
+    "LOCAL_DATE": """substr({0}.taken_local, 1, CASE {0}.taken_at_precision
+        WHEN 'year' THEN 4 WHEN 'month' THEN 7 WHEN 'day' THEN 10 WHEN 'minute' THEN 16 ELSE 19 END)""",
+    "LOCAL_DAY": """substr({0}.taken_local, 1, CASE {0}.taken_at_precision
+        WHEN 'year' THEN 4 WHEN 'month' THEN 7 ELSE 10 END)""",
+    "LOCAL_MONTH": "substr({0}.taken_local, 1, CASE {0}.taken_at_precision WHEN 'year' THEN 4 ELSE 7 END)",
     "HIDDEN_FACES": """(SELECT hiding.face_id FROM assignments AS hiding
         JOIN persons AS unseen ON unseen.id = hiding.person_id WHERE unseen.hidden)""",
 }
-"""Macros with the same expansion for both databases; ``{0}`` is the argument, a table alias."""
-
-DIALECT_MACROS = {
-    "sqlite": {
-        "LOCAL_TIME": "strftime('%Y-%m-%dT%H:%M:%S', {0}.taken_at, COALESCE({0}.taken_at_offset, 0) || ' minutes')",
-        "LOCAL_MONTH": "strftime('%Y-%m', {0}.taken_at, COALESCE({0}.taken_at_offset, 0) || ' minutes')",
-    },
-    "postgresql": {
-        "LOCAL_TIME": (
-            "to_char(CAST({0}.taken_at AS timestamptz) AT TIME ZONE 'UTC'"
-            " + COALESCE({0}.taken_at_offset, 0) * interval '1 minute', 'YYYY-MM-DD\"T\"HH24:MI:SS')"
-        ),
-        "LOCAL_MONTH": (
-            "to_char(CAST({0}.taken_at AS timestamptz) AT TIME ZONE 'UTC'"
-            " + COALESCE({0}.taken_at_offset, 0) * interval '1 minute', 'YYYY-MM')"
-        ),
-    },
-}
-"""Macros with an expansion for each database."""
+"""Macros; ``{0}`` is the argument, a table alias. ``LOCAL_DATE`` is a date cut to its precision, ``LOCAL_DAY`` is it
+without the time of day, ``LOCAL_MONTH`` is its month, or its year if the month is not known.
+"""
 
 
-def expand_macros(sql: str, dialect: str) -> str:
-    """Expand the macros for ``sqlite`` or ``postgresql``."""
-    for macro, expansion in (MACROS | DIALECT_MACROS[dialect]).items():
+def expand_macros(sql: str) -> str:
+    """Expand the macros. The SQL is the same for SQLite and PostgreSQL."""
+    for macro, expansion in MACROS.items():
         before, *calls = sql.split(f"{macro}(")
         parts = [before]
         for call in calls:
@@ -78,9 +67,5 @@ class View:
     columns: tuple[ViewColumn, ...]
     query: str
 
-    def select(self, dialect: str) -> str:
-        """Return the SELECT statement for ``sqlite`` or ``postgresql``."""
-        return expand_macros(self.query.strip(), dialect)
-
-    def create_sql(self, dialect: str) -> str:
-        return f"CREATE VIEW {self.name} AS\n{self.select(dialect)}"
+    def create_sql(self) -> str:
+        return f"CREATE VIEW {self.name} AS\n{expand_macros(self.query.strip())}"

@@ -76,8 +76,8 @@ def refresh_summaries(connection: Connection, *, engine: str, gallery: str, rows
             func.count().label("faces"),
             func.count(func.distinct(faces.c.photo_id)).label("photos"),
             func.sum(case((is_clear, 1), else_=0)).label("clear_faces"),
-            func.min(photos.c.taken_at).label("first_taken"),
-            func.max(photos.c.taken_at).label("last_taken"),
+            func.min(photos.c.taken_local).label("first_taken"),
+            func.max(photos.c.taken_local_end).label("last_taken"),
         )
         .select_from(
             assignments.join(faces, faces.c.id == assignments.c.face_id).join(photos, photos.c.id == faces.c.photo_id)

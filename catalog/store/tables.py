@@ -92,7 +92,9 @@ photos = Table(
     Column("recorded_at", Text, nullable=False, comment="when the catalogue first recorded this content, UTC"),
     Column("left_out_by", Text, comment="the exclusion rule that left out its last location; null: not left out"),
     Column("taken_at_source", Text, comment="exif, xmp, iptc, file_name ...; null: no date, or an older record"),
-    Column("taken_at_precision", Text, comment="day, minute or second; null: no date, or an older record"),
+    Column("taken_at_precision", Text, comment="year, month, day, minute or second; null: no date, or an older record"),
+    Column("taken_local", Text, comment="first second at which it may have been taken, local time; null: no date"),
+    Column("taken_local_end", Text, comment="last second at which it may have been taken, local time; null: no date"),
     comment="one row per content; a copy or a move adds a location, not a photo",
 )
 Index("ix_photos_taken_at", photos.c.taken_at)

@@ -46,7 +46,7 @@ def face_json(face: CataloguedFace) -> Json:
         "face": face.face_id,
         "sha256": face.sha256,
         "box": [face.box.left, face.box.top, face.box.width, face.box.height],
-        "taken": None if face.taken_at is None else face.taken_at.year,
+        "taken": None if face.taken is None else int(face.taken.first[:4]),
         "similarity": None if face.similarity is None else round(face.similarity, 1),
     }
 

@@ -82,7 +82,16 @@ def test_a_person_is_found_by_a_photo(catalog: Catalog, scanned: list[dict[str, 
     catalog("people", "name", scanned[0]["person"], "Barack")
     result = catalog("find-person", PORTRAITS / "obama_1.jpg", "--json", "--copy-to", tmp_path / "found").json
     assert set(result["reference"]) == {"face", "box"}
-    assert set(result["matches"][0]) == {"uri", "person", "person_id", "name", "similarity", "taken_at", "box"}
+    assert set(result["matches"][0]) == {
+        "uri",
+        "person",
+        "person_id",
+        "name",
+        "similarity",
+        "taken_at",
+        "box",
+        "taken_date",
+    }
     assert [match["name"] for match in result["matches"]] == ["Barack"] * 3
     assert sorted(path.name for path in (tmp_path / "found").iterdir()) == [f"obama_{n}.jpg" for n in (1, 2, 3)]
     assert catalog("find-person", "--person", "Barack", "--json").json["matches"]

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from catalog.domain.local_day import DatePrecision
 from catalog.domain.name_dates import date_of_name, date_of_uri
-from catalog.domain.taken_at import DatePrecision, DateSource
+from catalog.domain.taken_at import DateSource
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ from catalog.identities.assignment.gallery_clustering import GroupingRules, Sear
 from catalog.identities.clustering.face_table import SeedFaceThresholds
 from catalog.identities.clustering.similarity_graph import Linkage
 from catalog.store.database import Database
+from catalog.store.photo_dates import date_columns
 from catalog.store.tables import faces, locations, photos, scans
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -234,7 +235,7 @@ def _photo(connection: Connection, shot: Shot, recorded_at: str | None) -> int:
         "width": 4000,
         "height": 3000,
         "orientation": 1,
-        "taken_at": utc_text(shot.taken_at),
+        **date_columns(shot.taken_at, None, None, None),
         "recorded_at": recorded_at,
     }
     photo = int(connection.execute(insert(photos).returning(photos.c.id), row).scalar_one())

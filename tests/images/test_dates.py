@@ -9,7 +9,8 @@ from io import BytesIO
 import pytest
 from PIL import Image, PngImagePlugin
 
-from catalog.domain.taken_at import DatePrecision, DateSource
+from catalog.domain.local_day import DatePrecision
+from catalog.domain.taken_at import DateSource
 from catalog.images.dates import parse_time, taken_at
 from catalog.images.decode import open_image
 from tests.images.painting import quarters, written

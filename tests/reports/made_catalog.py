@@ -15,8 +15,8 @@ from itertools import islice
 
 from sqlalchemy import Table, insert
 
-from catalog.domain.timestamps import utc_text
 from catalog.store.database import Database
+from catalog.store.photo_dates import date_columns
 from catalog.store.tables import (
     assignments,
     charges,
@@ -102,8 +102,9 @@ def _photos(dice: random.Random, count: int) -> Iterator[dict[str, object]]:
             "width": 4000,
             "height": 3000,
             "orientation": dice.choice((1, 1, 1, 6)),
-            "taken_at": utc_text(taken_at) if dated else None,
-            "taken_at_offset": dice.choice((None, 0, 60, -480, 540)) if dated else None,
+            **date_columns(
+                taken_at if dated else None, dice.choice((None, 0, 60, -480, 540)) if dated else None, None, None
+            ),
             "camera_make": "Canon",
             "camera_model": dice.choice(("EOS R5", "IXUS 70")),
             "gps_latitude": None,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from sqlalchemy import update
 
 from catalog.domain.errors import UsageError
 from catalog.domain.faces import BoundingBox
@@ -19,8 +20,9 @@ from catalog.images.decode import InProcessOpener
 from catalog.reports.site.output_folder import SiteFolder
 from catalog.reports.site.pages import page, photo_data
 from catalog.reports.site.write_site import SiteSummary, write_site
+from catalog.store import tables
 from catalog.store.database import Database, open_database
-from catalog.store.tables import persons
+from catalog.store.photo_dates import date_columns
 from tests.red_face_photos import save_photo
 
 HOSTILE = '<img src=x onerror="document.title=1"></script><script>document.title=2</script>'
@@ -73,9 +75,8 @@ def library(database: Database, add_person, add_photo, tmp_path: Path) -> Path:
             image.save(path, comment=str(number))
         row = add_photo(path, people=people)
         with database.begin() as connection:
-            connection.exec_driver_sql(
-                f"UPDATE photos SET taken_at = '2020-0{number + 1}-01T10:00:00.000000Z' WHERE id = {row}"
-            )
+            date = date_columns(datetime(2020, number + 1, 1, 10, tzinfo=UTC), None, None, None)
+            connection.execute(update(tables.photos).where(tables.photos.c.id == row).values(**date))
             connection.exec_driver_sql(f"UPDATE faces SET emotion = 'HAPPY' WHERE photo_id = {row}")
     return folder
 
@@ -128,7 +129,7 @@ def test_a_second_run_removes_hidden_persons_and_redraws_nothing(database, libra
     assert (first.people, first.photos, first.removed, first.unreadable) == (3, 4, 0, ())
     pictures = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.jpg")}
     with database.begin() as connection:
-        connection.execute(persons.update().where(persons.c.name == "Ada").values(hidden=True))
+        connection.execute(tables.persons.update().where(tables.persons.c.name == "Ada").values(hidden=True))
     second = write(database, tmp_path / "out")
     assert second.pictures == 0
     assert second.removed > 0

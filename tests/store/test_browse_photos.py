@@ -32,7 +32,7 @@ def connection(filled):
 def rows(connection):
     """Content hash, time, present uris, and faces as (person, emotion) of each photo; person None: unassigned."""
     hidden = set(connection.scalars(select(persons.c.id).where(persons.c.hidden.is_(True))))
-    result = {row.id: (row.sha256, row.taken_at, [], []) for row in connection.execute(select(photos))}
+    result = {row.id: (row.sha256, row.taken_local, [], []) for row in connection.execute(select(photos))}
     for row in connection.execute(select(locations).where(locations.c.missing_since.is_(None))):
         result[row.photo_id][2].append(row.uri)
     query = select(faces, assignments.c.person_id).outerjoin(assignments, assignments.c.face_id == faces.c.id)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import shutil
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from catalog.reports.sql_statement import run_statement
 from catalog.store.database import Database, open_database
 from catalog.store.face_views import VIEWS
+from catalog.store.photo_dates import date_columns
+from catalog.store.tables import photos
 from tests.reports.made_catalog import fill
 
 query = partial(run_statement, allow_superuser=True)
@@ -107,9 +110,8 @@ def test_an_example_query_returns_rows(filled: Database, sql: str):
 def test_months_are_local_time_of_the_camera(refilled: Database):
     """A photo at 23:30 on New Year's Eve in New York is in December."""
     with refilled.begin() as connection:
-        connection.exec_driver_sql(
-            "UPDATE photos SET taken_at = '2020-01-01T04:30:00.000000Z', taken_at_offset = -300 WHERE id = 1"
-        )
+        moment = datetime(2020, 1, 1, 4, 30, tzinfo=UTC)
+        connection.execute(update(photos).where(photos.c.id == 1).values(**date_columns(moment, -300, None, None)))
     answer = query(
         refilled,
         "SELECT taken_local FROM v1_photos WHERE taken_at LIKE '2020-01-01T04:30:00%' AND taken_at_offset = -300",

@@ -27,6 +27,9 @@ from catalog.store.neighbor_search_rows import read_matches
 
 _MAX_QUALITY_SIDE = 200.0
 """Faces larger than this, in pixels, are no better to recognize. Not measured."""
+_DAY = len("YYYY-MM-DD")
+_SHORTER: dict[str | None, int] = {"year": len("YYYY"), "month": len("YYYY-MM")}
+"""Characters of a local time that are known, for dates without a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,10 @@ def read_face_table(
     sharpness = np.array([100.0 if value is None else value for value in columns.sharpnesses], dtype=float)
     yaw = np.array([0.0 if value is None else abs(value) for value in columns.yaws], dtype=float)
     confidence = np.array(columns.confidences, dtype=float)
-    taken_at = [value or "" for value in columns.taken_at]
+    taken_at = [
+        (first or "")[: _SHORTER.get(precision, _DAY)]
+        for first, precision in zip(columns.taken_first, columns.taken_precisions, strict=True)
+    ]
     return FaceTable(
         row_ids=np.array(columns.row_ids, dtype=np.int64),
         face_ids=columns.face_ids,
@@ -98,6 +104,7 @@ def read_face_table(
         * (0.2 + sharpness / 100.0)
         * np.cos(np.radians(np.minimum(yaw, 89.0))),
         taken_at=taken_at,
+        last_day=[(last or "")[:_DAY] for last in columns.taken_last],
         demographics=Demographics.of_faces(
             taken_at,
             list(zip(columns.ages_low, columns.ages_high, strict=True)),

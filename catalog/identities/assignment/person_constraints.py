@@ -69,7 +69,7 @@ def before_birth_pairs(table: FaceTable, people: PersonIndex, first_face: Mappin
 
     ``first_face`` is the one face by row id of the person. Faces that already belong to the person are left out.
     """
-    days = np.array([taken_at[:10] for taken_at in table.taken_at], dtype="U10")
+    days = np.array(table.last_day, dtype="U10")
     pairs = [np.zeros((0, 2), dtype=np.int64)]
     for person in people.rows.values():
         if person.birth_date is None or person.id not in first_face:

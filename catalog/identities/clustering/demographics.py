@@ -68,7 +68,7 @@ class Demographics:
         genders: Sequence[tuple[str | None, float | None]],
         thresholds: DemographicThresholds,
     ) -> Demographics:
-        """From the stored columns of each face: date of its photo (empty if unknown), age range, gender."""
+        """From columns of each face: local day, month or year of its photo (empty if unknown), age range, gender."""
         rows = [
             (*_birth(date, *age), *_gender(age[0], *gender))
             for date, age, gender in zip(taken_at, ages, genders, strict=True)

@@ -50,7 +50,9 @@ class FaceTable:
     quality: Floats
     """Larger is better; for comparison only."""
     taken_at: Sequence[str]
-    """Date of the photo as stored; empty if unknown."""
+    """Local day of the photo, or its month or year if no more is known; empty if unknown."""
+    last_day: Sequence[str]
+    """Last day on which the photo may have been taken; empty if unknown."""
     demographics: Demographics
 
     def __len__(self) -> int:
@@ -75,6 +77,7 @@ class FaceTable:
             epoch=self.epoch[indexes],
             quality=self.quality[indexes],
             taken_at=[self.taken_at[index] for index in indexes.tolist()],
+            last_day=[self.last_day[index] for index in indexes.tolist()],
             demographics=self.demographics.select(indexes),
         )
 

@@ -15,6 +15,7 @@ from catalog.domain.charges import Charge
 from catalog.domain.engine import MAX_MATCHES, Engine
 from catalog.domain.errors import NoFaceError
 from catalog.domain.faces import BoundingBox, Face, SearchResult
+from catalog.domain.local_day import ANY_TIME, LocalSpan, Period
 from catalog.domain.log_odds import similarity_odds
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.people import AssignedBy
@@ -45,7 +46,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class PersonQuery:
-    """A search. Times are aware; if one is given, photos without a date are left out."""
+    """A search. Photos without a date are left out if ``period`` has a limit."""
 
     references: Sequence[Reference] = ()
     negatives: Sequence[Reference] = ()
@@ -54,8 +55,7 @@ class PersonQuery:
     """Search with this person's own faces too."""
     threshold: float = 80.0
     limit: int = 100
-    since: datetime | None = None
-    until: datetime | None = None
+    period: Period = ANY_TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,8 @@ class FoundFace:
     similarity: float
     taken_at: datetime | None
     box: BoundingBox
+    taken: LocalSpan | None = None
+    """The local date of the photo, as exact as it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class PersonCandidate:
 class FindResult:
     """``probes`` are the faces searched with; ``candidates`` are persons, the best first.
 
+    ``undated`` counts the photos without a date that match and were left out, because the search has a period.
     ``margin`` is the best score less the second, None for fewer than two candidates. ``tie`` is True if the two scores
     are too close to prefer one.
     """
@@ -95,6 +98,7 @@ class FindResult:
     margin: float | None
     tie: bool
     charges: tuple[Charge, ...]
+    undated: int = 0
 
 
 def find_faces(
@@ -136,7 +140,9 @@ def find_faces(
     with database.read() as connection:
         catalogued = catalogued_faces_by_id(connection, list(best), engine=engine.name, gallery=gallery)
         birth_dates = {row.person_id: row.birth_date for row in all_persons(connection) if row.birth_date}
-    faces = [face for face in catalogued.values() if _is_wanted(face, query, birth_dates)]
+    possible = [face for face in catalogued.values() if _is_possible(face, birth_dates)]
+    faces = [face for face in possible if query.period.contains(face.taken, face.taken_at)]
+    undated = set() if query.period.is_open else {face.sha256 for face in possible if face.taken is None}
     faces.sort(key=lambda face: (-best[face.face_id], face.uri or "", face.face_id))
     candidates = _candidates(faces, best)
     if candidates and (birth_date := birth_dates.get(candidates[0].person_id)):
@@ -150,6 +156,7 @@ def find_faces(
         margin=margin,
         tie=tie,
         charges=tuple(search.charges),
+        undated=len(undated),
     )
 
 
@@ -204,21 +211,12 @@ def _keep_best(best: dict[str, float], matches: Iterable[tuple[str, float]]) -> 
         best[face_id] = max(similarity, best.get(face_id, -1.0))
 
 
-def _is_wanted(face: CataloguedFace, query: PersonQuery, birth_dates: Mapping[str, str]) -> bool:
-    if face.hidden:
-        return False
-    if (query.since or query.until) and face.taken_at is None:
-        return False
-    if face.taken_at is not None:
-        if query.since and face.taken_at < query.since:
-            return False
-        if query.until and face.taken_at > query.until:
-            return False
-    return not _is_before(face, birth_dates.get(face.person_id or "", ""))
+def _is_possible(face: CataloguedFace, birth_dates: Mapping[str, str]) -> bool:
+    return not face.hidden and not _is_before(face, birth_dates.get(face.person_id or "", ""))
 
 
 def _is_before(face: CataloguedFace, day: str) -> bool:
-    return face.taken_at is not None and face.taken_at.date().isoformat() < day
+    return face.taken is not None and face.taken.is_before(day)
 
 
 def _candidates(faces: Sequence[CataloguedFace], best: Mapping[str, float]) -> tuple[PersonCandidate, ...]:
@@ -242,4 +240,4 @@ def _margin(candidates: Sequence[PersonCandidate]) -> tuple[float | None, bool]:
 
 
 def _found_face(face: CataloguedFace, similarity: float) -> FoundFace:
-    return FoundFace(face.uri, face.face_id, face.person_id, face.name, similarity, face.taken_at, face.box)
+    return FoundFace(face.uri, face.face_id, face.person_id, face.name, similarity, face.taken_at, face.box, face.taken)

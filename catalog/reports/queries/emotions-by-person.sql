@@ -10,7 +10,7 @@ WITH counted AS (
     CROSS JOIN assignments AS assigned
     WHERE assigned.face_id = face.id AND NOT face.not_a_face AND face.emotion IS NOT NULL
         AND IN_GALLERY(face.id) AND (
-        (:since = '' AND :until = '9999-12-31T23:59:59.999999Z' AND :album = '')
+        (:since = '' AND :album = '')
         OR face.photo_id IN (SELECT photo.id FROM photos AS photo WHERE PASSES_FILTERS(photo))
     )
     GROUP BY assigned.person_id, face.emotion

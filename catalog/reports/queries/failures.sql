@@ -8,7 +8,7 @@ FROM problems AS problem
 JOIN (
     SELECT latest.uri, MAX(latest.id) AS id FROM problems AS latest GROUP BY latest.uri
 ) AS last ON last.id = problem.id
-WHERE problem.at >= :since AND problem.at < :until
+WHERE problem.at >= :since_event AND problem.at <= :until_event
     AND (:album = '' OR (problem.uri >= :album AND problem.uri < :album_end))
     AND NOT EXISTS (
         SELECT 1

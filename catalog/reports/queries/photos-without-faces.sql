@@ -5,7 +5,7 @@
 -- another gallery only.
 SELECT PHOTO_PLACE(photo) AS uri, photo.taken_at, photo.taken_at_offset, (
         SELECT COUNT(*) FROM rejected_faces AS rejected WHERE rejected.photo_id = photo.id AND OF_GALLERY(rejected)
-    ) AS rejected
+    ) AS rejected, LOCAL_DATE(photo) AS taken_date
 FROM photos AS photo
 WHERE NOT EXISTS (SELECT 1 FROM faces AS face WHERE face.photo_id = photo.id AND NOT face.not_a_face AND OF_GALLERY(face))
     AND (
@@ -14,5 +14,5 @@ WHERE NOT EXISTS (SELECT 1 FROM faces AS face WHERE face.photo_id = photo.id AND
     )
     AND EXISTS (SELECT 1 FROM locations AS place WHERE place.photo_id = photo.id AND place.missing_since IS NULL)
     AND PASSES_FILTERS(photo)
-ORDER BY photo.taken_at DESC NULLS LAST, photo.id
+ORDER BY photo.taken_local DESC NULLS LAST, photo.id
 LIMIT :limit

@@ -6,6 +6,6 @@ SELECT scan.scan_id, scan.started_at, scan.finished_at, scan.state, scan.engine,
     scan.unchanged, scan.changed, scan.moved, scan.duplicate, scan.skipped, scan.failed, scan.faces, scan.rejected,
     scan.persons_new, scan.dollars
 FROM v1_scans AS scan
-WHERE scan.started_at >= :since AND scan.started_at < :until
+WHERE scan.started_at >= :since_event AND scan.started_at <= :until_event
 ORDER BY scan.scan_id DESC
 LIMIT :limit

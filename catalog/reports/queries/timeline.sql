@@ -1,6 +1,7 @@
 -- How many photos, photos with faces, faces and people does each month have?
 -- parameters: since until person album
--- Months are local time of the camera. Undated photos come last. With a person, only photos of that person count.
+-- Months are local time of the camera. Photos of which only the year is known have a row with the year. Undated photos
+-- come last. With a person, only photos of that person count.
 WITH scoped AS (
     SELECT photo.id, LOCAL_MONTH(photo) AS month
     FROM photos AS photo

@@ -1,10 +1,10 @@
 -- Which unnamed people are on many photos?
 -- also: unknown strangers
 -- parameters: since until album
--- Most photos first. Hidden people are left out.
+-- Most photos first. first_seen and last_seen are local days, as exact as they are known. Hidden people are left out.
 WITH seen AS (
     SELECT assigned.person_id, COUNT(*) AS faces, COUNT(DISTINCT assigned.photo_id) AS photos,
-        MIN(photo.taken_at) AS first_seen, MAX(photo.taken_at) AS last_seen, MIN(photo.id) AS example
+        MIN(LOCAL_DAY(photo)) AS first_seen, MAX(LOCAL_DAY(photo)) AS last_seen, MIN(photo.id) AS example
     FROM persons AS person
     JOIN assignments AS assigned ON assigned.person_id = person.id
     JOIN photos AS photo ON photo.id = assigned.photo_id

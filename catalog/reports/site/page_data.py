@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import groupby
 from typing import Any
@@ -20,13 +19,14 @@ from catalog.domain.faces import BoundingBox
 from catalog.domain.uri import display
 from catalog.reports.gallery_macros import expand_gallery
 from catalog.store.named_appearances import visible_appearances
+from catalog.store.public_views import expand_macros
 
 _PHOTOS = """
-SELECT photo.id, photo.sha256, MIN(place.uri), photo.taken_at, photo.taken_at_offset, photo.width, photo.height
+SELECT photo.id, photo.sha256, MIN(place.uri), LOCAL_DATE(photo), photo.width, photo.height
 FROM photos AS photo
 JOIN locations AS place ON place.photo_id = photo.id
 WHERE place.missing_since IS NULL
-GROUP BY photo.id, photo.sha256, photo.taken_at, photo.taken_at_offset, photo.width, photo.height
+GROUP BY photo.id, photo.sha256, photo.taken_local, photo.taken_at_precision, photo.width, photo.height
 """
 _PEOPLE = """
 SELECT person.id, person.person_id, person.name
@@ -76,7 +76,7 @@ class SitePerson:
 
 @dataclass(frozen=True, slots=True)
 class SitePhoto:
-    """A photo with a location. ``taken`` is the local time, ``YYYY-MM-DDTHH:MM:SS``, or empty.
+    """A photo with a location. ``taken`` is the local time, ``YYYY-MM-DDTHH:MM:SS``, cut to its precision, or empty.
 
     ``album`` and ``file`` are folder and name of the location, as shown.
     """
@@ -121,8 +121,8 @@ def read_people(connection: Connection) -> dict[int, SitePerson]:
 def read_photos(connection: Connection) -> dict[int, SitePhoto]:
     """Return all photos with a location by row id, oldest first; undated photos come last."""
     photos = [
-        SitePhoto(row, digest, uri, _local_time(taken_at, offset), width, height, *_folder_and_file(uri))
-        for row, digest, uri, taken_at, offset, width, height in connection.execute(text(_PHOTOS))
+        SitePhoto(row, digest, uri, taken or "", width, height, *_folder_and_file(uri))
+        for row, digest, uri, taken, width, height in connection.execute(text(expand_macros(_PHOTOS)))
     ]
     photos.sort(key=lambda photo: (photo.taken or "~", photo.row))
     return {photo.row: photo for photo in photos}
@@ -175,11 +175,3 @@ def _folder_and_file(uri: str) -> tuple[str, str]:
     """Return folder, with a closing slash, and file name."""
     folder, slash, file = display(uri).rpartition("/")
     return folder + slash, file
-
-
-def _local_time(taken_at: str | None, offset: int | None) -> str:
-    if taken_at is None:
-        return ""
-    if not offset:
-        return taken_at[:19]
-    return (datetime.fromisoformat(taken_at) + timedelta(minutes=offset)).isoformat()[:19]

@@ -158,7 +158,7 @@ class _Writer:
         crops = self._crops(faces)
         emotion_counts: Counter[tuple[str, str]] = Counter()
         for photo, on_photo in shown:
-            if photo.taken and person.row in self.charted:
+            if len(photo.taken) >= len("YYYY-MM") and person.row in self.charted:
                 emotion_counts.update((photo.taken[:7], face.emotion) for face in on_photo if face.emotion)
         values = {
             "person": person,
@@ -218,7 +218,7 @@ class _Writer:
             if self._drawn:
                 self.pictures.want_photo(photo)
             for face in visible_faces.get(photo.row, ()):
-                if photo.taken and face.emotion:
+                if len(photo.taken) >= len("YYYY-MM") and face.emotion:
                     self._emotion_counts[photo.taken[:7], face.emotion] += 1
         listed = []
         for name, photos in years.items():

@@ -10,6 +10,7 @@ import pytest
 
 from catalog.domain.charges import Charge, Operation
 from catalog.domain.errors import NoFaceError
+from catalog.domain.local_day import Period
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.identities.decisions import verbs
 from catalog.identities.matching.find_person import FindResult, PersonQuery, Reference, find_faces
@@ -104,8 +105,8 @@ def test_a_named_person_needs_no_reference(library: Library) -> None:
 
 
 def test_since_and_until_limit_the_matches(library: Library) -> None:
-    since, until = datetime(2002, 1, 1, tzinfo=UTC), datetime(2003, 12, 31, tzinfo=UTC)
-    result = library.find(PersonQuery([library.reference("ann")], threshold=90, since=since, until=until))
+    period = Period.parse("2002", "2003")
+    result = library.find(PersonQuery([library.reference("ann")], threshold=90, period=period))
     assert sorted(match.taken_at.year for match in result.matches if match.taken_at) == [2002, 2003]
 
 
