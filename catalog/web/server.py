@@ -68,7 +68,10 @@ class WebServer:
     def serve_forever(self) -> None:
         """Serve until :meth:`shutdown`, SIGINT or SIGTERM. Then uvicorn raises the signal again."""
         return_large_buffers()
-        self._server.run(sockets=self._sockets)
+        # uvicorn captures signals once its loop runs. One that comes before would raise KeyboardInterrupt between the
+        # creation of the server's coroutine and its start, and Python would warn of a coroutine never awaited.
+        with self._server.capture_signals():
+            self._server.run(sockets=self._sockets)
 
     def shutdown(self) -> None:
         """End :meth:`serve_forever`, from any thread."""

@@ -54,8 +54,8 @@ def test_an_address_other_than_loopback_gives_a_warning():
     with serving("--host", "0.0.0.0", "--data", ":memory:") as (process, url):
         process.send_signal(signal.SIGINT)
         _, talk = process.communicate(timeout=10)
-        assert talk.splitlines()[0] == (
-            f"catalog: Warning: other machines can reach {url} and need no key; use --keys or --host 127.0.0.1."
+        assert talk == (
+            f"catalog: Warning: other machines can reach {url} and need no key; use --keys or --host 127.0.0.1.\n"
         )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
+import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -146,6 +149,28 @@ def test_malformed_requests_are_not_logged(url, caplog):
     """A client cannot fill the log."""
     send_bytes(url, b"\x00\x01\x02\r\n\r\n")
     assert caplog.text == ""
+
+
+@pytest.mark.parametrize("early", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_before_the_loop_runs_ends_the_server(early, monkeypatch, recwarn):
+    """Its handler is called once the server has ended, and Python warns of nothing."""
+    received = []
+    previous = signal.signal(early, lambda number, _frame: received.append(number))
+    try:
+        with open_endpoint() as server:
+
+            def loop_factory():
+                signal.raise_signal(early)  # uvicorn has made its coroutine, and not started it
+                assert received == []
+                return asyncio.new_event_loop
+
+            monkeypatch.setattr(server._server.config, "get_loop_factory", loop_factory)
+            server.serve_forever()
+    finally:
+        signal.signal(early, previous)
+    gc.collect()
+    assert set(received) == {early}
+    assert [str(warning.message) for warning in recwarn] == []
 
 
 def test_an_ipv6_address_is_written_with_brackets():
