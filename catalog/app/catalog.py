@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from catalog.app.scan_run import ScanRun
     from catalog.app.upkeep import Reconciliation
     from catalog.app.watching import WatchList
+    from catalog.engines import engine_spec
     from catalog.engines.engine_spec import CheckResult
     from catalog.identities.assignment.recluster_apply import ReclusterResult
     from catalog.identities.assignment.recluster_plan import ReclusterPlan
@@ -61,6 +63,7 @@ else:
     scan_plan = LazyModule("catalog.app.scan_plan")
     scan_run = LazyModule("catalog.app.scan_run")
     upkeep = LazyModule("catalog.app.upkeep")
+    engine_spec = LazyModule("catalog.engines.engine_spec")
 
 
 def open(  # noqa: A001  called as catalog.open()
@@ -169,7 +172,8 @@ class Catalog(CatalogQuestions, CatalogFiles):
     def plan(self, sources: Sequence[str | Path], *, exclude: Sequence[str] = ()) -> ScanPlan:
         """Estimate the work and the cost of a scan of folders, files or ``s3://`` prefixes.
 
-        Lists the sources. No photo is read, nothing is written, no paid call is made. ``exclude`` as for :meth:`scan`.
+        Lists the sources. Nothing is written, and no paid call is made. For a paid engine at most 150 photos are read:
+        possible copies, and a sample at which the free engine looks. ``exclude`` as for :meth:`scan`.
         """
         return scan_plan.plan(self._resources, [expanded(source) for source in sources], exclude)
 
@@ -203,12 +207,21 @@ class Catalog(CatalogQuestions, CatalogFiles):
         self._runs.add(run)
         return run
 
-    def reconcile(self, *, dry_run: bool = False, remove_unknown: bool = False) -> Reconciliation:
+    def reconcile(
+        self,
+        *,
+        dry_run: bool = False,
+        remove_unknown: bool = False,
+        max_calls: int | None = None,
+        max_dollars: Decimal | None = None,
+    ) -> Reconciliation:
         """Compare the gallery with the catalogue and repair both: remove faces without a photo, enroll lost ones.
 
-        In a gallery that other catalogues may share, faces of unknown photos stay, unless ``remove_unknown``.
+        In a gallery that other catalogues may share, faces of unknown photos stay, unless ``remove_unknown``. Raises
+        LimitReached before a paid call that would exceed ``max_calls`` or ``max_dollars``; finished photos are kept.
         """
-        return upkeep.reconcile(self._resources, dry_run=dry_run, remove_unknown=remove_unknown)
+        limit = engine_spec.SpendingLimit(max_calls, max_dollars)
+        return upkeep.reconcile(self._resources, dry_run=dry_run, remove_unknown=remove_unknown, limit=limit)
 
     def sources(self) -> tuple[SourceRow, ...]:
         """The sources that were scanned, by address, with their present photos and their last complete scan."""

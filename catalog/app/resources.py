@@ -161,7 +161,11 @@ class Resources:
         if not self.configured_engine.capabilities.creates_gallery:
             return self.engine
         resources = replace(self.engine_resources, may_be_lost=True)
-        return self._once("repair engine", lambda: self._open_engine(resources))
+        engine = self._once("repair engine", lambda: self._open_engine(resources))
+        if self.spending != SpendingLimit():
+            # The searches after the repair count against the same limit.
+            self._once("engine", lambda: engine)
+        return engine
 
     @property
     def scan_engine(self) -> Engine:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from types import MappingProxyType
 
 from catalog.app.engines import engine_resources, free_engine
-from catalog.app.plan_sample import PhotoSample, measure_sample
+from catalog.app.plan_calls import CallPlanner, PlannedCalls, ScanCalls
+from catalog.app.plan_copies import CopyCounter
+from catalog.app.plan_sample import SAMPLED_PHOTOS, PhotoSample, TaskSample, measure_sample
 from catalog.app.resources import Resources
-from catalog.domain.charges import Charge, Operation
-from catalog.identities.assignment.neighbor_searches import SearchPlan, plan_searches
+from catalog.domain.charges import Charge
+from catalog.domain.source import Source
+from catalog.engines.engine_spec import EngineResources
 from catalog.scanning.photo_task import PhotoTask
-from catalog.scanning.plan import Estimate, Step, estimate
+from catalog.scanning.plan import Estimate, Step, Unchanged, estimate
 from catalog.scanning.plan import plan as compare_listing
-from catalog.store.gallery_info import count_faces
-
-SAMPLED_PHOTOS = 50
-"""Photos that the free engine looks at for the plan of a scan with the prefilter."""
+from catalog.store.database import Database
+from catalog.store.gallery_info import count_faces, enrolled_sizes, prefiltered_photos
+from catalog.store.neighbor_search_rows import count_searches
+from catalog.store.photos import find_enrolled
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,8 @@ class ScanPlan:
     """Counts of locations, and quotes of the paid calls.
 
     ``unseen`` photos were never read, ``altered`` ones look changed or are new to this gallery; both would be read.
-    ``charges`` is the expected cost. ``lowest`` and ``highest`` are its range, in the same order. Without the
-    prefilter, IndexFaces is an upper bound: copies of a photo are charged once.
+    ``charges`` is the expected cost. ``lowest`` and ``highest`` are its range, in the same order. Copies of a photo are
+    charged once.
     """
 
     discovered: int
@@ -49,50 +51,59 @@ class ScanPlan:
     gallery_note: str
     """A sentence if a remote gallery could not be asked whether the scan would be refused; else empty."""
     sampled_photos: int
-    """Photos that the free engine looked at, for a plan with the prefilter."""
+    """Photos that the free engine looked at: with the prefilter, and while the gallery has few photos."""
     stored_faces: int
     """Expected number of faces in the gallery after the scan."""
     storage_dollars: Decimal
     """Dollars a month for storing these faces."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Calls:
-    """Calls of one operation."""
+@dataclass(slots=True)
+class _Survey:
+    """The photos that a scan would read."""
 
-    operation: Operation
-    lowest: int
-    expected: int
-    highest: int
+    copies: CopyCounter
+    sample: TaskSample = field(default_factory=TaskSample)
+    altered: int = 0
+    """Files that look changed, or whose photo the gallery does not hold."""
+
+    def add(self, task: PhotoTask) -> None:
+        self.copies.add(task)
+        self.sample.add(task)
+        self.altered += task.known is not None
 
 
 def plan(resources: Resources, addresses: Sequence[str], exclude: Sequence[str] = ()) -> ScanPlan:
     """Compare listings with the catalogue. Of files of unknown ending the start is read.
 
-    With the prefilter, the free engine looks at up to :data:`SAMPLED_PHOTOS` photos. Raises EngineError with which the
-    scan would refuse the gallery.
+    For a paid engine some photos are read: possible copies, and a sample at which the free engine looks. Raises
+    EngineError with which the scan would refuse the gallery.
     """
     engine = resources.configured_engine
     is_paid = engine.capabilities.is_paid
-    sample: list[PhotoTask] = []
-    total = Estimate()
     note = ""
     with resources.existing_database() as database:
+        parts = engine_resources(resources.settings, lambda: database, lambda: resources.opener, resources.spending)
         if engine.capabilities.creates_gallery:
-            engine_parts = engine_resources(
-                resources.settings, lambda: database, lambda: resources.opener, resources.spending
-            )
-            note = engine.spec.verify_gallery(engine.options, engine_parts)
-        for source in resources.sources(addresses, exclude):
-            steps = compare_listing(database, source, engine=engine.name, gallery=resources.gallery)
-            total.add(estimate(_sampled(steps, sample)))
+            note = engine.spec.verify_gallery(engine.options, parts)
+        place = {"engine": engine.name, "gallery": resources.gallery}
         with database.read() as connection:
-            known_faces = count_faces(connection, engine.name, resources.gallery)
-    measured = None
-    if is_paid and resources.settings.scan.prefilter and total.to_read:
-        measured = _look_at(resources, sample)
-    calls, new_faces = _calls(resources, total.to_read, measured) if is_paid else ((), 0)
-    stored = known_faces + new_faces
+            known_faces = count_faces(connection, **place)
+            is_prefiltered = resources.settings.scan.prefilter or not is_paid
+            requeued = frozenset() if is_prefiltered else prefiltered_photos(connection, **place)
+            survey = _Survey(CopyCounter(enrolled_sizes(connection, **place) if is_paid else ()))
+        total = Estimate()
+        for source in resources.sources(addresses, exclude):
+            steps = compare_listing(database, source, **place)
+            total.add(estimate(_requeue(steps, source, requeued), survey.add if is_paid else lambda _: None))
+        calls, looked_at = ScanCalls((), 0), 0
+        if is_paid:
+            calls, looked_at = _calls(resources, database, parts, survey, total, requeued)
+    stored = known_faces + calls.new_faces
+
+    def quotes(number: Callable[[PlannedCalls], int]) -> tuple[Charge, ...]:
+        return tuple(resources.quote(part.operation, number(part)) for part in calls.calls)
+
     return ScanPlan(
         discovered=total.discovered,
         unchanged=total.unchanged,
@@ -101,30 +112,54 @@ def plan(resources: Resources, addresses: Sequence[str], exclude: Sequence[str] 
         skipped=total.skipped,
         left_out=MappingProxyType(dict(total.left_out)),
         other_files=MappingProxyType(dict(total.other_files)),
-        charges=tuple(resources.quote(part.operation, part.expected) for part in calls),
-        lowest=tuple(resources.quote(part.operation, part.lowest) for part in calls),
-        highest=tuple(resources.quote(part.operation, part.highest) for part in calls),
+        charges=quotes(lambda part: part.calls.expected),
+        lowest=quotes(lambda part: part.calls.lowest),
+        highest=quotes(lambda part: part.calls.highest),
         engine=engine.name,
         price_note=engine.price_note(),
         gallery_note=note,
-        sampled_photos=measured.photos if measured else 0,
+        sampled_photos=looked_at,
         stored_faces=stored,
         storage_dollars=stored * engine.spec.face_month_price(engine.options),
     )
 
 
-def _sampled(steps: Iterator[Step], sample: list[PhotoTask]) -> Iterator[Step]:
-    """Pass the steps on, and keep a uniform sample of the photos to read (reservoir sampling, fixed seed)."""
-    chance = random.Random(0)  # noqa: S311  a plan is repeatable
-    unchanged_count = 0
+def _requeue(steps: Iterator[Step], source: Source, requeued: frozenset[int]) -> Iterator[Step]:
+    """Pass the steps on, with tasks for photos that an earlier prefilter skipped and that this scan would send.
+
+    ``requeued`` are the row ids of these photos.
+    """
     for step in steps:
-        if isinstance(step, PhotoTask):
-            unchanged_count += 1
-            if len(sample) < SAMPLED_PHOTOS:
-                sample.append(step)
-            elif (index := chance.randrange(unchanged_count)) < SAMPLED_PHOTOS:
-                sample[index] = step
-        yield step
+        if isinstance(step, Unchanged) and step.location.photo_id in requeued:
+            yield PhotoTask(source, step.ref, step.location)
+        else:
+            yield step
+
+
+def _calls(
+    resources: Resources,
+    database: Database,
+    parts: EngineResources,
+    survey: _Survey,
+    total: Estimate,
+    requeued: frozenset[int],
+) -> tuple[ScanCalls, int]:
+    """The calls, and the number of photos that the free engine looked at."""
+    place = {"engine": resources.configured_engine.name, "gallery": resources.gallery}
+
+    def is_enrolled(sha256: str) -> bool:
+        with database.read() as connection:
+            photo_id = find_enrolled(connection, sha256, **place)
+        return photo_id is not None and photo_id not in requeued
+
+    photos = survey.copies.distinct(is_enrolled)
+    with database.read() as connection:
+        known_photos = count_searches(connection, **place).photos
+    needs_sample = resources.settings.scan.prefilter or known_photos < SAMPLED_PHOTOS
+    sample = _look_at(resources, survey.sample.tasks) if total.to_read and needs_sample else None
+    changed = survey.altered if known_photos else 0
+    calls = CallPlanner(resources, database, parts, sample).plan(photos, changed)
+    return calls, sample.photos if sample else 0
 
 
 def _look_at(resources: Resources, tasks: Sequence[PhotoTask]) -> PhotoSample:
@@ -134,27 +169,3 @@ def _look_at(resources: Resources, tasks: Sequence[PhotoTask]) -> PhotoSample:
         return measure_sample(tasks, free, resources.open_photo)
     finally:
         free.close()
-
-
-def _calls(resources: Resources, photos: int, sample: PhotoSample | None) -> tuple[tuple[_Calls, ...], int]:
-    """The calls of a scan that reads so many photos, and the faces that it would enroll.
-
-    If user vectors are searched first, each searched face is searched there too. How many neighbor searches that saves
-    is not known in advance.
-    """
-    index = _Calls(Operation.INDEX_FACES, 0, photos, photos)
-    if sample is not None:
-        sent = sample.sent(photos, resources.settings.scan.prefilter_sample)
-        index = _Calls(Operation.INDEX_FACES, *sent)
-    with resources.existing_database() as database, database.read() as connection:
-        searches: SearchPlan = plan_searches(
-            connection,
-            engine=resources.settings.engine.name,
-            gallery=resources.gallery,
-            new_photos=photos,
-            faces_per_photo=sample.faces_per_photo if sample else None,
-        )
-    rules = resources.configured_engine.user_vector_rules
-    searched = (searches.at_least, searches.expected, searches.at_most)
-    users = (_Calls(Operation.SEARCH_USERS, *searched),) if rules is not None and rules.search_first else ()
-    return (index, *users, _Calls(Operation.SEARCH_FACES, *searched)), searches.new_faces

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 from catalog.app.after_scan import ASSIGNMENT_ONLY, run_after_scan_steps
 from catalog.app.open_database import database_address
 from catalog.app.resources import Resources
+from catalog.domain.charges import Charge, Operation
 from catalog.domain.uri import FILE_SCHEME, S3_SCHEME, absolute_path, file_uri
+from catalog.engines.engine_spec import SpendingLimit
+from catalog.identities.assignment.neighbor_searches import plan_searches
 from catalog.scanning import prune as pruning
 from catalog.scanning import reconcile as reconciling
 from catalog.scanning.prune import PruneResult
@@ -27,19 +30,40 @@ if TYPE_CHECKING:  # loads Alembic
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """``difference`` before the repair; ``repair`` is None if none was asked for."""
+    """``difference`` before the repair; ``repair`` is None if none was asked for, and then ``quotes`` are its costs.
+
+    Of the quotes, IndexFaces is exact if every photo can be read. SearchFaces is an upper bound.
+    """
 
     difference: GalleryDifference
     repair: GalleryRepair | None
+    quotes: tuple[Charge, ...] = ()
 
 
-def reconcile(resources: Resources, *, dry_run: bool, remove_unknown: bool) -> Reconciliation:
-    shared = resources.configured_engine.capabilities.shares_gallery and not remove_unknown
-    if dry_run:
-        difference = reconciling.compare(
-            resources.database, resources.repair_engine, gallery=resources.gallery, shared=shared
-        )
+def reconcile(resources: Resources, *, dry_run: bool, remove_unknown: bool, limit: SpendingLimit) -> Reconciliation:
+    with resources.with_spending_limit(limit) as limited:
+        shared = resources.configured_engine.capabilities.shares_gallery and not remove_unknown
+        return _compare(limited, shared) if dry_run else _repair(limited, shared)
+
+
+def _compare(resources: Resources, shared: bool) -> Reconciliation:
+    difference = reconciling.compare(
+        resources.database, resources.repair_engine, gallery=resources.gallery, shared=shared
+    )
+    if not resources.configured_engine.capabilities.is_paid or not difference.missing:
         return Reconciliation(difference, None)
+    with resources.database.read() as connection:
+        searches = plan_searches(
+            connection,
+            engine=resources.settings.engine.name,
+            gallery=resources.gallery,
+            new_photos=0,  # the photos are known, and their faces keep their searches
+        )
+    index = resources.quote(Operation.INDEX_FACES, len(difference.missing))
+    return Reconciliation(difference, None, (index, resources.quote(Operation.SEARCH_FACES, searches.at_most)))
+
+
+def _repair(resources: Resources, shared: bool) -> Reconciliation:
     difference, repair = reconciling.reconcile(
         resources.database,
         resources.repair_engine,

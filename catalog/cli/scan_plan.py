@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from catalog import Operation
 from catalog.cli.listing_output import listing_json, listing_lines
 
 if TYPE_CHECKING:
@@ -57,12 +56,12 @@ def print_plan(plan: ScanPlan, *, as_json: bool, verbose: bool = False) -> None:
         typer.echo(f"The engine {plan.engine} costs nothing.")
     for charge, low, high in zip(plan.charges, plan.lowest, plan.highest, strict=True):
         price = f"calls of {charge.operation.value}: ${charge.dollars:,.4f}"
-        if charge.operation is Operation.INDEX_FACES and not plan.sampled_photos:
-            typer.echo(f"at most {charge.calls:,} {price}")
+        if low.calls == high.calls:
+            typer.echo(f"{charge.calls:,} {price}")
         else:
             typer.echo(f"about {charge.calls:,} {price} ({low.calls:,} to {high.calls:,} calls)")
     if plan.sampled_photos:
-        typer.echo(f"The free engine looked at {plan.sampled_photos:,} photos to estimate what the prefilter sends.")
+        typer.echo(f"The free engine looked at {plan.sampled_photos:,} photos for this estimate.")
     if plan.storage_dollars:
         typer.echo(f"storing about {plan.stored_faces:,} faces: ${plan.storage_dollars:,.5f} a month")
     for note in filter(None, (plan.price_note, plan.gallery_note)):

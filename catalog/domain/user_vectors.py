@@ -57,6 +57,15 @@ class UserChanges:
     refused: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class UserVectorCalls:
+    """Paid calls of one :meth:`UserVectors.match`, and of the removals before it. ``users``: there are user vectors."""
+
+    associate: int = 0
+    disassociate: int = 0
+    users: bool = False
+
+
 class UserVectors(Protocol):
     """The user vectors of one gallery."""
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from catalog.endpoint import errors, protocol, signature
 from catalog.endpoint.errors import WireError
+from catalog.endpoint.fair_semaphore import FairSemaphore
 from catalog.endpoint.fault_injection import FaultPlan, Faults
 from catalog.endpoint.protocol import Call, Members, WireResponse
 from catalog.endpoint.signature import Key
@@ -18,6 +21,9 @@ Handler = Callable[[Call], Members]
 """Performs one operation: takes a validated call, returns the members of the response. Raises WireError."""
 
 log = logging.getLogger(__name__)
+
+_SMALL_BODY = 64 * 1024
+"""Bytes of a body that is parsed in less than a millisecond."""
 
 
 class Service:
@@ -40,6 +46,7 @@ class Service:
         self._keys = dict(keys or {})
         self._now = now
         self._tally = Tally()
+        self._parsing = FairSemaphore(os.cpu_count() or 1)
 
     @property
     def tally(self) -> Counter[tuple[str, str]]:
@@ -65,8 +72,9 @@ class Service:
         try:
             model = protocol.operation_of(method, path, headers)
             operation = model.name
-            caller = signature.identify(headers, body, self._keys, self._now())
-            call = Call(operation, protocol.members_of(model, body), caller.region, caller.account)
+            with self._parser(body):
+                caller = signature.identify(headers, body, self._keys, self._now())
+                call = Call(operation, protocol.members_of(model, body), caller.region, caller.account)
             return protocol.success(model, self._handlers[operation](call))
         except WireError as error:
             return protocol.failure(error, request_id)
@@ -75,3 +83,10 @@ class Service:
         except Exception:  # a bug must not end the server, and its details must not reach the client
             log.exception("Request %s of %s failed.", request_id, operation or "an unknown operation")
             return protocol.failure(errors.internal_error(), request_id)
+
+    def _parser(self, body: bytes) -> contextlib.AbstractContextManager[None]:
+        """A turn to parse a body. Large bodies take turns in the order of their arrival.
+
+        Parsing holds Python's global lock: dozens of threads that parse at once delay every other thread by seconds.
+        """
+        return contextlib.nullcontext() if len(body) <= _SMALL_BODY else self._parsing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,7 +12,7 @@ from catalog.domain.charges import Charge, Operation
 from catalog.domain.engine import Engine, EngineCapabilities
 from catalog.domain.faces import QualityFilter
 from catalog.domain.opened_photo import OpenedPhoto
-from catalog.domain.user_vectors import UserVectorRules
+from catalog.domain.user_vectors import UserVectorCalls, UserVectorRules
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine as SqlEngine
@@ -112,5 +112,11 @@ class EngineSpec:
     """Dollars for storing one face for a month."""
     user_vector_rules: Callable[[Any], UserVectorRules | None] = lambda _: None
     """Rules for user vectors; None where the engine has none or the options switch them off."""
+    count_user_vector_calls: Callable[
+        [Any, EngineResources, Mapping[str, Sequence[str]], Collection[str]], UserVectorCalls
+    ] = lambda *_: UserVectorCalls()
+    """Paid calls that give each person (by id) a user vector of the faces, after the removal of other faces. Free.
+
+    Raises EngineError."""
     default_parallel_calls: Callable[[Any], int] = lambda _: 0
     """Photos in progress at once by default; 0: one per processor."""

@@ -7,7 +7,7 @@ plan, and its cost, are therefore upper bounds.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
@@ -158,8 +158,11 @@ class Estimate:
         self.other_files += counts.other_files
 
 
-def estimate(steps: Iterable[Step]) -> Estimate:
-    """Count the steps. Reads the first bytes of new files whose name does not say that they are photos."""
+def estimate(steps: Iterable[Step], on_photo: Callable[[PhotoTask], None] = lambda _: None) -> Estimate:
+    """Count the steps, and call ``on_photo`` for each photo to read.
+
+    Reads the first bytes of new files whose name does not say that they are photos.
+    """
     counts = Estimate()
     for step in steps:
         match step:
@@ -175,6 +178,8 @@ def estimate(steps: Iterable[Step]) -> Estimate:
                 counts.other_files[ending_label(entry_name(step.ref.uri))] += 1
             case PhotoTask(known=None):
                 counts.unseen += 1
+                on_photo(step)
             case PhotoTask():
                 counts.altered += 1
+                on_photo(step)
     return counts

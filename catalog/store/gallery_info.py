@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from catalog.domain.charges import Operation
 from catalog.domain.timestamps import utc_text
-from catalog.store.tables import call_intents, charges, enrollments, faces
+from catalog.store.tables import call_intents, charges, enrollments, faces, photos
 
 PREFILTERED = "prefilter"
 """Stored in place of a model: the photo was not sent, because the prefilter found no face on it."""
@@ -25,6 +25,18 @@ def count_prefiltered(conn: Connection, engine: str, gallery: str) -> int:
     """Return the number of photos skipped by the prefilter."""
     skipped = (enrollments.c.engine == engine, enrollments.c.gallery == gallery, enrollments.c.model == PREFILTERED)
     return conn.scalar(select(func.count()).select_from(enrollments).where(*skipped)) or 0
+
+
+def prefiltered_photos(conn: Connection, engine: str, gallery: str) -> frozenset[int]:
+    """Return the row ids of the photos skipped by the prefilter."""
+    skipped = (enrollments.c.engine == engine, enrollments.c.gallery == gallery, enrollments.c.model == PREFILTERED)
+    return frozenset(conn.scalars(select(enrollments.c.photo_id).where(*skipped)))
+
+
+def enrolled_sizes(conn: Connection, engine: str, gallery: str) -> frozenset[int]:
+    """Return the sizes in bytes of the photos that are enrolled in the gallery or were skipped by the prefilter."""
+    query = select(photos.c.size).distinct().join(enrollments, enrollments.c.photo_id == photos.c.id)
+    return frozenset(conn.scalars(query.where(enrollments.c.engine == engine, enrollments.c.gallery == gallery)))
 
 
 def gallery_model(conn: Connection, engine: str, gallery: str) -> str | None:

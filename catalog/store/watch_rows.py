@@ -117,6 +117,11 @@ def read_references(connection: Connection, watch_id: int) -> list[tuple[bool, b
     ]
 
 
+def count_references(connection: Connection) -> int:
+    """References and negative references of all entries."""
+    return connection.scalar(select(func.count()).select_from(watch_references)) or 0
+
+
 def hit_face_rows(connection: Connection, watch_id: int) -> set[int]:
     """Row ids of the faces that are hits of an entry already."""
     return set(connection.scalars(select(watch_hits.c.face_id).where(watch_hits.c.watch_id == watch_id)))

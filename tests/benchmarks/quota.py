@@ -32,6 +32,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from catalog.domain.charges import Operation
 from catalog.endpoint.fault_injection import FaultPlan, Faults
 from catalog.endpoint.service import Handler, Service
 from catalog.engines.rekognition.client import Connection, RekognitionClient
@@ -162,7 +163,7 @@ def keep_calling(url: str, folder: str, options: argparse.Namespace) -> None:
         )
 
         def call(**request: Any) -> Any:
-            return client.call("IndexFaces", **request)
+            return client.call_paid(Operation.INDEX_FACES, **request)
 
     def work(_: int) -> None:
         while time.monotonic() < end:

@@ -50,9 +50,17 @@ def test_a_collection_that_lost_its_faces_is_refused_until_reconciled(catalog, p
         assert check.code == 9
         assert {item["name"] for item in check.json if item["ok"] is False} == {"collection"}
         assert calls(server) == paid
-        assert catalog("reconcile", "--dry-run", "--json").json["missing_photos"] == 5
+        plan = catalog("reconcile", "--dry-run", "--json").json
+        assert plan["missing_photos"] == 5
+        assert plan["calls"][0] == {"operation": "IndexFaces", "calls": 5, "dollars": 0.005}
+        assert "at most 5 calls of IndexFaces: $0.0050" in catalog("reconcile", "--dry-run").out
+        assert catalog("reconcile", "--max-calls", "0").code == 7
+        assert calls(server) == paid
+        assert catalog("reconcile", "--max-cost", "0.0025").code == 7
+        assert calls(server) == paid + 2
         repaired = catalog("reconcile", "--json")
-        assert (repaired.code, repaired.json["enrolled"]) == (0, 5)
+        assert (repaired.code, repaired.json["enrolled"]) == (0, 3)
+        assert calls(server) == paid + 5
         assert catalog("scan", portraits).code == 0
         assert catalog("people", "list", "--json").json == before
         assert catalog("check").code == 0

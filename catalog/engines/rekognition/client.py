@@ -31,7 +31,16 @@ log = logging.getLogger(__name__)
 
 Answer = dict[str, Any]
 
-_PAID = {operation.value: operation for operation in Operation}
+_FREE = {
+    "CreateCollection",
+    "DescribeCollection",
+    "ListFaces",
+    "DeleteFaces",
+    "ListUsers",
+    "CreateUser",
+    "DeleteUser",
+}
+"""Operations without a charge. :meth:`RekognitionClient.call` makes no other."""
 _WITH_IMAGE = {"IndexFaces", "DetectFaces", "CompareFaces", "SearchFacesByImage", "SearchUsersByImage"}
 _FIRST_WAIT = 0.2
 _LONGEST_WAIT = 20.0
@@ -98,36 +107,41 @@ class RekognitionClient:
         """The region, or the address if one is set: for messages."""
         return self._connection.endpoint_url or self.region
 
-    def call(self, operation: str, *, patience: int | None = None, **members: Any) -> Answer:
-        """The response to one operation of the service model, such as ``ListFaces``.
+    def call(self, operation: str, **members: Any) -> Answer:
+        """The response to one operation that is free of charge, such as ``ListFaces``.
 
-        ``patience`` is the number of attempts for a face that cannot be searched yet. Raises EngineError, PhotoError
-        for a photo that is refused, LimitReached, and ClientError where the meaning of the refusal depends on the
-        request (see :func:`_is_callers`).
+        Raises EngineError, ClientError where the meaning of the refusal depends on the request (see
+        :func:`_is_callers`), and ValueError for an operation that Amazon may charge for.
         """
-        return self._send(operation, patience, "", members)[0]
+        if operation not in _FREE:
+            raise ValueError(f"{operation} may be charged: call_paid() counts it")
+        return self._send(operation, None, None, "", members)[0]
+
+    def probe(self, operation: str, **members: Any) -> Answer:
+        """Try the permission for any operation with an invalid request, which Amazon refuses without a charge."""
+        return self._send(operation, None, None, "", members)[0]
 
     def call_paid(
         self, operation: Operation, *, sha256: str = "", patience: int | None = None, **members: Any
     ) -> tuple[Answer, Charge]:
-        """The response to a paid operation, with its charge. Raises as :meth:`call` does.
+        """The response to a paid operation, with its charge.
 
         The charge includes earlier calls of the operation whose response was lost. ``sha256`` is the content hash of a
-        photo to be enrolled.
+        photo to be enrolled. ``patience`` is the number of attempts for a face that cannot be searched yet. Raises as
+        :meth:`call` does, and PhotoError for a photo that is refused, and LimitReached.
         """
-        answer, intents = self._send(operation.value, patience, sha256, members)
+        answer, intents = self._send(operation.value, operation, patience, sha256, members)
         return answer, self._prices.charge(operation, intents=intents)
 
     def _send(
-        self, operation: str, patience: int | None, sha256: str, members: dict[str, Any]
+        self, operation: str, paid: Operation | None, patience: int | None, sha256: str, members: dict[str, Any]
     ) -> tuple[Answer, tuple[int, ...]]:
-        """The response, and the intent of the call, which is closed when its charge is recorded.
+        """The response, and the intent of a ``paid`` call, which is closed when its charge is recorded.
 
         A call that may have been billed without a response is a lost call, and the next attempt is another call: both
         are counted, and each has an intent. An attempt that was surely not billed is repeated under the same intent.
         """
         method = getattr(self._client, _snake(operation))
-        paid = _PAID.get(operation)
         intents: tuple[int, ...] = ()
         attempt = 0
         is_new_call = True

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -17,7 +18,7 @@ from catalog.domain.charges import Charge, Operation
 from catalog.domain.errors import EngineError, PhotoError
 from catalog.domain.faces import BoundingBox
 from catalog.domain.opened_photo import OpenedPhoto
-from catalog.domain.user_vectors import UserChanges, UserMatch, UserSearch, UserVectorRules
+from catalog.domain.user_vectors import UserChanges, UserMatch, UserSearch, UserVectorCalls, UserVectorRules
 from catalog.engines.rekognition.accepted_images import AcceptedImages, chosen_face
 from catalog.engines.rekognition.aws_errors import code_of, is_face_not_found, no_face, to_catalog_error
 from catalog.engines.rekognition.client import Answer, RekognitionClient
@@ -29,6 +30,16 @@ _LISTED_AT_ONCE = 4096
 _USERS_AT_ONCE = 500
 _MATCH_THRESHOLD = 0.0
 """Amazon would refuse dissimilar faces of one user. A person's faces were confirmed by a user of this program."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Differences:
+    """Users to delete and to create, and the face ids to take from users and to give to them, one part a call."""
+
+    deleted: list[str]
+    created: list[str]
+    surplus: list[tuple[str, list[str]]]
+    lacking: list[tuple[str, list[str]]]
 
 
 class CollectionUsers:
@@ -119,40 +130,46 @@ class CollectionUsers:
 
         Waits until the users are ACTIVE. Raises EngineError if they are not in time.
         """
-        goal = {f"{PREFIX}{person}": set(faces[:MAX_FACES]) for person, faces in wanted.items() if faces}
-        users = self._users()
-        faces_by_user = self._faces_by_user()
-        deleted = [user for user in users if user not in goal]
-        for user in deleted:
+        goal = _goal(wanted)
+        differences = _compare(goal, self._users(), self._faces_by_user())
+        for user in differences.deleted:
             self._tolerant("ResourceNotFoundException", "DeleteUser", UserId=user)
-        disassociated = 0
-        for user in goal.keys() & users.keys():
-            surplus = sorted(faces_by_user.get(user, set()) - goal[user])
-            disassociated += len(surplus)
-            for part in _parts(surplus):
-                _, charge = self._ask_paid(Operation.DISASSOCIATE_FACES, UserId=user, FaceIds=part, **_token())
-                on_charge(charge)
-        created = [user for user in goal if user not in users]
-        for user in created:
+        for user, part in differences.surplus:
+            _, charge = self._ask_paid(Operation.DISASSOCIATE_FACES, UserId=user, FaceIds=part, **_token())
+            on_charge(charge)
+        for user in differences.created:
             self._tolerant("ConflictException", "CreateUser", UserId=user)
         associated = 0
         refused: list[str] = []
-        for user, faces in goal.items():
-            for part in _parts(sorted(faces - faces_by_user.get(user, set()))):
-                answer, charge = self._ask_paid(
-                    Operation.ASSOCIATE_FACES,
-                    UserId=user,
-                    FaceIds=part,
-                    UserMatchThreshold=_MATCH_THRESHOLD,
-                    **_token(),
-                )
-                on_charge(charge)
-                failures = [failure["FaceId"] for failure in answer.get("UnsuccessfulFaceAssociations", ())]
-                associated += len(part) - len(failures)
-                refused += failures
+        for user, part in differences.lacking:
+            answer, charge = self._ask_paid(
+                Operation.ASSOCIATE_FACES,
+                UserId=user,
+                FaceIds=part,
+                UserMatchThreshold=_MATCH_THRESHOLD,
+                **_token(),
+            )
+            on_charge(charge)
+            failures = [failure["FaceId"] for failure in answer.get("UnsuccessfulFaceAssociations", ())]
+            associated += len(part) - len(failures)
+            refused += failures
         self._any = bool(goal)
         self._follow(set(goal))
-        return UserChanges(len(created), len(deleted), associated, disassociated, tuple(refused))
+        disassociated = sum(len(part) for _, part in differences.surplus)
+        return UserChanges(
+            len(differences.created), len(differences.deleted), associated, disassociated, tuple(refused)
+        )
+
+    def count_calls(self, wanted: Mapping[str, Sequence[str]], removed: Collection[str] = ()) -> UserVectorCalls:
+        """The paid calls of removing the faces ``removed`` and of :meth:`match` after it. Free of charge."""
+        faces_by_user = self._faces_by_user()
+        users = self._users()
+        leaving = {user: sorted(faces.intersection(removed)) for user, faces in faces_by_user.items()}
+        for user, faces in leaving.items():
+            faces_by_user[user] = faces_by_user[user].difference(faces)
+        differences = _compare(_goal(wanted), users, faces_by_user)
+        disassociate = len(differences.surplus) + sum(len(list(_parts(faces))) for faces in leaving.values())
+        return UserVectorCalls(len(differences.lacking), disassociate, users=bool(users))
 
     def _follow(self, users: set[str]) -> None:
         waited, pause = 0.0, 0.5
@@ -224,6 +241,31 @@ class CollectionUsers:
             if code_of(error) == "InvalidParameterException" or is_face_not_found(error):
                 raise
             raise to_catalog_error(error, operation, place=self._client.place, with_image=False) from error
+
+
+def _goal(wanted: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
+    return {f"{PREFIX}{person}": set(faces[:MAX_FACES]) for person, faces in wanted.items() if faces}
+
+
+def _compare(
+    goal: Mapping[str, set[str]], users: Collection[str], faces_by_user: Mapping[str, set[str]]
+) -> _Differences:
+    """``goal`` and ``faces_by_user`` are face ids by user id; ``users`` are the present users."""
+    return _Differences(
+        deleted=[user for user in users if user not in goal],
+        created=[user for user in goal if user not in users],
+        surplus=[
+            (user, part)
+            for user in goal
+            if user in users
+            for part in _parts(sorted(faces_by_user.get(user, set()) - goal[user]))
+        ],
+        lacking=[
+            (user, part)
+            for user, faces in goal.items()
+            for part in _parts(sorted(faces - faces_by_user.get(user, set())))
+        ],
+    )
 
 
 def _token() -> dict[str, str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import platformdirs
 
 from catalog.domain.call_log import CallLog
 from catalog.domain.errors import EngineError, SettingsError
+from catalog.domain.user_vectors import UserVectorCalls
 from catalog.engines.engine_spec import CheckResult, EngineResources
 from catalog.engines.rekognition.budget import Budget
 from catalog.engines.rekognition.client import Connection, RekognitionClient
@@ -19,6 +20,7 @@ from catalog.engines.rekognition.collection import (
     pinned_model,
     refuse_lost_collection,
 )
+from catalog.engines.rekognition.collection_users import CollectionUsers
 from catalog.engines.rekognition.engine import RekognitionEngine
 from catalog.engines.rekognition.permissions import try_permissions
 from catalog.engines.rekognition.pricing import Prices, prices_of
@@ -157,6 +159,26 @@ def verify_gallery(options: RekognitionOptions, resources: EngineResources) -> s
     if state is not None:
         pinned_model(state.version, resources.gallery_model(), resources.gallery)
     return ""
+
+
+def count_user_vector_calls(
+    options: RekognitionOptions,
+    resources: EngineResources,
+    wanted: Mapping[str, Sequence[str]],
+    removed: Collection[str],
+) -> UserVectorCalls:
+    """The calls of the collection's users, see :meth:`CollectionUsers.count_calls`. Raises EngineError."""
+    rules = user_vector_rules_of(options)
+    if rules is None:
+        return UserVectorCalls()
+    client = _checking_client(options, resources)
+    try:
+        if describe_collection(client, resources.gallery) is None:
+            return UserVectorCalls()  # a scan enrolls faces under new ids, and no user confirmed these
+        users = CollectionUsers(client, collection=resources.gallery, rules=rules, open_collection=lambda: None)
+        return users.count_calls(wanted, removed)
+    finally:
+        client.close()
 
 
 def _checking_client(options: RekognitionOptions, resources: EngineResources) -> RekognitionClient:

@@ -82,7 +82,7 @@ def _requests(collection: str, *, users: bool) -> Iterator[tuple[str, dict[str, 
 def _try(client: RekognitionClient, operation: str, members: dict[str, Any]) -> Permission:
     action = f"rekognition:{operation}"
     try:
-        client.call(operation, **members)
+        client.probe(operation, **members)
     except (ClientError, EngineError, PhotoError) as error:
         if is_denied(error):
             return Permission(action, granted=False)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Annotated, Any
 
 from catalog.domain.charges import Charge, Operation
 from catalog.domain.engine import Engine, EngineCapabilities
-from catalog.domain.user_vectors import UserVectorRules
+from catalog.domain.user_vectors import UserVectorCalls, UserVectorRules
 from catalog.domain.value_range import Range
 from catalog.engines.engine_spec import CallsThisMonth, CheckResult, EngineResources, EngineSpec
 
@@ -103,6 +103,17 @@ def _verify_gallery(options: RekognitionOptions, resources: EngineResources) -> 
     return verify_gallery(options, resources)
 
 
+def _count_user_vector_calls(
+    options: RekognitionOptions,
+    resources: EngineResources,
+    wanted: Mapping[str, Sequence[str]],
+    removed: Collection[str],
+) -> UserVectorCalls:
+    from catalog.engines.rekognition.open_engine import count_user_vector_calls
+
+    return count_user_vector_calls(options, resources, wanted, removed)
+
+
 def _face_month_price(options: RekognitionOptions) -> Decimal:
     # A settings file that was written for an earlier release lacks the key.
     return Decimal(str(options.prices.get("dollars_per_1000_faces_a_month", 0.01))) / 1000
@@ -120,5 +131,6 @@ REKOGNITION = EngineSpec(
     verify_gallery=_verify_gallery,
     face_month_price=_face_month_price,
     user_vector_rules=user_vector_rules_of,
+    count_user_vector_calls=_count_user_vector_calls,
     default_parallel_calls=lambda options: options.connections // 2,
 )

@@ -20,7 +20,7 @@ from botocore.exceptions import (
 )
 from botocore.stub import Stubber
 
-from catalog.domain.charges import Charge
+from catalog.domain.charges import Charge, Operation
 from catalog.domain.errors import EngineError, LimitReached, PhotoError
 from catalog.engines.rekognition.budget import Budget
 from catalog.engines.rekognition.client import Connection, RekognitionClient
@@ -28,6 +28,7 @@ from catalog.engines.rekognition.pricing import Prices
 from tests.engines.rekognition.conftest import TABLE
 
 IMAGE = {"Image": {"Bytes": b"x"}}
+DETECT = Operation.DETECT_FACES
 
 
 class QuietLimiter:
@@ -90,7 +91,7 @@ def test_what_may_heal_is_tried_again(client, stub, limiter, slept, code, status
     """With waits in between, each drawn below twice the one before; throttling slows the pace too."""
     refuse(stub, "detect_faces", code, status=status, times=4)
     stub.add_response("detect_faces", {"FaceDetails": []})
-    assert client.call("DetectFaces", **IMAGE)["FaceDetails"] == []
+    assert client.call_paid(DETECT, **IMAGE)[0]["FaceDetails"] == []
     assert limiter.waited == ["DetectFaces"] * 5
     assert limiter.throttles == ["DetectFaces"] * (4 if throttle else 0)
     assert len(slept) == 4
@@ -109,7 +110,7 @@ def test_what_does_not_heal_in_time_is_told(client, stub, code, status, kind):
     """Throttling ends the scan; a photo on which Amazon fails each time ends only itself."""
     refuse(stub, "detect_faces", code, status=status, times=5)
     with pytest.raises(kind):
-        client.call("DetectFaces", **IMAGE)
+        client.call_paid(DETECT, **IMAGE)
 
 
 FINAL = [
@@ -132,7 +133,7 @@ def test_what_cannot_heal_is_told_at_once(client, stub, slept, code, kind, words
     """One attempt, one sentence, and what to do."""
     refuse(stub, "detect_faces", code)
     with pytest.raises(kind, match=words) as error:
-        client.call("DetectFaces", **IMAGE)
+        client.call_paid(DETECT, **IMAGE)
     assert remedy in error.value.remedy
     assert slept == []
 
@@ -158,7 +159,7 @@ def test_refusals_that_depend_on_the_question_reach_the_one_who_asked(client, st
     method = {"SearchFaces": "search_faces", "CreateCollection": "create_collection"}
     refuse(stub, method.get(operation, "create_user" if operation == "CreateUser" else "index_faces"), code)
     with pytest.raises(ClientError):
-        client.call(operation, **members[operation])
+        client.probe(operation, **members[operation])
 
 
 def test_a_face_that_is_not_there_yet_is_asked_for_with_patience(client, stub, slept):
@@ -166,11 +167,18 @@ def test_a_face_that_is_not_there_yet_is_asked_for_with_patience(client, stub, s
     request = {"CollectionId": "c", "FaceId": "0" * 8 + "-0000-0000-0000-" + "0" * 12}
     refuse(stub, "search_faces", "InvalidParameterException", "faceId was not found in the collection.", times=3)
     stub.add_response("search_faces", {"FaceMatches": []})
-    client.call("SearchFaces", patience=4, **request)
+    client.call_paid(Operation.SEARCH_FACES, patience=4, **request)
     assert len(slept) == 3
     refuse(stub, "search_faces", "InvalidParameterException", "faceId was not found in the collection.")
     with pytest.raises(ClientError):
-        client.call("SearchFaces", **request)
+        client.call_paid(Operation.SEARCH_FACES, **request)
+
+
+@pytest.mark.parametrize("operation", [*(paid.value for paid in Operation), "DetectModerationLabels"])
+def test_an_operation_that_may_be_charged_is_not_called_as_a_free_one(client, stub, operation):
+    """No request is sent: a call without a charge would be missing in the charge log."""
+    with pytest.raises(ValueError, match="may be charged"):
+        client.call(operation, **IMAGE)
 
 
 # ------------------------------------------------------------------------------------------------ on the way there
@@ -199,7 +207,7 @@ LOST = [
 def test_a_lost_answer_is_asked_for_again(client, monkeypatch, error):
     """Resets and timeouts."""
     failing(client, monkeypatch, error, error)
-    client.call("DetectFaces", **IMAGE)
+    client.call_paid(DETECT, **IMAGE)
 
 
 def test_a_lost_answer_may_have_been_billed_and_counts(credentials, limiter, monkeypatch):
@@ -211,7 +219,7 @@ def test_a_lost_answer_may_have_been_billed_and_counts(credentials, limiter, mon
     throttled = ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "DetectFaces")
     failing(client, monkeypatch, throttled, throttled, *LOST)
     with pytest.raises(LimitReached):
-        client.call("DetectFaces", **IMAGE)
+        client.call_paid(DETECT, **IMAGE)
     assert budget.calls == 2
 
 
@@ -223,14 +231,14 @@ def test_an_address_that_never_answered_is_given_up_soon(client, monkeypatch, er
     """Three attempts; one that answered before gets all of them."""
     left = failing(client, monkeypatch, *[error] * 9)
     with pytest.raises(EngineError, match="cannot be reached") as caught:
-        client.call("DetectFaces", **IMAGE)
+        client.call_paid(DETECT, **IMAGE)
     assert "rekognition.region" in caught.value.remedy
     assert len(left) == 6
     failing(client, monkeypatch)
-    client.call("DetectFaces", **IMAGE)
+    client.call_paid(DETECT, **IMAGE)
     left = failing(client, monkeypatch, *[error] * 9)
     with pytest.raises(EngineError):
-        client.call("DetectFaces", **IMAGE)
+        client.call_paid(DETECT, **IMAGE)
     assert len(left) == 4
 
 
@@ -248,7 +256,7 @@ def test_what_is_wrong_here_is_told_at_once(client, monkeypatch, slept, error, w
     """Credentials and certificates do not heal by waiting."""
     failing(client, monkeypatch, error)
     with pytest.raises(EngineError, match=words) as caught:
-        client.call("DetectFaces", **IMAGE)
+        client.call_paid(DETECT, **IMAGE)
     assert caught.value.remedy
     assert slept == []
 
@@ -257,7 +265,7 @@ def test_missing_credentials_are_found_by_botocore_itself(limiter):
     """Without any in this empty home."""
     client = RekognitionClient(Connection(region="eu-west-1"), limiter=limiter, prices=Prices(TABLE))
     with pytest.raises(EngineError, match="no AWS credentials") as error:
-        client.call("ListCollections")
+        client.call("DescribeCollection", CollectionId="c")
     assert error.value.exit_code == 5
 
 
@@ -282,7 +290,7 @@ def test_nobody_listening_is_told(credentials, limiter):
     connection = Connection(region="eu-west-1", endpoint_url="http://127.0.0.1:9")
     client = RekognitionClient(connection, limiter=limiter, prices=Prices(TABLE), sleep=lambda _: None)
     with pytest.raises(EngineError, match="cannot be reached"):
-        client.call("ListCollections")
+        client.call("DescribeCollection", CollectionId="c")
 
 
 def test_botocores_own_retries_are_off(client):
