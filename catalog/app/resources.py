@@ -160,12 +160,10 @@ class Resources:
         """The engine for reconciling, which also opens a gallery that lost its faces."""
         if not self.configured_engine.capabilities.creates_gallery:
             return self.engine
-        resources = replace(self.engine_resources, may_be_lost=True)
-        engine = self._once("repair engine", lambda: self._open_engine(resources))
-        if self.spending != SpendingLimit():
-            # The searches after the repair count against the same limit.
-            self._once("engine", lambda: engine)
-        return engine
+        lenient = replace(self.engine_resources, may_be_lost=True)
+        engine = self._once("repair engine", lambda: self._open_engine(lenient))
+        # With a limit, the searches after the repair count against the same one.
+        return engine if self.spending == SpendingLimit() else self._once("engine", lambda: engine)
 
     @property
     def scan_engine(self) -> Engine:
