@@ -146,10 +146,10 @@ class Resources:
     @property
     def engine(self) -> Engine:
         """The engine of the settings on their gallery. Raises EngineError."""
-        return self._once("engine", lambda: self._open_engine(self.engine_resources))
+        return self._once("engine", self._open_engine)
 
-    def _open_engine(self, resources: EngineResources) -> Engine:
-        engine = self.configured_engine.open(resources)
+    def _open_engine(self, *, may_be_lost: bool = False) -> Engine:
+        engine = self.configured_engine.open(replace(self.engine_resources, may_be_lost=may_be_lost))
         self._stack.callback(engine.close)
         # Calls whose responses were lost and that no command recorded; a scan records its own.
         self._stack.callback(lambda: self.charge("unanswered", engine.take_unreported_charges()))
@@ -160,8 +160,7 @@ class Resources:
         """The engine for reconciling, which also opens a gallery that lost its faces."""
         if not self.configured_engine.capabilities.creates_gallery:
             return self.engine
-        lenient = replace(self.engine_resources, may_be_lost=True)
-        engine = self._once("repair engine", lambda: self._open_engine(lenient))
+        engine = self._once("repair engine", lambda: self._open_engine(may_be_lost=True))
         # With a limit, the searches after the repair count against the same one.
         return engine if self.spending == SpendingLimit() else self._once("engine", lambda: engine)
 
