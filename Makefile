@@ -6,7 +6,7 @@ VENV   := .venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 BIN    := $(VENV)/bin
 
-.PHONY: scan test test-short lint types check bench docs wheel clean help
+.PHONY: scan test test-short lint types check bench docs site wheel release clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -e 's/:.*## /\t/'
@@ -27,13 +27,19 @@ lint: $(VENV)/.installed-dev  ## ruff and import-linter
 types: $(VENV)/.installed-dev  ## mypy --strict
 	$(BIN)/mypy
 
-check: lint types test  ## lint, types and tests
+check: lint types site test  ## lint, types, site and tests
 
 bench: $(VENV)/.installed-dev  ## run the benchmarks: speed, memory, accuracy
 	$(BIN)/python -m tests.benchmarks
 
 docs: $(VENV)/.installed-dev  ## generate the reference pages of docs/
 	$(BIN)/python -m tools.write_docs
+
+site: $(VENV)/.installed-dev  ## build the documentation site into build/site; a dead link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --config-file tools/site/mkdocs.yml
+
+release: $(VENV)/.installed-release  ## build wheel and sdist into dist/, and try them as users install them
+	$(BIN)/python -m tools.release
 
 wheel: $(VENV)/.installed-dev  ## build the wheel into dist/
 	$(BIN)/hatchling build -t wheel
@@ -51,4 +57,8 @@ $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/.installed-release: requirements-release.lock $(VENV)/.installed-dev
+	$(BIN)/pip install --quiet --require-hashes -r requirements-release.lock
 	@touch $@

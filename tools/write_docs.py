@@ -1,6 +1,7 @@
 """Generate the reference pages of docs/ from their sources.
 
-docs/commands.md from the commands' own help, docs/settings.md from the defaults, docs/schema.md from tables and views.
+docs/commands.md from the commands' own help, docs/settings.md from the defaults, docs/schema.md from tables and views, docs/licenses.md from
+the packages' metadata.
 Run `python -m tools.write_docs` after changing any of these. A test compares the pages with the output of this tool.
 """
 
@@ -18,6 +19,7 @@ from catalog.app.settings import default_file, variable
 from catalog.cli.command_group import load_command
 from catalog.cli.main import COMMANDS
 from tools.api_page import api_page
+from tools.licenses_page import licenses_page
 from tools.schema_page import schema_page
 from tools.write_man import man_pages
 
@@ -107,7 +109,13 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"api.md": api_page, "commands.md": commands_page, "settings.md": settings_page, "schema.md": schema_page}
+PAGES = {
+    "api.md": api_page,
+    "commands.md": commands_page,
+    "licenses.md": licenses_page,
+    "schema.md": schema_page,
+    "settings.md": settings_page,
+}
 
 
 def main() -> None:
