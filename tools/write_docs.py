@@ -1,7 +1,7 @@
 """Generate the reference pages of docs/ from their sources.
 
-docs/commands.md from the commands' own help, docs/settings.md from the defaults, docs/schema.md from tables and views, docs/licenses.md from
-the packages' metadata.
+docs/commands.md from the commands' own help, docs/settings.md from the defaults, docs/schema.md from tables and views,
+docs/licenses.md from the packages' metadata.
 Run `python -m tools.write_docs` after changing any of these. A test compares the pages with the output of this tool.
 """
 

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tools.write_docs import commands as command_tree
+
 ROOT = Path(__file__).parent.parent.parent
 DEPLOY = ROOT / "deploy"
 KUBERNETES = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
@@ -138,12 +140,14 @@ def commands() -> list[list[str]]:
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
 def test_a_command_that_a_file_runs_exists_with_its_options(words):
-    """Each option is one that the command's --help shows."""
-    named = [word for word in words if not word.startswith("-")]
-    depth = 2 if named[0] in {"database", "cluster"} else 1
-    done = subprocess.run([program("catalog"), *named[:depth], "--help"], capture_output=True, text=True, check=True)
-    shown = set(re.findall(r"--[a-z-]+", done.stdout))
-    assert {word for word in words if word.startswith("--")} <= shown
+    """Each option is one of the command."""
+    options = {
+        " ".join(path[1:]): {option for parameter in command.params for option in parameter.opts}
+        for path, command in command_tree()
+    }
+    names = [name for name in options if f"{' '.join(words)} ".startswith(f"{name} ")]
+    assert names, "no such command"
+    assert {word for word in words if word.startswith("--")} <= options[max(names, key=len)]
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
@@ -172,3 +176,18 @@ def test_the_units_of_the_guide_are_those_of_the_folder():
     assert {f"deploy/systemd/{path.name}" for path in (DEPLOY / "systemd").iterdir()} <= set(
         re.findall(r"deploy/systemd/[a-z.-]+", guide)
     )
+
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=[path.name for path in WORKFLOWS])
+def test_a_workflow_runs_targets_of_the_makefile(path):
+    """Each `make` of a workflow is a target; jobs have a time limit or no code of ours, and few rights by default."""
+    workflow = yaml.safe_load(path.read_text())
+    assert workflow["permissions"] == {"contents": "read"}
+    makefile = (ROOT / "Makefile").read_text()
+    runs = [step.get("run", "") for job in workflow["jobs"].values() for step in job["steps"]]
+    targets = {target for line in runs for target in re.findall(r"^make (\S+)", line, re.MULTILINE)}
+    assert targets
+    assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
