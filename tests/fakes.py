@@ -1,4 +1,4 @@
-"""A small engine that really finds, tells apart and remembers faces, on drawings instead of photos.
+"""A small engine that really finds, compares and stores faces, on drawings instead of photos.
 
 It lets the tests of other rooms run in milliseconds. It passes the same contract as the real engines
 (``tests/contracts/engine.py``), so what holds against it holds against them.
@@ -314,15 +314,16 @@ class FakeEngine:
 
     def compare(self, source: OpenedPhoto, target: OpenedPhoto, threshold: float) -> Comparison:
         charges = self._call(Operation.COMPARE_FACES)
-        ours, theirs = _look(source), _look(target)
-        if not ours or not theirs:
+        source_faces, target_faces = _look(source), _look(target)
+        if not source_faces or not target_faces:
             raise NoFaceError("One of the photos shows no face.")
         compared = [
-            ComparedFace(target_face.face, color_similarity(ours[0].color, target_face.color)) for target_face in theirs
+            ComparedFace(target_face.face, color_similarity(source_faces[0].color, target_face.color))
+            for target_face in target_faces
         ]
         matches = sorted((c for c in compared if c.similarity >= threshold), key=lambda c: -c.similarity)
         unmatched = tuple(c.face for c in compared if c.similarity < threshold)
-        return Comparison(ours[0].face, tuple(matches), unmatched, charges)
+        return Comparison(source_faces[0].face, tuple(matches), unmatched, charges)
 
     def remove(self, face_ids: Iterable[str]) -> set[str]:
         with self.gallery.lock:

@@ -2,7 +2,7 @@
 
 FER2013 and UTKFace are small crops. They are aligned as for training (``tools.prepare_crops``) and sampled as the
 engine samples. LFW's photos go through the whole engine. :func:`held_out` selects the fifth of UTKFace that no training
-used; :func:`even_person` selects the people of LFW on whom calibration is fitted.
+used; :func:`even_person` selects the people of LFW that calibration is fitted on.
 """
 
 from __future__ import annotations

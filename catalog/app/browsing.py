@@ -128,7 +128,9 @@ class Browse:
         last photo of the previous page. Raises PersonError, and UsageError for ``only`` without a person.
         """
         if only and not persons:
-            raise UsageError("Only whom? No person is given.", remedy="Name the persons who are on the photos.")
+            raise UsageError(
+                'No person was named for the filter "only".', remedy="Name the persons who are on the photos."
+            )
         with self._reading() as (connection, engine, gallery):
             rows = tuple(_rows(connection, persons))
             folder = None if album is None else album.rstrip("/") + "/"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from catalog.app.call_log import DatabaseCallLog
+from catalog.app.database_call_log import DatabaseCallLog
 from catalog.app.settings import Settings
 from catalog.domain.charges import Charge, Operation
 from catalog.domain.engine import Engine, EngineCapabilities

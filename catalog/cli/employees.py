@@ -210,10 +210,10 @@ def _entries(number: int) -> str:
 
 def _audit_line(row: AuditRow, as_json: bool) -> str:
     if as_json:
-        fields = {"entry": row.number, "at": row.at, "content": row.content, "chain": row.chain}
+        fields = {"entry": row.number, "at": row.logged_at, "content": row.content, "chain": row.chain}
         return json.dumps(fields, ensure_ascii=False)
     content = row.content or {}
     what = content.get("what") or "forgotten"
     photo = str(content.get("photo_sha256") or "")[:12]
     verdict, claimed = str(content.get("verdict") or ""), display_name(str(content.get("employee_id") or ""))
-    return f"{row.number:6}  {row.at[:19]}  {what:9}  {verdict:11}  {photo:12}  {claimed}".rstrip()
+    return f"{row.number:6}  {row.logged_at[:19]}  {what:9}  {verdict:11}  {photo:12}  {claimed}".rstrip()

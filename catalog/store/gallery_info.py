@@ -53,7 +53,7 @@ def count_faces(conn: Connection, engine: str, gallery: str) -> int:
 
 
 def faces_by_gallery(conn: Connection) -> list[tuple[str, str, int]]:
-    """Return engine, gallery and number of known faces of every gallery with faces, in that order."""
+    """Return engine, gallery and number of enrolled faces of every gallery with faces, in that order."""
     key = (faces.c.engine, faces.c.gallery)
     query = select(*key, func.count()).group_by(*key).order_by(*key)
     return [(engine, gallery, int(count)) for engine, gallery, count in conn.execute(query)]

@@ -133,7 +133,7 @@ def apply_tombstones(
 
 
 @dataclass(frozen=True, slots=True)
-class StoredFace:
+class PurgedFace:
     """A face row, as far as its removal needs it."""
 
     row: int
@@ -144,9 +144,9 @@ class StoredFace:
 
 def faces_at_tombstones(
     connection: Connection, index: TombstoneIndex, *, engine: str | None = None, gallery: str | None = None
-) -> list[StoredFace]:
+) -> list[PurgedFace]:
     """Return the faces that match a tombstone, of one gallery if ``engine`` and ``gallery`` are given."""
-    stored: list[StoredFace] = []
+    stored: list[PurgedFace] = []
     query = select(
         faces.c.id,
         faces.c.engine,
@@ -162,11 +162,11 @@ def faces_at_tombstones(
             query.where(photos.c.sha256.in_(batch))
         ):
             if index.contains(FaceKey(sha256, BoundingBox(*box))):
-                stored.append(StoredFace(row, of_engine, of_gallery, face_id))
+                stored.append(PurgedFace(row, of_engine, of_gallery, face_id))
     return stored
 
 
-def drop_faces(connection: Connection, dropped: Sequence[StoredFace], now: str) -> None:
+def drop_faces(connection: Connection, dropped: Sequence[PurgedFace], now: str) -> None:
     """Delete face rows with all that refers to them, and add their pending removals."""
     pending_removals.add(connection, [(face.engine, face.gallery, face.face_id) for face in dropped], now)
     for batch in batches([face.row for face in dropped]):

@@ -18,7 +18,7 @@ class VerificationRow:
     """One row of the verification log. ``content`` is JSON text, None once it was forgotten."""
 
     number: int
-    at: str
+    logged_at: str
     content: str | None
     content_sha256: str
     previous: str
@@ -120,10 +120,10 @@ def last_chain(connection: Connection) -> str | None:
 
 
 def insert_verification(
-    connection: Connection, *, at: str, content: str, content_sha256: str, previous: str, chain: str
+    connection: Connection, *, logged_at: str, content: str, content_sha256: str, previous: str, chain: str
 ) -> int:
     """Append a row to the log; returns its number."""
-    row = {"at": at, "content": content, "content_sha256": content_sha256, "previous": previous, "chain": chain}
+    row = {"at": logged_at, "content": content, "content_sha256": content_sha256, "previous": previous, "chain": chain}
     return int(connection.execute(insert(verifications).returning(verifications.c.id), row).scalar_one())
 
 

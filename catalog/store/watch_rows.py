@@ -46,7 +46,7 @@ class HitRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Review:
+class HitReview:
     """The answer of a user to a hit."""
 
     state: State
@@ -127,13 +127,13 @@ def hit_face_rows(connection: Connection, watch_id: int) -> set[int]:
     return set(connection.scalars(select(watch_hits.c.face_id).where(watch_hits.c.watch_id == watch_id)))
 
 
-def review_of_faces(connection: Connection, watch_id: int, face_rows: Iterable[int]) -> Review | None:
+def review_of_faces(connection: Connection, watch_id: int, face_rows: Iterable[int]) -> HitReview | None:
     """The review of a hit at one of these faces, if there is one."""
     query = select(watch_hits.c.state, watch_hits.c.reviewed_at, watch_hits.c.reviewed_by).where(
         watch_hits.c.watch_id == watch_id, watch_hits.c.face_id.in_(list(face_rows)), watch_hits.c.state != "open"
     )
     row = connection.execute(query.limit(1)).first()
-    return None if row is None else Review(row.state, row.reviewed_at, row.reviewed_by)
+    return None if row is None else HitReview(row.state, row.reviewed_at, row.reviewed_by)
 
 
 def insert_hit(
@@ -143,7 +143,7 @@ def insert_hit(
     *,
     similarity: float,
     margin: float | None,
-    review: Review | None,
+    review: HitReview | None,
     scan_id: int | None,
     now: datetime,
 ) -> int | None:

@@ -92,7 +92,7 @@ def _pair(card: Card, kind: str, body: dict[str, Any]) -> tuple[dict[str, Any], 
     is_yes = kind == "yes"
     if other is not None:
         choice = Choice(other.person_id, "merge" if is_yes else "separate")
-        return {"choices": (choice,)}, "Two people joined" if is_yes else "Two people kept apart"
+        return {"choices": (choice,)}, "Two people joined" if is_yes else "Two people separated"
     choice = Choice(face.face_id, "confirm" if is_yes else "reject")
     return {"choices": (choice,)}, "1 face confirmed" if is_yes else "1 face rejected"
 

@@ -130,8 +130,8 @@ class ReviewDesk:
 
     def card_again(self, question: str) -> Json | None:
         """The card of a person as it is now; None if its question is settled."""
-        fresh = {card.id: card for card in self._catalog.review.cards(100)}.get(question)
-        return None if fresh is None else self._shown(fresh)
+        current_card = {card.id: card for card in self._catalog.review.cards(100)}.get(question)
+        return None if current_card is None else self._shown(current_card)
 
     def undo(self, body: dict[str, Any]) -> Json:
         """Revert a group of decisions, or the latest decision. The same key reverts once. Raises UsageError."""

@@ -3,9 +3,12 @@
     python -m tests.benchmarks.kills [--kills 60] [--photos 40] [--latency 0.4] [--fail-rate 0.05] [--seed 1]
 
 A scan at the endpoint is killed with SIGKILL at a random instant, and started again, until its library is whole; then
-a new library begins. Exit code 1 if the charge log ever holds fewer calls than the endpoint may have billed, if it
-holds more than that and the calls without a recorded answer, if a photo was enrolled more often than its response was
-lost, or if the gallery holds an orphan.
+a new library begins. Exit code 1:
+
+- The charge log holds fewer calls than the endpoint may have billed.
+- It holds more than that and the calls without a recorded answer.
+- A photo was enrolled more often than its response was lost.
+- The gallery holds an orphan.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Run by hand: ``python -m tests.benchmarks.paid_once [--photos N] [--fail-rate R]`` (needs ../shared/data/lfw). A scan
 through the endpoint, some copies of photos among the new ones; then a second one. Half of the failures come after the
-work was done, and so cost a call without an answer. Exit code 1 when a photo is missing, a face is held twice or known
-on one side only, the second scan asks for anything, or the ledger has other numbers than the endpoint.
+work was done, and so cost a call without an answer. Exit code 1 when a photo is missing, a face is stored twice or on
+one side only, the second scan asks for anything, or the charge log has other numbers than the endpoint.
 """
 
 from __future__ import annotations

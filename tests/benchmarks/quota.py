@@ -8,7 +8,7 @@ Run by hand::
     python -m tests.benchmarks.quota pool --tps 50 --processes 2
     python -m tests.benchmarks.quota pool --tps 15 --client botocore   # botocore's adaptive retries instead of ours
 
-``scan`` needs ../shared/data/lfw or another folder after --photos. Told are calls answered a second in steady state
+``scan`` needs ../shared/data/lfw or another folder after --photos. Prints the calls answered a second in steady state
 (without the first ten seconds and the last one), the share of the quota that this is, the share of calls that were
 throttled, and the largest memory of the client.
 """

@@ -2,13 +2,13 @@
 
 Run by hand: ``python -m tests.benchmarks.same_persons [--every N]`` (needs ../shared/data/lfw). Both scans see the same
 photos with the same networks; once with the local engine, once with the Rekognition engine, whose calls go over HTTP
-to the endpoint. They differ in what clustering may see: exact means of groups in process, bought lists of neighbors
-over HTTP.
+to the endpoint. They differ in what clustering may see: exact means of groups in process, lists of neighbors over
+HTTP.
 
-Told are, for the face nearest the middle of each photo, B-cubed precision and recall against the truth, how many pairs
-of photos only one of the two scans puts together, and the paid calls. Where IndexFaces was called more than once for a
-photo, because the client gave up waiting, those calls are told with the time they took, and beside the ledger, which
-counts them too.
+Prints, for the face nearest the middle of each photo, B-cubed precision and recall against the truth, the number of
+pairs of photos that only one of the two scans puts together, and the paid calls. If IndexFaces was called more than
+once for a photo, because the client stopped waiting, it prints those calls and their duration beside the charge log,
+which counts them too.
 """
 
 from __future__ import annotations

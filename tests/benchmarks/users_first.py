@@ -85,7 +85,7 @@ def confirm(truth: Persons, names: Sequence[str], home: Path) -> int:
 
 
 def night(home: Path, photos: Path, **variables: str) -> tuple[Counter[str], Persons]:
-    """A scan against the collection in ``home``: the answered calls by operation, and who is who."""
+    """A scan against the collection in ``home``: the answered calls by operation, and the assignment of people."""
     with open_endpoint(str(home / "endpoint.sqlite3")) as server, server.in_background() as url:
         os.environ |= at_endpoint.environment(url, home, calls_per_second=1000)
         os.environ |= {"CATALOG_REKOGNITION_USER_VECTORS": "true", **variables}

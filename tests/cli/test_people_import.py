@@ -122,7 +122,7 @@ def test_an_id_that_another_person_has_is_reported(catalog: Catalog, references:
 
 
 def test_photos_without_one_clear_face_are_reported(catalog: Catalog, references: Path, tmp_path: Path) -> None:
-    Image.new("RGB", (300, 300), "gray").save(references / "Nobody Seen.jpg")
+    Image.new("RGB", (300, 300), "gray").save(references / "No Face.jpg")
     with Image.open(PORTRAITS / "obama_1.jpg") as left, Image.open(PORTRAITS / "biden.jpg") as right:
         pair = Image.new("RGB", (800, 500))
         pair.paste(left.convert("RGB").resize((400, 500)), (0, 0))

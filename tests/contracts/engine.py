@@ -295,14 +295,14 @@ class EngineContract:
 
     def test_engines_on_one_gallery_see_each_others_work(self, open_engine, scenes):
         """A search sees what another engine has enrolled and removed since the last one."""
-        ours, theirs = open_engine(), open_engine()
-        assert ours.search(scenes.portrait.photo, 80).matches == ()
-        (record,) = theirs.enroll(scenes.portrait.photo, scenes.portrait.sha256).faces
-        assert [match.face_id for match in ours.search(scenes.portrait.photo, 80).matches] == [record.face_id]
-        theirs.remove([record.face_id])
-        assert ours.search(scenes.portrait.photo, 80).matches == ()
-        ours.close()
-        theirs.close()
+        reader, writer = open_engine(), open_engine()
+        assert reader.search(scenes.portrait.photo, 80).matches == ()
+        (record,) = writer.enroll(scenes.portrait.photo, scenes.portrait.sha256).faces
+        assert [match.face_id for match in reader.search(scenes.portrait.photo, 80).matches] == [record.face_id]
+        writer.remove([record.face_id])
+        assert reader.search(scenes.portrait.photo, 80).matches == ()
+        reader.close()
+        writer.close()
 
     # ------------------------------------------------------------------------------------------------ search
 

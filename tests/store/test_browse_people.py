@@ -42,9 +42,9 @@ def test_persons_are_listed_page_by_page(connection, shown):
 
 def test_names_are_found_by_the_start_of_a_word_in_any_case(connection):
     """Also names that begin with a letter outside ASCII."""
-    found = {person.name for person in list_persons(connection, "named", 100, prefix="kath")}
-    assert found
-    assert all(name.startswith("Katherine") for name in found)
+    names = {person.name for person in list_persons(connection, "named", 100, prefix="kath")}
+    assert names
+    assert all(name.startswith("Katherine") for name in names)
     connection.execute(persons.update().where(persons.c.id == 2).values(name="Zoë Öztürk"))
     for prefix in ("öz", "Öz", "zo"):
         assert "Zoë Öztürk" in {person.name for person in open_person_names(connection, prefix, 100)}
@@ -65,7 +65,7 @@ def test_confirmed_faces_are_those_of_a_user(connection):
     assert sum(count_confirmed(connection, person, **GALLERY) for person in range(1, 21)) == 2
 
 
-def held(connection):
+def photos_of_unnamed(connection):
     """Photos of the faces of each person without a name."""
     query = (
         select(assignments.c.person_id, assignments.c.photo_id)
@@ -81,7 +81,7 @@ def held(connection):
 
 def test_strangers_are_chosen_by_photo_by_album_and_by_rarity(connection):
     """Named persons are never among them."""
-    on_photos = held(connection)
+    on_photos = photos_of_unnamed(connection)
     photo = next(iter(next(iter(on_photos.values()))))
     rare = {person for person, shown in on_photos.items() if len(shown) < 6}
     assert 0 < len(rare) < len(on_photos)

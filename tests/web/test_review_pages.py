@@ -171,7 +171,7 @@ def test_a_pair_is_answered_by_keyboard(page, library):
     page.wait_for_timeout(SETTLE)
     assert library.decisions.history() == ()
     page.keyboard.press("n")
-    answered(page, "kept apart")
+    answered(page, "separated")
     assert [decision.verb.value for decision in library.decisions.history()] == ["apart"]
     page.keyboard.press("s")
     answered(page, "Not sure")

@@ -205,19 +205,19 @@ class RekognitionEngine:
         raise NoFaceError(f"The photo shows no face{where}.", charges=tuple(charges))
 
     def compare(self, source: OpenedPhoto, target: OpenedPhoto, threshold: float) -> Comparison:
-        ours, theirs = self._pictures.of(source), self._pictures.of(target)
+        source_image, target_image = self._pictures.of(source), self._pictures.of(target)
         try:
             answer, charge = self._client.call_paid(
                 Operation.COMPARE_FACES,
-                SourceImage=ours.image,
-                TargetImage=theirs.image,
+                SourceImage=source_image.image,
+                TargetImage=target_image.image,
                 SimilarityThreshold=threshold,
                 QualityFilter="NONE",
             )
         except ClientError as error:
             # Amazon reports an invalid parameter only. Sizes and formats were checked before.
             raise NoFaceError("The source or the target photo shows no face.") from error
-        return _comparison(answer, ours, theirs, (charge,))
+        return _comparison(answer, source_image, target_image, (charge,))
 
     def remove(self, face_ids: Iterable[str]) -> set[str]:
         wanted = list(dict.fromkeys(face_ids))
@@ -321,12 +321,14 @@ def _largest_first(faces: list[Face]) -> tuple[Face, ...]:
     return tuple(sorted(faces, key=lambda face: -face.box.area))
 
 
-def _comparison(answer: Answer, ours: AcceptedImage, theirs: AcceptedImage, charges: tuple[Charge, ...]) -> Comparison:
+def _comparison(
+    answer: Answer, source_image: AcceptedImage, target_image: AcceptedImage, charges: tuple[Charge, ...]
+) -> Comparison:
     matches = [
-        ComparedFace(read_face(match["Face"], theirs.placement), match["Similarity"])
+        ComparedFace(read_face(match["Face"], target_image.placement), match["Similarity"])
         for match in answer.get("FaceMatches", ())
     ]
     matches.sort(key=lambda match: -match.similarity)
-    unmatched = [read_face(body, theirs.placement) for body in answer.get("UnmatchedFaces", ())]
-    source = read_face(answer["SourceImageFace"], ours.placement)
+    unmatched = [read_face(body, target_image.placement) for body in answer.get("UnmatchedFaces", ())]
+    source = read_face(answer["SourceImageFace"], source_image.placement)
     return Comparison(source, tuple(matches), _largest_first(unmatched), charges)

@@ -4,9 +4,9 @@ Calls are spread evenly (generic cell rate algorithm): each call books the next 
 one over the rate apart, so that there are no bursts. The schedule is a file of 32 bytes for each operation, locked
 while it is read and written by the threads and processes of one machine.
 
-If Amazon throttles although the quota is kept, because it is smaller than configured or other machines share it, the
-rate falls below the refused rate, returns to it within a minute, and then grows faster and faster beyond it, as TCP
-CUBIC's window does (RFC 9438). botocore's adaptive mode does the same in one process only.
+Amazon may throttle although the quota is kept: the real quota is smaller than configured, or other machines share it.
+Then the rate falls below the refused rate, returns to it within a minute, and grows faster and faster beyond it, as
+TCP CUBIC's window does (RFC 9438). botocore's adaptive mode does the same in one process only.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class Neighbor:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """``neighbors`` are the nearest known faces; ``decisions`` are those about the face, oldest first."""
+    """``neighbors`` are the nearest enrolled faces; ``decisions`` are those about the face, oldest first."""
 
     face: CataloguedFace
     neighbors: tuple[Neighbor, ...]

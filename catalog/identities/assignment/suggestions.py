@@ -187,9 +187,9 @@ def _owners_together(node: Ints, same_photo: SamePhotoPairs) -> dict[tuple[int, 
     """Pairs of owners on one photo, in both orders; True if all their faces there are doubtful or copies."""
     together: dict[tuple[int, int], bool] = {}
     is_alike = same_photo.is_copy | same_photo.is_doubtful
-    for first_end, second_end, alike in zip(*node[same_photo.pairs].T.tolist(), is_alike.tolist(), strict=True):
+    for first_end, second_end, is_pair_alike in zip(*node[same_photo.pairs].T.tolist(), is_alike.tolist(), strict=True):
         for pair in ((first_end, second_end), (second_end, first_end)):
-            together[pair] = together.get(pair, True) and alike
+            together[pair] = together.get(pair, True) and is_pair_alike
     return together
 
 

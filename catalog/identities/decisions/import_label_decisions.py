@@ -133,7 +133,7 @@ def known_decisions(connection: Connection) -> defaultdict[tuple[object, ...], l
 
 
 def decision_key(decision: Decision) -> tuple[object, ...]:
-    """Return what identifies a decision in every catalogue. Equal decisions of one instant are told apart by order."""
+    """Return what identifies a decision in every catalogue. The order distinguishes equal decisions of one instant."""
     copied: tuple[str, ...] | None = None
     if isinstance(decision.payload, FacesPayload) and is_copy(decision.payload):
         # Copies for several edited photos differ in the content hash alone.

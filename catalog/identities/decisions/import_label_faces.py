@@ -128,7 +128,7 @@ class LabelAssigner:
                 self._append(person.person_id, created, exemplars, stamp)
 
     def _append(self, person_id: str, created: datetime, exemplars: tuple[FaceKey, ...], stamp: DecisionStamp) -> None:
-        of_file = stamp.at(_LOGIN, created)
+        of_file = stamp.with_user(_LOGIN, created)
         append(self._connection, Verb.RESTORE, of_file, person_id=person_id, payload=ExemplarsPayload(exemplars))
 
 

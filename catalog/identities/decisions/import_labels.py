@@ -61,8 +61,8 @@ def import_labels(
     What the catalogue has stays, and decisions keep their order:
 
     - A face that a user decided on here keeps that decision.
-    - A face that a machine assigned is assigned anew if the file has a user's decision on the face, or if a user
-      decided on its person there (most often by a name) and on its person here no user decided.
+    - A face that a machine assigned is assigned again if the file has a user's decision on the face. The same holds if
+      a user decided on its person in the file (most often by a name) and no user decided on its person here.
     - An unassigned face gets the person that it has in the file.
 
     Persons that were forgotten, here or where the file was made, stay forgotten. The imported decisions are replayed
@@ -73,12 +73,14 @@ def import_labels(
     forgets = [replace(decision, undone_by=None) for decision in labels.decisions if decision.verb is Verb.FORGET]
     new_tombstones = apply_tombstones(connection, labels.tombstones, forgets, utc_text(stamp.now) or "")
     index = tombstone_index(connection)
-    gone = _redirecting_to(forgotten_ids(connection), labels.persons)
-    people = [_without_tombstoned(person, index) for person in labels.persons if person.person_id not in gone]
+    forgotten_persons = _redirecting_to(forgotten_ids(connection), labels.persons)
+    people = [
+        _without_tombstoned(person, index) for person in labels.persons if person.person_id not in forgotten_persons
+    ]
     decided = [
         decision
         for decision in labels.decisions
-        if decision.verb is not Verb.FORGET and not _is_about(decision, gone, index)
+        if decision.verb is not Verb.FORGET and not _is_about(decision, forgotten_persons, index)
     ]
     stamp = stamp.grouped()
     head = append(connection, Verb.IMPORT, stamp, name=name, payload=StatePayload())
@@ -90,7 +92,7 @@ def import_labels(
     label_rows.add_redirects(connection, people, undone_merges(connection))
     index_of_people = PersonIndex.of(all_persons(connection))
     new_decisions = add_decisions(connection, decided, LocalDecisions(local, index_of_people), stamp)
-    erase_decisions(connection, gone, index)
+    erase_decisions(connection, forgotten_persons, index)
     assigner = LabelAssigner(
         connection,
         decided=_decided_persons(people, decided),
@@ -171,8 +173,8 @@ def _without_tombstoned(person: LabeledPerson, index: TombstoneIndex) -> Labeled
     return replace(person, faces=tuple(face for face in person.faces if not index.contains(face.key)))
 
 
-def _is_about(decision: Decision, gone: set[str], index: TombstoneIndex) -> bool:
+def _is_about(decision: Decision, forgotten_persons: set[str], index: TombstoneIndex) -> bool:
     """True for a decision on a forgotten person or a forgotten face."""
-    if {decision.person_id, decision.other_person_id} & gone:
+    if {decision.person_id, decision.other_person_id} & forgotten_persons:
         return True
     return decision.face is not None and index.contains(decision.face)

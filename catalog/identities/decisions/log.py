@@ -39,7 +39,7 @@ class DecisionStamp:
         """Return a stamp whose decisions are one group: undo reverts them together. A grouped stamp keeps its group."""
         return self if self._group is not None else replace(self, _group=_Group())
 
-    def at(self, who: str, now: datetime) -> DecisionStamp:
+    def with_user(self, who: str, now: datetime) -> DecisionStamp:
         """Return a stamp of another user and time, in the same group."""
         return replace(self, who=who, now=now)
 

@@ -240,13 +240,13 @@ def _others_of(connection: Connection, decisions: Sequence[Decision]) -> list[De
     wanted = [decision for decision in decisions if decision.verb is not Verb.UNDO and decision.faces]
     if not wanted:
         return []
-    alike: dict[tuple[object, ...], list[Decision]] = defaultdict(list)
+    copies_by_key: dict[tuple[object, ...], list[Decision]] = defaultdict(list)
     for decision in read_decisions(connection, verbs={decision.verb for decision in wanted}):
         if decision.faces:
-            alike[_identity(decision)].append(decision)
+            copies_by_key[_identity(decision)].append(decision)
     affected_decisions: dict[int, Decision] = {}
     for decision in wanted:
-        copies = alike[_identity(decision)]
+        copies = copies_by_key[_identity(decision)]
         if sum(copy.copy_of is None for copy in copies) > 1:
             # Decided twice in one instant. Numbers tell the copies apart, except after an import of labels.
             copies = [copy for copy in copies if copy.original == decision.original]

@@ -48,7 +48,7 @@ class AuditRow:
     """One entry. ``content`` is None once it was forgotten."""
 
     number: int
-    at: str
+    logged_at: str
     content: Mapping[str, Any] | None
     chain: str
 
@@ -65,15 +65,15 @@ class ChainCheck:
 def record(connection: Connection, content: Mapping[str, Any], now: datetime) -> AuditRow:
     """Append an entry. A salt keeps a forgotten content from being guessed by its digest."""
     lock_log(connection)
-    checked_at = utc_text(now) or ""
+    logged_at = utc_text(now) or ""
     text = json.dumps({**content, "salt": secrets.token_hex(16)}, sort_keys=True, ensure_ascii=False)
     previous = last_chain(connection) or START
     digest = _sha256(text)
-    chain = _sha256(previous + checked_at + digest)
+    chain = _sha256(previous + logged_at + digest)
     number = insert_verification(
-        connection, at=checked_at, content=text, content_sha256=digest, previous=previous, chain=chain
+        connection, logged_at=logged_at, content=text, content_sha256=digest, previous=previous, chain=chain
     )
-    return AuditRow(number, checked_at, content, chain)
+    return AuditRow(number, logged_at, content, chain)
 
 
 @contextmanager
@@ -104,7 +104,9 @@ def check_chain(connection: Connection, *, expected_head: str | None = None) -> 
         else:
             forgotten.update(json.loads(row.content).get(EMPTIED, ()) if _is_object(row.content) else ())
         is_content_right = row.content is None or _sha256(row.content) == row.content_sha256
-        is_chain_right = row.previous == previous and row.chain == _sha256(previous + row.at + row.content_sha256)
+        is_chain_right = row.previous == previous and row.chain == _sha256(
+            previous + row.logged_at + row.content_sha256
+        )
         if broken is None and not (is_content_right and is_chain_right):
             broken = row.number
         previous = row.chain
@@ -122,7 +124,7 @@ def read_audit(connection: Connection) -> Iterator[AuditRow]:
         content = None if row.content is None else json.loads(row.content)
         if content is not None:
             content.pop("salt", None)
-        yield AuditRow(row.number, row.at, content, row.chain)
+        yield AuditRow(row.number, row.logged_at, content, row.chain)
 
 
 def forget_entries(connection: Connection, employee_id: str) -> list[int]:

@@ -68,7 +68,9 @@ def record_new_hits(
     return unreviewed
 
 
-def _review_in_other_galleries(connection: Connection, watch_id: int, face: CataloguedFace) -> watch_rows.Review | None:
+def _review_in_other_galleries(
+    connection: Connection, watch_id: int, face: CataloguedFace
+) -> watch_rows.HitReview | None:
     rows = {match.row for match in faces_at_key(connection, face.place)} - {face.row}
     return watch_rows.review_of_faces(connection, watch_id, rows) if rows else None
 

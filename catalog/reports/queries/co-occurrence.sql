@@ -1,4 +1,4 @@
--- Who is on photos together with whom, and how often?
+-- Which persons are on photos together, and how often?
 -- also: together company
 -- parameters: since until person album
 -- Each pair once, the most frequent first. Hidden people are left out.

@@ -1,4 +1,4 @@
--- On how many photos is each person, from when to when, and with whom most often?
+-- On how many photos is each person, from when to when, and which person is with them most often?
 -- also: persons
 -- parameters: since until person album
 -- company: yes

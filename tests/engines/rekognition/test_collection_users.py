@@ -97,9 +97,9 @@ def test_users_of_other_programs_are_left_alone(people, rekognition_url):
     """They are not deleted and not matched."""
     users, ids = people()
     client = client_of(rekognition_url)
-    theirs = {"CollectionId": users._collection, "UserId": "somebody"}
-    client.create_user(**theirs)
-    client.associate_faces(**theirs, FaceIds=[ids["obama_1"]])
+    foreign_user = {"CollectionId": users._collection, "UserId": "somebody"}
+    client.create_user(**foreign_user)
+    client.associate_faces(**foreign_user, FaceIds=[ids["obama_1"]])
     changes = users.match({"p1": [ids["obama_1"], ids["obama_2"]]}, ignore)
     assert changes.refused == (ids["obama_1"],)
     assert [match.person_id for match in users.search_face(ids["obama_3"], 80).matches] == ["p1"]

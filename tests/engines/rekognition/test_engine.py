@@ -157,9 +157,9 @@ def test_boxes_come_back_in_the_photos_own_frame(engine):
     large = photo(portrait("biden"))
     (expected,) = engine.analyze(large).faces
     assert face.box.iou(expected.box) > 0.7
-    for ours, theirs in zip(face.landmarks[:5], expected.landmarks[:5], strict=True):
-        assert abs(ours.x - theirs.x) < 0.1
-        assert abs(ours.y - theirs.y) < 0.1
+    for landmark, expected_landmark in zip(face.landmarks[:5], expected.landmarks[:5], strict=True):
+        assert abs(landmark.x - expected_landmark.x) < 0.1
+        assert abs(landmark.y - expected_landmark.y) < 0.1
 
 
 def test_a_photo_that_is_too_small_is_refused_unsent(engine):

@@ -41,10 +41,10 @@ def test_time_that_passed_unused_is_lost(tmp_path):
 def test_the_pace_is_kept_in_the_file(tmp_path):
     """A second opener, as in another process, gets the next slot."""
     clock = Clock()
-    ours, theirs = (SharedRateLimit(tmp_path / "pace", clock) for _ in range(2))
-    assert [ours.book(10), round(theirs.book(10), 6), round(ours.book(10), 6)] == [0.0, 0.1, 0.2]
-    ours.close()
-    theirs.close()
+    first, second = (SharedRateLimit(tmp_path / "pace", clock) for _ in range(2))
+    assert [first.book(10), round(second.book(10), 6), round(first.book(10), 6)] == [0.0, 0.1, 0.2]
+    first.close()
+    second.close()
 
 
 @pytest.mark.parametrize("later", [-900.0, -1e9])

@@ -258,7 +258,7 @@ def test_two_persons_on_one_photo_of_another_gallery_are_not_merged(light_databa
     """They look like one person to the engine that did not see that photo."""
     rng = np.random.default_rng(5)
     first, second = people(2, rng, 128)
-    ours, theirs = LendingGallery(), VectorGallery()
+    lending, listing = LendingGallery(), VectorGallery()
     box, drawn_otherwise = BoundingBox(0.30, 0.30, 0.20, 0.30), BoundingBox(0.31, 0.29, 0.21, 0.30)
     alone = [
         Shot(f"{center}{n}", [vector_near((first, second)[center], 0.85, rng)], [box])
@@ -266,38 +266,38 @@ def test_two_persons_on_one_photo_of_another_gallery_are_not_merged(light_databa
         for n in range(2)
     ]
     pair = Shot("pair", [vector_near(first, 0.85, rng), vector_near(second, 0.85, rng)], boxes_for(2))
-    settled(light_database, ours, enroll(light_database, ours, [*alone, pair]))
+    settled(light_database, lending, enroll(light_database, lending, [*alone, pair]))
     (lookalike,) = people(1, rng, 128)
     shown = [Shot(shot.name, [vector_near(lookalike, 0.93, rng)], [drawn_otherwise]) for shot in alone]
-    result = settled(light_database, theirs, enroll(light_database, theirs, shown, night=1))
-    assert (result.persons_merged, settled(light_database, ours).conflicts) == (0, 0)
+    result = settled(light_database, listing, enroll(light_database, listing, shown, night=1))
+    assert (result.persons_merged, settled(light_database, lending).conflicts) == (0, 0)
 
 
 def test_persons_separated_in_another_gallery_are_not_merged(light_database: Database) -> None:
     """The rejected face is not in this gallery."""
     rng = np.random.default_rng(5)
     (center,) = people(1, rng, 128)
-    ours, theirs = LendingGallery(), VectorGallery()
+    lending, listing = LendingGallery(), VectorGallery()
     box, drawn_otherwise = BoundingBox(0.30, 0.30, 0.20, 0.30), BoundingBox(0.31, 0.29, 0.21, 0.30)
     shots = [Shot(f"{n}", [vector_near(center, 0.85, rng)], [box]) for n in range(5)]
-    settled(light_database, ours, enroll(light_database, ours, shots))
+    settled(light_database, lending, enroll(light_database, lending, shots))
     stamp = DecisionStamp("tester", NOW)
     with light_database.begin() as connection:
         (ann,) = all_persons(connection)
         face = faces_of_person(connection, ann)[0]
         reject_face(connection, face, ann, stamp)
-    settled(light_database, ours)
+    settled(light_database, lending)
     second = who_is_who(light_database)[face.face_id]
-    twin = Shot("twin", [ours.vectors[face.face_id]], [box])
-    settled(light_database, ours, enroll(light_database, ours, [twin], night=1))
+    twin = Shot("twin", [lending.vectors[face.face_id]], [box])
+    settled(light_database, lending, enroll(light_database, lending, [twin], night=1))
     with light_database.begin() as connection:
         row = find_person(connection, second).id
-        alike = select(faces.c.id).join(photos).where(photos.c.sha256 == digest("twin"))
-        connection.execute(update(assignments).where(assignments.c.face_id.in_(alike)).values(person_id=row))
+        twin_faces = select(faces.c.id).join(photos).where(photos.c.sha256 == digest("twin"))
+        connection.execute(update(assignments).where(assignments.c.face_id.in_(twin_faces)).values(person_id=row))
     shown = [
         Shot(shot.name, [vector_near(center, 0.93, rng)], [drawn_otherwise])
         for shot in [*shots, twin]
         if digest(shot.name) != face.sha256
     ]
-    settled(light_database, theirs, enroll(light_database, theirs, shown, night=2))
+    settled(light_database, listing, enroll(light_database, listing, shown, night=2))
     assert who_is_who(light_database)[face.face_id] == second

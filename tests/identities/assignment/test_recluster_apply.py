@@ -110,14 +110,14 @@ def test_an_id_with_faces_in_another_gallery_is_not_redirected(light_database: D
     """No face keeps an id that redirects."""
     rng = np.random.default_rng(1)
     (center,) = people(1, rng, 128)
-    ours, theirs = LendingGallery(), VectorGallery()
+    lending, listing = LendingGallery(), VectorGallery()
     shots = [Shot(f"{n}", [vector_near(center, 0.85, rng)], [BOX]) for n in range(6)]
-    settled(light_database, ours, enroll(light_database, ours, shots))
+    settled(light_database, lending, enroll(light_database, lending, shots))
     _, second = tear(light_database)
     strangers = people(6, np.random.default_rng(9), 128)
     shown = [Shot(shot.name, [vector_near(strangers[n], 0.9, rng)], [SHIFTED]) for n, shot in enumerate(shots)]
-    settled(light_database, theirs, enroll(light_database, theirs, shown, night=1))
-    assert apply(light_database, ours).redirected == {}
+    settled(light_database, listing, enroll(light_database, listing, shown, night=1))
+    assert apply(light_database, lending).redirected == {}
     with light_database.read() as connection:
         assert len(faces_of_person(connection, find_person(connection, second.person_id))) == 2
         left = select(persons.c.person_id).join(assignments).where(persons.c.merged_into.is_not(None))

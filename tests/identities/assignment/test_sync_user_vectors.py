@@ -19,13 +19,13 @@ def test_the_user_vector_of_a_merged_person_means_the_canonical_person(light_dat
     """Until the next sync both user vectors mean all faces, and the higher similarity counts."""
     catalogue(light_database)
     with light_database.begin() as connection:
-        kept_person, gone = unmerged_persons(connection)[:2]
-        merge_persons(connection, kept_person, gone, STAMP)
-    own = similarity_by_face(light_database, UserMatch(kept_person.person_id, 97.0))
+        canonical, merged = unmerged_persons(connection)[:2]
+        merge_persons(connection, canonical, merged, STAMP)
+    own = similarity_by_face(light_database, UserMatch(canonical.person_id, 97.0))
     assert len(own) == 8
-    assert similarity_by_face(light_database, UserMatch(gone.person_id, 97.0)) == own
+    assert similarity_by_face(light_database, UserMatch(merged.person_id, 97.0)) == own
     together = similarity_by_face(
-        light_database, UserMatch(gone.person_id, 99.0), UserMatch(kept_person.person_id, 97.0)
+        light_database, UserMatch(merged.person_id, 99.0), UserMatch(canonical.person_id, 97.0)
     )
     assert together == dict.fromkeys(own, 99.0)
 

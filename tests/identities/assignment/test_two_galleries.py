@@ -94,16 +94,16 @@ class ShrinkingGallery(LendingGallery):
         self.before = before
 
     def group_vectors(self, face_ids: Sequence[str]) -> NDArray[np.float32]:
-        gone = min(self.vectors)
+        lowest_id = min(self.vectors)
         if len(self.vectors) < 4:
             return super().group_vectors(face_ids)
         with self.database.begin() as connection:
-            connection.execute(delete(faces).where(faces.c.face_id == gone))
+            connection.execute(delete(faces).where(faces.c.face_id == lowest_id))
         if self.before:
-            self.remove([gone])
+            self.remove([lowest_id])
             return super().group_vectors(face_ids)
         sums = super().group_vectors(face_ids)
-        self.remove([gone])
+        self.remove([lowest_id])
         return sums
 
 
@@ -206,9 +206,9 @@ def test_two_merges_of_one_pair_in_opposite_directions(database: Database) -> No
     with database.read() as connection:
         first, second = unmerged_persons(connection)[:2]
 
-    def merge(kept_person: PersonRow, gone: PersonRow) -> None:
+    def merge(canonical: PersonRow, merged: PersonRow) -> None:
         with database.begin() as connection:
-            result = [find_person(connection, row.person_id) for row in (kept_person, gone)]
+            result = [find_person(connection, row.person_id) for row in (canonical, merged)]
             meet(barrier)
             merge_persons(connection, *result, STAMP)
 
@@ -281,12 +281,12 @@ def test_a_merge_while_a_scan_writes(database: Database, monkeypatch: pytest.Mon
     with database.read() as connection:
         shown = [face for row in unmerged_persons(connection) for face in faces_of_person(connection, row)]
         first = next(face for face in shown if face.sha256 == digest("1-0"))
-        gone = find_person(connection, first.person_id or "")
-        kept_person = next(row for row in unmerged_persons(connection) if row != gone)
+        merged = find_person(connection, first.person_id or "")
+        kept_person = next(row for row in unmerged_persons(connection) if row != merged)
 
     def merge() -> None:
         with database.begin() as connection:
-            merge_persons(connection, find_person(connection, kept_person.person_id), gone, STAMP)
+            merge_persons(connection, find_person(connection, kept_person.person_id), merged, STAMP)
 
     enroll(database, gallery, [Shot("new", [vector_near(centers[1], 0.85, rng)])], night=1)
     gallery.decide = merge

@@ -182,13 +182,13 @@ def test_similar_strangers_raise_the_linkage(rng: np.random.Generator) -> None:
     """Thirty people with a common component stay thirty; the usual thresholds merge some of them."""
     vectors, truth = _crowd(rng)
     family = people(1, rng, 128)[0]
-    alike = np.sqrt(0.3) * family + np.sqrt(0.7) * vectors
-    alike = (alike / np.linalg.norm(alike, axis=1, keepdims=True)).astype(np.float32)
-    edges, sizes = _complete(alike, FLOOR), np.ones(len(truth))
-    usual = cluster_means(alike, sizes, edges, LINKAGE, constraints=Constraints())
+    relatives = np.sqrt(0.3) * family + np.sqrt(0.7) * vectors
+    relatives = (relatives / np.linalg.norm(relatives, axis=1, keepdims=True)).astype(np.float32)
+    edges, sizes = _complete(relatives, FLOOR), np.ones(len(truth))
+    usual = cluster_means(relatives, sizes, edges, LINKAGE, constraints=Constraints())
     assert len(partition(usual)) < 30
     watchful = Linkage(LINKAGE.threshold, LINKAGE.pair_penalty, stranger_similarity=0.0)
-    assert partition(cluster_means(alike, sizes, edges, watchful, constraints=Constraints())) == partition(truth)
+    assert partition(cluster_means(relatives, sizes, edges, watchful, constraints=Constraints())) == partition(truth)
 
 
 def test_usual_strangers_keep_the_linkage() -> None:

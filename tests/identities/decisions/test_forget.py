@@ -73,18 +73,18 @@ def test_nothing_of_a_forgotten_person_is_left(database: Database) -> None:
 
 def test_no_scan_and_no_other_engine_brings_a_forgotten_face_back(light_database: Database) -> None:
     """A second scan, and a scan with another engine whose boxes differ, enroll all other faces."""
-    ours = LendingGallery()
-    settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1)))
+    lending = LendingGallery()
+    settled(light_database, lending, enroll(light_database, lending, photos(BOX, 1)))
     with light_database.read() as connection:
         person = unmerged_persons(connection)[0]
         names = {face.uri.rpartition("/")[2] for face in faces_of_person(connection, person) if face.uri}
-    forget_person(light_database, as_engine(ours), person, STAMP, gallery="catalog")
+    forget_person(light_database, as_engine(lending), person, STAMP, gallery="catalog")
     again = [shot for shot in photos(BOX, 1) if shot.name in names]
-    settled(light_database, ours, enroll(light_database, ours, again, night=1))
-    assert len(ours.vectors) == 12
-    theirs = VectorGallery()
-    settled(light_database, theirs, enroll(light_database, theirs, photos(SHIFTED, 2), night=2))
-    assert len(theirs.vectors) == 12
+    settled(light_database, lending, enroll(light_database, lending, again, night=1))
+    assert len(lending.vectors) == 12
+    listing = VectorGallery()
+    settled(light_database, listing, enroll(light_database, listing, photos(SHIFTED, 2), night=2))
+    assert len(listing.vectors) == 12
     assert len(who_is_who(light_database)) == 24
 
 
@@ -129,8 +129,8 @@ def test_persons_that_redirect_in_two_steps_are_forgotten_too(light_database: Da
     gallery = catalogue(light_database)
     with light_database.begin() as connection:
         first, second, third = unmerged_persons(connection)[:3]
-        theirs = assignments.c.person_id.in_([second.id, third.id])
-        connection.execute(update(assignments).where(theirs).values(person_id=first.id))
+        has_other_person = assignments.c.person_id.in_([second.id, third.id])
+        connection.execute(update(assignments).where(has_other_person).values(person_id=first.id))
         connection.execute(update(persons).where(persons.c.id == second.id).values(merged_into=first.id))
         connection.execute(update(persons).where(persons.c.id == third.id).values(merged_into=second.id))
     forget_person(light_database, as_engine(gallery), first, STAMP, gallery="catalog")
@@ -152,13 +152,13 @@ def test_the_next_scan_drains_all_pending_removals(light_database: Database) -> 
 
 def test_unassigned_faces_of_another_gallery_are_forgotten_too(light_database: Database) -> None:
     """The scan of another engine was killed before it assigned people. Its matching faces become pending removals."""
-    ours, theirs = LendingGallery(), VectorGallery()
-    settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1)))
-    enroll(light_database, theirs, photos(SHIFTED, 2), night=1)
+    lending, listing = LendingGallery(), VectorGallery()
+    settled(light_database, lending, enroll(light_database, lending, photos(BOX, 1)))
+    enroll(light_database, listing, photos(SHIFTED, 2), night=1)
     with light_database.read() as connection:
         person = unmerged_persons(connection)[0]
         hers = {face.sha256 for face in faces_of_person(connection, person)}
-    receipt = forget_person(light_database, as_engine(ours), person, STAMP, gallery="catalog")
+    receipt = forget_person(light_database, as_engine(lending), person, STAMP, gallery="catalog")
     assert (receipt.faces, receipt.removed, receipt.owed) == (4, 4, 4)
     with light_database.read() as connection:
         left = select(func.count()).select_from(faces.join(photos_table)).where(photos_table.c.sha256.in_(hers))

@@ -71,14 +71,14 @@ def test_an_imported_undo_refers_to_the_new_number_of_its_decision(light_databas
     with target.begin() as connection:
         for person in unmerged_persons(connection):
             verbs.name_person(connection, person, "here", EARLIER)
-        theirs, _ = undo(connection, 1, EARLIER)
+        undo_number, _ = undo(connection, 1, EARLIER)
         add_labels(connection, labels_of(light_database))
         named, taken_back = read_decisions(connection)[-2:]
         assert (named.verb, named.undone_by) == ("name", taken_back.number)
         assert taken_back.targets == (named.number,)
         undo(connection, taken_back.number, STAMP)
         undone = {decision.number: decision.undone_by for decision in read_decisions(connection)}
-    assert (undone[named.number], undone[1]) == (None, theirs)
+    assert (undone[named.number], undone[1]) == (None, undo_number)
 
 
 def test_an_imported_copy_refers_to_the_new_number_of_its_original(light_database: Database, target: Database) -> None:
@@ -145,8 +145,8 @@ def enroll_in_two_galleries(database: Database) -> None:
     """Enroll eight faces in two galleries: eight persons in the one, Ann alone in the other."""
     rng = np.random.default_rng(8)
     shots = [Shot(str(number), [vector_near(center, 0.9, rng)], [BOX]) for number, center in enumerate(people(8, rng))]
-    theirs = VectorGallery()
-    settled(database, theirs, enroll(database, theirs, shots))
+    listing = VectorGallery()
+    settled(database, listing, enroll(database, listing, shots))
     enroll(database, LendingGallery(), shots)
     with database.begin() as connection:
         (ann,) = add_persons(connection, 1, NOW)
@@ -202,10 +202,10 @@ def part(connection: Connection, face: CataloguedFace, ann: PersonRow) -> None:
 
 
 @pytest.mark.parametrize("confirmed", [False, True], ids=["found by a machine", "confirmed"])
-@pytest.mark.parametrize("gone", [False, True], ids=["there", "away"])
+@pytest.mark.parametrize("is_gone", [False, True], ids=["there", "away"])
 @pytest.mark.parametrize("say", [reject, confirm_another, say_none, part])
 def test_a_decision_on_a_face_outweighs_the_file(
-    light_database: Database, target: Database, say: Say, gone: bool, confirmed: bool
+    light_database: Database, target: Database, say: Say, is_gone: bool, confirmed: bool
 ) -> None:
     """The face is Ann in the file, by a machine or a user. It is not Ann here, also if its photo left and returned."""
     gallery = catalogue(light_database)
@@ -225,12 +225,12 @@ def test_a_decision_on_a_face_outweighs_the_file(
     with light_database.begin() as connection:
         say(connection, face, find_person(connection, "Ann"))
     meant = who_is_who(light_database).get(face.face_id)
-    if gone:
+    if is_gone:
         with light_database.begin() as connection:
             lost = [dict(row) for table in (photos, faces) for row in connection.execute(select(table)).mappings()]
             connection.execute(delete(photos))
     put_back(light_database, labels)
-    if gone:
+    if is_gone:
         with light_database.begin() as connection:
             for row in lost:
                 connection.execute((faces if "face_id" in row else photos).insert(), row)

@@ -30,16 +30,16 @@ from tests.identities.made_library import (
 
 def test_another_engine_finds_the_same_people_under_the_same_names(light_database: Database) -> None:
     """Its boxes differ a little and its vectors are unrelated. Ids, names and decisions are the same."""
-    ours = LendingGallery()
-    settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1)))
+    lending = LendingGallery()
+    settled(light_database, lending, enroll(light_database, lending, photos(BOX, 1)))
     with light_database.begin() as connection:
         for number, person in enumerate(unmerged_persons(connection)):
             verbs.name_person(connection, person, f"name {number}", STAMP)
         first, second = unmerged_persons(connection)[:2]
         face = faces_of_person(connection, first)[0]
         verbs.confirm_face(connection, face, second, STAMP)
-    theirs = VectorGallery()
-    result = settled(light_database, theirs, enroll(light_database, theirs, photos(SHIFTED, 2), night=1))
+    listing = VectorGallery()
+    result = settled(light_database, listing, enroll(light_database, listing, photos(SHIFTED, 2), night=1))
     assert result.persons_new == 0
     with light_database.read() as connection:
         for number in range(4):
@@ -55,26 +55,26 @@ def test_decisions_apply_to_a_photo_that_returns(light_database: Database) -> No
     settled(light_database, gallery, enroll(light_database, gallery, shots))
     with light_database.begin() as connection:
         first, second, third = unmerged_persons(connection)[:3]
-        moved, gone = faces_of_person(connection, first)[0], faces_of_person(connection, third)[0]
+        moved, removed = faces_of_person(connection, first)[0], faces_of_person(connection, third)[0]
         verbs.confirm_face(connection, moved, second, STAMP)
-        verbs.mark_not_a_face(connection, gone, STAMP)
-        connection.execute(delete(faces).where(faces.c.face_id.in_([moved.face_id, gone.face_id])))
-    again = [shot for shot in shots if any(shot.name in (f.uri or "") for f in (moved, gone))]
+        verbs.mark_not_a_face(connection, removed, STAMP)
+        connection.execute(delete(faces).where(faces.c.face_id.in_([moved.face_id, removed.face_id])))
+    again = [shot for shot in shots if any(shot.name in (f.uri or "") for f in (moved, removed))]
     settled(light_database, gallery, enroll(light_database, gallery, again, night=1))
     assert who_is_who(light_database)[moved.face_id] == second.person_id
-    assert gone.face_id not in who_is_who(light_database)
+    assert removed.face_id not in who_is_who(light_database)
 
 
 def test_a_migration_replaces_machine_assignments_and_keeps_decisions(light_database: Database) -> None:
     """Faces of the other engine that have persons get the persons of the first engine. Confirmed faces stay."""
-    theirs = VectorGallery()
-    settled(light_database, theirs, enroll(light_database, theirs, photos(SHIFTED, 2)))
+    listing = VectorGallery()
+    settled(light_database, listing, enroll(light_database, listing, photos(SHIFTED, 2)))
     with light_database.begin() as connection:
         face = faces_of_person(connection, unmerged_persons(connection)[0])[0]
         verbs.confirm_face(connection, face, unmerged_persons(connection)[1], STAMP)
         connection.execute(delete(assignments).where(assignments.c.by == "nobody"))
-    ours = LendingGallery()
-    enroll(light_database, ours, photos(BOX, 1), night=1)
+    lending = LendingGallery()
+    enroll(light_database, lending, photos(BOX, 1), night=1)
     with light_database.begin() as connection:
         person = unmerged_persons(connection)[3]
         rows = list(connection.scalars(select(faces.c.id).where(faces.c.engine == "local")))
@@ -125,19 +125,19 @@ def test_a_copied_assignment_puts_no_person_on_a_photo_twice(light_database: Dat
     """The second engine found one of two faces, and assigned it to the person of the other face."""
     rng = np.random.default_rng(2)
     first, second = people(2, rng, 128)
-    theirs, ours = VectorGallery(), LendingGallery()
+    listing, lending = VectorGallery(), LendingGallery()
     boxes = boxes_for(2)
     alone = [Shot(f"{n}", [vector_near(second, 0.9, rng)], [BOX]) for n in range(3)]
     pair = Shot("pair", [vector_near(first, 0.9, rng), vector_near(second, 0.9, rng)], boxes)
-    settled(light_database, theirs, enroll(light_database, theirs, [pair, *alone]))
+    settled(light_database, listing, enroll(light_database, listing, [pair, *alone]))
     shots = [Shot("pair", [vector_near(second, 0.9, rng)], boxes[:1]), *alone]
-    settled(light_database, ours, enroll(light_database, ours, shots, night=1))
+    settled(light_database, lending, enroll(light_database, lending, shots, night=1))
     with light_database.begin() as connection:
         larger = max(unmerged_persons(connection), key=lambda person: len(faces_of_person(connection, person)))
         local = select(faces.c.id).where(faces.c.engine == "local")
         connection.execute(update(assignments).where(assignments.c.face_id.in_(local)).values(person_id=larger.id))
         copy_from_other_galleries(connection, engine="rekognition", gallery="catalog", now=NOW, overrule=True)
-    assert settled(light_database, theirs).conflicts == 0
+    assert settled(light_database, listing).conflicts == 0
 
 
 def test_a_rejection_applies_to_a_machine_assignment_made_after_it(light_database: Database) -> None:
@@ -155,9 +155,9 @@ def test_a_rejection_applies_to_a_machine_assignment_made_after_it(light_databas
 
 def test_one_face_in_two_galleries_is_no_co_occurrence(light_database: Database) -> None:
     """The same faces have two persons, one in each gallery. A merge needs no --same-photo."""
-    ours, theirs = LendingGallery(), VectorGallery()
-    settled(light_database, ours, enroll(light_database, ours, photos(BOX, 1, count=1)))
-    enroll(light_database, theirs, photos(SHIFTED, 2, count=1), night=1)
+    lending, listing = LendingGallery(), VectorGallery()
+    settled(light_database, lending, enroll(light_database, lending, photos(BOX, 1, count=1)))
+    enroll(light_database, listing, photos(SHIFTED, 2, count=1), night=1)
     with light_database.begin() as connection:
         (ann,) = unmerged_persons(connection)
         (new_person,) = add_persons(connection, 1, NOW)

@@ -165,18 +165,18 @@ def test_replayed_faces_of_another_gallery_are_released_too(
 ) -> None:
     """Replay had applied the decision to an engine that scanned later."""
     rng = np.random.default_rng(1)
-    ours, theirs = LendingGallery(), VectorGallery()
+    lending, listing = LendingGallery(), VectorGallery()
     centers = people(2, rng, 128)
     shots = [
         Shot(f"{person}-{n}", [vector_near(centers[person], 0.85, rng)], [OURS])
         for person in range(2)
         for n in range(4)
     ]
-    settled(light_database, ours, enroll(light_database, ours, shots))
+    settled(light_database, lending, enroll(light_database, lending, shots))
 
     def look_with_theirs() -> None:
         remote_shots = [replace(shot, boxes=[THEIRS]) for shot in shots]
-        settled(light_database, theirs, enroll(light_database, theirs, remote_shots, night=1))
+        settled(light_database, listing, enroll(light_database, listing, remote_shots, night=1))
 
     if seen_before:
         look_with_theirs()
@@ -190,13 +190,13 @@ def test_replayed_faces_of_another_gallery_are_released_too(
         else:
             number = verbs.mark_not_a_face(connection, face, STAMP)
     if seen_before:
-        settled(light_database, theirs)
+        settled(light_database, listing)
     else:
         look_with_theirs()
     with light_database.begin() as connection:
         undo(connection, number, STAMP)
-    settled(light_database, ours)
-    settled(light_database, theirs)
+    settled(light_database, lending)
+    settled(light_database, listing)
     with light_database.read() as connection:
         query = (
             select(faces.c.engine, faces.c.not_a_face, assignments.c.by)
@@ -264,15 +264,15 @@ def test_a_redone_rejection_applies_to_every_gallery(light_database: Database) -
     """Another engine assigned the face to the person while the rejection was undone."""
     rng = np.random.default_rng(1)
     (center,) = people(1, rng, 128)
-    ours, theirs = LendingGallery(), VectorGallery()
+    lending, listing = LendingGallery(), VectorGallery()
     shots = [Shot(f"{n}", [vector_near(center, 0.85, rng)], [OURS]) for n in range(4)]
-    settled(light_database, ours, enroll(light_database, ours, shots))
+    settled(light_database, lending, enroll(light_database, lending, shots))
     with light_database.begin() as connection:
         (ann,) = unmerged_persons(connection)
         face = faces_of_person(connection, ann)[0]
         by, _ = undo(connection, verbs.reject_face(connection, face, ann, STAMP), STAMP)
     remote_shots = [replace(shot, boxes=[THEIRS]) for shot in shots]
-    settled(light_database, theirs, enroll(light_database, theirs, remote_shots, night=1))
+    settled(light_database, listing, enroll(light_database, listing, remote_shots, night=1))
     with light_database.begin() as connection:
         before = rows(connection)
         again, _ = undo(connection, by, STAMP)

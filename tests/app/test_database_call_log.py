@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
-from catalog.app.call_log import DatabaseCallLog
+from catalog.app.database_call_log import DatabaseCallLog
 from catalog.domain.charges import Charge, Operation
 from catalog.store.charges import UNANSWERED, charges_since
 from catalog.store.gallery_info import calls_this_month
