@@ -43,7 +43,7 @@ SYNONYMS = {
     r"ledger": "decision log, charge log",
     r"rosters?": "face table",
     r"camps?": "separation group",
-    r"sightings?|arrivals?": "photo task",
+    r"sightings?": "photo task",
     r"spoken for": "protected person",
     r"(told|held|tell|tells|keep|kept) apart": "separate",
     r"likeness": "similarity",

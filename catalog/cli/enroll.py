@@ -1,4 +1,4 @@
-"""``catalog enroll`` and ``catalog employees``: the persons whom ``catalog verify`` verifies."""
+"""``catalog enroll`` and ``catalog employees``: the employees that ``catalog verify`` verifies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.domain.uri import display_name
 
-app = typer.Typer(help="Enroll, list and remove the employees whom `verify` verifies.", no_args_is_help=True)
+app = typer.Typer(help="Enroll, list and remove the employees that `verify` verifies.", no_args_is_help=True)
 
 EmployeeId = Annotated[str, typer.Argument(metavar="ID", help="The employee's id in your own system.")]
 

@@ -46,7 +46,7 @@ COMMANDS = (
     CommandEntry("why", "explain:explain", "Old name of `explain`.", is_hidden=True),
     CommandEntry("undo", "undo:undo", "Revert a decision, or an undo."),
     CommandEntry("watch", "watch:app", "Watch for persons of interest in every scan."),
-    CommandEntry("employees", "enroll:app", "Enroll, list and remove the employees whom `verify` verifies."),
+    CommandEntry("employees", "enroll:app", "Enroll, list and remove the employees that `verify` verifies."),
     CommandEntry("enroll", "enroll:enroll", "Enroll an employee for verification."),
     CommandEntry("verify", "employees:verify", "Verify that a photo shows an enrolled employee."),
     CommandEntry("evaluate", "employees:evaluate", "Measure error rates on your own confirmed faces."),

@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.cost_table [--photos 120]        (needs ../shared/data/lfw)
 
-Prints a row for each paid operation of each scan. Exit code 1 if the charge log differs from the tally, if a tally is
-outside the planned range, if a plan that must be exact is not, or if the dollars of a plan and of the charge log differ
+Prints a row for each paid operation of each scan. Exit code 1: the charge log differs from the tally; a tally is
+outside the planned range; a plan that must be exact is not; the dollars of a plan and of the charge log differ
 by more than 15 %.
 """
 

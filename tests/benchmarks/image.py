@@ -1,4 +1,4 @@
-"""The steps of the image in a new Debian root, and a scan in it as a user whom the root does not know.
+"""The steps of the image in a new Debian root, and a scan in it as a user without an account in the root.
 
 ``python -m tests.benchmarks.image [--suite trixie]``
 
@@ -79,17 +79,17 @@ def problems(root: Path) -> list[str]:
     if scan.returncode:
         return [f"the scan ends with {scan.returncode}: {scan.stderr}"]
     summary = json.loads(scan.stdout.splitlines()[-1])
-    found = []
+    failures = []
     if (summary["new"], summary["faces"]) != (5, 5):
-        found.append(f"{summary['faces']} faces on {summary['new']} photos, not 5 on 5")
+        failures.append(f"{summary['faces']} faces on {summary['new']} photos, not 5 on 5")
     if _digests(root / "photos") != before:
-        found.append("a photo was changed")
+        failures.append("a photo was changed")
     readable = [path for path in (root / "data").rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
-    found += [f"others can read {path.relative_to(root)}" for path in readable]
+    failures += [f"others can read {path.relative_to(root)}" for path in readable]
     status = run_in_root(root, ["catalog", "status"], USER)
     if status.returncode:
-        found.append(f"the health check ends with {status.returncode}: {status.stderr}")
-    return found
+        failures.append(f"the health check ends with {status.returncode}: {status.stderr}")
+    return failures
 
 
 def main() -> int:
@@ -113,9 +113,9 @@ def main() -> int:
         print(
             f"{installed.stdout.strip()}: {_megabytes(root / 'opt')} MB, {time.monotonic() - start:.0f} s", flush=True
         )
-        found = problems(root)
-    print("\n".join(found) or f"User {USER} scans read-only photos: 5 faces on 5 photos.")
-    return 1 if found else 0
+        failures = problems(root)
+    print("\n".join(failures) or f"User {USER} scans read-only photos: 5 faces on 5 photos.")
+    return 1 if failures else 0
 
 
 def _passed_on() -> list[str]:

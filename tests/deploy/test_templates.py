@@ -87,14 +87,14 @@ def test_the_kubernetes_objects_fit_the_schema(path):
 
 def pods() -> list[tuple[str, dict[str, Any]]]:
     """The pod specs of deploy/kubernetes, by the name of their object."""
-    found = []
+    specs = []
     for path in KUBERNETES:
         for entry in yaml.safe_load_all(path.read_text()):
             spec = entry.get("spec", {})
             spec = spec.get("jobTemplate", {}).get("spec", spec)
             if "template" in spec:
-                found.append((entry["metadata"]["name"], spec["template"]["spec"]))
-    return found
+                specs.append((entry["metadata"]["name"], spec["template"]["spec"]))
+    return specs
 
 
 @pytest.mark.parametrize("pod", [spec for _, spec in pods()], ids=[name for name, _ in pods()])

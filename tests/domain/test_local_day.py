@@ -22,8 +22,8 @@ from catalog.domain.taken_at import DateSource, TakenAt, date_text
     ],
 )
 def test_a_span_ends_where_its_precision_says(precision: DatePrecision, first: str, last: str, text: str) -> None:
-    found = LocalSpan.of(datetime(2004, 2, 12, 10, 30, 40, 500, tzinfo=UTC), precision)
-    assert (found.first, found.last, found.text) == (first, last, text)
+    span = LocalSpan.of(datetime(2004, 2, 12, 10, 30, 40, 500, tzinfo=UTC), precision)
+    assert (span.first, span.last, span.text) == (first, last, text)
 
 
 def test_years_before_1000_have_four_digits() -> None:

@@ -41,16 +41,16 @@ def on_files(files: Files, config: MkDocsConfig, **_: Any) -> Files:
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Rewrite each link between files of the repository as a link between pages of the site."""
-    here = PurePosixPath(page.file.src_uri)
+    page_path = PurePosixPath(page.file.src_uri)
 
     def rewritten(match: re.Match[str]) -> str:
         label, link, anchor = match[1], match[2], match[3] or ""
         if not link or "://" in link or link.startswith("mailto:"):
             return match[0]
-        source = _source(here.as_posix(), link)
+        source = _source(page_path.as_posix(), link)
         if (ROOT / source).is_dir():
             return f"{label[1:-1]} (`{source}`)"
-        return f"{label}({os.path.relpath(_page(source), here.parent)}{anchor})"
+        return f"{label}({os.path.relpath(_page(source), page_path.parent)}{anchor})"
 
     return LINK.sub(rewritten, markdown)
 

@@ -35,7 +35,7 @@ def test_one_file_is_analyzed_once_for_each_size():
 
 
 def test_pixels_without_a_file_are_always_analyzed():
-    """Two such photos cannot be told apart."""
+    """Two such photos cannot be distinguished."""
     analyze = Analyzer()
     photos = ComparedPhotos(analyze)
     photos.get(photo(b""))
