@@ -10,6 +10,7 @@ from threading import Lock
 from types import MappingProxyType, TracebackType
 
 from catalog.app.after_scan import run_after_scan_steps
+from catalog.app.library_zone import time_zone
 from catalog.app.photo_count import PhotoCount
 from catalog.app.post_command import run_post_command
 from catalog.app.resources import Resources
@@ -209,6 +210,7 @@ class ScanRun(Iterator[Outcome]):
                 believe_empty=limits.believe_empty,
                 shared=limits.shared,
             ),
+            zone=time_zone(resources.settings.scan.time_zone),
         )
         for item in items:
             if isinstance(item, Summary):

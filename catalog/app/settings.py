@@ -58,6 +58,7 @@ class ScanSettings:
     prefilter_sample: Annotated[float, Range(0, 1)]
     exclude: tuple[str, ...]
     default_excludes: bool
+    time_zone: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from catalog.domain.charges import Charge
 from catalog.domain.local_day import DatePrecision
-from catalog.domain.taken_at import DateSource
+from catalog.domain.taken_at import DateSource, TakenAt
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class PhotoMetadata:
 
     ``taken_at`` is UTC if ``taken_at_offset`` (minutes east of UTC) is known. Otherwise ``taken_at`` is the camera's
     wall clock, labelled UTC. ``taken_at_source`` and ``taken_at_precision`` are None exactly if ``taken_at`` is.
+    ``dates`` are all dates that were found, among which ``taken_at`` was chosen. ``is_scan``: a scanner wrote the file.
     """
 
     taken_at: datetime | None = None
@@ -62,6 +63,18 @@ class PhotoMetadata:
     gps: GpsPosition | None = None
     taken_at_source: DateSource | None = None
     taken_at_precision: DatePrecision | None = None
+    dates: tuple[TakenAt, ...] = ()
+    is_scan: bool = False
+
+    def dated(self, date: TakenAt | None) -> PhotoMetadata:
+        """The same metadata with another date."""
+        return replace(
+            self,
+            taken_at=date.moment if date else None,
+            taken_at_offset=date.offset if date else None,
+            taken_at_source=date.source if date else None,
+            taken_at_precision=date.precision if date else None,
+        )
 
 
 class OutcomeKind(StrEnum):

@@ -23,6 +23,7 @@ from typing import Protocol
 
 from catalog.domain.exif_orientation import with_orientation
 from catalog.domain.photos import PhotoRef, S3Address
+from catalog.domain.taken_at import TakenAt
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,14 @@ Listed = PhotoRef | Skipped | LeftOut | OtherFile
 class Content:
     """The bytes of one photo, and the address from which an engine in the same region reads them directly.
 
-    ``orientation`` is the EXIF orientation that a sidecar gives to a photo, 1 if there is none.
+    ``orientation`` is the EXIF orientation that a sidecar gives to a photo, 1 if there is none. ``dates`` are those of
+    the files beside the photo.
     """
 
     data: bytes
     address: S3Address | None = None
     orientation: int = 1
+    dates: tuple[TakenAt, ...] = ()
 
     @property
     def oriented_data(self) -> bytes:

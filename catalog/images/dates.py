@@ -1,72 +1,89 @@
-"""The time at which a photo was taken, from the metadata inside its file.
+"""The dates that the metadata inside a file state. ``catalog.domain.choose_date`` chooses among them.
 
-Candidates in their order, the most trusted first: EXIF ``DateTimeOriginal``; XMP ``exif:DateTimeOriginal`` and
-``photoshop:DateCreated``; IPTC date created; EXIF ``DateTimeDigitized`` and XMP ``xmp:CreateDate``; PNG
-``Creation Time``; EXIF ``DateTime``, which is that of the last change. The GPS time is not used: it is that of the last
-fix, which may be hours old. A value that cannot be understood counts as absent.
+They are: EXIF ``DateTimeOriginal``; XMP ``exif:DateTimeOriginal`` and ``photoshop:DateCreated``; IPTC date created;
+EXIF ``DateTimeDigitized``, XMP ``xmp:CreateDate`` and IPTC date of digitization; PNG ``Creation Time``; QuickTime; GPS;
+EXIF ``DateTime``, which is that of the last change. A value that cannot be understood counts as absent.
 """
 
 from __future__ import annotations
 
 import contextlib
 import re
-import unicodedata
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from PIL import ExifTags, Image, ImageFile, IptcImagePlugin
 
+from catalog.domain.date_text import Moment, parse_time
 from catalog.domain.local_day import DatePrecision
+from catalog.domain.quicktime_date import quicktime_date
 from catalog.domain.taken_at import DateSource, TakenAt
+from catalog.domain.xmp_dates import xmp_dates
 
-FIRST_PHOTO = 1826
-"""Year of the oldest photo. Scans of old photos are often dated by hand."""
+_Base, _Gps = ExifTags.Base, ExifTags.GPS
 
-Moment = tuple[datetime, int | None, DatePrecision]
-"""UTC and minutes east of it, or the camera's wall clock labelled UTC and None; and the precision of the text."""
+_Key = tuple[int, int]
+_TAKEN: tuple[_Key, _Key] = (2, 55), (2, 60)
+_DIGITIZED: tuple[_Key, _Key] = (2, 62), (2, 63)
+"""Record and number of date and time in IPTC-IIM."""
 
-_Base = ExifTags.Base
-
-_XMP_TIMES = re.compile(
-    rb"(exif:DateTimeOriginal|photoshop:DateCreated|xmp:CreateDate)(?:\s*=\s*[\"']|>)([^<\"']{10,40})"
-)
-
-_TIME = re.compile(
-    r"(?P<year>\d{4})[:/.\\-](?P<month>\d{1,2})[:/.\\-](?P<day>\d{1,2})"
-    r"(?:[ T]+(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,](?P<fraction>\d+))?)?"
-    r"(?:\s*(?P<half>[ap])\.?m\.?)?)?"
-    r"\s*(?P<offset>Z|[+-]\d{1,2}:?\d{2})?",
+_SCANNERS = re.compile(
+    r"epson|perfection|canoscan|scanjet|plustek|opticfilm|reflecta|coolscan|super ?coolscan|scansnap|fastfoto|microtek"
+    r"|pacific image|noritsu|hasselblad flextight|photoscan|photomyne|vuescan|silverfast|\bscanner\b",
     re.IGNORECASE,
 )
-_OFFSET = re.compile(r"(?P<sign>[+-])(?P<hours>\d{1,2}):?(?P<minutes>\d{2})")
-
-_IPTC_DATE, _IPTC_TIME = (2, 55), (2, 60)
-
-
-def taken_at(tags: Mapping[int, Any], xmp: bytes | None, image: Image.Image | None) -> TakenAt | None:
-    """The first candidate that can be understood, or None. ``tags`` are those of EXIF, main and detail directory."""
-    for source, moment in _candidates(tags, xmp, image):
-        if moment is not None:
-            return TakenAt(moment[0], moment[1], moment[2], source)
-    return None
+_VIDEO = re.compile(rb"ftyp(?:mp4[12]|isom|qt  |iso[2-6]|heic|mif1|msf1|hevc|heix|avif|avis)")
+_STAMP = re.compile(r"(\d{4}):(\d{2}):(\d{2})")
 
 
-def _candidates(
-    tags: Mapping[int, Any], xmp: bytes | None, image: Image.Image | None
-) -> Iterator[tuple[DateSource, Moment | None]]:
-    times = _xmp_times(xmp)
+def file_dates(
+    tags: Mapping[int, Any],
+    xmp: bytes | None,
+    image: Image.Image | None,
+    *,
+    gps: Mapping[int, Any] | None = None,
+    data: bytes = b"",
+) -> tuple[TakenAt, ...]:
+    """Every date of a file that can be understood, the most trusted first.
+
+    ``tags`` are those of EXIF, main and detail directory; ``gps`` those of its GPS directory. ``data`` are the bytes of
+    the file, which are searched for a video.
+    """
     original = (_Base.DateTimeOriginal, _Base.SubsecTimeOriginal, _Base.OffsetTimeOriginal)
     digitized = (_Base.DateTimeDigitized, _Base.SubsecTimeDigitized, _Base.OffsetTimeDigitized)
-    yield DateSource.EXIF, _exif_time(tags, *original)
-    yield DateSource.XMP, parse_time(times.get(b"exif:DateTimeOriginal", ""))
-    yield DateSource.XMP, parse_time(times.get(b"photoshop:DateCreated", ""))
-    yield DateSource.IPTC, _iptc_time(image)
-    yield DateSource.EXIF_DIGITIZED, _exif_time(tags, *digitized)
-    yield DateSource.XMP_DIGITIZED, parse_time(times.get(b"xmp:CreateDate", ""))
-    yield DateSource.PNG, _png_time(image)
-    yield DateSource.EXIF_CHANGED, _exif_time(tags, _Base.DateTime, _Base.SubsecTime, _Base.OffsetTime)
+    changed = (_Base.DateTime, _Base.SubsecTime, _Base.OffsetTime)
+    dates = [
+        _of(_exif_time(tags, *original), DateSource.EXIF),
+        *xmp_dates(xmp or b""),
+        _of(_iptc_time(image, _TAKEN), DateSource.IPTC),
+        _of(_exif_time(tags, *digitized), DateSource.EXIF_DIGITIZED),
+        _of(_iptc_time(image, _DIGITIZED), DateSource.EXIF_DIGITIZED),
+        _of(_png_time(image), DateSource.PNG),
+        _video_date(data),
+        _gps_date(gps or {}),
+        _of(_exif_time(tags, *changed), DateSource.EXIF_CHANGED),
+    ]
+    order = list(DateSource)
+    return tuple(sorted((date for date in dates if date), key=lambda date: order.index(date.source)))
+
+
+def is_scan(tags: Mapping[int, Any]) -> bool:
+    """True if a scanner or a scanning program wrote the file. Its times are those of the scan.
+
+    A camera states an exposure time; some makers of scanners make cameras, too.
+    """
+    if _Base.ExposureTime in tags:
+        return False
+    file_source = tags.get(_Base.FileSource)
+    if file_source in (1, 2, b"\x01", b"\x02"):  # film scanner, print scanner
+        return True
+    text = " ".join(raw_text(tags.get(tag)) for tag in (_Base.Make, _Base.Model, _Base.Software))
+    return _SCANNERS.search(text) is not None
+
+
+def _of(moment: Moment | None, source: DateSource) -> TakenAt | None:
+    return None if moment is None else TakenAt(*moment, source)
 
 
 def _exif_time(tags: Mapping[int, Any], time: int, fraction: int, offset: int) -> Moment | None:
@@ -75,20 +92,14 @@ def _exif_time(tags: Mapping[int, Any], time: int, fraction: int, offset: int) -
     return parse_time(text, digits[0] if digits else "", raw_text(tags.get(offset)), is_exif=True)
 
 
-def _xmp_times(xmp: bytes | None) -> dict[bytes, str]:
-    """Times of an XMP packet by name. The XML of a file is hostile, so it is searched and not parsed."""
-    matches = reversed(_XMP_TIMES.findall((xmp or b"")[: 1 << 20]))
-    return {name: value.decode("utf-8", "replace") for name, value in matches}
-
-
-def _iptc_time(image: Image.Image | None) -> Moment | None:
+def _iptc_time(image: Image.Image | None, keys: tuple[_Key, _Key]) -> Moment | None:
     """``YYYYMMDD`` and, if present, ``HHMMSS+HHMM`` of IPTC-IIM; 00 for month or day means unknown."""
     if not isinstance(image, ImageFile.ImageFile):
         return None
     values: Mapping[Any, Any] = {}
     with contextlib.suppress(Exception):  # a damaged block raises anything
         values = IptcImagePlugin.getiptcinfo(image) or {}
-    date, time = raw_text(values.get(_IPTC_DATE)), raw_text(values.get(_IPTC_TIME))
+    date, time = raw_text(values.get(keys[0])), raw_text(values.get(keys[1]))
     if not re.fullmatch(r"\d{8}", date):
         return None
     day = f"{date[:4]}-{date[4:6]}-{date[6:]}"
@@ -109,49 +120,6 @@ def _png_time(image: Image.Image | None) -> Moment | None:
     return moment
 
 
-def parse_time(text: str, fraction: str = "", offset: str = "", *, is_exif: bool = False) -> Moment | None:
-    """Parse a date, with or without a time. None for a day that does not exist, or lies in the future.
-
-    24:00:00 is the end of the day, as in ISO 8601. Any later time of hour 24 is, in EXIF, hour 0 of the same day: its
-    writer counts hours from 1 to 24. Second 60, a leap second, is second 59.
-    """
-    match = _TIME.fullmatch(unicodedata.normalize("NFKC", text).strip())
-    if match is None:
-        return None
-    hour, minute, second = (int(match[name] or 0) for name in ("hour", "minute", "second"))
-    if match["half"] and 1 <= hour <= 12:
-        hour = hour % 12 + (12 if match["half"].lower() == "p" else 0)
-    days = 0
-    if hour == 24 and (is_exif or minute == second == 0):
-        hour, days = 0, 1 if minute == second == 0 else 0
-    micros = int(((match["fraction"] or fraction) + "000000")[:6])
-    year, month, day = int(match["year"]), int(match["month"]), int(match["day"])
-    try:
-        wall = datetime(year, month, day, hour, minute, min(second, 59) if second <= 60 else second, micros, tzinfo=UTC)
-        wall += timedelta(days=days)
-    except (ValueError, OverflowError):
-        return None
-    if not FIRST_PHOTO <= wall.year <= datetime.now(UTC).year + 1:
-        return None
-    minutes = _parse_offset(match["offset"] or offset)
-    precision = (
-        DatePrecision.SECOND if match["second"] else DatePrecision.MINUTE if match["hour"] else DatePrecision.DAY
-    )
-    return (wall, None, precision) if minutes is None else (wall - timedelta(minutes=minutes), minutes, precision)
-
-
-def _parse_offset(text: str) -> int | None:
-    if text in ("Z", "z"):
-        return 0
-    match = _OFFSET.fullmatch(text)
-    if match is None:
-        return None
-    minutes = int(match["hours"]) * 60 + int(match["minutes"])
-    if int(match["minutes"]) > 59 or minutes > 14 * 60:  # no zone on Earth is further from UTC
-        return None
-    return -minutes if match["sign"] == "-" else minutes
-
-
 def raw_text(value: Any) -> str:
     """A text value up to its first NUL, stripped; empty if it is not text."""
     if isinstance(value, bytes):
@@ -159,3 +127,31 @@ def raw_text(value: Any) -> str:
     if not isinstance(value, str):
         return ""
     return value.split("\0", 1)[0].strip()
+
+
+def _video_date(data: bytes) -> TakenAt | None:
+    """The date of the video behind a motion photo, or in the boxes of a HEIC photo."""
+    match = _VIDEO.search(data)
+    if match is None or match.start() < 4:
+        return None
+
+    def read(offset: int, size: int) -> bytes:
+        return data[offset : offset + size]
+
+    return quicktime_date(read, match.start() - 4)
+
+
+def _gps_date(tags: Mapping[int, Any]) -> TakenAt | None:
+    """The time of the last GPS fix, in UTC."""
+    match = _STAMP.fullmatch(raw_text(tags.get(_Gps.GPSDateStamp)).replace("-", ":"))
+    if match is None:
+        return None
+    day = "-".join(match.groups())
+    try:
+        hour, minute, second = (int(float(part)) for part in tags.get(_Gps.GPSTimeStamp) or (0, 0, 0))
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        return None
+    moment = parse_time(f"{day} {hour:02}:{minute:02}:{second:02}")
+    if moment is None or moment[2] is not DatePrecision.SECOND:
+        return None
+    return TakenAt(moment[0], 0, DatePrecision.SECOND, DateSource.GPS, is_instant=True)

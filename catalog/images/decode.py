@@ -104,7 +104,7 @@ def open_image(data: bytes, *, limits: DecodeLimits = DEFAULT_LIMITS, max_side: 
                 raise
             header = _read_cut_jpeg(data, limits)
             pixels = _pixels(header, max_side)
-        metadata = read_metadata(header.exif, header.xmp, header.image)
+        metadata = read_metadata(header.exif, header.xmp, header.image, data)
     except PhotoError:
         raise
     except MemoryError as error:
@@ -179,6 +179,9 @@ def _read_png(data: bytes, limits: DecodeLimits) -> _Header:
     if "exif" not in image.info and isinstance(text := image.info.get("Raw profile type exif"), str):
         with contextlib.suppress(ValueError):
             image.info["exif"] = bytes.fromhex("".join(text.split("\n")[3:]))
+    if not image.info.get("xmp") and isinstance(text := image.info.get("Raw profile type xmp"), str):
+        with contextlib.suppress(ValueError):
+            image.info["xmp"] = bytes.fromhex("".join(text.split("\n")[3:]))
     return _header(image, limits)
 
 

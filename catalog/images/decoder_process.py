@@ -29,7 +29,7 @@ from catalog.domain.errors import PhotoError
 from catalog.domain.local_day import DatePrecision
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.photos import GpsPosition, PhotoMetadata
-from catalog.domain.taken_at import DateSource
+from catalog.domain.taken_at import DateSource, TakenAt
 from catalog.images.decode import DecodeLimits, open_image
 
 REQUEST = struct.Struct("<IQ")
@@ -109,6 +109,11 @@ def describe(photo: OpenedPhoto) -> dict[str, Any]:
         "taken_at_offset": metadata.taken_at_offset,
         "taken_at_source": metadata.taken_at_source,
         "taken_at_precision": metadata.taken_at_precision,
+        "dates": [
+            [date.moment.isoformat(), date.offset, date.precision, date.source, date.is_instant]
+            for date in metadata.dates
+        ],
+        "is_scan": metadata.is_scan,
         "camera": [metadata.camera_make, metadata.camera_model],
         "gps": [gps.latitude, gps.longitude, gps.altitude] if gps else None,
     }
@@ -125,6 +130,11 @@ def photo_of(response: dict[str, Any], pixels: NDArray[np.uint8], data: bytes) -
         gps=GpsPosition(*response["gps"]) if response["gps"] else None,
         taken_at_source=DateSource(response["taken_at_source"]) if response["taken_at_source"] else None,
         taken_at_precision=DatePrecision(response["taken_at_precision"]) if response["taken_at_precision"] else None,
+        dates=tuple(
+            TakenAt(datetime.fromisoformat(moment), offset, DatePrecision(precision), DateSource(source), is_instant)
+            for moment, offset, precision, source, is_instant in response["dates"]
+        ),
+        is_scan=response["is_scan"],
     )
     return OpenedPhoto(
         pixels, width, height, response["format"], response["orientation"], metadata, data, note=response["note"]

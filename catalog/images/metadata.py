@@ -14,6 +14,7 @@ from typing import Any
 
 from PIL import ExifTags, Image
 
+from catalog.domain.choose_date import choose_date
 from catalog.domain.photos import GpsPosition, PhotoMetadata
 from catalog.images import dates
 from catalog.images.dates import raw_text
@@ -36,12 +37,17 @@ def load_exif(raw: bytes | None) -> Image.Exif:
     return exif
 
 
-def read_metadata(exif: Image.Exif, xmp: bytes | str | None = None, image: Image.Image | None = None) -> PhotoMetadata:
-    """Taken-at, camera and position. ``image`` is asked for its IPTC and PNG texts."""
+def read_metadata(
+    exif: Image.Exif, xmp: bytes | str | None = None, image: Image.Image | None = None, data: bytes = b""
+) -> PhotoMetadata:
+    """Dates, camera and position. ``image`` is asked for its IPTC and PNG texts, ``data`` for a video."""
     base: Tags = _tags(exif)
     detail = {**base, **_tags(exif, ExifTags.IFD.Exif)}
     packet = xmp.encode("utf-8", "replace") if isinstance(xmp, str) else xmp
-    date = dates.taken_at(detail, packet, image)
+    gps = _tags(exif, ExifTags.IFD.GPSInfo)
+    found = dates.file_dates(detail, packet, image, gps=gps, data=data)
+    is_scan = dates.is_scan(detail)
+    date = choose_date(found, is_scan=is_scan)
     return PhotoMetadata(
         taken_at=date.moment if date else None,
         taken_at_offset=date.offset if date else None,
@@ -49,7 +55,9 @@ def read_metadata(exif: Image.Exif, xmp: bytes | str | None = None, image: Image
         taken_at_precision=date.precision if date else None,
         camera_make=_text(base.get(_Base.Make)),
         camera_model=_text(base.get(_Base.Model)),
-        gps=_position(_tags(exif, ExifTags.IFD.GPSInfo)),
+        gps=_position(gps),
+        dates=found,
+        is_scan=is_scan,
     )
 
 

@@ -17,5 +17,7 @@ def enroll_photo(task: PhotoTask, engine: Engine, open_photo: OpenPhoto) -> Phot
     """Enroll a task that was read and holds its content. Raises PhotoError and EngineError."""
     if task.content is None:
         raise ValueError("a task without content cannot be enrolled")
-    photo = replace(open_photo(task.content.oriented_data), address=task.content.address)
+    photo = open_photo(task.content.oriented_data)
+    metadata = replace(photo.metadata, dates=photo.metadata.dates + task.content.dates)
+    photo = replace(photo, address=task.content.address, metadata=metadata)
     return task.enrolled(photo, engine.enroll(photo, task.content_hash))

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from sqlalchemy import Connection
 
+from catalog.domain.choose_date import choose_date
 from catalog.domain.engine import Engine
-from catalog.domain.name_dates import date_of_uri
+from catalog.domain.name_dates import dates_of_uri
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.photos import Outcome, OutcomeKind
-from catalog.domain.taken_at import DateSource
 from catalog.domain.uri import file_path
 from catalog.scanning.photo_task import PhotoTask, TaskState
 from catalog.store import pending_removals
@@ -58,22 +58,14 @@ def location_exists(location: Location) -> bool:
     return not location.uri.startswith("file://") or os.path.lexists(file_path(location.uri))
 
 
-def with_date_of_name(photo: OpenedPhoto, uri: str) -> OpenedPhoto:
-    """The photo with the date in its name, if its metadata say at most when it was changed last."""
+def with_chosen_date(photo: OpenedPhoto, uri: str, source_uri: str, zone: tzinfo | None) -> OpenedPhoto:
+    """The photo with the date chosen among those of its file, of the files beside it, and of its names.
+
+    ``source_uri`` limits the folders whose names are read. ``zone``: see :func:`choose_date`.
+    """
     metadata = photo.metadata
-    if metadata.taken_at is not None and metadata.taken_at_source is not DateSource.EXIF_CHANGED:
-        return photo
-    date = date_of_uri(uri)
-    if date is None:
-        return photo
-    dated = replace(
-        metadata,
-        taken_at=date.moment,
-        taken_at_offset=date.offset,
-        taken_at_source=date.source,
-        taken_at_precision=date.precision,
-    )
-    return replace(photo, metadata=dated)
+    dates = [*metadata.dates, *dates_of_uri(uri, source_uri)]
+    return replace(photo, metadata=metadata.dated(choose_date(dates, is_scan=metadata.is_scan, zone=zone)))
 
 
 class Recorder:
@@ -88,13 +80,16 @@ class Recorder:
         region: str,
         scan_id: int,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        zone: tzinfo | None = None,
     ) -> None:
+        """``zone`` is the zone of the library, for dates whose source knows no zone but UTC."""
         self._database = database
         self._engine = engine
         self._gallery = gallery
         self._region = region
         self._scan_id = scan_id
         self._clock = clock
+        self._zone = zone
         self._began = clock()
         self._previous_photos: list[_PreviousPhoto] = []
         self._edits: set[tuple[int, int]] = set()
@@ -193,7 +188,7 @@ class Recorder:
         # A content that this gallery did not hold is new, even if another gallery holds it: it was charged.
         is_changed = task.known is not None and task.known.sha256 != task.sha256
         kind = OutcomeKind.CHANGED if is_changed else OutcomeKind.NEW
-        photo = with_date_of_name(task.photo, task.ref.uri)
+        photo = with_chosen_date(task.photo, task.ref.uri, task.source.uri, self._zone)
         photo_id = record_photo(connection, task.content_hash, task.size, photo, now)
         record_enrollment(
             connection,

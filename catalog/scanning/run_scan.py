@@ -17,7 +17,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from catalog.domain.engine import Engine
 from catalog.domain.errors import CatalogError, LimitReached, SourceError, UsageError
@@ -74,12 +74,13 @@ def scan(
     workers: int,
     region: str = "",
     limits: RunLimits | None = None,
+    zone: tzinfo | None = None,
 ) -> Iterator[Outcome | Summary]:
     """Scan the sources; yields an outcome for each photo and, last, the summary.
 
-    ``after_scan`` is called once with the scan's id and the summary, after the last photo. Raises SourceError,
-    EngineError, DatabaseError and LockHeld, and KeyboardInterrupt when ``limits.stop`` was interrupted. Everything
-    recorded before that is kept.
+    ``zone`` is the zone of the library. ``after_scan`` is called once with the scan's id and the summary, after the
+    last photo. Raises SourceError, EngineError, DatabaseError and LockHeld, and KeyboardInterrupt when ``limits.stop``
+    was interrupted. Everything recorded before that is kept.
     """
     limits = limits or RunLimits()
     uris = [source.uri for source in sources]
@@ -98,7 +99,7 @@ def scan(
             is_shared=limits.shared,
         ) as scan_id,
     ):
-        recorder = Recorder(database, engine, gallery=gallery, region=region, scan_id=scan_id)
+        recorder = Recorder(database, engine, gallery=gallery, region=region, scan_id=scan_id, zone=zone)
         recorder.drain_pending_removals()
         pipeline = ScanPipeline(
             recorder,

@@ -23,6 +23,7 @@ from catalog.domain.file_names import is_named_like_another_file
 from catalog.domain.photos import PhotoRef
 from catalog.domain.source import Content, LeftOut, Listed, OtherFile, Skipped
 from catalog.domain.uri import absolute_path, display_name, file_path, file_uri, quote_name
+from catalog.sources.companion_dates import CompanionDates
 from catalog.sources.exclusions import RULE_FILES, Exclusions, FolderRules
 
 log = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ class FolderSource:
         if self._is_folder and not self.path.endswith(b"/"):
             self.path += b"/"
         self.uri = file_uri(self.path)
+        self._companions = CompanionDates(self.path)
 
     # -------------------------------------------------------------------------------------------------- listing
 
@@ -208,7 +210,7 @@ class FolderSource:
             with _opened(path) as (descriptor, status):
                 self._refuse_large(path, status.st_size)
                 data = self._read(descriptor, path, status.st_size)
-            return Content(data, orientation=_sidecar_orientation(path))
+            return Content(data, orientation=_sidecar_orientation(path), dates=self._companions.read(path))
         except OSError as error:
             self._check_root()
             if isinstance(error, FileNotFoundError):

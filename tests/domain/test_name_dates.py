@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import pytest
 
 from catalog.domain.local_day import DatePrecision
-from catalog.domain.name_dates import date_of_name, date_of_uri
+from catalog.domain.name_dates import date_of_name, dates_of_uri
 from catalog.domain.taken_at import DateSource
 
 
@@ -68,28 +69,75 @@ def test_numbers_that_are_no_dates(stem: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("stem", "expected"),
+    [
+        ("1976-08 Ostsee", "1976-08"),
+        ("Ostsee 1976-08", "1976-08"),
+        ("Oma 1953", "1953"),
+        ("1953 Oma", "1953"),
+        ("Taufe 21.6.1987", "1987-06-21"),
+        ("13-07-2019", "2019-07-13"),
+        ("07-13-2019", "2019-07-13"),
+        ("04-07-2019", "2019"),
+        ("Screen Shot 2019-07-04 at 2.30.25\u202fPM", "2019-07-04T14:30:25"),
+    ],
+)
+def test_a_date_in_a_name_is_as_exact_as_it_is_written(stem: str, expected: str) -> None:
+    """A day and a month that cannot be told apart leave the year."""
+    dates = dates_of_uri(f"file:///photos/{quote(stem)}.jpg", "file:///photos/")
+    assert [date.span.text for date in dates] == [expected]
+
+
+@pytest.mark.parametrize(
+    "stem",
+    ["DSC 2019", "IMG 2004", "Scan 1998", "2000 Fotos", "1976 - 1979", "2019", "80er", "1970s", "v 2.2019", "Room2001"],
+)
+def test_counters_spans_and_counts_are_no_years(stem: str) -> None:
+    assert date_of_name(stem) is None
+
+
+@pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("1987-06-21 Taufe/scan1.jpg", (1987, 6, 21)),
-        ("19870621/scan1.jpg", (1987, 6, 21)),
-        ("2004/07/12/a.jpg", (2004, 7, 12)),
+        ("1987-06-21 Taufe/scan1.jpg", "1987-06-21"),
+        ("19870621/scan1.jpg", "1987-06-21"),
+        ("2004/07/12/a.jpg", "2004-07-12"),
+        ("2004/07 Juli/a.jpg", "2004-07"),
+        ("2004-07 Urlaub/a.jpg", "2004-07"),
+        ("2004_07 Urlaub/a.jpg", "2004-07"),
+        ("2004/a.jpg", "2004"),
+        ("Sommer 1976/a.jpg", "1976"),
+        ("Photos from 2004/a.jpg", "2004"),
+        ("Fotos del 2004/a.jpg", "2004"),
+        ("1987-06-21 Taufe/best of/a.jpg", "1987-06-21"),
+        ("2004/2004-07 Urlaub/a.jpg", "2004-07"),
+        ("2004/13/a.jpg", "2004"),
         ("2021-03-01 Import/a.jpg", None),
         ("Import 2021-03-01/a.jpg", None),
-        ("2004-07 Urlaub/a.jpg", None),
+        ("2019 Scans/a.jpg", None),
+        ("Backup 2020/a.jpg", None),
+        ("iPhone 2019/a.jpg", None),
+        ("2000 Fotos/a.jpg", None),
+        ("80er/a.jpg", None),
+        ("1970s/a.jpg", None),
         ("DCIM/100CANON/a.jpg", None),
     ],
 )
-def test_days_in_folders(path: str, expected: tuple[int, ...] | None) -> None:
-    """The nearest folder only, and not one of copies."""
-    date = date_of_uri(f"file:///photos/{path.replace(' ', '%20')}")
-    if expected is None:
-        assert date is None
-    else:
-        assert date is not None
-        assert (date.moment, date.source) == (datetime(*expected, tzinfo=UTC), DateSource.FOLDER_NAME)
+def test_dates_in_folders(path: str, expected: str | None) -> None:
+    """The nearest folder that has one, and not one of copies or of a device."""
+    dates = dates_of_uri(f"file:///library/{quote(path)}", "file:///library/")
+    assert [(date.span.text, date.source) for date in dates] == (
+        [] if expected is None else [(expected, DateSource.FOLDER_NAME)]
+    )
+
+
+def test_folders_above_the_source_are_not_asked() -> None:
+    """The source's own name is."""
+    assert dates_of_uri("file:///2026-11-28/photos/a.jpg", "file:///2026-11-28/photos/") == []
+    (date,) = dates_of_uri("s3://bucket/2004-07/best/a.jpg", "s3://bucket/2004-07/")
+    assert date.span.text == "2004-07"
 
 
 def test_the_name_of_the_file_comes_before_that_of_the_folder() -> None:
-    date = date_of_uri("s3://bucket/1987-06-21/IMG_20190704_143025.jpg")
-    assert date is not None
-    assert date.source is DateSource.FILE_NAME
+    dates = dates_of_uri("s3://bucket/1987-06-21/IMG_20190704_143025.jpg", "s3://bucket/")
+    assert [date.source for date in dates] == [DateSource.FILE_NAME, DateSource.FOLDER_NAME]

@@ -5,17 +5,24 @@ from __future__ import annotations
 import struct
 from datetime import UTC, datetime
 from io import BytesIO
+from typing import Any
 
 import pytest
 from PIL import Image, PngImagePlugin
 
+from catalog.domain.choose_date import choose_date
+from catalog.domain.date_text import parse_time
 from catalog.domain.local_day import DatePrecision
-from catalog.domain.taken_at import DateSource
-from catalog.images.dates import parse_time, taken_at
+from catalog.domain.taken_at import DateSource, TakenAt
+from catalog.images.dates import file_dates
 from catalog.images.decode import open_image
 from tests.images.painting import quarters, written
 
 ORIGINAL, DIGITIZED, CHANGED = 36867, 36868, 306
+
+
+def taken_at(tags: dict[int, Any], xmp: bytes | None, image: Image.Image | None) -> TakenAt | None:
+    return choose_date(file_dates(tags, xmp, image))
 
 
 def xmp_of(**values: str) -> bytes:
@@ -96,7 +103,8 @@ def test_the_order_of_the_candidates() -> None:
         (b"19750601", b"", (datetime(1975, 6, 1, tzinfo=UTC), None)),
         (b"19750601", b"103000+0200", (datetime(1975, 6, 1, 8, 30, tzinfo=UTC), 120)),
         (b"19750601", b"103000", (datetime(1975, 6, 1, 10, 30, tzinfo=UTC), None)),
-        (b"19750600", b"", (None, None)),
+        (b"19750600", b"", (datetime(1975, 6, 1, tzinfo=UTC), None)),
+        (b"19751332", b"", (None, None)),
         (b"summer", b"", (None, None)),
     ],
 )
