@@ -207,6 +207,10 @@ class Catalog(CatalogQuestions, CatalogFiles):
         self._runs.add(run)
         return run
 
+    def scan_progress(self) -> int | None:
+        """Photos that running scans of this machine's processes have recorded so far; None if no scan is running."""
+        return upkeep.scan_progress(self._resources)
+
     def reconcile(
         self,
         *,

@@ -17,6 +17,7 @@ from catalog.identities.matching.enroll_employee import enroll_employee, remove_
 from catalog.identities.matching.error_rates import Evaluation, evaluate
 from catalog.identities.matching.verification_log import AuditRow, check_chain, logged_failure, read_audit
 from catalog.identities.matching.verify_employee import Verification, verify_employee
+from catalog.store import verification_rows
 from catalog.store.verification_rows import EmployeeRow, read_employees
 
 
@@ -74,6 +75,19 @@ class Employees:
         """The enrolled employees in order of their ids."""
         with self._resources().reading() as database, database.read() as connection:
             return tuple(read_employees(connection))
+
+    def references(self, employee: str) -> tuple[int, ...]:
+        """Numbers of an employee's references, for :meth:`reference_image`; empty for an unknown id."""
+        with self._resources().reading() as database, database.read() as connection:
+            return tuple(verification_rows.reference_numbers(connection, employee))
+
+    def reference_image(self, number: int) -> bytes:
+        """The stored crop of a reference as JPEG. Raises UsageError for an unknown number."""
+        with self._resources().reading() as database, database.read() as connection:
+            image = verification_rows.reference_image(connection, number)
+        if image is None:
+            raise UsageError(f"There is no reference {number}.")
+        return image
 
     def remove(self, employee: str) -> int:
         """Remove an employee. Returns how many entries of the verification log lost their content."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 from catalog.app.photo_input import PhotoInput, ReferenceFace
 from catalog.app.resources import Resources
+from catalog.domain.charges import Operation
 from catalog.domain.content_hash import sha256_of
 from catalog.domain.errors import NoFaceError, PhotoError, SourceError, UsageError
 from catalog.domain.faces import BoundingBox, Face
@@ -67,6 +69,16 @@ def find(
         users=resources.engine.user_vectors,
         on_charges=lambda charges: resources.charge("find-person", charges),
     )
+
+
+def price(resources: Resources, references: int) -> Decimal:
+    """US dollars of a search with so many photos: user vectors and faces are searched once for each."""
+    if not resources.configured_engine.capabilities.is_paid:
+        return Decimal(0)
+    operations = [Operation.SEARCH_FACES_BY_IMAGE]
+    if resources.configured_engine.capabilities.has_user_vectors:
+        operations.append(Operation.SEARCH_USERS_BY_IMAGE)
+    return sum((resources.quote(operation, references).dollars for operation in operations), Decimal(0))
 
 
 def crop(resources: Resources, face: CataloguedFace, side: int) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from catalog.app import people
@@ -145,6 +146,10 @@ class CatalogQuestions(ABC):
             since=since,
             until=until,
         )
+
+    def find_price(self, references: int = 1) -> Decimal:
+        """US dollars that :meth:`find` with so many reference photos would cost at most; 0 if nothing is paid."""
+        return finding.price(self._resources, references)
 
     def reference_faces(self, photo: PhotoInput, *, name: str | None = None) -> tuple[Face, ...]:
         """The faces of a reference photo, largest first, to choose one for :meth:`find`.

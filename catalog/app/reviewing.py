@@ -2,45 +2,39 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
+from catalog.app import answering, repairing, review_history
 from catalog.app.card_faces import FaceRow, card_faces, faces_in_order
 from catalog.app.resources import Resources
 from catalog.app.review_values import (
     Card,
-    Choice,
+    HistoryEntry,
+    Repair,
     ReviewAnswer,
-    ReviewConflictError,
     ReviewResult,
     ReviewStatus,
     Tile,
 )
-from catalog.domain.errors import PersonError, UsageError
 from catalog.domain.timestamps import utc_text
 from catalog.identities.assignment import review_queue
 from catalog.identities.assignment.review_queue import ASKED_FROM, LISTED_FROM
-from catalog.identities.decisions import undo as undoing
-from catalog.identities.decisions import verbs
-from catalog.identities.decisions.log import DecisionStamp
 from catalog.store import review_rows
+from catalog.store.browse_people import StrangerSelection
 from catalog.store.catalogued_faces import (
     CataloguedFace,
     FaceOrder,
     catalogued_faces_by_row,
     faces_of_person,
-    find_face,
 )
-from catalog.store.decision_rows import decisions_of_group, last_decision_number
+from catalog.store.decision_rows import last_decision_number
 from catalog.store.people import find_person
-from catalog.store.person_index import PersonRow, canonical_person
-from catalog.store.review_rows import AnswerRow, PersonSummary, QuestionRow
+from catalog.store.review_rows import PersonSummary, QuestionRow
 
 SKIP_DAYS = 30
 GRID_TILES = 24
@@ -89,6 +83,16 @@ class Review:
             row = find_person(connection, person)
             return self._tiles(connection, review_rows.questions_about(connection, row.id)[:limit], row.id)
 
+    def candidates_card(self, person: str) -> Card | None:
+        """A grid of the faces and persons that may be this person; None if there is none. Raises PersonError."""
+        with self._resources().database.read() as connection:
+            row = find_person(connection, person)
+            summary = review_rows.read_summaries(connection, [row.id]).get(row.id)
+            questions = review_rows.questions_about(connection, row.id)
+            if summary is None or not questions:
+                return None
+            return self._grid(connection, summary, questions, last_decision_number(connection))
+
     def card_faces(self, person: str) -> tuple[FaceRow, ...]:
         """At most 24 faces of a person to show on a card: the clearest, the most doubtful, the oldest and newest."""
         return card_faces(self._resources(), person)
@@ -119,87 +123,60 @@ class Review:
         """Record an answer as one group of decisions, in one transaction.
 
         The same key with the same answer changes nothing and returns the first result. Raises ReviewConflictError if a
-        person of the card changed since it was shown, UsageError for a key that was used for another answer, and
-        PersonError as the decisions do.
+        person of the card changed since it was shown, SameNameError for a new name that another person has, UsageError
+        for a key that was used for another answer, and PersonError as the decisions do.
         """
-        resources = self._resources()
-        body = hashlib.sha256(json.dumps(asdict(replace(answer, key="")), sort_keys=True).encode()).hexdigest()
-        now = datetime.now(UTC)
-        with resources.database.begin() as connection:
-            known = review_rows.read_answer(connection, answer.key)
-            if known is not None:
-                if known.body_sha256 != body:
-                    raise UsageError("The idempotency key was used for another answer.", remedy="Reload the page.")
-                return ReviewResult(known.group, is_repeat=True)
-            stamp = resources.stamp().grouped()
-            touched = self._apply(connection, resources, answer, stamp)
-            row = AnswerRow(stamp.who, body, stamp.group)
-            review_rows.add_answer(connection, answer.key, row, utc_text(now) or "")
-            self._settle(connection, resources, touched)
-        return ReviewResult(stamp.group)
+        return answering.record_once(
+            self._resources(),
+            answer.key,
+            asdict(answer),
+            lambda connection, resources, stamp: answering.apply_answer(connection, resources, answer, stamp),
+        )
+
+    def repair(self, repair: Repair) -> ReviewResult:
+        """Change persons or faces outside a card, as one group of decisions. Raises as :meth:`answer`."""
+        return answering.record_once(
+            self._resources(),
+            repair.key,
+            asdict(repair),
+            lambda connection, resources, stamp: repairing.apply_repair(connection, resources, repair, stamp),
+        )
+
+    def hide_strangers(self, selection: StrangerSelection, *, key: str, count: int) -> ReviewResult:
+        """Hide persons without a name, as one group of decisions. ``count`` is the number that the user saw.
+
+        Raises ReviewConflictError if the number is another one now, and UsageError as :meth:`answer`.
+        """
+        return answering.record_once(
+            self._resources(),
+            key,
+            {**asdict(selection), "count": count},
+            lambda connection, _, stamp: repairing.hide_strangers(connection, selection, count, stamp),
+        )
 
     def undo(self, group: int | None = None) -> int:
-        """Revert a group of decisions; default: the latest answer. Returns the number of the undo."""
-        resources = self._resources()
-        with resources.database.begin() as connection:
-            number, decision = undoing.undo(connection, group, resources.stamp())
-            decisions = decisions_of_group(connection, decision.group) if decision.group else [decision]
-            named = {person for row in decisions for person in (row.person_id, row.other_person_id) if person}
-            touched = {row.id for person in named if (row := _person(connection, person))}
-            self._settle(connection, resources, touched)
-        return number
+        """Revert a group of decisions; default: the latest answer of this login. Returns the number of the undo.
 
-    def _apply(
-        self, connection: Connection, resources: Resources, answer: ReviewAnswer, stamp: DecisionStamp
-    ) -> set[int]:
-        """Make the decisions of an answer. Returns the row ids of all persons that they concern."""
-        person = find_person(connection, answer.person)
-        self._check_unchanged(connection, person, answer)
-        touched = {person.id}
-        for choice in answer.choices:
-            touched |= _choose(connection, resources, person, choice, stamp, same_photo=answer.same_photo)
-        if answer.into is not None:
-            target = find_person(connection, answer.into)
-            touched.add(target.id)
-            verbs.merge_persons(connection, target, person, stamp, same_photo=answer.same_photo)
-        elif answer.name is not None:
-            verbs.name_person(connection, find_person(connection, person.person_id), answer.name, stamp)
-        return touched
+        Raises BlockedUndoError, which names the groups, if later decisions build on it.
+        """
+        return review_history.undo_groups(self._resources(), None if group is None else [group])
 
-    def _check_unchanged(self, connection: Connection, person: PersonRow, answer: ReviewAnswer) -> None:
-        if person.person_id != answer.person:
-            raise ReviewConflictError(f"{answer.person} was merged since this card was shown.")
-        if answer.faces_seen is not None:
-            summary = review_rows.read_summaries(connection, [person.id]).get(person.id)
-            if summary is None or summary.faces != answer.faces_seen:
-                raise ReviewConflictError(f"{person} was changed since this card was shown.")
+    def undo_several(self, groups: Sequence[int]) -> int:
+        """Revert several groups, latest first, all or none. Returns the number of the last undo."""
+        return review_history.undo_groups(self._resources(), groups)
 
-    def _settle(self, connection: Connection, resources: Resources, touched: set[int]) -> None:
-        """Update the counts of the persons, and delete the questions about them that are settled."""
-        review_rows.refresh_summaries(
-            connection, engine=resources.settings.engine.name, gallery=resources.gallery, rows=touched
-        )
-        settled: list[int] = []
-        pairs: dict[tuple[int, int | None, int | None], int] = {}
-        for row in {
-            row.id: row for person in touched for row in review_rows.questions_about(connection, person)
-        }.values():
-            canonical = [canonical_person(connection, person).id for person in (row.person, row.other) if person]
-            summaries = review_rows.read_summaries(connection, canonical)
-            changed = (
-                review_queue.updated_question(
-                    row, summaries[canonical[0]], summaries[canonical[1]] if row.other is not None else None
-                )
-                if all(person in summaries for person in canonical)
-                else None
-            )
-            key = None if changed is None else (changed.person, changed.other, changed.face)
-            if changed is None or key is None or key in pairs:
-                settled.append(row.id)
-                continue
-            pairs[key] = row.id
-            review_rows.update_question(connection, changed)
-        review_rows.delete_questions(connection, settled)
+    def redo(self) -> int:
+        """Revert the latest undo in force of this login. Returns the number of the new decision."""
+        return review_history.redo(self._resources())
+
+    def history(self, *, limit: int = 50, before: int | None = None) -> tuple[HistoryEntry, ...]:
+        """Groups of decisions, latest first. ``before``: number of the last group of the previous page."""
+        return review_history.history(self._resources(), limit=limit, before=before)
+
+    def seen(self) -> int:
+        """The number of the latest decision."""
+        with self._resources().database.read() as connection:
+            return last_decision_number(connection)
 
     def _cards(self, connection: Connection, limit: int, excluded: Sequence[str]) -> list[Card]:
         seen = last_decision_number(connection)
@@ -294,42 +271,3 @@ class Review:
             if shown:
                 tiles.append(Tile(row.id, row.similarity, row.chance, summary.faces, shown[0], summary.person_id))
         return tuple(tiles)
-
-
-def _choose(
-    connection: Connection,
-    resources: Resources,
-    person: PersonRow,
-    choice: Choice,
-    stamp: DecisionStamp,
-    *,
-    same_photo: bool,
-) -> set[int]:
-    """Apply one choice. Returns the row ids of the persons that it concerns."""
-    chosen = resources.settings.engine
-    if choice.action in ("merge", "separate", "hide"):
-        other = find_person(connection, choice.target)
-        if choice.action == "merge":
-            verbs.merge_persons(connection, person, other, stamp, same_photo=same_photo)
-        elif choice.action == "separate":
-            verbs.separate_persons(connection, person, other, stamp)
-        else:
-            verbs.set_hidden(connection, other, True, stamp)
-        return {person.id, other.id}
-    face = find_face(connection, choice.target, engine=chosen.name, gallery=chosen.gallery)
-    holder = _person(connection, face.person_id) if face.person_id else None
-    if choice.action == "confirm":
-        confirm = verbs.confirm_beside if same_photo else verbs.confirm_face
-        confirm(connection, face, person, stamp)
-    elif choice.action == "reject":
-        verbs.reject_face(connection, face, person, stamp)
-    else:
-        verbs.mark_not_a_face(connection, face, stamp)
-    return {person.id} | ({holder.id} if holder else set())
-
-
-def _person(connection: Connection, person_id: str) -> PersonRow | None:
-    try:
-        return find_person(connection, person_id)
-    except PersonError:
-        return None

@@ -21,6 +21,7 @@ from catalog.scanning.reconcile import GalleryDifference, GalleryRepair
 from catalog.scanning.remove_source import plan_source_removal
 from catalog.scanning.remove_source import remove_source as remove
 from catalog.scanning.summary import Summary
+from catalog.store import scans as scan_rows
 from catalog.store.database_address import parse_address, safe_form
 from catalog.store.source_rows import SourceRow, read_sources, scanned_sources
 
@@ -92,6 +93,12 @@ def prune(resources: Resources, older_than: timedelta, *, dry_run: bool) -> Prun
         before=now - older_than,
         now=now,
     )
+
+
+def scan_progress(resources: Resources) -> int | None:
+    with resources.reading() as database, database.read() as connection:
+        running = scan_rows.running_scans(connection)
+        return scan_rows.count_recorded(connection, running) if running else None
 
 
 def sources(resources: Resources) -> tuple[SourceRow, ...]:

@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 
 from catalog.app.photo_input import PhotoInput
 from catalog.app.resources import Resources
+from catalog.domain.errors import UsageError
 from catalog.domain.recommended_thresholds import WATCH_THRESHOLD
 from catalog.identities.matching import watch_list as watching
 from catalog.identities.matching.watch_hits import State, WatchHit, read_hits, review_hit
+from catalog.store import watch_rows
 from catalog.store.watch_rows import WatchEntry
 
 
@@ -71,6 +73,19 @@ class WatchList:
     def hits(self, *, state: State | None = None, name: str | None = None) -> tuple[WatchHit, ...]:
         """The hits, newest first; ``state`` is open, confirmed or dismissed, ``name`` that of an entry."""
         return tuple(read_hits(self._resources().database, state=state, name=name))
+
+    def references(self, name: str) -> tuple[int, ...]:
+        """Numbers of the references that show the person of an entry, for :meth:`reference_image`."""
+        with self._resources().reading() as database, database.read() as connection:
+            return tuple(watch_rows.reference_numbers(connection, name))
+
+    def reference_image(self, number: int) -> bytes:
+        """The stored crop of a reference as JPEG. Raises UsageError for an unknown number."""
+        with self._resources().reading() as database, database.read() as connection:
+            image = watch_rows.reference_image(connection, number)
+        if image is None:
+            raise UsageError(f"There is no reference {number}.")
+        return image
 
     def confirm(self, *numbers: int) -> None:
         """Record that hits show the person of the entry. Raises UsageError for an unknown number; then none is."""

@@ -131,6 +131,18 @@ def decisions_of_group(connection: Connection, group: int) -> list[Decision]:
     return _read(connection, [decisions.c.group == group])
 
 
+def groups_before(connection: Connection, limit: int, *, before: int | None = None) -> list[int]:
+    """Numbers of groups, latest first; a decision without a group counts as a group. Copies by scans are left out.
+
+    ``before``: number of the last group of the previous page.
+    """
+    group = func.coalesce(decisions.c.group, decisions.c.id)
+    query = select(group).where(decisions.c.copy_of.is_(None)).distinct().order_by(group.desc()).limit(limit)
+    if before is not None:
+        query = query.where(group < before)
+    return [int(number) for number in connection.scalars(query)]
+
+
 def decisions_on_photos(connection: Connection, contents: Sequence[str]) -> list[Decision]:
     """Return the decisions on one face whose photo has one of these content hashes, oldest first."""
     return [

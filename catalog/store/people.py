@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import secrets
 import unicodedata
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Connection, distinct, func, insert, or_, select, update
@@ -81,6 +82,15 @@ def namesakes(connection: Connection, name: str) -> list[str]:
     """Return the public ids of the persons with this name, in any Unicode normalization."""
     has_name = persons.c.name.in_(_spellings(name))
     return list(connection.scalars(select(persons.c.person_id).where(has_name, persons.c.merged_into.is_(None))))
+
+
+def names_by_public_id(connection: Connection, person_ids: Collection[str]) -> dict[str, str | None]:
+    """The names of these persons by public id. A merged person has the name that it had."""
+    names: dict[str, str | None] = {}
+    for batch in batches(sorted(person_ids)):
+        query = select(persons.c.person_id, persons.c.name).where(persons.c.person_id.in_(batch))
+        names |= {row.person_id: row.name for row in connection.execute(query)}
+    return names
 
 
 def persons_named(connection: Connection, name: str) -> list[PersonRow]:

@@ -19,7 +19,7 @@ from catalog.domain.uri import display
 from catalog.store.call_intents import close_intents
 from catalog.store.damaged_rows import required_stored_time, stored_time
 from catalog.store.tables import charges as charges_table
-from catalog.store.tables import problems, scan_sources, scans
+from catalog.store.tables import enrollments, problems, scan_sources, scans
 
 ScanState = Literal["running", "completed", "interrupted", "limited", "failed"]
 
@@ -77,6 +77,30 @@ def close_abandoned(conn: Connection, sources: Sequence[str]) -> int:
     return conn.execute(
         update(scans).where(scans.c.state == "running", scans.c.id.in_(abandoned)).values(state="interrupted")
     ).rowcount
+
+
+def running_scans(conn: Connection) -> list[int]:
+    """Ids of unfinished scans whose process runs on this machine, or that run on another machine."""
+    query = select(scans.c.id, scans.c.host, scans.c.pid).where(scans.c.state == "running")
+    return [row.id for row in conn.execute(query) if row.host != socket.gethostname() or _is_running(row.pid)]
+
+
+def count_recorded(conn: Connection, scan_ids: Sequence[int]) -> int:
+    """Number of photos that these scans have enrolled."""
+    query = select(func.count()).select_from(enrollments).where(enrollments.c.scan_id.in_(list(scan_ids)))
+    return int(conn.scalar(query) or 0)
+
+
+def _is_running(pid: int | None) -> bool:
+    if pid is None:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def others_running(conn: Connection, scan_id: int, sources: Sequence[str]) -> bool:

@@ -99,6 +99,22 @@ def read_employees(connection: Connection) -> list[EmployeeRow]:
     return sorted((EmployeeRow(*row) for row in connection.execute(query)), key=lambda row: row.employee_id)
 
 
+def reference_numbers(connection: Connection, employee_id: str) -> list[int]:
+    """Row ids of an employee's references, in order of their addition."""
+    query = (
+        select(employee_references.c.id)
+        .join(employees, employees.c.id == employee_references.c.employee_id)
+        .where(employees.c.employee_id == employee_id)
+    )
+    return list(connection.scalars(query.order_by(employee_references.c.id)))
+
+
+def reference_image(connection: Connection, number: int) -> bytes | None:
+    """The crop (JPEG) of a reference; None for an unknown row id."""
+    image = connection.scalar(select(employee_references.c.image).where(employee_references.c.id == number))
+    return None if image is None else bytes(image)
+
+
 def delete_employee(connection: Connection, employee_id: str) -> bool:
     """Delete an employee with the references; returns False for an unknown id."""
     return connection.execute(delete(employees).where(employees.c.employee_id == employee_id)).rowcount > 0

@@ -10,7 +10,7 @@ from typing import Literal
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from catalog.domain.timestamps import utc_text
-from catalog.store.damaged_rows import required_stored_time
+from catalog.store.damaged_rows import required_stored_time, stored_time
 from catalog.store.tables import faces, watch_hits, watch_references, watches
 from catalog.store.upsert import batches, insert_into
 
@@ -43,6 +43,7 @@ class HitRow:
     state: State
     found_at: datetime
     reviewed_by: str | None
+    reviewed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,22 @@ def count_references(connection: Connection) -> int:
     return connection.scalar(select(func.count()).select_from(watch_references)) or 0
 
 
+def reference_numbers(connection: Connection, name: str) -> list[int]:
+    """Row ids of the references of an entry that show the person, in order of their addition."""
+    query = (
+        select(watch_references.c.id)
+        .join(watches, watches.c.id == watch_references.c.watch_id)
+        .where(watches.c.name == name, watch_references.c.negative.is_(False))
+    )
+    return list(connection.scalars(query.order_by(watch_references.c.id)))
+
+
+def reference_image(connection: Connection, number: int) -> bytes | None:
+    """The crop (JPEG) of a reference; None for an unknown row id."""
+    image = connection.scalar(select(watch_references.c.image).where(watch_references.c.id == number))
+    return None if image is None else bytes(image)
+
+
 def hit_face_rows(connection: Connection, watch_id: int) -> set[int]:
     """Row ids of the faces that are hits of an entry already."""
     return set(connection.scalars(select(watch_hits.c.face_id).where(watch_hits.c.watch_id == watch_id)))
@@ -198,6 +215,7 @@ def read_hits(
             row.state,
             required_stored_time(row.found_at, f"Watch hit {row.id}", "found_at"),
             row.reviewed_by,
+            stored_time(row.reviewed_at, f"Watch hit {row.id}", "reviewed_at"),
         )
         for each_query in queries
         for row in connection.execute(each_query)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -39,11 +39,14 @@ class ReceiveBody:
         limits: ServerLimits,
         refusal: Refusal,
         check: Callable[[Scope], Response | None] | None = None,
+        body_by_path: Mapping[str, int] | None = None,
     ) -> None:
+        """``body_by_path``: bytes of one body for some paths, instead of the general limit."""
         self._app = app
         self._limits = limits
         self._refusal = refusal
         self._check = check
+        self._body_by_path = body_by_path or {}
         self._small = MemoryBudget(limits.memory)
         self._large = MemoryBudget(limits.memory)
 
@@ -57,11 +60,12 @@ class ReceiveBody:
             return
         length = int(headers.get(b"content-length", b"0"))  # the HTTP parser accepts digits only
         refused = self._check(scope) if self._check else None
-        if length > self._limits.body:
-            refused = self._refusal(413, f"The request exceeds {self._limits.body} bytes.")
+        limit = self._body_by_path.get(scope["path"], self._limits.body)
+        if length > limit:
+            refused = self._refusal(413, f"The request exceeds {limit} bytes.")
         try:
             if refused is not None:
-                await self._discard(receive, length)
+                await self._discard(receive, length, limit)
                 await _close_with(refused, scope, receive, send)
                 return
             budget = self._small if length <= _SMALL else self._large
@@ -74,8 +78,8 @@ class ReceiveBody:
         except ClientDisconnect:
             return
 
-    async def _discard(self, receive: Receive, length: int) -> None:
-        if length > _DISCARD * self._limits.body:
+    async def _discard(self, receive: Receive, length: int, limit: int) -> None:
+        if length > _DISCARD * limit:
             return
         async with asyncio.timeout(self._limits.body_seconds):
             has_more = True

@@ -40,18 +40,32 @@ def text_of(body: dict[str, Any], name: str, *, longest: int = _MAX_TEXT) -> str
     return value
 
 
+def flag_of(body: dict[str, Any], name: str) -> bool:
+    """A member that must be true or false, false if it is missing. Raises UsageError."""
+    value = body.get(name, False)
+    if not isinstance(value, bool):
+        raise UsageError(f'"{name}" must be true or false.')
+    return value
+
+
+def number_of(body: dict[str, Any], name: str) -> int:
+    """A member that must be a whole number of 0 or more. Raises UsageError."""
+    value = body.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
+        raise UsageError(f'"{name}" must be a number of 0 or more.')
+    return value
+
+
 def parse_answer(card: Card, body: dict[str, Any]) -> ParsedAnswer:
     """An answer to a card. Raises UsageError for a body that does not fit the card."""
     key = text_of(body, "key", longest=100)
     kind = text_of(body, "answer")
     if kind == "not_sure":
         return ParsedAnswer(None, "Not sure; asked again in 30 days")
-    same_photo = body.get("same_photo", False)
-    if not isinstance(same_photo, bool):
-        raise UsageError('"same_photo" must be true or false.')
+    same_photo, same_name = flag_of(body, "same_photo"), flag_of(body, "same_name")
     parsers = {"group": _group, "pair": _pair, "grid": _grid}
     changes, text = parsers[card.kind](card, kind, body)
-    answer = ReviewAnswer(key, card.person.person_id, card.seen, same_photo=same_photo, **changes)
+    answer = ReviewAnswer(key, card.person.person_id, card.seen, same_photo=same_photo, same_name=same_name, **changes)
     return ParsedAnswer(answer, text)
 
 

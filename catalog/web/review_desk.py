@@ -8,22 +8,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.app.catalog import Catalog
-from catalog.app.review_values import Card
+from catalog.app.review_values import Card, ReviewResult
 from catalog.domain.errors import UsageError
+from catalog.store.browse_people import StrangerSelection
 from catalog.store.catalogued_faces import FaceOrder
 from catalog.web import review_json
 from catalog.web.crop_cache import CropCache
-from catalog.web.review_answers import parse_answer, text_of
+from catalog.web.review_answers import number_of, parse_answer, text_of
 from catalog.web.review_json import Json
+from catalog.web.review_repairs import parse_repair, parse_strangers
 
 KEPT_CARDS = 2_000
 KEPT_UNDOS = 1_000
 LAST_ANSWERS = 20
 PAIR_FACES = 6
+MAX_GROUPS = 1_000
+FEW_PHOTOS = 3
+"""Persons without a name on fewer photos are offered to be hidden."""
 OFFER_FROM = 0.5
 """Lowest chance at which the name of an existing person is offered before a letter is typed."""
 CROP_SIDES = frozenset({96, 192, 384})
-IMAGE_SIDES = frozenset({1280, 2560})
+IMAGE_SIDES = frozenset({384, 1280, 2560})
 
 
 class CardChangedError(UsageError):
@@ -44,7 +49,7 @@ class ReviewDesk:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._lock = threading.Lock()
-        self._cards: OrderedDict[str, Card] = OrderedDict()
+        self._cards: OrderedDict[tuple[str, int], Card] = OrderedDict()
         self._undos: OrderedDict[str, Json] = OrderedDict()
         self._last: deque[LastAnswer] = deque(maxlen=LAST_ANSWERS)
         self._images = CropCache()
@@ -54,11 +59,27 @@ class ReviewDesk:
     def status(self) -> Json:
         with self._lock:
             last = [{"group": answer.group, "text": answer.text} for answer in reversed(self._last)]
-        return {**review_json.status_json(self._catalog.review.status()), "last": last}
+        return {**review_json.status_json(self._catalog.review.status()), **self.progress(), "last": last}
+
+    def progress(self) -> Json:
+        """The number of the latest decision, and the photos that a running scan has recorded; null without a scan."""
+        photos = self._catalog.scan_progress()
+        return {"seen": self._catalog.review.seen(), "scan": None if photos is None else {"photos": photos}}
+
+    def overview(self) -> Json:
+        """Counts for the home page: persons seen on fewer than three photos, and watch hits to check."""
+        rare = self._catalog.browse.strangers(StrangerSelection(fewer_than=FEW_PHOTOS), sample=0)
+        hits = sum(entry.open_hits for entry in self._catalog.watch_list.list())
+        return {"strangers": rare.count, "fewer_than": FEW_PHOTOS, "hits": hits}
 
     def cards(self, limit: int, excluded: tuple[str, ...] = ()) -> list[Json]:
         """The next cards with their faces. They are remembered, so that an answer can be checked against its card."""
         return [self._shown(card) for card in self._catalog.review.cards(limit, excluded=excluded)]
+
+    def candidates(self, person: str) -> list[Json]:
+        """The grid of a person's candidates, if there are any. Raises PersonError."""
+        card = self._catalog.review.candidates_card(person)
+        return [] if card is None else [self._shown(card)]
 
     def names(self, prefix: str, near: str | None) -> list[Json]:
         """At most 8 named persons; with ``near`` the similarity to that person, where it is known."""
@@ -74,8 +95,8 @@ class ReviewDesk:
 
     def _shown(self, card: Card) -> Json:
         with self._lock:
-            self._cards[card.id] = card
-            self._cards.move_to_end(card.id)
+            self._cards[card.id, card.seen] = card
+            self._cards.move_to_end((card.id, card.seen))
             while len(self._cards) > KEPT_CARDS:
                 self._cards.popitem(last=False)
         shown = review_json.card_json(card)
@@ -115,7 +136,7 @@ class ReviewDesk:
     def answer(self, body: dict[str, Any]) -> Json:
         """Record an answer to a card. Raises UsageError, ReviewConflictError and SamePhotoError."""
         with self._lock:
-            card = self._cards.get(text_of(body, "question"))
+            card = self._cards.get((text_of(body, "question"), number_of(body, "seen")))
         if card is None:
             raise CardChangedError("This card is out of date.")
         parsed = parse_answer(card, body)
@@ -123,10 +144,24 @@ class ReviewDesk:
             self._catalog.review.skip(card)
             return {"group": None, "text": parsed.text}
         result = self._catalog.review.answer(parsed.answer)
+        return self._recorded(result, parsed.text)
+
+    def repair(self, body: dict[str, Any]) -> Json:
+        """Record a change outside a card. Raises UsageError, ReviewConflictError, SameNameError and SamePhotoError."""
+        repair, text = parse_repair(body)
+        return self._recorded(self._catalog.review.repair(repair), text)
+
+    def hide_strangers(self, body: dict[str, Any]) -> Json:
+        """Hide persons without a name in bulk. Raises UsageError and ReviewConflictError."""
+        selection, count = parse_strangers(body), number_of(body, "count")
+        result = self._catalog.review.hide_strangers(selection, key=text_of(body, "key", longest=100), count=count)
+        return self._recorded(result, f"{count:,} {'person' if count == 1 else 'people'} hidden")
+
+    def _recorded(self, result: ReviewResult, text: str) -> Json:
         if result.group is not None and not result.is_repeat:
             with self._lock:
-                self._last.append(LastAnswer(result.group, parsed.text))
-        return {"group": result.group, "text": parsed.text, "repeat": result.is_repeat}
+                self._last.append(LastAnswer(result.group, text))
+        return {"group": result.group, "text": text, "repeat": result.is_repeat}
 
     def card_again(self, question: str) -> Json | None:
         """The card of a person as it is now; None if its question is settled."""
@@ -134,18 +169,25 @@ class ReviewDesk:
         return None if current_card is None else self._shown(current_card)
 
     def undo(self, body: dict[str, Any]) -> Json:
-        """Revert a group of decisions, or the latest decision. The same key reverts once. Raises UsageError."""
+        """Revert one or several groups of decisions, or the latest one; or the latest undo with ``redo``.
+
+        The same key reverts once. Raises UsageError, and BlockedUndoError if later decisions build on a group.
+        """
         key = text_of(body, "key", longest=100)
-        group = body.get("group")
-        if group is not None and (isinstance(group, bool) or not isinstance(group, int)):
-            raise UsageError('"group" must be a number.')
+        groups = _groups_of(body)
         with self._lock:
             if key in self._undos:
                 return self._undos[key]
-            number = self._catalog.review.undo(group)
-            text = next((answer.text for answer in self._last if answer.group == group), "The last answer")
-            self._last = deque((answer for answer in self._last if answer.group != group), maxlen=LAST_ANSWERS)
-            result = {"undo": number, "text": f"Undone: {text}"}
+            if body.get("redo") is True:
+                number, text = self._catalog.review.redo(), "Done again"
+            elif groups:
+                number = self._catalog.review.undo_several(groups)
+                last = next((answer.text for answer in self._last if answer.group == groups[0]), "the decision")
+                text = f"Undone: {last}" if len(groups) == 1 else f"{len(groups)} answers undone"
+            else:
+                number, text = self._catalog.review.undo(), "Undone: the last answer"
+            self._last = deque((answer for answer in self._last if answer.group not in groups), maxlen=LAST_ANSWERS)
+            result = {"undo": number, "text": text}
             self._undos[key] = result
             if len(self._undos) > KEPT_UNDOS:
                 self._undos.popitem(last=False)
@@ -160,3 +202,13 @@ class ReviewDesk:
     def image(self, sha256: str, side: int) -> bytes:
         """A photo of the catalogue as JPEG. Raises PhotoError and SourceError."""
         return self._images.get((sha256, side), lambda: self._catalog.image(sha256, max_side=side))
+
+
+def _groups_of(body: dict[str, Any]) -> list[int]:
+    """The groups of an undo: ``group``, or ``groups``; empty if the body has neither. Raises UsageError."""
+    if body.get("group") is not None:
+        return [number_of(body, "group")]
+    groups = body.get("groups", [])
+    if not isinstance(groups, list) or len(groups) > MAX_GROUPS:
+        raise UsageError(f'"groups" must be a list of at most {MAX_GROUPS} numbers.')
+    return [number_of({"groups": group}, "groups") for group in groups]

@@ -12,6 +12,7 @@ from catalog.web.sessions import Sessions, is_page_key
 
 COOKIE = "catalog_review"
 PAGE_KEY_HEADER = "x-review"
+EVENTS_PATH = "/api/events"
 _OPEN_PATHS = ("/enter", "/session")
 _STATIC = "/static/"
 
@@ -65,12 +66,16 @@ class GuardReview:
             return Response(status_code=403)
         if path in _OPEN_PATHS or path.startswith(_STATIC):
             return None
-        session = self._sessions.find(_cookie(headers))
+        cookie = _cookie(headers)
+        # A stream that a page opens by itself is no use: a forgotten window must not keep its session.
+        session = self._sessions.find(cookie, is_use=path != EVENTS_PATH)
         if session is None:
             return _signed_out(path)
         if method == "POST" and not is_page_key(session, headers.get(PAGE_KEY_HEADER, "")):
             return Response(status_code=403)
-        scope.setdefault("state", {})["page_key"] = session.page_key
+        state = scope.setdefault("state", {})
+        state["page_key"] = session.page_key
+        state["is_open"] = lambda: self._sessions.find(cookie, is_use=False) is not None
         return None
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from catalog.app.catalog import Catalog
 from catalog.web.limits import ServerLimits
 from catalog.web.review_app import error_body, review_app, review_limits
-from catalog.web.review_desk import ReviewDesk
 from catalog.web.server import WebServer, listen
 from catalog.web.sessions import Sessions
 
@@ -35,7 +34,7 @@ class ReviewServer(WebServer):
         bound = listener.getsockname()[1]
         name = host_name or f"r-{secrets.token_hex(4)}.localhost"
         self.host = f"{name}:{bound}"
-        app = review_app(ReviewDesk(catalog), self._sessions, host=self.host, limits=limits)
+        app = review_app(catalog, self._sessions, host=self.host, limits=limits, is_ending=lambda: self.is_ending)
         super().__init__(app, error_body, sockets=[listener, *_ipv6(bound)], limits=limits)
 
     def address(self) -> str:

@@ -77,6 +77,11 @@ class WebServer:
         """End :meth:`serve_forever`, from any thread."""
         self._server.should_exit = True
 
+    @property
+    def is_ending(self) -> bool:
+        """True from the request to end until the end."""
+        return self._server.should_exit
+
     def close(self) -> None:
         for listener in self._sockets:
             listener.close()

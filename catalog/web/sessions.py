@@ -58,8 +58,8 @@ class Sessions:
             self._sessions[_hash(cookie)] = Session(secrets.token_urlsafe(_BYTES), now, now)
             return cookie
 
-    def find(self, cookie: str) -> Session | None:
-        """The session of a cookie, which counts as used now; None if there is none or it has ended."""
+    def find(self, cookie: str, *, is_use: bool = True) -> Session | None:
+        """The session of a cookie; None if there is none or it has ended. With ``is_use`` it counts as used now."""
         with self._lock:
             now, key = self._clock(), _hash(cookie)
             session = self._sessions.get(key)
@@ -68,7 +68,8 @@ class Sessions:
             if now - session.used > IDLE_SECONDS or now - session.started > LONGEST_SECONDS:
                 del self._sessions[key]
                 return None
-            session.used = now
+            if is_use:
+                session.used = now
             return session
 
 

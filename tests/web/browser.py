@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import shutil
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,11 @@ import pytest
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+
+
+def fresh_key() -> str:
+    """An idempotency key that was not used before."""
+    return str(uuid.uuid4())
 
 
 @dataclass
@@ -86,3 +92,21 @@ def chromium(**options: Any) -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield browser.new_context(**options)
         browser.close()
+
+
+def signed_in(review, context) -> Any:
+    """A page of the review, whose errors and foreign requests fail the test."""
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda request: problems.append(request.url) if foreign(request.url, review) else None)
+    page.goto(review.address())
+    page.wait_for_selector("h1")
+    page.wait_for_url("**/")
+    page.problems = problems
+    return page
+
+
+def foreign(url: str, review) -> bool:
+    return not url.startswith((f"http://{review.host}/", f"blob:http://{review.host}/"))

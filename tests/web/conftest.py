@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import catalog
 from catalog.web.endpoint_server import open_endpoint
 from catalog.web.review_server import ReviewServer
-from tests.web.browser import ReviewClient
+from tests.web.browser import ReviewClient, chromium, signed_in
 
 PORTRAITS = Path(__file__).parent.parent / "fixtures"
 
@@ -68,3 +69,12 @@ def client(review: ReviewServer) -> ReviewClient:
     client = ReviewClient(review.host)
     assert client.sign_in(review.address()) == 200
     return client
+
+
+@pytest.fixture
+def page(review: ReviewServer) -> Iterator[Any]:
+    """A signed-in page of 1,200 pixels; errors of its scripts and requests to other hosts fail the test."""
+    with chromium(viewport={"width": 1200, "height": 900}) as context:
+        page = signed_in(review, context)
+        yield page
+        assert page.problems == []

@@ -11,8 +11,13 @@ def card(client):
     return client.get("/api/questions?limit=3")["questions"][0]
 
 
+def about(card):
+    """What every answer to a card carries."""
+    return {"key": "key-1", "question": card["id"], "seen": card["seen"]}
+
+
 def name_body(card, name, **fields):
-    return {"key": "key-1", "question": card["id"], "answer": "name", "name": {"new": name}, **fields}
+    return {**about(card), "answer": "name", "name": {"new": name}, **fields}
 
 
 def faces_of(card):
@@ -81,8 +86,8 @@ def test_a_person_changed_by_a_command_is_a_conflict(client, library, card):
 
 def test_joining_with_an_existing_person_by_id(client, library, card):
     """The group is merged into the named person."""
-    second = client.get("/api/questions?limit=3")["questions"][1]
     client.post("/api/answers", name_body(card, "Ann Example"))
+    second = client.get("/api/questions?limit=3")["questions"][0]
     names = client.get("/api/names?q=an")["names"]
     assert [name["name"] for name in names] == ["Ann Example"]
     body = {**name_body(second, ""), "key": "key-2", "name": {"person": names[0]["person"]}}
@@ -93,7 +98,7 @@ def test_joining_with_an_existing_person_by_id(client, library, card):
 @pytest.mark.parametrize(("answer", "hidden"), [("hide", True), ("not_sure", False)])
 def test_a_card_can_be_hidden_or_postponed(client, library, card, answer, hidden):
     """Both take the card out of the queue; only hiding is a decision."""
-    assert client.post("/api/answers", {"key": "k", "question": card["id"], "answer": answer})[0] == 200
+    assert client.post("/api/answers", {**about(card), "answer": answer})[0] == 200
     assert card["id"] not in {question["id"] for question in client.get("/api/questions")["questions"]}
     assert library.person(card["person"]["person"]).hidden is hidden
     assert len(library.decisions.history()) == hidden
@@ -112,6 +117,9 @@ def test_a_card_can_be_hidden_or_postponed(client, library, card, answer, hidden
         {"unticked": [{"face": "x", "as": "delete"}]},
         {"same_photo": "yes"},
         {"key": ""},
+        {"seen": None},
+        {"seen": -1},
+        {"same_name": 1},
     ],
     ids=str,
 )

@@ -2,43 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
-from tests.web.browser import chromium, needs_chromium
+from tests.web.browser import chromium, needs_chromium, signed_in
 
 pytestmark = needs_chromium
 apart = pytest.mark.parametrize("library", ["apart"], indirect=True)
 SETTLE = 250
 """Milliseconds: keys are ignored for 150 after a card appears."""
-
-
-def signed_in(review, context) -> Any:
-    """A page of the review, whose errors and foreign requests fail the test."""
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    page.on("request", lambda request: problems.append(request.url) if foreign(request.url, review) else None)
-    page.goto(review.address())
-    page.wait_for_selector("h1")
-    page.wait_for_url("**/")
-    page.problems = problems
-    return page
-
-
-def foreign(url: str, review) -> bool:
-    return not url.startswith((f"http://{review.host}/", f"blob:http://{review.host}/"))
-
-
-@pytest.fixture
-def page(review) -> Iterator[Any]:
-    with chromium(viewport={"width": 1200, "height": 900}) as context:
-        page = signed_in(review, context)
-        yield page
-        assert page.problems == []
 
 
 def start(page) -> None:

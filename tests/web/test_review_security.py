@@ -118,7 +118,7 @@ def test_the_cookie_is_for_this_host_and_not_for_scripts(review):
         (b'{"key": NaN}', 422),
         (b'{"key": 5}', 422),
         (b'{"key": "k", "question": 7}', 422),
-        (b'{"key": "k", "question": "group-unknown", "answer": "name"}', 409),
+        (b'{"key": "k", "question": "group-unknown", "seen": 0, "answer": "name"}', 409),
         (b"x" * 100_000, 413),
     ],
     ids=lambda value: repr(value[:20]) if isinstance(value, bytes) else None,

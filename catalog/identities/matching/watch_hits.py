@@ -28,6 +28,7 @@ class WatchHit:
     state: State
     found_at: datetime
     reviewed_by: str | None
+    reviewed_at: datetime | None = None
 
 
 def record_new_hits(
@@ -103,6 +104,7 @@ def list_hits(
             row.state,
             row.found_at,
             row.reviewed_by,
+            row.reviewed_at,
         )
         for row in rows
         if row.face in faces

@@ -1,72 +1,14 @@
-"use strict";
-(() => {
-const one = (selector, root = document) => root.querySelector(selector);
-const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-const clone = (id) => one("#" + id).content.firstElementChild.cloneNode(true);
-const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
-const page = document.body.dataset.page, pageKey = one("meta[name=review-key]").content;
-const notice = one("#notice"), live = one("#live");
-const DELAY = 150, AHEAD = 5, KEPT = 300;
-let queue = [], current = null, shownAt = 0, busy = false, answerKey = "", unticked = new Map();
-let undone = [], answered = [], ended = false, retry = null;
+// The queue: one card at a time. A card is JSON from the server, put into clones of <template> by textContent, so that
+// no name and no path can become markup. The next five cards and their crops are fetched ahead.
+import {all, announce, ask, clone, commands, crop, fail, fill, focused, forgetUndone, framePhoto, image, move, notice, one, onKeys,
+  openPhoto, plural, state} from "./page.js";
+import {NameList} from "./names.js";
+import {listen} from "./events.js";
+const DELAY = 150, AHEAD = 5, person = one("#card").dataset.person;
+let queue = [], current = null, shownAt = 0, answerKey = "", unticked = new Map(), names = null;
 
-// ---------------------------------------------------------------------------------------------- server
-async function ask(path, body) {
-  const options = body === undefined ? {} : {
-    method: "POST", body: JSON.stringify(body), headers: {"Content-Type": "application/json", "X-Review": pageKey},
-  };
-  let response;
-  try { response = await fetch(path, options); } catch {
-    throw Object.assign(new Error("`catalog review` has ended. Start it again; your answers are saved."), {ended: true});
-  }
-  const value = await response.json().catch(() => ({}));
-  if (response.status === 401) { ended = true; throw new Error(value.message); }
-  if (response.status === 409) return {conflict: value};
-  if (!response.ok) throw new Error(`Not written: ${value.message || response.status} ${value.remedy || ""}`);
-  return value;
-}
-function fail(error, again) {
-  notice.replaceChildren(error.message + " ");
-  if (!again || ended) return;
-  const button = document.createElement("button");
-  button.type = "button"; button.className = "link"; button.textContent = "Try again";
-  button.onclick = () => { notice.replaceChildren(); again(); };
-  notice.append(button);
-}
-
-// ---------------------------------------------------------------------------------------------- images
-const images = new Map();
-function image(url) {
-  if (!images.has(url)) {
-    images.set(url, fetch(url).then((r) => r.ok ? r.blob() : Promise.reject(r.status)).then((b) => URL.createObjectURL(b)));
-    images.get(url).catch(() => images.delete(url));
-    for (const old of [...images.keys()].slice(0, Math.max(0, images.size - KEPT))) {
-      images.get(old).then((blob) => URL.revokeObjectURL(blob), () => {});
-      images.delete(old);
-    }
-  }
-  return images.get(url);
-}
-function fill(img, url) { image(url).then((blob) => { img.src = blob; }, () => img.parentElement.classList.add("missing")); }
-const side = devicePixelRatio > 1 ? 384 : 192;
-const crop = (face) => `/crops/${encodeURIComponent(face)}/${side}`;
-const photo = (sha256) => `/images/${sha256}/1280`;
 function tilesOf(card) {
   return card.rows ? card.rows.flatMap((row) => row.tiles) : card.sides ? card.sides.flat() : card.tiles || [];
-}
-function framePhoto(frame, tile) {
-  const img = one("img", frame), box = one(".box", frame);
-  box.hidden = true;
-  img.onload = () => {
-    const area = img.getBoundingClientRect(), outer = frame.getBoundingClientRect();
-    const scale = Math.min(area.width / img.naturalWidth, area.height / img.naturalHeight);
-    const width = img.naturalWidth * scale, height = img.naturalHeight * scale;
-    const left = area.left - outer.left + (area.width - width) / 2, top = area.top - outer.top + (area.height - height) / 2;
-    box.style.left = `${left + tile.box[0] * width}px`; box.style.top = `${top + tile.box[1] * height}px`;
-    box.style.width = `${tile.box[2] * width}px`; box.style.height = `${tile.box[3] * height}px`;
-    box.hidden = false;
-  };
-  image(photo(tile.sha256)).then((blob) => { img.src = blob; }, () => frame.classList.add("missing"));
 }
 
 // ---------------------------------------------------------------------------------------------- cards
@@ -99,8 +41,13 @@ const makers = {
       one(".tiles", section).append(...row.tiles.map((tile) => makeTile(tile, index++, shown)));
       one(".rows", root).append(section);
     }
+    const field = one("input", root);
+    names = new NameList(field, one("#names", root), {near: () => card.person.person, offer: () => card.offer, take: () => nameGroup()});
     one("form", root).onsubmit = (event) => { event.preventDefault(); nameGroup(); };
-    one("input", root).oninput = offerNames;
+    field.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") { one("#card .tile")?.focus(); event.preventDefault(); }
+      else if (event.key === "Enter" && (event.repeat || !state.mayAct())) event.preventDefault();
+    });
     return root;
   },
   pair(card) {
@@ -130,13 +77,14 @@ const makers = {
     return root;
   },
 };
-function show(card) {
+function show(card, kept = new Map()) {
   current = card; unticked = new Map(); answerKey = crypto.randomUUID(); shownAt = performance.now();
   const place = one("#card"), root = card ? makers[card.kind](card) : clone("empty");
-  place.replaceChildren(root); if (!busy) place.setAttribute("aria-busy", "false");
-  if (!card) one(".summary", root).textContent = `${one("#percent").textContent} of faces are named.`;
+  place.replaceChildren(root); if (!state.busy) place.setAttribute("aria-busy", "false");
+  if (!card) one(".summary", root).textContent = person ? "No face and no person may be this person too." : `${one("#percent").textContent} of faces are named.`;
+  for (const tile of card ? tilesOf(card) : []) if (kept.has(tile.face)) unticked.set(tile.face, kept.get(tile.face));
   update();
-  if (card && card.offer) offerNames();
+  if (card && card.offer) names.refresh();
   const main = one("#name", root) || one("[data-do=yes]", root) || one(".tile", root) || one("a", root);
   main?.focus();
   for (const ahead of queue.slice(0, AHEAD)) for (const tile of tilesOf(ahead)) image(crop(tile.face)).catch(() => {});
@@ -166,194 +114,115 @@ function toggle(element, as = "reject") {
   update();
 }
 
-// ---------------------------------------------------------------------------------------------- names
-let options = [], chosen = 0, asked = 0;
-async function offerNames() {
-  const field = one("#name"), list = one("#names"), text = field.value.trim(), turn = ++asked, card = current;
-  let names = [];
-  if (!text && card.offer) names = [card.offer];
-  else if (text.length >= 2) {
-    try { names = (await ask(`/api/names?q=${encodeURIComponent(text)}&near=${card.person.person}`)).names; } catch (error) { fail(error); }
-  }
-  if (turn !== asked || card !== current) return;
-  options = names.map((name) => ({person: name.person, text: text ? name.name : `Yes, ${name.name}`, plain: name.name,
-    note: [name.faces && plural(name.faces, "face"), name.similarity && `similarity ${Math.round(name.similarity)}`].filter(Boolean).join(", ")}));
-  if (text) options.push({fresh: text, text: `New person "${text}"`, note: ""});
-  chosen = 0;
-  list.replaceChildren(...options.map((option, index) => {
-    const item = document.createElement("li"), note = document.createElement("span");
-    item.id = `name-${index}`; item.setAttribute("role", "option"); item.textContent = option.text;
-    note.className = "note"; note.textContent = option.note; item.append(note);
-    item.onclick = () => { chosen = index; nameGroup(); };
-    return item;
-  }));
-  choose(0);
-}
-function choose(index) {
-  chosen = Math.max(0, Math.min(index, options.length - 1));
-  all("#names li").forEach((item, number) => item.setAttribute("aria-selected", String(number === chosen)));
-  one("#name").setAttribute("aria-expanded", String(options.length > 0));
-  if (options.length) one("#name").setAttribute("aria-activedescendant", `name-${chosen}`);
-}
-async function nameGroup(samePhoto = false) {
-  const text = one("#name").value.trim();
-  if (text && options.at(-1)?.fresh !== text) await offerNames();
-  const option = options[chosen];
-  if (!option) return;
-  const name = option.person ? {person: option.person} : {new: option.fresh};
-  send({answer: "name", name, same_photo: samePhoto, unticked: [...unticked].map(([face, as]) => ({face, as}))},
-    `${option.plain || option.fresh} named`);
-}
-
 // ---------------------------------------------------------------------------------------------- answers
-function setBusy(is) { busy = is; one("#card")?.setAttribute("aria-busy", String(is)); }
+async function nameGroup(allow = {}) {
+  const name = await names.value();
+  if (!name) return;
+  send({answer: "name", name, ...allow, unticked: [...unticked].map(([face, as]) => ({face, as}))}, `${names.option.plain} named`);
+}
+function setBusy(is) { state.busy = is; one("#card")?.setAttribute("aria-busy", String(is)); }
 async function send(answer, text) {
-  if (!current || busy) return;
+  if (!current || state.busy) return;
   setBusy(true);
-  const card = current, body = {...answer, key: answerKey, question: card.id};
+  const body = {...answer, key: answerKey, question: current.id, seen: current.seen};
   try {
     const result = await ask("/api/answers", body);
-    if (result.conflict) { conflict(result.conflict); return; }
+    if (result.conflict) { await conflict(result.conflict); return; }
     notice.replaceChildren();
-    if (result.group !== null) { answered.push(result.group); undone = []; }
+    forgetUndone();
     tell(text || result.text, result);
     await next();
   } catch (error) {
     fail(error, () => send(answer, text));
   } finally { setBusy(false); }
 }
-function conflict(value) {
+async function conflict(value) {
   answerKey = crypto.randomUUID();
-  if (value.error === "same_photo") {
+  if (value.error === "same_photo" || value.error === "same_name") {
     const line = one("#card .same-photo");
-    if (!line) { fail(new Error(value.message)); return; }
-    one(".text", line).textContent = `${value.message} Is it a mirror, a collage or a photo of a photo?`;
+    if (!line) { notice.textContent = value.message; return; }
+    const isPhoto = value.error === "same_photo";
+    one(".text", line).textContent = isPhoto ? `${value.message} Is it a mirror, a collage or a photo of a photo?` : `${value.message} Is it the same person?`;
+    one("[data-do=keep-two]", line).hidden = isPhoto;
+    one("[data-do=join-anyway]", line).textContent = isPhoto ? "Join anyway" : "The same person";
+    line.dataset.person = value.person || "";
     line.hidden = false; one("button", line).focus();
     return;
   }
   notice.textContent = value.card ? `${value.message} Here is the new state.` : "Already answered in another window.";
-  if (value.card) show(value.card); else next();
+  if (value.card) show(value.card, unticked); else await next();
+}
+function joinAnyway() {
+  const other = one("#card .same-photo").dataset.person;
+  if (!other) { nameGroup({same_photo: true}); return; }
+  send({answer: "name", name: {person: other}, unticked: [...unticked].map(([face, as]) => ({face, as}))}, `${names.option.plain} named`);
+}
+export function showStatus(status) {
+  const share = (part) => Math.floor(100 * part / Math.max(1, status.faces));
+  one("#percent").textContent = `${share(status.named)} %`; one("#forecast").textContent = `${share(status.forecast.named)} %`;
+  one("#bar-named").setAttribute("width", share(status.named)); one("#bar-forecast").setAttribute("width", share(status.forecast.named));
+  one("#bar").setAttribute("aria-valuenow", status.named);
 }
 function tell(text, result) {
-  const status = result.status, share = (part) => Math.floor(100 * part / Math.max(1, status.faces));
-  if (one("#percent")) {
-    one("#percent").textContent = `${share(status.named)} %`; one("#forecast").textContent = `${share(status.forecast.named)} %`;
-    one("#bar-named").setAttribute("width", share(status.named)); one("#bar-forecast").setAttribute("width", share(status.forecast.named));
-    one("#bar").setAttribute("aria-valuenow", status.named);
-    one("#last-answer").textContent = `Last answer: ${text}.`; one("#undo").hidden = !answered.length;
-  }
-  live.textContent = `${text}. ${share(status.named)} percent named.`;
+  showStatus(result.status);
+  one("#last-answer").textContent = `Last answer: ${text}.`; one("#undo").hidden = false;
+  announce(`${text}. ${one("#percent").textContent.replace("%", "percent")} named.`);
+}
+async function fetchCards() {
+  return (await ask(person ? `/api/questions?person=${encodeURIComponent(person)}` : `/api/questions?limit=${AHEAD + 1}`)).questions;
 }
 async function next() {
-  const known = queue.map((card) => card.id);
-  const value = await ask(`/api/questions?limit=${AHEAD + 1}`);
-  queue = value.questions;
-  for (const card of queue) if (known.includes(card.id)) continue;
+  queue = await fetchCards();
   show(queue.shift() || null);
 }
-async function undo(group) {
-  if (busy) return;
-  setBusy(true);
-  try {
-    const target = group ?? answered.pop();
-    if (target === undefined) { notice.textContent = "No answer of this window is left to undo."; return; }
-    const result = await ask("/api/undo", {key: crypto.randomUUID(), group: target});
-    answered = answered.filter((number) => number !== target); undone.push(result.undo);
-    if (page === "home") { location.reload(); return; }
-    tell(result.text, result); await next();
-  } catch (error) { fail(error); } finally { setBusy(false); }
-}
-async function redo() {
-  const number = undone.pop();
-  if (busy || number === undefined) return;
-  setBusy(true);
-  try {
-    const result = await ask("/api/undo", {key: crypto.randomUUID(), group: number});
-    answered.push(result.undo); tell("Done again", result); await next();
-  } catch (error) { fail(error); } finally { setBusy(false); }
+state.reload = async (text, result) => { tell(text, result); await next(); };
+state.mayAct = () => performance.now() - shownAt >= DELAY;
+// Another window, a command or a scan changed something: the card is replaced if it is not what it was.
+async function changed(event) {
+  if (event.status) showStatus(event.status);
+  if (state.busy || !current || event.seen <= current.seen) return;
+  const cards = await fetchCards(), now = cards.find((card) => card.id === current.id);
+  if (state.busy) return;
+  const before = JSON.stringify({...current, seen: 0, chance: 0, settles: 0}), after = now && JSON.stringify({...now, seen: 0, chance: 0, settles: 0});
+  queue = cards.filter((card) => card !== now);
+  if (!now) {
+    notice.textContent = "Already answered in another window.";
+    show(queue.shift() || null);
+  } else if (before !== after) {
+    notice.textContent = `${now.person.name || "The card"} was changed since this card was shown. Here is the new state.`;
+    show(now, unticked);
+  } else current.seen = now.seen;
 }
 
 // ---------------------------------------------------------------------------------------------- commands
-const focused = () => document.activeElement.closest?.(".tile") || one("#card .tile");
-function openPhoto() {
-  const tile = focused()?.tile, dialog = one("#photo");
-  if (!tile) return;
-  one("#photo-text").textContent = tile.taken ? `Photo of ${tile.taken}` : "";
-  dialog.showModal(); framePhoto(one(".frame", dialog), tile);
-}
 function tickAll() { if (unticked.size) unticked.clear(); else for (const tile of tilesOf(current)) unticked.set(tile.face, "reject"); update(); }
-const commands = {
-  "photo": openPhoto,
+Object.assign(commands, {
+  "photo": () => openPhoto(),
   "tick": () => toggle(focused()),
   "tick-all": tickAll,
   "not-a-face": () => current.kind === "pair" ? send({answer: "not_a_face", face: (document.activeElement.closest(".tile") || all(".side")[1].querySelector(".tile")).dataset.face}) : toggle(focused(), "not_a_face"),
   "hide": () => send({answer: "hide"}),
   "not-sure": () => send({answer: "not_sure"}),
-  "yes": () => send({answer: "yes"}),
+  "yes": () => current.kind === "group" ? current.offer && !one("#name").value && nameGroup() : send({answer: "yes"}),
   "no": () => send({answer: "no"}),
   "confirm": () => send({answer: "confirm", tiles: current.tiles.map((tile) => ({face: tile.face, as: unticked.has(tile.face) ? "reject" : "confirm"}))}),
-  "join-anyway": () => nameGroup(true),
+  "join-anyway": joinAnyway,
+  "keep-two": () => nameGroup({same_name: true}),
   "other-name": () => { one("#card .same-photo").hidden = true; one("#name").select(); },
-};
+});
 const KEYS = {
-  group: {" ": "photo", t: "tick", a: "tick-all", x: "not-a-face", h: "hide", s: "not-sure"},
+  group: {" ": "photo", t: "tick", a: "tick-all", x: "not-a-face", h: "hide", s: "not-sure", y: "yes"},
   pair: {" ": "photo", y: "yes", n: "no", s: "not-sure", h: "hide", x: "not-a-face"},
   grid: {" ": "photo", t: "tick", a: "tick-all", s: "not-sure", Enter: "confirm"},
 };
-const HELP = {Enter: "name, confirm or start", Space: "show the full photo", "← → ↑ ↓": "move between faces", T: "tick or untick",
-  A: "tick all", "Y, N": "yes, no", S: "not sure", H: "hide", X: "not a face", "U, Shift+U": "undo, redo", Esc: "from the name to the faces", "?": "this list"};
-function move(step) {
-  const tiles = all("#card .tile"), index = tiles.indexOf(focused());
-  const width = one("#card .tiles") ? getComputedStyle(one("#card .tiles")).gridTemplateColumns.split(" ").length : 1;
-  const target = tiles[index + (Math.abs(step) === 2 ? Math.sign(step) * width : step)];
-  if (!target) return;
-  tiles.forEach((tile) => { tile.tabIndex = tile === target ? 0 : -1; });
-  target.focus();
-  const part = target.closest(".side");
+onKeys(() => current ? KEYS[current.kind] : {}, (step) => {
+  const target = move(step), part = target?.closest(".side");
   if (part) framePhoto(one(".frame", part), target.tile);
-}
-const ARROWS = {ArrowLeft: -1, ArrowRight: 1, ArrowUp: -2, ArrowDown: 2};
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || ended) return;
-  const open = one("dialog[open]"), field = event.target.matches("input[type=text]");
-  if (open) { if (event.key === " " && open.id === "photo") { event.preventDefault(); open.close(); } return; }
-  if (field) {
-    if (event.key === "Escape") { one("#card .tile")?.focus(); event.preventDefault(); }
-    else if (event.key === "ArrowDown" || event.key === "ArrowUp") { choose(chosen + (event.key === "ArrowDown" ? 1 : -1)); event.preventDefault(); }
-    else if (event.key === "Enter" && (event.repeat || performance.now() - shownAt < DELAY)) event.preventDefault();
-    return;
-  }
-  // A repeated Enter from the card before must never be an answer, also when a button has the focus.
-  const early = event.repeat || (page === "review" && performance.now() - shownAt < DELAY);
-  if (event.key === "Enter" && (early || event.target.dataset.do === "yes")) event.preventDefault();
-  if (early) return;
-  const letter = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  if (letter.length === 1 && letter !== " " && !one("#letters").checked) return;
-  if (event.key in ARROWS && current) { move(ARROWS[event.key]); event.preventDefault(); return; }
-  if (letter === "u") { if (event.shiftKey) redo(); else undo(page === "home" ? one("[data-undo]")?.dataset.undo && Number(one("[data-undo]").dataset.undo) : undefined); return; }
-  if (letter === "?") { one("#help").showModal(); return; }
-  if (page === "home" && event.key === "Enter" && !event.target.closest("a, button")) { one("#start")?.click(); return; }
-  const command = current && KEYS[current.kind][letter];
-  if (!command || (letter === "Enter" && event.target.closest("button:not(.tile), a"))) return;
-  if (letter === " " && event.target.closest("button:not(.tile), a")) return;
-  event.preventDefault();
-  commands[command]();
 });
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
-  if (!button) return;
-  if (button.dataset.do) commands[button.dataset.do]();
-  else if (button.dataset.undo) undo(Number(button.dataset.undo));
-  else if (button.id === "undo") undo();
-  else if (button.classList.contains("tile")) {
-    if (button.classList.contains("plain")) framePhoto(one(".frame", button.closest(".side")), button.tile);
-    else toggle(button);
-  } else if (button.id === "photo-close" || button.id === "help-close") button.closest("dialog").close();
+one("#card").addEventListener("click", (event) => {
+  const tile = event.target.closest(".tile");
+  if (!tile || one("dialog[open]")) return;
+  if (tile.classList.contains("plain")) framePhoto(one(".frame", tile.closest(".side")), tile.tile);
+  else toggle(tile);
 });
-one("#help-keys").append(...Object.entries(HELP).flatMap(([key, text]) => {
-  const term = document.createElement("dt"), value = document.createElement("dd"), mark = document.createElement("kbd");
-  mark.textContent = key; term.append(mark); value.textContent = text;
-  return [term, value];
-}));
-if (page === "review") next().catch((error) => fail(error, () => next()));
-})();
+next().then(() => listen(changed)).catch((error) => fail(error, () => next()));

@@ -1,0 +1,161 @@
+"""The history of decisions in groups, and undo of any depth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from catalog.app.answering import row_of, settle
+from catalog.app.resources import Resources
+from catalog.app.review_values import BlockedUndoError, HistoryEntry
+from catalog.domain.decisions import PERMANENT_VERBS, Decision, Verb
+from catalog.domain.uri import display_name
+from catalog.identities.decisions import undo as undoing
+from catalog.identities.decisions.later_decisions import later_decisions
+from catalog.store.assignment_lock import lock_persons
+from catalog.store.decision_rows import (
+    decisions_of_group,
+    groups_before,
+    last_undoable,
+    read_decision,
+    read_decisions,
+)
+from catalog.store.people import names_by_public_id
+
+_SENTENCES = {
+    Verb.HIDE: ("1 person hidden", "{count:,} people hidden"),
+    Verb.UNHIDE: ("1 person shown again", "{count:,} people shown again"),
+    Verb.APART: ("Two people kept apart", "People kept apart, {count:,} times"),
+    Verb.CONFIRM: ("1 face confirmed", "{count:,} faces confirmed"),
+    Verb.REJECT: ("1 face rejected", "{count:,} faces rejected"),
+    Verb.NOT_A_FACE: ("1 mark: not a face", "{count:,} marks: not a face"),
+    Verb.MERGE: ("Two people joined", "{count:,} people joined"),
+    Verb.SPLIT: ("1 group of faces split off", "{count:,} groups of faces split off"),
+    Verb.UNDO: ("Undo", "{count:,} undos"),
+    Verb.RESTORE: ("1 person restored", "{count:,} people restored"),
+    Verb.RECLUSTER: ("Persons grouped again", "Persons grouped again, {count:,} times"),
+    Verb.FORGET: ("1 person forgotten", "{count:,} people forgotten"),
+    Verb.MIGRATE: ("Persons copied from another gallery", "Persons copied from other galleries, {count:,} times"),
+    Verb.IMPORT: ("Import", "{count:,} imports"),
+}
+
+
+def undo_groups(resources: Resources, groups: Sequence[int] | None) -> int:
+    """Revert groups of decisions, latest first; None: the latest one of this login. Returns the last undo's number.
+
+    All or none. Raises BlockedUndoError if later decisions build on one of them, and UsageError.
+    """
+    stamp = resources.stamp()
+    with resources.database.begin() as connection:
+        lock_persons(connection)
+        numbers = [last_undoable(connection, decided_by=stamp.who)] if groups is None else sorted(groups, reverse=True)
+        undo_number = 0
+        for number in numbers:
+            _check_not_blocked(connection, number)
+            undo_number, decision = undoing.undo(connection, number, stamp)
+            _settle(connection, resources, decision)
+    return undo_number
+
+
+def redo(resources: Resources) -> int:
+    """Revert the latest undo in force of this login. Raises UsageError."""
+    stamp = resources.stamp()
+    with resources.database.begin() as connection:
+        number, decision = undoing.redo(connection, stamp, decided_by=stamp.who)
+        _settle(connection, resources, decision)
+    return number
+
+
+def history(resources: Resources, *, limit: int, before: int | None) -> tuple[HistoryEntry, ...]:
+    """Groups of decisions, latest first; a decision without a group is a group of its own."""
+    with resources.reading() as database, database.read() as connection:
+        return _entries(connection, groups_before(connection, limit, before=before))
+
+
+def _entries(connection: Connection, groups: Sequence[int]) -> tuple[HistoryEntry, ...]:
+    members = [(group, decisions_of_group(connection, group) or _single(connection, group)) for group in groups]
+    persons = {
+        person
+        for _, decisions in members
+        for decision in decisions
+        for person in (decision.person_id, decision.other_person_id)
+        if person
+    }
+    names = names_by_public_id(connection, persons)
+    return tuple(_entry(group, decisions, names) for group, decisions in members if decisions)
+
+
+def _single(connection: Connection, number: int) -> list[Decision]:
+    decision = read_decision(connection, number)
+    return [] if decision is None else [decision]
+
+
+def _entry(group: int, decisions: Sequence[Decision], names: dict[str, str | None]) -> HistoryEntry:
+    undone = {decision.undone_by for decision in decisions}
+    return HistoryEntry(
+        group,
+        decisions[-1].decided_at,
+        decisions[-1].decided_by,
+        _text(decisions, names),
+        tuple(decisions),
+        tuple(_text([decision], names) for decision in decisions),
+        undone_by=None if None in undone else max(number for number in undone if number is not None),
+        can_undo=None in undone and any(decision.verb not in PERMANENT_VERBS for decision in decisions),
+    )
+
+
+def _text(decisions: Sequence[Decision], names: dict[str, str | None]) -> str:
+    """A sentence about a group: its names, and counts of the other decisions."""
+    parts = []
+    for decision in decisions:
+        if decision.verb in (Verb.NAME, Verb.RENAME):
+            name = display_name(decision.name) if decision.name else None
+            parts.append(f"{name} named" if name else f"The name of {decision.person_id} removed")
+        elif decision.verb is Verb.BORN:
+            parts.append(f"Birth date of {_label(decision.person_id, names)}: {decision.name or 'removed'}")
+    counts: dict[Verb, list[Decision]] = {}
+    for decision in decisions:
+        if decision.verb in _SENTENCES:
+            counts.setdefault(decision.verb, []).append(decision)
+    for verb, of_verb in counts.items():
+        single, several = _SENTENCES[verb]
+        text = single if len(of_verb) == 1 else several.format(count=len(of_verb))
+        about = {decision.person_id for decision in of_verb}
+        if len(about) == 1 and (person := about.pop()) and verb is not Verb.UNDO and names.get(person):
+            text += f", {_label(person, names)}"
+        if verb is Verb.UNDO:
+            text = f"Undo of decision {of_verb[0].targets[0]}" if of_verb[0].targets else "Undo"
+        parts.append(text)
+    return "; ".join(parts)
+
+
+def _label(person: str | None, names: dict[str, str | None]) -> str:
+    return display_name(names.get(person or "") or person or "")
+
+
+def _check_not_blocked(connection: Connection, number: int | None) -> None:
+    decision = None if number is None else read_decision(connection, number)
+    if decision is None or decision.undone_by is not None:
+        return  # undo says why
+    members = [decision] if decision.group is None else decisions_of_group(connection, decision.group)
+    later = later_decisions(connection, [member for member in members if member.undone_by is None])
+    if later:
+        groups = {blocking.group or blocking.number for blocking in read_decisions(connection, numbers=later)}
+        entries = _entries(connection, sorted(groups, reverse=True))
+        texts = ", ".join(f'"{entry.text}"' for entry in entries[:3])
+        more = f" and {len(entries) - 3:,} more" if len(entries) > 3 else ""
+        raise BlockedUndoError(f"Cannot be undone before: {texts}{more}.", [*groups, decision.group or decision.number])
+
+
+def _settle(connection: Connection, resources: Resources, decision: Decision) -> None:
+    decisions = [decision]
+    if decision.group:
+        decisions = decisions_of_group(connection, decision.group)
+    if decision.verb is Verb.UNDO:
+        decisions += read_decisions(connection, numbers=decision.targets)
+    persons = {person for row in decisions for person in (row.person_id, row.other_person_id, *row.persons_involved())}
+    touched: set[int] = set()
+    for person in persons:
+        touched |= row_of(connection, person)
+    settle(connection, resources, touched)
