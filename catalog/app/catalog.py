@@ -186,6 +186,7 @@ class Catalog(CatalogQuestions, CatalogFiles):
         fail_on: Sequence[FailCondition] = (),
         post_command: str | None = None,
         exclude: Sequence[str] = (),
+        crops: Path | None = None,
     ) -> ScanRun:
         """Catalogue the photos of folders, files or ``s3://`` prefixes, and assign their faces to persons.
 
@@ -193,7 +194,8 @@ class Catalog(CatalogQuestions, CatalogFiles):
         only photos that are new or changed. ``stop.interrupt()`` ends the scan from another thread. ``fail_on`` are
         the conditions of :meth:`ScanRun.check`. ``post_command`` is a shell command that runs when the scan ends,
         also with an error, with the summary as JSON on its stdin. ``exclude`` are patterns in ``.gitignore`` syntax,
-        relative to each source and after those of the settings; ``!`` takes back.
+        relative to each source and after those of the settings; ``!`` takes back. ``crops`` is a folder for a
+        crop of each new hit on the watch list.
         """
         run = scan_run.ScanRun(
             self._resources,
@@ -203,6 +205,7 @@ class Catalog(CatalogQuestions, CatalogFiles):
             fail_on,
             post_command,
             exclude,
+            crops,
         )
         self._runs.add(run)
         return run

@@ -18,7 +18,8 @@ from catalog.identities.matching.error_rates import Evaluation, evaluate
 from catalog.identities.matching.verification_log import AuditRow, check_chain, logged_failure, read_audit
 from catalog.identities.matching.verify_employee import Verification, verify_employee
 from catalog.store import verification_rows
-from catalog.store.verification_rows import EmployeeRow, read_employees
+from catalog.store.faces import count_expressions, delete_expressions
+from catalog.store.verification_rows import EmployeeRow, has_employees, read_employees
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,25 @@ class Employees:
         resources = self._resources()
         with resources.database.begin() as connection:
             return remove_employee(connection, employee, resources.stamp())
+
+    def stored_expressions(self) -> int:
+        """Number of faces whose expression is stored although the settings leave expressions of employees out.
+
+        0 without an enrolled employee and with ``employees.store_expressions``.
+        """
+        resources = self._resources()
+        with resources.reading() as database, database.read() as connection:
+            if resources.settings.employees.store_expressions or not has_employees(connection):
+                return 0
+            return count_expressions(connection)
+
+    def delete_expressions(self) -> int:
+        """Delete the stored expressions of all faces; returns the number of faces. It cannot be undone."""
+        database = self._resources().database
+        with database.begin() as connection:
+            deleted = delete_expressions(connection)
+        database.empty_log()
+        return deleted
 
     def verify(
         self, employee: str, photo: PhotoInput, *, accept: float = ACCEPT, refuse: float = REFUSE

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from threading import Lock
 from types import MappingProxyType, TracebackType
 
 from catalog.app.after_scan import run_after_scan_steps
+from catalog.app.finding import crop
+from catalog.app.hit_crops import HitCrops, write_hit_crops
 from catalog.app.library_zone import time_zone
 from catalog.app.photo_count import PhotoCount
 from catalog.app.post_command import run_post_command
@@ -24,6 +28,9 @@ from catalog.identities.matching.watch_hits import WatchHit
 from catalog.scanning.run_scan import RunLimits, scan
 from catalog.scanning.stop_signal import StopSignal
 from catalog.scanning.summary import Summary
+
+_CROP_SIDE = 256
+"""Longest side of a hit's crop in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,7 @@ class ScanRun(Iterator[Outcome]):
         fail_on: Sequence[FailCondition],
         post_command: str | None,
         exclude: Sequence[str] = (),
+        crops: Path | None = None,
     ) -> None:
         self._resources = resources
         self._addresses = addresses
@@ -100,6 +108,8 @@ class ScanRun(Iterator[Outcome]):
         self._fail_on = tuple(FailCondition(condition) for condition in fail_on)
         self._post_command = post_command
         self._exclude = tuple(exclude)
+        self._crop_folder = crops
+        self._crops = HitCrops()
         self._summary: ScanSummary | None = None
         self._count: PhotoCount | None = None
         self._lock = Lock()  # a generator must not be entered by two threads
@@ -144,6 +154,11 @@ class ScanRun(Iterator[Outcome]):
         if self._summary is None:
             raise UsageError("The scan has no summary yet.", remedy="Iterate to the last outcome first.")
         return self._summary
+
+    @property
+    def crops(self) -> HitCrops:
+        """The crops of new hits, after the last outcome. Empty without a folder for them."""
+        return self._crops
 
     def check(self) -> int:
         """The exit code of the finished scan: 0, or 3 if photos failed.
@@ -203,6 +218,7 @@ class ScanRun(Iterator[Outcome]):
             region=resources.region,
             version=version("face-catalog"),
             workers=resources.workers,
+            store_expressions=resources.settings.employees.store_expressions,
             limits=RunLimits(
                 photos=limits.photos,
                 stop=self._stop,
@@ -217,12 +233,15 @@ class ScanRun(Iterator[Outcome]):
                 prefilter = replace(engine.counts) if isinstance(engine, PrefilteredEngine) else None
                 note = resources.configured_engine.price_note() if item.calls else ""
                 self._summary = _frozen(item, hits, prefilter, note)
+                if self._crop_folder is not None and hits:
+                    self._crops = write_hit_crops(partial(crop, resources, side=_CROP_SIDE), hits, self._crop_folder)
             elif item.kind is not OutcomeKind.NOT_A_PHOTO:  # counted in the summary
                 yield item
 
     def _notify(self, command: str, exit_code: int) -> None:
         counts = self._summary.counts() if self._summary else {}
-        hits = [hit_json(hit) for hit in self._summary.hits] if self._summary else []
+        new_hits = self._summary.hits if self._summary else ()
+        hits = [hit_json(hit, self._crops.paths.get(hit.number)) for hit in new_hits]
         run_post_command(
             command,
             {"summary": True, "exit_code": exit_code, **counts, "hits": hits},

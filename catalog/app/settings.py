@@ -97,6 +97,11 @@ class FindSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EmployeeSettings:
+    store_expressions: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     format: Literal["text", "json"]
 
@@ -115,6 +120,7 @@ class Settings:
     s3: S3Settings
     identities: IdentitySettings
     find: FindSettings
+    employees: EmployeeSettings
     log: LogSettings
     engine_options: Mapping[str, Any]
     origins: Mapping[str, str]

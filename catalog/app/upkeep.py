@@ -74,6 +74,7 @@ def _repair(resources: Resources, shared: bool) -> Reconciliation:
         read=resources.read_location,
         open_photo=resources.open_photo,
         now=datetime.now(UTC),
+        store_expressions=resources.settings.employees.store_expressions,
     )
     if repair.enrolled:
         run_after_scan_steps(resources, None, Summary(), ASSIGNMENT_ONLY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.domain.timestamps import utc_text
@@ -12,8 +13,12 @@ if TYPE_CHECKING:
 REVIEW = "A hit is unreviewed. Compare both photos before acting on it."
 
 
-def hit_json(hit: WatchHit) -> dict[str, object]:
-    """All fields of a hit, the name on the watch list included."""
+def hit_json(hit: WatchHit, crop: Path | None = None) -> dict[str, object]:
+    """All fields of a hit, the name on the watch list included. ``crop`` is the path of its crop, if it has one.
+
+    The box is in fractions of the upright photo.
+    """
+    box = hit.face.box
     return {
         "hit": hit.number,
         "watch": hit.watch,
@@ -22,6 +27,8 @@ def hit_json(hit: WatchHit) -> dict[str, object]:
         "margin": hit.margin,
         "uri": hit.face.uri,
         "face": hit.face.face_id,
+        "box": {"left": box.left, "top": box.top, "width": box.width, "height": box.height},
+        "crop": None if crop is None else str(crop),
         "person": hit.face.person_id,
         "person_id": hit.face.person_id,
         "name": hit.face.name,

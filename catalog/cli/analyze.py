@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from catalog.cli.crop_files import picture_path, write_privately
+from catalog.app.private_files import write_privately
+from catalog.cli.crop_files import picture_path
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.domain.faces import BooleanAttribute, BoundingBox, Face

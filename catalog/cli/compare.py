@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from catalog.cli.crop_files import write_privately
+from catalog.app.private_files import write_privately
 from catalog.cli.formatting import box_text
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Threshold, Verbose

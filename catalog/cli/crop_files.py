@@ -1,34 +1,15 @@
-"""Images that commands write. Only their owner may read them, because they show people."""
+"""Names of images that commands write."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from catalog.domain.errors import UsageError
-from catalog.domain.uri import display_name
-
-
-def write_privately(path: Path, data: bytes) -> None:
-    """Write a file with mode 0600, completely or not at all. Raises UsageError."""
-    part = path.with_name(f"{path.name}.part")
-    try:
-        descriptor = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        part.replace(path)
-    except OSError as error:
-        name = display_name(os.fsencode(path))
-        raise UsageError(f'The file "{name}" cannot be written: {error.strerror}.') from error
+from catalog.app.private_files import make_private_folder
 
 
 def picture_path(out: Path, photo: Path, *, several: bool) -> Path:
     """Path for the copy of a photo: ``out``, or a file in the folder ``out`` if there are several photos."""
     if not several:
         return out
-    try:
-        out.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        name = display_name(os.fsencode(out))
-        raise UsageError(f'The folder "{name}" cannot be created: {error.strerror}.') from error
+    make_private_folder(out)
     return out / f"{photo.name}.faces.jpg"

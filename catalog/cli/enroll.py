@@ -61,6 +61,7 @@ def enroll(
             catalog.employees.enroll, allow_same_face=allow_same_face, allow_open_mouth=allow_open_mouth
         )
         results = _enroll(enroll_photos, claims, is_batch=batch is not None)
+        expressions = catalog.employees.stored_expressions()
     rows = [(claim, path, reasons) for (claim, path), reasons in zip(claims, results, strict=True)]
     if as_json:
         typer.echo(json.dumps([_row_json(*row) for row in rows], ensure_ascii=False, indent=2))
@@ -69,6 +70,12 @@ def enroll(
             verdict = "refused. " + " ".join(reasons) if reasons else "enrolled"
             of_employee = "" if batch is None else f"{display_name(claim)}  "
             typer.echo(f"{of_employee}{path_text(path)}: {verdict}")
+    if expressions:
+        typer.echo(
+            "Scans store no expressions while employees are enrolled, unless `employees.store_expressions` is true. "
+            f"{counted(expressions, 'face')} scanned earlier kept them: `catalog employees delete-expressions`.",
+            err=True,
+        )
     refused = sum(bool(reasons) for reasons in results)
     if refused:
         raise CheckRefused(f"{refused} of {counted(len(rows), 'photo')} refused.")
@@ -102,6 +109,28 @@ def list_(as_json: AsJson = False, database: Database = None, config: Config = N
 def remove(employee: EmployeeId, database: Database = None, config: Config = None, verbose: Verbose = 0) -> None:
     """Remove an employee: the references, and the content of the entries in the verification log."""
     _remove(employee, database, config, verbose)
+
+
+@app.command("delete-expressions")
+def delete_expressions(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    database: Database = None,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Delete the stored expressions of all faces. Scans store none while employees are enrolled."""
+    if not yes and not _is_confirmed():
+        raise UsageError("No confirmation received. Nothing was changed.", remedy="Use --yes in scripts.")
+    with open_catalog(config, database, verbose) as catalog:
+        faces = catalog.employees.delete_expressions()
+    typer.echo(f"The expressions of {counted(faces, 'face')} are deleted.")
+
+
+def _is_confirmed() -> bool:
+    try:
+        return typer.confirm("Delete the expressions of all faces? This cannot be undone.", err=True)
+    except typer.Abort:
+        return False
 
 
 def _remove(employee: str, database: str | None, config: Path | None, verbose: int) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalog import ReferenceFace, ReportTable, UsageError
-from catalog.cli.crop_files import write_privately
+from catalog.app.private_files import write_privately
 from catalog.cli.formatting import box_json, box_text
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Since, Threshold, Until, Verbose

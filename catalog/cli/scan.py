@@ -13,6 +13,7 @@ import typer
 from tqdm import tqdm
 
 from catalog import FailCondition, OutcomeKind, ScanLimits, StopSignal
+from catalog.app.hit_crops import HitCrops
 from catalog.app.watch_hit_json import hit_json
 from catalog.cli.duration import seconds
 from catalog.cli.listing_output import listing_json
@@ -22,11 +23,11 @@ from catalog.cli.progress_bar import with_progress
 from catalog.cli.scan_output import print_prefilter_counts, print_summary
 from catalog.cli.scan_plan import print_plan
 from catalog.cli.signals import interruptible
-from catalog.cli.watch_output import HOW_TO_REVIEW, hit_line, write_crops
+from catalog.cli.watch_output import HOW_TO_REVIEW, hit_line, print_missing_crops
 from catalog.domain.uri import display
 
 if TYPE_CHECKING:
-    from catalog import Catalog, Outcome, ScanRun, WatchHit
+    from catalog import Outcome, ScanRun, WatchHit
 
 Sources = Annotated[
     list[str],
@@ -160,7 +161,13 @@ def scan(
             print_plan(catalog.plan(sources, exclude=patterns), as_json=as_json, verbose=verbose > 0)
             return 0
         with catalog.scan(
-            sources, limits=limits, stop=stop, fail_on=fail_on or (), post_command=post_command, exclude=patterns
+            sources,
+            limits=limits,
+            stop=stop,
+            fail_on=fail_on or (),
+            post_command=post_command,
+            exclude=patterns,
+            crops=crops,
         ) as outcomes:
             if as_json:
                 _print_json(outcomes, quiet=quiet)
@@ -169,7 +176,7 @@ def scan(
         summary = outcomes.summary
         if not (as_json or quiet):
             print_summary(catalog, summary, sources, verbose=verbose > 0)
-        _print_hits(catalog, summary.hits, as_json=as_json, crops=crops)
+        _print_hits(summary.hits, outcomes.crops, as_json=as_json)
         if quiet:
             return outcomes.check()
         if summary.price_note:
@@ -179,15 +186,19 @@ def scan(
         return outcomes.check()
 
 
-def _print_hits(catalog: Catalog, hits: Sequence[WatchHit], *, as_json: bool, crops: Path | None) -> None:
-    """Print new hits without names, because the output of nightly scans is kept in logs."""
+def _print_hits(hits: Sequence[WatchHit], crops: HitCrops, *, as_json: bool) -> None:
+    """Print new hits without names, because the output of nightly scans is kept in logs.
+
+    Raises UsageError if the crops could not be written.
+    """
     if not hits:
         return
-    if crops is not None:
-        write_crops(catalog, hits, crops)
+    print_missing_crops(crops)
     if not as_json:
         typer.echo("\n".join(["new hits on the watch list", *(hit_line(hit, named=False) for hit in hits)]))
     typer.echo(HOW_TO_REVIEW, err=True)
+    if crops.error is not None:
+        raise crops.error
 
 
 def _print_messages(outcomes: Iterable[Outcome]) -> None:
@@ -214,5 +225,5 @@ def _print_json(run: ScanRun, *, quiet: bool) -> None:
         )
     summary = run.summary
     files = listing_json(summary.left_out, summary.other_files)
-    hits = [hit_json(hit) for hit in summary.hits]
+    hits = [hit_json(hit, run.crops.paths.get(hit.number)) for hit in summary.hits]
     typer.echo(json.dumps({"summary": True, **summary.counts(), "hits": hits, **files}))

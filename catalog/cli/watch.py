@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 import typer
 
 from catalog import CheckRefused
+from catalog.app.hit_crops import HitCrops
 from catalog.app.post_command import run_post_command
 from catalog.app.watch_hit_json import REVIEW, hit_json
 from catalog.cli.formatting import counted
@@ -109,11 +110,12 @@ def check(
     """Search for every entry now, as each scan does. New hits are printed and give exit code 9."""
     with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
         hits = catalog.watch_list.check()
-        _print_hits(hits, as_json)
-        if hits and hook:
-            run_post_command(hook, [hit_json(hit) for hit in hits])
-        if crops is not None:  # last: the command runs even if crops cannot be written
-            write_crops(catalog, hits, crops)
+        written = HitCrops() if crops is None else write_crops(catalog, hits, crops)
+    _print_hits(hits, as_json, written)
+    if hits and hook:
+        run_post_command(hook, [hit_json(hit, written.paths.get(hit.number)) for hit in hits])
+    if written.error is not None:
+        raise written.error
     if hits:
         raise CheckRefused(f"{counted(len(hits), 'new hit')} on the watch list.", remedy=HOW_TO_REVIEW)
 
@@ -132,9 +134,10 @@ def hits(
     wanted = _state(state)
     with open_catalog(config, database, verbose) as catalog:
         shown = catalog.watch_list.hits(state=wanted, name=name)
-        if crops is not None:
-            write_crops(catalog, shown, crops)
-    _print_hits(shown, as_json)
+        written = HitCrops() if crops is None else write_crops(catalog, shown, crops)
+    _print_hits(shown, as_json, written)
+    if written.error is not None:
+        raise written.error
     open_count = sum(hit.state == "open" for hit in shown)
     if open_count:
         raise CheckRefused(f"{counted(open_count, 'hit')} still open.", remedy=HOW_TO_REVIEW)
@@ -165,9 +168,10 @@ def _state(text: str | None) -> State | None:
     raise typer.BadParameter(f"{text!r} is not open, confirmed or dismissed", param_hint="--state")
 
 
-def _print_hits(hits: Sequence[WatchHit], as_json: bool) -> None:
+def _print_hits(hits: Sequence[WatchHit], as_json: bool, crops: HitCrops) -> None:
     if as_json:
-        typer.echo(json.dumps([hit_json(hit) for hit in hits], ensure_ascii=False, indent=2))
+        rows = [hit_json(hit, crops.paths.get(hit.number)) for hit in hits]
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
     for hit in hits:
         typer.echo(hit_line(hit, named=True))

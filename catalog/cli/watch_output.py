@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from catalog import PhotoError, SourceError, UsageError
+from catalog.app.hit_crops import HitCrops, write_hit_crops
 from catalog.app.watch_hit_json import REVIEW
-from catalog.cli.crop_files import write_privately
 from catalog.domain.uri import display, display_name
 
 if TYPE_CHECKING:
@@ -31,20 +29,13 @@ def hit_line(hit: WatchHit, *, named: bool) -> str:
     return f"{hit.number:6}  {hit.state:9}{name}  {hit.similarity:6.2f}{margin}  {display(hit.face.uri or '')}"
 
 
-def write_crops(catalog: Catalog, hits: Iterable[WatchHit], folder: Path) -> None:
-    """Write a crop of each hit as ``hit-NUMBER.jpg``, readable by its owner only. Raises UsageError.
+def write_crops(catalog: Catalog, hits: Iterable[WatchHit], folder: Path) -> HitCrops:
+    """Write a crop of each hit into a folder, and print the reason for each hit without one."""
+    crops = write_hit_crops(catalog.crop, hits, folder)
+    print_missing_crops(crops)
+    return crops
 
-    Prints the reason for each hit whose photo cannot be read.
-    """
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        name = display_name(os.fsencode(folder))
-        raise UsageError(f'The folder "{name}" cannot be created: {error.strerror}.') from error
-    for hit in hits:
-        try:
-            crop = catalog.crop(hit.face)
-        except (PhotoError, SourceError) as error:
-            typer.echo(f"no crop of hit {hit.number}: {error}", err=True)
-            continue
-        write_privately(folder / f"hit-{hit.number}.jpg", crop)
+
+def print_missing_crops(crops: HitCrops) -> None:
+    for number, reason in crops.reasons.items():
+        typer.echo(f"no crop of hit {number}: {reason}", err=True)

@@ -93,6 +93,7 @@ def reconcile(
     now: datetime,
     region: str = "",
     wait_seconds: float = 0,
+    store_expressions: bool = False,
 ) -> tuple[GalleryDifference, GalleryRepair]:
     """Remove gallery faces without a row, and enroll photos again whose faces the gallery lacks.
 
@@ -115,7 +116,7 @@ def reconcile(
             except PhotoError as error:
                 failures.append((sha256, str(error)))
                 continue
-            _record(database, engine, gallery, sha256, enrollment, region, now)
+            _record(database, engine, gallery, sha256, enrollment, region, now, store_expressions)
             enrolled += 1
     return difference, GalleryRepair(removed, enrolled, tuple(failures))
 
@@ -135,7 +136,14 @@ def _read_any(database: Database, sha256: str, read: Callable[[Location], Conten
 
 
 def _record(
-    database: Database, engine: Engine, gallery: str, sha256: str, enrollment: Enrollment, region: str, now: datetime
+    database: Database,
+    engine: Engine,
+    gallery: str,
+    sha256: str,
+    enrollment: Enrollment,
+    region: str,
+    now: datetime,
+    store_expressions: bool,
 ) -> None:
     with database.begin() as connection:
         photo_id = locations_of_content(connection, sha256)[0].photo_id
@@ -150,6 +158,7 @@ def _record(
             model=engine.model,
             scan_id=None,
             now=now,
+            store_expressions=store_expressions,
         )
         record_charges(
             connection,

@@ -79,6 +79,7 @@ class Recorder:
         gallery: str,
         region: str,
         scan_id: int,
+        store_expressions: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         zone: tzinfo | None = None,
     ) -> None:
@@ -88,6 +89,7 @@ class Recorder:
         self._gallery = gallery
         self._region = region
         self._scan_id = scan_id
+        self._store_expressions = store_expressions
         self._clock = clock
         self._zone = zone
         self._began = clock()
@@ -199,6 +201,7 @@ class Recorder:
             model=PREFILTERED if enrollment.skipped_by_prefilter else self._engine.model,
             scan_id=self._scan_id,
             now=now,
+            store_expressions=self._store_expressions,
         )
         record_charges(
             connection,

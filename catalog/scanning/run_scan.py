@@ -75,12 +75,15 @@ def scan(
     region: str = "",
     limits: RunLimits | None = None,
     zone: tzinfo | None = None,
+    store_expressions: bool = False,
 ) -> Iterator[Outcome | Summary]:
     """Scan the sources; yields an outcome for each photo and, last, the summary.
 
     ``zone`` is the zone of the library. ``after_scan`` is called once with the scan's id and the summary, after the
     last photo. Raises SourceError, EngineError, DatabaseError and LockHeld, and KeyboardInterrupt when ``limits.stop``
     was interrupted. Everything recorded before that is kept.
+
+    ``store_expressions`` stores expressions also while employees are enrolled for verification.
     """
     limits = limits or RunLimits()
     uris = [source.uri for source in sources]
@@ -99,7 +102,15 @@ def scan(
             is_shared=limits.shared,
         ) as scan_id,
     ):
-        recorder = Recorder(database, engine, gallery=gallery, region=region, scan_id=scan_id, zone=zone)
+        recorder = Recorder(
+            database,
+            engine,
+            gallery=gallery,
+            region=region,
+            scan_id=scan_id,
+            zone=zone,
+            store_expressions=store_expressions,
+        )
         recorder.drain_pending_removals()
         pipeline = ScanPipeline(
             recorder,
@@ -127,6 +138,7 @@ def scan(
                     error = close_source(database, scan_id, part.listing, believe_empty=limits.believe_empty)
                     summary.suspect_folders = summary.suspect_folders or error
             else:
+                locks.check()
                 recorder.release(uris)
                 summary.reclassify_moved(recorder.recount_moved())
         except LimitReached as reached:
@@ -181,7 +193,7 @@ def _out_of_time() -> LimitReached:
 
 
 def _periodic_check(locks: Locks) -> Callable[[], None]:
-    """Check the locks every few seconds: they are lost when the database server restarts."""
+    """Check the locks every few seconds: they are lost when the database server closes their connection."""
     checked = time.monotonic()
 
     def check() -> None:

@@ -10,15 +10,15 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection
 
+from catalog.store.advisory_locks import advisory_locks
 from catalog.store.database import Database
-from catalog.store.driver_errors import translate_driver_errors
-from catalog.store.source_locks import AdvisoryLocks, open_lock_file
+from catalog.store.source_locks import open_lock_file
 
 _KEY = 0x6361746170656F70
 """Key of the advisory lock on PostgreSQL. Source locks use digests of their uris as keys."""
@@ -27,20 +27,21 @@ _PAUSE_SECONDS = 0.1
 
 
 @contextmanager
-def assignment_lock(database: Database) -> Iterator[None]:
+def assignment_lock(database: Database) -> Iterator[Callable[[], None]]:
     """Hold the assignment lock for the block. Waits for other threads and processes. Not reentrant.
 
-    The lock is released when the process ends, however it ends.
+    The lock is released when the process ends, however it ends. The block gets a function that takes the lock again if
+    the database server closed the connection that held it; the function waits for other processes.
     """
     if database.dialect == "postgresql":
-        with _advisory_lock(database):
-            yield
+        with _advisory_lock(database) as check:
+            yield check
     elif database.path is None:
-        yield  # a database in memory has one user
+        yield _nothing_to_check  # a database in memory has one user
     else:
         path = database.path.resolve()  # one lock file, even if the database is opened through a link
         with _locked_file(path.with_name(path.name + ".people.lock")):
-            yield
+            yield _nothing_to_check
 
 
 def lock_persons(connection: Connection) -> None:
@@ -54,19 +55,15 @@ def lock_persons(connection: Connection) -> None:
 
 
 @contextmanager
-def _advisory_lock(database: Database) -> Iterator[None]:
-    with (
-        translate_driver_errors(database.url),
-        # A transaction that is open for hours would block the server's vacuum.
-        database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
-    ):
-        locks = AdvisoryLocks(connection)
+def _advisory_lock(database: Database) -> Iterator[Callable[[], None]]:
+    with advisory_locks(database, patient=True) as locks:
         while not locks.acquire(_KEY, shared=False):
             time.sleep(_PAUSE_SECONDS)
-        try:
-            yield
-        finally:
-            locks.release_all()
+        yield locks.check
+
+
+def _nothing_to_check() -> None:
+    """A lock that no server can end."""
 
 
 @contextmanager

@@ -29,6 +29,7 @@ from catalog.store.photo_views import (
     URI,
 )
 from catalog.store.public_views import View, columns
+from catalog.store.screening_views import SCREENING_VIEWS
 
 FIRST_DAY = "first local day of these photos, cut to its precision: 1948, 1948-06 or 1948-06-12; null: no date"
 LAST_DAY = "last local day of these photos, as first_day"
@@ -301,5 +302,6 @@ VIEWS = (
     CHARGES,
     PROBLEMS,
     DECISIONS,
+    *SCREENING_VIEWS,
 )
 """Every view, in an order in which they can be created."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Executable, Row, Select, bindparam, delete, func, insert, select, update
 
 from catalog.domain.box_columns import BOX_COLUMNS, box_columns
 from catalog.domain.faces import BooleanAttribute, BoundingBox, Enrollment, Face, Pose, Quality
@@ -17,6 +17,7 @@ from catalog.domain.timestamps import utc_text
 from catalog.store import pending_removals
 from catalog.store.tables import emotions, enrollments, faces, photos, rejected_faces, removals
 from catalog.store.upsert import batches, insert_into
+from catalog.store.verification_rows import has_employees
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +120,15 @@ def record_enrollment(
     model: str,
     scan_id: int | None,
     now: datetime,
+    store_expressions: bool = False,
 ) -> list[int]:
     """Record the enrollment of a photo. Returns the row ids of the faces, in the order of the enrollment.
 
     Replaces an earlier enrollment of the photo in the same gallery. A face with the same face id keeps its row. The
-    other earlier faces become pending removals.
+    other earlier faces become pending removals. While an employee is enrolled for verification, expressions are left
+    out unless ``store_expressions`` is set: any face may be an employee's.
     """
+    keeps_expressions = store_expressions or not has_employees(conn)
     photo_key = {"photo_id": photo_id, "engine": engine, "gallery": gallery}
     common = {**photo_key, "model": model, "scan_id": scan_id}
     enrolled_at = utc_text(now)
@@ -134,7 +138,12 @@ def record_enrollment(
         conn.execute(
             _INSERT_FACES,
             [
-                {**common, "face_id": record.face_id, "enrolled_at": enrolled_at, **_columns(record.face)}
+                {
+                    **common,
+                    "face_id": record.face_id,
+                    "enrolled_at": enrolled_at,
+                    **_columns(record.face, keeps_expressions),
+                }
                 for record in new_records
             ],
         )
@@ -144,7 +153,7 @@ def record_enrollment(
             for record in new_records
             for emotion in record.face.attributes.emotions
         ]
-        if emotion_rows:
+        if emotion_rows and keeps_expressions:
             conn.execute(_INSERT_EMOTIONS, emotion_rows)
     if enrollment.rejected:
         conn.execute(
@@ -170,6 +179,18 @@ def _upsert_enrollment(dialect: str) -> Executable:
         index_elements=["photo_id", "engine", "gallery"],
         set_={"model": row.excluded.model, "enrolled_at": row.excluded.enrolled_at, "scan_id": row.excluded.scan_id},
     )
+
+
+def count_expressions(conn: Connection) -> int:
+    """Number of faces with a stored expression."""
+    return conn.scalar(select(func.count()).select_from(faces).where(faces.c.emotion.is_not(None))) or 0
+
+
+def delete_expressions(conn: Connection) -> int:
+    """Delete the expressions of all faces. Returns the number of faces."""
+    conn.execute(delete(emotions))
+    without = {"emotion": None, "emotion_confidence": None}
+    return conn.execute(update(faces).where(faces.c.emotion.is_not(None)).values(without)).rowcount
 
 
 def rename_faces(conn: Connection, face_ids: Mapping[int, str]) -> None:
@@ -201,8 +222,9 @@ def _row_ids(conn: Connection, photo_key: Mapping[str, object]) -> dict[str, int
     return {row.face_id: row.id for row in conn.execute(_ROW_IDS, photo_key)}
 
 
-def _columns(face: Face) -> dict[str, object]:
+def _columns(face: Face, keeps_expressions: bool) -> dict[str, object]:
     attributes = face.attributes
+    expression = attributes.emotions[0] if attributes.emotions and keeps_expressions else None
     columns: dict[str, object] = {
         **box_columns(face.box),
         "confidence": face.confidence,
@@ -218,8 +240,8 @@ def _columns(face: Face) -> dict[str, object]:
         "eye_yaw": attributes.eye_direction.yaw if attributes.eye_direction else None,
         "eye_pitch": attributes.eye_direction.pitch if attributes.eye_direction else None,
         "eye_direction_confidence": attributes.eye_direction.confidence if attributes.eye_direction else None,
-        "emotion": attributes.emotions[0].type.value if attributes.emotions else None,
-        "emotion_confidence": attributes.emotions[0].confidence if attributes.emotions else None,
+        "emotion": expression.type.value if expression else None,
+        "emotion_confidence": expression.confidence if expression else None,
         "landmarks": json.dumps({point.type: [round(point.x, 6), round(point.y, 6)] for point in face.landmarks})
         if face.landmarks
         else None,

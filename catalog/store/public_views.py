@@ -9,6 +9,7 @@ The definitions (``face_views``, ``photo_views``) are SQL for SQLite and Postgre
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 MACROS = {
@@ -33,10 +34,25 @@ MACROS = {
 without the time of day, ``LOCAL_MONTH`` is its month, or its year if the month is not known.
 """
 
+DIALECT_MACROS = {
+    "sqlite": {
+        "LOG_TEXT": "json_extract(entry.content, '$.{0}')",
+        "LOG_SENTENCES": "(SELECT group_concat(part.value, ' ') FROM json_each(entry.content, '$.{0}') AS part)",
+    },
+    "postgresql": {
+        "LOG_TEXT": "(CAST(entry.content AS json) ->> '{0}')",
+        "LOG_SENTENCES": (
+            "(SELECT string_agg(part.value, ' ')"
+            " FROM json_array_elements_text(CAST(entry.content AS json) -> '{0}') AS part)"
+        ),
+    },
+}
+"""Macros with an expansion for each database. ``{0}`` is a key of an entry of the verification log."""
 
-def expand_macros(sql: str) -> str:
-    """Expand the macros. The SQL is the same for SQLite and PostgreSQL."""
-    for macro, expansion in MACROS.items():
+
+def expand_macros(sql: str, macros: Mapping[str, str] = MACROS) -> str:
+    """Expand the macros, by default those whose SQL is the same for SQLite and PostgreSQL."""
+    for macro, expansion in macros.items():
         before, *calls = sql.split(f"{macro}(")
         parts = [before]
         for call in calls:
@@ -67,5 +83,7 @@ class View:
     columns: tuple[ViewColumn, ...]
     query: str
 
-    def create_sql(self) -> str:
-        return f"CREATE VIEW {self.name} AS\n{expand_macros(self.query.strip())}"
+    def create_sql(self, dialect: str) -> str:
+        """The statement for ``sqlite`` or ``postgresql``. Only the view of the verification log differs."""
+        query = expand_macros(self.query.strip(), MACROS | DIALECT_MACROS[dialect])
+        return f"CREATE VIEW {self.name} AS\n{query}"

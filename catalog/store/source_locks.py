@@ -4,8 +4,8 @@ A scan holds an exclusive lock on its source, and shared locks on all folders ab
 of two separate folders run at the same time. A scan of a folder excludes a scan of a folder inside it. Commands on the
 whole catalogue (prune, reconcile, restore) exclude all scans.
 
-PostgreSQL uses advisory locks of one session. SQLite uses byte-range locks of the file ``<name>.lock``. Both are
-released when the process ends, however it ends, so that there are no stale locks.
+PostgreSQL uses advisory locks of one session (``advisory_locks``). SQLite uses byte-range locks of the file
+``<name>.lock``. Both are released when the process ends, however it ends, so that there are no stale locks.
 """
 
 from __future__ import annotations
@@ -19,12 +19,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Connection, text
-
 from catalog.domain.errors import DatabaseError, LockHeld
 from catalog.domain.uri import display
+from catalog.store.advisory_locks import advisory_locks
 from catalog.store.database import Database
-from catalog.store.driver_errors import translate_driver_errors
 
 CATALOGUE = ""
 """The uri of the lock on the whole catalogue, which is above all sources."""
@@ -48,7 +46,7 @@ class Locks(Protocol):
         """Release all locks."""
 
     def check(self) -> None:
-        """Raise ``DatabaseError`` if the locks were lost, for example because the server went down."""
+        """Take lost locks again. Raises ``LockHeld`` if another process has one, ``DatabaseError`` without a server."""
 
 
 @contextmanager
@@ -125,12 +123,8 @@ def _name(uri: str) -> str:
 @contextmanager
 def _locks(database: Database) -> Iterator[Locks]:
     if database.dialect == "postgresql":
-        with (
-            translate_driver_errors(database.url),
-            # A transaction that is open for hours would block the server's vacuum.
-            database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
-        ):
-            yield AdvisoryLocks(connection)
+        with advisory_locks(database) as locks:
+            yield locks
     elif database.path is None:
         yield NoLocks()
     else:
@@ -199,24 +193,3 @@ class FileLocks:
 
 def _offset(key: int) -> int:
     return key & (2**62 - 1)
-
-
-class AdvisoryLocks:
-    """Advisory locks of one PostgreSQL session."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def acquire(self, key: int, *, shared: bool) -> bool:
-        function = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
-        return bool(self._connection.scalar(text(f"SELECT {function}(:key)"), {"key": key}))
-
-    def release(self, key: int) -> None:
-        self._connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
-
-    def release_all(self) -> None:
-        if not self._connection.closed and not self._connection.invalidated:
-            self._connection.execute(text("SELECT pg_advisory_unlock_all()"))
-
-    def check(self) -> None:
-        self._connection.execute(text("SELECT 1"))

@@ -115,6 +115,10 @@ def reference_image(connection: Connection, number: int) -> bytes | None:
     return None if image is None else bytes(image)
 
 
+def has_employees(connection: Connection) -> bool:
+    return connection.scalar(select(employees.c.id).limit(1)) is not None
+
+
 def delete_employee(connection: Connection, employee_id: str) -> bool:
     """Delete an employee with the references; returns False for an unknown id."""
     return connection.execute(delete(employees).where(employees.c.employee_id == employee_id)).rowcount > 0

@@ -27,10 +27,12 @@ _INTEGERS = {
     *("photos", "faces", "measured", "scan_id", "calls", "places", "width", "height", "size", "taken_at_offset"),
     *("age_low", "age_high", "exit_code", "discovered", "new", "unchanged", "changed", "moved", "duplicate", "skipped"),
     *("failed", "rejected", "persons_new", "decision_id"),
+    *("hit_id", "hits", "open_hits", "reference_faces", "negative_faces", "entry"),
 }
 _NUMBERS = {
     *BOX_COLUMNS,
     *("similarity", "confidence", "roll", "yaw", "pitch", "brightness", "sharpness", "share"),
+    *("threshold", "margin", "accept", "refuse"),
     *("gps_latitude", "gps_longitude", "gps_altitude", "dollars"),
     *("apparent_age", "apparent_birth_year", "eye_yaw", "eye_pitch"),
 }

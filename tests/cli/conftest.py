@@ -50,6 +50,13 @@ def catalog(capfd: pytest.CaptureFixture[str]) -> Catalog:
     return call
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def on_database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's catalogue, once on each database."""
+    if request.param == "postgresql":
+        monkeypatch.setenv("CATALOG_DATABASE_URL", request.getfixturevalue("postgresql_url"))
+
+
 @pytest.fixture
 def portraits(tmp_path: Path) -> Path:
     """A folder with five public-domain portraits: three of one man, one of another, one of a woman."""

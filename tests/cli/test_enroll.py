@@ -15,13 +15,6 @@ SMILING = "--allow-open-mouth"
 """The portraits show smiles with teeth."""
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def on_database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The user's catalogue, once on each database."""
-    if request.param == "postgresql":
-        monkeypatch.setenv("CATALOG_DATABASE_URL", request.getfixturevalue("postgresql_url"))
-
-
 @pytest.mark.usefixtures("on_database")
 def test_employees_of_a_file_are_enrolled_listed_and_logged(catalog: Catalog, tmp_path: Path) -> None:
     """Refused photos are named with their reasons, and the others are enrolled. A second run changes nothing."""

@@ -78,6 +78,7 @@ def test_only_the_owner_may_read_the_crops_of_new_hits(catalog, portraits, tmp_p
     assert {path.name for path in folder.iterdir()} == {f"hit-{hit['hit']}.jpg" for hit in hits} != set()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+    assert {hit["crop"] for hit in hits} == {str(folder / f"hit-{hit['hit']}.jpg") for hit in hits}
 
 
 @pytest.mark.usefixtures("watching")
@@ -88,8 +89,39 @@ def test_the_post_command_gets_the_hits(catalog, portraits, tmp_path):
     assert catalog("scan", portraits, "--post-command", command, "--fail-on", "hits").code == 9
     first = json.loads(payload_file.read_text())
     assert (first["exit_code"], len(first["hits"]), first["discovered"]) == (9, 3, 5)
+    assert {hit["crop"] for hit in first["hits"]} == {None}
     catalog("scan", portraits, "--post-command", command)
     assert json.loads(payload_file.read_text())["hits"] == []
+
+
+@pytest.mark.usefixtures("watching")
+def test_the_post_command_gets_box_and_crop_of_each_hit(catalog, portraits, tmp_path):
+    """The crop is a file when the command runs. The box is that of the face in the catalogue."""
+    payload_file, folder = tmp_path / "payload.json", tmp_path / "crops"
+    catalog("scan", portraits, "--crops", folder, "--post-command", f"cat >{payload_file}; ls {folder} >{tmp_path}/ls")
+    hits = json.loads(payload_file.read_text())["hits"]
+    names = [f"hit-{hit['hit']}.jpg" for hit in hits]
+    assert sorted((tmp_path / "ls").read_text().split()) == sorted(names) != []
+    assert [hit["crop"] for hit in hits] == [str(folder / name) for name in names]
+    columns = "box_left, box_top, box_width, box_height, face_id"
+    boxes = {row["face_id"]: row for row in catalog("sql", f"SELECT {columns} FROM v1_hits", "--format", "json").json}
+    for hit in hits:
+        row = boxes[hit["face"]]
+        assert hit["box"] == {side: row[f"box_{side}"] for side in ("left", "top", "width", "height")}
+
+
+@pytest.mark.usefixtures("watching")
+def test_the_commands_run_although_no_crop_can_be_written(catalog, portraits, tmp_path):
+    """The scan and the check end with a usage error afterwards."""
+    payload_file = tmp_path / "payload.json"
+    (tmp_path / "file").write_text("no folder")
+    crops = ("--crops", tmp_path / "file" / "crops")
+    assert catalog("scan", portraits, *crops, "--post-command", f"cat >{payload_file}").code == 2
+    assert [hit["crop"] for hit in json.loads(payload_file.read_text())["hits"]] == [None] * 3
+    catalog("watch", "remove", "Person X")
+    catalog("watch", "add", "Person Y", PORTRAITS / "obama_1.jpg", "--threshold", "80")
+    assert catalog("watch", "check", *crops, "--hook", f"cat >{payload_file}").code == 2
+    assert [hit["crop"] for hit in json.loads(payload_file.read_text())] == [None] * 3
 
 
 @pytest.mark.usefixtures("watching")

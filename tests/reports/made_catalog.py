@@ -22,6 +22,8 @@ from catalog.store.tables import (
     charges,
     decisions,
     emotions,
+    employee_references,
+    employees,
     faces,
     locations,
     named_appearances,
@@ -30,6 +32,10 @@ from catalog.store.tables import (
     problems,
     scan_sources,
     scans,
+    verifications,
+    watch_hits,
+    watch_references,
+    watches,
 )
 
 EMOTIONS = ("HAPPY", "CALM", "SAD", "SURPRISED", "ANGRY", "FEAR", "DISGUSTED")
@@ -61,6 +67,7 @@ def fill(
         (named_appearances, _named_appearances()),
         (problems, _problems()),
         (charges, _charges()),
+        *_screening(face_count),
     ]
     for table, values in rows:
         while batch := list(islice(values, 50_000)):
@@ -73,6 +80,83 @@ def fill(
             )
         )
         connection.exec_driver_sql("ANALYZE")
+
+
+def _screening(face_count: int) -> list[tuple[Table, Iterator[dict[str, object]]]]:
+    """A watch list of two entries with hits, two employees, and a verification log with a forgotten entry."""
+    by = {"created_at": SCANNED_AT, "created_by": "guard"}
+    contents: list[dict[str, object] | None] = [
+        {"what": "enroll", "employee_id": "e-1", "by": "guard", "verdict": "enrolled", "photo_sha256": sha256(1)},
+        {
+            "what": "verify",
+            "employee_id": "e-2 \u201cé\u201d",
+            "by": "guard",
+            "verdict": "cannot tell",
+            "similarity": 91.25,
+            "accept": 99.0,
+            "refuse": 80.0,
+            "photo_sha256": sha256(2),
+            "reasons": ['It shows "no" face.', "The face is blurred."],
+            "engine": "local",
+            "model": "networks/1",
+        },
+        None,
+        {"what": "remove", "by": "guard", "emptied": [3]},
+    ]
+    return [
+        (watches, iter([{"id": row, "name": f"Person {row}", "threshold": 99.0, **by} for row in (1, 2)])),
+        (
+            watch_references,
+            iter([{"watch_id": 1, "negative": row > 1, "image": b"jpeg", "sha256": sha256(row)} for row in (1, 2)]),
+        ),
+        (
+            watch_hits,
+            iter(
+                [
+                    {
+                        "watch_id": 1,
+                        "face_id": row,
+                        "similarity": 99.5,
+                        "margin": 3.25 if row > 2 else None,
+                        "state": "confirmed" if row == 1 else "open",
+                        "found_at": SCANNED_AT,
+                        "scan_id": 1,
+                        "reviewed_at": SCANNED_AT if row == 1 else None,
+                        "reviewed_by": "guard" if row == 1 else None,
+                    }
+                    for row in range(1, min(4, face_count) + 1)
+                ]
+            ),
+        ),
+        (
+            employees,
+            iter(
+                [
+                    {"id": row, "employee_id": f"e-{row}", "enrolled_at": SCANNED_AT, "enrolled_by": "guard"}
+                    for row in (1, 2)
+                ]
+            ),
+        ),
+        (
+            employee_references,
+            iter([{"employee_id": 1, "image": b"jpeg", "sha256": sha256(row)} for row in (1, 2)]),
+        ),
+        (
+            verifications,
+            iter(
+                [
+                    {
+                        "at": SCANNED_AT,
+                        "content": None if content is None else json.dumps(content, ensure_ascii=False),
+                        "content_sha256": sha256(row),
+                        "previous": sha256(row),
+                        "chain": sha256(row + 1),
+                    }
+                    for row, content in enumerate(contents)
+                ]
+            ),
+        ),
+    ]
 
 
 def person_id(number: int) -> str:

@@ -96,3 +96,31 @@ def test_a_lock_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match=r"people\.lock"), assignment_lock(opened):
         pass
     opened.close()
+
+
+def test_the_lock_of_a_closed_connection_is_taken_again(postgresql_url: str) -> None:
+    """The check waits for a process that has taken it meanwhile, and the block ends without an error."""
+    opened = open_database(postgresql_url)
+    command = [sys.executable, "-c", HOLDER, postgresql_url]
+    with assignment_lock(opened) as check_lock:
+        with opened.begin() as connection:
+            connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+            )
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "held\n"
+            waiting = threading.Thread(target=check_lock)
+            waiting.start()
+            time.sleep(0.5)
+            assert waiting.is_alive()
+            process.kill()
+            waiting.join(20)
+            assert not waiting.is_alive()
+        with opened.begin() as connection:
+            connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+            )
+    opened.close()

@@ -83,7 +83,13 @@ def test_people_have_a_mean_apparent_age(database: Database) -> None:
         first, second = photo(conn), photo(conn, NEW, "file:///b")
         rows = [*enroll(conn, first, ("f1", BOX)), *enroll(conn, second, ("f2", BOX))]
         conn.execute(text("UPDATE faces SET age_low = 40, age_high = 51 WHERE face_id = 'f2'"))
-        conn.execute(text("UPDATE photos SET taken_at = '2010-07-01T00:00:00.000000Z' WHERE id = :id"), {"id": second})
+        conn.execute(
+            text(
+                "UPDATE photos SET taken_at = '2010-07-01T00:00:00.000000Z', taken_local = '2010-07-01T00:00:00'"
+                " WHERE id = :id"
+            ),
+            {"id": second},
+        )
         (person,) = add_persons(conn, 1, NOW)
         assign(conn, [(row, None) for row in rows], person.id, AssignedBy.CLUSTER, DAY)
         shown = conn.execute(text("SELECT apparent_age, apparent_birth_year FROM v1_people")).all()

@@ -38,6 +38,15 @@ PROMISED = {
     "v1_charges": "charged_at scan_id command engine region operation calls dollars",
     "v1_locations": "photo_sha256 uri album size first_seen missing_since",
     "v1_problems": "scan_id uri outcome reason photo_sha256 at",
+    "v1_watches": "name threshold reference_faces negative_faces hits open_hits created_at created_by",
+    "v1_hits": (
+        "hit_id watch state similarity margin face_id box_left box_top box_width box_height photo_sha256 uri taken_at"
+        " person_id hidden found_at scan_id reviewed_at reviewed_by engine gallery path"
+    ),
+    "v1_employees": "employee_id reference_faces enrolled_at enrolled_by",
+    "v1_verifications": (
+        "entry at what employee_id verdict similarity accept refuse photo_sha256 reasons login engine model"
+    ),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,7 +12,8 @@ import pytest
 
 from catalog.domain.errors import DatabaseError, LockHeld
 from catalog.store.database import Database, open_database
-from catalog.store.source_locks import CATALOGUE, lock_sources
+from catalog.store.source_locks import CATALOGUE, content_lock_key, lock_sources
+from tests.conftest import PostgreSQL
 
 HOLDER = """
 import sys
@@ -21,6 +23,25 @@ with lock_sources(open_database(sys.argv[1]), [sys.argv[2]], shared=sys.argv[3] 
     print("held", flush=True)
     sys.stdin.read()
 """
+
+
+SEEKER = """
+import sys
+from catalog.domain.errors import LockHeld
+from catalog.store.database import open_database
+from catalog.store.source_locks import lock_sources
+try:
+    with lock_sources(open_database(sys.argv[1]), [sys.argv[2]]):
+        print("free")
+except LockHeld:
+    print("held")
+"""
+
+
+def seen_by_another_run(url: str, uri: str) -> str:
+    """Whether another process finds the lock "free" or "held"."""
+    command = [sys.executable, "-c", SEEKER, url, uri]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 @contextmanager
@@ -87,19 +108,75 @@ def test_waiting_ends_when_the_lock_is_released(database: Database, database_url
             pass
 
 
-def test_locks_lost_with_the_server_are_detected(postgresql_url: str) -> None:
-    """A scan must not continue without its lock after a server restart."""
+END_SESSIONS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+)
+
+
+def end_sessions(database: Database) -> None:
+    """Close every connection to the database but this one, as a failover or an administrator does."""
+    with database.begin() as connection:
+        connection.exec_driver_sql(END_SESSIONS)
+
+
+def test_locks_of_a_closed_connection_are_taken_again(postgresql_url: str) -> None:
+    """By the next check, acquisition or release. Other processes are excluded again."""
     database = open_database(postgresql_url)
+    with lock_sources(database, ["file:///a/"]) as locks:
+        for use in (
+            locks.check,
+            lambda: locks.acquire(content_lock_key("ab" * 32), shared=False),
+            lambda: locks.release(content_lock_key("ab" * 32)),
+        ):
+            end_sessions(database)
+            use()
+            assert seen_by_another_run(postgresql_url, "file:///a/b/") == "held"
+        end_sessions(database)
+    assert seen_by_another_run(postgresql_url, "file:///a/") == "free"
+    database.close()
+
+
+def test_a_lock_that_another_process_has_taken_meanwhile_ends_the_scan(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the exit code of a lock that is not free."""
+    monkeypatch.setattr("catalog.store.advisory_locks._TAKE_AGAIN_SECONDS", 0.5)
+    database = open_database(postgresql_url)
+    with lock_sources(database, ["file:///a/"]) as locks:
+        end_sessions(database)
+        with (
+            another_run(postgresql_url, "file:///a/"),
+            pytest.raises(LockHeld, match="has taken one of them") as caught,
+        ):
+            locks.check()
+    database.close()
+    assert caught.value.exit_code == 8
+
+
+def test_a_server_that_cannot_be_reached_is_an_error(postgresql: PostgreSQL, postgresql_url: str) -> None:
+    """A scan must not continue without its locks."""
+    database = open_database(postgresql_url)
+    name = database.address.database
     with pytest.raises(DatabaseError) as caught, lock_sources(database, ["file:///a/"]) as locks:  # noqa: PT012
-        locks.check()
-        with database.begin() as connection:
-            connection.exec_driver_sql(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-                " AND datname = current_database()"
-            )
+        postgresql.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        postgresql.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
         locks.check()
     database.close()
     assert caught.value.exit_code == 6
+
+
+def test_a_limit_on_idle_sessions_does_not_end_the_locks(postgresql: PostgreSQL, postgresql_url: str) -> None:
+    """The session of the locks is idle while photos are decoded."""
+    database = open_database(postgresql_url)
+    postgresql.run(f"ALTER DATABASE {database.address.database} SET idle_session_timeout = '200ms'")
+    database.engine.dispose()
+    with lock_sources(database, ["file:///a/"]):
+        time.sleep(0.6)
+        assert seen_by_another_run(postgresql_url, "file:///a/") == "held"
+    with database.read() as connection:
+        assert connection.exec_driver_sql("SHOW idle_session_timeout").scalar() == "200ms"
+    database.close()
 
 
 def test_a_link_to_the_catalogue_uses_the_same_lock_file(sqlite_template, tmp_path):

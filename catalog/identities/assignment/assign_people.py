@@ -7,7 +7,7 @@ write assignments. Each step is idempotent: after a kill the next run continues.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -74,8 +74,8 @@ def assign_people(
     ``compared`` are row ids of persons who got faces by decisions: other persons may be merged into them. Raises what
     the engine raises; searches paid so far are stored.
     """
-    with assignment_lock(database):
-        return _assign(database, engine, rules, gallery, region, scan_id, now, compared)
+    with assignment_lock(database) as check_lock:
+        return _assign(database, engine, rules, gallery, region, scan_id, now, compared, check_lock)
 
 
 def _assign(
@@ -87,6 +87,7 @@ def _assign(
     scan_id: int | None,
     now: datetime,
     compared: Set[int],
+    check_lock: Callable[[], None],
 ) -> AssignmentResult:
     with database.begin() as connection:
         lock_persons(connection)
@@ -106,6 +107,7 @@ def _assign(
             if not attempts_left:
                 raise
     groups = _groups_to_change(table, labels)
+    check_lock()
     with database.begin() as connection:
         # A user may have decided, or forgotten a person, while faces were clustered.
         lock_persons(connection)

@@ -1,0 +1,32 @@
+"""Images that only their owner may read, because they show people."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from catalog.domain.errors import UsageError
+from catalog.domain.uri import display_name
+
+
+def write_privately(path: Path, data: bytes) -> None:
+    """Write a file with mode 0600, completely or not at all. Raises UsageError."""
+    part = path.with_name(f"{path.name}.part")
+    try:
+        descriptor = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        name = display_name(os.fsencode(path))
+        raise UsageError(f'The file "{name}" cannot be written: {error.strerror}.') from error
+
+
+def make_private_folder(folder: Path) -> None:
+    """Create a folder with mode 0700 unless it exists. Raises UsageError."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        name = display_name(os.fsencode(folder))
+        raise UsageError(f'The folder "{name}" cannot be created: {error.strerror}.') from error
