@@ -27,14 +27,14 @@ from catalog.engines.prefilter import PrefilterCounts, PrefilteredEngine
 from catalog.identities.matching.watch_hits import WatchHit
 from catalog.scanning.run_scan import RunLimits, scan
 from catalog.scanning.stop_signal import StopSignal
-from catalog.scanning.summary import Summary
+from catalog.scanning.summary import ScanCounts, Summary
 
 _CROP_SIDE = 256
 """Longest side of a hit's crop in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
-class ScanSummary:
+class ScanSummary(ScanCounts):
     """Counts of a scan's outcomes; their sum is ``discovered``.
 
     ``left_out`` counts files and folders by the rule that left them out, ``other_files`` files that are not photos by
@@ -62,24 +62,6 @@ class ScanSummary:
     price_note: str
     """A sentence about prices that are a guess; empty if they are known."""
     stopped_by: CatalogError | None
-
-    @property
-    def failed(self) -> int:
-        """Photos that could not be read, decoded or enrolled."""
-        return self.outcomes[OutcomeKind.FAILED]
-
-    def counts(self) -> dict[str, int]:
-        """Every count under the name of its column in the table ``scans``."""
-        return {
-            "discovered": self.discovered,
-            **{kind.value: number for kind, number in self.outcomes.items()},
-            "faces": self.faces,
-            "rejected": self.rejected,
-            "persons_new": self.persons_new,
-            "persons_deleted": self.persons_deleted,
-            "churn": self.churn,
-            "conflicts": self.conflicts,
-        }
 
 
 class ScanRun(Iterator[Outcome]):

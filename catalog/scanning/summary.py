@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -14,8 +14,39 @@ from catalog.domain.photos import PHOTO_OUTCOMES, Outcome, OutcomeKind
 from catalog.domain.uri import entry_name
 
 
+class ScanCounts:
+    """Counts that a running scan and its final summary share."""
+
+    __slots__ = ()
+    outcomes: Mapping[OutcomeKind, int]
+    faces: int
+    rejected: int
+    persons_new: int
+    persons_deleted: int
+    churn: int
+    conflicts: int
+
+    @property
+    def failed(self) -> int:
+        """Photos that could not be read, decoded or enrolled."""
+        return self.outcomes[OutcomeKind.FAILED]
+
+    def counts(self) -> dict[str, int]:
+        """Every count under the name of its column in the table ``scans``."""
+        return {
+            "discovered": sum(self.outcomes.values()),
+            **{kind.value: number for kind, number in self.outcomes.items()},
+            "faces": self.faces,
+            "rejected": self.rejected,
+            "persons_new": self.persons_new,
+            "persons_deleted": self.persons_deleted,
+            "churn": self.churn,
+            "conflicts": self.conflicts,
+        }
+
+
 @dataclass(slots=True)
-class Summary:
+class Summary(ScanCounts):
     """Counts of one scan.
 
     ``churn`` is the number of faces that a machine separated from faces of their person, ``conflicts`` the number of
@@ -45,10 +76,6 @@ class Summary:
     def discovered(self) -> int:
         return sum(self.outcomes.values())
 
-    @property
-    def failed(self) -> int:
-        return self.outcomes[OutcomeKind.FAILED]
-
     def count(self, outcome: Outcome) -> None:
         if outcome.kind is OutcomeKind.LEFT_OUT:
             self.left_out[outcome.reason or ""] += 1
@@ -70,16 +97,3 @@ class Summary:
         for charge in charges:
             self.calls += charge.calls
             self.dollars += charge.dollars
-
-    def counts(self) -> dict[str, int]:
-        """The counts by the names of their columns in the table ``scans``."""
-        return {
-            "discovered": self.discovered,
-            **{kind.value: number for kind, number in self.outcomes.items()},
-            "faces": self.faces,
-            "rejected": self.rejected,
-            "persons_new": self.persons_new,
-            "persons_deleted": self.persons_deleted,
-            "churn": self.churn,
-            "conflicts": self.conflicts,
-        }
