@@ -77,6 +77,8 @@ def write_components(number: str) -> Path:
             *(BIN / "cyclonedx-py", "requirements", ROOT / "requirements.lock"),
             *("--pyproject", ROOT / "pyproject.toml", "--output-reproducible", "-o", path),
         ],
+        # A requirements file names no dependencies between its entries, and the program warns about that.
+        env={**os.environ, "PYTHONWARNINGS": "ignore::UserWarning"},
         check=True,
     )
     return path

@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -222,8 +223,12 @@ def _keys() -> list[str]:
 
 def _hint(key: str) -> Any:
     section, _, name = key.partition(".")
-    kind = sections().get(section)
-    return None if kind is None else get_type_hints(kind, include_extras=True).get(name)
+    return _hints().get(section, {}).get(name)
+
+
+@cache
+def _hints() -> dict[str, dict[str, Any]]:
+    return {name: get_type_hints(kind, include_extras=True) for name, kind in sections().items()}
 
 
 def _read(file: Path, problems: list[str]) -> dict[str, object]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 _T = TypeVar("_T")
 
@@ -14,7 +17,12 @@ _T = TypeVar("_T")
 def insert_into(target: Connection | str, table: Table) -> postgresql.Insert | sqlite.Insert:
     """Return an insert that accepts a conflict clause. ``target``: a connection, or ``sqlite`` or ``postgresql``."""
     dialect = target if isinstance(target, str) else target.dialect.name
-    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    if dialect == "sqlite":
+        return sqlite.insert(table)
+    # A command on SQLite starts sooner without this dialect.
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
 
 
 def batches(items: Sequence[_T], size: int = 500) -> Iterator[Sequence[_T]]:
