@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from catalog.app.catalog import Catalog as Catalog
     from catalog.app.catalog import open as open  # noqa: A004  catalog.open() is the public name
+    from catalog.app.dating import DateDecision as DateDecision
+    from catalog.app.dating import DatedPhoto as DatedPhoto
     from catalog.app.employees import VerificationAudit as VerificationAudit
     from catalog.app.files import BackupResult as BackupResult
     from catalog.app.files import PageResult as PageResult
@@ -50,9 +52,12 @@ if TYPE_CHECKING:
     from catalog.domain.faces import ComparedFace as ComparedFace
     from catalog.domain.faces import Comparison as Comparison
     from catalog.domain.faces import Face as Face
+    from catalog.domain.local_day import DatePrecision as DatePrecision
+    from catalog.domain.local_day import LocalSpan as LocalSpan
     from catalog.domain.people import Person as Person
     from catalog.domain.photos import Outcome as Outcome
     from catalog.domain.photos import OutcomeKind as OutcomeKind
+    from catalog.domain.taken_at import DateSource as DateSource
     from catalog.engines.engine_spec import CheckResult as CheckResult
     from catalog.engines.prefilter import PrefilterCounts as PrefilterCounts
     from catalog.exchange.albums import AlbumResult as AlbumResult
@@ -107,6 +112,10 @@ _MODULE_BY_NAME = {
     "ComparedFace": "domain.faces",
     "Comparison": "domain.faces",
     "DatabaseError": "domain.errors",
+    "DateDecision": "app.dating",
+    "DatePrecision": "domain.local_day",
+    "DateSource": "domain.taken_at",
+    "DatedPhoto": "app.dating",
     "Decision": "identities.decisions.log",
     "EngineError": "domain.errors",
     "Evaluation": "identities.matching.error_rates",
@@ -116,6 +125,7 @@ _MODULE_BY_NAME = {
     "FindResult": "identities.matching.find_person",
     "ForgetReceipt": "identities.decisions.forget",
     "FoundFace": "identities.matching.find_person",
+    "LocalSpan": "domain.local_day",
     "GalleryDifference": "scanning.reconcile",
     "GalleryRepair": "scanning.reconcile",
     "LimitReached": "domain.errors",

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from pathlib import Path
 
 from sqlalchemy import Connection
 
+from catalog.app import dating
 from catalog.app.after_scan import assign_released_faces
+from catalog.app.dating import DateDecision
 from catalog.app.resources import Resources
 from catalog.domain.decisions import Verb
 from catalog.domain.errors import UsageError
@@ -137,6 +140,29 @@ class Decisions:
             number = verbs.set_birth_date(connection, row, day, resources.stamp())
         assign_released_faces(resources, number)
         return number
+
+    def set_date(self, target: str | Path, date: str) -> DateDecision:
+        """Record when a photo, or each photo of a folder, was taken.
+
+        ``target`` is a path, a uri, or how a content hash begins. ``date`` is a year, a month, a day, a time, or
+        ``unknown``. The date survives scans of a changed file. Raises UsageError for a text that is no date, a target
+        without a photo, and dates that the photos have already.
+        """
+        return dating.set_date(self._resources(), target, date)
+
+    def shift_dates(self, target: str | Path, shift: str) -> DateDecision:
+        """Correct a wrong camera clock: ``+1d2h`` adds 26 hours to the dates of a photo or folder.
+
+        Dates without a time of day stay. Raises as :meth:`set_date`.
+        """
+        return dating.shift_dates(self._resources(), target, shift)
+
+    def stack_dates(self, target: str | Path, first: str, last: str) -> DateDecision:
+        """Date a stack of scanned photos, in the order of their names, evenly between two dates.
+
+        The dates are estimates, as exact as the less exact of the two. Raises as :meth:`set_date`.
+        """
+        return dating.stack_dates(self._resources(), target, first, last)
 
     def answer(self, suggestion: Suggestion, *, is_yes: bool, name: str | None = None) -> int:
         """Answer a suggestion: merge or separate its persons, or confirm or reject its face.

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.app import people
@@ -19,7 +20,8 @@ from catalog.domain.people import Person
 from catalog.reports.report_table import SQL_TIME_LIMIT, ReportTable
 
 if TYPE_CHECKING:
-    from catalog.app import find_page, finding, grouping, reporting
+    from catalog.app import dating, find_page, finding, grouping, reporting
+    from catalog.app.dating import DatedPhoto
     from catalog.app.reporting import StoredFaces
     from catalog.identities.assignment.explain import Explanation
     from catalog.identities.assignment.suggestions import Suggestion
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from catalog.store.catalogued_faces import CataloguedFace
     from catalog.store.charges import ChargeSum
 else:
+    dating = LazyModule("catalog.app.dating")
     find_page = LazyModule("catalog.app.find_page")
     finding = LazyModule("catalog.app.finding")
     grouping = LazyModule("catalog.app.grouping")
@@ -150,6 +153,13 @@ class CatalogQuestions(ABC):
     def find_price(self, references: int = 1) -> Decimal:
         """US dollars that :meth:`find` with so many reference photos would cost at most; 0 if nothing is paid."""
         return finding.price(self._resources, references)
+
+    def photo_dates(self, target: str | Path) -> tuple[DatedPhoto, ...]:
+        """The dates of a photo, or of the photos of a folder in the order of their names.
+
+        ``target`` is a path, a uri, or how a content hash begins. Raises UsageError for a target without a photo.
+        """
+        return dating.photo_dates(self._resources, target)
 
     def reference_faces(self, photo: PhotoInput, *, name: str | None = None) -> tuple[Face, ...]:
         """The faces of a reference photo, largest first, to choose one for :meth:`find`.

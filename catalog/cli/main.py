@@ -52,6 +52,7 @@ COMMANDS = (
     CommandEntry("evaluate", "employees:evaluate", "Measure error rates on your own confirmed faces."),
     CommandEntry("audit", "employees:audit", "Print the verification log and check its chain."),
     CommandEntry("endpoint", "endpoint:endpoint", "Serve Amazon Rekognition's face operations on this machine."),
+    CommandEntry("dates", "dates:app", "Show when photos were taken, or correct it."),
     CommandEntry("report", "report:app", "Run a report, or write the pages."),
     CommandEntry("export", "export:app", "Write XMP sidecars, tables or albums for other programs."),
     CommandEntry("import", "import_names:app", "Read names from XMP, photos or CSV."),

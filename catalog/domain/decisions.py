@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from catalog.domain.face_key import FaceKey
 from catalog.domain.people import AssignedBy
+from catalog.domain.taken_at import DateSource
 
 
 class Verb(StrEnum):
@@ -35,6 +36,7 @@ class Verb(StrEnum):
     FORGET = "forget"
     MIGRATE = "migrate"
     IMPORT = "import"
+    DATE = "date"
 
 
 PERMANENT_VERBS = frozenset({Verb.FORGET, Verb.MIGRATE, Verb.RECLUSTER, Verb.RESTORE})
@@ -90,11 +92,21 @@ class PriorFace:
 
 
 @dataclass(frozen=True, slots=True)
+class PhotoDate:
+    """The date of a photo as text of ``taken_at.date_text``; None for no date. ``source`` is None in older records."""
+
+    sha256: str
+    date: str | None
+    source: DateSource | None
+
+
+@dataclass(frozen=True, slots=True)
 class PriorState:
     """The rows that a decision changed, as they were before it."""
 
     persons: tuple[PriorPerson, ...] = ()
     faces: tuple[PriorFace, ...] = ()
+    dates: tuple[PhotoDate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +148,20 @@ class FacesPayload:
 
 
 @dataclass(frozen=True, slots=True)
+class DatesPayload:
+    """Payload of ``date``: the date of each photo. ``carried_from`` and ``copy_of`` as in :class:`FacesPayload`."""
+
+    before: PriorState = PriorState()
+    dates: tuple[PhotoDate, ...] = ()
+    carried_from: tuple[str, ...] = ()
+    copy_of: int | None = None
+
+
+CopiedPayload = FacePayload | FacesPayload | DatesPayload
+"""Payloads of decisions that a scan copies to edited photos."""
+
+
+@dataclass(frozen=True, slots=True)
 class UndoPayload:
     """Payload of ``undo``: ``of`` is the number of the decision undone, ``also`` are those undone along with it.
 
@@ -167,7 +193,16 @@ class ReclusterPayload:
     redirected: Mapping[str, str] = field(default_factory=dict)
 
 
-Payload = NamePayload | StatePayload | FacePayload | FacesPayload | UndoPayload | ExemplarsPayload | ReclusterPayload
+Payload = (
+    NamePayload
+    | StatePayload
+    | FacePayload
+    | FacesPayload
+    | DatesPayload
+    | UndoPayload
+    | ExemplarsPayload
+    | ReclusterPayload
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +239,11 @@ class Decision:
         return self.payload.faces if isinstance(self.payload, FacesPayload) else ()
 
     @property
+    def dates(self) -> tuple[PhotoDate, ...]:
+        """The dates decided on; empty for every verb but ``date``."""
+        return self.payload.dates if isinstance(self.payload, DatesPayload) else ()
+
+    @property
     def original(self) -> int:
         """The number of the user's decision: the original's for a copy, else its own."""
         return self.number if self.copy_of is None else self.copy_of
@@ -223,6 +263,10 @@ class Decision:
 
     def new_persons(self) -> set[str]:
         return {person.person_id for person in self.before.persons if isinstance(person, NewPerson)}
+
+    def changed_dates(self) -> list[str]:
+        """Content hashes of the photos whose date the decision changed."""
+        return [date.sha256 for date in self.before.dates]
 
     def changed_faces(self) -> list[FaceKey]:
         """Face keys of the faces whose rows the decision changed."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from catalog.domain.local_day import DatePrecision, LocalSpan
+
+_DATE_TEXT = re.compile(
+    r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d)(?:T(?P<hour>\d\d):(?P<minute>\d\d)"
+    r"(?::(?P<second>\d\d)(?:\.(?P<fraction>\d{6}))?)?(?P<offset>[+-]\d\d:[0-5]\d)?)?)?)?"
+)
 
 
 class DateSource(StrEnum):
@@ -78,3 +84,21 @@ def date_text(moment: datetime, offset: int | None, precision: DatePrecision) ->
         return text
     hours, minutes = divmod(abs(offset), 60)
     return f"{text}{'-' if offset < 0 else '+'}{hours:02}:{minutes:02}"
+
+
+def parse_date_text(text: str) -> tuple[datetime, int | None, DatePrecision]:
+    """Parse a text of :func:`date_text`: moment, offset, precision. Raises ``ValueError`` for any other text."""
+    match = _DATE_TEXT.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not the date of a photo")
+    names = ("month", "day", "minute", "second")
+    precisions = (DatePrecision.MONTH, DatePrecision.DAY, DatePrecision.MINUTE, DatePrecision.SECOND)
+    known = [precision for name, precision in zip(names, precisions, strict=True) if match[name]]
+    micros = int((match["fraction"] or "").ljust(6, "0"))
+    hour, minute, second = (int(match[name] or 0) for name in ("hour", "minute", "second"))
+    day = datetime(int(match["year"]), int(match["month"] or 1), int(match["day"] or 1), tzinfo=UTC)
+    wall = day.replace(hour=hour, minute=minute, second=second, microsecond=micros)
+    if match["offset"] is None:
+        return wall, None, known[-1] if known else DatePrecision.YEAR
+    offset = int(match["offset"][:3]) * 60 + int(match["offset"][0] + match["offset"][4:])
+    return wall - timedelta(minutes=offset), offset, known[-1]

@@ -13,8 +13,10 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import date, datetime
 from typing import Any, NoReturn
 
+from catalog.domain.decisions import PhotoDate
 from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
+from catalog.domain.taken_at import DateSource, parse_date_text
 
 MAX_TEXT = 500
 """Longest accepted text in characters: names, logins, engines, galleries. A name may have 500 (``clean_name``)."""
@@ -132,6 +134,22 @@ def checked_date(value: object, field: str) -> str:
         else:
             return value
     raise MalformedValueError(f'"{field}" is not a date (YYYY-MM-DD)')
+
+
+def checked_photo_date(value: object, field: str) -> PhotoDate:
+    """The date of a photo as JSON holds it: ``[sha256, date or null, source or null]``."""
+    parts = checked_list(value, field)
+    if len(parts) != 3:
+        raise MalformedValueError(f'"{field}" is not a content hash, a date and its source')
+    sha256, text, source = parts
+    if text is not None:
+        try:
+            parse_date_text(text if isinstance(text, str) else "")
+        except (ValueError, OverflowError):
+            raise MalformedValueError(f'"{field}" has a date that is not one') from None
+    if source is not None and source not in tuple(DateSource):
+        raise MalformedValueError(f'"{field}" has an unknown source of a date')
+    return PhotoDate(checked_sha256(sha256, field), text, None if source is None else DateSource(source))
 
 
 def checked_box(edges: Sequence[object], field: str) -> BoundingBox:

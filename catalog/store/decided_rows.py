@@ -70,6 +70,23 @@ def machine_faces_before(connection: Connection, person: PersonRow, day: str | N
     return list(connection.scalars(query.order_by(faces.c.id)))
 
 
+def machine_faces_before_birth(connection: Connection, contents: Sequence[str]) -> list[int]:
+    """Return row ids of faces on these photos that a machine assigned to a person who was born after the photo."""
+    return sorted(
+        row
+        for batch in batches(sorted(set(contents)))
+        for row in connection.scalars(
+            select(faces.c.id)
+            .select_from(faces.join(photos).join(assignments, assignments.c.face_id == faces.c.id).join(persons))
+            .where(
+                photos.c.sha256.in_(batch),
+                photos.c.taken_local_end < persons.c.birth_date,
+                assignments.c.by == AssignedBy.CLUSTER.value,
+            )
+        )
+    )
+
+
 def persons_redirecting_to(connection: Connection, person: PersonRow) -> list[PersonRow]:
     """Return the persons that were merged into this one, in one step."""
     return persons_where(connection, select(persons).where(persons.c.merged_into == person.id))

@@ -7,21 +7,50 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from catalog.domain.decisions import Decision, FacePayload, FacesPayload, PriorFace, PriorState
+from catalog.domain.decisions import (
+    DatesPayload,
+    Decision,
+    FacePayload,
+    FacesPayload,
+    PhotoDate,
+    PriorFace,
+    PriorState,
+)
 from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
 from catalog.domain.same_face import EDITED_PHOTO, best_match
 from catalog.store.decision_rows import append_copy, decisions_to_carry
+from catalog.store.photo_dates import read_photo_dates
 
 
 def copy_decisions(connection: Connection, old: str, new: str, boxes: Sequence[BoundingBox]) -> list[int]:
-    """Append a copy of each decision in force on faces of the content ``old`` for the same faces of ``new``.
+    """Append a copy of each decision in force on the content ``old`` and its faces, for ``new`` and the same faces.
 
     ``boxes`` are those of the faces of ``new``. Returns the numbers of the copies, in the order of the originals. Each
     copy names its original, because undo reverts all of them together.
     """
-    copies = (_copy(decision, old, new, boxes) for decision in decisions_to_carry(connection, old))
-    return [append_copy(connection, copy) for copy in copies if copy is not None]
+    copies = []
+    dates = read_photo_dates(connection, [new])
+    for decision in decisions_to_carry(connection, old):
+        if isinstance(decision.payload, DatesPayload):
+            copy: Decision | None = _dated_copy(decision, decision.payload, old, new, dates)
+            dates = [replace(date, sha256=new) for date in decision.dates if date.sha256 == old]
+        else:
+            copy = _copy(decision, old, new, boxes)
+        if copy is not None:
+            copies.append(append_copy(connection, copy))
+    return copies
+
+
+def _dated_copy(decision: Decision, payload: DatesPayload, old: str, new: str, before: Sequence[PhotoDate]) -> Decision:
+    """The copy of a decision on dates for one edited photo. Its date was ``before``."""
+    copied = DatesPayload(
+        before=PriorState(dates=tuple(before)),
+        dates=tuple(replace(date, sha256=new) for date in payload.dates if date.sha256 == old),
+        carried_from=payload.carried_from or (old,),
+        copy_of=payload.copy_of or decision.number,
+    )
+    return replace(decision, payload=copied)
 
 
 def _copy(decision: Decision, old: str, new: str, boxes: Sequence[BoundingBox]) -> Decision | None:

@@ -13,12 +13,14 @@ from typing import Any
 
 from catalog.domain.decisions import (
     ChangedPerson,
+    DatesPayload,
     ExemplarsPayload,
     FacePayload,
     FacesPayload,
     NamePayload,
     NewPerson,
     Payload,
+    PhotoDate,
     PriorFace,
     PriorPerson,
     PriorState,
@@ -41,6 +43,7 @@ from catalog.store.checked_values import (
     checked_number,
     checked_object,
     checked_person_id,
+    checked_photo_date,
     checked_sha256,
     checked_text,
     checked_time,
@@ -65,6 +68,7 @@ _PAYLOADS: Mapping[Verb, type[Payload] | None] = {
     Verb.FORGET: None,
     Verb.MIGRATE: None,
     Verb.IMPORT: StatePayload,
+    Verb.DATE: DatesPayload,
 }
 _KEYS = {"also": "with"}
 """JSON keys that differ from the name of the field."""
@@ -116,6 +120,13 @@ def _payload_keys(payload: Payload) -> dict[str, object]:
                 "carried_from": list(payload.carried_from) or None,
                 "copy_of": payload.copy_of,
             }
+        case DatesPayload():
+            keys = {
+                **_before_keys(payload.before),
+                "dates": list(map(_date_json, payload.dates)),
+                "carried_from": list(payload.carried_from) or None,
+                "copy_of": payload.copy_of,
+            }
         case UndoPayload():
             also = None if payload.of is None else list(payload.also)
             keys = {**_before_keys(payload.before), "of": payload.of, "with": also}
@@ -131,8 +142,16 @@ def _payload_keys(payload: Payload) -> dict[str, object]:
 
 
 def _before_keys(before: PriorState) -> dict[str, object]:
-    persons = [_person_keys(person) for person in before.persons]
-    return {"before": {"persons": persons, "faces": [_face_keys(face) for face in before.faces]}}
+    keys: dict[str, object] = {
+        "persons": [_person_keys(person) for person in before.persons],
+        "faces": [_face_keys(face) for face in before.faces],
+    }
+    # Not without dates: earlier versions read labels files that have none.
+    return {"before": {**keys, "dates": list(map(_date_json, before.dates))} if before.dates else keys}
+
+
+def _date_json(date: PhotoDate) -> list[object]:
+    return [date.sha256, date.date, None if date.source is None else date.source.value]
 
 
 def _person_keys(person: PriorPerson) -> dict[str, object]:
@@ -165,10 +184,11 @@ def _face_keys(face: PriorFace) -> dict[str, object]:
 
 
 def _prior_state(value: object, field: str) -> PriorState:
-    content = checked_object(value, field, {"persons", "faces"})
+    content = checked_object(value, field, {"persons", "faces", "dates"})
     persons = checked_list(content.get("persons", []), f"{field}.persons")
     faces = checked_list(content.get("faces", []), f"{field}.faces")
-    return PriorState(tuple(map(_prior_person, persons)), tuple(map(_prior_face, faces)))
+    dates = _date_list(content.get("dates", []), f"{field}.dates")
+    return PriorState(tuple(map(_prior_person, persons)), tuple(map(_prior_face, faces)), dates)
 
 
 def _prior_person(value: object) -> PriorPerson:
@@ -229,6 +249,10 @@ def _face_key_list(value: object, field: str) -> tuple[FaceKey, ...]:
     return tuple(checked_face_key(key, field) for key in checked_list(value, field))
 
 
+def _date_list(value: object, field: str) -> tuple[PhotoDate, ...]:
+    return tuple(checked_photo_date(date, field) for date in checked_list(value, field))
+
+
 def _number_list(value: object, field: str) -> tuple[int, ...]:
     return tuple(checked_number(number, field) for number in checked_list(value, field))
 
@@ -247,6 +271,7 @@ _READERS: Mapping[str, Callable[[object, str], Any]] = {
     "before": _prior_state,
     "exemplars": _face_key_list,
     "faces": _face_key_list,
+    "dates": _date_list,
     "copy_of": checked_number,
     "of": checked_number,
     "with": _number_list,

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
 
 from catalog.domain.box_columns import BOX_COLUMNS, box_columns
-from catalog.domain.decisions import PERMANENT_VERBS, Decision, FacePayload, FacesPayload, Payload, Verb
+from catalog.domain.decisions import PERMANENT_VERBS, CopiedPayload, Decision, Payload, Verb
 from catalog.domain.errors import DatabaseError
 from catalog.domain.face_key import FaceKey
 from catalog.domain.timestamps import utc_text
@@ -33,7 +33,7 @@ from catalog.store.upsert import batches
 
 _TWO_PERSONS = frozenset({Verb.MERGE, Verb.SPLIT, Verb.APART})
 _ON_A_FACE = frozenset({Verb.CONFIRM, Verb.REJECT, Verb.NOT_A_FACE})
-_WITHOUT_PERSON = frozenset({Verb.NOT_A_FACE, Verb.UNDO, Verb.RECLUSTER, Verb.MIGRATE, Verb.IMPORT})
+_WITHOUT_PERSON = frozenset({Verb.NOT_A_FACE, Verb.UNDO, Verb.RECLUSTER, Verb.MIGRATE, Verb.IMPORT, Verb.DATE})
 
 
 def append_decision(
@@ -60,7 +60,7 @@ def append_decision(
         "photo_sha256": None if face is None else face.sha256,
         **(dict.fromkeys(BOX_COLUMNS) if face is None else box_columns(face.box)),
         "details": to_json(payload),
-        "copy_of": payload.copy_of if isinstance(payload, FacePayload | FacesPayload) else None,
+        "copy_of": payload.copy_of if isinstance(payload, CopiedPayload) else None,
         "group": group,
     }
     number = int(connection.execute(insert(decisions).returning(decisions.c.id), values).scalar_one())
@@ -92,7 +92,7 @@ def start_group(connection: Connection, number: int) -> None:
 
 def is_copy(payload: Payload | None) -> bool:
     """True for the payload of a decision that a scan copied to an edited photo."""
-    return isinstance(payload, FacePayload | FacesPayload) and bool(payload.carried_from)
+    return isinstance(payload, CopiedPayload) and bool(payload.carried_from)
 
 
 def read_decisions(
@@ -151,9 +151,9 @@ def decisions_on_photos(connection: Connection, contents: Sequence[str]) -> list
 
 
 def decisions_to_carry(connection: Connection, sha256: str) -> list[Decision]:
-    """Return the decisions in force on faces of a photo, oldest first; undos are not among them."""
+    """Return the decisions in force on a photo and its faces, oldest first; undos are not among them."""
     # Only a prefilter: the faces of the payload are compared below.
-    on_several = decisions.c.verb.in_(("split", "merge")) & decisions.c.details.contains(sha256)
+    on_several = decisions.c.verb.in_(("split", "merge", "date")) & decisions.c.details.contains(sha256)
     candidates = _read(
         connection,
         [
@@ -162,7 +162,11 @@ def decisions_to_carry(connection: Connection, sha256: str) -> list[Decision]:
             decisions.c.verb != Verb.UNDO.value,
         ],
     )
-    return [decision for decision in candidates if any(key.sha256 == sha256 for key in decision.faces)]
+    return [
+        decision
+        for decision in candidates
+        if any(key.sha256 == sha256 for key in decision.faces) or any(date.sha256 == sha256 for date in decision.dates)
+    ]
 
 
 def last_undoable(connection: Connection, *, decided_by: str | None = None) -> int | None:
@@ -249,7 +253,7 @@ def decision_of(values: Mapping[Any, Any]) -> Decision:
     except ValueError:
         raise MalformedValueError('"verb" is not a verb of the decision log') from None
     payload = parse_payload(verb, values.get("details"))
-    copy_of = payload.copy_of if isinstance(payload, FacePayload | FacesPayload) else None
+    copy_of = payload.copy_of if isinstance(payload, CopiedPayload) else None
     decision = Decision(
         number=number,
         decided_at=datetime.fromisoformat(checked_time(values.get("decided_at"), "decided_at")),

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
+from sqlalchemy import Connection, bindparam, select, update
+
+from catalog.domain.decisions import PhotoDate
 from catalog.domain.local_day import DatePrecision, LocalSpan
-from catalog.domain.taken_at import DateSource
+from catalog.domain.taken_at import DateSource, date_text, parse_date_text
 from catalog.domain.timestamps import utc_text
+from catalog.store.damaged_rows import stored_time
+from catalog.store.tables import photos
+from catalog.store.upsert import batches
 
 
 def date_columns(
@@ -36,3 +44,35 @@ def stored_span(first: str | None, last: str | None, precision: str | None) -> L
     if precision is None or precision not in tuple(DatePrecision):
         return LocalSpan(first, last)
     return LocalSpan(first, last, DatePrecision(precision))
+
+
+def read_photo_dates(connection: Connection, contents: Iterable[str]) -> list[PhotoDate]:
+    """Return the dates of photos in the order of their content hashes. Unknown contents are left out."""
+    dates: list[PhotoDate] = []
+    for batch in batches(sorted(set(contents))):
+        query = select(photos).where(photos.c.sha256.in_(batch)).order_by(photos.c.sha256)
+        dates += [_photo_date(row) for row in connection.execute(query)]
+    return dates
+
+
+def set_photo_dates(connection: Connection, dates: Sequence[PhotoDate]) -> None:
+    """Give photos these dates. Unknown contents are left out."""
+    if not dates:
+        return
+    rows = []
+    for date in dates:
+        moment, offset, precision = parse_date_text(date.date) if date.date is not None else (None, None, None)
+        rows.append({**date_columns(moment, offset, precision, date.source), "content": date.sha256})
+    names = [name for name in rows[0] if name != "content"]
+    changed = update(photos).where(photos.c.sha256 == bindparam("content"))
+    connection.execute(changed.values({name: bindparam(name) for name in names}), rows)
+
+
+def _photo_date(row: Any) -> PhotoDate:
+    source = DateSource(row.taken_at_source) if row.taken_at_source in tuple(DateSource) else None
+    moment = stored_time(row.taken_at, f"Photo {row.sha256[:12]}", "taken_at")
+    if moment is None:
+        return PhotoDate(row.sha256, None, source)
+    span = stored_span(row.taken_local, row.taken_local_end, row.taken_at_precision)
+    precision = DatePrecision.SECOND if span is None else span.precision
+    return PhotoDate(row.sha256, date_text(moment, row.taken_at_offset, precision), source)

@@ -246,6 +246,7 @@ def _prior_without(before: PriorState, public_ids: set[str], index: TombstoneInd
     return PriorState(
         persons=tuple(person for person in before.persons if person.person_id not in public_ids),
         faces=tuple(unassigned(face) for face in before.faces if not index.contains(face.key)),
+        dates=before.dates,
     )
 
 

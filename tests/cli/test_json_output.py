@@ -72,6 +72,16 @@ def test_a_command_prints_one_document(output, command, definition):
     validate(definition, value)
 
 
+def test_dates_are_an_array(output, tmp_path):
+    """A photo without a date, then with one of a user."""
+    for expected in (None, "1948-06"):
+        (photo,) = value = json.loads(output("dates", "show", str(tmp_path / "a.png"), "--json"))
+        validate("dates show", value)
+        assert photo["date"] == expected
+        if expected is None:
+            output("dates", "set", str(tmp_path / "a.png"), "1948-06")
+
+
 def test_settings_are_an_object(capsys):
     """By key, with value and origin."""
     assert run(["settings", "--json"]) == 0

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from catalog.domain.decisions import Decision, ExemplarsPayload, NamePayload, Verb
+from catalog.domain.decisions import Decision, ExemplarsPayload, NamePayload, PhotoDate, Verb
 from catalog.domain.face_key import FaceKey
 
 
@@ -29,6 +29,8 @@ class EffectiveDecisions:
     """Faces by which a named person that has lost all faces is found again."""
     awaited: list[tuple[FaceKey, str]] = field(default_factory=list)
     """Faces by which a person of a labels file is found on photos that are scanned later."""
+    dates: dict[str, PhotoDate] = field(default_factory=dict)
+    """Dates of photos by content hash."""
 
     @property
     def concerns_faces(self) -> bool:
@@ -46,6 +48,7 @@ def effective_decisions(decisions: Iterable[Decision]) -> EffectiveDecisions:
         person, second = decision.person_id, decision.other_person_id
         effective.decided_persons |= {public_id for public_id in (person, second) if public_id}
         reader.apply(decision)
+        effective.dates |= {date.sha256: date for date in decision.dates}
         if decision.verb in (Verb.SPLIT, Verb.APART) and person and second:
             effective.apart.append((person, second))
         elif decision.verb is Verb.MERGE and person:

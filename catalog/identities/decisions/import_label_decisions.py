@@ -8,7 +8,15 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from catalog.domain.decisions import Decision, FacePayload, FacesPayload, Payload, UndoPayload, Verb
+from catalog.domain.decisions import (
+    CopiedPayload,
+    DatesPayload,
+    Decision,
+    FacesPayload,
+    Payload,
+    UndoPayload,
+    Verb,
+)
 from catalog.domain.face_key import FaceKey
 from catalog.identities.decisions.effective import EffectiveDecisions
 from catalog.identities.decisions.log import DecisionStamp, join_group, read_decisions
@@ -24,6 +32,7 @@ class LocalDecisions:
         self._confirmed = _by_content(effective.confirmed)
         self._rejected = _by_content(effective.rejected)
         self._not_faces = _by_content((key, "") for key in effective.not_faces)
+        self._dates = effective.dates
 
     def contradict(self, key: FaceKey, person_id: str) -> bool:
         """True if the face is confirmed as another person, rejected as this person, or marked as not a face."""
@@ -37,6 +46,10 @@ class LocalDecisions:
             rival_key.same(key) and self._people.canonical(rejected) == person
             for rival_key, rejected in self._rejected.get(key.sha256, ())
         )
+
+    def has_date(self, sha256: str) -> bool:
+        """True if a user decided on the date of the photo."""
+        return sha256 in self._dates
 
     def is_person(self, person: PersonRow, person_id: str) -> bool:
         """True if a public id stands for the person today."""
@@ -89,8 +102,11 @@ def add_decisions(
 
 
 def _without_contradictions(decision: Decision, local: LocalDecisions) -> Decision | None:
-    """Return the decision without the faces on which this catalogue decided otherwise; None if it is left out."""
+    """Return the decision without the faces and dates that were decided otherwise here; None if it is left out."""
     person, payload, face = decision.person_id or "", decision.payload, decision.face
+    if isinstance(payload, DatesPayload):
+        dates = tuple(date for date in payload.dates if not local.has_date(date.sha256))
+        return replace(decision, payload=replace(payload, dates=dates)) if dates else None
     if isinstance(payload, FacesPayload):
         owner = (decision.other_person_id or "") if decision.verb is Verb.SPLIT else person
         remaining = tuple(key for key in payload.faces if not local.contradict(key, owner))
@@ -135,9 +151,10 @@ def known_decisions(connection: Connection) -> defaultdict[tuple[object, ...], l
 def decision_key(decision: Decision) -> tuple[object, ...]:
     """Return what identifies a decision in every catalogue. The order distinguishes equal decisions of one instant."""
     copied: tuple[str, ...] | None = None
-    if isinstance(decision.payload, FacesPayload) and is_copy(decision.payload):
+    if isinstance(decision.payload, FacesPayload | DatesPayload) and is_copy(decision.payload):
         # Copies for several edited photos differ in the content hash alone.
-        copied = tuple(sorted({key.sha256 for key in decision.payload.faces}))
+        contents = {key.sha256 for key in decision.faces} | {date.sha256 for date in decision.dates}
+        copied = tuple(sorted(contents))
     face = decision.face
     return (
         decision.decided_at,
@@ -163,6 +180,6 @@ def _renumbered(payload: Payload | None, numbers: dict[int, int]) -> Payload | N
     if isinstance(payload, UndoPayload):
         targets = [numbers[number] for number in payload.targets if number in numbers]
         return replace(payload, of=targets[0] if targets else None, also=tuple(targets[1:]))
-    if isinstance(payload, FacePayload | FacesPayload):
+    if isinstance(payload, CopiedPayload):
         return replace(payload, copy_of=None if payload.copy_of is None else numbers.get(payload.copy_of))
     return payload

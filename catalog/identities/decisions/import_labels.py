@@ -30,6 +30,7 @@ from catalog.store.decided_rows import prior_faces
 from catalog.store.decision_rows import delete_decisions, forgotten_ids, replace_payload, undone_merges
 from catalog.store.labels_file import LabeledPerson, Labels
 from catalog.store.person_index import PersonIndex, PersonRow, all_persons
+from catalog.store.photo_dates import read_photo_dates
 from catalog.store.tombstones import TombstoneIndex, apply_tombstones, erase_decisions, tombstone_index
 
 
@@ -118,6 +119,7 @@ class _Snapshot:
         self._rows = label_rows.face_rows_of(connection, contents, merged)
         self._faces = prior_faces(connection, self._rows)
         self._persons = {person.person_id: person for person in all_persons(connection)}
+        self._dates = read_photo_dates(connection, {date.sha256 for decision in decided for date in decision.dates})
 
     def changed(self, connection: Connection) -> PriorState:
         """Return the prior state of the rows that differ now."""
@@ -131,7 +133,9 @@ class _Snapshot:
                 persons.append(_prior(earlier, ids, has_redirect=earlier.merged_into != person.merged_into))
         now = prior_faces(connection, self._rows)
         faces = [face for face, later in zip(self._faces, now, strict=True) if _assignment(face) != _assignment(later)]
-        return PriorState(tuple(persons), tuple(faces))
+        later_dates = set(read_photo_dates(connection, {date.sha256 for date in self._dates}))
+        dates = [date for date in self._dates if date not in later_dates]
+        return PriorState(tuple(persons), tuple(faces), tuple(dates))
 
 
 def _prior(person: PersonRow, ids: dict[int, str], *, has_redirect: bool) -> ChangedPerson:

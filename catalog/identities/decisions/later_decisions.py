@@ -35,21 +35,24 @@ class _Changes:
         self._changed: dict[str, int] = {}
         self._new: dict[str, int] = {}
         self._faces: dict[str, list[tuple[int, FaceKey]]] = defaultdict(list)
+        self._dates: dict[str, int] = {}
         for decision in decisions:
             if decision.verb in (Verb.MERGE, Verb.SPLIT, Verb.UNDO):
                 _note(self._involved, decision.persons_involved(), decision.original)
             _note(self._changed, decision.changed_persons(), decision.original)
             _note(self._new, decision.new_persons(), decision.original)
+            _note(self._dates, decision.changed_dates(), decision.original)
             for key in decision.changed_faces():
                 self._faces[key.sha256].append((decision.original, key))
 
     def are_needed_by(self, later: Decision) -> bool:
-        """True if a later decision changed one of the rows too, or needs a person that was created or merged."""
+        """True if a later decision changed one of the rows or dates too, or needs a new or a merged person."""
         number = later.original
         return (
             any(self._involved.get(person, number) < number for person in later.persons_involved())
             or any(self._changed.get(person, number) < number for person in later.changed_persons())
             or any(self._new.get(person, number) < number for person in later.persons_involved())
+            or any(self._dates.get(photo, number) < number for photo in later.changed_dates())
             or any(
                 earlier < number and key.same(changed_key)
                 for key in later.changed_faces()
@@ -58,6 +61,6 @@ class _Changes:
         )
 
 
-def _note(first: dict[str, int], persons: Iterable[str], number: int) -> None:
-    for person in persons:
-        first[person] = min(number, first.get(person, number))
+def _note(first: dict[str, int], keys: Iterable[str], number: int) -> None:
+    for key in keys:
+        first[key] = min(number, first.get(key, number))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection
 
 from catalog.domain.decisions import (
     ChangedPerson,
     NewPerson,
+    PhotoDate,
     PriorFace,
     PriorPerson,
     PriorState,
@@ -27,6 +28,7 @@ from catalog.store.decided_rows import (
 )
 from catalog.store.face_states import best_state, face_states
 from catalog.store.person_index import PersonRow
+from catalog.store.photo_dates import read_photo_dates, set_photo_dates
 
 
 class PriorStateBuilder:
@@ -35,9 +37,10 @@ class PriorStateBuilder:
     def __init__(self) -> None:
         self._persons: list[PriorPerson] = []
         self._faces: list[PriorFace] = []
+        self._dates: list[PhotoDate] = []
 
     def build(self) -> PriorState:
-        return PriorState(tuple(self._persons), tuple(self._faces))
+        return PriorState(tuple(self._persons), tuple(self._faces), tuple(self._dates))
 
     def changed(self, person: PersonRow) -> PriorStateBuilder:
         """Add a person whose row changes, except for its redirect."""
@@ -75,6 +78,11 @@ class PriorStateBuilder:
         self._faces += prior_faces(connection, rows)
         return self
 
+    def dates(self, connection: Connection, contents: Iterable[str]) -> PriorStateBuilder:
+        """Add the dates of photos, by content hash."""
+        self._dates += read_photo_dates(connection, contents)
+        return self
+
 
 def capture_current(connection: Connection, before: PriorState) -> PriorStateBuilder:
     """Collect the same rows as they are now: the prior state of an undo."""
@@ -90,6 +98,7 @@ def capture_current(connection: Connection, before: PriorState) -> PriorStateBui
             current.redirected(connection, row)
         else:
             current.changed(row)
+    current.dates(connection, [date.sha256 for date in before.dates])
     return current.faces(connection, [row for row in _rows(connection, before.faces) if row is not None])
 
 
@@ -99,6 +108,7 @@ def restore_prior_state(connection: Connection, before: PriorState) -> list[int]
     Faces that are no longer there are left out. A person that the decision created is removed. A face whose person was
     merged since is assigned to the canonical person, and so are the faces of persons that are merged again.
     """
+    set_photo_dates(connection, before.dates)
     restore_persons(connection, [person for person in before.persons if isinstance(person, ChangedPerson)])
     canonical = canonical_rows(connection, {face.person_id for face in before.faces if face.person_id is not None})
     face_by_row = {

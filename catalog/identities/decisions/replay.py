@@ -24,6 +24,7 @@ from catalog.store.face_states import (
     face_states,
 )
 from catalog.store.person_index import PersonIndex, PersonRow, all_persons
+from catalog.store.photo_dates import read_photo_dates, set_photo_dates
 
 
 def replay_decisions(connection: Connection, *, engine: str, gallery: str, now: datetime) -> int:
@@ -35,7 +36,18 @@ def replay_decisions(connection: Connection, *, engine: str, gallery: str, now: 
     replay = _Replay(connection, effective, (engine, gallery), now)
     changed = replay.confirm() + replay.mark_not_faces()
     changed += copy_from_other_galleries(connection, engine=engine, gallery=gallery, now=now)
-    return changed + replay.reject() + replay.assign_exemplars()
+    changed += replay.reject() + replay.assign_exemplars()
+    replay_dates(connection, effective)
+    return changed
+
+
+def replay_dates(connection: Connection, effective: EffectiveDecisions) -> None:
+    """Give photos that were recorded after a decision on their date, or again, the decided date."""
+    if effective.dates:
+        recorded = read_photo_dates(connection, effective.dates)
+        wanted = (effective.dates[date.sha256] for date in recorded)
+        changed = [date for date, present in zip(wanted, recorded, strict=True) if date != present]
+        set_photo_dates(connection, changed)
 
 
 class _Replay:

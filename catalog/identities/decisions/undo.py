@@ -16,6 +16,7 @@ from catalog.domain.decisions import (
     Decision,
     FacePayload,
     NewPerson,
+    PhotoDate,
     PriorFace,
     PriorPerson,
     PriorState,
@@ -119,16 +120,19 @@ def _prior_state(undone: Sequence[Decision]) -> PriorState:
     imported = [decision for decision in ordered if decision.verb is Verb.IMPORT]
     persons: dict[str, PriorPerson] = {}
     faces: list[PriorFace] = []
+    dates: dict[str, PhotoDate] = {}
     keys_by_face: dict[tuple[str, str, str], list[FaceKey]] = defaultdict(list)
     for decision in imported or ordered:
         for person in decision.before.persons:
             persons[person.person_id] = _earliest(persons.get(person.person_id), person)
+        for date in decision.before.dates:
+            dates.setdefault(date.sha256, date)
         for face in decision.before.faces:
             keys = keys_by_face[face.key.sha256, face.engine, face.gallery]
             if face.key not in keys:
                 keys.append(face.key)
                 faces.append(face)
-    return PriorState(tuple(persons.values()), tuple(faces))
+    return PriorState(tuple(persons.values()), tuple(faces), tuple(dates.values()))
 
 
 def _earliest(earlier: PriorPerson | None, later: PriorPerson) -> PriorPerson:
@@ -237,12 +241,12 @@ def _rivals(connection: Connection, restored: Sequence[int]) -> list[int]:
 
 def _others_of(connection: Connection, decisions: Sequence[Decision]) -> list[Decision]:
     """Return the originals and copies, in force, of decisions that scans copied to edited photos."""
-    wanted = [decision for decision in decisions if decision.verb is not Verb.UNDO and decision.faces]
+    wanted = [decision for decision in decisions if decision.verb is not Verb.UNDO and _is_copied(decision)]
     if not wanted:
         return []
     copies_by_key: dict[tuple[object, ...], list[Decision]] = defaultdict(list)
     for decision in read_decisions(connection, verbs={decision.verb for decision in wanted}):
-        if decision.faces:
+        if _is_copied(decision):
             copies_by_key[_identity(decision)].append(decision)
     affected_decisions: dict[int, Decision] = {}
     for decision in wanted:
@@ -254,6 +258,11 @@ def _others_of(connection: Connection, decisions: Sequence[Decision]) -> list[De
             copy.number: copy for copy in copies if copy.undone_by is None and copy.number != decision.number
         }
     return list(affected_decisions.values())
+
+
+def _is_copied(decision: Decision) -> bool:
+    """True for a decision that scans copy to edited photos."""
+    return bool(decision.faces or decision.dates)
 
 
 def _identity(decision: Decision) -> tuple[object, ...]:
