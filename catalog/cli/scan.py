@@ -226,4 +226,5 @@ def _print_json(run: ScanRun, *, quiet: bool) -> None:
     summary = run.summary
     files = listing_json(summary.left_out, summary.other_files)
     hits = [hit_json(hit, run.crops.paths.get(hit.number)) for hit in summary.hits]
-    typer.echo(json.dumps({"summary": True, **summary.counts(), "hits": hits, **files}))
+    paid = {"calls": summary.calls, "dollars": float(summary.dollars)}
+    typer.echo(json.dumps({"summary": True, **summary.counts(), **paid, "hits": hits, **files}))
