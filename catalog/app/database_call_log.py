@@ -50,10 +50,8 @@ class DatabaseCallLog:
         with database.read() as connection:
             self._unanswered = unanswered_contents(connection, engine, gallery)
             newest = newest_intent(connection, engine, gallery) if self._unanswered else None
-        if newest is not None:
-            age = (clock() - required_time(newest)).total_seconds()
-            if 0 <= age < _SETTLE_SECONDS:
-                sleep(_SETTLE_SECONDS - age)
+        self._newest = None if newest is None else required_time(newest)
+        self._sleep = sleep
 
     def begin(self, charge: Charge, sha256: str = "") -> int:
         microdollars = int((charge.dollars * 1_000_000).to_integral_value())
@@ -75,6 +73,12 @@ class DatabaseCallLog:
 
     def unanswered(self) -> frozenset[str]:
         return self._unanswered
+
+    def wait_for_service(self) -> None:
+        if self._newest is not None:
+            age = (self._clock() - self._newest).total_seconds()
+            if 0 <= age < _SETTLE_SECONDS:
+                self._sleep(_SETTLE_SECONDS - age)
 
     def close(self) -> None:
         with self._writing:

@@ -26,5 +26,8 @@ class CallLog(Protocol):
     def unanswered(self) -> frozenset[str]:
         """Content hashes of the open intents that existed before this log was opened."""
 
+    def wait_for_service(self) -> None:
+        """Wait until the service has answered the calls that a killed command sent just before its end."""
+
     def close(self) -> None:
         """Write what :meth:`discard` left."""

@@ -59,6 +59,9 @@ class NoLog:
     def unanswered(self) -> frozenset[str]:
         return frozenset()
 
+    def wait_for_service(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

@@ -16,11 +16,20 @@ log = logging.getLogger(__name__)
 class AnsweredPhotos:
     """Finds the faces of such photos with ListFaces, which is free. May be used from several threads.
 
-    ``unanswered`` are the content hashes of the photos. ``list_faces`` yields every face of the collection.
+    ``unanswered`` are the content hashes of the photos. ``list_faces`` yields every face of the collection, and
+    ``wait_for_service`` is called before it.
     """
 
-    def __init__(self, unanswered: frozenset[str], list_faces: Callable[[], Iterator[Body]], *, owner: str) -> None:
+    def __init__(
+        self,
+        unanswered: frozenset[str],
+        list_faces: Callable[[], Iterator[Body]],
+        *,
+        owner: str,
+        wait_for_service: Callable[[], None] = lambda: None,
+    ) -> None:
         self._unanswered = unanswered
+        self._wait_for_service = wait_for_service
         self._list_faces = list_faces
         self._owner = owner
         self._lock = threading.Lock()
@@ -49,6 +58,7 @@ class AnsweredPhotos:
         """The faces of the unanswered photos that this catalogue enrolled. The collection is listed once."""
         with self._lock:
             if self._faces is None:
+                self._wait_for_service()
                 by_photo: dict[str, list[Body]] = {}
                 for face in self._list_faces():
                     external = read_external_id(face)

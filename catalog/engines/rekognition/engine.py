@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
+from catalog.domain.call_log import CallLog
 from catalog.domain.charges import Charge, Operation
 from catalog.domain.engine import MAX_MATCHES, EngineCapabilities, GroupMeans
 from catalog.domain.errors import NoFaceError
@@ -78,14 +79,13 @@ class RekognitionEngine:
         owner: str = "",
         known_faces: int = 0,
         may_be_lost: bool = False,
-        unanswered: frozenset[str] = frozenset(),
+        call_log: CallLog | None = None,
     ) -> None:
         """``model`` is the model of the gallery's faces, if it has any. A collection of another model is refused.
 
         ``reopen`` is an opener's ``open``, for photos that were reduced on opening and must be sent larger. ``owner``
         marks the faces of this catalogue. A collection without faces is refused if ``known_faces`` is above 0, unless
-        it ``may_be_lost``. ``unanswered`` are content hashes of photos that a killed command sent without recording
-        the response.
+        it ``may_be_lost``. ``call_log`` knows the photos that a killed command sent without recording the response.
         """
         self._client = client
         self._prices = prices
@@ -98,7 +98,12 @@ class RekognitionEngine:
         self._owner = owner
         self._known_faces = known_faces
         self._may_be_lost = may_be_lost
-        self._answered = AnsweredPhotos(unanswered, self._listed, owner=owner)
+        self._answered = AnsweredPhotos(
+            call_log.unanswered() if call_log is not None else frozenset(),
+            self._listed,
+            owner=owner,
+            wait_for_service=call_log.wait_for_service if call_log is not None else lambda: None,
+        )
         self._unreported: list[Charge] = []
         self._opening = threading.Lock()
         self._reporting = threading.Lock()

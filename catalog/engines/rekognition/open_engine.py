@@ -60,7 +60,7 @@ def open_engine(options: RekognitionOptions, resources: EngineResources) -> Reko
         owner=resources.owner(),
         known_faces=resources.known_faces(),
         may_be_lost=resources.may_be_lost,
-        unanswered=call_log.unanswered() if call_log is not None else frozenset(),
+        call_log=call_log,
     )
 
 
