@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from catalog.app.engines import search_engine
 from catalog.app.resources import Resources
 from catalog.app.scan_plan import plan
+from catalog.domain.charges import Operation
 from catalog.domain.content_hash import sha256_of
 from catalog.domain.errors import UsageError
 from catalog.domain.people import AssignedBy, clean_name
@@ -35,6 +36,10 @@ _SOURCES_AT_ONCE = 100
 """Photos of a CSV list per scan: each photo is a source with a lock of its own."""
 _MAX_SECOND_FACE = 0.5
 """Largest area of a second face on a reference photo, as a share of the largest face. Not measured."""
+
+
+_OPERATIONS = {Operation.INDEX_FACES, Operation.SEARCH_USERS, Operation.SEARCH_FACES}
+"""Paid calls of an import."""
 
 
 @dataclass(slots=True)
@@ -73,7 +78,8 @@ def import_people(resources: Resources, path: Path, *, dry_run: bool) -> PeopleI
     # A folder is one source, so that it takes one lock; photos of a CSV file may lie anywhere.
     sources = [str(path)] if path.is_dir() else [str(photo) for person in people for photo in person.photos]
     if dry_run:
-        quotes = plan(resources, sources).charges
+        # The import enrolls and assigns. The other steps of a scan run at the next scan.
+        quotes = [quote for quote in plan(resources, sources).charges if quote.operation in _OPERATIONS]
         result.calls = sum(quote.calls for quote in quotes)
         result.dollars = sum((quote.dollars for quote in quotes), Decimal(0))
         return result
