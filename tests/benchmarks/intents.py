@@ -19,8 +19,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from unittest.mock import patch
 
-import catalog
 from catalog.app.call_log import DatabaseCallLog
+
+import catalog
 from catalog.domain.charges import Charge
 from catalog.web.endpoint_server import open_endpoint
 from tests.benchmarks import at_endpoint
