@@ -11,6 +11,7 @@ import typer
 
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, Verbose
+from catalog.cli.table_output import print_rows
 from catalog.domain.timestamps import utc_text
 
 if TYPE_CHECKING:
@@ -73,11 +74,17 @@ def costs(
 
 
 def _print(totals: Sequence[ChargeSum], *, with_command: bool = False) -> None:
-    for total in totals:
-        name = f"{total.operation} ({total.command})" if with_command else total.operation
-        typer.echo(f"  {name:38} {total.calls:>10,} calls  ${total.dollars:>12,.4f}")
+    rows = [
+        (f"{total.operation} ({total.command})" if with_command else total.operation, total.calls, total.dollars)
+        for total in totals
+    ]
     calls, dollars = sum(total.calls for total in totals), sum(total.microdollars for total in totals) / 1_000_000
-    typer.echo(f"  {'total':38} {calls:>10,} calls  ${dollars:>12,.4f}")
+    print_rows(
+        [
+            (f"  {name:38}", f"{calls:>10,} calls", f"${dollars:>12,.4f}")
+            for name, calls, dollars in (*rows, ("total", calls, dollars))
+        ]
+    )
 
 
 def _json(total: ChargeSum) -> dict[str, Any]:

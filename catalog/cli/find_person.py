@@ -14,11 +14,11 @@ from catalog.app.private_files import write_privately
 from catalog.cli.formatting import box_json, box_text
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Since, Threshold, Until, Verbose
-from catalog.cli.table_output import print_table
+from catalog.cli.table_output import print_rows, print_table
 from catalog.domain.box_columns import BOX_COLUMNS
 from catalog.domain.local_day import Period
 from catalog.domain.timestamps import utc_text
-from catalog.domain.uri import display, display_name
+from catalog.domain.uri import display_name
 from catalog.reports.render import Format
 
 if TYPE_CHECKING:
@@ -194,11 +194,18 @@ def _print_result(result: FindResult, number: int | None) -> None:
         typer.echo("No match.")
         return
     typer.echo(_conclusion(result))
-    for match in result.matches:
-        day = match.taken.day if match.taken else "no date"
-        person = display_name(match.name or match.person_id or "unassigned")
-        box = box_text(match.box)
-        typer.echo(f"  {match.similarity:6.2f}  {day:10}  {person:20}  {box:14}  {display(match.uri or '')}")
+    print_rows(
+        [
+            (
+                f"  {match.similarity:6.2f}",
+                match.taken.day if match.taken else "no date",
+                match.name or match.person_id or "unassigned",
+                box_text(match.box),
+                match.uri or "",
+            )
+            for match in result.matches
+        ]
+    )
 
 
 def _conclusion(result: FindResult) -> str:

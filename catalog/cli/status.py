@@ -9,6 +9,7 @@ import typer
 
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, Verbose
+from catalog.cli.table_output import print_line
 from catalog.domain.uri import display
 
 if TYPE_CHECKING:
@@ -24,11 +25,11 @@ def status(as_json: AsJson = False, database: Database = None, config: Config = 
         typer.echo(json.dumps(shown.as_dict(), ensure_ascii=False, indent=2))
         return
     if is_missing:
-        typer.echo(f"catalogue  {shown.database}, which does not exist yet")
+        print_line(f"catalogue  {shown.database}, which does not exist yet")
     for label, value in [] if is_missing else _lines(shown):
-        typer.echo(f"{label:10} {value}")
+        print_line(f"{label:10} {value}")
     for scan in shown.scans:
-        typer.echo(_scan_line(scan))
+        print_line(_scan_line(scan))
     if not shown.scans:
         typer.echo("No scan yet. `catalog scan FOLDER` runs the first.")
 

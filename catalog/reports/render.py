@@ -96,15 +96,31 @@ def _table(table: ReportTable, width: int | None) -> str:
     """Columns by display width, numbers to the right. Control characters are escaped."""
     if not table.rows:
         return "No rows.\n"
-    cells = [[_cell(value) for value in row] for row in table.rows]
-    numeric = [all(isinstance(row[i], int | float | None) for row in table.rows) for i in range(len(table.columns))]
-    widths = [max(cell_len(heading), *(cell_len(row[i]) for row in cells)) for i, heading in enumerate(table.columns)]
-    if width is not None:
-        widths = _fitted(widths, numeric, width - _GAP * (len(widths) - 1))
-        cells = [[shortened(cell, limit) for cell, limit in zip(row, widths, strict=True)] for row in cells]
+    cells, widths, numeric = _columns(table.rows, width, table.columns)
     headings = [shortened(heading, limit) for heading, limit in zip(table.columns, widths, strict=True)]
     lines = [headings, ["-" * width for width in widths], *cells]
     return "".join(_line(line, widths, numeric) for line in lines)
+
+
+def aligned_lines(rows: Sequence[Sequence[Value]], width: int | None) -> list[str]:
+    """Return rows of equal length as lines without headings. ``width`` as for :func:`render`."""
+    if not rows:
+        return []
+    cells, widths, numeric = _columns(rows, width, [""] * len(rows[0]))
+    return [_line(line, widths, numeric).rstrip("\n") for line in cells]
+
+
+def _columns(
+    rows: Sequence[Sequence[Value]], width: int | None, headings: Sequence[str]
+) -> tuple[list[list[str]], list[int], list[bool]]:
+    """Return the cells, and for each column its width and whether it holds numbers."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    numeric = [all(isinstance(row[i], int | float | None) for row in rows) for i in range(len(headings))]
+    widths = [max(cell_len(heading), *(cell_len(row[i]) for row in cells)) for i, heading in enumerate(headings)]
+    if width is not None:
+        widths = _fitted(widths, numeric, width - _GAP * (len(widths) - 1))
+        cells = [[shortened(cell, limit) for cell, limit in zip(row, widths, strict=True)] for row in cells]
+    return cells, widths, numeric
 
 
 def _fitted(widths: Sequence[int], numeric: Sequence[bool], total: int) -> list[int]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
 
 PROGRAM = """
 from catalog import ReportTable
@@ -32,3 +36,40 @@ def test_csv_is_utf_8_with_line_feeds():
 def test_json_is_utf_8():
     """A Latin-1 locale does not change the bytes."""
     assert '"花子"'.encode() in printed("json", "latin-1")
+
+
+TERMINAL_PROGRAM = """
+from catalog.cli.table_output import print_line, print_rows
+print_line("scan 1     " + "/very/long/folder/" * 8)
+long_path = "file:///photos/" + "deep/" * 20 + "a.jpg"
+print_rows([("  99.50", "2020-01-01", "Ann", long_path), ("   8.00", "no date", "B", "x")])
+"""
+
+
+def printed_on_a_terminal(columns: int) -> list[str]:
+    """What the program prints on a terminal of this width."""
+    primary, replica = pty.openpty()
+    fcntl.ioctl(replica, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    subprocess.run([sys.executable, "-c", TERMINAL_PROGRAM], stdout=replica, env=environment, check=True)
+    os.close(replica)
+    text = os.read(primary, 65536).decode()
+    os.close(primary)
+    return text.split("\r\n")[:-1]
+
+
+def test_lines_fit_the_terminal():
+    """Paths are shortened in the middle, and columns stay aligned."""
+    line, first, second = printed_on_a_terminal(60)
+    assert max(map(len, (line, first, second))) <= 60
+    assert line.startswith("scan 1")
+    assert "…" in line
+    assert first.endswith("a.jpg")
+    assert first.index("/photos") == second.index("x")
+
+
+def test_nothing_is_shortened_for_another_program():
+    """A pipe gets whole lines."""
+    done = subprocess.run([sys.executable, "-c", TERMINAL_PROGRAM], capture_output=True, check=True, text=True)
+    assert "…" not in done.stdout
+    assert "\x1b" not in done.stdout
