@@ -23,10 +23,13 @@ if TYPE_CHECKING:
     from catalog.app.reporting import StoredFaces as StoredFaces
     from catalog.app.scan_options import FailCondition as FailCondition
     from catalog.app.scan_options import ScanLimits as ScanLimits
+    from catalog.app.scan_plan import PlannedFolder as PlannedFolder
     from catalog.app.scan_plan import ScanPlan as ScanPlan
     from catalog.app.scan_run import ScanRun as ScanRun
     from catalog.app.scan_run import ScanSummary as ScanSummary
     from catalog.app.settings import Settings as Settings
+    from catalog.app.stacks import Stack as Stack
+    from catalog.app.stacks import StackedFile as StackedFile
     from catalog.app.upkeep import Reconciliation as Reconciliation
     from catalog.domain.charges import Charge as Charge
     from catalog.domain.charges import Operation as Operation
@@ -143,6 +146,7 @@ _MODULE_BY_NAME = {
     "PersonError": "domain.errors",
     "PhotoError": "domain.errors",
     "AlbumResult": "exchange.albums",
+    "PlannedFolder": "app.scan_plan",
     "PrefilterCounts": "engines.prefilter",
     "PruneResult": "scanning.prune",
     "ReclusterPlan": "identities.assignment.recluster_plan",
@@ -164,6 +168,8 @@ _MODULE_BY_NAME = {
     "SourceError": "domain.errors",
     "Status": "reports.status",
     "SourceRow": "store.source_rows",
+    "Stack": "app.stacks",
+    "StackedFile": "app.stacks",
     "StopSignal": "scanning.stop_signal",
     "Suggestion": "identities.assignment.suggestions",
     "UsageError": "domain.errors",

@@ -1,4 +1,4 @@
-"""The steps after a scan, as a list: assign people, update user vectors, check the watch list.
+"""The steps after a scan, as a list: assign people, form stacks, update user vectors, check the watch list.
 
 Each step is idempotent: after a kill at any point the next scan completes it. ``restore``, ``reconcile``, ``undo`` and
 decisions about faces run the first step only.
@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from catalog.app.engines import search_engine
 from catalog.app.resources import Resources
+from catalog.app.stacks import refresh_stacks
 from catalog.domain.charges import Charge
 from catalog.domain.engine import Engine
 from catalog.identities.assignment import assign_people as assigning
@@ -72,6 +73,12 @@ def assign_people(context: AfterScanContext) -> StepResult:
     )
 
 
+def form_photo_stacks(context: AfterScanContext) -> StepResult:
+    """Decide which photos are files of one exposure, and which of them counts."""
+    refresh_stacks(context.resources)
+    return StepResult()
+
+
 def sync_user_vectors(context: AfterScanContext) -> StepResult:
     """Make the engine's user vectors equal to the persons with confirmed faces, if the settings ask for them."""
     resources = context.resources
@@ -116,6 +123,7 @@ def refresh_review_questions(context: AfterScanContext) -> StepResult:
 
 AFTER_SCAN: tuple[AfterScanStep, ...] = (
     assign_people,  # first: the others read assignments
+    form_photo_stacks,  # compares the persons of faces
     sync_user_vectors,  # needs confirmed persons
     check_watch_list,  # searches the gallery that this scan filled
     refresh_review_questions,  # last: reads assignments

@@ -173,7 +173,8 @@ class Catalog(CatalogQuestions, CatalogFiles):
         """Estimate the work and the cost of a scan of folders, files or ``s3://`` prefixes.
 
         Lists the sources. Nothing is written, and no paid call is made. For a paid engine at most 150 photos are read:
-        possible copies, and a sample at which the free engine looks. ``exclude`` as for :meth:`scan`.
+        possible copies, and a sample at which the free engine looks. For a free engine a few photos are read to
+        estimate the time. ``exclude`` as for :meth:`scan`.
         """
         return scan_plan.plan(self._resources, [expanded(source) for source in sources], exclude)
 

@@ -13,6 +13,7 @@ from catalog.app import dating
 from catalog.app.after_scan import assign_released_faces
 from catalog.app.dating import DateDecision
 from catalog.app.resources import Resources
+from catalog.app.stacks import find_stacked, refresh_stacks
 from catalog.domain.decisions import Verb
 from catalog.domain.errors import UsageError
 from catalog.domain.people import clean_name
@@ -20,6 +21,7 @@ from catalog.identities.assignment.suggestions import Suggestion
 from catalog.identities.decisions import undo as undoing
 from catalog.identities.decisions import verbs
 from catalog.identities.decisions.log import Decision, append, read_decision, read_decisions
+from catalog.identities.decisions.part_stack import part_photo
 from catalog.identities.decisions.replay import copy_from_other_galleries
 from catalog.store.catalogued_faces import CataloguedFace, find_face
 from catalog.store.people import find_person, person_ids_of
@@ -192,6 +194,16 @@ class Decisions:
                 verbs.name_person(connection, find_person(connection, person.person_id), name, stamp)
         return number
 
+    def part(self, photo: str) -> int:
+        """Record that a photo is an exposure of its own: it leaves its stack and never belongs to one.
+
+        ``photo`` is a path, a uri or the beginning of the content hash. Raises UsageError for a photo in no stack.
+        """
+        with self._deciding() as (resources, connection):
+            number = part_photo(connection, find_stacked(connection, photo), resources.stamp())
+        refresh_stacks(resources)
+        return number
+
     def undo(self, number: int | None = None) -> int:
         """Revert a decision; default: the latest one that can be reverted. An undo can be undone.
 
@@ -204,6 +216,7 @@ class Decisions:
         with self._deciding() as (resources, connection):
             undone_by, _ = undoing.redo(connection, resources.stamp(), decided_by=user)
         assign_released_faces(resources, undone_by)
+        refresh_stacks(resources)
         return undone_by
 
     def undo_decision(self, number: int | None = None) -> tuple[int, Decision]:
@@ -211,6 +224,7 @@ class Decisions:
         with self._deciding() as (resources, connection):
             undone_by, decision = undoing.undo(connection, number, resources.stamp())
         assign_released_faces(resources, undone_by)
+        refresh_stacks(resources)
         return undone_by, decision
 
     def get(self, number: int) -> Decision:

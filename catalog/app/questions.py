@@ -20,9 +20,10 @@ from catalog.domain.people import Person
 from catalog.reports.report_table import SQL_TIME_LIMIT, ReportTable
 
 if TYPE_CHECKING:
-    from catalog.app import dating, find_page, finding, grouping, reporting
+    from catalog.app import dating, find_page, finding, grouping, reporting, stacks
     from catalog.app.dating import DatedPhoto
     from catalog.app.reporting import StoredFaces
+    from catalog.app.stacks import Stack
     from catalog.identities.assignment.explain import Explanation
     from catalog.identities.assignment.suggestions import Suggestion
     from catalog.identities.matching.find_person import FindResult
@@ -38,6 +39,7 @@ else:
     finding = LazyModule("catalog.app.finding")
     grouping = LazyModule("catalog.app.grouping")
     reporting = LazyModule("catalog.app.reporting")
+    stacks = LazyModule("catalog.app.stacks")
     annotate = LazyModule("catalog.reports.annotate")
     report_filters = LazyModule("catalog.reports.filters")
 
@@ -64,6 +66,10 @@ class CatalogQuestions(ABC):
     def charges_by_scan(self, scans: int = 10) -> tuple[ChargeSum, ...]:
         """Sums of the paid calls of each of the last ``scans`` scans that had any, latest scan first."""
         return reporting.charges_by_scan(self._resources, scans)
+
+    def stacks(self) -> tuple[Stack, ...]:
+        """Stacks of files of one exposure, of which one photo counts in statistics."""
+        return stacks.stacks(self._resources)
 
     def price_note(self, engine: str, region: str) -> str:
         """A sentence if the prices of an engine in a region are a guess, else empty."""

@@ -9,8 +9,9 @@ from types import MappingProxyType
 
 from catalog.app.engines import engine_resources, free_engine
 from catalog.app.plan_calls import CallPlanner, PlannedCalls, ScanCalls
-from catalog.app.plan_copies import CopyCounter
+from catalog.app.plan_copies import CopyCounter, CountRange
 from catalog.app.plan_sample import SAMPLED_PHOTOS, PhotoSample, TaskSample, measure_sample
+from catalog.app.plan_time import estimated_seconds
 from catalog.app.resources import Resources
 from catalog.domain.charges import Charge
 from catalog.domain.source import Source
@@ -22,6 +23,16 @@ from catalog.store.database import Database
 from catalog.store.gallery_info import count_faces, enrolled_sizes, prefiltered_photos
 from catalog.store.neighbor_search_rows import count_searches
 from catalog.store.photos import find_enrolled
+from catalog.store.stack_rows import photos_not_sent
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFolder:
+    """A folder or prefix with its own photos, without those of folders inside. ``to_read`` are new or changed."""
+
+    uri: str
+    discovered: int
+    to_read: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +41,7 @@ class ScanPlan:
 
     ``unseen`` photos were never read, ``altered`` ones look changed or are new to this gallery; both would be read.
     ``charges`` is the expected cost. ``lowest`` and ``highest`` are its range, in the same order. Copies of a photo are
-    charged once.
+    charged once, and so are files of one exposure.
     """
 
     discovered: int
@@ -38,6 +49,8 @@ class ScanPlan:
     unseen: int
     altered: int
     skipped: int
+    stacked: int
+    """Of these, files of an exposure of which another file is charged. They are read and not charged."""
     left_out: Mapping[str, int]
     """Files and folders left out, by rule. A folder counts once."""
     other_files: Mapping[str, int]
@@ -56,6 +69,10 @@ class ScanPlan:
     """Expected number of faces in the gallery after the scan."""
     storage_dollars: Decimal
     """Dollars a month for storing these faces."""
+    folders: tuple[PlannedFolder, ...] = ()
+    """The folders with photos, those with the most photos first."""
+    seconds: float | None = None
+    """Estimated time of the scan; None if neither earlier scans nor photos of folders tell."""
 
 
 @dataclass(slots=True)
@@ -63,12 +80,14 @@ class _Survey:
     """The photos that a scan would read."""
 
     copies: CopyCounter
+    is_paid: bool
     sample: TaskSample = field(default_factory=TaskSample)
     altered: int = 0
     """Files that look changed, or whose photo the gallery does not hold."""
 
     def add(self, task: PhotoTask) -> None:
-        self.copies.add(task)
+        if self.is_paid:
+            self.copies.add(task)
         self.sample.add(task)
         self.altered += task.known is not None
 
@@ -76,8 +95,9 @@ class _Survey:
 def plan(resources: Resources, addresses: Sequence[str], exclude: Sequence[str] = ()) -> ScanPlan:
     """Compare listings with the catalogue. Of files of unknown ending the start is read.
 
-    For a paid engine some photos are read: possible copies, and a sample at which the free engine looks. Raises
-    EngineError with which the scan would refuse the gallery.
+    For a paid engine some photos are read: possible copies, and a sample at which the free engine looks. A free engine
+    looks at a few photos for the estimate of the time, if no earlier scan tells it. Raises EngineError with which the
+    scan would refuse the gallery.
     """
     engine = resources.configured_engine
     is_paid = engine.capabilities.is_paid
@@ -91,11 +111,15 @@ def plan(resources: Resources, addresses: Sequence[str], exclude: Sequence[str] 
             known_faces = count_faces(connection, **place)
             is_prefiltered = resources.settings.scan.prefilter or not is_paid
             requeued = frozenset() if is_prefiltered else prefiltered_photos(connection, **place)
-            survey = _Survey(CopyCounter(enrolled_sizes(connection, **place) if is_paid else ()))
+            if is_paid and not resources.settings.scan.stacks:
+                # The scan sends what earlier scans did not send because of stacks.
+                requeued |= photos_not_sent(connection, **place)
+            survey = _Survey(CopyCounter(enrolled_sizes(connection, **place) if is_paid else ()), is_paid)
         total = Estimate()
         for source in resources.sources(addresses, exclude):
             steps = compare_listing(database, source, **place)
-            total.add(estimate(_requeue(steps, source, requeued), survey.add if is_paid else lambda _: None))
+            pays_per_shot = is_paid and resources.settings.scan.stacks
+            total.add(estimate(_requeue(steps, source, requeued), survey.add, pays_per_shot=pays_per_shot))
         calls, looked_at = ScanCalls((), 0), 0
         if is_paid:
             calls, looked_at = _calls(resources, database, parts, survey, total, requeued)
@@ -110,6 +134,7 @@ def plan(resources: Resources, addresses: Sequence[str], exclude: Sequence[str] 
         unseen=total.unseen,
         altered=total.altered,
         skipped=total.skipped,
+        stacked=total.stacked,
         left_out=MappingProxyType(dict(total.left_out)),
         other_files=MappingProxyType(dict(total.other_files)),
         charges=quotes(lambda part: part.calls.expected),
@@ -121,7 +146,14 @@ def plan(resources: Resources, addresses: Sequence[str], exclude: Sequence[str] 
         sampled_photos=looked_at,
         stored_faces=stored,
         storage_dollars=stored * engine.spec.face_month_price(engine.options),
+        folders=_folders(total),
+        seconds=estimated_seconds(resources, total.to_read, survey.sample.tasks),
     )
+
+
+def _folders(counts: Estimate) -> tuple[PlannedFolder, ...]:
+    ordered = sorted(counts.folders.items(), key=lambda item: (-item[1].discovered, item[0]))
+    return tuple(PlannedFolder(uri, folder.discovered, folder.to_read) for uri, folder in ordered)
 
 
 def _requeue(steps: Iterator[Step], source: Source, requeued: frozenset[int]) -> Iterator[Step]:
@@ -153,6 +185,8 @@ def _calls(
         return photo_id is not None and photo_id not in requeued
 
     photos = survey.copies.distinct(is_enrolled)
+    # The highest number holds if images do not confirm what names say of one exposure.
+    photos = CountRange(max(0, photos.lowest - total.stacked), max(0, photos.expected - total.stacked), photos.highest)
     with database.read() as connection:
         known_photos = count_searches(connection, **place).photos
     needs_sample = resources.settings.scan.prefilter or known_photos < SAMPLED_PHOTOS

@@ -28,6 +28,7 @@ from catalog.identities.matching.watch_hits import WatchHit
 from catalog.scanning.run_scan import RunLimits, scan
 from catalog.scanning.stop_signal import StopSignal
 from catalog.scanning.summary import ScanCounts, Summary
+from catalog.store.stack_rows import queue_for_enrollment
 
 _CROP_SIDE = 256
 """Longest side of a hit's crop in pixels."""
@@ -190,6 +191,10 @@ class ScanRun(Iterator[Outcome]):
 
         limits = self._limits
         engine = resources.scan_engine
+        is_paid = resources.configured_engine.capabilities.is_paid
+        if is_paid and not resources.settings.scan.stacks:
+            with resources.database.begin() as connection:
+                queue_for_enrollment(connection)
         items = scan(
             resources.sources(self._addresses, self._exclude),
             database=resources.database,
@@ -209,6 +214,7 @@ class ScanRun(Iterator[Outcome]):
                 shared=limits.shared,
             ),
             zone=time_zone(resources.settings.scan.time_zone),
+            pays_per_shot=is_paid and resources.settings.scan.stacks,
         )
         for item in items:
             if isinstance(item, Summary):

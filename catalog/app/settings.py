@@ -60,6 +60,7 @@ class ScanSettings:
     exclude: tuple[str, ...]
     default_excludes: bool
     time_zone: str
+    stacks: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ def decision_line(decision: Decision) -> str:
         f'"{display_name(decision.name)}"' if decision.name else "",
         _other_person(decision),
         f"photo {decision.face.sha256[:8]}" if decision.face else "",
+        *(f"photo {sha256[:8]}" for sha256 in getattr(decision.payload, "photos", ())),
         f"of decision {decision.targets[0]}" if decision.targets else "",
         f"(undone by {decision.undone_by})" if decision.undone_by else "",
     ]

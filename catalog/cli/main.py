@@ -62,6 +62,7 @@ COMMANDS = (
     CommandEntry("check", "check:check", "Check what a scan needs, without paying."),
     CommandEntry("settings", "settings:show", "Show each setting, its value and its origin."),
     CommandEntry("sources", "sources:app", "List the scanned sources, or remove one."),
+    CommandEntry("stacks", "stacks:app", "List stacks of files of one exposure, or part one."),
     CommandEntry("prune", "prune:prune", "Remove photos that have been missing for long."),
     CommandEntry("reconcile", "reconcile:reconcile", "Repair differences between gallery and catalogue."),
     CommandEntry("backup", "backup:backup", "Copy the catalogue into a new file while it is in use."),

@@ -37,6 +37,7 @@ class Verb(StrEnum):
     MIGRATE = "migrate"
     IMPORT = "import"
     DATE = "date"
+    PART = "part"
 
 
 PERMANENT_VERBS = frozenset({Verb.FORGET, Verb.MIGRATE, Verb.RECLUSTER, Verb.RESTORE})
@@ -193,6 +194,13 @@ class ReclusterPayload:
     redirected: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class PhotosPayload:
+    """Payload of ``part``: content hashes of the photos decided on. No row changes, so undo restores nothing."""
+
+    photos: tuple[str, ...] = ()
+
+
 Payload = (
     NamePayload
     | StatePayload
@@ -202,6 +210,7 @@ Payload = (
     | UndoPayload
     | ExemplarsPayload
     | ReclusterPayload
+    | PhotosPayload
 )
 
 

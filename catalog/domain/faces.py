@@ -230,6 +230,8 @@ class Enrollment:
     charges: tuple[Charge, ...] = ()
     skipped_by_prefilter: bool = False
     """A prefilter saw no face, and the photo was not sent to the engine that is paid."""
+    skipped_in_stack: bool = False
+    """Another file of the same exposure was sent to the engine that is paid, and this one was not."""
 
 
 @dataclass(frozen=True, slots=True)

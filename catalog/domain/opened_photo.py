@@ -31,6 +31,8 @@ class OpenedPhoto:
     data: bytes = b""
     """The bytes of the file, for an engine that sends them; empty if they are not needed."""
     address: S3Address | None = None
+    image_hash: str | None = None
+    """Perceptual hash of the pixels, 64 hex digits; None for a blank image, and if it was not asked for."""
     note: str | None = None
     """A sentence about a fault of the file with which the photo can be used; None if there is none."""
 

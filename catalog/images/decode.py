@@ -25,6 +25,7 @@ from catalog.images import jpeg_xl
 from catalog.images.color import plain, to_srgb
 from catalog.images.cut_jpeg import MISSING_SHARE, completed, ends_in_zeros
 from catalog.images.heif_check import CutFileError, check_complete
+from catalog.images.image_hash import image_hash
 from catalog.images.metadata import load_exif, orientation_of, read_metadata
 from catalog.images.raw import develop, raw_size
 
@@ -111,7 +112,17 @@ def open_image(data: bytes, *, limits: DecodeLimits = DEFAULT_LIMITS, max_side: 
         raise PhotoError(f"The {kind} photo needs more memory to decode than the limit allows.") from error
     except Exception as error:  # decoders raise anything on damaged input: OSError, SyntaxError, struct.error ...
         raise PhotoError(_sentence(kind, data, error)) from error
-    return OpenedPhoto(pixels, header.width, header.height, kind, header.orientation, metadata, data, note=header.note)
+    return OpenedPhoto(
+        pixels,
+        header.width,
+        header.height,
+        kind,
+        header.orientation,
+        metadata,
+        data,
+        image_hash=image_hash(pixels),
+        note=header.note,
+    )
 
 
 def _sentence(kind: str, data: bytes, error: Exception) -> str:

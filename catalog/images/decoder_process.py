@@ -31,6 +31,7 @@ from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.photos import GpsPosition, PhotoMetadata
 from catalog.domain.taken_at import DateSource, TakenAt
 from catalog.images.decode import DecodeLimits, open_image
+from catalog.images.image_hash import HASH_DIGITS
 
 REQUEST = struct.Struct("<IQ")
 """``max_side``, 0 for none, and the number of bytes of the photo."""
@@ -105,6 +106,7 @@ def describe(photo: OpenedPhoto) -> dict[str, Any]:
         "format": photo.format,
         "orientation": photo.orientation,
         "note": photo.note,
+        "image_hash": photo.image_hash,
         "taken_at": metadata.taken_at.isoformat() if metadata.taken_at else None,
         "taken_at_offset": metadata.taken_at_offset,
         "taken_at_source": metadata.taken_at_source,
@@ -137,8 +139,25 @@ def photo_of(response: dict[str, Any], pixels: NDArray[np.uint8], data: bytes) -
         is_scan=response["is_scan"],
     )
     return OpenedPhoto(
-        pixels, width, height, response["format"], response["orientation"], metadata, data, note=response["note"]
+        pixels,
+        width,
+        height,
+        response["format"],
+        response["orientation"],
+        metadata,
+        data,
+        image_hash=checked_hash(response["image_hash"]),
+        note=response["note"],
     )
+
+
+def checked_hash(value: object) -> str | None:
+    """Raises ValueError for a value that is no hash."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or len(value) != HASH_DIGITS or len(bytes.fromhex(value)) * 2 != HASH_DIGITS:
+        raise ValueError("the hash of the image is malformed")
+    return value
 
 
 # ------------------------------------------------------------------------------------------------------ the process

@@ -31,6 +31,7 @@ _WITH_PERSON = """ AND assigned.photo_id IN (
 )"""
 # In the order of an index. Persons of one photo are adjacent.
 _ORDER = " ORDER BY assigned.photo_id, assigned.person_id"
+_STACKED = "SELECT photo_id, counted_id FROM stacked_photos ORDER BY photo_id"
 _VISIBLE_PERSONS = "SELECT id, person_id, name FROM persons WHERE NOT hidden AND merged_into IS NULL"
 
 _Numbers = NDArray[np.int64]
@@ -83,6 +84,7 @@ def co_occurrence(connection: Connection, values: Mapping[str, str]) -> CoOccurr
     cursor = connection.execute(statement, dict(values)).cursor
     assert cursor is not None
     appearances = np.fromiter(chain.from_iterable(cursor.fetchall()), np.int64)
+    appearances = _by_exposure(connection, appearances)
     appearances = appearances[np.isin(appearances & _MASK, np.fromiter(people, np.int64, len(people)))]
     pairs, photos = np.unique(_pairs(appearances), return_counts=True)
     return CoOccurrence(people, pairs >> 32, pairs & _MASK, photos)
@@ -110,6 +112,18 @@ def most_frequent_companion(connection: Connection, values: Mapping[str, str]) -
     counts = co_occurrence(connection, values)
     labels = {row: name or person_id for row, (person_id, name) in counts.people.items()}
     return {counts.people[row][0]: labels[companions[0][0]] for row, companions in counts.closest(1).items()}
+
+
+def _by_exposure(connection: Connection, appearances: _Numbers) -> _Numbers:
+    """Return the appearances with the photo that counts in place of each photo that does not, ascending."""
+    stacked = connection.execute(text(_STACKED)).all()
+    if not stacked:
+        return appearances
+    photos, counted = np.array(stacked, dtype=np.int64).T
+    index = np.searchsorted(photos, appearances >> 32).clip(max=len(photos) - 1)
+    is_stacked = photos[index] == appearances >> 32
+    counts_as = np.where(is_stacked, counted[index], appearances >> 32)
+    return np.sort(counts_as << 32 | (appearances & _MASK))
 
 
 def _pairs(appearances: _Numbers) -> _Numbers:

@@ -12,6 +12,8 @@ The lines of the comment, in this order::
 The SQL is the same for SQLite and PostgreSQL. ``catalog.store.public_views`` expands its macros. In addition:
 
 - ``PASSES_FILTERS(photo)`` is the condition that a photo passes since, until and album.
+- ``COUNTS(photo)`` is the condition that no other file of the same exposure counts in place of the photo. With an
+  album, only files in it are considered.
 - ``OF_GALLERY`` and ``IN_GALLERY`` restrict faces to one gallery (``gallery_macros``). Every report that counts faces
   needs them.
 - ``SHARED_PHOTOS`` is a table with columns ``one``, ``other`` and ``photos``: the number of photos that two visible
@@ -36,6 +38,11 @@ _PASSES_FILTERS = (
     " AND COALESCE(photo.taken_at, '') >= :since_utc AND COALESCE(photo.taken_at, '') <= :until_utc"
     " AND (:album = '' OR photo.id IN"
     " (SELECT place.photo_id FROM locations AS place WHERE place.uri >= :album AND place.uri < :album_end))"
+)
+_COUNTS = (
+    "NOT EXISTS (SELECT 1 FROM stacked_photos AS stacked WHERE stacked.photo_id = photo.id AND (:album = '' OR EXISTS"
+    " (SELECT 1 FROM locations AS place WHERE place.photo_id = stacked.counted_id"
+    " AND place.uri >= :album AND place.uri < :album_end)))"
 )
 _SHARED = "SHARED_PHOTOS"
 _SHARED_PHOTOS = {
@@ -113,7 +120,11 @@ class Report:
 def expand_filters(sql: str, dialect: str, *, several: bool) -> str:
     """Expand the macros of a report's SQL."""
     return expand_macros(
-        expand_gallery(sql.replace("PASSES_FILTERS(photo)", _PASSES_FILTERS), dialect, several=several)
+        expand_gallery(
+            sql.replace("PASSES_FILTERS(photo)", _PASSES_FILTERS).replace("COUNTS(photo)", _COUNTS),
+            dialect,
+            several=several,
+        )
     )
 
 

@@ -6,18 +6,34 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from catalog.domain.engine import Engine
+from catalog.domain.faces import Enrollment
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.scanning.paid_shots import PaidShots
 from catalog.scanning.photo_task import PhotoTask
 
 OpenPhoto = Callable[[bytes], OpenedPhoto]
 """Decodes the bytes of a photo. Raises PhotoError."""
 
 
-def enroll_photo(task: PhotoTask, engine: Engine, open_photo: OpenPhoto) -> PhotoTask:
-    """Enroll a task that was read and holds its content. Raises PhotoError and EngineError."""
+def enroll_photo(
+    task: PhotoTask, engine: Engine, open_photo: OpenPhoto, paid_shots: PaidShots | None = None
+) -> PhotoTask:
+    """Enroll a task that was read and holds its content. Raises PhotoError and EngineError.
+
+    With ``paid_shots`` a photo is not sent to the engine if another file of the same exposure was.
+    """
     if task.content is None:
         raise ValueError("a task without content cannot be enrolled")
     photo = open_photo(task.content.oriented_data)
     metadata = replace(photo.metadata, dates=photo.metadata.dates + task.content.dates)
     photo = replace(photo, address=task.content.address, metadata=metadata)
-    return task.enrolled(photo, engine.enroll(photo, task.content_hash))
+    if paid_shots is None:
+        return task.enrolled(photo, engine.enroll(photo, task.content_hash))
+    uri, sha256 = task.ref.uri, task.content_hash
+    with paid_shots.one_at_a_time(uri):
+        if paid_shots.is_sent(uri, photo, sha256):
+            return task.enrolled(photo, Enrollment((), skipped_in_stack=True))
+        enrollment = engine.enroll(photo, sha256)
+        if not enrollment.skipped_by_prefilter:
+            paid_shots.add(uri, photo, sha256)
+        return task.enrolled(photo, enrollment)

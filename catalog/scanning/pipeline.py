@@ -19,6 +19,7 @@ from catalog.domain.photos import Outcome, OutcomeKind
 from catalog.scanning.enroll_stage import OpenPhoto, enroll_photo
 from catalog.scanning.enrollment_claims import EnrollmentClaims
 from catalog.scanning.in_flight import InFlight
+from catalog.scanning.paid_shots import PaidShots
 from catalog.scanning.photo_task import PhotoTask, TaskState
 from catalog.scanning.read_stage import read_photo
 from catalog.scanning.record_batch import BATCH_SECONDS, RecordBatch
@@ -54,6 +55,7 @@ class ScanPipeline:
         stop: StopSignal,
         before_record: Callable[[], None],
         claims: EnrollmentClaims,
+        paid_shots: PaidShots | None = None,
     ) -> None:
         self.seen = SeenLocations()
         self.in_flight = InFlight(claims)
@@ -65,6 +67,7 @@ class ScanPipeline:
         self._engine = engine
         self._open_photo = open_photo
         self._before_record = before_record
+        self._paid_shots = paid_shots
         self._window = 4 * workers
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="scan")
         self._reading: deque[_Running] = deque()
@@ -188,7 +191,7 @@ class ScanPipeline:
             yield from self.add_finished(task.known_content())
             return
         self.in_flight.begin(sha256)
-        future = self._pool.submit(enroll_photo, task, self._engine, self._open_photo)
+        future = self._pool.submit(enroll_photo, task, self._engine, self._open_photo, self._paid_shots)
         self._enrolling.append((task.without_content(), future))
 
     def _finish_enrolling(self) -> Iterator[Outcome]:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from catalog.domain.choose_date import choose_date
 from catalog.domain.engine import Engine
+from catalog.domain.faces import Enrollment
 from catalog.domain.name_dates import dates_of_uri
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.photos import Outcome, OutcomeKind
@@ -25,7 +26,7 @@ from catalog.store.edited_photos import (
     revert_carried,
 )
 from catalog.store.faces import record_enrollment
-from catalog.store.gallery_info import PREFILTERED
+from catalog.store.gallery_info import IN_STACK, PREFILTERED
 from catalog.store.left_out import bring_back
 from catalog.store.photo_removal import photos_without_location, release_photos
 from catalog.store.photos import (
@@ -66,6 +67,13 @@ def with_chosen_date(photo: OpenedPhoto, uri: str, source_uri: str, zone: tzinfo
     metadata = photo.metadata
     dates = [*metadata.dates, *dates_of_uri(uri, source_uri)]
     return replace(photo, metadata=metadata.dated(choose_date(dates, is_scan=metadata.is_scan, zone=zone)))
+
+
+def _model_or_reason(enrollment: Enrollment, model: str) -> str:
+    """The model, or what is stored in its place for a photo that was not sent."""
+    if enrollment.skipped_by_prefilter:
+        return PREFILTERED
+    return IN_STACK if enrollment.skipped_in_stack else model
 
 
 class Recorder:
@@ -198,7 +206,7 @@ class Recorder:
             enrollment,
             engine=self._engine.name,
             gallery=self._gallery,
-            model=PREFILTERED if enrollment.skipped_by_prefilter else self._engine.model,
+            model=_model_or_reason(enrollment, self._engine.model),
             scan_id=self._scan_id,
             now=now,
             store_expressions=self._store_expressions,

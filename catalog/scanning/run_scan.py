@@ -27,6 +27,7 @@ from catalog.domain.uri import display
 from catalog.scanning.close_source import close_source
 from catalog.scanning.enroll_stage import OpenPhoto
 from catalog.scanning.enrollment_claims import SoloClaims
+from catalog.scanning.paid_shots import PaidShots
 from catalog.scanning.pipeline import ScanPipeline
 from catalog.scanning.plan import LONGEST_URI
 from catalog.scanning.record_stage import Recorder
@@ -76,12 +77,14 @@ def scan(
     limits: RunLimits | None = None,
     zone: tzinfo | None = None,
     store_expressions: bool = False,
+    pays_per_shot: bool = False,
 ) -> Iterator[Outcome | Summary]:
     """Scan the sources; yields an outcome for each photo and, last, the summary.
 
-    ``zone`` is the zone of the library. ``after_scan`` is called once with the scan's id and the summary, after the
-    last photo. Raises SourceError, EngineError, DatabaseError and LockHeld, and KeyboardInterrupt when ``limits.stop``
-    was interrupted. Everything recorded before that is kept.
+    ``zone`` is the zone of the library. With ``pays_per_shot`` one file of an exposure is enrolled, as far as names
+    tell. ``after_scan`` is called once with the scan's id and the summary, after the last photo. Raises SourceError,
+    EngineError, DatabaseError and LockHeld, and KeyboardInterrupt when ``limits.stop`` was interrupted. Everything
+    recorded before that is kept.
 
     ``store_expressions`` stores expressions also while employees are enrolled for verification.
     """
@@ -121,6 +124,7 @@ def scan(
             stop=limits.stop,
             before_record=_periodic_check(locks),
             claims=SoloClaims(locks),
+            paid_shots=PaidShots(database, engine=engine.name, gallery=gallery) if pays_per_shot else None,
         )
         has_closed = not limits.shared  # of the workers of a shared source, the one that closed it runs the steps
         try:

@@ -21,6 +21,7 @@ from catalog.domain.decisions import (
     NewPerson,
     Payload,
     PhotoDate,
+    PhotosPayload,
     PriorFace,
     PriorPerson,
     PriorState,
@@ -69,6 +70,7 @@ _PAYLOADS: Mapping[Verb, type[Payload] | None] = {
     Verb.MIGRATE: None,
     Verb.IMPORT: StatePayload,
     Verb.DATE: DatesPayload,
+    Verb.PART: PhotosPayload,
 }
 _KEYS = {"also": "with"}
 """JSON keys that differ from the name of the field."""
@@ -132,6 +134,8 @@ def _payload_keys(payload: Payload) -> dict[str, object]:
             keys = {**_before_keys(payload.before), "of": payload.of, "with": also}
         case ExemplarsPayload():
             keys = {"exemplars": list(map(face_key_json, payload.exemplars))}
+        case PhotosPayload():
+            keys = {"photos": list(payload.photos)}
         case ReclusterPayload():
             keys = {
                 "moved": payload.moved,
@@ -242,7 +246,7 @@ def checked_by(value: object, field: str) -> AssignedBy:
 def _carried_from(kind: type[Payload], value: object) -> FaceKey | tuple[str, ...]:
     if kind is FacePayload:
         return checked_face_key(value, "carried_from")
-    return tuple(checked_sha256(sha256, "carried_from") for sha256 in checked_list(value, "carried_from"))
+    return _sha256_list(value, "carried_from")
 
 
 def _face_key_list(value: object, field: str) -> tuple[FaceKey, ...]:
@@ -251,6 +255,10 @@ def _face_key_list(value: object, field: str) -> tuple[FaceKey, ...]:
 
 def _date_list(value: object, field: str) -> tuple[PhotoDate, ...]:
     return tuple(checked_photo_date(date, field) for date in checked_list(value, field))
+
+
+def _sha256_list(value: object, field: str) -> tuple[str, ...]:
+    return tuple(checked_sha256(sha256, field) for sha256 in checked_list(value, field))
 
 
 def _number_list(value: object, field: str) -> tuple[int, ...]:
@@ -272,6 +280,7 @@ _READERS: Mapping[str, Callable[[object, str], Any]] = {
     "exemplars": _face_key_list,
     "faces": _face_key_list,
     "dates": _date_list,
+    "photos": _sha256_list,
     "copy_of": checked_number,
     "of": checked_number,
     "with": _number_list,

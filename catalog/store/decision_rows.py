@@ -33,7 +33,9 @@ from catalog.store.upsert import batches
 
 _TWO_PERSONS = frozenset({Verb.MERGE, Verb.SPLIT, Verb.APART})
 _ON_A_FACE = frozenset({Verb.CONFIRM, Verb.REJECT, Verb.NOT_A_FACE})
-_WITHOUT_PERSON = frozenset({Verb.NOT_A_FACE, Verb.UNDO, Verb.RECLUSTER, Verb.MIGRATE, Verb.IMPORT, Verb.DATE})
+_WITHOUT_PERSON = frozenset(
+    {Verb.NOT_A_FACE, Verb.UNDO, Verb.RECLUSTER, Verb.MIGRATE, Verb.IMPORT, Verb.DATE, Verb.PART}
+)
 
 
 def append_decision(

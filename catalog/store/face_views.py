@@ -25,6 +25,7 @@ from catalog.store.photo_views import (
     PROBLEMS,
     REJECTED_FACES,
     SCANS,
+    STACKS,
     TAKEN,
     URI,
 )
@@ -51,8 +52,8 @@ PEOPLE = View(
     columns(
         person_id="permanent public id of the person",
         name="name by a user; null: unnamed",
-        faces="faces of this person, 0 or more",
-        photos="photos that show this person, 0 or more; a photo counts once",
+        faces="faces of this person, 0 or more; files of one exposure count once",
+        photos="photos that show this person, 0 or more; a photo counts once, and so do the files of one exposure",
         first_seen="earliest taken_at of a photo with this person, UTC; null: no photo with a date",
         last_seen="latest taken_at of a photo with this person, UTC; null: no photo with a date",
         hidden="true: excluded from lists and reports",
@@ -82,11 +83,13 @@ SELECT person.person_id, person.name, COALESCE(seen.faces, 0) AS faces, COALESCE
     seen.first_day, seen.last_day
 FROM persons AS person
 LEFT JOIN (
-    SELECT assigned.person_id, COUNT(*) AS faces, COUNT(DISTINCT assigned.photo_id) AS photos,
+    SELECT assigned.person_id, COUNTED_FACES(stacked) AS faces,
+        COUNT(DISTINCT COALESCE(stacked.counted_id, assigned.photo_id)) AS photos,
         MIN(photo.taken_at) AS first_seen, MAX(photo.taken_at) AS last_seen,
         MIN(LOCAL_DAY(photo)) AS first_day, MAX(LOCAL_DAY(photo)) AS last_day
     FROM assignments AS assigned
     JOIN photos AS photo ON photo.id = assigned.photo_id
+    LEFT JOIN stacked_photos AS stacked ON stacked.photo_id = assigned.photo_id
     GROUP BY assigned.person_id
 ) AS seen ON seen.person_id = person.id
 WHERE person.merged_into IS NULL AND (person.name IS NOT NULL OR seen.faces IS NOT NULL)
@@ -231,7 +234,7 @@ WHERE NOT face.not_a_face
 
 EMOTIONS_BY_MONTH = View(
     "v1_emotions_by_month",
-    "faces of each month by strongest emotion; hidden persons are left out",
+    "faces of each month by strongest emotion; hidden persons are left out, files of one exposure count once",
     columns(
         month="YYYY-MM in local time of the camera; photos whose month is not known are left out",
         type="strongest emotion of these faces; a type without faces has no row",
@@ -250,6 +253,7 @@ FROM (
     WHERE NOT face.not_a_face AND face.emotion IS NOT NULL AND photo.taken_local IS NOT NULL
         AND COALESCE(photo.taken_at_precision, '') <> 'year'
         AND face.id NOT IN HIDDEN_FACES()
+        AND NOT EXISTS (SELECT 1 FROM stacked_photos AS stacked WHERE stacked.photo_id = photo.id)
     GROUP BY 1, 2
 ) AS counted
 """,
@@ -263,7 +267,7 @@ CO_OCCURRENCE = View(
         name_a="name of the first person; null: unnamed",
         person_b_id="public id of the second person",
         name_b="name of the second person; null: unnamed",
-        photos="photos with both persons, 1 or more",
+        photos="photos with both persons, 1 or more; files of one exposure count once",
         first_seen="earliest taken_at of these photos, UTC; null: none has a date",
         last_seen="latest taken_at of these photos, UTC; null: none has a date",
         first_day=FIRST_DAY,
@@ -273,12 +277,14 @@ CO_OCCURRENCE = View(
 SELECT a.person_id AS person_a_id, a.name AS name_a, b.person_id AS person_b_id, b.name AS name_b,
     pair.photos, pair.first_seen, pair.last_seen, pair.first_day, pair.last_day
 FROM (
-    SELECT one.person_id AS a, other.person_id AS b, COUNT(DISTINCT photo.id) AS photos,
+    SELECT one.person_id AS a, other.person_id AS b,
+        COUNT(DISTINCT COALESCE(stacked.counted_id, photo.id)) AS photos,
         MIN(photo.taken_at) AS first_seen, MAX(photo.taken_at) AS last_seen,
         MIN(LOCAL_DAY(photo)) AS first_day, MAX(LOCAL_DAY(photo)) AS last_day
     FROM assignments AS one
     JOIN assignments AS other ON other.photo_id = one.photo_id AND other.person_id > one.person_id
     JOIN photos AS photo ON photo.id = one.photo_id
+    LEFT JOIN stacked_photos AS stacked ON stacked.photo_id = photo.id
     GROUP BY one.person_id, other.person_id
 ) AS pair
 JOIN persons AS a ON a.id = pair.a
@@ -303,5 +309,6 @@ VIEWS = (
     PROBLEMS,
     DECISIONS,
     *SCREENING_VIEWS,
+    STACKS,
 )
 """Every view, in an order in which they can be created."""

@@ -15,6 +15,10 @@ PREFILTERED = "prefilter"
 """Stored in place of a model: the photo was not sent, because the prefilter found no face on it."""
 
 
+IN_STACK = "stack"
+"""Stored in place of a model: the photo was not sent, because another photo of its stack was."""
+
+
 def requeue_prefiltered(conn: Connection, engine: str, gallery: str) -> int:
     """Let the next scan enroll photos that were skipped by the prefilter. Returns their number."""
     skipped = (enrollments.c.engine == engine, enrollments.c.gallery == gallery, enrollments.c.model == PREFILTERED)
@@ -41,8 +45,8 @@ def enrolled_sizes(conn: Connection, engine: str, gallery: str) -> frozenset[int
 
 def gallery_model(conn: Connection, engine: str, gallery: str) -> str | None:
     """Return the model of the gallery's latest enrollment; None if it has none."""
-    enrolled = (enrollments.c.engine == engine, enrollments.c.gallery == gallery, enrollments.c.model != PREFILTERED)
-    query = select(enrollments.c.model).where(*enrolled)
+    enrolled = (enrollments.c.engine == engine, enrollments.c.gallery == gallery)
+    query = select(enrollments.c.model).where(*enrolled, enrollments.c.model.not_in([PREFILTERED, IN_STACK]))
     return conn.scalar(query.order_by(enrollments.c.enrolled_at.desc()).limit(1))
 
 

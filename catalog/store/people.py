@@ -15,7 +15,7 @@ from catalog.domain.people import Person
 from catalog.domain.timestamps import utc_text
 from catalog.domain.uri import display_name
 from catalog.store.person_index import PersonRow, canonical_person, persons_where
-from catalog.store.tables import assignments, faces, persons
+from catalog.store.tables import assignments, faces, persons, stacked_photos
 from catalog.store.upsert import batches
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -119,20 +119,25 @@ def _similar_name(connection: Connection, wanted: str) -> str | None:
 def list_people(connection: Connection, *, hidden: bool = False, named: bool | None = None) -> list[Person]:
     """List persons with a name or a face, most photos first. Merged persons are left out, hidden ones by default.
 
-    ``named``: True for named persons only, False for unnamed persons only.
+    ``named``: True for named persons only, False for unnamed persons only. Files of one exposure are one photo.
     """
+    shot = func.coalesce(stacked_photos.c.counted_id, faces.c.photo_id)
     query = (
         select(
             persons.c.person_id,
             persons.c.name,
             persons.c.hidden,
             func.count(faces.c.id).label("faces"),
-            func.count(distinct(faces.c.photo_id)).label("photos"),
+            func.count(distinct(shot)).label("photos"),
         )
-        .select_from(persons.outerjoin(assignments).outerjoin(faces))
+        .select_from(
+            persons.outerjoin(assignments)
+            .outerjoin(faces)
+            .outerjoin(stacked_photos, stacked_photos.c.photo_id == faces.c.photo_id)
+        )
         .where(persons.c.merged_into.is_(None))
         .group_by(persons.c.id)
-        .order_by(func.count(distinct(faces.c.photo_id)).desc(), persons.c.name.is_(None), persons.c.name, persons.c.id)
+        .order_by(func.count(distinct(shot)).desc(), persons.c.name.is_(None), persons.c.name, persons.c.id)
     )
     if not hidden:
         query = query.where(persons.c.hidden.is_(False))

@@ -202,3 +202,28 @@ SELECT decision.id AS decision_id, decision.decided_at, decision.decided_by, dec
 FROM decisions AS decision
 """,
 )
+
+STACKS = View(
+    "v1_stacks",
+    "one row per photo of a stack: files of one exposure, of which one counts in statistics",
+    columns(
+        counted_sha256="content hash of the photo that counts; the rows of one stack have the same",
+        photo_sha256="content hash of the photo",
+        counts="true: this photo counts",
+        evidence="name (another format), edit (an edit or a copy), image (a similar image with the same faces); null: "
+        "this photo counts",
+        uri=URI,
+        path=PATH,
+        width="width of the upright image, pixels",
+        height="height of the upright image, pixels",
+    ),
+    """
+SELECT counted.sha256 AS counted_sha256, photo.sha256 AS photo_sha256, stacked.photo_id IS NULL AS counts,
+    stacked.evidence, PHOTO_PLACE(photo) AS uri, PHOTO_PATH(photo) AS path, photo.width, photo.height
+FROM photos AS photo
+LEFT JOIN stacked_photos AS stacked ON stacked.photo_id = photo.id
+JOIN photos AS counted ON counted.id = COALESCE(stacked.counted_id, photo.id)
+WHERE stacked.photo_id IS NOT NULL
+    OR EXISTS (SELECT 1 FROM stacked_photos AS others WHERE others.counted_id = photo.id)
+""",
+)

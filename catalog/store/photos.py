@@ -239,6 +239,7 @@ def record_photo(conn: Connection, sha256: str, size: int, photo: OpenedPhoto, n
         "gps_longitude": gps.longitude if gps else None,
         "gps_altitude": gps.altitude if gps else None,
         "recorded_at": utc_text(now),
+        "image_hash": photo.image_hash,
     }
     new_id = conn.scalar(_insert_photo(conn.dialect.name), row)
     photo_id = new_id if new_id is not None else find_photo(conn, sha256)

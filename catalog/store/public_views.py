@@ -27,11 +27,16 @@ MACROS = {
     "LOCAL_DAY": """substr({0}.taken_local, 1, CASE {0}.taken_at_precision
         WHEN 'year' THEN 4 WHEN 'month' THEN 7 ELSE 10 END)""",
     "LOCAL_MONTH": "substr({0}.taken_local, 1, CASE {0}.taken_at_precision WHEN 'year' THEN 4 ELSE 7 END)",
+    # A person who is only on a photo that does not count still has a face for each exposure.
+    "COUNTED_FACES": """CASE WHEN COUNT(*) - COUNT({0}.photo_id)
+            < COUNT(DISTINCT COALESCE({0}.counted_id, assigned.photo_id))
+        THEN COUNT(DISTINCT COALESCE({0}.counted_id, assigned.photo_id)) ELSE COUNT(*) - COUNT({0}.photo_id) END""",
     "HIDDEN_FACES": """(SELECT hiding.face_id FROM assignments AS hiding
         JOIN persons AS unseen ON unseen.id = hiding.person_id WHERE unseen.hidden)""",
 }
 """Macros; ``{0}`` is the argument, a table alias. ``LOCAL_DATE`` is a date cut to its precision, ``LOCAL_DAY`` is it
-without the time of day, ``LOCAL_MONTH`` is its month, or its year if the month is not known.
+without the time of day, ``LOCAL_MONTH`` is its month, or its year if the month is not known. ``COUNTED_FACES`` needs
+the alias ``assigned`` of the assignments, too.
 """
 
 DIALECT_MACROS = {

@@ -208,3 +208,25 @@ def last_completed(conn: Connection, source_uri: str) -> datetime | None:
     """Return the time of the last complete listing of this source; all its present locations were seen then."""
     query = select(func.max(scan_sources.c.completed_at)).where(scan_sources.c.source_uri == source_uri)
     return stored_time(conn.scalar(query), f'The listing of "{display(source_uri)}"', "completed_at")
+
+
+_TIMED_SCANS, _MIN_TIMED_PHOTOS = 5, 20
+"""Scans that the time of a photo is taken from, and the fewest photos that such a scan read."""
+
+
+def seconds_per_photo(conn: Connection, engine: str) -> float | None:
+    """Return the mean seconds for a new photo in the last complete scans; None if none of them is large enough."""
+    read = scans.c.new + scans.c.changed
+    query = (
+        select(scans.c.started_at, scans.c.finished_at, read.label("photos"))
+        .where(scans.c.engine == engine, scans.c.state == "completed", read >= _MIN_TIMED_PHOTOS)
+        .order_by(scans.c.id.desc())
+        .limit(_TIMED_SCANS)
+    )
+    seconds, photos = 0.0, 0
+    for row in conn.execute(query):
+        started = required_stored_time(row.started_at, "A scan", "started_at")
+        finished = required_stored_time(row.finished_at, "A scan", "finished_at")
+        seconds += (finished - started).total_seconds()
+        photos += row.photos
+    return seconds / photos if photos else None

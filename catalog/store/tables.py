@@ -95,6 +95,7 @@ photos = Table(
     Column("taken_at_precision", Text, comment="year, month, day, minute or second; null: no date, or an older record"),
     Column("taken_local", Text, comment="first second at which it may have been taken, local time; null: no date"),
     Column("taken_local_end", Text, comment="last second at which it may have been taken, local time; null: no date"),
+    Column("image_hash", Text, comment="perceptual hash, 64 hex digits; null: a blank image, or an older record"),
     comment="one row per content; a copy or a move adds a location, not a photo",
 )
 Index("ix_photos_taken_at", photos.c.taken_at)
@@ -117,6 +118,28 @@ locations = Table(
 )
 Index("ix_locations_photo_id", locations.c.photo_id)
 Index("ix_locations_missing_since", locations.c.missing_since)
+
+stacked_photos = Table(
+    "stacked_photos",
+    metadata,
+    Column(
+        "photo_id",
+        RowId,
+        ForeignKey("photos.id", ondelete="CASCADE"),
+        primary_key=True,
+        comment="a photo that does not count, because another photo of the same exposure does",
+    ),
+    Column(
+        "counted_id",
+        RowId,
+        ForeignKey("photos.id", ondelete="CASCADE"),
+        nullable=False,
+        comment="the photo that counts",
+    ),
+    Column("evidence", Text, nullable=False, comment="name, edit or image: what says that they are one exposure"),
+    comment="photos of stacks, without those that count; computed after a scan, may be deleted",
+)
+Index("ix_stacked_photos_counted_id", stacked_photos.c.counted_id)
 
 enrollments = Table(
     "enrollments",
@@ -522,6 +545,7 @@ catalogue = Table(
     metadata,
     Column("id", RowId, primary_key=True, autoincrement=False, comment="always 1"),
     Column("owner", Text, nullable=False, comment="random name of this catalogue, marks its faces in shared galleries"),
+    Column("stack_state", Text, comment="for which photos and decisions stacks were formed; null: never"),
     comment="one row: the identity of this catalogue",
 )
 

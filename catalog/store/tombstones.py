@@ -18,6 +18,7 @@ from catalog.domain.decisions import (
     FacesPayload,
     NamePayload,
     Payload,
+    PhotosPayload,
     PriorFace,
     PriorState,
     ReclusterPayload,
@@ -225,6 +226,8 @@ def _without_forgotten(payload: Payload, public_ids: set[str], index: TombstoneI
     match payload:
         case ExemplarsPayload():
             return ExemplarsPayload(_remembered(payload.exemplars, index))
+        case PhotosPayload():
+            return payload
         case ReclusterPayload():
             return replace(payload, redirected=_remaining(payload.redirected, public_ids))
     cleaned: Payload = replace(payload, before=_prior_without(payload.before, public_ids, index))

@@ -38,7 +38,7 @@ _NUMBERS = {
 }
 _BOOLEANS = {
     *("hidden", "undone", "smile", "eyeglasses", "sunglasses", "beard", "mustache", "eyes_open", "mouth_open"),
-    "face_occluded",
+    *("face_occluded", "counts"),
 }
 
 

@@ -3,15 +3,17 @@
 -- parameters: since until person album
 -- band: faces of measured
 -- The CROSS JOIN has SQLite read the faces in the order of their narrow index, not at random.
--- An expression is what a face shows, not what a person feels. Hidden people are left out.
+-- Files of one exposure count once. An expression is what a face shows, not what a person feels.
+-- Hidden people are left out.
 WITH counted AS (
     SELECT assigned.person_id, face.emotion, COUNT(*) AS faces
     FROM faces AS face
     CROSS JOIN assignments AS assigned
     WHERE assigned.face_id = face.id AND NOT face.not_a_face AND face.emotion IS NOT NULL
         AND IN_GALLERY(face.id) AND (
-        (:since = '' AND :album = '')
-        OR face.photo_id IN (SELECT photo.id FROM photos AS photo WHERE PASSES_FILTERS(photo))
+        (:since = '' AND :album = ''
+            AND face.photo_id NOT IN (SELECT stacked.photo_id FROM stacked_photos AS stacked))
+        OR face.photo_id IN (SELECT photo.id FROM photos AS photo WHERE PASSES_FILTERS(photo) AND COUNTS(photo))
     )
     GROUP BY assigned.person_id, face.emotion
 ),

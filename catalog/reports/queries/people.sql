@@ -2,13 +2,15 @@
 -- also: persons
 -- parameters: since until person album
 -- company: yes
--- The column company is the person who shares the most of these photos. first_seen and last_seen are local days, as
--- exact as they are known. Hidden people are left out.
+-- Files of one exposure count once. The column company is the person who shares the most of these photos.
+-- first_seen and last_seen are local days, as exact as they are known. Hidden people are left out.
 WITH seen AS (
-    SELECT assigned.person_id, COUNT(*) AS faces, COUNT(DISTINCT assigned.photo_id) AS photos,
+    SELECT assigned.person_id, COUNTED_FACES(stacked) AS faces,
+        COUNT(DISTINCT COALESCE(stacked.counted_id, assigned.photo_id)) AS photos,
         MIN(LOCAL_DAY(photo)) AS first_seen, MAX(LOCAL_DAY(photo)) AS last_seen
     FROM assignments AS assigned
     JOIN photos AS photo ON photo.id = assigned.photo_id
+    LEFT JOIN stacked_photos AS stacked ON stacked.photo_id = assigned.photo_id
     WHERE IN_GALLERY(assigned.face_id) AND PASSES_FILTERS(photo)
     GROUP BY assigned.person_id
 )

@@ -1,6 +1,7 @@
 -- How good is the quality of the faces of each month?
 -- parameters: since until person album
--- Means over faces: confidence, sharpness and brightness 0-100, and the height of the face as a share of the photo's.
+-- Files of one exposure count once. Means over faces: confidence, sharpness and brightness
+-- 0-100, and the height of the face as a share of the photo's.
 SELECT judged.*
 FROM (
     SELECT LOCAL_MONTH(photo) AS month, COUNT(*) AS faces, ROUND(CAST(AVG(face.confidence) AS NUMERIC), 1) AS confidence,
@@ -11,6 +12,7 @@ FROM (
     FROM photos AS photo
     JOIN faces AS face ON face.photo_id = photo.id
     WHERE NOT face.not_a_face AND IN_GALLERY(face.id) AND PASSES_FILTERS(photo)
+        AND COUNTS(photo)
         AND (:person = '' OR face.id IN (
             SELECT assigned.face_id
             FROM persons AS person

@@ -1,14 +1,15 @@
 -- How many photos, photos with faces, faces and people does each month have?
 -- parameters: since until person album
--- Months are local time of the camera. Photos of which only the year is known have a row with the year. Undated photos
--- come last. With a person, only photos of that person count.
+-- Files of one exposure count once. Months are local time of the camera. Photos of which only the year is known have a
+-- row with the year. Undated photos come last. With a person, only photos of that person count.
 WITH scoped AS (
     SELECT photo.id, LOCAL_MONTH(photo) AS month
     FROM photos AS photo
-    WHERE photo.left_out_by IS NULL AND PASSES_FILTERS(photo) AND (:person = '' OR photo.id IN (
-        SELECT assigned.photo_id
+    WHERE photo.left_out_by IS NULL AND PASSES_FILTERS(photo) AND COUNTS(photo) AND (:person = '' OR photo.id IN (
+        SELECT COALESCE(stacked.counted_id, assigned.photo_id)
         FROM persons AS person
         JOIN assignments AS assigned ON assigned.person_id = person.id
+        LEFT JOIN stacked_photos AS stacked ON stacked.photo_id = assigned.photo_id
         WHERE person.person_id = :person AND IN_GALLERY(assigned.face_id)
     ))
 ),

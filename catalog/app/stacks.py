@@ -1,0 +1,68 @@
+"""Stacks of files of one exposure: list them, and take a photo out of its stack."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import groupby
+
+from sqlalchemy import Connection
+
+from catalog.app.resources import Resources
+from catalog.domain.errors import UsageError
+from catalog.domain.stacks import StackEvidence
+from catalog.domain.uri import FILE_SCHEME, S3_SCHEME, absolute_path, file_uri
+from catalog.scanning.form_stacks import form_stacks
+from catalog.store.stack_rows import StackRow, photos_by_hash, photos_by_uri, read_stack_rows
+
+_HASH = re.compile(r"[0-9a-f]{6,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class StackedFile:
+    """A photo of a stack. ``evidence`` is None for the photo that counts. ``uris`` are its present locations."""
+
+    sha256: str
+    counts: bool
+    evidence: StackEvidence | None
+    width: int
+    height: int
+    uris: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Files of one exposure, the photo that counts first."""
+
+    photos: tuple[StackedFile, ...]
+
+
+def stacks(resources: Resources) -> tuple[Stack, ...]:
+    """The stacks of two or more photos, in the order in which their photos that count were recorded."""
+    with resources.reading() as database, database.read() as connection:
+        rows = read_stack_rows(connection)
+    return tuple(
+        Stack(tuple(_file(row) for row in members)) for _, members in groupby(rows, key=lambda row: row.counted)
+    )
+
+
+def find_stacked(connection: Connection, photo: str) -> str:
+    """The content hash of a photo in a stack, by path, uri or the beginning of its hash. Raises UsageError."""
+    if _HASH.fullmatch(photo):
+        found = photos_by_hash(connection, photo)
+    else:
+        is_uri = photo.startswith((FILE_SCHEME, S3_SCHEME))
+        found = photos_by_uri(connection, photo if is_uri else file_uri(absolute_path(photo)))
+    if len(found) != 1:
+        problem = "is in no stack" if not found else "is the beginning of several content hashes"
+        raise UsageError(f'The photo "{photo}" {problem}.', remedy="List the stacks: catalog stacks list")
+    return found[0]
+
+
+def refresh_stacks(resources: Resources) -> None:
+    """Form the stacks again if photos, locations, decisions or the setting changed since the last time."""
+    form_stacks(resources.database, enabled=resources.settings.scan.stacks)
+
+
+def _file(row: StackRow) -> StackedFile:
+    return StackedFile(row.sha256, row.evidence is None, row.evidence, row.width, row.height, row.uris)

@@ -1,0 +1,136 @@
+"""Form stacks after a scan: decide which photos show one exposure, and which of them counts.
+
+Faces confirm what images propose: each face of the smaller photo must be on the larger one, at the same position and of
+the same person. A user's decision that a photo stands alone is never overridden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection
+
+from catalog.domain.decisions import PhotosPayload, Verb
+from catalog.domain.same_face import EDITED_PHOTO, match_pairs
+from catalog.domain.stack_names import stack_name
+from catalog.domain.stacks import StackedPhoto, StackEvidence
+from catalog.domain.uri import entry_name
+from catalog.scanning.stack_links import StackLink, are_two_exposures, links_by_image, links_by_names
+from catalog.store.database import Database
+from catalog.store.decision_rows import read_decisions
+from catalog.store.stack_rows import (
+    PhotoFace,
+    StackMember,
+    counts_now,
+    faces_of_photos,
+    photos_not_sent,
+    queue_for_enrollment,
+    read_members,
+    read_stack_state,
+    replace_stacked,
+    write_stack_state,
+)
+
+VERSION = 1
+"""Increased when the rules change, so that stacks are formed again."""
+
+_PRIORITY = {StackEvidence.NAME: 0, StackEvidence.EDIT: 1, StackEvidence.IMAGE: 2}
+
+
+def form_stacks(database: Database, *, enabled: bool) -> None:
+    """Form all stacks again, unless photos, locations, decisions and the setting are those of the last time.
+
+    Without ``enabled`` every photo counts. Photos that were not sent to a paid engine because of a stack that does not
+    exist any more are queued for enrollment.
+    """
+    with database.read() as connection:
+        state = _state(connection, enabled)
+        if read_stack_state(connection) == state:
+            return
+    with database.begin() as connection:
+        stacked = _stacks(connection) if enabled else []
+        replace_stacked(connection, stacked)
+        not_sent = photos_not_sent(connection)
+        counted = {row.photo: row.counted for row in stacked}
+        # A photo that counts must be in the gallery, and so must one whose stack was not sent at all.
+        queue_for_enrollment(connection, [photo for photo in not_sent if counted.get(photo, photo) in not_sent])
+        write_stack_state(connection, _state(connection, enabled))
+
+
+def parted_photos(connection: Connection) -> set[str]:
+    """Return the content hashes of the photos that users took out of stacks."""
+    return {
+        sha256
+        for decision in read_decisions(connection, verbs=[Verb.PART])
+        if decision.undone_by is None and isinstance(decision.payload, PhotosPayload)
+        for sha256 in decision.payload.photos
+    }
+
+
+def _state(connection: Connection, enabled: bool) -> str:
+    return f"{VERSION} {counts_now(connection)}" if enabled else "off"
+
+
+def _stacks(connection: Connection) -> list[StackedPhoto]:
+    parted = parted_photos(connection)
+    members = {member.photo: member for member in read_members(connection) if member.sha256 not in parted}
+    links = list(links_by_names(list(members.values())))
+    by_image = list(links_by_image(list(members.values())))
+    proposed = {photo for link in by_image for photo in (link.one, link.other)}
+    faces = faces_of_photos(connection, proposed)
+    links += [link for link in by_image if _have_same_faces(members[link.one], members[link.other], faces)]
+    not_sent = photos_not_sent(connection)
+    evidence: dict[int, StackEvidence] = {}
+    for link in sorted(links, key=lambda link: -_PRIORITY[link.evidence]):
+        evidence[link.one] = evidence[link.other] = link.evidence
+    stacked: list[StackedPhoto] = []
+    for stack in _joined(links, members):
+        counted = min(stack, key=lambda photo: _rank(members[photo], photo in not_sent))
+        stacked += [StackedPhoto(photo, counted, evidence[photo]) for photo in stack if photo != counted]
+    return stacked
+
+
+def _have_same_faces(one: StackMember, other: StackMember, faces: Mapping[int, Sequence[PhotoFace]]) -> bool:
+    """Return whether each face of the smaller photo is on the larger one, in one gallery, and there is one."""
+    small, large = sorted((one, other), key=lambda member: member.width * member.height)
+    for gallery in {face.gallery for face in faces.get(small.photo, ())}:
+        own = [face for face in faces[small.photo] if face.gallery == gallery]
+        rivals = [face for face in faces.get(large.photo, ()) if face.gallery == gallery]
+        pairs = match_pairs(own, rivals, EDITED_PHOTO, left_key=lambda face: face.box, right_key=lambda face: face.box)
+        if len(pairs) == len(own) and all(_may_be_one(own[i], rivals[j]) for i, j in pairs):
+            return True
+    return False
+
+
+def _may_be_one(face: PhotoFace, rival: PhotoFace) -> bool:
+    return face.person is None or rival.person is None or face.person == rival.person
+
+
+def _joined(links: Iterable[StackLink], members: Mapping[int, StackMember]) -> list[list[int]]:
+    """Join photos by links, the surest first. Two exposures of a camera never meet in one stack."""
+    stack_of: dict[int, list[int]] = {}
+    for link in sorted(links, key=lambda link: (_PRIORITY[link.evidence], link.bits, link.one, link.other)):
+        stack = stack_of.setdefault(link.one, [link.one])
+        other = stack_of.setdefault(link.other, [link.other])
+        if stack is other:
+            continue
+        if any(are_two_exposures(members[one], members[two]) for one in stack for two in other):
+            continue
+        stack += other
+        for photo in other:
+            stack_of[photo] = stack
+    return [stack for photo, stack in stack_of.items() if stack[0] == photo and len(stack) > 1]
+
+
+def _rank(member: StackMember, was_not_sent: bool) -> tuple[object, ...]:
+    """The photo with the lowest rank counts: one with faces in the gallery, of a camera, not edited, the largest."""
+    names = [stack_name(entry_name(uri).decode("utf-8", "surrogateescape")) for uri in member.uris]
+    return (
+        was_not_sent,
+        member.camera_make is None,
+        all(name.is_edited for name in names),
+        -member.width * member.height,
+        all(name.copy for name in names),
+        -member.size,
+        member.photo,
+    )
