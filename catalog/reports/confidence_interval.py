@@ -10,7 +10,7 @@ SMALL_SAMPLE = 30
 _Z_95 = 1.959964
 
 
-def wilson_interval(count: int, total: int) -> tuple[float, float]:
+def wilson_interval(count: float, total: float) -> tuple[float, float]:
     """Return the 95 % confidence interval of ``count / total`` as fractions. ``total`` must be above 0."""
     share = count / total
     spread = _Z_95**2 / total

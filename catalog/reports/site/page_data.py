@@ -22,9 +22,11 @@ from catalog.store.named_appearances import visible_appearances
 from catalog.store.public_views import expand_macros
 
 _PHOTOS = """
-SELECT photo.id, photo.sha256, MIN(place.uri), LOCAL_DATE(photo), photo.width, photo.height
+SELECT photo.id, photo.sha256, MIN(place.uri), LOCAL_DATE(photo), photo.width, photo.height,
+    COUNT(stacked.photo_id) = 0
 FROM photos AS photo
 JOIN locations AS place ON place.photo_id = photo.id
+LEFT JOIN stacked_photos AS stacked ON stacked.photo_id = photo.id
 WHERE place.missing_since IS NULL
 GROUP BY photo.id, photo.sha256, photo.taken_local, photo.taken_at_precision, photo.width, photo.height
 """
@@ -43,7 +45,7 @@ LIMIT :most
 """
 _FACE = """
 face.photo_id, face.box_left, face.box_top, face.box_width, face.box_height, face.emotion, face.confidence,
-    face.sharpness, face.yaw
+    face.sharpness, face.yaw, face.emotion_confidence
 """
 _BY_PERSON = f"""
 SELECT assigned.person_id, {_FACE}
@@ -89,6 +91,8 @@ class SitePhoto:
     height: int
     album: str
     file: str
+    counts: bool
+    """False for a file of an exposure of which another photo counts."""
 
     @property
     def picture(self) -> str:
@@ -106,6 +110,8 @@ class SiteFace:
     emotion: str | None
     clarity: float
     """Quality as a portrait, 0 to 1: high for a certain, sharp, frontal face."""
+    emotion_confidence: float | None = None
+    """Confidence of ``emotion``, 0 to 100; None: not measured."""
 
     def picture(self, photo: SitePhoto) -> str:
         """Return the name of the crop in the output folder, a digest of photo and box."""
@@ -121,8 +127,8 @@ def read_people(connection: Connection) -> dict[int, SitePerson]:
 def read_photos(connection: Connection) -> dict[int, SitePhoto]:
     """Return all photos with a location by row id, oldest first; undated photos come last."""
     photos = [
-        SitePhoto(row, digest, uri, taken or "", width, height, *_folder_and_file(uri))
-        for row, digest, uri, taken, width, height in connection.execute(text(expand_macros(_PHOTOS)))
+        SitePhoto(row, digest, uri, taken or "", width, height, *_folder_and_file(uri), bool(counts))
+        for row, digest, uri, taken, width, height, counts in connection.execute(text(expand_macros(_PHOTOS)))
     ]
     photos.sort(key=lambda photo: (photo.taken or "~", photo.row))
     return {photo.row: photo for photo in photos}
@@ -165,10 +171,10 @@ def _statement(connection: Connection, sql: str, values: Mapping[str, str]) -> T
 
 
 def _face(row: tuple[Any, ...]) -> SiteFace:
-    person, photo, left, top, width, height, emotion, confidence, sharpness, yaw = row
+    person, photo, left, top, width, height, emotion, confidence, sharpness, yaw, certainty = row
     sharp = 50 if sharpness is None else sharpness
     clarity = confidence / 100 * (0.2 + 0.8 * sharp / 100) * (1 - min(abs(yaw or 0), 90) / 120)
-    return SiteFace(photo, person, BoundingBox(left, top, width, height), emotion, clarity)
+    return SiteFace(photo, person, BoundingBox(left, top, width, height), emotion, clarity, certainty)
 
 
 def _folder_and_file(uri: str) -> tuple[str, str]:

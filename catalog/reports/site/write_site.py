@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +14,7 @@ from catalog.reports.filters import ReportFilters, parameters
 from catalog.reports.gallery_filter import Gallery, gallery_values
 from catalog.reports.run_report import reading
 from catalog.reports.site.charts import emotion_charts
+from catalog.reports.site.emotion_sums import EmotionSums
 from catalog.reports.site.output_folder import SiteFolder
 from catalog.reports.site.page_data import (
     SiteFace,
@@ -120,7 +121,7 @@ class _Writer:
         self._drawn = drawn
         self._footer = {"created": now.strftime("%Y-%m-%d %H:%M"), "version": version}
         self.cards: list[_Card] = []
-        self._emotion_counts: Counter[tuple[str, str]] = Counter()
+        self._emotions = EmotionSums()
 
     def _write(
         self, name: str, template: str, values: Mapping[str, object], *, up: str = "", data: object = None
@@ -156,14 +157,18 @@ class _Writer:
         if not shown:
             return
         crops = self._crops(faces)
-        emotion_counts: Counter[tuple[str, str]] = Counter()
+        # A person may be only on files of exposures that do not count.
+        count = sum(photo.counts for photo, _ in shown) or len(shown)
+        emotions = EmotionSums()
         for photo, on_photo in shown:
-            if len(photo.taken) >= len("YYYY-MM") and person.row in self.charted:
-                emotion_counts.update((photo.taken[:7], face.emotion) for face in on_photo if face.emotion)
+            if len(photo.taken) >= len("YYYY-MM") and photo.counts and person.row in self.charted:
+                for face in on_photo:
+                    if face.emotion:
+                        emotions.add(photo.taken, face.emotion, face.emotion_confidence, photo.taken[:10])
         values = {
             "person": person,
             "faces": sum(len(on_photo) for _, on_photo in shown),
-            "photo_count": len(shown),
+            "photo_count": count,
             "first": dates[0] if dates else None,
             "last": dates[-1] if dates else None,
             "crops": crops,
@@ -178,13 +183,13 @@ class _Writer:
         self._write(
             f"people/{person.person_id}.html",
             "person.html",
-            {**values, **emotion_charts(emotion_counts)},
+            {**values, **emotion_charts(emotions, "days")},
             up="../",
             data=data,
         )
         years = sorted({date[:4] for date in dates})
         period = "" if not years else years[0] if len(years) == 1 else f"{years[0]}–{years[-1]}"
-        self.cards.append(_Card(person, len(shown), period, crops[0] if crops else None))
+        self.cards.append(_Card(person, count, period, crops[0] if crops else None))
 
     def _crops(self, faces: Sequence[SiteFace]) -> list[str]:
         if not self._drawn:
@@ -218,8 +223,8 @@ class _Writer:
             if self._drawn:
                 self.pictures.want_photo(photo)
             for face in visible_faces.get(photo.row, ()):
-                if len(photo.taken) >= len("YYYY-MM") and face.emotion:
-                    self._emotion_counts[photo.taken[:7], face.emotion] += 1
+                if len(photo.taken) >= len("YYYY-MM") and photo.counts and face.emotion:
+                    self._emotions.add(photo.taken, face.emotion, face.emotion_confidence, face.person)
         listed = []
         for name, photos in years.items():
             faces = [(photo, visible_faces.get(photo.row, [])) for photo in photos]
@@ -271,7 +276,7 @@ class _Writer:
 
     def write_overviews(self) -> None:
         """Write the pages of expressions and co-occurrence."""
-        self._write("expressions.html", "expressions.html", emotion_charts(self._emotion_counts))
+        self._write("expressions.html", "expressions.html", emotion_charts(self._emotions))
         self._write("company.html", "company.html", {"rows": list(self._matrix()), "pairs": list(self._pairs())})
 
     def _matrix(self) -> Iterator[dict[str, object]]:
