@@ -25,11 +25,11 @@ def estimated_seconds(resources: Resources, photos: int, sample: Sequence[PhotoT
     if not photos:
         return 0.0
     with resources.existing_database() as database, database.read() as connection:
-        each = seconds_per_photo(connection, resources.settings.engine.name)
-    if each is None and not resources.configured_engine.capabilities.is_paid:
+        photo_seconds = seconds_per_photo(connection, resources.settings.engine.name)
+    if photo_seconds is None and not resources.configured_engine.capabilities.is_paid:
         local = [task for task in sample if task.ref.uri.startswith(FILE_SCHEME)][:TIMED_PHOTOS]
-        each = _timed(resources, local)
-    return None if each is None else each * photos
+        photo_seconds = _timed(resources, local)
+    return None if photo_seconds is None else photo_seconds * photos
 
 
 def _timed(resources: Resources, tasks: Sequence[PhotoTask]) -> float | None:

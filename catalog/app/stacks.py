@@ -49,14 +49,14 @@ def stacks(resources: Resources) -> tuple[Stack, ...]:
 def find_stacked(connection: Connection, photo: str) -> str:
     """The content hash of a photo in a stack, by path, uri or the beginning of its hash. Raises UsageError."""
     if _HASH.fullmatch(photo):
-        found = photos_by_hash(connection, photo)
+        hashes = photos_by_hash(connection, photo)
     else:
         is_uri = photo.startswith((FILE_SCHEME, S3_SCHEME))
-        found = photos_by_uri(connection, photo if is_uri else file_uri(absolute_path(photo)))
-    if len(found) != 1:
-        problem = "is in no stack" if not found else "is the beginning of several content hashes"
+        hashes = photos_by_uri(connection, photo if is_uri else file_uri(absolute_path(photo)))
+    if len(hashes) != 1:
+        problem = "is in no stack" if not hashes else "is the beginning of several content hashes"
         raise UsageError(f'The photo "{photo}" {problem}.', remedy="List the stacks: catalog stacks list")
-    return found[0]
+    return hashes[0]
 
 
 def refresh_stacks(resources: Resources) -> None:

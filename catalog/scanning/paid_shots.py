@@ -84,14 +84,14 @@ class PaidShots:
         prefixes = {stem, b"IMG_E" + stem[4:]} if stem[:4] == b"IMG_" else {stem}
         if entry_name(uri)[:5] == b"IMG_E":
             prefixes = {b"IMG_" + entry_name(uri)[5:9], b"IMG_E" + entry_name(uri)[5:9]}
-        found: list[tuple[StackName, StackMember]] = []
+        members: list[tuple[StackName, StackMember]] = []
         with self._database.read() as connection:
             for prefix in sorted(prefixes):
                 first = folder + quote_name(prefix)
                 # "\x7f" sorts after every character of a uri.
                 rows = enrolled_beside(connection, first, first + "\x7f", self._engine, self._gallery)
-                found += [(_name(row.uris[0]), row) for row in rows if shot_key(row.uris[0]) == shot_key(uri)]
-        return found
+                members += [(_name(row.uris[0]), row) for row in rows if shot_key(row.uris[0]) == shot_key(uri)]
+        return members
 
     def _forget_oldest(self) -> None:
         while len(self._shots) > _KEPT and next(iter(self._shots.values())).waiting == 0:

@@ -174,9 +174,9 @@ class Estimate:
         self.other_files += counts.other_files
         self.stacked += counts.stacked
         for uri, folder in counts.folders.items():
-            mine = self.folders.setdefault(uri, FolderCounts())
-            mine.discovered += folder.discovered
-            mine.to_read += folder.to_read
+            own = self.folders.setdefault(uri, FolderCounts())
+            own.discovered += folder.discovered
+            own.to_read += folder.to_read
 
     def add_photo(self, uri: str, *, is_read: bool) -> None:
         """Count a photo for its folder."""

@@ -117,7 +117,7 @@ def _member(values: Sequence[Any], uris: Sequence[str]) -> StackMember:
 
 def faces_of_photos(conn: Connection, photo_ids: Collection[int]) -> dict[int, list[PhotoFace]]:
     """Return the faces of photos in all galleries, without those that users marked as not a face."""
-    found: dict[int, list[PhotoFace]] = defaultdict(list)
+    faces_by_photo: dict[int, list[PhotoFace]] = defaultdict(list)
     query = select(
         faces.c.photo_id,
         faces.c.engine,
@@ -129,8 +129,8 @@ def faces_of_photos(conn: Connection, photo_ids: Collection[int]) -> dict[int, l
         rows = conn.execute(query.where(faces.c.photo_id.in_(batch), faces.c.not_a_face.is_(False)))
         for row in rows:
             photo, engine, gallery, person = row[:4]
-            found[photo].append(PhotoFace((engine, gallery), BoundingBox(*row[4:]), person))
-    return found
+            faces_by_photo[photo].append(PhotoFace((engine, gallery), BoundingBox(*row[4:]), person))
+    return faces_by_photo
 
 
 def read_stacked(conn: Connection) -> list[StackedPhoto]:

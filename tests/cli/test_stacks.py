@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 from PIL import Image
 
 from tests.cli.conftest import PORTRAITS
 
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "json.schema.json").read_text("utf-8"))
 CAMERA, MODEL, TAKEN = 271, 272, 36867
 
 
@@ -84,7 +87,10 @@ def test_one_exposure_counts_once_in_every_statistic(catalog, shot, rows):
     """Seven files are seven photos and places; the man is on two photos: this one, and another."""
     save(portrait("obama_2.jpg"), shot / "IMG_0002.JPG", datetime(2020, 1, 1, 12))  # noqa: DTZ001
     assert catalog("scan", shot).code == 0
-    (stack,) = names(catalog("stacks", "list", "--json"))
+    answer = catalog("stacks", "list", "--json")
+    for row in answer.json_lines:
+        Draft202012Validator({**SCHEMA, "$ref": "#/$defs/stacks"}).validate(row)
+    (stack,) = names(answer)
     assert stack[0] in ("IMG_0001.JPG", "IMG_0001.AVIF")
     assert len(stack) == 7
     assert "IMG_0002.JPG" not in stack
