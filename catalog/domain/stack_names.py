@@ -24,6 +24,7 @@ _COPY_TAIL = re.compile(
     r"(?: ?\(\d{1,3}\)|[ _-]+(?:copy|kopie|copie|copia|копия)(?: \d{1,3})?|~\d{1,2}|-\d"
     r"|[-_](?:thumb|small|preview|\d{2,4}x\d{2,4}))$"
 )
+_TAIL_MARKS = frozenset("-~ x")
 _APPLE_EDIT = re.compile(r"^img_e(\d{4})$")
 
 
@@ -43,12 +44,13 @@ class StackName:
 
 def stack_name(name: str) -> StackName:
     """Take a file's name, without folders, apart."""
-    text = unicodedata.normalize("NFC", name).casefold()
+    text = name.lower() if name.isascii() else unicodedata.normalize("NFC", name).casefold()
     stem, dot, ending = text.rpartition(".")
     if not (stem and dot):
         stem, ending = text, ""
     copy, is_edited = "", False
-    while True:
+    # No tail ends in a digit without one of these characters. Most names of cameras end here.
+    while not (stem[-1:].isdigit() and _TAIL_MARKS.isdisjoint(stem)):
         if match := _EDITED_TAIL.search(stem):
             is_edited = True
         elif match := _COPY_TAIL.search(stem):

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, insert, or_, select, update
 
 from catalog.domain.decisions import Verb
 from catalog.domain.faces import BoundingBox
@@ -41,9 +41,11 @@ class PhotoFace:
     person: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class StackMember:
-    """A photo as stacks are formed of it. ``taken_at`` is the stored text; ``uris`` are its present locations."""
+class StackMember(NamedTuple):
+    """A photo as stacks are formed of it. ``taken_at`` is the stored text; ``uris`` are its present locations.
+
+    A named tuple, because forming stacks creates one for every photo.
+    """
 
     photo: int
     sha256: str
@@ -92,27 +94,23 @@ _ENROLLED_BESIDE = (
 def read_members(conn: Connection) -> list[StackMember]:
     """Return every photo that has a present location, in the order of row ids."""
     uris: dict[int, list[str]] = defaultdict(list)
-    for photo, uri in conn.execute(
-        select(locations.c.photo_id, locations.c.uri).where(locations.c.missing_since.is_(None))
-    ):
+    present = select(locations.c.photo_id, locations.c.uri).where(locations.c.missing_since.is_(None))
+    for photo, uri in _driver_rows(conn, present):
         uris[photo].append(uri)
-    return [
-        _member(row, sorted(uris[row.photo]))
-        for row in conn.execute(select(*_MEMBER).order_by(photos.c.id))
-        if row.photo in uris
-    ]
+    rows = _driver_rows(conn, select(*_MEMBER).order_by(photos.c.id))
+    return [StackMember._make((*row, tuple(sorted(uris[row[0]])))) for row in rows if row[0] in uris]
+
+
+def _driver_rows(conn: Connection, query: Select[Any]) -> list[tuple[Any, ...]]:
+    """The driver's own tuples, which are read in a third of the time."""
+    return list(conn.execute(query).cursor.fetchall())
 
 
 def enrolled_beside(conn: Connection, first: str, end: str, engine: str, gallery: str) -> Iterator[StackMember]:
     """Yield the photos at present locations from ``first`` up to ``end`` that were sent to the engine."""
     keys = {"first": first, "end": end, "engine": engine, "gallery": gallery}
     for row in conn.execute(_ENROLLED_BESIDE, keys):
-        yield _member(row[1:], [row.uri])
-
-
-def _member(values: Sequence[Any], uris: Sequence[str]) -> StackMember:
-    columns = zip(_MEMBER, values, strict=True)
-    return StackMember(**{column.name: value for column, value in columns}, uris=tuple(uris))
+        yield StackMember._make((*row[1:], (row.uri,)))
 
 
 def faces_of_photos(conn: Connection, photo_ids: Collection[int]) -> dict[int, list[PhotoFace]]:
