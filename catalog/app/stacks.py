@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from catalog.app.resources import Resources
 from catalog.domain.errors import UsageError
-from catalog.domain.stacks import StackEvidence
+from catalog.domain.stack_evidence import StackEvidence
 from catalog.domain.uri import FILE_SCHEME, S3_SCHEME, absolute_path, file_uri
 from catalog.scanning.form_stacks import form_stacks
 from catalog.store.stack_rows import StackRow, photos_by_hash, photos_by_uri, read_stack_rows

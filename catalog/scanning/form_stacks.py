@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 
 from catalog.domain.decisions import PhotosPayload, Verb
 from catalog.domain.same_face import EDITED_PHOTO, match_pairs
+from catalog.domain.stack_evidence import StackedPhoto, StackEvidence
 from catalog.domain.stack_names import stack_name
-from catalog.domain.stacks import StackedPhoto, StackEvidence
 from catalog.domain.uri import entry_name
 from catalog.scanning.stack_links import StackLink, are_two_exposures, links_by_image, links_by_names
 from catalog.store.database import Database

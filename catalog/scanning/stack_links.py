@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.domain.local_day import DatePrecision
+from catalog.domain.stack_evidence import StackEvidence
 from catalog.domain.stack_names import StackName, are_one_by_name, stack_name
-from catalog.domain.stacks import StackEvidence
 from catalog.domain.taken_at import DateSource
 from catalog.domain.timestamps import required_time
 from catalog.domain.uri import entry_name

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, fun
 
 from catalog.domain.decisions import Verb
 from catalog.domain.faces import BoundingBox
-from catalog.domain.stacks import StackedPhoto, StackEvidence
+from catalog.domain.stack_evidence import StackedPhoto, StackEvidence
 from catalog.store.catalogue_owner import catalogue_owner
 from catalog.store.gallery_info import IN_STACK
 from catalog.store.tables import (
