@@ -204,12 +204,12 @@ class Decisions:
         refresh_stacks(resources)
         return number
 
-    def undo(self, number: int | None = None) -> int:
-        """Revert a decision; default: the latest one that can be reverted. An undo can be undone.
+    def undo(self, number: int | None = None, *, user: str | None = None) -> int:
+        """Revert a decision; default: the latest one that can be reverted, of one user if a login is given.
 
-        Raises UsageError if later decisions build on it, or if it cannot be reverted.
+        An undo can be undone. Raises UsageError if later decisions build on it, or if it cannot be reverted.
         """
-        return self.undo_decision(number)[0]
+        return self.undo_decision(number, user=user)[0]
 
     def redo(self, *, user: str | None = None) -> int:
         """Undo the latest undo in force, of one user if a login is given. Raises as :meth:`undo`."""
@@ -219,10 +219,10 @@ class Decisions:
         refresh_stacks(resources)
         return undone_by
 
-    def undo_decision(self, number: int | None = None) -> tuple[int, Decision]:
+    def undo_decision(self, number: int | None = None, *, user: str | None = None) -> tuple[int, Decision]:
         """As :meth:`undo`; returns the number of the undo and the decision that it reverted."""
         with self._deciding() as (resources, connection):
-            undone_by, decision = undoing.undo(connection, number, resources.stamp())
+            undone_by, decision = undoing.undo(connection, number, resources.stamp(), decided_by=user)
         assign_released_faces(resources, undone_by)
         refresh_stacks(resources)
         return undone_by, decision

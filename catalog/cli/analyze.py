@@ -10,6 +10,7 @@ import typer
 
 from catalog.app.private_files import write_privately
 from catalog.cli.crop_files import picture_path
+from catalog.cli.formatting import path_text
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
 from catalog.domain.faces import BooleanAttribute, BoundingBox, Face
@@ -48,7 +49,7 @@ def analyze(
         return
     for path, analysis in analyses:
         count = len(analysis.faces)
-        typer.echo(f"{path}: {count or 'no'} face{'' if count == 1 else 's'}")
+        typer.echo(f"{path_text(path)}: {count or 'no'} face{'' if count == 1 else 's'}")
         for number, face in enumerate(analysis.faces, start=1):
             for line in describe(number, face):
                 typer.echo(f"  {line}")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from catalog.cli.duration import seconds
+from catalog.cli.formatting import path_text
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import Config, Database, Verbose
 
@@ -36,9 +37,9 @@ def backup(
     with open_catalog(config, database, verbose, read_only=True) as catalog:
         result = catalog.backup(target, labels_only=labels_only)
     if labels_only:
-        typer.echo(f"{result.persons:,} persons and {result.decisions:,} decisions in {result.path}")
+        typer.echo(f"{result.persons:,} persons and {result.decisions:,} decisions in {path_text(result.path)}")
     else:
-        typer.echo(f"{result.size:,} bytes in {result.path}")
+        typer.echo(f"{result.size:,} bytes in {path_text(result.path)}")
 
 
 def restore(
@@ -61,6 +62,6 @@ def restore(
             f"{result.faces:,} faces were assigned to their person."
         )
         return
-    replaced = f" The replaced catalogue is in {result.replaced}." if result.replaced else ""
-    typer.echo(f"Restored from {source}.{replaced}")
+    replaced = f" The replaced catalogue is in {path_text(result.replaced)}." if result.replaced else ""
+    typer.echo(f"Restored from {path_text(source)}.{replaced}")
     typer.echo("If the gallery is elsewhere, repair it with: catalog reconcile")

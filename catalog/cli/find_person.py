@@ -11,7 +11,7 @@ import typer
 
 from catalog import ReferenceFace, ReportTable, UsageError
 from catalog.app.private_files import write_privately
-from catalog.cli.formatting import box_json, box_text
+from catalog.cli.formatting import box_json, box_text, path_text
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Since, Threshold, Until, Verbose
 from catalog.cli.table_output import print_rows, print_table
@@ -122,7 +122,8 @@ def _largest(catalog: Catalog, path: Path) -> ReferenceFace:
         return ReferenceFace(photo, name=str(path))
     faces = catalog.reference_faces(photo, name=str(path))
     if len(faces) > 1:
-        typer.echo(f'"{path}" shows {len(faces)} faces; the largest is used. --face N chooses another:', err=True)
+        count = f'"{path_text(path)}" shows {len(faces)} faces'
+        typer.echo(f"{count}; the largest is used. --face N chooses another:", err=True)
         for number, shown in enumerate(faces, start=1):
             typer.echo(f"  {number}: at {box_text(shown.box)}", err=True)
     return ReferenceFace(photo, faces[0].box)
@@ -224,4 +225,4 @@ def _export(catalog: Catalog, uris: Sequence[str], folder: Path, *, is_link: boo
     for problem in placed.problems:
         typer.echo(f"left out: {problem}", err=True)
     existing = f", {placed.already} were in it already" if placed.already else ""
-    typer.echo(f"{placed.placed} photos {'linked' if is_link else 'copied'} to {folder}{existing}", err=True)
+    typer.echo(f"{placed.placed} photos {'linked' if is_link else 'copied'} to {path_text(folder)}{existing}", err=True)

@@ -58,7 +58,7 @@ def decision_line(decision: Decision) -> str:
     ]
     subject = " ".join(part for part in parts if part)
     time = f"{decision.decided_at:%Y-%m-%d %H:%M}"
-    return f"{decision.number:6}  {time}  {decision.decided_by:12}  {decision.verb:10}  {subject}"
+    return f"{decision.number:6}  {time}  {display_name(decision.decided_by):12}  {decision.verb:10}  {subject}"
 
 
 def _other_person(decision: Decision) -> str:

@@ -16,6 +16,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from catalog.domain.errors import CatalogError
+from catalog.domain.uri import display_name
 
 if TYPE_CHECKING:
     from catalog.cli.command_group import CommandGroup
@@ -146,9 +147,9 @@ def _print_error(message: str, remedy: str) -> None:
     if logging.getLogger("catalog").isEnabledFor(logging.INFO):
         traceback.print_exc()
     for line in message.splitlines():
-        print(f"catalog: {line}", file=sys.stderr)  # noqa: T201
+        print(f"catalog: {display_name(line)}", file=sys.stderr)  # noqa: T201
     if remedy:
-        print(f"  {remedy}", file=sys.stderr)  # noqa: T201
+        print(f"  {display_name(remedy)}", file=sys.stderr)  # noqa: T201
 
 
 if __name__ == "__main__":

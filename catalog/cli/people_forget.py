@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalog import AmbiguousPersonError, PersonError, UsageError
-from catalog.cli.formatting import counted
+from catalog.cli.formatting import counted, path_text
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, PersonId, Verbose
 from catalog.domain.uri import display_name
@@ -39,7 +39,8 @@ def forget(
         watched = {entry.name for entry in catalog.watch_list.list()} if shown.name else set()
     _print_receipt(receipt, as_json)
     if shown.name in watched:
-        typer.echo(f'The watch list still holds "{shown.name}": catalog watch remove "{shown.name}"', err=True)
+        name = display_name(shown.name or "")
+        typer.echo(f'The watch list still holds "{name}": catalog watch remove "{name}"', err=True)
 
 
 def _person_or_none(catalog: Catalog, person: str) -> Person | None:
@@ -80,5 +81,17 @@ def _print_receipt(receipt: ForgetReceipt, as_json: bool, *, is_finished: bool =
     typer.echo(f"{counted(receipt.removed, 'face')} were removed from the gallery; {verified}.")
     if receipt.owed:
         typer.echo(f"{receipt.owed} faces are in other galleries. The next scan with their engine removes them.")
+    for count, place in ((receipt.watch_references, "watch list"), (receipt.employee_references, "employees")):
+        if count:
+            typer.echo(f"{counted(count, 'reference')} of the {place} showed the person and is deleted.")
+    if receipt.unchecked_references:
+        unchecked = f"{counted(receipt.unchecked_references, 'reference')} of watch list and employees"
+        typer.echo(f"{unchecked} were not compared, because the engine charges for it.")
     for path in receipt.backups:
-        typer.echo(f"A backup still holds the person: {path}")
+        typer.echo(f"A backup still holds the person: {path_text(path)}")
+    for file in receipt.files:
+        typer.echo(f"A file still names a face of the person: {display_name(file)}")
+    typer.echo(
+        "Not reached: crops of hits, pages, albums, exports and backups in other folders, and names without a face in "
+        "files of other programs."
+    )

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, case, select
 
 from catalog.domain.box_columns import BOX_COLUMNS
 from catalog.domain.faces import BoundingBox
+from catalog.domain.people import AssignedBy
 from catalog.domain.taken_at import DateSource
 from catalog.store.tables import assignments, faces, persons, photos, searches
 from catalog.store.upsert import batches
@@ -111,6 +112,16 @@ def person_by_face_row(connection: Connection, *, engine: str, gallery: str) -> 
         .where(faces.c.engine == engine, faces.c.gallery == gallery)
     )
     return {row: -1 if person is None else person for row, person in connection.execute(query)}
+
+
+def human_person_by_face_row(connection: Connection, *, engine: str, gallery: str) -> dict[int, int]:
+    """Row id of the person of each face of a gallery that a user assigned, by row id of the face."""
+    query = (
+        select(faces.c.id, assignments.c.person_id)
+        .join_from(faces, assignments, assignments.c.face_id == faces.c.id)
+        .where(faces.c.engine == engine, faces.c.gallery == gallery, assignments.c.by == AssignedBy.HUMAN.value)
+    )
+    return {int(row): int(person) for row, person in connection.execute(query)}
 
 
 def present_rows(connection: Connection, row_ids: Sequence[int]) -> set[int]:

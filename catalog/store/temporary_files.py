@@ -19,6 +19,8 @@ from catalog.domain.errors import DatabaseError
 _SUFFIX = ".part"
 _NAME = re.compile(r"\..+\.[a-z0-9_]{8}\.part")
 _SQLITE = b"SQLite format 3\0"
+_LABELS = re.compile(rb'\{\s*"format":\s*"catalog labels"')
+_START_BYTES = 64
 
 
 @contextmanager
@@ -63,7 +65,7 @@ def leftovers(folder: Path) -> list[Path]:
 def sweep(folder: Path) -> list[Path]:
     """Delete leftovers of killed processes of this user. Returns the deleted files.
 
-    Only SQLite files and empty files are deleted: another program may use names of the same form.
+    Only SQLite files, labels files and empty files are deleted: another program may use names of the same form.
     """
     return [file for file in leftovers(folder) if _is_abandoned(file) and _delete(file)]
 
@@ -75,7 +77,9 @@ def _is_abandoned(file: Path) -> bool:
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return os.fstat(descriptor).st_uid == os.getuid() and os.read(descriptor, len(_SQLITE)) in (b"", _SQLITE)
+        start = os.read(descriptor, _START_BYTES)
+        is_ours = not start or start.startswith(_SQLITE) or _LABELS.match(start) is not None
+        return is_ours and os.fstat(descriptor).st_uid == os.getuid()
     except OSError:
         return False
     finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from catalog.domain.timestamps import utc_text
 from catalog.store.tables import employee_references, employees, verifications
-from catalog.store.upsert import insert_into
+from catalog.store.upsert import batches, insert_into
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ class StoredReference:
     row: int
     employee_id: str
     image: bytes
+    sha256: str = ""
+    """Content hash of the photo that the crop is from; empty if it was not asked for."""
 
 
 def insert_reference(
@@ -86,6 +88,28 @@ def references_of_others(connection: Connection, employee_id: str, *, after: int
         .order_by(employee_references.c.id)
     )
     return [StoredReference(int(row), other, bytes(image)) for row, other, image in connection.execute(query)]
+
+
+def all_references(connection: Connection) -> list[StoredReference]:
+    """The references of all employees, with their content hashes."""
+    columns = (employee_references.c.id, employees.c.employee_id, employee_references.c.image)
+    query = (
+        select(*columns, employee_references.c.sha256)
+        .join(employees, employees.c.id == employee_references.c.employee_id)
+        .order_by(employee_references.c.id)
+    )
+    return [StoredReference(int(row[0]), row[1], bytes(row[2]), row[3]) for row in connection.execute(query)]
+
+
+def delete_references(connection: Connection, rows: Sequence[int]) -> None:
+    """Delete references by row id. An employee without a reference stays."""
+    for batch in batches(rows):
+        connection.execute(delete(employee_references).where(employee_references.c.id.in_(batch)))
+
+
+def has_references(connection: Connection, employee_id: str) -> bool:
+    query = select(employee_references.c.id).join(employees, employees.c.id == employee_references.c.employee_id)
+    return connection.scalar(query.where(employees.c.employee_id == employee_id).limit(1)) is not None
 
 
 def read_employees(connection: Connection) -> list[EmployeeRow]:

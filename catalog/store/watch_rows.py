@@ -139,6 +139,23 @@ def reference_image(connection: Connection, number: int) -> bytes | None:
     return None if image is None else bytes(image)
 
 
+def all_watch_references(connection: Connection) -> list[tuple[int, str, bytes]]:
+    """Row id, content hash of the photo and crop of every reference, negative ones included."""
+    query = select(watch_references.c.id, watch_references.c.sha256, watch_references.c.image)
+    rows = connection.execute(query.order_by(watch_references.c.id))
+    return [(int(row), sha256, bytes(image)) for row, sha256, image in rows]
+
+
+def delete_watch_references(connection: Connection, rows: Sequence[int]) -> None:
+    """Delete references by row id, and entries that have no positive reference left, with their hits."""
+    if not rows:
+        return
+    for batch in batches(rows):
+        connection.execute(delete(watch_references).where(watch_references.c.id.in_(batch)))
+    positive = select(watch_references.c.watch_id).where(watch_references.c.negative.is_(False))
+    connection.execute(delete(watches).where(watches.c.id.not_in(positive)))
+
+
 def hit_face_rows(connection: Connection, watch_id: int) -> set[int]:
     """Row ids of the faces that are hits of an entry already."""
     return set(connection.scalars(select(watch_hits.c.face_id).where(watch_hits.c.watch_id == watch_id)))

@@ -23,6 +23,7 @@ class Operation:
     value: object = None
     faces: tuple[Face, ...] = ()
     ended: tuple[Face, ...] = ()
+    login: str = ""
     undone_by: int | None = None
     undoes: int | None = None
 

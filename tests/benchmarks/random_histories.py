@@ -57,7 +57,9 @@ PHOTOS = 24
 SHIFT = 0.004
 """Offset of the boxes of the second gallery, as a fraction of the photo."""
 
+LOGINS = ("ada", "grace")
 STAMP = DecisionStamp("benchmark", NOW)
+"""The stamp of imports."""
 
 
 @dataclass
@@ -85,6 +87,7 @@ class History:
         self.broken: list[Broken] = []
         self.counts: Counter[str] = Counter()
         self.step = 0
+        self.stamp = STAMP
 
     def _shots(self) -> dict[str, tuple[Shot, Shot]]:
         centers = [people(PERSONS, np.random.default_rng(self.seed + offset), 64) for offset in (0, 1)]
@@ -103,6 +106,7 @@ class History:
         self._enroll(list(self.shots))
         self._scan()
         for self.step in range(1, steps + 1):
+            self.stamp = replace(STAMP, who=str(self.random.choice(LOGINS)))
             choice = int(self.random.integers(0, len(STEPS)))
             name, action = STEPS[choice]
             try:
@@ -123,21 +127,21 @@ class History:
         with self.database.begin() as connection:
             person = self._person(connection)
             value = f"Name {self.random.integers(0, 4)}" if self.random.random() < 0.9 else None
-            number = verbs.name_person(connection, person, value, STAMP)
-        self.oracle.add(Operation(number, "name", person.person_id, value=value))
+            number = verbs.name_person(connection, person, value, self.stamp)
+        self._add(Operation(number, "name", person.person_id, value=value))
 
     def hide(self) -> None:
         with self.database.begin() as connection:
             person = self._person(connection)
-            number = verbs.set_hidden(connection, person, not person.hidden, STAMP)
-        self.oracle.add(Operation(number, "hide", person.person_id, value=not person.hidden))
+            number = verbs.set_hidden(connection, person, not person.hidden, self.stamp)
+        self._add(Operation(number, "hide", person.person_id, value=not person.hidden))
 
     def birth(self) -> None:
         with self.database.begin() as connection:
             person = self._person(connection)
             day = date(1950 + int(self.random.integers(0, 60)), 5, 17)
-            number = verbs.set_birth_date(connection, person, day, STAMP)
-        self.oracle.add(Operation(number, "born", person.person_id, value=day.isoformat()))
+            number = verbs.set_birth_date(connection, person, day, self.stamp)
+        self._add(Operation(number, "born", person.person_id, value=day.isoformat()))
 
     def merge(self) -> None:
         with self.database.begin() as connection:
@@ -145,12 +149,12 @@ class History:
             ended = {
                 self._label(face) for person in (canonical, merged) for face in faces_of_person(connection, person)
             }
-            number = verbs.merge_persons(connection, canonical, merged, STAMP)
+            number = verbs.merge_persons(connection, canonical, merged, self.stamp)
             promises = self.oracle.promises()
         rejected = {face for face, person in promises.not_person if person in (canonical.person_id, merged.person_id)}
         decided = tuple(sorted(rejected & ended))
         operation = Operation(number, "merge", canonical.person_id, merged.person_id, faces=decided, ended=tuple(ended))
-        self.oracle.add(operation)
+        self._add(operation)
 
     def _pair_to_merge(self, connection: Connection) -> tuple[PersonRow, PersonRow]:
         """Choose two persons, in every second merge a pair of which a face of the one was rejected as the other."""
@@ -170,34 +174,34 @@ class History:
         with self.database.begin() as connection:
             person = self._person(connection)
             parted = self._one_of(faces_of_person(connection, person))
-            number, new_person = verbs.split_person(connection, person, [parted], STAMP)
+            number, new_person = verbs.split_person(connection, person, [parted], self.stamp)
         faces = (self._label(parted),)
-        self.oracle.add(Operation(number, "split", person.person_id, new_person.person_id, faces=faces))
+        self._add(Operation(number, "split", person.person_id, new_person.person_id, faces=faces))
 
     def separate(self) -> None:
         with self.database.begin() as connection:
             left, right = self._person(connection), self._person(connection)
-            number = verbs.separate_persons(connection, left, right, STAMP)
-        self.oracle.add(Operation(number, "apart", left.person_id, right.person_id))
+            number = verbs.separate_persons(connection, left, right, self.stamp)
+        self._add(Operation(number, "apart", left.person_id, right.person_id))
 
     def confirm(self) -> None:
         with self.database.begin() as connection:
             face, person = self._face(connection), self._person(connection)
-            number = verbs.confirm_face(connection, face, person, STAMP)
-        self.oracle.add(Operation(number, "confirm", person.person_id, faces=(self._label(face),)))
+            number = verbs.confirm_face(connection, face, person, self.stamp)
+        self._add(Operation(number, "confirm", person.person_id, faces=(self._label(face),)))
 
     def reject(self) -> None:
         with self.database.begin() as connection:
             person = self._person(connection)
             face = self._one_of(faces_of_person(connection, person))
-            number = verbs.reject_face(connection, face, person, STAMP)
-        self.oracle.add(Operation(number, "reject", person.person_id, faces=(self._label(face),)))
+            number = verbs.reject_face(connection, face, person, self.stamp)
+        self._add(Operation(number, "reject", person.person_id, faces=(self._label(face),)))
 
     def not_a_face(self) -> None:
         with self.database.begin() as connection:
             face = self._face(connection)
-            number = verbs.mark_not_a_face(connection, face, STAMP)
-        self.oracle.add(Operation(number, "not_a_face", faces=(self._label(face),)))
+            number = verbs.mark_not_a_face(connection, face, self.stamp)
+        self._add(Operation(number, "not_a_face", faces=(self._label(face),)))
 
     def undo_last(self) -> None:
         numbers = [
@@ -211,9 +215,24 @@ class History:
         numbers = [operation.number for operation in self.oracle.operations if operation.undone_by is None]
         self._undo(self._one_of(numbers))
 
+    def undo_of_login(self) -> None:
+        """The last decision of a user that is in force; decisions of the other user stay."""
+        login = str(self.random.choice(LOGINS))
+        numbers = [
+            operation.number
+            for operation in self.oracle.operations
+            if operation.undone_by is None and operation.verb != "undo" and operation.login == login
+        ]
+        expected = sorted(numbers)[-1]
+        with self.database.begin() as connection:
+            by, decision = undo(connection, None, self.stamp, decided_by=login)
+        if decision.number != expected:
+            self._break("undo", f"decision {decision.number} of {login} was undone and not {expected}")
+        self.oracle.undo(decision.number, by)
+
     def _undo(self, number: int) -> None:
         with self.database.begin() as connection:
-            by, _ = undo(connection, number, STAMP)
+            by, _ = undo(connection, number, self.stamp)
         self.oracle.undo(number, by)
 
     def forget(self) -> None:
@@ -227,7 +246,7 @@ class History:
             ids = set(
                 connection.scalars(text("SELECT person_id FROM persons WHERE merged_into = :id"), {"id": person.id})
             )
-        forget_person(self.database, gallery, person, STAMP, gallery="catalog")
+        forget_person(self.database, gallery, person, self.stamp, gallery="catalog")
         self.oracle.forget({person.person_id, *ids}, faces)
 
     def edit(self) -> None:
@@ -344,6 +363,9 @@ class History:
 
     # ------------------------------------------------------------------------------------------------ helpers
 
+    def _add(self, operation: Operation) -> None:
+        self.oracle.add(replace(operation, login=self.stamp.who))
+
     def _break(self, promise: str, message: str) -> None:
         self.broken.append(Broken(self.seed, self.step, promise, message))
 
@@ -419,6 +441,7 @@ STEPS: tuple[tuple[str, Callable[[History], None]], ...] = (
     ("not_a_face", History.not_a_face),
     ("undo", History.undo_last),
     ("undo", History.undo_any),
+    ("undo of a login", History.undo_of_login),
     ("forget", History.forget),
     ("edit", History.edit),
     ("leave", History.leave),

@@ -6,6 +6,7 @@ import resource
 import sqlite3
 import stat
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from sqlalchemy import text
 from catalog.domain.errors import CatalogError, DatabaseError, UsageError
 from catalog.store.backup import back_up, restore
 from catalog.store.database import Database, open_database
+from catalog.store.labels_file import export_labels, labels_json
 from catalog.store.migrate import alembic_config, exclusive_connection
 from catalog.store.temporary_files import temporary_file
 from tests.store.named_photo import fill, name_person_on_photo
@@ -232,6 +234,10 @@ def test_leftovers_of_a_killed_process_are_swept(tmp_path: Path, command_name: s
         ".y.abcd1234.part",
     ):
         (tmp_path / name).write_bytes(content)
+    with database.read() as connection:
+        labels = labels_json(export_labels(connection, datetime(2026, 1, 1, tzinfo=UTC))).encode()
+    (tmp_path / ".labels.json.abcd1234.part").write_bytes(labels)
+    (tmp_path / ".cut.json.abcd1234.part").write_bytes(labels[:64])
     (tmp_path / ".movie.abcd1234.part").write_bytes(b"not a database")
     with temporary_file(tmp_path / "busy.sqlite3") as busy:
         run(command_name, database, tmp_path)

@@ -32,7 +32,7 @@ from catalog.store import pending_removals
 from catalog.store.assignment_lock import assignment_lock, lock_persons
 from catalog.store.assignments import Assignment, insert_missing, machine_pairs_on_photos, move_assignments
 from catalog.store.database import Database
-from catalog.store.face_rows import person_by_face_row, present_rows
+from catalog.store.face_rows import human_person_by_face_row, person_by_face_row, present_rows
 from catalog.store.people import add_persons, redirect
 from catalog.store.person_index import PersonIndex, PersonRow, all_persons, count_persons
 
@@ -44,8 +44,9 @@ _ATTEMPTS = 3
 class AssignmentResult:
     """Counts of one run.
 
-    ``churn`` counts faces that a machine separated from faces of their person; decisions do not count. ``conflicts``
-    counts persons that a machine assigned twice on one photo, copies of one face left out.
+    ``churn`` counts faces that a machine separated from faces of their person; decisions do not count. It also counts
+    faces that a replay took from a person to whom a user had assigned them: the log then contradicts the assignments.
+    ``conflicts`` counts persons that a machine assigned twice on one photo, copies of one face left out.
     """
 
     faces_assigned: int = 0
@@ -92,7 +93,10 @@ def _assign(
     with database.begin() as connection:
         lock_persons(connection)
         purge_tombstoned_faces(connection, engine=engine.name, gallery=gallery, now=utc_text(now) or "")
+        confirmed = human_person_by_face_row(connection, engine=engine.name, gallery=gallery)
         replay_decisions(connection, engine=engine.name, gallery=gallery, now=now)
+        replayed = person_by_face_row(connection, engine=engine.name, gallery=gallery) if confirmed else {}
+        taken = sum(replayed.get(row, person) != person for row, person in confirmed.items())
     pending_removals.drain(database, engine.remove, engine.name, gallery)
     charges: list[Charge] = []
     if engine.group_means is None:
@@ -128,7 +132,7 @@ def _assign(
         persons_new=persons_new,
         persons_merged=persons_merged,
         persons_deleted=max(0, len(people.rows) + persons_new - persons_left),
-        churn=count_churn(table, after),
+        churn=taken + count_churn(table, after),
         conflicts=conflicts,
         searches=sum(charge.calls for charge in charges),
         charges=tuple(charges),

@@ -45,7 +45,9 @@ class ForgetReceipt:
 
     ``removed`` faces were deleted from the gallery. ``verified`` is True if the gallery's own list, read afterwards,
     has none of the faces. ``owed`` faces are in other galleries; the next scan with their engine deletes them.
-    ``backups`` are copies of the database that still hold the person.
+    ``backups`` are copies of the database that still hold the person. ``watch_references`` and ``employee_references``
+    were deleted because they show the person. ``unchecked_references`` were not compared, because the engine charges
+    comparisons. ``files`` are sidecars and photos that still name one of the faces.
     """
 
     person_id: str
@@ -56,6 +58,10 @@ class ForgetReceipt:
     verified: bool
     owed: int
     backups: tuple[Path, ...]
+    watch_references: int = 0
+    employee_references: int = 0
+    unchecked_references: int = 0
+    files: tuple[str, ...] = ()
 
 
 def forget_person(

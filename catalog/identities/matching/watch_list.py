@@ -8,6 +8,7 @@ deleted with its entry.
 from __future__ import annotations
 
 import logging
+import unicodedata
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -19,7 +20,9 @@ from catalog.domain.engine import MAX_MATCHES, Engine
 from catalog.domain.errors import NoFaceError, UsageError
 from catalog.domain.faces import Analysis
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.people import clean_name
 from catalog.domain.recommended_thresholds import WATCH_THRESHOLD
+from catalog.domain.uri import display_name
 from catalog.identities.decisions.log import DecisionStamp
 from catalog.identities.matching.watch_hits import WatchHit, list_hits, record_new_hits
 from catalog.images.crop import cut_out
@@ -53,7 +56,7 @@ def add_watch(
     Raises ``NoFaceError`` for a photo without a face, and ``UsageError`` for a name that is taken or not printable, and
     for a photo that is both a reference and a negative reference.
     """
-    name = " ".join(name.split())
+    name = clean_name(name) or ""
     if not name or not name.isprintable():
         raise UsageError("A name on the watch list must be printable text.")
     if {sha256_of(photo.data) for photo in references} & {sha256_of(photo.data) for photo in negatives}:
@@ -104,9 +107,13 @@ def list_watches(database: Database) -> list[WatchEntry]:
 
 
 def remove_watch(connection: Connection, name: str) -> None:
-    """Delete an entry with its references and hits. Raises ``UsageError`` for an unknown name."""
-    if not watch_rows.delete_watch(connection, name):
-        raise UsageError(f'"{name}" is not on the watch list.', remedy="`catalog watch list` shows it.")
+    """Delete an entry with its references and hits. Raises ``UsageError`` for an unknown name.
+
+    An entry of an earlier version may have a name that is no longer accepted. It is removed by its exact name.
+    """
+    names = [name, unicodedata.normalize("NFC", " ".join(name.split()))]
+    if not any(watch_rows.delete_watch(connection, form) for form in names):
+        raise UsageError(f'"{display_name(name)}" is not on the watch list.', remedy="`catalog watch list` shows it.")
 
 
 def check_watches(

@@ -183,7 +183,7 @@ def test_a_photo_cannot_be_a_reference_and_a_negative_reference(light_database: 
 def test_a_name_on_the_list_is_text(light_database: Database, name: str, stored_name: str | None) -> None:
     """The name is text on one line."""
     if stored_name is None:
-        with pytest.raises(UsageError, match="must be printable text"):
+        with pytest.raises(UsageError, match=r"must be printable text|has a control character"):
             add_watch(light_database, FakeEngine(), name, [reference("ann")], [], STAMP)
     else:
         assert add_watch(light_database, FakeEngine(), name, [reference("ann")], [], STAMP).name == stored_name
@@ -212,3 +212,21 @@ def test_a_face_marked_not_a_face_is_no_hit(light_database: Database) -> None:
     with light_database.begin() as connection:
         mark_not_a_face(connection, hit.face, STAMP)
     assert read_hits(light_database) == []
+
+
+@pytest.mark.parametrize("name", ["", " \n", "Ann \x1b[1m", "Ann\0", "Ann \u202e", "Ann \ud800", "A" * 501], ids=repr)
+def test_a_name_on_the_watch_list_is_short_printable_text(database: Database, name: str) -> None:
+    """Nothing is analyzed, and nothing is added."""
+    engine = FakeEngine()
+    with pytest.raises(UsageError):
+        add_watch(database, engine, name, [reference("ann")], [], STAMP)
+    assert not engine.calls
+    assert list_watches(database) == []
+
+
+def test_spaces_and_accents_of_a_name_are_stored_in_one_form(database: Database) -> None:
+    """The entry is removed by any form of its name."""
+    assert add_watch(database, FakeEngine(), "Ren\u0065\u0301  B", [reference("ann")], [], STAMP).name == "Ren\u00e9 B"
+    with database.begin() as connection:
+        remove_watch(connection, " Ren\u0065\u0301 B ")
+    assert list_watches(database) == []

@@ -1,0 +1,57 @@
+"""`people forget` finds references and sidecars by the face, not by the name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import PORTRAITS, Catalog
+
+
+def person_on(catalog: Catalog, portrait: str) -> str:
+    """Public id of the person on a photo of the catalogue."""
+    query = f"SELECT person_id FROM v1_appearances WHERE uri LIKE '%{portrait}.jpg'"
+    return str(catalog("sql", query, "--format", "json", "--allow-superuser").json[0]["person_id"])
+
+
+def other_photo(folder: Path, portrait: str) -> Path:
+    """Another file with the same face."""
+    path = folder / f"{portrait}-again.jpg"
+    path.write_bytes((PORTRAITS / f"{portrait}.jpg").read_bytes() + b"again")
+    return path
+
+
+@pytest.mark.usefixtures("on_database")
+def test_references_and_sidecars_of_the_face_are_found(catalog: Catalog, portraits: Path, tmp_path: Path) -> None:
+    """Of a catalogued photo and of another one. References and entries of other persons stay."""
+    assert catalog("scan", portraits).code == 0
+    man, other = person_on(catalog, "obama_1"), person_on(catalog, "biden")
+    catalog("watch", "add", "Target", PORTRAITS / "obama_1.jpg", "--not", PORTRAITS / "biden.jpg")
+    catalog("watch", "add", "Target 2", other_photo(tmp_path, "obama_2"), PORTRAITS / "astronaut.jpg")
+    catalog("watch", "add", "Nobody", PORTRAITS / "biden.jpg")
+    catalog("enroll", "e-1", other_photo(tmp_path, "obama_3"), "--allow-open-mouth")
+    catalog("enroll", "e-2", PORTRAITS / "biden.jpg", "--allow-open-mouth")
+    catalog("people", "name", man, "Old Name")
+    assert catalog("export", "xmp").code == 0
+    catalog("people", "name", man, "New Name")
+    receipt = catalog("people", "forget", man, "--yes", "--json").json
+    assert (receipt["watch_references"], receipt["employee_references"]) == (2, 1)
+    assert receipt["unchecked_references"] == 0
+    assert {Path(file).name for file in receipt["files"]} == {f"obama_{n}.jpg.xmp" for n in (1, 2, 3)}
+    entries = {entry["name"]: entry["references"] for entry in catalog("watch", "list", "--json").json}
+    assert entries == {"Target 2": 1, "Nobody": 1}
+    assert [row["id"] for row in catalog("employees", "list", "--json").json] == ["e-2"]
+    assert "e-1" not in catalog("audit", "--json").out
+    assert catalog("audit").code == 0
+    assert person_on(catalog, "biden") == other
+
+
+def test_the_receipt_is_text(catalog: Catalog, portraits: Path) -> None:
+    """With the places that the command cannot reach."""
+    catalog("scan", portraits)
+    man = person_on(catalog, "obama_1")
+    catalog("watch", "add", "Target", PORTRAITS / "obama_1.jpg")
+    text = catalog("people", "forget", man, "--yes").out
+    assert "1 reference of the watch list showed the person" in text
+    assert "Not reached: crops of hits, pages, albums" in text
