@@ -21,6 +21,7 @@ from PIL import Image
 from catalog.engines.local.align import align_faces, warp
 from catalog.engines.local.attributes import (
     ATTRIBUTES,
+    COVERS,
     EMOTION_CROP,
     MARKS,
     NetworkOutputs,
@@ -31,12 +32,15 @@ from catalog.engines.local.attributes import (
 )
 from catalog.engines.local.detect import DetectedFace, detect_faces
 from catalog.engines.local.embed import embed_with_maps
+from catalog.engines.local.eyes import read_eyes
 from catalog.engines.local.landmark_refinement import refine_landmarks
+from tools.painted_covers import COVERED, PAINTERS, is_mouth_painted, paint
 from tools.prepare_crops import alignment_of, find_frame, read_ages
 
 LABELS = Path(__file__).parent.parent / "tests" / "benchmarks" / "lfw_labels.csv"
 HELD_OUT_SEED = 20261122
-_OUTPUTS = ("male_by_head", "male_by_network", "ages", "marks", "emotions")
+PAINTED_PEOPLE = 130
+_OUTPUTS = ("male_by_head", "male_by_network", "is_cut", "ages", "marks", "covers", "emotions")
 
 
 def held_out(count: int) -> NDArray[np.bool_]:
@@ -74,6 +78,8 @@ def run_emotions(data: Path, every: int = 1) -> ExpressionOutputs:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AgeOutputs:
+    """Every face twice, with both fillings beyond the picture."""
+
     outputs: NDArray[np.float32]
     ages: NDArray[np.int64]
     genders: NDArray[np.str_]
@@ -83,27 +89,34 @@ class AgeOutputs:
 
 
 def run_ages(data: Path) -> AgeOutputs:
-    """Run the held-out fifth of ``data/ages``."""
+    """Run the held-out fifth of ``data/ages``, with black and then with the extended border beyond the pictures."""
     people, images = read_ages(data)
     chosen = held_out(len(people))
     rows = [people[index] for index in np.flatnonzero(chosen)]
-    embedded = embed_with_maps(np.stack([warp(image, alignment_of(image)) for image in images]), mirrored=False)
+    transforms = [alignment_of(image) for image in images]
+    outputs, nearest = [], []
+    for is_extended in (False, True):
+        aligned = [warp(image, turn, is_extended=is_extended) for image, turn in zip(images, transforms, strict=True)]
+        embedded = embed_with_maps(np.stack(aligned), mirrored=False)
+        outputs.append(ATTRIBUTES.run(embedded.rows[chosen], embedded.grid[chosen])[0])
+        nearest.append((embedded.vectors[chosen] @ embedded.vectors[~chosen].T).max(axis=1))
     return AgeOutputs(
-        ATTRIBUTES.run(embedded.rows[chosen], embedded.grid[chosen])[0],
-        np.array([int(row["age"]) for row in rows]),
-        np.array([row["gender"] for row in rows]),
-        np.array([row["ethnicity"] for row in rows]),
-        (embedded.vectors[chosen] @ embedded.vectors[~chosen].T).max(axis=1),
+        np.concatenate(outputs),
+        np.array([int(row["age"]) for row in rows] * 2),
+        np.array([row["gender"] for row in rows] * 2),
+        np.array([row["ethnicity"] for row in rows] * 2),
+        np.concatenate(nearest),
     )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PhotoOutputs:
-    """One face per photo, the face nearest to the middle. Openings are NaN for a face without a mesh."""
+    """One face per photo, the face nearest to the middle. Eyes and mouths are NaN for a face without a mesh."""
 
     photos: list[str]
     outputs: NetworkOutputs
-    eye_openings: NDArray[np.float64]
+    eyes_open: NDArray[np.float64]
+    """Log-odds of open eyes."""
     mouth_openings: NDArray[np.float64]
     genders: NDArray[np.str_]
     labels: dict[str, dict[str, str]] = field(repr=False)
@@ -115,7 +128,7 @@ class PhotoOutputs:
     def measured(self, mark: str) -> NDArray[np.float64]:
         """Return the argument of ``attributes.read_boolean`` for a mark."""
         if mark == "eyes_open":
-            return self.eye_openings
+            return self.eyes_open
         if mark == "mouth_open":
             return self.mouth_openings
         from_marks: NDArray[np.float64] = self.outputs.marks[:, MARKS.index(mark)].astype(np.float64)
@@ -127,6 +140,7 @@ class DataSetOutputs:
     emotions: ExpressionOutputs
     ages: AgeOutputs
     lfw: PhotoOutputs
+    covers: CoverOutputs
 
 
 def run_all(data: Path, keep: Path | None, every: int) -> DataSetOutputs:
@@ -134,10 +148,53 @@ def run_all(data: Path, keep: Path | None, every: int) -> DataSetOutputs:
     if keep is not None and keep.exists():
         outputs: DataSetOutputs = pickle.loads(keep.read_bytes())
         return outputs
-    outputs = DataSetOutputs(run_emotions(data, every), run_ages(data), run_lfw(data, every))
+    outputs = DataSetOutputs(
+        run_emotions(data, every), run_ages(data), run_lfw(data, every), run_covers(data, PAINTED_PEOPLE // every)
+    )
     if keep is not None:
         keep.write_bytes(pickle.dumps(outputs))
     return outputs
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CoverOutputs:
+    """Painted photos of LFW: one person in every kind of ``PAINTERS``."""
+
+    photos: list[str]
+    kinds: NDArray[np.str_]
+    mouth_covered: NDArray[np.bool_]
+    covers: NDArray[np.float32]
+    """Log-odds of ``COVERS``, (n, 3)."""
+
+    def truth(self, cover: str) -> NDArray[np.bool_]:
+        if cover == "mouth_covered":
+            return self.mouth_covered
+        return self.kinds == "sunglasses" if cover == "sunglasses" else np.isin(self.kinds, COVERED)
+
+
+def run_covers(data: Path, people: int) -> CoverOutputs:
+    """Paint the first photo of ``people`` people of LFW in every kind, and run the engine on the painted photos."""
+    with (data / "lfw" / "people.csv").open(encoding="utf-8", newline="") as file:
+        first = list({row["person"]: row["photo"] for row in csv.DictReader(file)}.values())
+    rng = np.random.default_rng(HELD_OUT_SEED)
+    photos, kinds, mouths, covers = [], [], [], []
+    for index in rng.permutation(len(first))[:people].tolist():
+        with Image.open(data / "lfw" / "photos" / first[index]) as image:
+            pixels = np.asarray(image.convert("RGB"))
+        face = middle_face(pixels)
+        if face is None:
+            continue
+        _, (mesh,) = refine_landmarks(pixels, [face])
+        for kind in PAINTERS:
+            painted = paint(pixels, mesh.points, kind, rng)
+            # Where the detector loses a painted face, its place in the bare photo is used.
+            (refined,), _ = refine_landmarks(painted, [middle_face(painted) or face])
+            embedded = embed_with_maps(align_faces(painted, [refined.landmarks]), mirrored=False)
+            covers.append(np.concatenate(COVERS.run(embedded.rows, embedded.grid), axis=1)[0])
+            photos.append(first[index])
+            kinds.append(kind)
+            mouths.append(kind in COVERED and is_mouth_painted(pixels, painted, mesh.points))
+    return CoverOutputs(photos, np.array(kinds), np.array(mouths), np.stack(covers))
 
 
 def read_labels() -> dict[str, dict[str, str]]:
@@ -162,7 +219,7 @@ def run_lfw(data: Path, every: int = 1) -> PhotoOutputs:
         embedded = embed_with_maps(align_faces(pixels, [refined.landmarks]), mirrored=False)
         mesh = trusted_mesh(located)
         outputs.append(run_networks(pixels, [refined], [mesh], embedded.rows, embedded.grid, gender_margin=np.inf))
-        eyes.append(mesh.eye_opening() if mesh else np.nan)
+        eyes.append(read_eyes(pixels, [mesh])[0].is_open if mesh else np.nan)
         mouths.append(mesh.mouth_opening() if mesh else np.nan)
         rows.append(row)
     return PhotoOutputs(

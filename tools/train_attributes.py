@@ -39,6 +39,9 @@ def main() -> None:
         "train_emotions": ["--models", models, "--crops", work / "emotions.npz", "--out", work / "emotions.pt"],
         "join_heads": ["--models", models, "--crops", work / "ages.npz"],
         "fit_gender_head": ["--data", arguments.data],
+        "fit_head_shape": ["--data", arguments.data],
+        "fit_cover_heads": ["--data", arguments.data],
+        "fit_eye_network": ["--models", models, "--data", arguments.data],
         "fit_attributes": ["--data", arguments.data],
     }
     steps["train_emotions"] += ["--epochs", str(arguments.epochs)]

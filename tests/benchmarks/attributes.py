@@ -17,11 +17,10 @@ from PIL import Image
 
 from catalog.domain.faces import EmotionType
 from catalog.engines.local.align import align_faces
-from catalog.engines.local.attributes import (
+from catalog.engines.local.attribute_values import (
     EMOTIONS,
-    MARKS,
-    AttributeReader,
     age_bounds,
+    age_tail,
     calibration,
     read_age,
     read_boolean,
@@ -29,11 +28,13 @@ from catalog.engines.local.attributes import (
     read_gender,
     softmax,
 )
+from catalog.engines.local.attributes import COVERS, MARKS, AttributeReader
 from catalog.engines.local.detect import detect_faces
 from catalog.engines.local.embed import embed_with_maps
 from catalog.engines.local.landmark_refinement import refine_landmarks
-from tools.attribute_data import AgeOutputs, ExpressionOutputs, PhotoOutputs, even_person, run_all
-from tools.fit_attributes import fit_tail
+from tools.attribute_data import AgeOutputs, CoverOutputs, ExpressionOutputs, PhotoOutputs, even_person, run_all
+from tools.fit_attributes import fit_tails
+from tools.painted_covers import PAINTERS
 
 GENDERS = Path(__file__).with_name("lfw_genders.csv")
 ETHNICITIES = {"0": "white", "1": "black", "2": "asian", "3": "indian", "4": "other"}
@@ -72,7 +73,7 @@ def ages(run: AgeOutputs) -> None:
     errors = np.abs(means - run.ages)
     adult = run.ages >= 18
     print(
-        f"Age, held-out fifth of data/ages ({len(errors)} faces): mean error of adults "
+        f"Age, held-out fifth of data/ages ({len(errors) // 2} faces, each with two fillings): mean error of adults "
         f"{errors[adult].mean():.2f} years ({adult.sum()} faces), of all {errors.mean():.2f}"
     )
     for cosine in (0.45, 0.6):
@@ -88,13 +89,22 @@ def ages(run: AgeOutputs) -> None:
     report_ranges(
         "  range as shipped (its cut was fitted on these)", np.array([[r.low, r.high] for r in ranges]), run.ages
     )
+    for low, high in ((0, 11), (12, 17), (18, 25), (26, 35), (36, 45), (46, 55), (56, 65), (66, 120)):
+        chosen = (run.ages >= low) & (run.ages <= high)
+        print(f"  {low} to {high} years: too old by {(means - run.ages)[chosen].mean():+.2f} years ({chosen.sum()})")
     # The cut is fitted on one half and measured on the other half, both ways.
     bounds = np.zeros((len(errors), 2))
     even = np.arange(len(errors)) % 2 == 0
     for half in (even, ~even):
-        tail = fit_tail(run.outputs[~half], run.ages[~half])
-        bounds[half] = np.round([age_bounds(output, tail) for output in run.outputs[half]])
-    report_ranges("  range, cut fitted on the other half", bounds, run.ages)
+        tails = fit_tails(run.outputs[~half], run.ages[~half])
+        bounds[half] = np.round(
+            [age_bounds(output, age_tail(output, tails["means"], tails["tails"])) for output in run.outputs[half]]
+        )
+    report_ranges("  range, cuts fitted on the other half", bounds, run.ages)
+    is_inside = (bounds[:, 0] <= run.ages) & (run.ages <= bounds[:, 1])
+    for code, name in ETHNICITIES.items():
+        chosen = adult & (run.ethnicities == code)
+        print(f"    of adults, {name}: {100 * is_inside[chosen].mean():.1f} % ({chosen.sum()})")
 
 
 def report_ranges(name: str, bounds: NDArray[np.float64], truth: NDArray[np.int64]) -> None:
@@ -131,8 +141,8 @@ def report_gender(lfw: PhotoOutputs) -> None:
     by_network = np.where(is_open, lfw.outputs.male_by_network, np.nan)
     guesses = np.array(
         [
-            read_gender(float(head), float(network)).value.value.lower()
-            for head, network in zip(lfw.outputs.male_by_head, by_network, strict=True)
+            read_gender(float(head), float(network), bool(is_cut)).value.value.lower()
+            for head, network, is_cut in zip(lfw.outputs.male_by_head, by_network, lfw.outputs.is_cut, strict=True)
         ]
     )
     for labels, genders in (("as labeled", lfw.genders), ("12 public persons' labels corrected", corrected(lfw))):
@@ -171,6 +181,19 @@ def report_yes_no(mark: str, guesses: NDArray[np.bool_], truth: NDArray[np.bool_
     )
 
 
+def covers(run: CoverOutputs) -> None:
+    """Print painted covers, on people whose photos the calibration was not fitted on."""
+    chosen = np.array([not even_person(photo) for photo in run.photos])
+    for index, cover in enumerate(COVERS.outputs):
+        values = [read_boolean(cover, float(value)) for value in run.covers[chosen, index]]
+        guesses, truth = np.array([value.value for value in values]), run.truth(cover)[chosen]
+        report_yes_no(cover, guesses, truth, "painted, calibration was fitted on other people")
+        odds = np.array([(v.confidence if v.value else 100 - v.confidence) / 100 for v in values])
+        print(f"  calibration error {calibration_error(odds, truth):.1f} points; found by kind: ", end="")
+        kinds = run.kinds[chosen]
+        print(", ".join(f"{kind} {100 * guesses[kinds == kind].mean():.0f} %" for kind in PAINTERS))
+
+
 def family(data: Path) -> None:
     with Image.open(data / "seed" / "pic1.jpg") as image:
         pixels = np.asarray(image.convert("RGB"))
@@ -199,6 +222,7 @@ def main() -> None:
     emotions(outputs.emotions)
     ages(outputs.ages)
     photos(outputs.lfw)
+    covers(outputs.covers)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,24 @@ def test_all_attributes_have_values_of_the_model_types(rekognition):
     assert confidences == sorted(confidences, reverse=True)
 
 
+def test_all_attributes_are_present_and_can_be_indexed(rekognition):
+    """A client reads every member of FaceDetail without asking whether it is there."""
+    for image in (portrait("biden"), portrait("astronaut"), group()):
+        for face in rekognition.detect_faces(Image={"Bytes": image}, Attributes=["ALL"])["FaceDetails"]:
+            for member in (
+                *("Smile", "Eyeglasses", "Sunglasses", "Beard", "Mustache", "EyesOpen", "MouthOpen", "FaceOccluded"),
+            ):
+                assert face[member]["Value"] in (True, False)
+                assert 50 <= face[member]["Confidence"] <= 100
+            assert {"Yaw", "Pitch", "Confidence"} == set(face["EyeDirection"])
+            assert face["AgeRange"]["Low"] <= face["AgeRange"]["High"]
+            assert face["Gender"]["Value"] in ("Male", "Female")
+            assert len({point["Type"] for point in face["Landmarks"]}) == 30
+            assert {emotion["Type"] for emotion in face["Emotions"]} == {
+                *("HAPPY", "SAD", "ANGRY", "CONFUSED", "DISGUSTED", "SURPRISED", "CALM", "FEAR")
+            }
+
+
 def test_a_single_attribute_is_added_to_the_default(rekognition):
     """GENDER adds Gender and not AgeRange."""
     (face,) = rekognition.detect_faces(Image={"Bytes": portrait("biden")}, Attributes=["GENDER"])["FaceDetails"]

@@ -32,8 +32,10 @@ def similarity_transform(points: NDArray[np.floating], template: NDArray[np.floa
     return np.array([[slope.real, -slope.imag, shift.real], [slope.imag, slope.real, shift.imag]])
 
 
-def warp(pixels: Pixels, transform: NDArray[np.float64], side: int = SIDE) -> Pixels:
-    """Return a square of ``side`` pixels sampled bilinearly through ``transform`` (2, 3); black outside the photo.
+def warp(pixels: Pixels, transform: NDArray[np.float64], side: int = SIDE, *, is_extended: bool = False) -> Pixels:
+    """Return a square of ``side`` pixels sampled bilinearly through ``transform`` (2, 3).
+
+    Outside the photo it is black, or with ``is_extended`` the border of the photo goes on.
 
     Within one gray level of ``cv2.warpAffine`` in 999 of 1,000 pixels (300 random transforms of a photo, enlarged up to
     2.5 times and reduced up to 1.8). If the face is much larger than the square, the photo is first averaged over
@@ -55,12 +57,27 @@ def warp(pixels: Pixels, transform: NDArray[np.float64], side: int = SIDE) -> Pi
     image = Image.fromarray(np.ascontiguousarray(pixels[top:bottom, left:right]))
     if blocks > 1:
         image = image.reduce(blocks)
+    if is_extended:
+        image, left, top = _extend(image, left, top, blocks, low, high)
     # Pillow's pixel (i, j) covers i..i+1 and has its center at i + 0.5; OpenCV's center is at i.
     linear = inverse[:, :2] / blocks
     shift = (inverse[:, 2] + 0.5 - [left, top]) / blocks - linear @ [0.5, 0.5]
     coefficients = (linear[0, 0], linear[0, 1], shift[0], linear[1, 0], linear[1, 1], shift[1])
     square = image.transform((side, side), Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR)
     return np.asarray(square)
+
+
+def _extend(
+    image: Image.Image, left: int, top: int, blocks: int, low: NDArray[np.int_], high: NDArray[np.int_]
+) -> tuple[Image.Image, int, int]:
+    """Repeat the border of a part of the photo until it holds ``low`` to ``high``. Returns also its new corner."""
+    before = [max(-(int(start) - corner) // blocks + 1, 0) for start, corner in zip(low, (left, top), strict=True)]
+    ends = (left + image.width * blocks, top + image.height * blocks)
+    after = [max((int(stop) - end) // blocks + 1, 0) for stop, end in zip(high, ends, strict=True)]
+    limit = 4 * SIDE
+    (x, y), (wide, tall) = (tuple(min(side, limit) for side in sides) for sides in (before, after))
+    padded = np.pad(np.asarray(image), ((y, tall), (x, wide), (0, 0)), mode="edge")
+    return Image.fromarray(padded), left - x * blocks, top - y * blocks
 
 
 def align_faces(pixels: Pixels, landmarks: Sequence[NDArray[np.float32]]) -> Pixels:

@@ -1,37 +1,37 @@
-"""Face attributes: age range, gender, emotions, smile, glasses, beard, mustache, eyes, mouth, landmarks, pose.
+"""Face attributes: every member of Amazon's FaceDetail, and the landmarks.
 
-A network or the face mesh measures each attribute, and a calibration fitted on data turns the number into a confidence
-(``weights/MODELS.md`` names the data and the accuracy). Attributes that are not measured are None: sunglasses and
-occlusion. The emotions do not include CONFUSED.
+A network or the face mesh measures each attribute, and :mod:`.attribute_values` turns the number into a confidence.
+Where something covers a part of the face, what is read from this part has a low confidence. Where the mesh finds no
+face, for example on a profile, landmarks follow from the detector's five points, and eyes and mouth have a low
+confidence.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.domain.faces import (
-    AgeRange,
-    BooleanAttribute,
-    Emotion,
-    EmotionType,
-    FaceAttributes,
-    Gender,
-    GenderValue,
-    Pose,
-)
-from catalog.domain.log_odds import log_odds
+from catalog.domain.faces import BooleanAttribute, EmotionType, EyeDirection, FaceAttributes, Pose
 from catalog.engines.local.align import warp
+from catalog.engines.local.attribute_values import (
+    boolean,
+    calibration,
+    probability,
+    read_age,
+    read_boolean,
+    read_emotions,
+    read_gender,
+    softmax,
+)
 from catalog.engines.local.detect import DetectedFace
 from catalog.engines.local.embed import EmbeddedFaces
+from catalog.engines.local.eyes import EyeReading, read_eyes
+from catalog.engines.local.head_shape import place_landmarks
 from catalog.engines.local.mesh import FaceMesh, upright_transform
-from catalog.engines.local.networks import WEIGHTS, Network, read_checked
+from catalog.engines.local.networks import Network
 
 MARKS = ("eyeglasses", "beard", "mustache")
 ATTRIBUTES = Network("attributes.onnx", ("rows", "grid"), ("age", *MARKS))
@@ -51,22 +51,18 @@ GENDER = Network("gender.onnx", ("pixels",), ("gender",))
 GENDER_CROP = (192, 1.5)
 """Larger and wider, to include hair and chin: a tighter crop causes more errors."""
 
+COVERS = Network("covers.onnx", ("rows", "grid"), ("sunglasses", "mouth_covered", "face_covered"))
+"""Heads on the embedding network's map means: log-odds of what covers the face (n, 1 each)."""
+
+_CUT = 0.12
+"""Share of the gender network's crop beyond the photo from which the head has a say, too."""
+
+_UNTRUSTED = 0.4
+"""Share to which eyes and mouth are believed where the mesh's probability of a face is 1 but not trusted."""
+
 _DOUBTFUL_EMOTION = 0.6
 """Share of the likeliest emotion below which the mirror image is read, too: 36 % of FER2013's validation pictures."""
 
-EMOTIONS = (
-    EmotionType.ANGRY,
-    EmotionType.DISGUSTED,
-    EmotionType.FEAR,
-    EmotionType.HAPPY,
-    EmotionType.SAD,
-    EmotionType.SURPRISED,
-    EmotionType.CALM,
-)
-"""The network's outputs, in the order of FER2013's labels. FER2013's neutral is Amazon's CALM."""
-
-EMOTION_CLIP = 1e-6
-"""Probabilities of emotions are clipped to this distance from 0 and 1."""
 _BATCH = 8
 """Faces per run: enough to share the cost of a call, few enough to bound memory."""
 
@@ -75,7 +71,7 @@ _BATCH = 8
 class AttributeReading:
     """The attributes of one face. ``landmarks`` are Amazon's 30 by name, x and y in pixels of the photo.
 
-    If the mesh finds no face in the box, ``landmarks`` is empty and ``pose`` is None.
+    If the mesh finds no face in the box, ``landmarks`` follow from the detector's five points, and ``pose`` is None.
     """
 
     attributes: FaceAttributes
@@ -90,16 +86,12 @@ class NetworkOutputs:
     male_by_head: NDArray[np.float32]
     male_by_network: NDArray[np.float32]
     """NaN for faces that the head decides."""
+    is_cut: NDArray[np.bool_]
+    """The photo ends within the crop of the gender network."""
     ages: NDArray[np.float32]
     marks: NDArray[np.float32]
+    covers: NDArray[np.float32]
     emotions: NDArray[np.float32]
-
-
-@cache
-def calibration() -> dict[str, Any]:
-    """Return the numbers that turn network outputs into percentages. ``tools.fit_attributes`` fits them."""
-    numbers: dict[str, Any] = json.loads(read_checked("attributes.json", WEIGHTS))
-    return numbers
 
 
 class AttributeReader:
@@ -121,7 +113,11 @@ class AttributeReader:
             batch = slice(start, start + _BATCH)
             trusted = [trusted_mesh(mesh) for mesh in meshes[batch]]
             outputs = run_networks(pixels, faces[batch], trusted, embedded.rows[batch], embedded.grid[batch])
-            readings += [_reading(mesh, outputs, row) for row, mesh in enumerate(trusted)]
+            eyes = read_eyes(pixels, meshes[batch])
+            readings += [
+                _reading(face, mesh, eye_reading, outputs, row, _share_outside(pixels, face))
+                for row, (face, mesh, eye_reading) in enumerate(zip(faces[batch], meshes[batch], eyes, strict=True))
+            ]
         return readings
 
 
@@ -151,11 +147,14 @@ def run_networks(
     emotions = emotion_log_odds(crop_faces(pixels, frames, *EMOTION_CROP))
     by_head = GENDER_HEAD.run(rows, grid)[0][:, 0]
     by_network = np.full(len(faces), np.nan, np.float32)
+    is_cut = np.zeros(len(faces), bool)
     is_open = np.abs(by_head) < (calibration()["gender_head"]["margin"] if gender_margin is None else gender_margin)
     if is_open.any():
         open_frames = [frame for frame, is_needed in zip(frames, is_open, strict=True) if is_needed]
-        by_network[is_open] = male_log_odds(crop_faces(pixels, open_frames, *GENDER_CROP))
-    return NetworkOutputs(by_head, by_network, ages, np.concatenate(marks, axis=1), emotions)
+        by_network[is_open] = male_log_odds(crop_faces(pixels, open_frames, *GENDER_CROP, is_extended=True))
+        is_cut[is_open] = [is_crop_cut(pixels, frame) for frame in open_frames]
+    covers = np.concatenate(COVERS.run(rows, grid), axis=1)
+    return NetworkOutputs(by_head, by_network, is_cut, ages, np.concatenate(marks, axis=1), covers, emotions)
 
 
 def emotion_log_odds(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -176,86 +175,84 @@ def male_log_odds(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def crop_faces(
-    pixels: NDArray[np.uint8], frames: Sequence[NDArray[np.floating]], side: int, zoom: float
+    pixels: NDArray[np.uint8],
+    frames: Sequence[NDArray[np.floating]],
+    side: int,
+    zoom: float,
+    *,
+    is_extended: bool = False,
 ) -> NDArray[np.uint8]:
-    """Return upright crops, (n, side, side, 3)."""
-    return np.stack([warp(pixels, upright_transform(frame, side, zoom), side) for frame in frames])
+    """Return upright crops, (n, side, side, 3). Beyond the photo they are black, or its border goes on."""
+    transforms = (upright_transform(frame, side, zoom) for frame in frames)
+    return np.stack([warp(pixels, transform, side, is_extended=is_extended) for transform in transforms])
 
 
-def _reading(mesh: FaceMesh | None, outputs: NetworkOutputs, row: int) -> AttributeReading:
+def is_crop_cut(pixels: NDArray[np.uint8], frame: NDArray[np.floating]) -> bool:
+    """Return True if more than ``_CUT`` of the gender network's crop lies beyond the photo."""
+    side, zoom = GENDER_CROP
+    back = np.linalg.inv(np.vstack([upright_transform(frame, side, zoom), [0, 0, 1]]))[:2]
+    steps = (np.arange(8) + 0.5) * side / 8
+    x, y = back[:, :2] @ np.stack(np.meshgrid(steps, steps)).reshape(2, -1) + back[:, 2:]
+    is_inside = (x >= 0) & (y >= 0) & (x <= pixels.shape[1]) & (y <= pixels.shape[0])
+    return bool(1 - is_inside.mean() > _CUT)
+
+
+def _share_outside(pixels: NDArray[np.uint8], face: DetectedFace) -> float:
+    """Return the share of the face's box that lies outside the photo, 0 to 1."""
+    left, top, width, height = face.box
+    inside_width = min(left + width, pixels.shape[1]) - max(left, 0)
+    inside_height = min(top + height, pixels.shape[0]) - max(top, 0)
+    return float(1 - max(inside_width, 0) * max(inside_height, 0) / max(width * height, 1e-9))
+
+
+def _reading(
+    face: DetectedFace,
+    mesh: FaceMesh,
+    eyes: EyeReading,
+    outputs: NetworkOutputs,
+    row: int,
+    outside: float,
+) -> AttributeReading:
     emotions = read_emotions(outputs.emotions[row])
     happy = next(emotion.confidence for emotion in emotions if emotion.type is EmotionType.HAPPY)
-    marks = {name: read_boolean(name, float(outputs.marks[row, index])) for index, name in enumerate(MARKS)}
+    covers = {
+        name: probability(name, float(value)) for name, value in zip(COVERS.outputs, outputs.covers[row], strict=True)
+    }
+    is_trusted = trusted_mesh(mesh) is not None
+    doubt = 0.0 if is_trusted else 1 - _UNTRUSTED * mesh.presence
+    hidden_eyes = max(doubt, covers["sunglasses"])
+    hidden_mouth = max(doubt, covers["mouth_covered"])
+    eyes_open = read_boolean("eyes_open", eyes.is_open, hidden_eyes)
+    marks = {
+        name: read_boolean(name, float(outputs.marks[row, index]), _hidden_mark(name, covers))
+        for index, name in enumerate(MARKS)
+    }
     attributes = FaceAttributes(
         age_range=read_age(outputs.ages[row]),
-        gender=read_gender(float(outputs.male_by_head[row]), float(outputs.male_by_network[row])),
-        smile=_boolean_attribute(happy / 100),
-        eyes_open=read_boolean("eyes_open", mesh.eye_opening()) if mesh else None,
-        mouth_open=read_boolean("mouth_open", mesh.mouth_opening()) if mesh else None,
+        gender=read_gender(
+            float(outputs.male_by_head[row]), float(outputs.male_by_network[row]), bool(outputs.is_cut[row])
+        ),
+        smile=boolean(happy / 100, covers["mouth_covered"]),
         eyeglasses=marks["eyeglasses"],
+        sunglasses=boolean(covers["sunglasses"]),
         beard=marks["beard"],
         mustache=marks["mustache"],
+        eyes_open=eyes_open,
+        mouth_open=read_boolean("mouth_open", mesh.mouth_opening(), hidden_mouth),
+        face_occluded=boolean(max(covers["face_covered"], probability("outside", outside))),
+        eye_direction=_direction(eyes, eyes_open, hidden_eyes),
         emotions=emotions,
     )
-    if mesh is None:
-        return AttributeReading(attributes)
+    if not is_trusted:
+        return AttributeReading(attributes, place_landmarks(face.landmarks))
     return AttributeReading(attributes, mesh.landmarks(), mesh.pose())
 
 
-def read_age(output: NDArray[np.float32]) -> AgeRange:
-    """Return the central age range that contains the true age of four faces in five.
-
-    The share cut off at both ends was fitted on faces that the network was not trained on (split conformal prediction).
-    """
-    low, high = age_bounds(output, calibration()["age"]["tail"])
-    return AgeRange(round(low), round(high))
+def _hidden_mark(name: str, covers: dict[str, float]) -> float:
+    """Return the share to which covers hide the mark: sunglasses tell nothing of glasses, a mask hides a beard."""
+    return covers["sunglasses"] if name == "eyeglasses" else covers["mouth_covered"]
 
 
-def age_bounds(output: NDArray[np.float32], tail: float) -> tuple[float, float]:
-    """Return the ages below and above which a share ``tail`` of the distribution lies."""
-    cumulated = np.concatenate([[0.0], np.cumsum(softmax(output))])
-    edges = np.arange(len(cumulated)) - 0.5
-    low, high = np.interp([tail, 1 - tail], cumulated, edges)
-    return max(0.0, float(low)), max(0.0, float(high))
-
-
-def read_gender(by_head: float, by_network: float) -> Gender:
-    """Return the likelier gender with its calibrated probability, from log-odds of male.
-
-    ``by_network`` is NaN for a face that the head decides.
-    """
-    is_decided = np.isnan(by_network)
-    line = calibration()["gender_head" if is_decided else "gender"]
-    probability = _probability(line, by_head if is_decided else by_network)
-    value = GenderValue.MALE if probability >= 0.5 else GenderValue.FEMALE
-    return Gender(value, 100 * max(probability, 1 - probability))
-
-
-def read_emotions(output: NDArray[np.float32]) -> tuple[Emotion, ...]:
-    """Return the seven emotions, highest confidence first. Confidences are calibrated probabilities."""
-    numbers = calibration()["emotions"]
-    shares = softmax(output)
-    emotions = [
-        Emotion(kind, 100 * _probability(numbers[kind.value], log_odds(float(share), EMOTION_CLIP)))
-        for kind, share in zip(EMOTIONS, shares, strict=True)
-    ]
-    return tuple(sorted(emotions, key=lambda emotion: -emotion.confidence))
-
-
-def read_boolean(name: str, measured: float) -> BooleanAttribute:
-    """Return yes or no for one measured number, with its calibrated probability."""
-    return _boolean_attribute(_probability(calibration()[name], measured))
-
-
-def _boolean_attribute(probability: float) -> BooleanAttribute:
-    return BooleanAttribute(probability >= 0.5, 100 * max(probability, 1 - probability))
-
-
-def _probability(line: dict[str, float], measured: float) -> float:
-    return float(1 / (1 + np.exp(-(line["slope"] * measured + line["shift"]))))
-
-
-def softmax(log_odds: NDArray[np.float32]) -> NDArray[np.float64]:
-    powers = np.exp(log_odds.astype(np.float64) - log_odds.max(axis=-1, keepdims=True))
-    shares: NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
-    return shares
+def _direction(eyes: EyeReading, eyes_open: BooleanAttribute, hidden: float) -> EyeDirection:
+    seen = eyes_open.confidence / 100 if eyes_open.value else 1 - eyes_open.confidence / 100
+    return EyeDirection(eyes.yaw, eyes.pitch, 100 * eyes.agreement * seen * (1 - hidden))

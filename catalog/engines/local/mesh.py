@@ -28,7 +28,7 @@ FRAME = np.array([[33.6, 34.2], [77.2, 34.2], [37.0, 74.0], [73.8, 74.0]]) / 112
 """Eye centers and corners of the mouth (the viewer's left first) in fractions of an upright crop. Their mean positions
 in UTKFace's aligned crops, measured with the mesh."""
 
-_CENTERS: dict[str, tuple[int, ...]] = {
+CENTERS: dict[str, tuple[int, ...]] = {
     "eyeLeft": (33, 133, 159, 145),
     "eyeRight": (362, 263, 386, 374),
     "mouthLeft": (61,),
@@ -79,7 +79,7 @@ class FaceMesh:
 
     def landmarks(self) -> dict[str, tuple[float, float]]:
         """Return Amazon's 30 landmarks by name, x and y in pixels of the photo."""
-        means = {name: self.points[list(indices), :2].mean(axis=0) for name, indices in _CENTERS.items()}
+        means = {name: self.points[list(indices), :2].mean(axis=0) for name, indices in CENTERS.items()}
         return {name: (float(x), float(y)) for name, (x, y) in means.items()}
 
     def frame_points(self) -> NDArray[np.float64]:
@@ -87,12 +87,13 @@ class FaceMesh:
         points = self.points[:, :2]
         return np.stack([points[[33, 133]].mean(axis=0), points[[362, 263]].mean(axis=0), points[61], points[291]])
 
-    def eye_opening(self) -> float:
-        """Return the eye aspect ratio: height over width of the eye opening in 3D, mean of both eyes.
+    def eye_openings(self) -> tuple[float, float]:
+        """Return the eye aspect ratio of both eyes, the viewer's left first: height over width of the opening in 3D.
 
         Soukupová and Čech 2016, *Real-Time Eye Blink Detection using Facial Landmarks*.
         """
-        return sum(self._ratio(width, heights) for width, heights in _EYES) / 2
+        left, right = (self._ratio(width, heights) for width, heights in _EYES)
+        return left, right
 
     def mouth_opening(self) -> float:
         """Return the gap between the inner lips over the width of the mouth, in 3D."""

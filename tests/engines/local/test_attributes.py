@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from catalog.domain.faces import EmotionType, GenderValue
-from catalog.engines.local import attributes
+from catalog.engines.local import attribute_values, attributes
 from catalog.engines.local.align import align_faces
 from catalog.engines.local.attributes import AttributeReader, AttributeReading
 from catalog.engines.local.detect import DetectedFace, detect_faces
@@ -55,9 +55,9 @@ def test_the_gender_network_runs_only_for_open_faces():
     assert np.isnan(results[0].male_by_network).all()
     assert np.isfinite(results[1].male_by_network).all()
     np.testing.assert_array_equal(results[0].male_by_head, results[1].male_by_head)
-    by_head = [attributes.read_gender(float(value), np.nan).value for value in results[0].male_by_head]
+    by_head = [attribute_values.read_gender(float(value), np.nan).value for value in results[0].male_by_head]
     pairs = zip(results[1].male_by_head, results[1].male_by_network, strict=True)
-    assert by_head == [attributes.read_gender(float(head), float(network)).value for head, network in pairs]
+    assert by_head == [attribute_values.read_gender(float(head), float(network)).value for head, network in pairs]
 
 
 def test_gender_is_equal_for_the_mirror_image():
@@ -92,12 +92,15 @@ def test_age_range_is_about_right(readings):
     assert 55 < old.high < 100
 
 
-def test_seven_emotions_sorted_by_confidence(readings):
-    """The seven measured emotions come highest first. CONFUSED is not measured and not listed."""
+def test_eight_emotions_sorted_by_confidence(readings):
+    """The emotions come highest first. CONFUSED, which has no data, has a low confidence and is never the first."""
     for reading in readings.values():
         emotions = reading.attributes.emotions
-        assert {emotion.type for emotion in emotions} == set(attributes.EMOTIONS)
-        assert EmotionType.CONFUSED not in {emotion.type for emotion in emotions}
+        assert {emotion.type for emotion in emotions} == {*attribute_values.EMOTIONS, EmotionType.CONFUSED}
+        assert len(emotions) == 8
+        (confused,) = (emotion for emotion in emotions if emotion.type is EmotionType.CONFUSED)
+        assert 0 <= confused.confidence <= attribute_values.MAX_CONFUSED
+        assert emotions[0].type is not EmotionType.CONFUSED
         confidences = [emotion.confidence for emotion in emotions]
         assert confidences == sorted(confidences, reverse=True)
         assert all(0 <= confidence <= 100 for confidence in confidences)
@@ -114,11 +117,82 @@ def test_portraits_show_open_eyes_and_no_glasses(readings):
         assert all(50 <= mark.confidence <= 100 for mark in (values.eyes_open, values.eyeglasses, values.beard))
 
 
-def test_unmeasured_attributes_are_none(readings):
-    """Sunglasses and occlusion are None, not guessed."""
+def test_confused_grows_with_disagreement():
+    """It is nearly 0 for one certain emotion and highest if all seven are equally likely, yet below the first."""
+    certain = np.zeros(7, np.float32)
+    certain[3] = 20
+    confused = [
+        next(e for e in attribute_values.read_emotions(output) if e.type is EmotionType.CONFUSED).confidence
+        for output in (certain, np.zeros(7, np.float32))
+    ]
+    assert confused[0] < 0.1
+    assert confused[1] > 5
+    first = attribute_values.read_emotions(np.zeros(7, np.float32))[0]
+    assert first.type is not EmotionType.CONFUSED
+
+
+def test_every_attribute_of_a_portrait_is_filled(readings):
+    """No member is None. Bare faces of portraits wear no sunglasses and are not covered."""
     for reading in readings.values():
-        assert reading.attributes.sunglasses is None
-        assert reading.attributes.face_occluded is None
+        values = reading.attributes
+        assert all(getattr(values, name) is not None for name in values.__slots__)
+        assert not values.sunglasses.value
+        assert not values.face_occluded.value
+        assert values.eye_direction.confidence <= 80
+        assert len(reading.landmarks) == 30
+
+
+def painted(name: str, *outlines: tuple[int, ...], color: tuple[int, int, int]) -> Image.Image:
+    """Fill polygons of mesh points of a portrait."""
+    image = portrait(name)
+    pixels = np.asarray(image)
+    _, (mesh, *_) = refine_landmarks(pixels, detect_faces(pixels)[:1])
+    for outline in outlines:
+        ImageDraw.Draw(image).polygon([tuple(mesh.points[i, :2]) for i in outline], fill=color)
+    return image
+
+
+LENSES = (
+    (226, 113, 46, 53, 52, 65, 55, 193, 245, 128, 121, 120, 119, 118, 117),
+    (446, 342, 276, 283, 282, 295, 285, 417, 465, 357, 350, 349, 348, 347, 346),
+)
+MASK = (6, 122, 118, 117, 123, 147, 172, 136, 150, 149, 176, 148, 152)
+MASK += (377, 400, 378, 379, 365, 397, 376, 352, 346, 347, 351)
+
+
+@pytest.mark.parametrize("name", ["obama_1", "biden", "astronaut"])
+def test_sunglasses_cover_the_eyes(name):
+    """Black lenses are sunglasses and cover the face. Of the eyes little is said."""
+    values = read(painted(name, *LENSES, color=(15, 15, 18)))[0].attributes
+    assert values.sunglasses.value
+    assert values.face_occluded.value
+    assert values.eyes_open.confidence < 75
+    assert values.eye_direction.confidence < 40
+
+
+@pytest.mark.parametrize("name", ["obama_1", "biden", "astronaut"])
+def test_a_mask_covers_the_mouth(name):
+    """A mask covers the face and is no sunglasses. Of mouth and beard little is said."""
+    values = read(painted(name, MASK, color=(120, 165, 200)))[0].attributes
+    assert values.face_occluded.value
+    assert not values.sunglasses.value
+    assert values.mouth_open.confidence < 75
+    assert values.beard.confidence < 80
+
+
+def test_a_face_that_the_photo_cuts_is_covered():
+    """Half of a face at the border counts as not fully visible."""
+    image = portrait("biden")
+    face = detect_faces(np.asarray(image))[0]
+    left, _, width, _ = face.box
+    half = image.crop((int(left + 0.35 * width), 0, image.width, image.height))
+    shifted = type(face)(
+        box=(face.box[0] - int(left + 0.35 * width), *face.box[1:]),
+        landmarks=face.landmarks - [int(left + 0.35 * width), 0],
+        confidence=face.confidence,
+    )
+    (reading,) = read_faces(np.asarray(half), [shifted])
+    assert reading.attributes.face_occluded.value
 
 
 def test_painted_glasses_are_detected():
@@ -175,15 +249,15 @@ def test_a_tiny_face_is_read_too():
 
 
 def test_a_box_beside_the_photo_is_not_a_face():
-    """Landmarks outside the photo give no mesh: no landmarks, no pose, no eyes, no mouth."""
+    """Landmarks outside the photo give no mesh: no pose, landmarks by the detector, eyes and mouth uncertain."""
     image = portrait("biden")
     face = detect_faces(np.asarray(image))[0]
     moved = type(face)(box=face.box, landmarks=face.landmarks - 3000, confidence=face.confidence)
     (reading,) = read_faces(np.asarray(image), [moved])
-    assert reading.landmarks == {}
+    assert len(reading.landmarks) == 30
     assert reading.pose is None
-    assert reading.attributes.eyes_open is None
-    assert reading.attributes.mouth_open is None
+    assert reading.attributes.eyes_open.confidence <= 70
+    assert reading.attributes.mouth_open.confidence <= 70
 
 
 def test_threads_read_the_same():
@@ -201,9 +275,9 @@ def test_age_range_follows_the_distribution():
     """A distribution with one sharp peak gives a narrow range around it; a flat distribution gives a wide range."""
     sharp = np.full(100, -20, np.float32)
     sharp[31] = 5
-    narrow = attributes.read_age(sharp)
+    narrow = attribute_values.read_age(sharp)
     assert (narrow.low, narrow.high) == (31, 31)
-    wide = attributes.read_age(np.zeros(100, np.float32))
+    wide = attribute_values.read_age(np.zeros(100, np.float32))
     assert wide.low < 25
     assert wide.high > 75
 
@@ -211,7 +285,7 @@ def test_age_range_follows_the_distribution():
 def test_age_bounds_grow_with_a_smaller_tail():
     """A smaller tail gives a wider range."""
     answer = np.random.default_rng(3).normal(size=100).astype(np.float32)
-    wide, narrow = attributes.age_bounds(answer, 0.02), attributes.age_bounds(answer, 0.3)
+    wide, narrow = attribute_values.age_bounds(answer, 0.02), attribute_values.age_bounds(answer, 0.3)
     assert wide[0] <= narrow[0] <= narrow[1] <= wide[1]
 
 
