@@ -24,9 +24,7 @@ def enroll_photo(
     """
     if task.content is None:
         raise ValueError("a task without content cannot be enrolled")
-    photo = open_photo(task.content.oriented_data)
-    metadata = replace(photo.metadata, dates=photo.metadata.dates + task.content.dates)
-    photo = replace(photo, address=task.content.address, metadata=metadata)
+    photo = replace(open_photo(task.content.oriented_data), address=task.content.address)
     if paid_shots is None:
         return task.enrolled(photo, engine.enroll(photo, task.content_hash))
     uri, sha256 = task.ref.uri, task.content_hash

@@ -19,6 +19,7 @@ from catalog.domain.faces import Enrollment
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.photos import Outcome, PhotoRef
 from catalog.domain.source import Content, Skipped, Source
+from catalog.domain.taken_at import TakenAt
 from catalog.store.photos import Location
 
 
@@ -69,6 +70,8 @@ class PhotoTask:
     reason: str | None = None
     location_id: int | None = None
     outcome: Outcome | None = None
+    dates: tuple[TakenAt, ...] = ()
+    """Dates of the files beside the photo, once it was read."""
 
     def __post_init__(self) -> None:
         """Raise ValueError if a field that the state needs is not set, or bytes are kept for no use."""
@@ -96,7 +99,8 @@ class PhotoTask:
         return self.sha256
 
     def read(self, sha256: str, content: Content) -> PhotoTask:
-        return replace(self, state=TaskState.READ, sha256=sha256, size=len(content.data), content=content)
+        size = len(content.data)
+        return replace(self, state=TaskState.READ, sha256=sha256, size=size, content=content, dates=content.dates)
 
     def not_a_photo(self) -> PhotoTask:
         return replace(self, state=TaskState.NOT_A_PHOTO)

@@ -13,8 +13,8 @@ from catalog.domain.choose_date import choose_date
 from catalog.domain.engine import Engine
 from catalog.domain.faces import Enrollment
 from catalog.domain.name_dates import dates_of_uri
-from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.photos import Outcome, OutcomeKind
+from catalog.domain.taken_at import TakenAt
 from catalog.domain.uri import file_path
 from catalog.scanning.photo_task import PhotoTask, TaskState
 from catalog.store import pending_removals
@@ -28,6 +28,7 @@ from catalog.store.edited_photos import (
 from catalog.store.faces import record_enrollment
 from catalog.store.gallery_info import IN_STACK, PREFILTERED
 from catalog.store.left_out import bring_back
+from catalog.store.photo_dates import improve_date
 from catalog.store.photo_removal import photos_without_location, release_photos
 from catalog.store.photos import (
     Location,
@@ -59,14 +60,9 @@ def location_exists(location: Location) -> bool:
     return not location.uri.startswith("file://") or os.path.lexists(file_path(location.uri))
 
 
-def with_chosen_date(photo: OpenedPhoto, uri: str, source_uri: str, zone: tzinfo | None) -> OpenedPhoto:
-    """The photo with the date chosen among those of its file, of the files beside it, and of its names.
-
-    ``source_uri`` limits the folders whose names are read. ``zone``: see :func:`choose_date`.
-    """
-    metadata = photo.metadata
-    dates = [*metadata.dates, *dates_of_uri(uri, source_uri)]
-    return replace(photo, metadata=metadata.dated(choose_date(dates, is_scan=metadata.is_scan, zone=zone)))
+def _dates_outside(task: PhotoTask) -> list[TakenAt]:
+    """The dates of the files beside a photo and of its names."""
+    return [*task.dates, *dates_of_uri(task.ref.uri, task.source.uri)]
 
 
 def _model_or_reason(enrollment: Enrollment, model: str) -> str:
@@ -185,6 +181,9 @@ class Recorder:
         photo_id = self._enrolled_photo(connection, task.content_hash)
         if photo_id is None:
             return task.relisted()
+        date = choose_date(_dates_outside(task), zone=self._zone)
+        if date is not None:
+            improve_date(connection, photo_id, date)
         kind = self._kind_of_known(connection, task, photo_id)
         location_id = self._record_location(connection, task, photo_id, kind, previous_photos)
         return task.recorded(Outcome(task.ref.uri, kind, task.sha256), location_id)
@@ -198,7 +197,10 @@ class Recorder:
         # A content that this gallery did not hold is new, even if another gallery holds it: it was charged.
         is_changed = task.known is not None and task.known.sha256 != task.sha256
         kind = OutcomeKind.CHANGED if is_changed else OutcomeKind.NEW
-        photo = with_chosen_date(task.photo, task.ref.uri, task.source.uri, self._zone)
+        metadata = task.photo.metadata
+        dates = [*metadata.dates, *_dates_outside(task)]
+        date = choose_date(dates, is_scan=metadata.is_scan, zone=self._zone)
+        photo = replace(task.photo, metadata=metadata.dated(date))
         photo_id = record_photo(connection, task.content_hash, task.size, photo, now)
         record_enrollment(
             connection,

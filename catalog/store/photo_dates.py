@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from catalog.domain.decisions import PhotoDate
 from catalog.domain.local_day import DatePrecision, LocalSpan
-from catalog.domain.taken_at import DateSource, date_text, parse_date_text
+from catalog.domain.taken_at import DateSource, TakenAt, date_text, parse_date_text
 from catalog.domain.timestamps import utc_text
 from catalog.store.damaged_rows import stored_time
 from catalog.store.tables import photos
@@ -66,6 +66,22 @@ def set_photo_dates(connection: Connection, dates: Sequence[PhotoDate]) -> None:
     names = [name for name in rows[0] if name != "content"]
     changed = update(photos).where(photos.c.sha256 == bindparam("content"))
     connection.execute(changed.values({name: bindparam(name) for name in names}), rows)
+
+
+def improve_date(connection: Connection, photo_id: int, date: TakenAt) -> None:
+    """Record the date of another location of a photo if it is more trusted than the recorded one.
+
+    A decision of a user is the most trusted. A date whose source an earlier version did not record stays.
+    """
+    query = select(photos.c.taken_at, photos.c.taken_at_source).where(photos.c.id == photo_id)
+    row = connection.execute(query).one_or_none()
+    if row is None or (row.taken_at is not None and row.taken_at_source is None):
+        return
+    order = list(DateSource)
+    if row.taken_at_source in order and order.index(row.taken_at_source) <= order.index(date.source):
+        return
+    columns = date_columns(date.moment, date.offset, date.precision, date.source)
+    connection.execute(update(photos).where(photos.c.id == photo_id).values(**columns))
 
 
 def _photo_date(row: Any) -> PhotoDate:

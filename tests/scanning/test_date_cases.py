@@ -242,6 +242,20 @@ def test_the_video_of_a_live_photo_dates_it(library: Library) -> None:
     }
 
 
+def test_a_copy_at_another_place_may_say_more(library: Library) -> None:
+    """The most trusted date of all locations counts, in whatever order they are scanned."""
+    undated = library.add("a/copy.jpg")
+    (library.folder / "b 1987").mkdir()
+    shutil.copyfile(undated, library.folder / "b 1987" / "1.jpg")
+    exif = library.add("a/exif.jpg", {ORIGINAL: "2010:05:06 10:00:00"})
+    (library.folder / "2004-07").mkdir()
+    shutil.copyfile(exif, library.folder / "2004-07" / "2.jpg")
+    assert {date[0] for date in library.scan().values()} == {"1987", "2010-05-06T10:00:00"}
+    shutil.copyfile(undated, library.folder / "c.jpg")
+    library.sidecar("c.jpg.xmp", original="1987-06-21")
+    assert {date[0] for date in library.scan().values()} == {"1987-06-21", "2010-05-06T10:00:00"}
+
+
 @needs_cases
 def test_dates_elsewhere(library: Library) -> None:
     """Names, IPTC, partial XMP, a sidecar, PNG, 24:00:00 and PM."""

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from catalog.domain.charges import Charge, Operation
 from catalog.domain.errors import NoFaceError
-from catalog.domain.local_day import Period
+from catalog.domain.local_day import DatePrecision, Period
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.taken_at import DateSource
 from catalog.identities.decisions import verbs
 from catalog.identities.matching.find_person import FindResult, PersonQuery, Reference, find_faces
 from catalog.store.catalogued_faces import faces_of_person
 from catalog.store.database import Database
 from catalog.store.people import find_person
 from catalog.store.person_index import PersonRow
+from catalog.store.photo_dates import date_columns
+from catalog.store.tables import photos
 from tests.fakes import Drawn, FakeEngine, draw, opened
 from tests.identities.assigned_catalogue import as_engine, settled
 from tests.identities.decided_catalogue import STAMP, unmerged_persons
@@ -108,6 +113,26 @@ def test_since_and_until_limit_the_matches(library: Library) -> None:
     period = Period.parse("2002", "2003")
     result = library.find(PersonQuery([library.reference("ann")], threshold=90, period=period))
     assert sorted(match.taken_at.year for match in result.matches if match.taken_at) == [2002, 2003]
+
+
+def test_photos_without_a_date_are_counted(library: Library) -> None:
+    """Only if the search has a period, and only those that match."""
+    with library.database.begin() as connection:
+        undated = date_columns(None, None, None, None)
+        connection.execute(update(photos).where(photos.c.taken_local < "2002").values(**undated))
+    query = PersonQuery([library.reference("ann")], threshold=90)
+    assert library.find(query).undated == 0
+    assert library.find(replace(query, period=Period.parse("2002", None))).undated == 1
+
+
+def test_a_partial_date_is_before_a_birth_only_as_a_whole(library: Library) -> None:
+    """A photo of the year of birth may show the child; its first day proves nothing."""
+    with library.database.begin() as connection:
+        year = date_columns(datetime(2002, 1, 1, tzinfo=UTC), None, DatePrecision.YEAR, DateSource.USER)
+        connection.execute(update(photos).where(photos.c.taken_local.startswith("2002")).values(**year))
+        verbs.set_birth_date(connection, find_person(connection, "Ann"), date(2002, 8, 1), STAMP)
+    result = library.find(PersonQuery([library.reference("ann")], threshold=90))
+    assert sorted({match.taken.text for match in result.matches if match.taken})[0] == "2002"
 
 
 def test_photos_before_the_birth_date_do_not_match(library: Library) -> None:
