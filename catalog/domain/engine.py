@@ -34,6 +34,7 @@ from catalog.domain.faces import (
     SearchResult,
 )
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.stranger_rates import WorstGroupRates
 from catalog.domain.user_vectors import UserVectors
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ class EngineCapabilities:
     """The engine reads a photo from S3 by its address."""
     separable_enrollment: bool = False
     """Faces may be computed on another machine and enrolled here."""
+    worst_group: WorstGroupRates | None = None
+    """How often strangers of the most affected groups reach a similarity; None if it was not measured."""
 
 
 class Engine(Protocol):

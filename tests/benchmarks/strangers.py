@@ -36,6 +36,10 @@ PLAINEST_LINKAGE = Linkage(0.43, 0.12)
 """Clustering thresholds fitted on the network's own vectors."""
 AGES = ((0, 1), (2, 3), (4, 6), (7, 11), (12, 17), (18, 29), (30, 49), (50, 69), (70, 120))
 ETHNICITIES = {"0": "white", "1": "black", "2": "asian", "3": "indian", "4": "other"}
+SIMILARITIES = (80.0, 90.0, 95.0, 99.0, 99.5, 99.9)
+_ONE_PERSON = 0.5
+_LEAST_FACES = 60
+"""Groups with fewer faces are not printed."""
 _BELOW = 0.12
 Floats = NDArray[np.float32]
 
@@ -48,6 +52,41 @@ def kinds(faces: LabeledFaces) -> dict[str, NDArray[np.bool_]]:
         for gender in ("female", "male")
     }
     return {kind: chosen for kind, chosen in (ages | adults).items() if chosen.sum() > 1}
+
+
+def report_groups(measured: LabeledFaces, transform: Callable[[Floats], Floats], curve: Calibration) -> None:
+    """Print the share of stranger pairs inside every group that reach a similarity, over all fillings; worst first.
+
+    A pair above ``_ONE_PERSON`` in any filling is taken for one person: strangers of LFW do not reach it.
+    """
+    vectors = [transform(plain) for plain in measured.vectors.values()]
+    thresholds = [curve.cosine(similarity) for similarity in SIMILARITIES]
+    rows = []
+    for kind, chosen in (groups(measured) | {"all": np.ones(len(measured.ages), bool)}).items():
+        if chosen.sum() < _LEAST_FACES:
+            continue
+        upper = np.triu_indices(int(chosen.sum()), 1)
+        cosines = np.stack([(rows_of[chosen] @ rows_of[chosen].T)[upper] for rows_of in vectors])
+        cosines = cosines[:, cosines.max(axis=0) < _ONE_PERSON]
+        rates = [float((cosines >= threshold).mean()) for threshold in thresholds]
+        rows.append((rates, kind, int(chosen.sum()), cosines.shape[1]))
+    print("Pairs inside a group that reach a similarity, 1 in ...: " + ", ".join(f"{s:g}" for s in SIMILARITIES))
+    for rates, kind, faces, pairs in sorted(rows, reverse=True):
+        shown = "".join(f"{1 / rate:9,.0f}" if rate else "     none" for rate in rates)
+        print(f"  {kind:24} {faces:5} faces {pairs:9,} pairs {shown}")
+
+
+def groups(faces: LabeledFaces) -> dict[str, NDArray[np.bool_]]:
+    """Return apparent groups by gender, age and UTKFace's ethnicity label."""
+    is_adult, is_old = faces.ages >= 18, faces.ages >= 70
+    adults = {
+        f"{name} {gender} of 18 to 69": is_adult & ~is_old & (faces.ethnicities == label) & (faces.genders == gender)
+        for label, name in ETHNICITIES.items()
+        for gender in ("female", "male")
+    }
+    old = {f"{gender} from 70": is_old & (faces.genders == gender) for gender in ("female", "male")}
+    children = {f"{name}, under 18": ~is_adult & (faces.ethnicities == label) for label, name in ETHNICITIES.items()}
+    return adults | old | children
 
 
 def shares(vectors: Floats, thresholds: tuple[float, float]) -> list[str]:
@@ -79,6 +118,7 @@ def main() -> None:
         ),
     }
     for way, (transform, curve, linkage) in ways.items():
+        report_groups(measured, transform, curve)
         for filling, plain in measured.vectors.items():
             vectors = transform(plain)
             sizes = group_sizes(vectors, linkage)

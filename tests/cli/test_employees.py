@@ -37,6 +37,7 @@ def test_the_help_says_that_a_printed_photo_passes(catalog: Catalog) -> None:
     text = " ".join(catalog("verify", "--help").out.split())
     assert "There is no liveness check: a printed photo or a screen that shows the employee passes." in text
     assert "second factor" in text
+    assert "worst measured group" in text
 
 
 @pytest.mark.parametrize("arguments", [("e-1",), ("e-1", "one.jpg")])

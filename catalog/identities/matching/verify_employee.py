@@ -44,8 +44,9 @@ class VerificationVerdict(StrEnum):
 class Verification:
     """The result for one photo. ``similarity`` is to the best reference, None if no face could be compared.
 
-    ``false_match_rate`` is the share of strangers that reach ``threshold`` on the engine's scale. ``reasons`` are
-    sentences that say why the photo cannot be judged. ``entry`` is the number in the verification log.
+    ``false_match_rate`` is the share of strangers that reach ``threshold`` on the engine's scale, over all people. It
+    differs by group of people, so the worst measured group is stated beside it. ``reasons`` are sentences that say why
+    the photo cannot be judged. ``entry`` is the number in the verification log.
     """
 
     employee_id: str
@@ -55,6 +56,10 @@ class Verification:
     false_match_rate: float
     reasons: tuple[str, ...]
     entry: int
+    worst_group: str | None = None
+    """The groups of people whose strangers reach ``threshold`` most often; None if the engine was not measured."""
+    worst_group_rate: float | None = None
+    """The share of strangers inside the worst of these groups that reach ``threshold``, 0 to 1."""
 
     @property
     def is_accepted(self) -> bool:
@@ -116,7 +121,18 @@ def verify_employee(
         with database.begin() as connection:
             _charge(connection, engine, charges, region, stamp)
             entry = verification_log.record(connection, content, stamp.now)
-    return Verification(employee_id, verdict, similarity, accept, false_match_rate(accept), reasons, entry.number)
+    worst = engine.capabilities.worst_group
+    return Verification(
+        employee_id,
+        verdict,
+        similarity,
+        accept,
+        false_match_rate(accept),
+        reasons,
+        entry.number,
+        worst_group=None if worst is None else worst.group,
+        worst_group_rate=None if worst is None else worst.share(accept),
+    )
 
 
 def _verdict(similarity: float | None, reasons: Sequence[str], accept: float, refuse: float) -> VerificationVerdict:

@@ -13,6 +13,7 @@ from sqlalchemy import delete, select, update
 from catalog.domain.charges import Operation
 from catalog.domain.errors import UsageError
 from catalog.domain.faces import BooleanAttribute, BoundingBox, Face, FaceAttributes, Pose, Quality
+from catalog.domain.stranger_rates import WorstGroupRates
 from catalog.identities.decisions import verbs
 from catalog.identities.matching.enroll_employee import enroll_employee, remove_employee
 from catalog.identities.matching.error_rates import evaluate
@@ -209,3 +210,15 @@ def test_error_rates_come_from_confirmed_faces(light_database: Database) -> None
     assert rates[99.0].false_match == 0
     assert rates[50.0].false_non_match == 0
     assert [row.threshold is None for row in result.recommended] == [False, True, True, True]
+
+
+def test_the_worst_group_is_stated_beside_the_rate_of_all(enrolled: Database) -> None:
+    """An engine that was measured by group states its worst group, another one states none."""
+    engine = FakeEngine()
+    worst = WorstGroupRates("a group", ((80.0, 0.01), (99.0, 0.001)), "made for this test")
+    measured = replace(engine.capabilities, worst_group=worst)
+    engine.capabilities = measured
+    answer = verify_employee(enrolled, engine, open_drawing, "ann", open_drawing(face_of("ann")), STAMP)
+    assert (answer.worst_group, answer.worst_group_rate) == ("a group", pytest.approx(0.001))
+    unmeasured = verify(enrolled, face_of("ann"))
+    assert (unmeasured.worst_group, unmeasured.worst_group_rate) == (None, None)
