@@ -35,17 +35,17 @@ def apply_repair(connection: Connection, resources: Resources, repair: Repair, s
         return holders | {_move(connection, repair, _at_least_one(faces), stamp)}
     person = find_person(connection, repair.person or "")
     if repair.action == "split":
-        _, other = verbs.split_person(connection, person, _at_least_one(faces), stamp)
-        return {person.id, other.id}
+        _, split_off = verbs.split_person(connection, person, _at_least_one(faces), stamp)
+        return {person.id, split_off.id}
     if repair.action == "rename":
         if repair.name is not None:
             check_name_is_new(connection, repair.name, person, same_name=repair.same_name)
         verbs.name_person(connection, person, repair.name, stamp)
         return {person.id}
     if repair.action == "merge":
-        kept = find_person(connection, repair.into or "")
-        verbs.merge_persons(connection, kept, person, stamp, same_photo=repair.same_photo)
-        return {person.id, kept.id}
+        canonical = find_person(connection, repair.into or "")
+        verbs.merge_persons(connection, canonical, person, stamp, same_photo=repair.same_photo)
+        return {person.id, canonical.id}
     is_hidden = repair.action == "hide"
     if person.hidden == is_hidden:
         raise UsageError(f"{person} is already {'hidden' if is_hidden else 'shown'}.")

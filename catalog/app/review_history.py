@@ -26,7 +26,7 @@ from catalog.store.people import names_by_public_id
 _SENTENCES = {
     Verb.HIDE: ("1 person hidden", "{count:,} people hidden"),
     Verb.UNHIDE: ("1 person shown again", "{count:,} people shown again"),
-    Verb.APART: ("Two people kept apart", "People kept apart, {count:,} times"),
+    Verb.APART: ("Two people separated", "People separated, {count:,} times"),
     Verb.CONFIRM: ("1 face confirmed", "{count:,} faces confirmed"),
     Verb.REJECT: ("1 face rejected", "{count:,} faces rejected"),
     Verb.NOT_A_FACE: ("1 mark: not a face", "{count:,} marks: not a face"),

@@ -147,8 +147,8 @@ class HistoryEntry:
     """
 
     group: int
-    at: datetime
-    by: str
+    decided_at: datetime
+    decided_by: str
     text: str
     decisions: tuple[Decision, ...]
     texts: tuple[str, ...]

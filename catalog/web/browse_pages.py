@@ -70,10 +70,14 @@ class BrowsePages:
         people = await self._pages.call(
             lambda: self._catalog.browse.people(shown, prefix=prefix, limit=PEOPLE + 1, after=query.get("after"))
         )
-        more = None
+        next_page = None
         if len(people) > PEOPLE:
-            more = "/people?" + urlencode({"q": prefix, "shown": shown, "after": people[PEOPLE - 1].person.person_id})
-        return self._pages.page("people.html", request, people=people[:PEOPLE], shown=shown, prefix=prefix, more=more)
+            next_page = "/people?" + urlencode(
+                {"q": prefix, "shown": shown, "after": people[PEOPLE - 1].person.person_id}
+            )
+        return self._pages.page(
+            "people.html", request, people=people[:PEOPLE], shown=shown, prefix=prefix, more=next_page
+        )
 
     async def person(self, request: Request) -> Response:
         person, tab = request.path_params["person"], request.path_params.get("tab", "faces")
@@ -146,7 +150,7 @@ class BrowsePages:
             values = {name: value for name, value in (chosen | changes).items() if value}
             return "/photos" + ("?" + urlencode(values, doseq=True) if values else "")
 
-        more = link(after=page.photos[-1].sha256) if len(page.photos) == PHOTOS else None
+        next_page = link(after=page.photos[-1].sha256) if len(page.photos) == PHOTOS else None
         return self._pages.page(
             "photos.html",
             request,
@@ -159,7 +163,7 @@ class BrowsePages:
             emotion=emotion,
             only=is_only,
             link=link,
-            more=more,
+            more=next_page,
         )
 
     async def photo(self, request: Request) -> Response:
@@ -212,8 +216,8 @@ class BrowsePages:
     async def history(self, request: Request) -> Response:
         before = _number(request.query_params.get("before")) or None
         entries = await self._pages.call(lambda: self._catalog.review.history(limit=HISTORY, before=before))
-        more = entries[-1].group if len(entries) == HISTORY else None
-        return self._pages.page("history.html", request, entries=entries, more=more)
+        next_group = entries[-1].group if len(entries) == HISTORY else None
+        return self._pages.page("history.html", request, entries=entries, more=next_group)
 
     async def find(self, request: Request) -> Response:
         return self._pages.page("find.html", request, is_paid=self._catalog.capabilities.is_paid)

@@ -79,6 +79,8 @@ class LimitedConnection(H11Protocol):
     def eof_received(self) -> bool:  # type: ignore[override] # asyncio reads the result, uvicorn returns none
         """A client may close its sending side after its requests and still read the responses."""
         self._is_half_closed = True
+        if self.transport.get_extra_info("ssl_object") is not None:
+            return False  # TLS connections close as a whole
         return not self.is_waiting() and not self.cycle.more_body
 
     def connection_lost(self, exc: Exception | None) -> None:

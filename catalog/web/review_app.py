@@ -18,6 +18,7 @@ from catalog.app.review_values import ReviewConflictError
 from catalog.domain.errors import CatalogError
 from catalog.web.browse_pages import BrowsePages
 from catalog.web.change_routes import ChangeRoutes
+from catalog.web.device_name import device_name
 from catalog.web.limits import MEBIBYTE, ServerLimits
 from catalog.web.page_routes import PageRoutes, bug, catalog_error
 from catalog.web.receipt import ReceiveBody
@@ -48,23 +49,26 @@ def review_app(
     host: str,
     limits: ServerLimits | None = None,
     is_ending: Callable[[], bool] = lambda: False,
+    approve: Callable[[str], bool] | None = None,
 ) -> Starlette:
     """The application. ``host``: the name and port under which the browser reaches it.
 
-    ``is_ending`` becomes true when the server shuts down, so that open streams end.
+    ``is_ending`` becomes true when the server shuts down, so that open streams end. ``approve`` decides whether a
+    device of the network may sign in, by its name; then the pages are served by TLS, and no original file is served.
     """
     limits = limits or review_limits()
     desk, pages = ReviewDesk(catalog), PageRoutes()
+    pages.templates.globals["is_local"] = approve is None
     routes = [
-        *ReviewPages(desk, sessions, pages).routes(),
-        *BrowsePages(catalog, pages).routes(),
+        *ReviewPages(desk, sessions, pages, approve).routes(),
+        *BrowsePages(catalog, pages, has_originals=approve is None).routes(),
         *WatchPages(catalog, pages).routes(),
         *ChangeRoutes(desk, catalog, pages).routes(),
         *ReviewEvents(desk, pages, is_ending).routes(),
         Mount("/static", StaticFiles(directory=_STATIC)),
     ]
     middleware = [
-        Middleware(GuardReview, host=host, sessions=sessions),
+        Middleware(GuardReview, host=host, sessions=sessions, scheme="http" if approve is None else "https"),
         Middleware(ReceiveBody, limits=limits, refusal=_refusal, body_by_path={"/api/find": LONGEST_PHOTO}),
         Middleware(ServeInOrder, requests=limits.requests),
     ]
@@ -76,7 +80,11 @@ def review_app(
 class ReviewPages:
     """Signing in, the queue of questions, answers, and images."""
 
-    def __init__(self, desk: ReviewDesk, sessions: Sessions, pages: PageRoutes) -> None:
+    def __init__(
+        self, desk: ReviewDesk, sessions: Sessions, pages: PageRoutes, approve: Callable[[str], bool] | None = None
+    ) -> None:
+        """``approve`` decides whether a device may sign in; None: no question, this machine alone."""
+        self._approve = approve
         self._desk = desk
         self._sessions = sessions
         self._pages = pages
@@ -105,12 +113,31 @@ class ReviewPages:
         """Exchange the one-time token of the opened address for a cookie."""
         token = read_json(await request.body()).get("token")
         cookie = self._sessions.exchange(token) if isinstance(token, str) else None
+        if cookie is not None and not await self._is_allowed(request):
+            self._sessions.end(cookie)
+            return JSONResponse({"error": "refused", "message": "This device was not allowed at the computer."}, 403)
         if cookie is None:
             message = "This address was used already. Run catalog review again."
             return JSONResponse({"error": "token", "message": message}, 403)
         response = JSONResponse({})
-        response.set_cookie(COOKIE, cookie, max_age=int(LONGEST_SECONDS), httponly=True, samesite="strict", path="/")
+        response.set_cookie(
+            COOKIE,
+            cookie,
+            max_age=int(LONGEST_SECONDS),
+            httponly=True,
+            samesite="strict",
+            path="/",
+            secure=self._approve is not None,
+        )
         return response
+
+    async def _is_allowed(self, request: Request) -> bool:
+        """Ask at the terminal, if another device signs in."""
+        approve = self._approve
+        if approve is None:
+            return True
+        device = device_name(request.headers.get("user-agent", ""), request.client.host if request.client else "")
+        return await self._pages.call(lambda: approve(device))
 
     async def home(self, request: Request) -> Response:
         status, cards, overview = await asyncio.gather(

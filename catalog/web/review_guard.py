@@ -34,11 +34,11 @@ SECURITY_HEADERS = {
 class GuardReview:
     """Checks host, origin, method and session of every request, and adds the security headers to every response."""
 
-    def __init__(self, app: ASGIApp, *, host: str, sessions: Sessions) -> None:
-        """``host``: the one name and port under which the pages are served."""
+    def __init__(self, app: ASGIApp, *, host: str, sessions: Sessions, scheme: str = "http") -> None:
+        """``host``: the one name and port under which the pages are served, by ``scheme``."""
         self._app = app
         self._host = host
-        self._origin = f"http://{host}"
+        self._origin = f"{scheme}://{host}"
         self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -8,14 +8,21 @@ import os
 import secrets
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from catalog.app.catalog import Catalog
+from catalog.app.lazy_module import LazyModule
 from catalog.web.limits import ServerLimits
 from catalog.web.review_app import error_body, review_app, review_limits
 from catalog.web.server import WebServer, listen
 from catalog.web.sessions import Sessions
+
+if TYPE_CHECKING:
+    from catalog.web import lan
+else:
+    lan = LazyModule("catalog.web.lan")
 
 
 class ReviewServer(WebServer):
@@ -40,6 +47,41 @@ class ReviewServer(WebServer):
     def address(self) -> str:
         """An address to open once, within 60 seconds. The token is in the fragment, which browsers do not send."""
         return f"http://{self.host}/enter#{self._sessions.new_token()}"
+
+
+class LanReviewServer(WebServer):
+    """Serves the pages of one catalogue to other devices of a network: by TLS, on one address, to allowed devices."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        *,
+        address: str,
+        approve: Callable[[str], bool],
+        port: int = 0,
+        limits: ServerLimits | None = None,
+    ) -> None:
+        """``approve`` is asked, in a thread, about each device that has opened an address. Raises OSError."""
+        limits = limits or review_limits()
+        self._sessions = Sessions(max_sessions=lan.MAX_DEVICES)
+        listener = listen(address, port)
+        name = f"[{address}]" if ":" in address else address
+        self.host = f"{name}:{listener.getsockname()[1]}"
+        identity = lan.new_identity(address)
+        self.fingerprint = identity.fingerprint
+        app = review_app(
+            catalog,
+            self._sessions,
+            host=self.host,
+            limits=limits,
+            is_ending=lambda: self.is_ending,
+            approve=approve,
+        )
+        super().__init__(app, error_body, sockets=[listener], limits=limits, tls=identity.context)
+
+    def address(self) -> str:
+        """An address to open once, within two minutes."""
+        return f"https://{self.host}/enter#{self._sessions.new_token(lan.TOKEN_SECONDS)}"
 
 
 def _ipv6(port: int) -> list[socket.socket]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import socket
+import ssl
 import threading
 from collections.abc import Iterator, Sequence
 
@@ -32,8 +33,11 @@ class WebServer:
         port: int = 0,
         sockets: Sequence[socket.socket] = (),
         limits: ServerLimits | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Bind the address, or serve on listening ``sockets``. Clients can connect from now on and wait.
+        """Bind the address, or serve on listening ``sockets``, with TLS if a context is given.
+
+        Clients can connect from now on and wait.
 
         Raises OSError if the address is in use.
         """
@@ -52,6 +56,7 @@ class WebServer:
             proxy_headers=False,
             timeout_keep_alive=int(limits.idle_seconds) + 1,
             timeout_graceful_shutdown=_GRACE,
+            ssl_context_factory=None if tls is None else lambda _config, _default: tls,
         )
         self._server = uvicorn.Server(config)
 

@@ -29,22 +29,24 @@ class Session:
 class Sessions:
     """Issues tokens and sessions. Tokens and cookies are kept as hashes only. Several threads may call it."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, max_sessions: int | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        """``max_sessions``: number of sessions at the same time; None: any number."""
         self._clock = clock
+        self._max_sessions = max_sessions
         self._lock = threading.Lock()
         self._tokens: dict[str, float] = {}
         self._sessions: dict[str, Session] = {}
         self._wrong_tokens = 0
 
-    def new_token(self) -> str:
-        """A token that can be exchanged once, within 60 seconds."""
+    def new_token(self, seconds: float = TOKEN_SECONDS) -> str:
+        """A token that can be exchanged once, within so many seconds."""
         token = secrets.token_urlsafe(_BYTES)
         with self._lock:
-            self._tokens[_hash(token)] = self._clock() + TOKEN_SECONDS
+            self._tokens[_hash(token)] = self._clock() + seconds
         return token
 
     def exchange(self, token: str) -> str | None:
-        """The cookie of a new session; None for a token that is unknown, used or expired.
+        """The cookie of a new session; None for a token that is unknown, used or expired, or if there is no room.
 
         After 20 wrong tokens no token is accepted any more.
         """
@@ -54,23 +56,37 @@ class Sessions:
             if expires is None or expires < now:
                 self._wrong_tokens += 1
                 return None
+            if (
+                self._max_sessions is not None
+                and sum(map(self._is_open, self._sessions.values())) >= self._max_sessions
+            ):
+                return None
             cookie = secrets.token_urlsafe(_BYTES)
             self._sessions[_hash(cookie)] = Session(secrets.token_urlsafe(_BYTES), now, now)
             return cookie
 
+    def end(self, cookie: str) -> None:
+        """End a session. An unknown cookie is ignored."""
+        with self._lock:
+            self._sessions.pop(_hash(cookie), None)
+
     def find(self, cookie: str, *, is_use: bool = True) -> Session | None:
         """The session of a cookie; None if there is none or it has ended. With ``is_use`` it counts as used now."""
         with self._lock:
-            now, key = self._clock(), _hash(cookie)
+            key = _hash(cookie)
             session = self._sessions.get(key)
             if session is None:
                 return None
-            if now - session.used > IDLE_SECONDS or now - session.started > LONGEST_SECONDS:
+            if not self._is_open(session):
                 del self._sessions[key]
                 return None
             if is_use:
-                session.used = now
+                session.used = self._clock()
             return session
+
+    def _is_open(self, session: Session) -> bool:
+        now = self._clock()
+        return now - session.used <= IDLE_SECONDS and now - session.started <= LONGEST_SECONDS
 
 
 def is_page_key(session: Session, value: str) -> bool:

@@ -43,3 +43,29 @@ def test_a_missing_catalogue_is_an_error(catalog, tmp_path):
     """A mistyped path does not open an empty review."""
     answer = catalog("review", "--no-open", "--database", tmp_path / "missing.sqlite3")
     assert answer.code == 6
+
+
+def test_lan_prints_a_code_and_a_refusal_starts_nothing(database):
+    """The answer at the terminal decides; an address without TLS is never printed."""
+    command = [sys.executable, "-m", "catalog.cli.main", "review", "--lan", "--lan-address", "127.0.0.1"]
+    command += ["--database", str(database)]
+    refused = subprocess.run(command, input="n\n", capture_output=True, text=True, check=False, timeout=60)
+    assert (refused.returncode, refused.stdout.splitlines()[-1][-12:]) == (0, "Not started.")
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        process.stdin.write("y\n")
+        process.stdin.flush()
+        lines = []
+        while not lines or not lines[-1].startswith("https://127.0.0.1:"):
+            lines.append(process.stdout.readline())
+            assert lines[-1], process.stderr.read()
+        assert any("SHA-256" in line for line in lines)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
+def test_an_address_of_the_network_needs_lan(catalog, database):
+    """So that no page is served to others by mistake."""
+    assert catalog("review", "--lan-address", "127.0.0.1", "--database", database).code == 2

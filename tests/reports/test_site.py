@@ -206,6 +206,11 @@ def test_a_user_finds_a_person_and_views_photos(site):
         assert "photo 1.jpg" in tab.locator("#viewer-text").inner_text()
         tab.keyboard.press("Escape")
         assert not tab.locator("#viewer").is_visible()
+        tab.goto(f"{site}/years/2020.html")
+        tab.locator(".photo").first.press("Enter")
+        name = tab.locator("#viewer .face b").first.inner_text()
+        tab.locator("#viewer a.face").first.press("Enter")
+        assert tab.locator("h1").inner_text() == name
 
 
 @needs_browser

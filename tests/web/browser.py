@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import shutil
+import ssl
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ class ReviewClient:
     host: str
     cookie: str = ""
     page_key: str = ""
+    tls: ssl.SSLContext | None = None
     changes: dict[str, str | None] = field(default_factory=dict)
 
     @property
@@ -52,13 +54,16 @@ class ReviewClient:
         headers: dict[str, str | None] = {"host": self.host, "cookie": self.cookie or None}
         if method == "POST":
             headers |= {
-                "origin": f"http://{self.host}",
+                "origin": f"http{'s' if self.tls else ''}://{self.host}",
                 "content-type": "application/json",
                 "x-review": self.page_key or None,
             }
         headers |= {name.replace("_", "-"): value for name, value in changes.items()}
         data = raw if raw is not None else json.dumps(body).encode() if body is not None else b""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        if self.tls is None:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        else:
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30, context=self.tls)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for name, value in headers.items():

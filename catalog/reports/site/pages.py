@@ -76,14 +76,17 @@ A face is left, top, width, height in thousandths, and the person's index in the
 """
 
 
-def photo_data(rows: Sequence[PhotoRow], people: Sequence[str]) -> Mapping[str, object]:
-    """Return the data for the script. Each album is listed once and referred to by index."""
+def photo_data(rows: Sequence[PhotoRow], people: Sequence[str], pages: Sequence[str] = ()) -> Mapping[str, object]:
+    """Return the data for the script. Each album is listed once and referred to by index.
+
+    ``pages`` are the public ids of ``people``, whose pages the boxes link to.
+    """
     albums: dict[str, int] = {}
     photos = [
         [picture, albums.setdefault(album, len(albums)), file, taken_text, round(ratio, 3), faces]
         for picture, album, file, taken_text, ratio, faces in rows
     ]
-    return {"albums": list(albums), "photos": photos, "people": list(people)}
+    return {"albums": list(albums), "photos": photos, "people": list(people), "pages": list(pages)}
 
 
 def thousandths(box: BoundingBox) -> list[int]:

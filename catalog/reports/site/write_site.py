@@ -179,7 +179,7 @@ class _Writer:
             ],
         }
         rows = [self._row(photo, on_photo, {person.row: 0}, named.get(photo.row)) for photo, on_photo in shown]
-        data = photo_data(rows, [person.label])
+        data = photo_data(rows, [person.label], [person.person_id])
         self._write(
             f"people/{person.person_id}.html",
             "person.html",
@@ -251,12 +251,13 @@ class _Writer:
                     people.setdefault(face.person, len(people))
         label = "Photos without a date" if name == "undated" else f"Photos of {name}"
         rows = [self._row(photo, faces, people) for photo, faces in photos]
+        listed = [self.people[row] for row in people]
         self._write(
             f"years/{name}.html",
             "year.html",
             {"label": label, "photo_count": len(photos)},
             up="../",
-            data=photo_data(rows, [self.people[row].label for row in people]),
+            data=photo_data(rows, [person.label for person in listed], [person.person_id for person in listed]),
         )
 
     def write_index(self) -> None:

@@ -36,7 +36,9 @@
   };
   const drawFaces = (parent, photo, named) => {
     for (const [left, top, width, height, person] of photo[5]) {
-      const box = make("div", "face", parent);
+      const page = named && person >= 0 && data.pages[person];
+      const box = make(page ? "a" : "div", "face", parent);
+      if (page) { box.href = `${up}people/${page}.html`; box.setAttribute("aria-label", data.people[person]); }
       box.style.left = `${left / 10}%`; box.style.top = `${top / 10}%`;
       box.style.width = `${width / 10}%`; box.style.height = `${height / 10}%`;
       if (named && person >= 0) {
