@@ -104,7 +104,7 @@ def _serve_network(catalog: Catalog, address: str, port: int) -> int:
         typer.echo(lan.qr_code(code_address))
         typer.echo(f"{code_address}\nOpen it within two minutes, once. Press Enter here for a new code, Ctrl-C to end.")
 
-    typer.echo(f"The device warns that it does not know the certificate. Its SHA-256 is {server.fingerprint}.")
+    typer.echo(f"The device warns that it does not know the certificate. Its SHA-256 is {server.certificate_sha256}.")
     show_code()
     terminal.start()
     signal.signal(signal.SIGTERM, _stop)

@@ -31,10 +31,10 @@ _UNROUTED = ("192.0.2.1", 9)
 
 @dataclass(frozen=True, slots=True)
 class LanIdentity:
-    """TLS context of the server, and the SHA-256 fingerprint of its certificate as browsers show it."""
+    """TLS context of the server, and the SHA-256 of its certificate as browsers show it."""
 
     context: ssl.SSLContext
-    fingerprint: str
+    certificate_sha256: str
 
 
 def lan_address(wanted: str | None) -> str:

@@ -68,7 +68,7 @@ class LanReviewServer(WebServer):
         name = f"[{address}]" if ":" in address else address
         self.host = f"{name}:{listener.getsockname()[1]}"
         identity = lan.new_identity(address)
-        self.fingerprint = identity.fingerprint
+        self.certificate_sha256 = identity.certificate_sha256
         app = review_app(
             catalog,
             self._sessions,

@@ -115,12 +115,12 @@ def test_plain_http_and_old_tls_get_no_answer(lan):
         context.wrap_socket(connection)
 
 
-def test_the_fingerprint_is_that_of_the_certificate(lan):
+def test_the_shown_digest_is_that_of_the_certificate(lan):
     """As browsers show it; every run has another key."""
     certificate = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", lan.port)))
     digest = hashlib.sha256(certificate).hexdigest().upper()
-    assert lan.fingerprint.replace(":", "") == digest
-    assert new_identity("127.0.0.1").fingerprint != lan.fingerprint
+    assert lan.certificate_sha256.replace(":", "") == digest
+    assert new_identity("127.0.0.1").certificate_sha256 != lan.certificate_sha256
 
 
 def test_a_code_is_made_of_blocks():

@@ -56,8 +56,8 @@ def test_all_pages_and_changes(client, library):
     for path in paths:
         status, _, page = client.request("GET", path)
         assert status == 200, (path, page)
-    status, _, found = client.request("POST", "/api/find", raw=(PORTRAITS / "obama_2.jpg").read_bytes())
-    assert {person["name"] for person in json.loads(found)["persons"]} <= {"Anna", "Bob"}
+    status, _, result = client.request("POST", "/api/find", raw=(PORTRAITS / "obama_2.jpg").read_bytes())
+    assert {person["name"] for person in json.loads(result)["persons"]} <= {"Anna", "Bob"}
     for _ in range(6):
         assert client.post("/api/undo", {"key": fresh_key()})[0] == 200
     assert not library.people(named=True)
