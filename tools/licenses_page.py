@@ -9,6 +9,7 @@ from pathlib import Path
 LOCK = Path(__file__).parent.parent / "requirements.lock"
 
 LIBRARIES = [
+    ("cryptography", "OpenSSL", "Apache-2.0"),
     ("imagecodecs", "libjxl", "BSD-3-Clause"),
     (
         "imagecodecs",
