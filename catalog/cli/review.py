@@ -104,12 +104,13 @@ def _serve_network(catalog: Catalog, address: str, port: int) -> int:
         typer.echo(lan.qr_code(code_address))
         typer.echo(f"{code_address}\nOpen it within two minutes, once. Press Enter here for a new code, Ctrl-C to end.")
 
-    typer.echo(f"The device warns that it does not know the certificate. Its SHA-256 is {server.certificate_sha256}.")
-    show_code()
-    terminal.start()
     signal.signal(signal.SIGTERM, _stop)
     try:
         with contextlib.closing(server):
+            digest = server.certificate_sha256
+            typer.echo(f"The device warns that it does not know the certificate. Its SHA-256 is {digest}.")
+            show_code()
+            terminal.start()
             server.serve_forever()
     except KeyboardInterrupt:
         return 0

@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from catalog.web.page_routes import PageRoutes
@@ -35,9 +35,12 @@ class ReviewEvents:
         return [Route(EVENTS_PATH, self.events)]
 
     async def events(self, request: Request) -> Response:
-        """A stream that ends with the server, with the session, or when the browser leaves. At most 4 at a time."""
+        """A stream that ends with the server, with the session, or when the browser leaves.
+
+        A fifth window gets 204: browsers then open no stream again, and the page asks for the status instead.
+        """
         if self._streams >= MAX_STREAMS:
-            return JSONResponse({"error": "busy", "message": "Too many windows are open."}, 503)
+            return Response(status_code=204)
         return StreamingResponse(self._stream(request), media_type="text/event-stream")
 
     async def _stream(self, request: Request) -> AsyncIterator[str]:

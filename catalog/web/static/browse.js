@@ -5,7 +5,7 @@ import {all, announce, ask, clone, commands, crop, fail, fill, focused, forgetUn
 import {NameList} from "./names.js";
 import {listen} from "./events.js";
 const person = one("#person")?.dataset, photoFaces = one("#photo-faces"), picked = new Set();
-const seen = () => Number((person || photoFaces?.dataset || {seen: 0}).seen);
+const shown = (person || photoFaces?.dataset)?.seen, seen = () => Number(shown || 0);
 
 // ---------------------------------------------------------------------------------------------- changes
 // The result is shown on the page that is loaded next.
@@ -187,4 +187,4 @@ listen((event) => {
   if (state.busy || one("dialog[open]") || picked.size || event.seen <= seen()) return;
   if (["home", "history"].includes(page)) location.reload();
   else if (person || photoFaces) say("Something was changed in another window.", "Show the new state", () => location.reload());
-});
+}, () => shown === undefined ? null : seen());

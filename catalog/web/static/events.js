@@ -2,11 +2,13 @@
 // asks for the status every five seconds.
 import {ask, one, state} from "./page.js";
 const POLL = 5000;
-export function listen(onChange) {
-  let seen = 0, timer = null;
+// start gives the number of the latest decision that the page shows, null if it shows none.
+export function listen(onChange, start = () => null) {
+  let seen = null, timer = null;
   const take = (value) => {
     showScan(value.scan);
-    if (value.seen !== seen && seen) onChange(value);
+    const before = seen ?? start();
+    if (before !== null && value.seen !== before) onChange(value);
     seen = value.seen;
   };
   const stream = new EventSource("/api/events");

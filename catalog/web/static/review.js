@@ -225,4 +225,4 @@ one("#card").addEventListener("click", (event) => {
   if (tile.classList.contains("plain")) framePhoto(one(".frame", tile.closest(".side")), tile.tile);
   else toggle(tile);
 });
-next().then(() => listen(changed)).catch((error) => fail(error, () => next()));
+next().then(() => listen(changed, () => current?.seen ?? null)).catch((error) => fail(error, () => next()));
