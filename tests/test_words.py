@@ -37,7 +37,7 @@ NAMES = {
 """Names that say nothing of the thing: participles, pronouns and particles."""
 
 SYNONYMS = {
-    r"(some|no|any|every)body('s)?|(some|any|every)one('s)?|who(ever|m|mever|soever)": "the thing that acts: the scan",
+    r"(some|no|any|every)body('s)?|(some|any)one('s)?|who(ever|m|mever|soever)": "the thing that acts: the scan",
     r"corridor": "scan",
     r"graves?|bur(y|ied|ies)": "tombstone, purge",
     r"ledger": "decision log, charge log",

@@ -56,7 +56,7 @@ class CopyCounter:
             self._sample[index] = (task, first)
 
     def distinct(self, is_enrolled: Callable[[str], bool]) -> CountRange:
-        """The photos that are neither enrolled nor copies of another one. Reads the sample.
+        """The photos that are not enrolled and not copies of another one. Reads the sample.
 
         ``is_enrolled`` tells whether the gallery holds a content hash. The range is the 95 % confidence interval of the
         share of copies. A sample of all possible copies has no range.

@@ -92,7 +92,7 @@ class BooleanAttribute:
 
 @dataclass(frozen=True, slots=True)
 class EyeDirection:
-    """Where the eyes look, in degrees relative to the camera, with the signs of :class:`Pose`; confidence 0 to 100."""
+    """Direction of the eyes in degrees relative to the camera, with the signs of :class:`Pose`; confidence 0 to 100."""
 
     yaw: float
     pitch: float

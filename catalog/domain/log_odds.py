@@ -17,6 +17,11 @@ def log_odds(share: float, clip: float = CLIP) -> float:
     return math.log(clipped / (1.0 - clipped))
 
 
+def share_of_odds(odds: float) -> float:
+    """The inverse of :func:`log_odds`: a share, 0 to 1."""
+    return 0.5 + 0.5 * math.tanh(odds / 2.0)  # the same as 1 / (1 + exp(-odds)), without an overflow
+
+
 def similarity_odds(similarity: float) -> float:
     """Log-odds of a similarity or confidence, 0 to 100."""
     return log_odds(similarity / 100.0)

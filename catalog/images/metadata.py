@@ -45,9 +45,9 @@ def read_metadata(
     detail = {**base, **_tags(exif, ExifTags.IFD.Exif)}
     packet = xmp.encode("utf-8", "replace") if isinstance(xmp, str) else xmp
     gps = _tags(exif, ExifTags.IFD.GPSInfo)
-    found = dates.file_dates(detail, packet, image, gps=gps, data=data)
+    dates_of_file = dates.file_dates(detail, packet, image, gps=gps, data=data)
     is_scan = dates.is_scan(detail)
-    date = choose_date(found, is_scan=is_scan)
+    date = choose_date(dates_of_file, is_scan=is_scan)
     return PhotoMetadata(
         taken_at=date.moment if date else None,
         taken_at_offset=date.offset if date else None,
@@ -56,7 +56,7 @@ def read_metadata(
         camera_make=_text(base.get(_Base.Make)),
         camera_model=_text(base.get(_Base.Model)),
         gps=_position(gps),
-        dates=found,
+        dates=dates_of_file,
         is_scan=is_scan,
     )
 

@@ -24,7 +24,7 @@ def close_source(
     """Mark missing locations and record that the source was listed to its end.
 
     Locations in suspect folders are not marked. Returns an error that names these folders, or None if there are none.
-    Raises SourceError if the source is empty and was not before, unless ``believe_empty``.
+    Raises SourceError if the source is empty and held photos before, unless ``believe_empty``.
     """
     source, seen_locations = listing.source, listing.seen
     detection = MissingDetection(source.uri)

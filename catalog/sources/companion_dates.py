@@ -69,8 +69,8 @@ class CompanionDates:
     def _parts(self, folder: bytes) -> Iterator[bytes]:
         """The folder of a photo, then the same folder of the other parts of an export."""
         yield folder
-        before, found, below = folder.rpartition(b"/" + _TAKEOUT + b"/")
-        if not found:
+        before, separator, below = folder.rpartition(b"/" + _TAKEOUT + b"/")
+        if not separator:
             return
         parent = os.path.dirname(before)
         if not (parent + b"/").startswith(self._root):

@@ -116,7 +116,7 @@ def ordered_faces(
 
 
 def clearness(connection: Connection) -> ColumnElement[float]:
-    """How well a user recognizes a face, from columns of ``faces`` and ``photos``: large, sharp and frontal is high."""
+    """Rank a face for recognition by a user, in columns of ``faces`` and ``photos``. Large and frontal is high."""
     least_function = func.min if connection.dialect.name == "sqlite" else func.least
     size = least_function(faces.c.box_width * photos.c.width, _ENOUGH_PIXELS)
     return size * func.coalesce(faces.c.sharpness, 50.0) * (1.2 - func.abs(func.coalesce(faces.c.yaw, 0.0)) / 90.0)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, or_, select, update
 
 from catalog.store.labels_file import LabeledPerson
+from catalog.store.person_index import end_of_redirects
 from catalog.store.tables import assignments, faces, persons, photos
 from catalog.store.upsert import batches
 
@@ -98,10 +99,5 @@ class _Redirects:
         )
 
     def canonical(self, person_id: str) -> int:
-        """Return the row at the end of the redirects; any row of a circle, which earlier versions may have stored."""
-        row = self.rows[person_id]
-        visited = {row}
-        while (target := self.merged_into.get(row)) is not None and target not in visited:
-            visited.add(target)
-            row = target
-        return row
+        """Return the row id of the canonical person."""
+        return end_of_redirects(self.rows[person_id], self.merged_into.get)

@@ -47,11 +47,13 @@ def count_persons(connection: Connection) -> int:
 
 def canonical_person(connection: Connection, row_id: int) -> PersonRow:
     """The person that a row id stands for today. Reads only the rows on the way."""
+    rows: dict[int, PersonRow] = {}
 
-    def read(wanted: int) -> PersonRow:
-        return persons_where(connection, select(persons).where(persons.c.id == wanted))[0]
+    def target_of(wanted: int) -> int | None:
+        rows[wanted] = persons_where(connection, select(persons).where(persons.c.id == wanted))[0]
+        return rows[wanted].merged_into
 
-    return _end_of_redirects(row_id, read)
+    return rows[end_of_redirects(row_id, target_of)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class PersonIndex:
 
     def canonical_row(self, row_id: int) -> PersonRow:
         """The person that a row id stands for today. Raises KeyError for an unknown row id."""
-        return _end_of_redirects(row_id, self.rows.__getitem__)
+        return self.rows[end_of_redirects(row_id, lambda wanted: self.rows[wanted].merged_into)]
 
     def birth_years(self) -> dict[int, int]:
         """Year of birth by row id, for persons with a birth date."""
@@ -88,10 +90,10 @@ class PersonIndex:
         return decided_rows | {row.id for row in self.rows.values() if row.name is not None or row.hidden}
 
 
-def _end_of_redirects(row_id: int, read: Callable[[int], PersonRow]) -> PersonRow:
-    row = read(row_id)
+def end_of_redirects(row_id: int, target_of: Callable[[int], int | None]) -> int:
+    """Return the row id at the end of the redirects; any row id of a circle, which a damaged database may hold."""
     visited = {row_id}
-    while row.merged_into is not None and row.merged_into not in visited:  # a damaged database may hold a circle
-        visited.add(row.merged_into)
-        row = read(row.merged_into)
-    return row
+    while (target := target_of(row_id)) is not None and target not in visited:
+        visited.add(target)
+        row_id = target
+    return row_id

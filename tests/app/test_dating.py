@@ -124,7 +124,7 @@ def test_a_date_survives_rescans_edits_and_the_return_of_a_photo(opened: catalog
 def test_a_labels_file_brings_dates_before_and_after_a_scan(
     opened: catalog.Catalog, folder: Path, tmp_path: Path
 ) -> None:
-    """What a user decided here stays. Undoing the import takes the dates back."""
+    """A decision of a user here stays. Undoing the import takes the dates back."""
     opened.decisions.set_date(folder, "1948-06")
     opened.backup(tmp_path / "labels.json", labels_only=True)
     with catalog.open(tmp_path / "other.sqlite3", create=True, user="other") as other:

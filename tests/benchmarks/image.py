@@ -119,7 +119,7 @@ def main() -> int:
 
 
 def _passed_on() -> list[str]:
-    """Where pip finds packages, as the caller's environment says."""
+    """The package index of pip, from the caller's environment."""
     return [
         f"{name}={value}" for name, value in os.environ.items() if name.startswith("PIP_") or name.endswith("_proxy")
     ]

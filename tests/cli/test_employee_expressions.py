@@ -42,7 +42,7 @@ def expressions(catalog: Catalog) -> tuple[int, int]:
 
 @pytest.mark.usefixtures("on_database")
 def test_a_scan_stores_no_expression_once_an_employee_is_enrolled(catalog: Catalog, folder: Path) -> None:
-    """Neither of new photos nor of photos that are scanned again. Those stored before stay until they are deleted."""
+    """The rule holds for new photos and for photos that are scanned again. Stored expressions stay until deleted."""
     assert catalog("enroll", "1017", BIDEN, "--allow-open-mouth").code == 0
     assert catalog("scan", folder).code == 0
     assert expressions(catalog) == (0, 0)

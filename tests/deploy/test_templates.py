@@ -57,7 +57,7 @@ def test_cfn_lint_accepts_the_cloudformation_template():
 
 
 def test_the_role_of_the_task_allows_what_the_policy_file_allows():
-    """But for user vectors and KMS, which the template does not use."""
+    """Except for user vectors and KMS, which the template does not use."""
     shipped = json.loads((ROOT / "config" / "iam-policy.json").read_text())["Statement"]
     optional = {"RekognitionUserVectorsOnlyIfSwitchedOn", "S3SourceDecryptOnlyIfEncryptedWithKMS"}
     wanted = {action for entry in shipped if entry["Sid"] not in optional for action in entry["Action"]}

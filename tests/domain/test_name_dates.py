@@ -83,7 +83,7 @@ def test_numbers_that_are_no_dates(stem: str) -> None:
     ],
 )
 def test_a_date_in_a_name_is_as_exact_as_it_is_written(stem: str, expected: str) -> None:
-    """A day and a month that cannot be told apart leave the year."""
+    """If day and month cannot be distinguished, the year is left."""
     dates = dates_of_uri(f"file:///photos/{quote(stem)}.jpg", "file:///photos/")
     assert [date.span.text for date in dates] == [expected]
 

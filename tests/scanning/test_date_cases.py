@@ -210,8 +210,8 @@ def test_photos_of_takeout_find_their_json(library: Library) -> None:
     library.takeout(f"{album}/none.jpg.json", 0)
     library.add(f"{album}/exif.jpg", {ORIGINAL: "2004:07:12 14:00:00"})
     library.takeout(f"{album}/exif.jpg.json", noon)
-    found = {Path(path).name: date for path, date in library.scan("Europe/Berlin").items()}
-    assert found == {
+    date_by_name = {Path(path).name: date for path, date in library.scan("Europe/Berlin").items()}
+    assert date_by_name == {
         "IMG_1.jpg": ("2004-07-12T14:00:00", 120, "takeout"),
         "IMG_1(1).jpg": ("2004-07-12T15:00:00", 120, "takeout"),
         "IMG_1-bearbeitet.jpg": ("2004-07-12T14:00:00", 120, "takeout"),

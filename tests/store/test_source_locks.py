@@ -39,7 +39,7 @@ except LockHeld:
 
 
 def seen_by_another_run(url: str, uri: str) -> str:
-    """Whether another process finds the lock "free" or "held"."""
+    """Return "free" or "held", as another process finds the lock."""
     command = [sys.executable, "-c", SEEKER, url, uri]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 

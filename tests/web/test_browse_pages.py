@@ -104,7 +104,7 @@ def test_the_original_file_is_served_as_it_is(client, library, ann):
 
 
 def test_a_changed_file_is_not_shown_as_the_photo_it_was(tmp_path):
-    """Neither as the original nor as a crop: the face would be another one."""
+    """The original and the crop are refused: the face would be another one."""
     photo = tmp_path / "photo.jpg"
     shutil.copy(PORTRAITS / "biden.jpg", photo)
     with catalog.open(tmp_path / "catalog.sqlite3", create=True) as library:

@@ -12,7 +12,7 @@ def card(client):
 
 
 def about(card):
-    """What every answer to a card carries."""
+    """The fields of every answer to a card."""
     return {"key": "key-1", "question": card["id"], "seen": card["seen"]}
 
 

@@ -56,7 +56,7 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
 
 
 def _linked_files(files: Files) -> set[str]:
-    """Paths in the repository of linked files that are neither pages nor below docs/."""
+    """Paths of linked files that are not pages and not below docs/."""
     linked = set()
     for file in files.documentation_pages():
         for match in LINK.finditer(file.content_string):

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.domain.faces import AgeRange, BooleanAttribute, Emotion, EmotionType, Gender, GenderValue
-from catalog.domain.log_odds import log_odds
+from catalog.domain.log_odds import log_odds, share_of_odds
 from catalog.engines.local.networks import WEIGHTS, read_checked
 
 EMOTIONS = (

@@ -7,14 +7,13 @@ give to the suggestions of a scan of LFW, and of the same scan grouped with a hi
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from catalog.domain.engine import Engine
-from catalog.domain.log_odds import similarity_odds
+from catalog.domain.log_odds import share_of_odds, similarity_odds
 from catalog.domain.timestamps import utc_text
 from catalog.identities.assignment.gallery_clustering import GroupingRules
 from catalog.identities.assignment.suggestions import OpenQuestions, Question, read_open_questions
@@ -52,7 +51,7 @@ UNCLEAR_CHANCE, SINGLE_CHANCE = 0.05, 0.3
 
 def yes_chance(similarity: float) -> float:
     """Estimated probability that two faces or groups of this similarity (0-100) are one person."""
-    return 1.0 / (1.0 + math.exp(-(INTERCEPT + SLOPE * similarity_odds(similarity))))
+    return share_of_odds(INTERCEPT + SLOPE * similarity_odds(similarity))
 
 
 def refresh_questions(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from catalog.domain.engine import Engine, GroupMeans
-from catalog.domain.log_odds import similarity_odds
+from catalog.domain.log_odds import share_of_odds, similarity_odds
 from catalog.identities.assignment.gallery_clustering import GroupingRules, face_table_of, read_edges
 from catalog.identities.assignment.person_constraints import indexes_of_keys
 from catalog.identities.assignment.same_photo_faces import classify_same_photo_pairs
@@ -267,4 +266,4 @@ def _threshold_odds(engine: Engine, rules: GroupingRules) -> float:
 
 def _chance(similarity: float, threshold: float) -> float:
     """Rough chance of a yes: one half at the threshold, less below. For ranking only."""
-    return 1.0 / (1.0 + math.exp(-(similarity_odds(similarity) - threshold) / _ODDS_PER_FACTOR))
+    return share_of_odds((similarity_odds(similarity) - threshold) / _ODDS_PER_FACTOR)

@@ -215,7 +215,7 @@ def test_the_log_has_failed_attempts(database: Database) -> None:
 
 
 def test_a_removed_employee_is_in_no_entry(database: Database) -> None:
-    """Neither in entries of another id that was refused for the employee's face, nor in failed attempts."""
+    """Also not in entries of another id that was refused for the employee's face, and not in failed attempts."""
     enroll(database, "zoe-1", face_of("ann"))
     enroll(database, "e-2", face_of("ann"))
     with database.begin() as connection:
@@ -232,7 +232,7 @@ def test_a_removed_employee_is_in_no_entry(database: Database) -> None:
 
 @pytest.mark.parametrize("employee", ["", " ", "two\nlines", "\x1b[1m", "\u202eabc", "\udcff", "x" * 201])
 def test_an_id_is_short_printable_text(database: Database, employee: str) -> None:
-    """Neither enrollment nor verification takes another one, and nothing is logged."""
+    """Enrollment and verification refuse another id, and nothing is logged."""
     with pytest.raises(UsageError):
         enroll(database, employee, face_of("ann"))
     with pytest.raises(UsageError):
