@@ -53,7 +53,7 @@ SYNONYMS = {
     r"lost company|changed company|in(to)? company|share company": "churn, co-occurrence, cluster",
     r"spared": "skipped by prefilter",
     r"relabel\w*": "labels file",
-    r"teachable|taught": "user vector",
+    r"teachable|taught (persons?|people|users?)": "user vector",
     r"vanish\w*": "missing",
     r"heirs?|successors?": "edited photo",
     r"assets?|fingerprints?": "photo, content hash",

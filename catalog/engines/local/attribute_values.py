@@ -123,8 +123,7 @@ def probability(name: str, measured: float) -> float:
 
 
 def _on_line(line: dict[str, float], measured: float) -> float:
-    odds = line["slope"] * measured + line["shift"]
-    return float(1 / (1 + np.exp(-np.clip(odds, -50, 50))))
+    return share_of_odds(line["slope"] * measured + line["shift"])
 
 
 def softmax(log_odds: NDArray[np.float32]) -> NDArray[np.float64]:

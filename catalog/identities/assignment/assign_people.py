@@ -45,7 +45,7 @@ class AssignmentResult:
     """Counts of one run.
 
     ``churn`` counts faces that a machine separated from faces of their person; decisions do not count. It also counts
-    faces that a replay took from a person to whom a user had assigned them: the log then contradicts the assignments.
+    faces that a replay took from the person that a user had assigned: the log then contradicts the assignments.
     ``conflicts`` counts persons that a machine assigned twice on one photo, copies of one face left out.
     """
 

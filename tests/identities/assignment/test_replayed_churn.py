@@ -1,4 +1,4 @@
-"""A replay that takes a face from the person whom a user chose is counted as churn."""
+"""A replay that takes a face from the person that a user chose is counted as churn."""
 
 from __future__ import annotations
 
