@@ -187,7 +187,7 @@ def run_covers(data: Path, people: int) -> CoverOutputs:
         _, (mesh,) = refine_landmarks(pixels, [face])
         for kind in PAINTERS:
             painted = paint(pixels, mesh.points, kind, rng)
-            # Where the detector loses a painted face, its place in the bare photo is used.
+            # If the detector loses a painted face, the face of the bare photo is used.
             (refined,), _ = refine_landmarks(painted, [middle_face(painted) or face])
             embedded = embed_with_maps(align_faces(painted, [refined.landmarks]), mirrored=False)
             covers.append(np.concatenate(COVERS.run(embedded.rows, embedded.grid), axis=1)[0])

@@ -41,8 +41,8 @@ def read_features(data: Path) -> tuple[Floats, list[str], Floats]:
         mesh = find_mesh(images[index], FRAME * images[index].shape[0])
         if mesh is None:
             continue
-        others = [kind for kind in PAINTERS if kind != "bare"]
-        for kind in ("bare", *rng.choice(others, _VARIANTS, replace=False).tolist()):
+        covered_kinds = [kind for kind in PAINTERS if kind != "bare"]
+        for kind in ("bare", *rng.choice(covered_kinds, _VARIANTS, replace=False).tolist()):
             painted = paint(images[index], mesh.points, kind, rng)
             located = find_mesh(painted, mesh.frame_points()) or mesh
             mode = "edge" if rng.random() < 0.5 else "constant"

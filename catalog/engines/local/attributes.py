@@ -254,5 +254,5 @@ def _hidden_mark(name: str, covers: dict[str, float]) -> float:
 
 
 def _direction(eyes: EyeReading, eyes_open: BooleanAttribute, hidden: float) -> EyeDirection:
-    seen = eyes_open.confidence / 100 if eyes_open.value else 1 - eyes_open.confidence / 100
-    return EyeDirection(eyes.yaw, eyes.pitch, 100 * eyes.agreement * seen * (1 - hidden))
+    open_share = eyes_open.confidence / 100 if eyes_open.value else 1 - eyes_open.confidence / 100
+    return EyeDirection(eyes.yaw, eyes.pitch, 100 * eyes.agreement * open_share * (1 - hidden))

@@ -93,8 +93,8 @@ def _combine(mesh: FaceMesh, iris: NDArray[np.float32], is_open: NDArray[np.floa
     weights = (widths / max(float(widths.max()), 1e-9)) ** 2
     weights /= weights.sum()
     by_mesh = _MESH_WEIGHT * (np.array(mesh.eye_openings()) - _MESH_EVEN)
-    both = np.clip(is_open + by_mesh, -_CERTAIN, _CERTAIN)
-    odds = float(both @ weights - _DISAGREEMENT * abs(both[0] - both[1]))
+    odds_by_eye = np.clip(is_open + by_mesh, -_CERTAIN, _CERTAIN)
+    odds = float(odds_by_eye @ weights - _DISAGREEMENT * abs(odds_by_eye[0] - odds_by_eye[1]))
     pose = mesh.pose()
     to_right = iris[:, 0].astype(np.float64) * [1, -1]
     # The corners lie before the center of the eyeball and move with the head.

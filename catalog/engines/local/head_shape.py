@@ -23,18 +23,18 @@ def place_landmarks(five: NDArray[np.floating]) -> dict[str, tuple[float, float]
     The five landmarks themselves are returned unchanged.
     """
     names, shape = _shape()
-    known = shape[[names.index(name) for name in FIVE]]
+    model_points = shape[[names.index(name) for name in FIVE]]
     points = five.astype(np.float64)
-    camera = _camera(known - known.mean(axis=0), points - points.mean(axis=0))
-    placed = (shape - known.mean(axis=0)) @ camera + points.mean(axis=0)
+    camera = _camera(model_points - model_points.mean(axis=0), points - points.mean(axis=0))
+    placed = (shape - model_points.mean(axis=0)) @ camera + points.mean(axis=0)
     landmarks = {name: (float(x), float(y)) for name, (x, y) in zip(names, placed, strict=True)}
     landmarks |= {name: (float(x), float(y)) for name, (x, y) in zip(FIVE, points, strict=True)}
     return landmarks
 
 
-def _camera(known: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+def _camera(model_points: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the matrix (3, 2) from the head to the photo: two rows of a rotation, times a scale."""
-    affine = np.linalg.pinv(known) @ points
+    affine = np.linalg.pinv(model_points) @ points
     left, stretch, right = np.linalg.svd(affine, full_matrices=False)
     return np.asarray(left @ right * stretch.mean())
 
