@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from catalog.domain.faces import BoundingBox, Face
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.engines.local import compared_photos
 from catalog.engines.local.compared_photos import ComparedPhoto, ComparedPhotos
@@ -44,10 +45,28 @@ def test_pixels_without_a_file_are_always_analyzed():
 
 
 def test_the_photo_that_was_not_used_for_longest_is_dropped(monkeypatch):
-    """Memory does not grow with the number of employees."""
-    monkeypatch.setattr(compared_photos, "_PHOTOS", 2)
+    """Memory does not grow with the number of employees. A photo without a face counts as one face."""
+    monkeypatch.setattr(compared_photos, "_FACES", 2)
     analyze = Analyzer()
     photos = ComparedPhotos(analyze)
     for data in (b"a", b"b", b"a", b"c", b"a", b"b"):
         photos.get(photo(data))
     assert analyze.analyzed == [b"a", b"b", b"c", b"b"]
+
+
+def test_a_photo_with_many_faces_counts_for_them(monkeypatch):
+    """A group drops the photos before it, and is itself dropped if it has more faces than are kept."""
+    monkeypatch.setattr(compared_photos, "_FACES", 4)
+    face = Face(BoundingBox(0.2, 0.2, 0.2, 0.2), 99.0)
+    sizes = {b"one": 1, b"three": 3, b"five": 5}
+    analyzed = []
+
+    def analyze(opened: OpenedPhoto) -> ComparedPhoto:
+        analyzed.append(opened.data)
+        count = sizes[opened.data]
+        return ComparedPhoto((face,) * count, np.zeros((count, 128), np.float32))
+
+    photos = ComparedPhotos(analyze)
+    for data in (b"one", b"three", b"one", b"three", b"five", b"five", b"one"):
+        assert len(photos.get(photo(data)).faces) == sizes[data]
+    assert analyzed == [b"one", b"three", b"five", b"five", b"one"]
