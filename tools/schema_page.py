@@ -18,6 +18,8 @@ own. [queries.md](queries.md) has examples.
 - `path` is the location as a user reads it. `uri` is its exact address.
 - Times are ISO 8601 in UTC and end in `Z`. `taken_at_offset` beside `taken_at` is the offset of the camera in minutes
   east of UTC. If it is null the camera stored no offset, and `taken_at` is its local time.
+- A date may be a year or a month. `taken_at` is then its first second, and means no more than `taken_date` says. Days,
+  months and years of photos are those of the place: `taken_date`, `taken_local`, `first_day`, `month`.
 - Boxes are fractions of the upright image from its top left corner. Confidences and similarities are 0 to 100.
 - Booleans are 1 or 0 on SQLite, true or false on PostgreSQL.
 - Faces marked as not a face, and forgotten faces, are left out. Merged persons are left out: the canonical person has

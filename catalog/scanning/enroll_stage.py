@@ -24,7 +24,10 @@ def enroll_photo(
     """
     if task.content is None:
         raise ValueError("a task without content cannot be enrolled")
-    photo = replace(open_photo(task.content.oriented_data), address=task.content.address)
+    photo = open_photo(task.content.oriented_data)
+    # Before the engine is asked: paid_shots compares the times of files, those of sidecars too.
+    metadata = replace(photo.metadata, dates=photo.metadata.dates + task.dates)
+    photo = replace(photo, address=task.content.address, metadata=metadata)
     if paid_shots is None:
         return task.enrolled(photo, engine.enroll(photo, task.content_hash))
     uri, sha256 = task.ref.uri, task.content_hash

@@ -14,7 +14,6 @@ from catalog.domain.engine import Engine
 from catalog.domain.faces import Enrollment
 from catalog.domain.name_dates import dates_of_uri
 from catalog.domain.photos import Outcome, OutcomeKind
-from catalog.domain.taken_at import TakenAt
 from catalog.domain.uri import file_path
 from catalog.scanning.photo_task import PhotoTask, TaskState
 from catalog.store import pending_removals
@@ -58,11 +57,6 @@ def location_exists(location: Location) -> bool:
     if location.missing_since is not None:
         return False
     return not location.uri.startswith("file://") or os.path.lexists(file_path(location.uri))
-
-
-def _dates_outside(task: PhotoTask) -> list[TakenAt]:
-    """The dates of the files beside a photo and of its names."""
-    return [*task.dates, *dates_of_uri(task.ref.uri, task.source.uri)]
 
 
 def _model_or_reason(enrollment: Enrollment, model: str) -> str:
@@ -181,7 +175,8 @@ class Recorder:
         photo_id = self._enrolled_photo(connection, task.content_hash)
         if photo_id is None:
             return task.relisted()
-        date = choose_date(_dates_outside(task), zone=self._zone)
+        dates = [*task.dates, *dates_of_uri(task.ref.uri, task.source.uri)]
+        date = choose_date(dates, zone=self._zone)
         if date is not None:
             improve_date(connection, photo_id, date)
         kind = self._kind_of_known(connection, task, photo_id)
@@ -198,7 +193,7 @@ class Recorder:
         is_changed = task.known is not None and task.known.sha256 != task.sha256
         kind = OutcomeKind.CHANGED if is_changed else OutcomeKind.NEW
         metadata = task.photo.metadata
-        dates = [*metadata.dates, *_dates_outside(task)]
+        dates = [*metadata.dates, *dates_of_uri(task.ref.uri, task.source.uri)]
         date = choose_date(dates, is_scan=metadata.is_scan, zone=self._zone)
         photo = replace(task.photo, metadata=metadata.dated(date))
         photo_id = record_photo(connection, task.content_hash, task.size, photo, now)

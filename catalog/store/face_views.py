@@ -5,6 +5,8 @@ All views follow these rules:
 - ``face_id`` and ``person_id`` are the public ids. ``photo_sha256`` identifies a photo.
 - Times are ISO 8601 in UTC and end in ``Z``. ``taken_at_offset`` beside ``taken_at`` is the offset of the camera in
   minutes east of UTC. If it is null the camera stored no offset, and ``taken_at`` is its local time.
+- A date may be a year or a month. ``taken_at`` is then its first second, and means no more than ``taken_date`` says.
+  Days, months and years of photos are those of the place: ``taken_date``, ``taken_local``, ``first_day``, ``month``.
 - Booleans are 1 or 0 on SQLite, true or false on PostgreSQL.
 - Faces marked as not a face, and forgotten faces, are left out. Merged persons are left out: the canonical person has
   their faces.

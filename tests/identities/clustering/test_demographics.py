@@ -126,6 +126,14 @@ def test_a_man_and_a_woman_are_suggested_instead_of_merged(light_database: Datab
     ]
 
 
+def test_a_photo_of_which_the_year_is_known_is_evidence() -> None:
+    """Its first day is no first of January, which a clock that was never set shows."""
+    ages: list[tuple[int | None, int | None]] = [(20, 24)] * 3
+    genders: list[tuple[str | None, float | None]] = [(None, None)] * 3
+    faces = Demographics.of_faces(["1948", "1948-01", "1948-01-01"], ages, genders, BARS)
+    assert faces.has_evidence(np.arange(3)).tolist() == [True, True, False]
+
+
 def test_a_merge_by_a_user_holds(light_database: Database) -> None:
     """Later faces join the person at either apparent age, because its own faces conflict."""
     gallery = LendingGallery()
