@@ -37,7 +37,8 @@ from catalog.store.checked_values import (
     parse_json,
 )
 from catalog.store.decision_payloads import checked_by, to_json
-from catalog.store.decision_rows import decision_of, read_decisions
+from catalog.store.decision_rows import read_decisions
+from catalog.store.parse_decision import decision_of
 from catalog.store.person_index import all_persons
 from catalog.store.tables import assignments, faces, persons, photos
 from catalog.store.tombstones import Tombstone, read_tombstones

@@ -20,7 +20,8 @@ from catalog.domain.decisions import (
 from catalog.domain.face_key import FaceKey
 from catalog.identities.decisions.effective import EffectiveDecisions
 from catalog.identities.decisions.log import DecisionStamp, join_group, read_decisions
-from catalog.store.decision_rows import append_copy, is_copy, mark_undone
+from catalog.store.decision_rows import append_copy, mark_undone
+from catalog.store.parse_decision import is_copy
 from catalog.store.person_index import PersonIndex, PersonRow
 
 
