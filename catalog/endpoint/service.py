@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -46,7 +45,7 @@ class Service:
         self._keys = dict(keys or {})
         self._now = now
         self._tally = Tally()
-        self._parsing = FairSemaphore(os.cpu_count() or 1)
+        self._parsing = FairSemaphore(1)
 
     @property
     def tally(self) -> Counter[tuple[str, str]]:
@@ -85,8 +84,8 @@ class Service:
             return protocol.failure(errors.internal_error(), request_id)
 
     def _parser(self, body: bytes) -> contextlib.AbstractContextManager[None]:
-        """A turn to parse a body. Large bodies take turns in the order of their arrival.
+        """A turn to parse a body. Large bodies are parsed one by one, in the order of their arrival.
 
-        Parsing holds Python's global lock: dozens of threads that parse at once delay every other thread by seconds.
+        Parsing holds Python's global lock: several at once are not faster, and dozens delay every other thread.
         """
         return contextlib.nullcontext() if len(body) <= _SMALL_BODY else self._parsing

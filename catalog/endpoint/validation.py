@@ -23,6 +23,8 @@ from catalog.endpoint.errors import serialization, validation
 
 _MAX_PROBLEMS = 10
 _SHOWN = 120
+_BASE64_PART = 64 * 1024
+"""Characters that are decoded at once, in about half a millisecond. A multiple of 4."""
 
 # Java's \p{L}, \p{N} and \p{Z}, which Python's re lacks: \w holds letters and numbers, and these are the separators.
 _SEPARATORS = r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -107,12 +109,23 @@ def _blob(shape: Shape, value: object, path: str, problems: list[str]) -> bytes:
     if not isinstance(value, str):
         raise _unreadable(value, "a Blob")
     try:
-        data = base64.b64decode(value, validate=True)
+        data = _from_base64(value)
     except (binascii.Error, ValueError):
         raise serialization("Unable to decode base64 of a Blob") from None
     shown = f"java.nio.HeapByteBuffer[pos=0 lim={len(data)} cap={len(data)}]"
     _check_length(shape, len(data), shown, path, problems)
     return data
+
+
+def _from_base64(text: str) -> bytes:
+    """Decode in parts, so that Python's global lock is free for other threads in between. Raises ValueError."""
+    data = bytearray()
+    for start in range(0, len(text), _BASE64_PART):
+        part = text[start : start + _BASE64_PART]
+        if "=" in part and start + _BASE64_PART < len(text):
+            raise ValueError("padding before the end")
+        data += base64.b64decode(part, validate=True)
+    return bytes(data)
 
 
 def _integer(shape: Shape, value: object, path: str, problems: list[str]) -> int:

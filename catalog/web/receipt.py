@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 
 from starlette.requests import ClientDisconnect
@@ -18,6 +19,8 @@ Refusal = Callable[[int, str], Response]
 _PEAK = 4
 """Bytes in use at the peak for each byte of a body: the body, its text, the JSON value, the decoded image."""
 _SMALL = MEBIBYTE
+_TINY = 64 * 1024
+"""Bytes of a body that needs no reservation: such bodies of all connections together need less than one large body."""
 _DISCARD = 4
 """A refused body is read to its end if it is at most this many times the limit.
 
@@ -29,7 +32,8 @@ class ReceiveBody:
     """Passes each request on with its whole body, which must have a Content-Length.
 
     Bodies up to 1 MiB and larger bodies have separate memory, so that uploads of large images do not delay small
-    requests. ``check`` may refuse a request by its head, before its body is read.
+    requests. Bodies up to 64 KiB never wait for memory. ``check`` may refuse a request by its head, before its body is
+    read.
     """
 
     def __init__(
@@ -69,7 +73,8 @@ class ReceiveBody:
                 await _close_with(refused, scope, receive, send)
                 return
             budget = self._small if length <= _SMALL else self._large
-            async with budget.reserve(length * _PEAK):
+            needs_memory = length > _TINY
+            async with budget.reserve(length * _PEAK) if needs_memory else contextlib.nullcontext():
                 async with asyncio.timeout(self._limits.body_seconds):
                     receive_whole = _replay(await _read(receive, length), receive)
                 await self._app(scope, receive_whole, send)

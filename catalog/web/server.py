@@ -6,6 +6,7 @@ import contextlib
 import ipaddress
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 
@@ -17,6 +18,12 @@ from catalog.web.connection import ErrorBody, connection_class
 from catalog.web.limits import ServerLimits
 
 _BACKLOG = 128
+_SWITCH_SECONDS = 0.0005
+"""Longest turn of a thread while others wait for Python's global lock; Python's default is ten times as long.
+
+The event loop needs the lock again after each read. Beside threads that parse uploads it waited so long at each of
+dozens of sockets that a small request took seconds.
+"""
 _GRACE = 2
 """Seconds that requests in progress may take after the server is asked to end."""
 
@@ -73,6 +80,7 @@ class WebServer:
     def serve_forever(self) -> None:
         """Serve until :meth:`shutdown`, SIGINT or SIGTERM. Then uvicorn raises the signal again."""
         return_large_buffers()
+        sys.setswitchinterval(_SWITCH_SECONDS)
         # uvicorn captures signals once its loop runs. One that comes before would raise KeyboardInterrupt between the
         # creation of the server's coroutine and its start, and Python would warn of a coroutine never awaited.
         with self._server.capture_signals():

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
+from catalog.endpoint import validation
 from tests.endpoint.wire import UNKNOWN_FACE, portrait, post, refused
 
 
@@ -112,3 +115,17 @@ def test_deeply_nested_lists_are_refused(url):
     """A list nested 400 levels deep is not a list of ids."""
     answer = post(url, "DeleteFaces", body=b'{"CollectionId":"c","FaceIds":' + b"[" * 400 + b"]" * 400 + b"}")
     assert answer.json["__type"] == "SerializationException"
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 49_151, 49_152, 49_153, 98_304, 200_000])
+def test_base64_is_decoded_in_parts(size):
+    """The result is the same as of the whole text."""
+    data = bytes(number % 251 for number in range(size))
+    assert validation._from_base64(base64.b64encode(data).decode()) == data
+
+
+@pytest.mark.parametrize("text", ["A", "AA=A", "A" * 65_535 + "=" + "AAAA", "AA==" * 20_000, "AAA\nAAAA", "é" * 4])
+def test_malformed_base64_is_refused(text):
+    """Padding is at the end only, also where a part ends."""
+    with pytest.raises(ValueError, match=r"."):
+        validation._from_base64(text)

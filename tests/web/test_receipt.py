@@ -108,3 +108,17 @@ def test_a_streamed_response_is_sent_whole(tmp_path):
     ) as url:
         answer = exchange(url, b"GET /file.txt HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     assert answer.count(b"x") >= 200_000
+
+
+def test_a_tiny_body_does_not_wait_for_memory():
+    """An upload holds all memory for small bodies until its request is answered."""
+    recorder = Recorder(delay=1.0)
+    with receiving(recorder, ServerLimits(memory=1)) as url, connect(url) as upload:
+        upload.sendall(head(100_000, "/upload") + bytes(100_000))
+        while recorder.paths != ["/upload"]:
+            time.sleep(0.01)
+        with connect(url) as other:
+            other.sendall(head(2, "/list") + b"{}")
+            while "/list" not in recorder.paths:
+                time.sleep(0.01)
+            assert recorder.running == 2
