@@ -5,6 +5,7 @@ returning photos and imports, in two galleries, with scans in between. After eve
 oracle, which shares no code with the decision log.
 
     python -m tests.benchmarks.random_histories --histories 200 --steps 60
+    python -m tests.benchmarks.random_histories --postgresql                  # on a server that is started for it
     python -m tests.benchmarks.random_histories --database postgresql://...   # its schema public is dropped
 """
 
@@ -33,11 +34,13 @@ from catalog.identities.decisions.log import DecisionStamp
 from catalog.identities.decisions.undo import undo
 from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_row, faces_of_person
 from catalog.store.database import Database, open_database
+from catalog.store.database_address import parse_address
 from catalog.store.edited_photos import carry_decisions_over
 from catalog.store.labels_file import export_labels, labels_json, parse_labels
 from catalog.store.people import find_person
 from catalog.store.person_index import PersonRow
 from catalog.store.photo_removal import remove_photos
+from tests.benchmarks.crash import postgresql
 from tests.benchmarks.decision_oracle import Face, Operation, Oracle, Promises
 from tests.identities.made_library import (
     NOW,
@@ -456,7 +459,7 @@ def _assign(database: Database, gallery: VectorGallery) -> AssignmentResult:
 def _new_database(address: str | None, folder: str) -> Database:
     if address is None:
         return open_database(str(Path(folder) / "catalog.sqlite3"))
-    engine = create_engine(address)
+    engine = create_engine(parse_address(address))
     with engine.begin() as connection:
         connection.execute(text("DROP SCHEMA public CASCADE"))
         connection.execute(text("CREATE SCHEMA public"))
@@ -470,13 +473,22 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--database", help="a PostgreSQL address; its schema public is dropped before every history")
+    parser.add_argument("--postgresql", action="store_true", help="start a PostgreSQL server and use its database")
     options = parser.parse_args()
+    if not options.postgresql:
+        return run(options, options.database)
+    with tempfile.TemporaryDirectory(prefix="pg") as folder, postgresql(Path(folder)) as address:
+        return run(options, address)
+
+
+def run(options: argparse.Namespace, address: str | None) -> int:
+    """Run the histories and print the counts. Returns the exit code: 1 if a promise is broken."""
     broken: list[Broken] = []
     counts: Counter[str] = Counter()
     start = time.monotonic()
     for seed in range(options.first_seed, options.first_seed + options.histories):
         with tempfile.TemporaryDirectory() as folder:
-            database = _new_database(options.database, folder)
+            database = _new_database(address, folder)
             try:
                 history = History(database, seed)
                 history.run(options.steps)
