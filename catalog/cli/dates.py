@@ -97,7 +97,7 @@ def stack(
 
 
 def _print(decision: DateDecision) -> None:
-    left = f" {counted(decision.left, 'photo')} without a time of day stay as they were." if decision.left else ""
+    left = f" Unchanged, without a time of day: {counted(decision.left, 'photo')}." if decision.left else ""
     typer.echo(
         f"{counted(decision.photos, 'photo')} dated.{left} (decision {decision.number}; "
         f"`catalog undo {decision.number}` reverts it)"

@@ -86,11 +86,11 @@ def test_photos_of_a_folder_are_in_the_order_of_their_names(database: Database) 
         second = add(connection, 2, "a/scan%2010.jpg")
         below = add(connection, 3, "a/b/scan%201.jpg")
         add(connection, 4, "a/gone.jpg", missing=True)
-        gone = add(connection, 5, "c/gone.jpg", missing=True)
+        missing_photo = add(connection, 5, "c/gone.jpg", missing=True)
         add(connection, 6, "a.jpg", "ab/x.jpg")
         assert contents_at(connection, "file:///a/") == [first, second, below]
         assert contents_at(connection, "file:///a/scan%2010.jpg") == [second]
-        assert contents_at(connection, "file:///c") == [gone]
+        assert contents_at(connection, "file:///c") == [missing_photo]
         assert contents_at(connection, "file:///nowhere") == []
-        assert contents_by_prefix(connection, f"{5:064x}"[:60]) != [gone]
-        assert contents_by_prefix(connection, f"{5:064x}") == [gone]
+        assert contents_by_prefix(connection, f"{5:064x}"[:60]) != [missing_photo]
+        assert contents_by_prefix(connection, f"{5:064x}") == [missing_photo]
