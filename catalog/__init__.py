@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from catalog.app.stacks import Stack as Stack
     from catalog.app.stacks import StackedFile as StackedFile
     from catalog.app.upkeep import Reconciliation as Reconciliation
+    from catalog.distributed.connecting import connect_cluster as connect_cluster
     from catalog.domain.charges import Charge as Charge
     from catalog.domain.charges import Operation as Operation
     from catalog.domain.engine import EngineCapabilities as EngineCapabilities
@@ -178,6 +179,7 @@ _MODULE_BY_NAME = {
     "VerificationVerdict": "identities.matching.verify_employee",
     "WatchEntry": "store.watch_rows",
     "WatchHit": "identities.matching.watch_hits",
+    "connect_cluster": "distributed.connecting",
     "open": "app.catalog",
 }
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from catalog.app.cluster_means import ClusterMeansEngine, ComputingCluster
 from catalog.app.engines import search_engine
 from catalog.app.resources import Resources
 from catalog.app.stacks import refresh_stacks
@@ -137,12 +138,18 @@ def run_after_scan_steps(
     scan_id: int | None,
     summary: Summary,
     steps: Iterable[AfterScanStep] = AFTER_SCAN,
+    *,
+    cluster: ComputingCluster | None = None,
 ) -> tuple[WatchHit, ...]:
     """Run the steps in order and add their counts and charges to the summary. Returns the new hits of the watch list.
 
-    Raises what a step raises, LimitReached included; later steps then do not run.
+    ``cluster`` computes the neighbor graph of many new faces. Raises what a step raises, LimitReached included; later
+    steps then do not run.
     """
-    context = AfterScanContext(resources, search_engine(resources.engine), scan_id)
+    engine = search_engine(resources.engine)
+    if cluster is not None:
+        engine = ClusterMeansEngine(engine, cluster)
+    context = AfterScanContext(resources, engine, scan_id)
     hits: tuple[WatchHit, ...] = ()
     for step in steps:
         try:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from catalog.app.browsing import Browse
     from catalog.app.deciding import Decisions
     from catalog.app.employees import Employees
+    from catalog.app.remote_reader import PreparationCluster
     from catalog.app.reviewing import Review
     from catalog.app.scan_plan import ScanPlan
     from catalog.app.scan_run import ScanRun
@@ -188,6 +189,7 @@ class Catalog(CatalogQuestions, CatalogFiles):
         post_command: str | None = None,
         exclude: Sequence[str] = (),
         crops: Path | None = None,
+        cluster: PreparationCluster | None = None,
     ) -> ScanRun:
         """Catalogue the photos of folders, files or ``s3://`` prefixes, and assign their faces to persons.
 
@@ -196,7 +198,8 @@ class Catalog(CatalogQuestions, CatalogFiles):
         the conditions of :meth:`ScanRun.check`. ``post_command`` is a shell command that runs when the scan ends,
         also with an error, with the summary as JSON on its stdin. ``exclude`` are patterns in ``.gitignore`` syntax,
         relative to each source and after those of the settings; ``!`` takes back. ``crops`` is a folder for a
-        crop of each new hit on the watch list.
+        crop of each new hit on the watch list. With ``cluster``, of :func:`catalog.connect_cluster`, its workers read
+        the photos and compute the faces.
         """
         run = scan_run.ScanRun(
             self._resources,
@@ -207,6 +210,7 @@ class Catalog(CatalogQuestions, CatalogFiles):
             post_command,
             exclude,
             crops,
+            cluster,
         )
         self._runs.add(run)
         return run
@@ -274,9 +278,12 @@ class Catalog(CatalogQuestions, CatalogFiles):
         """
         return grouping.forget(self._resources, person)
 
-    def recluster(self) -> ReclusterPlan:
-        """Cluster all faces again and return what would change. Faces that a user decided on stay."""
-        return grouping.recluster(self._resources)
+    def recluster(self, *, cluster: PreparationCluster | None = None) -> ReclusterPlan:
+        """Cluster all faces again and return what would change. Faces that a user decided on stay.
+
+        With ``cluster``, of :func:`catalog.connect_cluster`, its workers compare the faces; the result is the same.
+        """
+        return grouping.recluster(self._resources, cluster)
 
     def apply_recluster(self, plan: ReclusterPlan) -> ReclusterResult:
         """Move the faces of a plan. Faces decided on since the plan was made stay. Cannot be undone."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from catalog.app import people
+from catalog.app.cluster_means import ClusterMeansEngine, ComputingCluster
 from catalog.app.resources import Resources
 from catalog.domain.errors import AmbiguousPersonError, PersonError
 from catalog.exchange.region_names import read_region_names
@@ -45,10 +46,9 @@ def suggest(resources: Resources, person: str | None, limit: int) -> tuple[Sugge
     )
 
 
-def recluster(resources: Resources) -> ReclusterPlan:
-    return recluster_plan.plan_recluster(
-        resources.database, resources.engine, resources.rules, gallery=resources.gallery
-    )
+def recluster(resources: Resources, cluster: ComputingCluster | None = None) -> ReclusterPlan:
+    engine = resources.engine if cluster is None else ClusterMeansEngine(resources.engine, cluster)
+    return recluster_plan.plan_recluster(resources.database, engine, resources.rules, gallery=resources.gallery)
 
 
 def apply_recluster(resources: Resources, plan: ReclusterPlan) -> ReclusterResult:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
 from catalog.app.engines import configured_engine
 from catalog.app.settings import Settings
 from catalog.domain.errors import UsageError
 from catalog.domain.source import Source
+from catalog.domain.uri import FILE_SCHEME, file_path
 from catalog.sources.exclusions import Exclusions
 from catalog.sources.folder import FolderSource
 
@@ -18,22 +21,62 @@ def open_source(settings: Settings, address: str, *, connections: int, patterns:
     ``patterns`` are exclusion patterns after those of the settings. Raises UsageError for one that cannot be used.
     """
     exclusions = _exclusions(settings, patterns)
-    max_bytes = settings.images.max_megabytes * 1_000_000
+    access = photo_access(settings, address)
     if not address.startswith("s3://"):
-        return FolderSource(address, max_bytes=max_bytes, exclusions=exclusions)
+        return FolderSource(address, max_bytes=access.max_bytes, exclusions=exclusions)
+    return _s3_source(address, access, connections, exclusions)
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoAccess:
+    """How the photos of a source are read, without its exclusions. Holds no credentials.
+
+    ``uri`` is that of the source.
+    """
+
+    uri: str
+    max_bytes: int
+    endpoint_url: str
+    region: str
+    profile: str
+    requester_pays: bool
+    amazon_reads: bool
+
+
+def photo_access(settings: Settings, uri: str) -> PhotoAccess:
+    chosen = settings.s3
+    return PhotoAccess(
+        uri,
+        max_bytes=settings.images.max_megabytes * 1_000_000,
+        endpoint_url=chosen.endpoint_url,
+        region=chosen.region,
+        profile=chosen.profile,
+        requester_pays=chosen.requester_pays,
+        amazon_reads=configured_engine(settings).capabilities.reads_s3_directly,
+    )
+
+
+def open_photo_access(access: PhotoAccess, *, connections: int) -> Source:
+    """The source for reading photos that another process listed. Raises SourceError."""
+    if access.uri.startswith(FILE_SCHEME):
+        return FolderSource(file_path(access.uri), max_bytes=access.max_bytes)
+    address = unquote_to_bytes(access.uri).decode("utf-8")
+    return _s3_source(address, access, connections, Exclusions())
+
+
+def _s3_source(address: str, access: PhotoAccess, connections: int, exclusions: Exclusions) -> Source:
     # Heavy: boto3.
     from catalog.sources.s3 import S3Source
 
-    chosen = settings.s3
     return S3Source(
         address,
-        endpoint_url=chosen.endpoint_url or None,
-        region=chosen.region or None,
-        profile=chosen.profile or None,
-        requester_pays=chosen.requester_pays,
-        max_bytes=max_bytes,
+        endpoint_url=access.endpoint_url or None,
+        region=access.region or None,
+        profile=access.profile or None,
+        requester_pays=access.requester_pays,
+        max_bytes=access.max_bytes,
         connections=connections,
-        amazon_reads=configured_engine(settings).capabilities.reads_s3_directly,
+        amazon_reads=access.amazon_reads,
         exclusions=exclusions,
     )
 

@@ -40,11 +40,12 @@ from catalog.engines.engine_spec import EngineResources, SpendingLimit
 from catalog.store.database import Database, open_database
 
 if TYPE_CHECKING:
+    from catalog.app import decode_limits as decoding
     from catalog.app import grouping_rules, open_source
     from catalog.identities.assignment.gallery_clustering import GroupingRules
     from catalog.identities.decisions import log as decision_log
     from catalog.identities.decisions.log import DecisionStamp
-    from catalog.images import decode, decoder_pool
+    from catalog.images import decoder_pool
     from catalog.store import gallery_info
     from catalog.store import photos as photo_rows
     from catalog.store import scans as scan_rows
@@ -56,7 +57,7 @@ else:
     scan_rows = LazyModule("catalog.store.scans")
     grouping_rules = LazyModule("catalog.app.grouping_rules")
     open_source = LazyModule("catalog.app.open_source")
-    decode = LazyModule("catalog.images.decode")
+    decoding = LazyModule("catalog.app.decode_limits")
     decoder_pool = LazyModule("catalog.images.decoder_pool")
 
 log = logging.getLogger(__name__)
@@ -229,12 +230,7 @@ class Resources:
         """Decodes photos in separate processes, which start at the first photo."""
 
         def make() -> Opener:
-            images = self.settings.images
-            limits = decode.DecodeLimits(
-                max_pixels=images.max_megapixels * 1_000_000,
-                seconds=images.decode_seconds,
-                memory_bytes=images.decode_megabytes << 20,
-            )
+            limits = decoding.decode_limits(self.settings.images)
             opener = decoder_pool.DecoderPool(min(self.workers, os.cpu_count() or 1), limits)
             self._stack.callback(opener.close)
             return opener

@@ -10,10 +10,12 @@ from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType, TracebackType
+from typing import TYPE_CHECKING
 
 from catalog.app.after_scan import run_after_scan_steps
 from catalog.app.finding import crop
 from catalog.app.hit_crops import HitCrops, write_hit_crops
+from catalog.app.lazy_module import LazyModule
 from catalog.app.library_zone import time_zone
 from catalog.app.photo_count import PhotoCount
 from catalog.app.post_command import run_post_command
@@ -32,6 +34,12 @@ from catalog.store.stack_rows import queue_for_enrollment
 
 _CROP_SIDE = 256
 """Longest side of a hit's crop in pixels."""
+
+if TYPE_CHECKING:
+    from catalog.app import cluster_reading
+    from catalog.app.remote_reader import PreparationCluster
+else:
+    cluster_reading = LazyModule("catalog.app.cluster_reading")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,7 @@ class ScanRun(Iterator[Outcome]):
         post_command: str | None,
         exclude: Sequence[str] = (),
         crops: Path | None = None,
+        cluster: PreparationCluster | None = None,
     ) -> None:
         self._resources = resources
         self._addresses = addresses
@@ -93,6 +102,7 @@ class ScanRun(Iterator[Outcome]):
         self._exclude = tuple(exclude)
         self._crop_folder = crops
         self._crops = HitCrops()
+        self._cluster = cluster
         self._summary: ScanSummary | None = None
         self._count: PhotoCount | None = None
         self._lock = Lock()  # a generator must not be entered by two threads
@@ -187,7 +197,7 @@ class ScanRun(Iterator[Outcome]):
 
         def after_scan(scan_id: int, summary: Summary) -> None:
             nonlocal hits
-            hits = run_after_scan_steps(resources, scan_id, summary)
+            hits = run_after_scan_steps(resources, scan_id, summary, cluster=self._cluster)
 
         limits = self._limits
         engine = resources.scan_engine
@@ -215,6 +225,7 @@ class ScanRun(Iterator[Outcome]):
             ),
             zone=time_zone(resources.settings.scan.time_zone),
             pays_per_shot=is_paid and resources.settings.scan.stacks,
+            make_reader=None if self._cluster is None else cluster_reading.reader_on(resources, self._cluster),
         )
         for item in items:
             if isinstance(item, Summary):

@@ -104,6 +104,13 @@ class EmployeeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterSettings:
+    address: str
+    tls: str
+    wait_seconds: Annotated[float, Range(1, 86_400)]
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     format: Literal["text", "json"]
 
@@ -123,6 +130,7 @@ class Settings:
     identities: IdentitySettings
     find: FindSettings
     employees: EmployeeSettings
+    cluster: ClusterSettings
     log: LogSettings
     engine_options: Mapping[str, Any]
     origins: Mapping[str, str]

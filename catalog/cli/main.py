@@ -38,6 +38,7 @@ class CommandEntry:
 
 COMMANDS = (
     CommandEntry("scan", "scan:scan", "Find the faces in photos and assign them to persons."),
+    CommandEntry("cluster", "cluster:app", "Run a cluster on this machine, or make certificates for one."),
     CommandEntry("analyze", "analyze:analyze", "Describe each face of a photo, without storing it."),
     CommandEntry("compare", "compare:compare", "Compare the largest face of a photo with another photo."),
     CommandEntry("find-person", "find_person:find_person", "Find the photos that show a person, best first."),

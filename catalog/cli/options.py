@@ -33,6 +33,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 EngineName = Annotated[
     str | None, typer.Option("--engine", metavar="NAME", help="local or rekognition, instead of the setting.")
 ]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Compute on the workers of a cluster: tls://HOST:PORT, tcp://HOST:PORT or local:N.",
+    ),
+]
 Threshold = Annotated[
     float | None, typer.Option("--threshold", min=0, max=100, help="Lowest similarity that counts as a match, 0-100.")
 ]

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalog import PersonError
+from catalog.cli.chosen_cluster import chosen_cluster
 from catalog.cli.formatting import counted, decision_json, decision_line
 from catalog.cli.opening import open_catalog
-from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
+from catalog.cli.options import AsJson, Cluster, Config, Database, EngineName, Verbose
 from catalog.domain.uri import display, display_name
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ def review(
 
 def recluster(
     apply: Annotated[bool, typer.Option("--apply", help="Move the faces. Without it, nothing is changed.")] = False,
+    cluster: Cluster = None,
     as_json: AsJson = False,
     engine: EngineName = None,
     database: Database = None,
@@ -131,8 +133,9 @@ def recluster(
     verbose: Verbose = 0,
 ) -> None:
     """Cluster all faces again and show the changes. Faces that a user decided on stay."""
-    with open_catalog(config, database, verbose, {"engine.name": engine}) as catalog:
-        plan = catalog.recluster()
+    flags = {"engine.name": engine, "cluster.address": cluster}
+    with open_catalog(config, database, verbose, flags) as catalog, chosen_cluster(catalog.settings) as connected:
+        plan = catalog.recluster(cluster=connected)
         names = {person.person_id: str(person) for person in catalog.people(hidden=True)}
         result = catalog.apply_recluster(plan) if apply else None
     if as_json:

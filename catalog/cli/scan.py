@@ -15,10 +15,11 @@ from tqdm import tqdm
 from catalog import FailCondition, OutcomeKind, ScanLimits, StopSignal
 from catalog.app.hit_crops import HitCrops
 from catalog.app.watch_hit_json import hit_json
+from catalog.cli.chosen_cluster import chosen_cluster
 from catalog.cli.duration import seconds
 from catalog.cli.listing_output import listing_json
 from catalog.cli.opening import open_catalog
-from catalog.cli.options import AsJson, Config, Database, EngineName, Verbose
+from catalog.cli.options import AsJson, Cluster, Config, Database, EngineName, Verbose
 from catalog.cli.progress_bar import with_progress
 from catalog.cli.scan_output import print_prefilter_counts, print_summary
 from catalog.cli.scan_plan import print_plan
@@ -80,7 +81,10 @@ DefaultExcludes = Annotated[
     ),
 ]
 Worker = Annotated[
-    bool, typer.Option("--worker", help="Share the sources with other workers on any machine (PostgreSQL only).")
+    bool,
+    typer.Option(
+        "--worker", hidden=True, help="Share the sources with other workers on PostgreSQL. Use --cluster instead."
+    ),
 ]
 
 
@@ -124,6 +128,7 @@ def scan(
     exclude: Exclude = None,
     include: Include = None,
     default_excludes: DefaultExcludes = None,
+    cluster: Cluster = None,
     worker: Worker = False,
     fail_on: FailOn = None,
     crops: Crops = None,
@@ -144,6 +149,7 @@ def scan(
         "engine.name": engine,
         "log.format": log_format,
         "scan.prefilter": prefilter,
+        "cluster.address": cluster,
         "scan.default_excludes": default_excludes,
     }
     patterns = [*(exclude or ()), *(f"!{pattern}" for pattern in include or ())]
@@ -160,15 +166,19 @@ def scan(
         if dry_run:
             print_plan(catalog.plan(sources, exclude=patterns), as_json=as_json, verbose=verbose > 0)
             return 0
-        with catalog.scan(
-            sources,
-            limits=limits,
-            stop=stop,
-            fail_on=fail_on or (),
-            post_command=post_command,
-            exclude=patterns,
-            crops=crops,
-        ) as outcomes:
+        with (
+            chosen_cluster(catalog.settings, shared=worker) as connected,
+            catalog.scan(
+                sources,
+                limits=limits,
+                stop=stop,
+                fail_on=fail_on or (),
+                post_command=post_command,
+                exclude=patterns,
+                crops=crops,
+                cluster=connected,
+            ) as outcomes,
+        ):
             if as_json:
                 _print_json(outcomes, quiet=quiet)
             else:

@@ -34,6 +34,7 @@ from catalog.domain.faces import (
     SearchResult,
 )
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.prepared_photo import PreparedPhoto
 from catalog.domain.stranger_rates import WorstGroupRates
 from catalog.domain.user_vectors import UserVectors
 
@@ -105,6 +106,12 @@ class Engine(Protocol):
 
         Idempotent on ``sha256``: a second call enrolls nothing and returns the same face ids.
         A photo without a face is a success with no faces.
+        """
+
+    def enroll_prepared(self, prepared: PreparedPhoto, sha256: str) -> Enrollment:
+        """Do as :meth:`enroll` with a photo that the engine's preparer has prepared, perhaps on another machine.
+
+        Only engines whose specification has ``open_preparer`` are asked.
         """
 
     def neighbors(self, face_id: str, threshold: float, limit: int = MAX_MATCHES) -> NeighborList:

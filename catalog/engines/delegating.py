@@ -16,6 +16,7 @@ from catalog.domain.faces import (
     SearchResult,
 )
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.prepared_photo import PreparedPhoto
 from catalog.domain.user_vectors import UserVectors
 
 
@@ -50,6 +51,9 @@ class DelegatingEngine:
 
     def enroll(self, photo: OpenedPhoto, sha256: str) -> Enrollment:
         return self.inner.enroll(photo, sha256)
+
+    def enroll_prepared(self, prepared: PreparedPhoto, sha256: str) -> Enrollment:
+        return self.inner.enroll_prepared(prepared, sha256)
 
     def neighbors(self, face_id: str, threshold: float, limit: int = MAX_MATCHES) -> NeighborList:
         return self.inner.neighbors(face_id, threshold, limit)

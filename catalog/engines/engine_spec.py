@@ -12,6 +12,7 @@ from catalog.domain.charges import Charge, Operation
 from catalog.domain.engine import Engine, EngineCapabilities
 from catalog.domain.faces import QualityFilter
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.prepared_photo import Preparer
 from catalog.domain.user_vectors import UserVectorCalls, UserVectorRules
 
 if TYPE_CHECKING:
@@ -67,6 +68,16 @@ class EngineResources:
     spending: SpendingLimit = SpendingLimit()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparerResources:
+    """Resources of a preparer. It may run on another machine and gets no options of the engine and no database."""
+
+    quality_filter: QualityFilter
+    attributes: Literal["all", "none"]
+    reopen: Callable[[bytes, int], OpenedPhoto]
+    """As in :class:`EngineResources`."""
+
+
 @dataclass(frozen=True, slots=True)
 class CheckResult:
     """One item of ``catalog check``. ``ok`` is None where the item was not tried."""
@@ -86,7 +97,7 @@ class EngineSpec:
     """Describes one engine. Every callable takes the engine's options first.
 
     ``options`` is a frozen dataclass: the engine's section of ``config/default.toml``. Without fields there is no
-    section. Only ``open`` and ``open_without_gallery`` load the engine itself.
+    section. Only ``open``, ``open_without_gallery`` and ``open_preparer`` load the engine itself.
     """
 
     name: str
@@ -96,6 +107,8 @@ class EngineSpec:
     """Opens the engine on the gallery of the resources. Raises EngineError and SettingsError."""
     open_without_gallery: Callable[[Any, EngineResources], Engine] | None = None
     """Opens the engine for analyze and compare alone; None: ``open`` is used."""
+    open_preparer: Callable[[PreparerResources], Preparer] | None = None
+    """Opens the part of an enrollment that other machines can do; None: the engine cannot be used on a cluster."""
     quote: Callable[[Any, CallsThisMonth, Operation, int], Charge] = _not_paid
     """Dollars of further calls, without opening the engine. Raises SettingsError."""
     region: Callable[[Any], str] = lambda _: ""

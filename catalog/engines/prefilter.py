@@ -7,11 +7,13 @@ misses.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from catalog.domain.engine import Engine
 from catalog.domain.faces import Enrollment
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.prepared_photo import PreparedPhoto
 from catalog.engines.delegating import DelegatingEngine
 
 
@@ -36,13 +38,23 @@ class PrefilteredEngine(DelegatingEngine):
         self._lock = threading.Lock()
 
     def enroll(self, photo: OpenedPhoto, sha256: str) -> Enrollment:
-        if self._free.analyze(photo).faces:
-            return self.inner.enroll(photo, sha256)
+        shows_face = bool(self._free.analyze(photo).faces)
+        return self._filtered(shows_face, sha256, lambda: self.inner.enroll(photo, sha256))
+
+    def enroll_prepared(self, prepared: PreparedPhoto, sha256: str) -> Enrollment:
+        """The worker that prepared the photo has asked the free engine."""
+        if prepared.shows_face is None:
+            raise ValueError("the photo was prepared without the prefilter")
+        return self._filtered(prepared.shows_face, sha256, lambda: self.inner.enroll_prepared(prepared, sha256))
+
+    def _filtered(self, shows_face: bool, sha256: str, enroll: Callable[[], Enrollment]) -> Enrollment:
+        if shows_face:
+            return enroll()
         if not is_sampled(sha256, self._sample):
             with self._lock:
                 self.counts.skipped += 1
             return Enrollment((), skipped_by_prefilter=True)
-        enrollment = self.inner.enroll(photo, sha256)
+        enrollment = enroll()
         with self._lock:
             self.counts.sampled += 1
             self.counts.missed += bool(enrollment.faces)

@@ -15,9 +15,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from catalog.domain.errors import PhotoError
 from catalog.domain.faces import Enrollment
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.photos import Outcome, PhotoRef
+from catalog.domain.prepared_photo import PreparedPhoto, without_pixels
 from catalog.domain.source import Content, Skipped, Source
 from catalog.domain.taken_at import TakenAt
 from catalog.store.photos import Location
@@ -54,8 +56,9 @@ class PhotoTask:
     """One listed location and what the scan has done with it so far.
 
     ``known`` is the location as the catalogue knew it before this scan, None if it is new. ``content`` holds the
-    file's bytes and is present between reading and enrolling only, and ``photo`` holds no pixels, so that waiting
-    tasks stay small. ``location_id`` is a row id; it is None for a task that was skipped or failed.
+    file's bytes and is present between reading and enrolling only. A task that another machine read holds
+    ``prepared`` instead: the prepared photo, or the error of a photo that cannot be decoded. ``photo`` holds no pixels,
+    so that waiting tasks stay small. ``location_id`` is a row id; it is None for a task that was skipped or failed.
     """
 
     source: Source
@@ -65,6 +68,7 @@ class PhotoTask:
     sha256: str | None = None
     size: int = 0
     content: Content | None = None
+    prepared: PreparedPhoto | PhotoError | None = None
     photo: OpenedPhoto | None = None
     enrollment: Enrollment | None = None
     reason: str | None = None
@@ -78,7 +82,7 @@ class PhotoTask:
         absent = [name for name in _REQUIRED[self.state] if getattr(self, name) is None]
         if absent:
             raise ValueError(f"a task in the state {self.state} needs {', '.join(absent)}")
-        if self.content is not None and self.state is not TaskState.READ:
+        if (self.content or self.prepared) is not None and self.state is not TaskState.READ:
             raise ValueError(f"a task in the state {self.state} keeps the bytes of its photo")
 
     @classmethod
@@ -102,27 +106,35 @@ class PhotoTask:
         size = len(content.data)
         return replace(self, state=TaskState.READ, sha256=sha256, size=size, content=content, dates=content.dates)
 
+    def read_elsewhere(
+        self, sha256: str, size: int, prepared: PreparedPhoto | PhotoError | None, dates: tuple[TakenAt, ...]
+    ) -> PhotoTask:
+        """``prepared`` is None if the reader believed that the gallery holds the content."""
+        return replace(self, state=TaskState.READ, sha256=sha256, size=size, prepared=prepared, dates=dates)
+
     def not_a_photo(self) -> PhotoTask:
         return replace(self, state=TaskState.NOT_A_PHOTO)
 
     def without_content(self) -> PhotoTask:
-        """The same task without the file's bytes, for waiting."""
-        return self if self.content is None else replace(self, content=None)
+        """The same task without the file's bytes and what was computed of them, for waiting."""
+        return replace(self, content=None, prepared=None)
 
     def known_content(self) -> PhotoTask:
         """The gallery holds the content, or will hold it when the tasks before this one are recorded."""
-        return replace(self, state=TaskState.KNOWN, content=None)
+        return replace(self, state=TaskState.KNOWN, content=None, prepared=None)
 
     def enrolled(self, photo: OpenedPhoto, enrollment: Enrollment) -> PhotoTask:
         """``photo`` is kept without its pixels and bytes."""
-        light = replace(photo, pixels=photo.pixels[:0], data=b"")
-        return replace(self, state=TaskState.ENROLLED, photo=light, enrollment=enrollment, content=None)
+        light = without_pixels(photo)
+        return replace(self, state=TaskState.ENROLLED, photo=light, enrollment=enrollment, content=None, prepared=None)
 
     def failed(self, reason: str) -> PhotoTask:
-        return replace(self, state=TaskState.FAILED, reason=reason, content=None)
+        return replace(self, state=TaskState.FAILED, reason=reason, content=None, prepared=None)
 
     def recorded(self, outcome: Outcome, location_id: int | None) -> PhotoTask:
-        return replace(self, state=TaskState.RECORDED, outcome=outcome, location_id=location_id, content=None)
+        return replace(
+            self, state=TaskState.RECORDED, outcome=outcome, location_id=location_id, content=None, prepared=None
+        )
 
     def relisted(self) -> PhotoTask:
         """The same location from the start."""

@@ -20,8 +20,8 @@ from catalog.scanning.enroll_stage import OpenPhoto, enroll_photo
 from catalog.scanning.enrollment_claims import EnrollmentClaims
 from catalog.scanning.in_flight import InFlight
 from catalog.scanning.paid_shots import PaidShots
+from catalog.scanning.photo_reader import PhotoReader, ThreadReader
 from catalog.scanning.photo_task import PhotoTask, TaskState
-from catalog.scanning.read_stage import read_photo
 from catalog.scanning.record_batch import BATCH_SECONDS, RecordBatch
 from catalog.scanning.record_stage import Recorder
 from catalog.scanning.seen_locations import SeenLocations
@@ -41,7 +41,7 @@ class ScanPipeline:
     """Takes listed tasks and yields an outcome for each one that is recorded.
 
     ``limit`` is the number of photos to read, None for all. ``before_record`` runs before each transaction and may
-    raise.
+    raise. ``reader`` reads elsewhere; by default the threads of the pipeline read.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class ScanPipeline:
         before_record: Callable[[], None],
         claims: EnrollmentClaims,
         paid_shots: PaidShots | None = None,
+        reader: PhotoReader | None = None,
     ) -> None:
         self.seen = SeenLocations()
         self.in_flight = InFlight(claims)
@@ -70,6 +71,7 @@ class ScanPipeline:
         self._paid_shots = paid_shots
         self._window = 4 * workers
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="scan")
+        self._reader = reader or ThreadReader(self._pool, self._window)
         self._reading: deque[_Running] = deque()
         self._enrolling: deque[_Enrolling] = deque()
         self._batch = RecordBatch(recorder)
@@ -88,7 +90,7 @@ class ScanPipeline:
         if self._remaining is not None:
             self._remaining -= 1
         self._start_reading(task)
-        while len(self._reading) > self._window or (self._reading and self._reading[0][1].done()):
+        while len(self._reading) > self._reader.window or (self._reading and self._reading[0][1].done()):
             yield from self._finish_reading()
 
     def add_finished(self, task: PhotoTask) -> Iterator[Outcome]:
@@ -107,6 +109,7 @@ class ScanPipeline:
             if self._stop.is_interrupted:
                 self._drop_unstarted()
             if self._reading:
+                self._reader.flush()
                 yield from self._finish_reading()
             elif self._enrolling:
                 yield from self._finish_enrolling()
@@ -141,12 +144,13 @@ class ScanPipeline:
 
     def close(self) -> None:
         """End the threads. After an interruption a thread that hangs is not waited for."""
+        self._reader.close()
         self._pool.shutdown(wait=not self._stop.is_overdue, cancel_futures=True)
 
     # ------------------------------------------------------------------------------------------------ read
 
     def _start_reading(self, task: PhotoTask) -> None:
-        self._reading.append((task, self._pool.submit(read_photo, task)))
+        self._reading.append((task, self._reader.start(task)))
 
     def _finish_reading(self) -> Iterator[Outcome]:
         """Wait for the first read. A known content is recorded, another one goes to the engine."""
@@ -184,6 +188,9 @@ class ScanPipeline:
 
     def _start_enrolling(self, task: PhotoTask) -> Iterator[Outcome]:
         sha256 = task.content_hash
+        if task.content is None and task.prepared is None:  # the reader believed that the gallery holds the content
+            self._start_reading(task.relisted())
+            return
         if not self.in_flight.claim(task):
             return
         if self._recorder.is_enrolled(sha256):  # another scan recorded it before it was claimed here

@@ -28,6 +28,7 @@ from catalog.scanning.close_source import close_source
 from catalog.scanning.enroll_stage import OpenPhoto
 from catalog.scanning.enrollment_claims import SoloClaims
 from catalog.scanning.paid_shots import PaidShots
+from catalog.scanning.photo_reader import MakeReader
 from catalog.scanning.pipeline import ScanPipeline
 from catalog.scanning.plan import LONGEST_URI
 from catalog.scanning.record_stage import Recorder
@@ -78,11 +79,13 @@ def scan(
     zone: tzinfo | None = None,
     store_expressions: bool = False,
     pays_per_shot: bool = False,
+    make_reader: MakeReader | None = None,
 ) -> Iterator[Outcome | Summary]:
     """Scan the sources; yields an outcome for each photo and, last, the summary.
 
     ``zone`` is the zone of the library. With ``pays_per_shot`` one file of an exposure is enrolled, as far as names
-    tell. ``after_scan`` is called once with the scan's id and the summary, after the last photo. Raises SourceError,
+    tell. ``make_reader`` makes a reader of photos on other machines; by default threads of this process read.
+    ``after_scan`` is called once with the scan's id and the summary, after the last photo. Raises SourceError,
     EngineError, DatabaseError and LockHeld, and KeyboardInterrupt when ``limits.stop`` was interrupted. Everything
     recorded before that is kept.
 
@@ -125,6 +128,7 @@ def scan(
             before_record=_periodic_check(locks),
             claims=SoloClaims(locks),
             paid_shots=PaidShots(database, engine=engine.name, gallery=gallery) if pays_per_shot else None,
+            reader=None if make_reader is None else make_reader(recorder.is_enrolled),
         )
         has_closed = not limits.shared  # of the workers of a shared source, the one that closed it runs the steps
         try:

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.engines.local.common_component_removal import basis_of, remove_components
-from catalog.engines.local.neighbor_edges import neighbor_edges
 from catalog.engines.local.similarity import PLAIN, Calibration
+from catalog.engines.neighbor_edges import neighbor_edges
 from catalog.identities.clustering.average_linkage import cluster_means
 from catalog.identities.clustering.constraints import Constraints
 from catalog.identities.clustering.similarity_graph import Edges, Linkage

@@ -12,7 +12,19 @@ import catalog
 from catalog.cli.command_group import load_command
 from catalog.cli.main import COMMANDS
 
-HEAVY = ("numpy", "sqlalchemy", "PIL", "lxml", "boto3", "onnxruntime", "jinja2", "psycopg")
+HEAVY = (
+    "numpy",
+    "sqlalchemy",
+    "PIL",
+    "lxml",
+    "boto3",
+    "onnxruntime",
+    "jinja2",
+    "psycopg",
+    "dask",
+    "distributed",
+    "cryptography",
+)
 PROGRAM = f"""
 import sys
 from catalog.cli.main import run

@@ -6,10 +6,11 @@ every wrapper.
 
 from __future__ import annotations
 
+import pickle
 import re
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
@@ -20,6 +21,7 @@ from catalog.domain.engine import Engine, EngineCapabilities
 from catalog.domain.errors import NoFaceError
 from catalog.domain.faces import BoundingBox, Face
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.prepared_photo import Preparer
 from tests.contracts.wrappers import WRAPPERS
 
 
@@ -443,3 +445,29 @@ class EngineContract:
 
 def _same_place(a: Face, b: Face) -> bool:
     return a.box.iou(b.box) > 0.9
+
+
+class PreparedContract:
+    """For engines whose photos other machines may prepare. Subclasses also give the fixture ``preparer``."""
+
+    @pytest.fixture
+    def preparer(self) -> Preparer:
+        raise NotImplementedError
+
+    def test_a_prepared_photo_is_enrolled_like_any_other(self, engine, scenes, preparer):
+        """After a trip through bytes the same faces are enrolled, under the ids of an earlier enrollment."""
+        first = engine.enroll(scenes.group.photo, scenes.group.sha256)
+        prepared = pickle.loads(pickle.dumps(preparer.prepare(scenes.group.photo)))
+        assert not prepared.photo.pixels.size
+        assert not prepared.photo.data
+        second = engine.enroll_prepared(replace(prepared, shows_face=True), scenes.group.sha256)
+        assert second.faces == first.faces
+        assert second.rejected == first.rejected
+
+    def test_a_prepared_photo_is_new_to_a_gallery_without_it(self, engine, scenes, preparer):
+        """The vectors or the image are in the prepared photo: the faces can be searched."""
+        engine.enroll(scenes.one.photo, scenes.one.sha256)
+        prepared = replace(preparer.prepare(scenes.again.photo), shows_face=True)
+        enrollment = engine.enroll_prepared(prepared, scenes.again.sha256)
+        matches = engine.search(scenes.one.photo, 80).matches
+        assert enrollment.faces[0].face_id in {match.face_id for match in matches}

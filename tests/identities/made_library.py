@@ -30,7 +30,7 @@ from catalog.domain.faces import (
 )
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.timestamps import utc_text
-from catalog.engines.local.neighbor_edges import neighbor_edges
+from catalog.engines.neighbor_edges import neighbor_edges
 from catalog.identities.assignment.gallery_clustering import GroupingRules, SearchRules
 from catalog.identities.clustering.face_table import SeedFaceThresholds
 from catalog.identities.clustering.similarity_graph import Linkage

@@ -24,16 +24,17 @@ from catalog.domain.faces import (
     Match,
     NeighborList,
     QualityFilter,
-    RejectedFace,
     SearchResult,
 )
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.prepared_photo import PreparedPhoto
 from catalog.domain.user_vectors import UserVectors
 from catalog.engines.local.compared_photos import ComparedPhoto, ComparedPhotos
-from catalog.engines.local.face_pipeline import FacePipeline, PipelineFace
+from catalog.engines.local.face_pipeline import FacePipeline
 from catalog.engines.local.gallery import LocalGallery, NewFace
-from catalog.engines.local.neighbor_edges import neighbor_edges
+from catalog.engines.local.preparer import LocalPreparer, vectors_of
 from catalog.engines.local.spec import CAPABILITIES
+from catalog.engines.neighbor_edges import neighbor_edges
 
 
 class LocalEngine:
@@ -61,7 +62,7 @@ class LocalEngine:
         self.pipeline = FacePipeline(attributes=attributes, mirrored=mirrored)
         self.model = self.pipeline.model
         self.gallery = LocalGallery(database, collection, self.model, enrolling=enrolling)
-        self._quality_filter = quality_filter
+        self._preparer = LocalPreparer(self.pipeline, quality_filter=quality_filter)
         self._compared = ComparedPhotos(self._analyze_to_compare)
 
     # ------------------------------------------------------------------------------------------------ contract
@@ -78,19 +79,16 @@ class LocalEngine:
         return Analysis(tuple(face.face for face in self.pipeline.find_faces(photo, with_attributes=True)))
 
     def enroll(self, photo: OpenedPhoto, sha256: str) -> Enrollment:
-        accepted: list[PipelineFace] = []
-        rejected: list[RejectedFace] = []
-        for face in self.pipeline.find_faces(photo, with_attributes=True):
-            reasons = face.rejection_reasons(self._quality_filter)
-            if reasons:
-                rejected.append(RejectedFace(face.face, reasons))
-            else:
-                accepted.append(face)
-        vectors = self.pipeline.vectors(accepted)
-        new_faces = [NewFace(f.face.box, f.face.confidence, v) for f, v in zip(accepted, vectors, strict=True)]
+        return self.enroll_prepared(self._preparer.prepare(photo), sha256)
+
+    def enroll_prepared(self, prepared: PreparedPhoto, sha256: str) -> Enrollment:
+        vectors = vectors_of(prepared)
+        new_faces = [
+            NewFace(face.box, face.confidence, vector) for face, vector in zip(prepared.faces, vectors, strict=True)
+        ]
         ids = self.gallery.enroll(sha256, new_faces)
-        records = tuple(FaceRecord(face_id, face.face) for face_id, face in zip(ids, accepted, strict=True))
-        return Enrollment(records, tuple(rejected))
+        records = tuple(FaceRecord(face_id, face) for face_id, face in zip(ids, prepared.faces, strict=True))
+        return Enrollment(records, prepared.rejected)
 
     def neighbors(self, face_id: str, threshold: float, limit: int = MAX_MATCHES) -> NeighborList:
         probe = self.gallery.vector(face_id)

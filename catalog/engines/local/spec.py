@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from catalog.domain.engine import Engine, EngineCapabilities
+from catalog.domain.prepared_photo import Preparer
 from catalog.domain.stranger_rates import WorstGroupRates
-from catalog.engines.engine_spec import CheckResult, EngineResources, EngineSpec
+from catalog.engines.engine_spec import CheckResult, EngineResources, EngineSpec, PreparerResources
 
 WORST_GROUP = WorstGroupRates(
     group="Asian women and women over 70",
@@ -49,6 +50,12 @@ def _open_without_gallery(_options: LocalOptions, resources: EngineResources) ->
     )
 
 
+def _open_preparer(resources: PreparerResources) -> Preparer:
+    from catalog.engines.local.preparer import LocalPreparer
+
+    return LocalPreparer(quality_filter=resources.quality_filter, attributes=resources.attributes)
+
+
 def _checks(_options: LocalOptions, _resources: EngineResources, _create: bool) -> Iterator[CheckResult]:
     import json
 
@@ -66,5 +73,6 @@ LOCAL = EngineSpec(
     capabilities=lambda _: CAPABILITIES,
     open=_open,
     open_without_gallery=_open_without_gallery,
+    open_preparer=_open_preparer,
     checks=_checks,
 )

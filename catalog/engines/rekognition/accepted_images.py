@@ -12,20 +12,18 @@ from catalog.domain.errors import PhotoError
 from catalog.domain.faces import BoundingBox
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.photos import S3Address
+from catalog.domain.prepared_photo import PreparedPhoto
 from catalog.domain.same_face import SAME_PHOTO, same_face
 from catalog.engines.rekognition.client import RekognitionClient
-from catalog.images.fit import ImageLimits, Placement, Unfit, fit, has_common_samples
-
-LIMITS = ImageLimits(max_bytes=5_242_880, max_side=10_000, min_side=80, min_face=40)
-"""Limits of raw bytes. Amazon documents 40 pixels of a 1920 x 1080 image as the smallest face."""
+from catalog.engines.rekognition.image_limits import LIMITS, may_be_reference
+from catalog.engines.rekognition.preparer import read_fitted
+from catalog.images.fit import ImageLimits, Placement, Unfit, fit
 
 _CUT_OUT = replace(LIMITS, min_face=1)
 """Limits for a face that the user chose: it may be of any size."""
 
-MAX_S3_BYTES = 15 * 1024 * 1024
 _PADDINGS = (0.6, 0.25, 0.05)
 """Margin around a chosen face at the first, second and third try, in widths and heights of the face."""
-_TURNS_ONLY = (1, 3, 6, 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +71,22 @@ class AcceptedImages:
             raise PhotoError(fitted.reason)
         return AcceptedImage({"Bytes": fitted.data}, fitted.placement)
 
+    def of_prepared(self, prepared: PreparedPhoto) -> AcceptedImage:
+        """The whole photo as its preparer fitted it. Raises PhotoError as :meth:`of`."""
+        fitted = read_fitted(prepared)
+        address = prepared.photo.address
+        if fitted.may_be_reference and address is not None and self._is_current(address):
+            return AcceptedImage({"S3Object": _s3_object(address)}, Placement())
+        if fitted.reason:
+            raise PhotoError(fitted.reason)
+        return AcceptedImage({"Bytes": fitted.image}, fitted.placement)
+
     def _by_reference(self, photo: OpenedPhoto) -> bool:
         """True for a photo that is too large for bytes and that S3 still holds as it was read."""
-        address = photo.address
-        if address is None or not LIMITS.max_bytes < len(photo.data) <= MAX_S3_BYTES:
-            return False
-        if photo.format not in {"JPEG", "PNG"} or (photo.format == "PNG" and photo.orientation != 1):
-            return False
-        if photo.format == "PNG" and not has_common_samples(photo.data):
-            return False
-        if photo.orientation not in _TURNS_ONLY or max(photo.width, photo.height) > LIMITS.max_side:
-            return False
-        if min(photo.width, photo.height) < LIMITS.min_side or address.region != self._client.region:
+        return may_be_reference(photo) and photo.address is not None and self._is_current(photo.address)
+
+    def _is_current(self, address: S3Address) -> bool:
+        if address.region != self._client.region:
             return False
         return bool(address.version) or self._client.etag(address).strip('"') == address.etag.strip('"')
 

@@ -35,6 +35,7 @@ from catalog.domain.faces import (
     SearchResult,
 )
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.prepared_photo import PreparedPhoto
 from catalog.domain.user_vectors import UserVectorRules, UserVectors
 from catalog.engines.rekognition.accepted_images import AcceptedImage, AcceptedImages, chosen_face
 from catalog.engines.rekognition.answered_photos import AnsweredPhotos
@@ -144,7 +145,12 @@ class RekognitionEngine:
         return Analysis(_largest_first(faces), (charge,))
 
     def enroll(self, photo: OpenedPhoto, sha256: str) -> Enrollment:
-        picture = self._pictures.of(photo)
+        return self._enroll(self._pictures.of(photo), sha256)
+
+    def enroll_prepared(self, prepared: PreparedPhoto, sha256: str) -> Enrollment:
+        return self._enroll(self._pictures.of_prepared(prepared), sha256)
+
+    def _enroll(self, picture: AcceptedImage, sha256: str) -> Enrollment:
         if answered := self._answered.find(sha256, picture):
             return answered
         answer, charge = self._ask_paid(

@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 from catalog.domain.charges import Charge, Operation
 from catalog.domain.engine import Engine, EngineCapabilities
+from catalog.domain.prepared_photo import Preparer
 from catalog.domain.user_vectors import UserVectorCalls, UserVectorRules
 from catalog.domain.value_range import Range
-from catalog.engines.engine_spec import CallsThisMonth, CheckResult, EngineResources, EngineSpec
+from catalog.engines.engine_spec import CallsThisMonth, CheckResult, EngineResources, EngineSpec, PreparerResources
 
 CAPABILITIES = EngineCapabilities(
     is_paid=True,
@@ -72,6 +73,12 @@ def _open(options: RekognitionOptions, resources: EngineResources) -> Engine:
     return open_engine(options, resources)
 
 
+def _open_preparer(resources: PreparerResources) -> Preparer:
+    from catalog.engines.rekognition.preparer import RekognitionPreparer
+
+    return RekognitionPreparer(resources.reopen)
+
+
 def _quote(options: RekognitionOptions, calls_this_month: CallsThisMonth, operation: Operation, calls: int) -> Charge:
     from catalog.engines.rekognition.open_engine import region_of
     from catalog.engines.rekognition.pricing import prices_of
@@ -124,6 +131,7 @@ REKOGNITION = EngineSpec(
     options=RekognitionOptions,
     capabilities=capabilities_of,
     open=_open,
+    open_preparer=_open_preparer,
     quote=_quote,
     region=_region,
     price_note=_price_note,

@@ -22,7 +22,7 @@ from catalog.domain.engine import GroupMeans
 from catalog.domain.faces import Match, NeighborList
 from catalog.domain.timestamps import utc_text
 from catalog.engines.local.engine import LocalEngine
-from catalog.engines.local.neighbor_edges import neighbor_edges
+from catalog.engines.neighbor_edges import neighbor_edges
 from catalog.store.database import Database, open_database
 from catalog.store.tables import assignments, faces, locations, matches, persons, photos, scans, searches
 

@@ -15,10 +15,11 @@ from catalog.domain.errors import EngineError
 from catalog.domain.faces import BoundingBox, QualityFilter, RejectionReason
 from catalog.engines.local.common_component_removal import remove_common_components
 from catalog.engines.local.engine import LocalEngine
+from catalog.engines.local.preparer import LocalPreparer
 from catalog.engines.local.spec import CAPABILITIES
 from catalog.engines.local.tables import gallery_collections
 from catalog.store.database import open_database
-from tests.contracts.engine import EngineContract, Scenes, Shot
+from tests.contracts.engine import EngineContract, PreparedContract, Scenes, Shot
 from tests.engines.local.conftest import opened, portrait, shot, side_by_side
 
 
@@ -28,7 +29,11 @@ def group_shot() -> Shot:
     return shot(side_by_side(larger, portrait("biden"), portrait("astronaut")))
 
 
-class LocalContract(EngineContract):
+class LocalContract(PreparedContract, EngineContract):
+    @pytest.fixture
+    def preparer(self):
+        return LocalPreparer(quality_filter=QualityFilter.NONE, attributes="none")
+
     @pytest.fixture
     def scenes(self, portraits, group_shot):
         grain = np.random.default_rng(5).integers(90, 160, (300, 400, 3), np.uint8)

@@ -10,9 +10,10 @@ from sqlalchemy import create_engine
 
 from catalog.domain.user_vectors import UserVectorRules
 from catalog.engines.local.engine import LocalEngine
+from catalog.engines.rekognition.preparer import RekognitionPreparer
 from catalog.engines.rekognition.spec import CAPABILITIES
 from catalog.images.decode import open_image
-from tests.contracts.engine import EngineContract, Scenes, Shot
+from tests.contracts.engine import EngineContract, PreparedContract, Scenes, Shot
 from tests.endpoint.wire import group, no_face, portrait
 
 
@@ -21,7 +22,11 @@ def shot(data: bytes) -> Shot:
     return Shot(open_image(data, max_side=2048), hashlib.sha256(data).hexdigest())
 
 
-class TestRekognitionEngine(EngineContract):
+class TestRekognitionEngine(PreparedContract, EngineContract):
+    @pytest.fixture
+    def preparer(self):
+        return RekognitionPreparer(open_image)
+
     @pytest.fixture
     def scenes(self):
         return Scenes(

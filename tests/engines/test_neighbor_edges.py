@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from catalog.engines.local import neighbor_edges as neighbor_edges_module
-from catalog.engines.local.neighbor_edges import neighbor_edges
+from catalog.engines import neighbor_edges as neighbor_edges_module
+from catalog.engines.neighbor_edges import neighbor_edges
 
 
 @pytest.mark.parametrize("cells", [1 << 25, 5_000])

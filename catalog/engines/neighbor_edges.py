@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +12,28 @@ _CELLS = 1 << 25
 _CHUNK = 1 << 16
 
 
+NearPairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]
+"""Rows, columns and dot products of pairs."""
+
+
 def neighbor_edges(vectors: NDArray[np.float32], *, per_face: int, floor: float) -> Iterator[tuple[int, int, float]]:
     """Yield pairs (i, j, dot product), i < j: the ``per_face`` nearest of every row at or above ``floor``, once."""
     count = len(vectors)
+    parts = (near_rows(vectors, start, length, per_face, floor) for start, length in row_blocks(count))
+    return unique_edges(parts, count)
+
+
+def row_blocks(count: int) -> Iterator[tuple[int, int]]:
+    """First row and number of rows of each block, so that a block against all ``count`` rows fits into memory."""
     step = max(1, _CELLS // max(1, count))
+    return ((start, min(step, count - start)) for start in range(0, count, step))
+
+
+def unique_edges(parts: Iterable[NearPairs], count: int) -> Iterator[tuple[int, int, float]]:
+    """Pairs of all blocks, the lower number first, each once and in ascending order."""
     keys: list[NDArray[np.int64]] = []
     dots: list[NDArray[np.float32]] = []
-    for start in range(0, count, step):
-        rows, columns, values = _near(vectors, start, min(step, count - start), per_face, floor)
+    for rows, columns, values in parts:
         keys.append(np.minimum(rows, columns) * count + np.maximum(rows, columns))
         dots.append(values)
     if not keys:
@@ -32,9 +46,7 @@ def neighbor_edges(vectors: NDArray[np.float32], *, per_face: int, floor: float)
         yield from zip(low.tolist(), high.tolist(), similarities[part].tolist(), strict=True)
 
 
-def _near(
-    vectors: NDArray[np.float32], start: int, length: int, per_face: int, floor: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+def near_rows(vectors: NDArray[np.float32], start: int, length: int, per_face: int, floor: float) -> NearPairs:
     """Return row, column and dot product of the nearest pairs of ``length`` rows from ``start``."""
     count = len(vectors)
     block = vectors[start : start + length] @ vectors.T
