@@ -85,11 +85,11 @@ class CallPlanner:
     def _searches(self, photos: CountRange) -> tuple[CountRange, int]:
         """Neighbor searches, and new faces. How many searches user vectors save is not known in advance."""
         mean = self._sample.faces_per_photo if self._sample else None
-        most = self._sample.highest_faces_per_photo if self._sample else None
+        highest_faces = self._sample.highest_faces_per_photo if self._sample else None
         place = {"engine": self._engine.name, "gallery": self._gallery}
         with self._database.read() as connection:
             expected = plan_searches(connection, **place, new_photos=photos.expected, faces_per_photo=mean)
-            highest = plan_searches(connection, **place, new_photos=photos.highest, faces_per_photo=most)
+            highest = plan_searches(connection, **place, new_photos=photos.highest, faces_per_photo=highest_faces)
         return CountRange(expected.at_least, expected.expected, highest.at_most), expected.new_faces
 
     def _watch_list(self) -> CountRange:

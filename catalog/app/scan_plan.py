@@ -72,7 +72,7 @@ class ScanPlan:
     folders: tuple[PlannedFolder, ...] = ()
     """The folders with photos, those with the most photos first."""
     seconds: float | None = None
-    """Estimated time of the scan; None if neither earlier scans nor photos of folders tell."""
+    """Estimated time of the scan; None if earlier scans and photos of folders give no estimate."""
 
 
 @dataclass(slots=True)

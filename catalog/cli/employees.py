@@ -228,7 +228,7 @@ def _audit_line(row: AuditRow, as_json: bool) -> str:
         fields = {"entry": row.number, "at": row.logged_at, "content": row.content, "chain": row.chain}
         return json.dumps(fields, ensure_ascii=False)
     content = row.content or {}
-    what = content.get("what") or "forgotten"
+    event = content.get("what") or "forgotten"
     photo = str(content.get("photo_sha256") or "")[:12]
     verdict, claimed = str(content.get("verdict") or ""), display_name(str(content.get("employee_id") or ""))
-    return f"{row.number:6}  {row.logged_at[:19]}  {what:9}  {verdict:11}  {photo:12}  {claimed}".rstrip()
+    return f"{row.number:6}  {row.logged_at[:19]}  {event:9}  {verdict:11}  {photo:12}  {claimed}".rstrip()

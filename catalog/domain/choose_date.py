@@ -101,13 +101,13 @@ def _distrusted(date: TakenAt, dates: Sequence[TakenAt]) -> TakenAt:
         return date
     if date.span.day not in _FIRST_DAYS or date.wall.hour >= _FIRST_HOURS:
         return date
-    if any(other.source in _WITNESSES and _names_day(other, date) for other in dates):
+    if any(candidate.source in _WITNESSES and _names_day(candidate, date) for candidate in dates):
         return date
     return replace(date, source=DateSource.CLOCK_NOT_SET)
 
 
-def _names_day(other: TakenAt, date: TakenAt) -> bool:
-    return other.span.day == date.span.day or other.span.contains(date.span)
+def _names_day(candidate: TakenAt, date: TakenAt) -> bool:
+    return candidate.span.day == date.span.day or candidate.span.contains(date.span)
 
 
 def _refined(chosen: TakenAt, dates: Sequence[TakenAt]) -> TakenAt:
@@ -132,9 +132,13 @@ def _day_of_gps(date: TakenAt, zone: tzinfo | None) -> TakenAt:
 
 def _localized(date: TakenAt, dates: Sequence[TakenAt], zone: tzinfo | None) -> TakenAt:
     """A moment in UTC with the offset that a wall clock implies, else that of the library's zone."""
-    for other in dates:
-        if other.offset is None and other.precision is DatePrecision.SECOND and other.source not in _SCAN_TIMES:
-            offset = _quarters(other.wall - date.moment, _REMAINDER)
+    for candidate in dates:
+        if (
+            candidate.offset is None
+            and candidate.precision is DatePrecision.SECOND
+            and candidate.source not in _SCAN_TIMES
+        ):
+            offset = _quarters(candidate.wall - date.moment, _REMAINDER)
             if offset is not None:
                 return TakenAt(date.moment, offset, date.precision, date.source)
     difference = None if zone is None else date.moment.astimezone(zone).utcoffset()
@@ -144,20 +148,20 @@ def _localized(date: TakenAt, dates: Sequence[TakenAt], zone: tzinfo | None) -> 
 
 def _implied_offset(chosen: TakenAt, dates: Sequence[TakenAt]) -> int | None:
     """The offset of a wall clock that other sources imply, in minutes east of UTC."""
-    for other in dates:
-        if other.offset is not None and not other.is_instant and _same_clock(other, chosen):
-            return other.offset
-    for other in dates:
-        if other.is_instant:
-            remainder = _GPS_REMAINDER if other.source is DateSource.GPS else _REMAINDER
-            offset = _quarters(chosen.wall - other.moment, remainder)
+    for candidate in dates:
+        if candidate.offset is not None and not candidate.is_instant and _same_clock(candidate, chosen):
+            return candidate.offset
+    for candidate in dates:
+        if candidate.is_instant:
+            remainder = _GPS_REMAINDER if candidate.source is DateSource.GPS else _REMAINDER
+            offset = _quarters(chosen.wall - candidate.moment, remainder)
             if offset is not None:
                 return offset
     return None
 
 
-def _same_clock(other: TakenAt, chosen: TakenAt) -> bool:
-    return other.precision in _EXACT and abs(other.wall - chosen.wall) < timedelta(seconds=1)
+def _same_clock(candidate: TakenAt, chosen: TakenAt) -> bool:
+    return candidate.precision in _EXACT and abs(candidate.wall - chosen.wall) < timedelta(seconds=1)
 
 
 def _quarters(difference: timedelta, remainder: timedelta) -> int | None:

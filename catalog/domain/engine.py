@@ -72,7 +72,7 @@ class EngineCapabilities:
     separable_enrollment: bool = False
     """Faces may be computed on another machine and enrolled here."""
     worst_group: WorstGroupRates | None = None
-    """How often strangers of the most affected groups reach a similarity; None if it was not measured."""
+    """Share of stranger pairs of the most affected groups that reach a similarity; None if it was not measured."""
 
 
 class Engine(Protocol):

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class StackEvidence(StrEnum):
-    """What says that two photos are files of one exposure."""
+    """Evidence that two photos are files of one exposure."""
 
     NAME = "name"
     """The same folder and stem in another format, and the same time or a similar image."""

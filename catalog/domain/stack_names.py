@@ -1,4 +1,4 @@
-"""What file names say about files of one exposure: ``IMG_1.HEIC``, ``IMG_1.JPG``, ``IMG_E1.JPG``, ``IMG_1-edited.jpg``.
+"""File names of one exposure: ``IMG_1.HEIC``, ``IMG_1.JPG``, ``IMG_E1.JPG``, ``IMG_1-edited.jpg``.
 
 A name proposes only. ``IMG_1(1).jpg`` is a copy of ``IMG_1.jpg`` in one folder and another photo in the next one.
 """

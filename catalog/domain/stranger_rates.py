@@ -1,4 +1,4 @@
-"""How often two different people reach a similarity, in the group of people in which it happens most often."""
+"""Share of pairs of different people that reach a similarity, in the group of people in which it happens most often."""
 
 from __future__ import annotations
 

@@ -93,12 +93,12 @@ def parse_date_text(text: str) -> tuple[datetime, int | None, DatePrecision]:
         raise ValueError(f"{text!r} is not the date of a photo")
     names = ("month", "day", "minute", "second")
     precisions = (DatePrecision.MONTH, DatePrecision.DAY, DatePrecision.MINUTE, DatePrecision.SECOND)
-    known = [precision for name, precision in zip(names, precisions, strict=True) if match[name]]
+    matched_precisions = [precision for name, precision in zip(names, precisions, strict=True) if match[name]]
     micros = int((match["fraction"] or "").ljust(6, "0"))
     hour, minute, second = (int(match[name] or 0) for name in ("hour", "minute", "second"))
     day = datetime(int(match["year"]), int(match["month"] or 1), int(match["day"] or 1), tzinfo=UTC)
     wall = day.replace(hour=hour, minute=minute, second=second, microsecond=micros)
     if match["offset"] is None:
-        return wall, None, known[-1] if known else DatePrecision.YEAR
+        return wall, None, matched_precisions[-1] if matched_precisions else DatePrecision.YEAR
     offset = int(match["offset"][:3]) * 60 + int(match["offset"][0] + match["offset"][4:])
-    return wall - timedelta(minutes=offset), offset, known[-1]
+    return wall - timedelta(minutes=offset), offset, matched_precisions[-1]

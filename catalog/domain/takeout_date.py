@@ -27,8 +27,8 @@ def takeout_date(data: bytes) -> TakenAt | None:
         content = json.loads(data.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None
-    taken = content.get("photoTakenTime") if isinstance(content, dict) else None
-    stamp = taken.get("timestamp") if isinstance(taken, dict) else None
+    taken_time = content.get("photoTakenTime") if isinstance(content, dict) else None
+    stamp = taken_time.get("timestamp") if isinstance(taken_time, dict) else None
     if isinstance(stamp, bool) or not isinstance(stamp, str | int) or not _SECONDS.fullmatch(str(stamp)):
         return None
     seconds = int(stamp)

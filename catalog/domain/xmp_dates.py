@@ -29,8 +29,8 @@ def xmp_dates(packet: bytes) -> list[TakenAt]:
 def sidecar_dates(packet: bytes) -> list[TakenAt]:
     """The dates of a sidecar. The time of digitization is used only if the sidecar has no other date."""
     dates = xmp_dates(packet)
-    taken = [date for date in dates if date.source is DateSource.XMP]
-    return [TakenAt(date.moment, date.offset, date.precision, DateSource.SIDECAR) for date in (taken or dates)]
+    dates_taken = [date for date in dates if date.source is DateSource.XMP]
+    return [TakenAt(date.moment, date.offset, date.precision, DateSource.SIDECAR) for date in (dates_taken or dates)]
 
 
 def _times(packet: bytes) -> dict[bytes, str]:

@@ -90,9 +90,9 @@ def _stacks(connection: Connection) -> list[StackedPhoto]:
     return stacked
 
 
-def _have_same_faces(one: StackMember, other: StackMember, faces: Mapping[int, Sequence[PhotoFace]]) -> bool:
+def _have_same_faces(left: StackMember, right: StackMember, faces: Mapping[int, Sequence[PhotoFace]]) -> bool:
     """Return whether each face of the smaller photo is on the larger one, in one gallery, and there is one."""
-    small, large = sorted((one, other), key=lambda member: member.width * member.height)
+    small, large = sorted((left, right), key=lambda member: member.width * member.height)
     for gallery in {face.gallery for face in faces.get(small.photo, ())}:
         own = [face for face in faces[small.photo] if face.gallery == gallery]
         rivals = [face for face in faces.get(large.photo, ()) if face.gallery == gallery]
@@ -111,13 +111,13 @@ def _joined(links: Iterable[StackLink], members: Mapping[int, StackMember]) -> l
     stack_of: dict[int, list[int]] = {}
     for link in sorted(links, key=lambda link: (_PRIORITY[link.evidence], link.bits, link.one, link.other)):
         stack = stack_of.setdefault(link.one, [link.one])
-        other = stack_of.setdefault(link.other, [link.other])
-        if stack is other:
+        other_stack = stack_of.setdefault(link.other, [link.other])
+        if stack is other_stack:
             continue
-        if any(are_two_exposures(members[one], members[two]) for one in stack for two in other):
+        if any(are_two_exposures(members[one], members[two]) for one in stack for two in other_stack):
             continue
-        stack += other
-        for photo in other:
+        stack += other_stack
+        for photo in other_stack:
             stack_of[photo] = stack
     return [stack for photo, stack in stack_of.items() if stack[0] == photo and len(stack) > 1]
 

@@ -58,38 +58,38 @@ class StackLink:
     bits: int
 
 
-def have_same_time(one: StackMember, other: StackMember) -> bool:
+def have_same_time(left: StackMember, right: StackMember) -> bool:
     """Return whether the metadata of both files name the same second, as UTC or on the wall clock."""
-    times, other_times = _metadata_times(one), _metadata_times(other)
+    times, other_times = _metadata_times(left), _metadata_times(right)
     return bool(times & other_times)
 
 
-def are_two_exposures(one: StackMember, other: StackMember) -> bool:
+def are_two_exposures(left: StackMember, right: StackMember) -> bool:
     """Return whether a camera wrote different times into both files."""
-    if one.camera_make is None or other.camera_make is None:
+    if left.camera_make is None or right.camera_make is None:
         return False
-    times, other_times = _metadata_times(one), _metadata_times(other)
+    times, other_times = _metadata_times(left), _metadata_times(right)
     return bool(times and other_times) and not times & other_times
 
 
-def different_bits(one: StackMember, other: StackMember) -> int:
+def different_bits(left: StackMember, right: StackMember) -> int:
     """Return the number of different bits of the hashes; 256 if a photo has none."""
-    if one.image_hash is None or other.image_hash is None:
+    if left.image_hash is None or right.image_hash is None:
         return 256
-    return (int(one.image_hash, 16) ^ int(other.image_hash, 16)).bit_count()
+    return (int(left.image_hash, 16) ^ int(right.image_hash, 16)).bit_count()
 
 
-def link_by_name(one: StackMember, other: StackMember, name: StackName, other_name: StackName) -> StackLink | None:
+def link_by_name(left: StackMember, right: StackMember, name: StackName, other_name: StackName) -> StackLink | None:
     """Return the proposal for two files of one folder and root name, None if nothing confirms the names."""
-    if are_two_exposures(one, other):
+    if are_two_exposures(left, right):
         return None
-    bits = different_bits(one, other)
+    bits = different_bits(left, right)
     is_one = are_one_by_name(name, other_name)
     is_edit = name.is_edited != other_name.is_edited or name.copy != other_name.copy
-    if not (bits <= BESIDE_BITS or (is_one and have_same_time(one, other))):
+    if not (bits <= BESIDE_BITS or (is_one and have_same_time(left, right))):
         return None
     evidence = StackEvidence.EDIT if is_edit else StackEvidence.NAME
-    return StackLink(one.photo, other.photo, evidence, min(bits, BESIDE_BITS))
+    return StackLink(left.photo, right.photo, evidence, min(bits, BESIDE_BITS))
 
 
 def links_by_names(members: Sequence[StackMember]) -> Iterator[StackLink]:
@@ -115,8 +115,8 @@ def _by_copy(group: Sequence[tuple[StackMember, StackName]]) -> list[list[tuple[
 
 
 def _links_of_group(group: Sequence[tuple[StackMember, StackName]]) -> Iterator[StackLink]:
-    for (one, name), (other, other_name) in combinations(group, 2):
-        if one.photo != other.photo and (link := link_by_name(one, other, name, other_name)) is not None:
+    for (left, name), (right, other_name) in combinations(group, 2):
+        if left.photo != right.photo and (link := link_by_name(left, right, name, other_name)) is not None:
             yield link
 
 
@@ -130,9 +130,9 @@ def links_by_image(members: Sequence[StackMember]) -> Iterator[StackLink]:
         return
     hashes = np.frombuffer(bytes.fromhex("".join(member.image_hash or "" for member in hashed)), dtype=np.uint8)
     for first, second, bits in _similar_pairs(hashes.reshape(len(hashed), -1)):
-        one, other = hashed[first], hashed[second]
-        if not are_two_exposures(one, other) and not _may_be_burst(one, other) and _have_one_shape(one, other):
-            yield StackLink(one.photo, other.photo, StackEvidence.IMAGE, bits)
+        left, right = hashed[first], hashed[second]
+        if not are_two_exposures(left, right) and not _may_be_burst(left, right) and _have_one_shape(left, right):
+            yield StackLink(left.photo, right.photo, StackEvidence.IMAGE, bits)
 
 
 def _similar_pairs(hashes: NDArray[np.uint8]) -> Iterator[tuple[int, int, int]]:
@@ -141,7 +141,7 @@ def _similar_pairs(hashes: NDArray[np.uint8]) -> Iterator[tuple[int, int, int]]:
     Two similar hashes have most likely a band of 16 bits in common. For each band the hashes are sorted, that band
     first, and each is compared with the next few. Never all pairs.
     """
-    seen: set[tuple[int, int]] = set()
+    linked_pairs: set[tuple[int, int]] = set()
     width = hashes.shape[1]
     for start in range(0, width, _BAND_BYTES):
         rotated = np.ascontiguousarray(np.roll(hashes, -start, axis=1)[:, :_SORTED_BYTES])
@@ -151,23 +151,23 @@ def _similar_pairs(hashes: NDArray[np.uint8]) -> Iterator[tuple[int, int, int]]:
             in_band = (rotated[first, :_BAND_BYTES] == rotated[second, :_BAND_BYTES]).all(axis=1)
             first, second = first[in_band], second[in_band]
             bits = np.bitwise_count(hashes[first] ^ hashes[second]).sum(axis=1, dtype=np.int64)
-            near = bits <= SIMILAR_BITS
-            for one, other, number in zip(
-                first[near].tolist(), second[near].tolist(), bits[near].tolist(), strict=True
+            is_similar = bits <= SIMILAR_BITS
+            for left, right, number in zip(
+                first[is_similar].tolist(), second[is_similar].tolist(), bits[is_similar].tolist(), strict=True
             ):
-                pair = (min(one, other), max(one, other))
-                if pair not in seen:
-                    seen.add(pair)
+                pair = (min(left, right), max(left, right))
+                if pair not in linked_pairs:
+                    linked_pairs.add(pair)
                     yield *pair, number
 
 
-def _may_be_burst(one: StackMember, other: StackMember) -> bool:
-    is_of_camera = one.camera_make is not None and other.camera_make is not None
-    return is_of_camera and (one.width, one.height) == (other.width, other.height)
+def _may_be_burst(left: StackMember, right: StackMember) -> bool:
+    is_of_camera = left.camera_make is not None and right.camera_make is not None
+    return is_of_camera and (left.width, left.height) == (right.width, right.height)
 
 
-def _have_one_shape(one: StackMember, other: StackMember) -> bool:
-    aspect, other_aspect = one.width / one.height, other.width / other.height
+def _have_one_shape(left: StackMember, right: StackMember) -> bool:
+    aspect, other_aspect = left.width / left.height, right.width / right.height
     return abs(aspect / other_aspect - 1) <= MAX_ASPECT_DIFFERENCE
 
 

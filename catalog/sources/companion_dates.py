@@ -76,9 +76,9 @@ class CompanionDates:
         if not (parent + b"/").startswith(self._root):
             return
         for entry in sorted(self._names(parent).values()):
-            other = os.path.join(parent, entry, _TAKEOUT, below)
-            if other != folder and os.path.isdir(other):
-                yield other
+            parallel_folder = os.path.join(parent, entry, _TAKEOUT, below)
+            if parallel_folder != folder and os.path.isdir(parallel_folder):
+                yield parallel_folder
 
     def _content(self, folder: bytes, name: str, most: int) -> bytes | None:
         """At most the first ``most`` + 1 bytes; None without a regular file of this name."""

@@ -179,7 +179,7 @@ def rows_with_expression(
 
 def is_alone_with(person_rows: Sequence[int], engine: str, gallery: str) -> ColumnElement[bool]:
     """Condition on ``photos``: every face is one of these persons or a hidden person; row ids of persons."""
-    others = (
+    has_other_person = (
         select(faces.c.id)
         .select_from(
             faces.outerjoin(assignments, assignments.c.face_id == faces.c.id).outerjoin(
@@ -190,7 +190,7 @@ def is_alone_with(person_rows: Sequence[int], engine: str, gallery: str) -> Colu
         .where(or_(assignments.c.person_id.is_(None), assignments.c.person_id.not_in(list(person_rows))))
         .where(_is_visible())
     )
-    return ~others.exists()
+    return ~has_other_person.exists()
 
 
 def _conditions(selection: PhotoSelection, engine: str, gallery: str) -> list[ColumnElement[bool]]:

@@ -191,7 +191,7 @@ def index_calls(server) -> int:
 
 
 def test_the_paid_engine_gets_one_file_of_an_exposure(catalog, shot, serving):
-    """What names tell is paid for once, and the plan says so; what only images tell is paid for."""
+    """Files grouped by name are charged once, and the plan says so. Files that only images group are charged each."""
     with serving() as server:
         plan = catalog("scan", shot, "--dry-run", "--json").json
         (index,) = [call for call in plan["calls"] if call["operation"] == "IndexFaces"]

@@ -47,7 +47,7 @@ print_rows([("  99.50", "2020-01-01", "Ann", long_path), ("   8.00", "no date", 
 
 
 def printed_on_a_terminal(columns: int) -> list[str]:
-    """What the program prints on a terminal of this width."""
+    """Return the output of the program on a terminal of this width."""
     primary, replica = pty.openpty()
     fcntl.ioctl(replica, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}

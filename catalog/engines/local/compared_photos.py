@@ -42,10 +42,10 @@ class ComparedPhotos:
         # One file may be opened at several sizes, which show different faces.
         key = sha256_of(photo.data), photo.pixels.shape
         with self._lock:
-            kept = self._photos.get(key)
-            if kept is not None:
+            cached = self._photos.get(key)
+            if cached is not None:
                 self._photos.move_to_end(key)
-                return kept
+                return cached
         analyzed = self._analyze(photo)
         with self._lock:
             if key not in self._photos:  # another thread may have analyzed it, too

@@ -109,16 +109,16 @@ class LocalEngine:
         return SearchResult(chosen.face, self._matches(probe, threshold, limit))
 
     def compare(self, source: OpenedPhoto, target: OpenedPhoto, threshold: float) -> Comparison:
-        one, other = self._compared.get(source), self._compared.get(target)
-        if not one.faces:
+        source_faces, target_faces = self._compared.get(source), self._compared.get(target)
+        if not source_faces.faces:
             raise NoFaceError("The source photo shows no face.")
-        if not other.faces:
+        if not target_faces.faces:
             raise NoFaceError("The target photo shows no face.")
-        similarities = self.pipeline.calibration.similarity(other.probes @ one.probes[0])
-        compared = [ComparedFace(face, float(s)) for face, s in zip(other.faces, similarities, strict=True)]
+        similarities = self.pipeline.calibration.similarity(target_faces.probes @ source_faces.probes[0])
+        compared = [ComparedFace(face, float(s)) for face, s in zip(target_faces.faces, similarities, strict=True)]
         matches = sorted((c for c in compared if c.similarity >= threshold), key=lambda c: -c.similarity)
         unmatched = tuple(c.face for c in compared if c.similarity < threshold)
-        return Comparison(one.faces[0], tuple(matches), unmatched)
+        return Comparison(source_faces.faces[0], tuple(matches), unmatched)
 
     def remove(self, face_ids: Iterable[str]) -> set[str]:
         return self.gallery.remove(face_ids)

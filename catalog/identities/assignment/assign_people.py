@@ -96,7 +96,7 @@ def _assign(
         confirmed = human_person_by_face_row(connection, engine=engine.name, gallery=gallery)
         replay_decisions(connection, engine=engine.name, gallery=gallery, now=now)
         replayed = person_by_face_row(connection, engine=engine.name, gallery=gallery) if confirmed else {}
-        taken = sum(replayed.get(row, person) != person for row, person in confirmed.items())
+        taken_count = sum(replayed.get(row, person) != person for row, person in confirmed.items())
     pending_removals.drain(database, engine.remove, engine.name, gallery)
     charges: list[Charge] = []
     if engine.group_means is None:
@@ -132,7 +132,7 @@ def _assign(
         persons_new=persons_new,
         persons_merged=persons_merged,
         persons_deleted=max(0, len(people.rows) + persons_new - persons_left),
-        churn=taken + count_churn(table, after),
+        churn=taken_count + count_churn(table, after),
         conflicts=conflicts,
         searches=sum(charge.calls for charge in charges),
         charges=tuple(charges),

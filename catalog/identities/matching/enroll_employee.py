@@ -130,16 +130,16 @@ class _Enrollment:
                     else references_of_others(connection, self.employee_id, after=compared)
                 )
                 if not new:
-                    same = {other: value for other, value in similarities.items() if value >= ACCEPT}
+                    accepted = {enrolled_id: value for enrolled_id, value in similarities.items() if value >= ACCEPT}
                     flaws += [
-                        f'The face is enrolled under the id "{other}": similarity {value:.1f}.'
-                        for other, value in sorted(same.items())
+                        f'The face is enrolled under the id "{enrolled_id}": similarity {value:.1f}.'
+                        for enrolled_id, value in sorted(accepted.items())
                     ]
-                    self._write(connection, photo, analysis, content, flaws, sorted(same), charges)
+                    self._write(connection, photo, analysis, content, flaws, sorted(accepted), charges)
                     return flaws
             compared = new[-1].row
-            for other, value in search.similarities(new).items():
-                similarities[other] = max(value, similarities.get(other, 0.0))
+            for enrolled_id, value in search.similarities(new).items():
+                similarities[enrolled_id] = max(value, similarities.get(enrolled_id, 0.0))
 
     def _unlike_first_reference(self, photo: OpenedPhoto, charges: list[Charge]) -> list[str]:
         """The flaw of a photo that shows another person than the first reference, if there is one."""

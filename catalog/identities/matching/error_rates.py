@@ -165,9 +165,9 @@ def _recommend(genuine: Floats, impostor: Floats, by_group: dict[str, Floats], w
         return Recommendation(wanted, None, None)
     missed = _rates(genuine, impostor, threshold).false_non_match
     in_groups = [_lowest_threshold(values, wanted) for values in by_group.values()]
-    known = [value for value in in_groups if value is not None]
-    is_complete = bool(in_groups) and len(known) == len(in_groups)
-    return Recommendation(wanted, threshold, missed, max(threshold, *known) if is_complete else None)
+    measured_rates = [value for value in in_groups if value is not None]
+    is_complete = bool(in_groups) and len(measured_rates) == len(in_groups)
+    return Recommendation(wanted, threshold, missed, max(threshold, *measured_rates) if is_complete else None)
 
 
 def _lowest_threshold(impostor: Floats, wanted: float) -> float | None:

@@ -51,7 +51,9 @@ def delete_references_of(
         if not (watch_references or employee_references):
             return DeletedReferences()
         on_photos = faces_by_content(connection, {face.sha256 for face in faces})
-    alone = {sha256 for sha256, others in on_photos.items() if len({face.person_id for face in others}) == 1}
+    alone = {
+        sha256 for sha256, faces_of_photo in on_photos.items() if len({face.person_id for face in faces_of_photo}) == 1
+    }
     face_ids = {face.face_id for face in faces}
     unchecked = 0
 
