@@ -1,8 +1,8 @@
 """A made library of a family, and what the catalogue says of it.
 
-    python -m tests.benchmarks.family_library [--folder DIR] [--keep]
+    python -m tests.benchmarks.family_library [--members N] [--folder DIR] [--keep]
 
-Needs ../shared/data/lfw. Twelve people, about 300 files: a camera, a phone with edits and copies of messengers, Google
+Needs ../shared/data/lfw. Twelve people, about 200 files: a camera, a phone with edits and copies of messengers, Google
 Takeout, Picasa, sidecars, scans, and the junk of six products. ``answers.json`` beside the library holds the truth.
 Thresholds: photos discovered exactly; dates right for 98 % of the exposures that carry one anywhere; no exposure
 counted twice and none merged with another one; no wrong name.
@@ -58,7 +58,7 @@ class Exposure:
 class LibraryMaker:
     """Writes the library and collects the answers."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, members: int = MEMBERS) -> None:
         self.folder = folder
         self.exposures: list[Exposure] = []
         self.junk = 0
@@ -66,7 +66,7 @@ class LibraryMaker:
         people = sorted(
             (path for path in (DATA / "photos").iterdir()), key=lambda path: (-len(list(path.iterdir())), path)
         )
-        self.pools = {path.name: sorted(path.iterdir()) for path in people[1 : MEMBERS + 1]}
+        self.pools = {path.name: sorted(path.iterdir()) for path in people[1 : members + 1]}
         self._clock = datetime(2003, 5, 1, 10, tzinfo=UTC)
 
     @property
@@ -214,8 +214,8 @@ class LibraryMaker:
 
     def _montages(self) -> None:
         members = self.members
-        for number in range(18):
-            group = [members[(number + step) % MEMBERS] for step in range(2 + number % 3)]
+        for number in range(3 * len(members) // 2):
+            group = [members[(number + step) % len(members)] for step in range(2 + number % 3)]
             moment = self.next_time()
             image = Image.new("RGB", (SIDE * len(group), SIDE))
             for place, member in enumerate(group):
@@ -308,12 +308,13 @@ def measure(folder: Path, exposures: list[Exposure], database: Path) -> dict[str
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--members", type=int, default=MEMBERS, help="people of the family, 5 or more")
     parser.add_argument("--keep", action="store_true")
     arguments = parser.parse_args()
     folder = arguments.folder or Path(tempfile.mkdtemp(prefix="family"))
     library = folder / "library"
     library.mkdir(parents=True)
-    maker = LibraryMaker(library)
+    maker = LibraryMaker(library, arguments.members)
     maker.make()
     answers = {"exposures": [asdict(exposure) for exposure in maker.exposures], "junk": maker.junk}
     (folder / "answers.json").write_text(json.dumps(answers, indent=1), encoding="utf-8")
