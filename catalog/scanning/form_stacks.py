@@ -123,10 +123,11 @@ def _joined(links: Iterable[StackLink], members: Mapping[int, StackMember]) -> l
 
 
 def _rank(member: StackMember, was_not_sent: bool) -> tuple[object, ...]:
-    """The photo with the lowest rank counts: one with faces in the gallery, of a camera, not edited, the largest."""
+    """The photo with the lowest rank counts: sent to the gallery, present, of a camera, not edited, the largest."""
     names = [stack_name(entry_name(uri).decode("utf-8", "surrogateescape")) for uri in member.uris]
     return (
         was_not_sent,
+        member.is_missing,
         member.camera_make is None,
         all(name.is_edited for name in names),
         -member.width * member.height,

@@ -42,7 +42,9 @@ class PhotoFace:
 
 
 class StackMember(NamedTuple):
-    """A photo as stacks are formed of it. ``taken_at`` is the stored text; ``uris`` are its present locations.
+    """A photo as stacks are formed of it. ``taken_at`` is the stored text.
+
+    ``uris`` are its present locations, or its missing ones if ``is_missing``.
 
     A named tuple, because forming stacks creates one for every photo.
     """
@@ -60,6 +62,7 @@ class StackMember(NamedTuple):
     taken_at_precision: str | None
     camera_make: str | None
     uris: tuple[str, ...] = ()
+    is_missing: bool = False
 
 
 _MEMBER = (
@@ -92,13 +95,17 @@ _ENROLLED_BESIDE = (
 
 
 def read_members(conn: Connection) -> list[StackMember]:
-    """Return every photo that has a present location, in the order of row ids."""
-    uris: dict[int, list[str]] = defaultdict(list)
-    present = select(locations.c.photo_id, locations.c.uri).where(locations.c.missing_since.is_(None))
-    for photo, uri in _driver_rows(conn, present):
-        uris[photo].append(uri)
-    rows = _driver_rows(conn, select(*_MEMBER).order_by(photos.c.id))
-    return [StackMember._make((*row, tuple(sorted(uris[row[0]])))) for row in rows if row[0] in uris]
+    """Return every photo that is not left out, in the order of row ids. Missing photos count until they are pruned."""
+    present: dict[int, list[str]] = defaultdict(list)
+    missing: dict[int, list[str]] = defaultdict(list)
+    query = select(locations.c.photo_id, locations.c.uri, locations.c.missing_since)
+    for photo, uri, missing_since in _driver_rows(conn, query):
+        (missing if missing_since else present)[photo].append(uri)
+    shown = select(*_MEMBER).where(photos.c.left_out_by.is_(None)).order_by(photos.c.id)
+    return [
+        StackMember._make((*row, tuple(sorted(present.get(row[0]) or missing[row[0]])), row[0] not in present))
+        for row in _driver_rows(conn, shown)
+    ]
 
 
 def _driver_rows(conn: Connection, query: Select[Any]) -> list[tuple[Any, ...]]:
@@ -110,7 +117,7 @@ def enrolled_beside(conn: Connection, first: str, end: str, engine: str, gallery
     """Yield the photos at present locations from ``first`` up to ``end`` that were sent to the engine."""
     keys = {"first": first, "end": end, "engine": engine, "gallery": gallery}
     for row in conn.execute(_ENROLLED_BESIDE, keys):
-        yield StackMember._make((*row[1:], (row.uri,)))
+        yield StackMember._make((*row[1:], (row.uri,), False))
 
 
 def faces_of_photos(conn: Connection, photo_ids: Collection[int]) -> dict[int, list[PhotoFace]]:
