@@ -11,7 +11,7 @@ import typer
 
 from catalog import ReferenceFace, ReportTable, UsageError
 from catalog.app.private_files import write_privately
-from catalog.cli.formatting import box_json, box_text, counted, path_text
+from catalog.cli.formatting import box_json, box_text, path_text
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Since, Threshold, Until, Verbose
 from catalog.cli.table_output import print_rows, print_table
@@ -95,9 +95,7 @@ def find_person(
             _print_result(result, number if all_faces else None)
     undated = max((result.undated for result in results), default=0)
     if undated:
-        typer.echo(
-            f"Left out because of the period: {counted(undated, 'photo')} that match and have no date.", err=True
-        )
+        typer.echo(f"Matching photos without a date, left out because of the period: {undated:,}.", err=True)
 
 
 def _groups(catalog: Catalog, paths: Sequence[Path], face: int | None, all_faces: bool) -> list[list[ReferenceFace]]:
