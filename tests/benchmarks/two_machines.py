@@ -95,10 +95,10 @@ def wait_for_port(network: SlowNetwork, name: str, port: int) -> None:
 
 def differences(alone: str, together: str) -> list[str]:
     """The names of the kinds of rows that differ."""
-    expected, found = recorded_rows(alone), recorded_rows(together)
+    expected, clustered = recorded_rows(alone), recorded_rows(together)
     for name, rows in expected.items():
-        print(f"{name}: {len(rows)} in one process, {len(found[name])} on the cluster")
-    return [name for name, rows in expected.items() if rows != found[name]]
+        print(f"{name}: {len(rows)} in one process, {len(clustered[name])} on the cluster")
+    return [name for name, rows in expected.items() if rows != clustered[name]]
 
 
 def main() -> int:
