@@ -25,7 +25,7 @@ def test_worker_and_cluster_exclude_one_another(catalog, portraits):
 
 
 def test_worker_is_deprecated(catalog, portraits, postgresql_url):
-    """It still works, is not in the help, and points to its successor."""
+    """It still works, is not in the help, and points to --cluster."""
     answer = catalog("scan", portraits, "--worker", "--limit", 1, "--database", postgresql_url)
     assert answer.code == 0
     assert "--worker will be removed" in answer.err

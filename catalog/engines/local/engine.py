@@ -31,8 +31,8 @@ from catalog.domain.prepared_photo import PreparedPhoto
 from catalog.domain.user_vectors import UserVectors
 from catalog.engines.local.compared_photos import ComparedPhoto, ComparedPhotos
 from catalog.engines.local.face_pipeline import FacePipeline
+from catalog.engines.local.face_preparer import LocalPreparer, vectors_of
 from catalog.engines.local.gallery import LocalGallery, NewFace
-from catalog.engines.local.preparer import LocalPreparer, vectors_of
 from catalog.engines.local.spec import CAPABILITIES
 from catalog.engines.neighbor_edges import neighbor_edges
 

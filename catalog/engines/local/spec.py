@@ -51,7 +51,7 @@ def _open_without_gallery(_options: LocalOptions, resources: EngineResources) ->
 
 
 def _open_preparer(resources: PreparerResources) -> Preparer:
-    from catalog.engines.local.preparer import LocalPreparer
+    from catalog.engines.local.face_preparer import LocalPreparer
 
     return LocalPreparer(quality_filter=resources.quality_filter, attributes=resources.attributes)
 

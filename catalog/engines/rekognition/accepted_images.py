@@ -16,7 +16,7 @@ from catalog.domain.prepared_photo import PreparedPhoto
 from catalog.domain.same_face import SAME_PHOTO, same_face
 from catalog.engines.rekognition.client import RekognitionClient
 from catalog.engines.rekognition.image_limits import LIMITS, may_be_reference
-from catalog.engines.rekognition.preparer import read_fitted
+from catalog.engines.rekognition.image_preparer import read_fitted
 from catalog.images.fit import ImageLimits, Placement, Unfit, fit
 
 _CUT_OUT = replace(LIMITS, min_face=1)

@@ -74,7 +74,7 @@ def _open(options: RekognitionOptions, resources: EngineResources) -> Engine:
 
 
 def _open_preparer(resources: PreparerResources) -> Preparer:
-    from catalog.engines.rekognition.preparer import RekognitionPreparer
+    from catalog.engines.rekognition.image_preparer import RekognitionPreparer
 
     return RekognitionPreparer(resources.reopen)
 

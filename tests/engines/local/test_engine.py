@@ -15,7 +15,7 @@ from catalog.domain.errors import EngineError
 from catalog.domain.faces import BoundingBox, QualityFilter, RejectionReason
 from catalog.engines.local.common_component_removal import remove_common_components
 from catalog.engines.local.engine import LocalEngine
-from catalog.engines.local.preparer import LocalPreparer
+from catalog.engines.local.face_preparer import LocalPreparer
 from catalog.engines.local.spec import CAPABILITIES
 from catalog.engines.local.tables import gallery_collections
 from catalog.store.database import open_database

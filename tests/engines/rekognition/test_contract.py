@@ -10,7 +10,7 @@ from sqlalchemy import create_engine
 
 from catalog.domain.user_vectors import UserVectorRules
 from catalog.engines.local.engine import LocalEngine
-from catalog.engines.rekognition.preparer import RekognitionPreparer
+from catalog.engines.rekognition.image_preparer import RekognitionPreparer
 from catalog.engines.rekognition.spec import CAPABILITIES
 from catalog.images.decode import open_image
 from tests.contracts.engine import EngineContract, PreparedContract, Scenes, Shot
