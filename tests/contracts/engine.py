@@ -466,8 +466,8 @@ class PreparedContract:
 
     def test_a_prepared_photo_is_new_to_a_gallery_without_it(self, engine, scenes, preparer):
         """The vectors or the image are in the prepared photo: the faces can be searched."""
-        engine.enroll(scenes.one.photo, scenes.one.sha256)
-        prepared = replace(preparer.prepare(scenes.again.photo), shows_face=True)
-        enrollment = engine.enroll_prepared(prepared, scenes.again.sha256)
-        matches = engine.search(scenes.one.photo, 80).matches
+        engine.enroll(scenes.portrait.photo, scenes.portrait.sha256)
+        prepared = replace(preparer.prepare(scenes.second_portrait.photo), shows_face=True)
+        enrollment = engine.enroll_prepared(prepared, scenes.second_portrait.sha256)
+        matches = engine.search(scenes.portrait.photo, 80).matches
         assert enrollment.faces[0].face_id in {match.face_id for match in matches}
