@@ -17,6 +17,7 @@ from catalog.identities.decisions.effective import effective_decisions
 from catalog.identities.decisions.log import read_decisions
 from catalog.store import pending_removals
 from catalog.store.database import Database
+from catalog.store.gallery_info import count_faces
 from catalog.store.photos import find_enrolled
 from catalog.store.watch_rows import count_references
 
@@ -63,9 +64,7 @@ class CallPlanner:
             planned.append(PlannedCalls(Operation.SEARCH_USERS, searches if searches_users else nothing))
         planned.append(PlannedCalls(Operation.SEARCH_FACES, searches))
         after = [
-            PlannedCalls(
-                Operation.ASSOCIATE_FACES, _up_to(users.associate, users.associate + min(confirmations, photos.highest))
-            ),
+            PlannedCalls(Operation.ASSOCIATE_FACES, self._associations(users, min(confirmations, photos.highest))),
             PlannedCalls(Operation.DISASSOCIATE_FACES, _up_to(users.disassociate, users.disassociate + changed)),
             PlannedCalls(Operation.SEARCH_FACES_BY_IMAGE, self._watch_list()),
         ]
@@ -91,6 +90,13 @@ class CallPlanner:
             expected = plan_searches(connection, **place, new_photos=photos.expected, faces_per_photo=mean)
             highest = plan_searches(connection, **place, new_photos=photos.highest, faces_per_photo=highest_faces)
         return CountRange(expected.at_least, expected.expected, highest.at_most), expected.new_faces
+
+    def _associations(self, users: UserVectorCalls, confirmations: int) -> CountRange:
+        """A scan that fills a new gallery enrolls the faces of all confirmed persons again."""
+        with self._database.read() as connection:
+            is_new = count_faces(connection, self._engine.name, self._gallery) == 0
+        highest = users.associate + confirmations
+        return _up_to(highest if is_new else users.associate, highest)
 
     def _watch_list(self) -> CountRange:
         """Every reference is searched for. A reference on which the engine finds no face is not charged."""

@@ -11,17 +11,21 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+from catalog.cli.main import run
 from catalog.domain.charges import Operation
 from catalog.web.endpoint_server import EndpointServer, open_endpoint
 from tests.benchmarks import at_endpoint
@@ -31,6 +35,15 @@ DATA = Path(__file__).parents[3] / "shared" / "data" / "lfw"
 TOLERANCE = 0.15
 PAID = {operation.value for operation in Operation}
 Calls = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Exit code and output of a command."""
+
+    code: int
+    out: str
+    err: str
 
 
 class Library:
@@ -48,15 +61,17 @@ class Library:
             **variables,
         }
 
-    def run(self, *arguments: str | Path) -> Any:
-        """The completed process of one command."""
-        command = [sys.executable, "-m", "catalog", *map(str, arguments)]
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+    def run(self, *arguments: str | Path) -> Answer:
+        """Run one command in this process."""
+        out, err = io.StringIO(), io.StringIO()
+        with patch.dict(os.environ, self.environment), redirect_stdout(out), redirect_stderr(err):
+            code = run([str(argument) for argument in arguments])
+        return Answer(code, out.getvalue(), err.getvalue())
 
     def json(self, *arguments: str | Path) -> Any:
         done = self.run(*arguments, "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        assert done.code == 0, done.err
+        return json.loads(done.out)
 
     def add(self, photos: Sequence[Path], prefix: str = "") -> None:
         for photo in photos:
@@ -96,8 +111,8 @@ class Table:
         calls_before, dollars_before = library.logged()
         answered_before = library.answered()
         done = library.run("scan", library.photos, *options)
-        if done.returncode:
-            self.fail(f"exit code {done.returncode}: {done.stderr}")
+        if done.code:
+            self.fail(f"exit code {done.code}: {done.err}")
         calls, dollars = library.logged()
         calls, answered = calls - calls_before, library.answered() - answered_before
         planned: dict[str, Calls] = {call["operation"]: call for call in plan["calls"]}
@@ -123,7 +138,7 @@ class Table:
     def refused(self, name: str, library: Library) -> None:
         """Both the plan and the scan must be refused with exit code 5, without a paid call."""
         before = library.answered()
-        codes = [library.run("scan", library.photos, *options).returncode for options in ((), ("--dry-run",))]
+        codes = [library.run("scan", library.photos, *options).code for options in ((), ("--dry-run",))]
         print(f"{name:34} exit codes {codes}, {sum((library.answered() - before).values())} paid calls")
         if codes != [5, 5] or library.answered() != before:
             self.fail("a plan that the scan refuses")
@@ -145,7 +160,7 @@ def confirm_persons(library: Library, count: int) -> None:
     people = [person for person in library.json("people", "list") if person["faces"] >= 2][:count]
     for person in people:
         for face in library.json("people", "show", person["person"])["faces"]:
-            assert library.run("people", "confirm", face["face"], person["person"]).returncode == 0
+            assert library.run("people", "confirm", face["face"], person["person"]).code == 0
 
 
 def main() -> int:
@@ -173,7 +188,7 @@ def main() -> int:
         confirm_persons(library, 3)
         table.compare("first user vectors", library, exact=("AssociateFaces", "IndexFaces", "SearchFaces"))
         for number, photo in enumerate(photos[:2]):
-            assert library.run("watch", "add", f"person {number}", photo).returncode == 0
+            assert library.run("watch", "add", f"person {number}", photo).code == 0
         table.compare("watch list of two", library, exact=("SearchFacesByImage", "AssociateFaces", "IndexFaces"))
 
         describe = server.service._handlers["DescribeCollection"]
