@@ -71,9 +71,10 @@ def billed(server: EndpointServer) -> int:
 
 def logged(environment: dict[str, str]) -> Counter[str]:
     """Calls of IndexFaces in the charge log, by command."""
-    costs = run(environment, "costs", "--json")
-    if costs.returncode:  # killed before the catalogue was made
+    if not Path(environment["CATALOG_DATABASE_URL"]).exists():  # killed before the catalogue was made
         return Counter()
+    costs = run(environment, "costs", "--json")
+    assert costs.returncode == 0, costs.stderr
     rows = json.loads(costs.stdout)["month"]["charges"]
     return Counter({row["command"]: row["calls"] for row in rows if row["operation"] == "IndexFaces"})
 
