@@ -19,9 +19,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from unittest.mock import patch
 
-from catalog.app.call_log import DatabaseCallLog
-
 import catalog
+from catalog.app.database_call_log import DatabaseCallLog
 from catalog.domain.charges import Charge
 from catalog.web.endpoint_server import open_endpoint
 from tests.benchmarks import at_endpoint
