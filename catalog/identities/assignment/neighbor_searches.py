@@ -35,7 +35,8 @@ from catalog.store.scans import record_charges
 _FACES_PER_PHOTO = 2.0
 """Assumed while a gallery is empty. Not measured."""
 _SEARCHES_PER_FACE = 0.75
-"""Assumed while a gallery has no searches. 0.9 were measured for 12 photos, about 0.57 for a large library."""
+"""Assumed while a gallery has no searches. It lies between 0.9, measured on 12 photos, and the lower rates of large
+libraries. It was chosen on the table of tests/benchmarks/cost_table.py."""
 _ASSUMED_FACES = 20
 """The assumption counts as much as so many faces of the gallery. Not measured."""
 
