@@ -16,7 +16,7 @@ SECONDS = 20_000
 
 @pytest.fixture
 def ann(library):
-    """The man on three photos, with a name."""
+    """The man on three photos, with a name. Tests name him before the page opens, because a change reloads the page."""
     person = next(person for person in library.people() if person.faces == 3)
     library.decisions.name(person.person_id, "Ann Example")
     library.review.refresh()
@@ -32,7 +32,7 @@ def shows(page, selector, text):
     expect(page.locator(selector)).to_contain_text(text, timeout=SECONDS)
 
 
-def test_faces_are_picked_and_moved_by_keyboard(page, review, library, ann):
+def test_faces_are_picked_and_moved_by_keyboard(ann, page, review, library):
     """T picks, M asks for the person, Enter moves; the notice offers an undo, and U undoes."""
     visit(page, review, f"/people/{ann}")
     page.focus(".tile >> nth=0")
@@ -54,7 +54,7 @@ def test_faces_are_picked_and_moved_by_keyboard(page, review, library, ann):
     assert library.person(ann).faces == 3
 
 
-def test_a_face_is_split_off_by_mouse(page, review, library, ann):
+def test_a_face_is_split_off_by_mouse(ann, page, review, library):
     """A click picks; a second click of another tile adds to the picks; Clear empties them."""
     visit(page, review, f"/people/{ann}")
     page.click(".tile >> nth=0")
@@ -67,7 +67,7 @@ def test_a_face_is_split_off_by_mouse(page, review, library, ann):
     assert library.person(ann).faces == 2
 
 
-def test_renaming_a_person_and_naming_a_face_are_two_gestures(page, review, library, ann):
+def test_renaming_a_person_and_naming_a_face_are_two_gestures(ann, page, review, library):
     """R renames the person with all faces. The menu of a face on its photo changes this face alone."""
     visit(page, review, f"/people/{ann}")
     page.keyboard.press("r")
@@ -89,14 +89,14 @@ def test_renaming_a_person_and_naming_a_face_are_two_gestures(page, review, libr
     assert (library.person(ann).name, library.person(ann).faces) == ("Anna Example", 2)
 
 
-def test_a_box_on_a_photo_leads_to_the_person(page, review, library, ann):
+def test_a_box_on_a_photo_leads_to_the_person(ann, page, review, library):
     """By a click."""
     visit(page, review, f"/photos/{library.faces(ann)[0].sha256}")
     page.click("svg a >> nth=0")
     page.wait_for_url(f"**/people/{ann}")
 
 
-def test_the_same_name_asks_before_it_is_given(page, review, library, ann):
+def test_the_same_name_asks_before_it_is_given(ann, page, review, library):
     """Two people of one name need a second answer."""
     other = next(person.person_id for person in library.people(named=False))
     visit(page, review, f"/people/{other}")
@@ -147,7 +147,7 @@ def test_a_watch_hit_is_confirmed_and_dismissed_by_keyboard(page, review, librar
     assert len({first.number, second.number}) == 2
 
 
-def test_a_chosen_photo_finds_its_person(page, review, ann):
+def test_a_chosen_photo_finds_its_person(ann, page, review):
     """The result links to the person."""
     visit(page, review, "/find")
     page.set_input_files("#file", str(PORTRAITS / "obama_2.jpg"))
@@ -156,7 +156,7 @@ def test_a_chosen_photo_finds_its_person(page, review, ann):
     page.wait_for_url(f"**/people/{ann}")
 
 
-def test_a_search_by_name_lists_people(page, review, ann):
+def test_a_search_by_name_lists_people(ann, page, review):
     """The slash focuses the field; Enter searches."""
     visit(page, review, "/")
     page.keyboard.press("/")
@@ -166,7 +166,7 @@ def test_a_search_by_name_lists_people(page, review, ann):
     shows(page, ".people", "Ann Example")
 
 
-def test_history_undoes_a_group_and_what_builds_on_it(page, review, library, ann):
+def test_history_undoes_a_group_and_what_builds_on_it(ann, page, review, library):
     """The first press names the later answer, the second undoes both."""
     library.decisions.name(ann, "Anna Example")
     visit(page, review, "/history")

@@ -177,7 +177,7 @@ def test_operations_do_not_wait_for_one_another(tmp_path):
     limiter.close()
 
 
-TABLES = {"large_regions": ["us-east-1"], "large": {"IndexFaces": 50}, "others": {"DetectFaces": 25}}
+TABLES = {"large_regions": ["us-east-1"], "large": {"IndexFaces": 50}, "other_quotas": {"DetectFaces": 25}}
 
 
 @pytest.mark.parametrize(
