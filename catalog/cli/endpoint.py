@@ -158,6 +158,7 @@ def _read_keys(path: Path) -> dict[str, Key]:
             f'The file "{path}" does not hold keys.',
             remedy="Write an access key id and its secret on each line, and optionally an account.",
         )
+    # The command's --help starts without the endpoint.
     from catalog.endpoint.signature import Key
 
     return {words[0]: Key(*words[1:]) for words in lines}

@@ -107,6 +107,7 @@ def run(arguments: list[str]) -> int:
 
 def command_group() -> CommandGroup:
     """The root command. Its subcommands are loaded on demand."""
+    # `catalog --version` starts without Typer.
     from catalog.cli.command_group import make_group
 
     return make_group(COMMANDS)

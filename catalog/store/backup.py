@@ -66,6 +66,7 @@ def restore(database: Database, backup: Path) -> Path | None:
     Persons forgotten since the backup was made stay forgotten. Returns the copy of the SQLite file from before the
     restore, None on PostgreSQL. The caller holds the lock of the whole catalogue.
     """
+    # Alembic is slow to load and needed for this copy only.
     from catalog.store.migrate import copy_sqlite
 
     beside = database.path or Path(tempfile.gettempdir()) / "restore"

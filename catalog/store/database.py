@@ -106,7 +106,7 @@ def open_database(
             create=create and not read_only,
             upgrade=(create if upgrade is None else upgrade) and not read_only,
         )
-    except BaseException:
+    except BaseException:  # also KeyboardInterrupt: no connection stays open
         database.close()
         raise
     return database

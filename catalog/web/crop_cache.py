@@ -37,7 +37,7 @@ class CropCache:
             return running.result()
         try:
             image = make()
-        except BaseException as error:
+        except BaseException as error:  # the threads that wait for this image must not wait for ever
             with self._lock:
                 del self._running[key]
             own.set_exception(error)

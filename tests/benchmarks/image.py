@@ -49,11 +49,11 @@ def run_in_root(root: Path, command: list[str], user: str = "0:0") -> subprocess
 
 
 def make_root(root: Path, suite: str) -> None:
-    """A Debian base system with Python."""
+    """A Debian base system with Python, from debootstrap's own mirror."""
     subprocess.run(
         [
             *("debootstrap", "--variant=minbase", "--include=python3,python3-venv,ca-certificates"),
-            *(suite, root, "http://deb.debian.org/debian"),
+            *(suite, root),
         ],
         check=True,
         stdout=subprocess.DEVNULL,

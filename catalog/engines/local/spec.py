@@ -1,4 +1,7 @@
-"""The local engine: embedded networks, a gallery in the catalogue's database, no account and no network."""
+"""The local engine: embedded networks, a gallery in the catalogue's database, no account and no network.
+
+Functions import what they need: reading the spec loads neither numpy nor onnxruntime.
+"""
 
 from __future__ import annotations
 

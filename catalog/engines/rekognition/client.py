@@ -162,7 +162,7 @@ class RekognitionClient:
                     intents = ()
                 try:
                     self._after(trouble, operation, error, attempt, patience)
-                except Exception:
+                except Exception:  # no further attempt; after Ctrl-C the intents stay and count as lost
                     self._discard(intents)
                     raise
             else:

@@ -1,4 +1,7 @@
-"""Amazon Rekognition: every call is charged, and the gallery is a collection at Amazon."""
+"""Amazon Rekognition: every call is charged, and the gallery is a collection at Amazon.
+
+Functions import what they need: reading the spec does not load boto3.
+"""
 
 from __future__ import annotations
 
