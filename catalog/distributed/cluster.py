@@ -93,9 +93,9 @@ class DaskCluster:
                 f'The cluster at "{self.address}" cannot be reached.',
                 remedy="Check that its scheduler runs, the address, and the certificates.",
             ) from error
-        except (TypeError, RuntimeError, ValueError) as error:  # Dask's sentences about missing certificates
+        except (TypeError, RuntimeError, ValueError) as error:  # Dask's sentences about certificates
             raise UsageError(
-                f'The cluster at "{self.address}" needs certificates: {error}.',
+                f'The cluster at "{self.address}" does not accept these certificates: {error}.',
                 remedy="Name the folder with the certificates in the setting cluster.tls.",
             ) from error
 

@@ -32,10 +32,16 @@ dask.config.set(
 def security_of(folder: str, role: str) -> Security:
     """Encryption with the certificates of a folder, or, without a folder, as Dask's own configuration says.
 
-    ``role`` is scheduler, worker or client. Raises UsageError if a file is missing.
+    ``role`` is scheduler, worker or client. Raises UsageError if a file is missing, or Dask names no certificates.
     """
     if not folder:
-        return Security(require_encryption=True)
+        security = Security(require_encryption=True)
+        if security.get_connection_args(role)["ssl_context"] is None:
+            raise UsageError(
+                "A cluster at a tls:// address needs certificates.",
+                remedy="Name the folder of `catalog cluster certificates DIR` in the setting cluster.tls.",
+            )
+        return security
     directory = Path(folder).expanduser()
     files = {
         "tls_ca_file": directory / f"{AUTHORITY}.pem",

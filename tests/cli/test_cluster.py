@@ -33,6 +33,16 @@ def test_worker_is_deprecated(catalog, portraits, postgresql_url):
     assert "--worker " not in catalog("scan", "--help").out
 
 
+def test_a_scan_without_certificates_is_refused(catalog, portraits):
+    """One sentence, and nothing of Dask on stderr."""
+    answer = catalog("scan", portraits, "--cluster", "tls://127.0.0.1:1")
+    assert answer.code == 2
+    assert answer.err.splitlines() == [
+        "catalog: A cluster at a tls:// address needs certificates.",
+        "  Name the folder of `catalog cluster certificates DIR` in the setting cluster.tls.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
