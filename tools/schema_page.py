@@ -8,7 +8,7 @@ from catalog.store.tables import metadata
 
 _HEAD = """# Schema
 
-Generated from `catalog/store/face_views.py`, `photo_views.py` and `tables.py` by `tools/write_docs.py`.
+Generated from `catalog/store/face_views.py`, `photo_views.py` and `tables/` by `tools/write_docs.py`.
 
 Use the **views**: a view named `v1_...` keeps its name, its columns and their meaning permanently, on SQLite and on
 PostgreSQL. New columns are added at the end. Read them with `catalog sql`, or with any program on a connection of its
