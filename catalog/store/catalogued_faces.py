@@ -147,17 +147,18 @@ def catalogued_faces_by_row(connection: Connection, rows: Iterable[int]) -> dict
 
 def find_face(connection: Connection, wanted: str, *, engine: str, gallery: str) -> CataloguedFace:
     """Return the face with this id, or the only face whose id starts with it. Raises ``PersonError``."""
-    query = _face_query().where(
-        faces.c.engine == engine, faces.c.gallery == gallery, faces.c.face_id.startswith(wanted, autoescape=True)
-    )
-    candidates = _catalogued_faces(connection, query.limit(2))
-    exact = [face for face in candidates if face.face_id == wanted]
-    if not (exact or len(candidates) == 1):
+    of_gallery = _face_query().where(faces.c.engine == engine, faces.c.gallery == gallery)
+    # A whole id is found by an index. The beginning of an id is compared with all ids of the gallery.
+    candidates = _catalogued_faces(connection, of_gallery.where(faces.c.face_id == wanted))
+    if not candidates:
+        begins = faces.c.face_id.startswith(wanted, autoescape=True)
+        candidates = _catalogued_faces(connection, of_gallery.where(begins).limit(2))
+    if len(candidates) != 1:
         subject = "No face has" if not candidates else "Several faces have"
         raise PersonError(
             f'{subject} an id that starts with "{wanted}".', remedy="`catalog people show PERSON` lists face ids."
         )
-    return (exact or candidates)[0]
+    return candidates[0]
 
 
 def faces_at_key(connection: Connection, key: FaceKey) -> list[CataloguedFace]:

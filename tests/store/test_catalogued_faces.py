@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
-from catalog.store.catalogued_faces import FaceOrder, faces_of_person, ordered_faces
+from catalog.domain.errors import PersonError
+from catalog.store import tables
+from catalog.store.catalogued_faces import FaceOrder, faces_of_person, find_face, ordered_faces
 from catalog.store.people import find_person
 from tests.reports.made_catalog import fill, person_id
 
@@ -70,3 +73,16 @@ def test_excluded_faces_are_left_out(filled):
     second = ordered(filled, FaceOrder.CLEAREST, excluded=[face.row for face in first])
     assert not {face.row for face in first} & {face.row for face in second}
     assert len(second) == 8
+
+
+def test_a_whole_id_is_found_beside_longer_ones(filled):
+    """Two longer ids that begin with it come first in the table."""
+    with filled.begin() as connection:
+        for number, face_id in ((1, "same-1"), (2, "same-2"), (3, "same")):
+            connection.execute(
+                update(tables.faces).where(tables.faces.c.id == number).values(face_id=face_id, **GALLERY)
+            )
+    with filled.read() as connection:
+        assert find_face(connection, "same", **GALLERY).row == 3
+        with pytest.raises(PersonError, match="Several faces"):
+            find_face(connection, "same-", **GALLERY)
