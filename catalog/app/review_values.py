@@ -17,7 +17,7 @@ Kind = Literal["group", "pair", "grid"]
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One face, or a person's group of faces, that belongs to a card."""
+    """One face, or a person's group of faces, that belongs to a card. ``name`` is the name of that person."""
 
     question: int
     similarity: float
@@ -25,6 +25,7 @@ class Tile:
     faces: int
     face: CataloguedFace
     person_id: str | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

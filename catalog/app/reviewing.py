@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
@@ -25,12 +25,11 @@ from catalog.domain.timestamps import utc_text
 from catalog.identities.assignment import review_queue
 from catalog.identities.assignment.review_queue import ASKED_FROM, LISTED_FROM
 from catalog.store import review_rows
-from catalog.store.browse_people import StrangerSelection
+from catalog.store.browse_people import StrangerSelection, cover_faces
 from catalog.store.catalogued_faces import (
     CataloguedFace,
     FaceOrder,
     catalogued_faces_by_row,
-    faces_of_person,
 )
 from catalog.store.decision_rows import last_decision_number
 from catalog.store.people import find_person
@@ -43,6 +42,9 @@ GRID_FROM = 3
 """A named person with at least this many candidates is asked about as a grid."""
 CARDS_READ = 400
 """Stored questions read to choose the next cards."""
+
+_CardRows = tuple[Card, Sequence[QuestionRow]]
+"""A card without its tiles, and the questions of the tiles."""
 
 
 class Review:
@@ -63,7 +65,7 @@ class Review:
         """Counts of named faces, now and after the next ``answers`` answers as expected."""
         with self._resources().database.read() as connection:
             totals = review_rows.read_totals(connection)
-            cards = self._cards(connection, answers, ())
+            cards = [card for card, _ in self._choose(connection, answers, ())]
         settled: dict[str, float] = {}
         for card in cards:
             settled.setdefault(card.person.person_id, card.settles)
@@ -75,7 +77,8 @@ class Review:
     def cards(self, limit: int = 6, *, excluded: Sequence[str] = ()) -> tuple[Card, ...]:
         """The next cards, worth most first. ``excluded`` are ids of cards."""
         with self._resources().database.read() as connection:
-            return tuple(self._cards(connection, limit, excluded))
+            chosen = self._choose(connection, limit, excluded)
+            return tuple(self._with_tiles(connection, card, rows) for card, rows in chosen)
 
     def candidates(self, person: str, *, limit: int = GRID_TILES) -> tuple[Tile, ...]:
         """Faces and persons that may be this person, most likely first."""
@@ -91,7 +94,7 @@ class Review:
             questions = review_rows.questions_about(connection, row.id)
             if summary is None or not questions:
                 return None
-            return self._grid(connection, summary, questions, last_decision_number(connection))
+            return self._with_tiles(connection, *_grid(summary, questions, last_decision_number(connection)))
 
     def card_faces(self, person: str) -> tuple[FaceRow, ...]:
         """At most 24 faces of a person to show on a card: the clearest, the most doubtful, the oldest and newest."""
@@ -178,27 +181,18 @@ class Review:
         with self._resources().database.read() as connection:
             return last_decision_number(connection)
 
-    def _cards(self, connection: Connection, limit: int, excluded: Sequence[str]) -> list[Card]:
+    def _choose(self, connection: Connection, limit: int, excluded: Sequence[str]) -> list[_CardRows]:
+        """The next cards without their tiles, each with its questions."""
         seen = last_decision_number(connection)
-        groups = review_rows.largest_unnamed(connection, limit + len(excluded))
-        cards = [
-            Card(
-                f"group-{summary.person_id}",
-                "group",
-                summary,
-                review_queue.group_worth(summary),
-                review_queue.group_chance(summary),
-                summary.faces * review_queue.group_chance(summary),
-                seen=seen,
-            )
-            for summary in groups
+        chosen: list[_CardRows] = [
+            (_group(summary, seen), []) for summary in review_rows.largest_unnamed(connection, limit + len(excluded))
         ]
-        cards += self._question_cards(connection, seen)
-        cards = [card for card in cards if card.id not in set(excluded)]
-        cards.sort(key=lambda card: (-card.worth, -card.person.faces, card.person.person_id, card.id))
-        return cards[:limit]
+        chosen += self._question_cards(connection, seen)
+        chosen = [(card, rows) for card, rows in chosen if card.id not in set(excluded)]
+        chosen.sort(key=lambda entry: _order(entry[0]))
+        return chosen[:limit]
 
-    def _question_cards(self, connection: Connection, seen: int) -> list[Card]:
+    def _question_cards(self, connection: Connection, seen: int) -> list[_CardRows]:
         rows = review_rows.best_questions(connection, CARDS_READ, min_chance=LISTED_FROM)
         persons = {row.person for row in rows} | {row.other for row in rows if row.other is not None}
         summaries = review_rows.read_summaries(connection, persons)
@@ -206,68 +200,86 @@ class Review:
         for row in rows:
             if row.person in summaries and (row.other is None or row.other in summaries):
                 by_person[row.person].append(row)
-        cards = []
+        cards: list[_CardRows] = []
         for person, questions in by_person.items():
             summary = summaries[person]
             if summary.name is not None and len(questions) >= GRID_FROM:
-                cards.append(self._grid(connection, summary, questions, seen))
+                cards.append(_grid(summary, questions, seen))
                 continue
             cards += [
-                self._pair(connection, summary, question, summaries, seen)
-                for question in questions
-                if question.chance >= ASKED_FROM
+                _pair(summary, question, summaries, seen) for question in questions if question.chance >= ASKED_FROM
             ]
         return cards
 
-    def _grid(self, connection: Connection, summary: PersonSummary, rows: list[QuestionRow], seen: int) -> Card:
-        rows = sorted(rows, key=lambda row: (-row.chance, row.id))[:GRID_TILES]
-        return Card(
-            f"grid-{summary.person_id}-{rows[0].id}",
-            "grid",
-            summary,
-            review_queue.grid_worth(rows),
-            max(row.chance for row in rows),
-            sum(row.faces * row.chance for row in rows),
-            tiles=self._tiles(connection, rows, summary.row),
-            seen=seen,
-        )
-
-    def _pair(
-        self,
-        connection: Connection,
-        summary: PersonSummary,
-        row: QuestionRow,
-        summaries: Mapping[int, PersonSummary],
-        seen: int,
-    ) -> Card:
-        share = 1.0 if summary.name else review_queue.UNNAMED_SHARE
-        return Card(
-            f"pair-{row.id}",
-            "pair",
-            summary,
-            row.worth,
-            row.chance,
-            row.faces * row.chance * share,
-            other=None if row.other is None else summaries[row.other],
-            tiles=self._tiles(connection, [row], summary.row),
-            reason=row.reason,
-            seen=seen,
-        )
+    def _with_tiles(self, connection: Connection, card: Card, rows: Sequence[QuestionRow]) -> Card:
+        return replace(card, tiles=self._tiles(connection, rows, card.person.row)) if rows else card
 
     def _tiles(self, connection: Connection, rows: Sequence[QuestionRow], person: int) -> tuple[Tile, ...]:
-        """A tile for each question about ``person``: the unassigned face, or a face of the other person."""
+        """A tile for each question about ``person``: the unassigned face, or the clearest face of the other person."""
         faces = catalogued_faces_by_row(connection, [row.face for row in rows if row.face is not None])
+        others = {row.id: row.person if row.other == person else row.other for row in rows if row.other is not None}
+        summaries = review_rows.read_summaries(connection, [other for other in others.values() if other is not None])
+        resources = self._resources()
+        covers = cover_faces(
+            connection, list(summaries), engine=resources.settings.engine.name, gallery=resources.gallery
+        )
         tiles = []
         for row in rows:
             if row.face is not None:
                 if row.face in faces:
                     tiles.append(Tile(row.id, row.similarity, row.chance, 1, faces[row.face]))
                 continue
-            other = row.person if row.other == person else row.other
-            summary = review_rows.read_summaries(connection, [other or 0]).get(other or 0)
-            if summary is None:
-                continue
-            shown = faces_of_person(connection, find_person(connection, summary.person_id), limit=1)
-            if shown:
-                tiles.append(Tile(row.id, row.similarity, row.chance, summary.faces, shown[0], summary.person_id))
+            other = others.get(row.id)
+            if other in summaries and other in covers:
+                summary, face = summaries[other], covers[other]
+                tiles.append(
+                    Tile(row.id, row.similarity, row.chance, summary.faces, face, summary.person_id, summary.name)
+                )
         return tuple(tiles)
+
+
+def _order(card: Card) -> tuple[float, int, str, str]:
+    return -card.worth, -card.person.faces, card.person.person_id, card.id
+
+
+def _group(summary: PersonSummary, seen: int) -> Card:
+    chance = review_queue.group_chance(summary)
+    return Card(
+        f"group-{summary.person_id}",
+        "group",
+        summary,
+        review_queue.group_worth(summary),
+        chance,
+        summary.faces * chance,
+        seen=seen,
+    )
+
+
+def _grid(summary: PersonSummary, rows: list[QuestionRow], seen: int) -> _CardRows:
+    rows = sorted(rows, key=lambda row: (-row.chance, row.id))[:GRID_TILES]
+    card = Card(
+        f"grid-{summary.person_id}-{rows[0].id}",
+        "grid",
+        summary,
+        review_queue.grid_worth(rows),
+        max(row.chance for row in rows),
+        sum(row.faces * row.chance for row in rows),
+        seen=seen,
+    )
+    return card, rows
+
+
+def _pair(summary: PersonSummary, row: QuestionRow, summaries: Mapping[int, PersonSummary], seen: int) -> _CardRows:
+    share = 1.0 if summary.name else review_queue.UNNAMED_SHARE
+    card = Card(
+        f"pair-{row.id}",
+        "pair",
+        summary,
+        row.worth,
+        row.chance,
+        row.faces * row.chance * share,
+        other=None if row.other is None else summaries[row.other],
+        reason=row.reason,
+        seen=seen,
+    )
+    return card, [row]

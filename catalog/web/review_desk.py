@@ -107,15 +107,13 @@ class ReviewDesk:
         elif card.kind == "pair":
             shown["sides"] = [self._side(card.person.person_id), self._other_side(card)]
         else:
-            shown["tiles"] = [review_json.tile_json(tile, self._names_of(card)) for tile in card.tiles]
+            shown["tiles"] = [review_json.tile_json(tile) for tile in card.tiles]
         return shown
 
     def _offer(self, card: Card) -> Json | None:
         for tile in self._catalog.review.candidates(card.person.person_id, limit=PAIR_FACES):
-            if tile.person_id is not None and tile.chance >= OFFER_FROM:
-                person = self._catalog.person(tile.person_id)
-                if person.name is not None:
-                    return {"person": person.person_id, "name": person.name, "similarity": round(tile.similarity, 1)}
+            if tile.name is not None and tile.chance >= OFFER_FROM:
+                return {"person": tile.person_id, "name": tile.name, "similarity": round(tile.similarity, 1)}
         return None
 
     def _side(self, person: str) -> list[Json]:
@@ -126,10 +124,6 @@ class ReviewDesk:
         if card.other is not None:
             return self._side(card.other.person_id)
         return [review_json.face_json(tile.face) for tile in card.tiles]
-
-    def _names_of(self, card: Card) -> dict[str, str | None]:
-        persons = {tile.person_id for tile in card.tiles if tile.person_id is not None}
-        return {person: self._catalog.person(person).name for person in persons}
 
     # ------------------------------------------------------------------------------------------------ answers
 

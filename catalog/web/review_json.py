@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from catalog.app.card_faces import FaceRow
@@ -58,7 +57,7 @@ def row_json(row: FaceRow, total: int) -> Json:
     return {"title": title, "note": note, "order": row.order.value, "tiles": [face_json(face) for face in row.faces]}
 
 
-def tile_json(tile: Tile, names: Mapping[str, str | None]) -> Json:
+def tile_json(tile: Tile) -> Json:
     """A tile of a grid or pair; ``count`` faces are decided with it."""
     return {
         **face_json(tile.face),
@@ -66,7 +65,7 @@ def tile_json(tile: Tile, names: Mapping[str, str | None]) -> Json:
         "chance": round(tile.chance, 3),
         "count": tile.faces,
         "person": tile.person_id,
-        "name": names.get(tile.person_id or ""),
+        "name": tile.name,
         "ticked": tile.chance >= 0.5,
     }
 

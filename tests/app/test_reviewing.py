@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 import catalog
+from catalog.app import reviewing
 from catalog.app.review_values import Choice, ReviewAnswer, ReviewConflictError
 from catalog.domain.errors import PersonError, UsageError
+from catalog.store.catalogued_faces import FaceOrder
+from catalog.store.review_rows import QuestionRow, replace_questions
 
 PORTRAITS = Path(__file__).parent.parent / "fixtures"
 """Three photos of one man, one of another man, one of a woman."""
@@ -154,3 +157,26 @@ def test_a_new_scan_refreshes_the_queue_and_keeps_the_names(library):
         pass
     assert library.review.status().named == 3
     assert first.id not in {card.id for card in library.review.cards()}
+
+
+def test_faces_are_read_for_chosen_cards_only(library, monkeypatch):
+    """Hundreds of questions are stored. The status needs no face of theirs, and a card those of its own tiles."""
+    largest, one, two = [card.person for card in library.review.cards(3)]
+    pairs = [
+        QuestionRow(largest.row, other.row, None, 90.0, 0.9, 1, 1000.0 - number, None)
+        for number, other in enumerate((one, two))
+    ]
+    with library._resources.database.begin() as connection:
+        replace_questions(connection, pairs)
+    read, cover_faces = [], reviewing.cover_faces
+
+    def recorded(connection, rows, **gallery):
+        read.append(list(rows))
+        return cover_faces(connection, rows, **gallery)
+
+    monkeypatch.setattr(reviewing, "cover_faces", recorded)
+    library.review.status()
+    assert read == []
+    (card,) = library.review.cards(1)
+    assert read == [[one.row]]
+    assert [tile.face for tile in card.tiles] == list(library.review.faces(one.person_id, FaceOrder.CLEAREST, 1))
