@@ -98,7 +98,7 @@ function update() {
   const line = one("#card .unticked"), submit = one("#card form .text"), confirm = one("#card [data-do=confirm] .text");
   if (line) {
     line.hidden = unticked.size === 0;
-    one(".text", line).textContent = `${plural(unticked.size, "face")} unticked. They leave this group and are assigned again, never to this person.`;
+    one(".text", line).textContent = `${plural(unticked.size, "face")} unticked. They leave this group. The next scan assigns them again, never to this person.`;
     submit.textContent = `Name ${plural(current.person.faces - unticked.size, "face")}`;
   }
   if (confirm) {
