@@ -78,7 +78,7 @@ def read_photos(
         ).one_or_none()
         if last is not None:
             query = query.where(_is_later_in_order(last.id, last.taken_local))
-    order = photos.c.taken_local.is_(None), photos.c.taken_at.desc(), photos.c.id.desc()
+    order = photos.c.taken_local.is_(None), photos.c.taken_local.desc(), photos.c.id.desc()
     return [_photo(row) for row in connection.execute(query.order_by(*order).limit(limit))]
 
 
@@ -238,11 +238,11 @@ def _is_present() -> ColumnElement[bool]:
     return and_(present.exists(), photos.c.left_out_by.is_(None))
 
 
-def _is_later_in_order(row: int, taken_at: str | None) -> ColumnElement[bool]:
-    if taken_at is None:
+def _is_later_in_order(row: int, taken_local: str | None) -> ColumnElement[bool]:
+    if taken_local is None:
         return and_(photos.c.taken_local.is_(None), photos.c.id < row)
-    same_time = and_(photos.c.taken_local == taken_at, photos.c.id < row)
-    return or_(photos.c.taken_local < taken_at, same_time, photos.c.taken_at.is_(None))
+    same_time = and_(photos.c.taken_local == taken_local, photos.c.id < row)
+    return or_(photos.c.taken_local < taken_local, same_time, photos.c.taken_local.is_(None))
 
 
 def _photo_query() -> Select[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from catalog.store.browse_photos import (
     PhotoSelection,
@@ -131,3 +131,24 @@ def test_years_and_expressions_are_counted(connection, rows):
     shown = rows_with_expression(connection, "SAD", 10_000, **GALLERY)
     assert len(shown) == counts["SAD"]
     assert rows_with_expression(connection, "SAD", 5, offset=3, **GALLERY) == shown[3:8]
+
+
+def test_pages_follow_the_local_time(refilled):
+    """A photo of another time zone has a later moment and an earlier local time: no page repeats or skips it."""
+    with refilled.begin() as connection:
+        for number, moment, local in (
+            (1, "2031-01-01T09:00:00+00:00", "2031-01-01T03:00:00"),
+            (2, "2031-01-01T04:00:00+00:00", "2031-01-01T04:00:00"),
+            (3, "2031-01-01T01:00:00+00:00", "2031-01-01T05:00:00"),
+        ):
+            values = {"taken_at": moment, "taken_local": local, "taken_local_end": local}
+            connection.execute(update(photos).where(photos.c.id == number).values(**values))
+        connection.execute(update(locations).values(missing_since=None))
+    with refilled.read() as connection:
+        hashes = {row.id: row.sha256 for row in connection.execute(select(photos.c.id, photos.c.sha256))}
+        listed, after = [], None
+        for _ in range(3):
+            page = read_photos(connection, PhotoSelection(), 1, after=after, **GALLERY)
+            after = page[0].sha256
+            listed.append(after)
+    assert listed == [hashes[3], hashes[2], hashes[1]]
