@@ -236,7 +236,7 @@ class BrowsePages:
 
 
 def _year(face: CataloguedFace) -> str:
-    return str(face.taken_at.year) if face.taken_at else "Without a date"
+    return face.taken.first[:4] if face.taken else "Without a date"
 
 
 def _number(text: str | None) -> int:

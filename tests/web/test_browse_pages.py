@@ -145,3 +145,14 @@ def test_a_photo_needs_the_own_origin_and_the_key_of_the_page(client):
     photo = (PORTRAITS / "obama_2.jpg").read_bytes()
     assert client.request("POST", "/api/find", raw=photo, origin="http://attacker.example")[0] == 403
     assert client.request("POST", "/api/find", raw=photo, x_review=None)[0] == 403
+
+
+def test_a_date_is_shown_as_exactly_as_it_is_known(library, client, ann):
+    """Of a photo of June 1948 no day is known."""
+    sha256 = library.faces(ann)[0].sha256
+    library.decisions.set_date(sha256, "1948-06")
+    for path in (f"/people/{ann}/time", "/photos", f"/photos/{sha256}"):
+        page = page_of(client, path)
+        assert "1948-06" in page
+        assert "1948-06-" not in page
+    assert ", photo of 1948" in page_of(client, f"/people/{ann}/time")
