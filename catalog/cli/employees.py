@@ -81,17 +81,15 @@ def _claims(employee: str | None, photo: Path | None, batch: Path | None) -> lis
     return read_claims(batch)
 
 
-_NULLABLE = (
-    *("similarity", "threshold", "false_match_rate", "worst_group", "worst_group_false_match_rate"),
-    "audit_entry",
-)
+_NULLABLE = ("similarity", "threshold", "false_match_rate", "worst_group", "worst_group_false_match_rate")
 """Keys that are null in the JSON of a photo that could not be compared."""
 
 
 def _answer_json(answer: Verification | UsageError, claim: str, path: Path) -> dict[str, object]:
     if isinstance(answer, UsageError):
         empty = dict.fromkeys(_NULLABLE)
-        return {"id": claim, "photo": str(path), "verdict": "failed", "reasons": [str(answer)], **empty}
+        failed = {"id": claim, "photo": str(path), "verdict": "failed", "reasons": [str(answer)]}
+        return {**failed, **empty, "audit_entry": answer.audit_entry}
     return {
         "id": answer.employee_id,
         "photo": str(path),

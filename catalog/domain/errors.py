@@ -27,10 +27,12 @@ from typing import Any, ClassVar
 class CatalogError(Exception):
     """Base class. ``str(error)`` is one full sentence that quotes the name of the failed item.
 
-    ``remedy`` is a sentence that says how to fix it, or empty.
+    ``remedy`` is a sentence that says how to fix it, or empty. ``audit_entry`` is the number of the entry that the
+    verification log has about the failed attempt, None without one.
     """
 
     exit_code: ClassVar[int] = 1
+    audit_entry: int | None = None
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
         super().__init__(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import subprocess
 import sys
@@ -234,6 +235,10 @@ def test_a_claim_that_cannot_be_tried_does_not_end_the_others(catalog: Catalog, 
     assert (answer.code, "3 of 4 not accepted" in answer.err) == (9, True)
     assert [row["verdict"] for row in answer.json] == ["failed", "cannot tell", "failed", "accepted"]
     assert ["gone.jpg" in answer.json[0]["reasons"][0], "e-9" in answer.json[2]["reasons"][0]] == [True, True]
+    logged = [json.loads(line) for line in catalog("audit", "--json").out.splitlines()[1:]]
+    assert [(row["audit_entry"], row["verdict"]) for row in answer.json] == [
+        (entry["entry"], entry["content"]["verdict"]) for entry in logged
+    ]
     assert len(catalog("verify", "--csv", claims).out.splitlines()) == 4
     assert catalog("verify", "e-1", tmp_path / "gone.jpg").code == 2
     claims.write_text("id,photo\n")

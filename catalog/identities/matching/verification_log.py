@@ -78,7 +78,7 @@ def record(connection: Connection, content: Mapping[str, Any], now: datetime) ->
 
 @contextmanager
 def logged_failure(database: Database, attempt: Mapping[str, Any], now: datetime) -> Iterator[None]:
-    """Append an entry with the verdict "failed" if an error ends the block. The error is raised again.
+    """Append an entry with the verdict "failed" if an error ends the block. The error is raised again, with its number.
 
     A failure of the database is not logged, because the log is in the database.
     """
@@ -88,7 +88,8 @@ def logged_failure(database: Database, attempt: Mapping[str, Any], now: datetime
         raise
     except CatalogError as error:
         with database.begin() as connection:
-            record(connection, {**attempt, "verdict": FAILED, "reasons": [display_name(str(error))]}, now)
+            content = {**attempt, "verdict": FAILED, "reasons": [display_name(str(error))]}
+            error.audit_entry = record(connection, content, now).number
         raise
 
 
