@@ -226,7 +226,7 @@ def _audit_line(row: AuditRow, as_json: bool) -> str:
         fields = {"entry": row.number, "at": row.logged_at, "content": row.content, "chain": row.chain}
         return json.dumps(fields, ensure_ascii=False)
     content = row.content or {}
-    event = content.get("what") or "forgotten"
+    event = "forgotten" if row.content is None else str(content.get("what") or "damaged")
     photo = str(content.get("photo_sha256") or "")[:12]
     verdict, claimed = str(content.get("verdict") or ""), display_name(str(content.get("employee_id") or ""))
     return f"{row.number:6}  {row.logged_at[:19]}  {event:9}  {verdict:11}  {photo:12}  {claimed}".rstrip()

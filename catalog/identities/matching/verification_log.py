@@ -45,7 +45,7 @@ FAILED = "failed"
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """One entry. ``content`` is None once it was forgotten."""
+    """One entry. ``content`` is None once it was forgotten, and empty if it was edited and is no JSON object."""
 
     number: int
     logged_at: str
@@ -103,7 +103,7 @@ def check_chain(connection: Connection, *, expected_head: str | None = None) -> 
         if row.content is None:
             without_content.add(row.number)
         else:
-            forgotten.update(json.loads(row.content).get(EMPTIED, ()) if _is_object(row.content) else ())
+            forgotten.update(_parsed(row.content).get(EMPTIED, ()))
         is_content_right = row.content is None or _sha256(row.content) == row.content_sha256
         is_chain_right = row.previous == previous and row.chain == _sha256(
             previous + row.logged_at + row.content_sha256
@@ -122,7 +122,7 @@ def check_chain(connection: Connection, *, expected_head: str | None = None) -> 
 def read_audit(connection: Connection) -> Iterator[AuditRow]:
     """Every entry, oldest first."""
     for row in read_verifications(connection):
-        content = None if row.content is None else json.loads(row.content)
+        content = None if row.content is None else _parsed(row.content)
         if content is not None:
             content.pop("salt", None)
         yield AuditRow(row.number, row.logged_at, content, row.chain)
@@ -138,7 +138,7 @@ def forget_entries(connection: Connection, employee_id: str) -> list[int]:
     numbers = [
         row.number
         for row in read_verifications(connection)
-        if row.content is not None and _is_about(json.loads(row.content), employee_id)
+        if row.content is not None and _is_about(_parsed(row.content), employee_id)
     ]
     for number in numbers:
         delete_content(connection, number)
@@ -149,12 +149,13 @@ def _is_about(content: Mapping[str, Any], employee_id: str) -> bool:
     return content.get("employee_id") == employee_id or employee_id in content.get(SAME_FACE_AS, ())
 
 
-def _is_object(text: str) -> bool:
-    """True if an entry is still a JSON object. It may have been edited in the database."""
+def _parsed(text: str) -> dict[str, Any]:
+    """The content of an entry; empty if it is no JSON object. It may have been edited in the database."""
     try:
-        return isinstance(json.loads(text), dict)
+        content = json.loads(text)
     except ValueError:
-        return False
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def _sha256(text: str) -> str:

@@ -64,6 +64,17 @@ def test_the_log_can_be_read_during_a_write(database: Database) -> None:
             assert check_chain(second).rows == 1
 
 
+def test_an_entry_that_is_no_object_any_more_breaks_the_chain_only(light_database: Database) -> None:
+    """The log can still be read, and entries of employees can be forgotten."""
+    write(light_database, 0)
+    for damaged in ("not JSON", "[]"):
+        with light_database.begin() as connection:
+            connection.execute(update(verifications).values(content=damaged))
+            assert check_chain(connection).broken == 1
+            assert [row.content for row in read_audit(connection)] == [{}]
+            assert forget_entries(connection, "e-1") == []
+
+
 def test_deleted_content_without_a_removal_is_detected(light_database: Database) -> None:
     """An entry names the entries that it emptied, unless it is emptied itself."""
     for number in range(3):
