@@ -48,11 +48,10 @@ def stacks(resources: Resources) -> tuple[Stack, ...]:
 
 def find_stacked(connection: Connection, photo: str) -> str:
     """The content hash of a photo in a stack, by path, uri or the beginning of its hash. Raises UsageError."""
-    if _HASH.fullmatch(photo):
+    is_uri = photo.startswith((FILE_SCHEME, S3_SCHEME))
+    hashes = photos_by_uri(connection, photo if is_uri else file_uri(absolute_path(photo)))
+    if not hashes and _HASH.fullmatch(photo):
         hashes = photos_by_hash(connection, photo)
-    else:
-        is_uri = photo.startswith((FILE_SCHEME, S3_SCHEME))
-        hashes = photos_by_uri(connection, photo if is_uri else file_uri(absolute_path(photo)))
     if len(hashes) != 1:
         problem = "is in no stack" if not hashes else "is the beginning of several content hashes"
         raise UsageError(f'The photo "{photo}" {problem}.', remedy="List the stacks: catalog stacks list")

@@ -59,16 +59,16 @@ class StackLink:
 
 
 def have_same_time(left: StackMember, right: StackMember) -> bool:
-    """Return whether the metadata of both files name the same second, as UTC or on the wall clock."""
-    times, other_times = _metadata_times(left), _metadata_times(right)
+    """Return whether the times of both files are the same second, as UTC or on the wall clock."""
+    times, other_times = _times(left, right)
     return bool(times & other_times)
 
 
 def are_two_exposures(left: StackMember, right: StackMember) -> bool:
-    """Return whether a camera wrote different times into both files."""
+    """Return whether a camera wrote different times into both files, or a user corrected them to different times."""
     if left.camera_make is None or right.camera_make is None:
         return False
-    times, other_times = _metadata_times(left), _metadata_times(right)
+    times, other_times = _times(left, right)
     return bool(times and other_times) and not times & other_times
 
 
@@ -171,10 +171,18 @@ def _have_one_shape(left: StackMember, right: StackMember) -> bool:
     return abs(aspect / other_aspect - 1) <= MAX_ASPECT_DIFFERENCE
 
 
-def _metadata_times(member: StackMember) -> set[str]:
-    """The second that the file's metadata name: on the wall clock, and as UTC if the offset is known."""
+def _times(left: StackMember, right: StackMember) -> tuple[set[str], set[str]]:
+    """The times of both files by their metadata, or by a user if both dates are a user's: a shifted clock."""
+    sources = {left.taken_at_source, right.taken_at_source}
+    if not (sources <= _METADATA or sources == {DateSource.USER}):
+        return set(), set()
+    return _exact_times(left), _exact_times(right)
+
+
+def _exact_times(member: StackMember) -> set[str]:
+    """The second of a date: on the wall clock, and as UTC if the offset is known. Empty for a date less exact."""
     is_exact = member.taken_at_precision in (None, DatePrecision.SECOND)
-    if member.taken_at is None or member.taken_at_source not in _METADATA or not is_exact:
+    if member.taken_at is None or not is_exact:
         return set()
     moment = required_time(member.taken_at)
     if member.taken_at_offset is None:

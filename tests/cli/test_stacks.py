@@ -129,6 +129,30 @@ def test_two_people_together_share_one_exposure(catalog, tmp_path, rows):
     assert pair["photos"] == 1
 
 
+def test_a_shifted_clock_keeps_a_burst_apart(catalog, tmp_path):
+    """The names differ as those of copies do, and the images are similar; the corrected times still differ."""
+    folder = tmp_path / "burst"
+    image = portrait("obama_1.jpg")
+    save(image, folder / "DSC_0001-1.JPG", MOMENT)
+    save(image, folder / "DSC_0001-2.JPG", MOMENT.replace(second=26), quality=91)
+    assert catalog("scan", folder).code == 0
+    assert names(catalog("stacks", "list", "--json")) == []
+    assert catalog("dates", "shift", folder, "+1h").code == 0
+    save(portrait("biden.jpg"), folder / "another.jpg", None)
+    assert catalog("scan", folder).code == 0
+    assert names(catalog("stacks", "list", "--json")) == []
+
+
+def test_a_file_whose_name_reads_as_a_hash_is_found_by_its_path(catalog, tmp_path, monkeypatch):
+    """Without an ending. A path comes before the beginning of a hash, as in `catalog dates`."""
+    save(portrait("obama_1.jpg"), tmp_path / "c0ffee.jpg", MOMENT)
+    save(portrait("obama_1.jpg"), tmp_path / "c0ffee.png", MOMENT)
+    (tmp_path / "c0ffee.png").rename(tmp_path / "c0ffee")
+    assert catalog("scan", tmp_path).code == 0
+    monkeypatch.chdir(tmp_path)
+    assert catalog("stacks", "part", "c0ffee").code == 0
+
+
 def test_what_only_looks_like_one_exposure_stays_apart(catalog, tmp_path):
     """A burst, two people behind names of one pattern, and a counter that started again."""
     folder = tmp_path / "apart"
