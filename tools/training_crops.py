@@ -68,9 +68,3 @@ def disturb(crops: Tensor, fill: Tensor, rng: torch.Generator, *, blur: tuple[in
             top, left = (int(v) for v in torch.randint(0, side - side // 8, (2,), generator=rng))
             crop[:, top : top + high, left : left + wide] = fill
     return crops
-
-
-def zoomed(transforms: Tensor, zoom: float) -> Tensor:
-    """Enlarge the area of the crops around the same middle by ``zoom``."""
-    wider = torch.tensor([[zoom, 0, (1 - zoom) / 2], [0, zoom, (1 - zoom) / 2], [0, 0, 1]])
-    return transforms @ wider
