@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, literal, select
+from sqlalchemy import Connection, RowMapping, Select, func, literal, select, union_all
 
 from catalog.domain.timestamps import required_time, utc_text
 from catalog.store.tables import call_intents, charges
@@ -55,22 +56,26 @@ def charges_since(conn: Connection, moment: datetime) -> list[ChargeSum]:
     Calls without a recorded charge have the command :data:`UNANSWERED`.
     """
     keys = (charges.c.command, charges.c.engine, charges.c.region, charges.c.operation)
-    query = select(*keys, *_SUMS).where(charges.c.charged_at >= utc_text(moment)).group_by(*keys)
-    sums = [_sum(None, row) for row in conn.execute(query).mappings()]
-    sums += _unanswered(conn, moment)
+    recorded = select(*keys, *_SUMS).where(charges.c.charged_at >= utc_text(moment)).group_by(*keys)
+    # One statement: between two of them a scan may move a call from the intents to the charges.
+    rows = conn.execute(union_all(recorded, _unanswered(moment))).mappings()
+    sums = [_sum(None, row) for row in rows]
     return sorted(sums, key=lambda total: (-total.microdollars, total.command, total.operation))
 
 
-def _unanswered(conn: Connection, moment: datetime) -> list[ChargeSum]:
+def _unanswered(moment: datetime) -> Select[Any]:
     keys = (call_intents.c.engine, call_intents.c.region, call_intents.c.operation)
-    query = select(
-        *keys,
-        literal(UNANSWERED).label("command"),
-        func.count().label("calls"),
-        func.sum(call_intents.c.microdollars).label("microdollars"),
-        func.min(call_intents.c.started_at).label("since"),
-    ).where(call_intents.c.started_at >= utc_text(moment))
-    return [_sum(None, row) for row in conn.execute(query.group_by(*keys)).mappings()]
+    return (
+        select(
+            literal(UNANSWERED).label("command"),
+            *keys,
+            func.count().label("calls"),
+            func.sum(call_intents.c.microdollars).label("microdollars"),
+            func.min(call_intents.c.started_at).label("since"),
+        )
+        .where(call_intents.c.started_at >= utc_text(moment))
+        .group_by(*keys)
+    )
 
 
 def _sum(scan_id: int | None, row: RowMapping) -> ChargeSum:

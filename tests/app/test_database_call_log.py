@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
 from catalog.app.database_call_log import DatabaseCallLog
 from catalog.domain.charges import Charge, Operation
+from catalog.domain.errors import EngineError, PhotoError
+from catalog.engines.rekognition.client import Connection, RekognitionClient
+from catalog.engines.rekognition.pricing import Prices, PriceTable, Tier
 from catalog.store.charges import UNANSWERED, charges_since
 from catalog.store.gallery_info import calls_this_month
 from catalog.store.scans import record_charges
@@ -111,3 +118,61 @@ def test_no_call_is_sent_without_its_intent(database):
         connection.exec_driver_sql("DROP TABLE call_intents")
     with pytest.raises(DBAPIError):
         log.begin(PRICE)
+
+
+class UnsureWire:
+    """Stands for Amazon: answers, throttles, refuses connections and loses responses. Counts what may be billed.
+
+    At each call that may be billed, ``logged`` must not be below the count: a kill may come at this instant.
+    """
+
+    def __init__(self, logged):
+        self.billed, self.shortages = 0, []
+        self._logged = logged
+        self._lock, self._chance = threading.Lock(), random.Random(1)
+
+    def index_faces(self, **_):
+        with self._lock:
+            kind = self._chance.choice(["answer", "answer", "lose", "throttle", "refuse"])
+            is_billed = kind in {"answer", "lose"}
+            self.billed += is_billed
+            billed = self.billed
+        if is_billed and (logged := self._logged()) < billed:
+            self.shortages.append((logged, billed))
+        if kind == "lose":
+            raise ReadTimeoutError(endpoint_url="x")
+        if kind == "throttle":
+            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "IndexFaces")
+        if kind == "refuse":
+            raise EndpointConnectionError(endpoint_url="x")
+        return {}
+
+
+def test_the_log_holds_every_call_when_it_is_sent(database, monkeypatch):
+    """Also calls that are repeated, given up, or recorded with the charge of another one."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    prices = Prices(PriceTable([Tier(None, Decimal("0.001"))], []), clock=lambda: NOW)
+    limiter = SimpleNamespace(wait=lambda _: None, throttled=lambda _: None, close=lambda: None)
+    client = RekognitionClient(
+        Connection(region="eu-west-1", attempts=3),
+        limiter=limiter,
+        prices=prices,
+        call_log=open_log(database),
+        sleep=lambda _: None,
+    )
+    client._client.close()
+    wire = client._client = UnsureWire(lambda: sum(by_command(database).values()))
+
+    def work(number):
+        for _ in range(10):
+            with suppress(EngineError, PhotoError):
+                _, charge = client.call_paid(Operation.INDEX_FACES, sha256=f"{number:064x}")
+                if number % 2:  # the others end without a record, as in a kill
+                    record(database, charge)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    assert wire.shortages == []
+    client._call_log.close()
+    assert sum(by_command(database).values()) == wire.billed
