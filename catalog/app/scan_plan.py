@@ -123,10 +123,11 @@ def plan(resources: Resources, addresses: Sequence[str], exclude: Sequence[str] 
         calls, looked_at = ScanCalls((), 0), 0
         if is_paid:
             calls, looked_at = _calls(resources, database, parts, survey, total, requeued)
+        this_month = parts.calls_this_month()
     stored = known_faces + calls.new_faces
 
     def quotes(number: Callable[[PlannedCalls], int]) -> tuple[Charge, ...]:
-        return tuple(resources.quote(part.operation, number(part)) for part in calls.calls)
+        return tuple(engine.quote(this_month, part.operation, number(part)) for part in calls.calls)
 
     return ScanPlan(
         discovered=total.discovered,
