@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Protocol
 
@@ -150,9 +150,7 @@ class RemoteReader:
         """
         if self._requirements is None or self._requirements.probe is None:
             source = pending[0][0].source
-            plain = self._requirements_of(source)
-            probe = _probe(source, pending)
-            self._requirements = WorkerRequirements(plain.version, plain.weights, plain.settings, probe)
+            self._requirements = replace(self._requirements_of(source), probe=_probe(source, pending))
             for worker, refusal in self._cluster.check(self._requirements).items():
                 if refusal is not None:
                     raise refusal_of(worker, source, refusal)
