@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from catalog.cli.formatting import counted
 from catalog.cli.options import Config
 from catalog.distributed.connecting import require_cluster_extra
 
@@ -51,7 +52,7 @@ def run(
     try:
         with serving.cluster_of_this_machine(count, host=host, port=port, join=join or "", tls=folder) as processes:
             typer.echo(processes.address)
-            typer.echo(f"catalog: {count} workers are ready. Ctrl-C ends them.", err=True)
+            typer.echo(f"catalog: {counted(count, 'worker')} ready. Ctrl-C ends the cluster.", err=True)
             processes.wait()
     except KeyboardInterrupt:
         return 130
