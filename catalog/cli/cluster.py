@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,7 @@ import typer
 
 from catalog.cli.formatting import counted
 from catalog.cli.options import Config
+from catalog.cli.signals import sigterm_as_ctrl_c
 from catalog.distributed.connecting import require_cluster_extra
 
 if TYPE_CHECKING:
@@ -48,9 +48,11 @@ def run(
     require_cluster_extra()
     count = (os.cpu_count() or 1) if workers is None else workers
     folder = serving.certificates_folder(tls, config)
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with serving.cluster_of_this_machine(count, host=host, port=port, join=join or "", tls=folder) as processes:
+        with (
+            sigterm_as_ctrl_c(),
+            serving.cluster_of_this_machine(count, host=host, port=port, join=join or "", tls=folder) as processes,
+        ):
             typer.echo(processes.address)
             typer.echo(f"catalog: {counted(count, 'worker')} ready. Ctrl-C ends the cluster.", err=True)
             processes.wait()
@@ -78,7 +80,3 @@ def certificates(
         err=True,
     )
     return 0
-
-
-def _interrupt(_number: int, _frame: object) -> None:
-    raise KeyboardInterrupt

@@ -6,7 +6,6 @@ import contextlib
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +13,7 @@ import typer
 from catalog.app.logging_setup import set_up_logging
 from catalog.app.settings import default_database, load_settings
 from catalog.cli.options import Config, Verbose
+from catalog.cli.signals import sigterm_as_ctrl_c
 from catalog.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -107,9 +107,8 @@ def endpoint(
         max_side=settings.images.max_side,
         hosts=allow_host or (),
     )
-    signal.signal(signal.SIGTERM, _stop)
     try:
-        with opened as server:
+        with sigterm_as_ctrl_c(), opened as server:
             if not is_loopback(host):
                 guard = "" if keys else " and need no key; use --keys or --host 127.0.0.1"
                 typer.echo(f"catalog: Warning: other machines can reach {server.url}{guard}.", err=True)
@@ -128,10 +127,6 @@ def endpoint(
             remedy="Name another port with --port; 0 takes a free one.",
         ) from error
     return 0
-
-
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 @contextlib.contextmanager

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import threading
 import webbrowser
 from collections.abc import Iterator
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +14,7 @@ from catalog.app.lazy_module import LazyModule
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import Config, Database, Verbose
 from catalog.cli.review_lan import LanTerminal
+from catalog.cli.signals import sigterm_as_ctrl_c
 from catalog.domain.errors import UsageError
 from catalog.web.sessions import TOKEN_SECONDS
 
@@ -77,9 +76,8 @@ def review(
                 f"The review cannot listen on port {port}: {error.strerror}.",
                 remedy="Name another port with --port; 0 takes a free one.",
             ) from error
-        signal.signal(signal.SIGTERM, _stop)
         try:
-            with contextlib.closing(server), _announced(server, no_open=no_open):
+            with sigterm_as_ctrl_c(), contextlib.closing(server), _announced(server, no_open=no_open):
                 server.serve_forever()
         except KeyboardInterrupt:
             return 0
@@ -104,9 +102,8 @@ def _serve_network(catalog: Catalog, address: str, port: int) -> int:
         typer.echo(lan.qr_code(code_address))
         typer.echo(f"{code_address}\nOpen it within two minutes, once. Press Enter here for a new code, Ctrl-C to end.")
 
-    signal.signal(signal.SIGTERM, _stop)
     try:
-        with contextlib.closing(server):
+        with sigterm_as_ctrl_c(), contextlib.closing(server):
             digest = server.certificate_sha256
             typer.echo(f"The device warns that it does not know the certificate. Its SHA-256 is {digest}.")
             show_code()
@@ -136,7 +133,3 @@ def _announced(server: ReviewServer, *, no_open: bool) -> Iterator[None]:
             yield
         finally:
             remover.cancel()
-
-
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first signal ends a scan after the photos in progress, the second at once."""
+"""Ctrl-C and SIGTERM: a scan finishes the photos in progress at the first signal; a server ends at once."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from catalog import StopSignal
+if TYPE_CHECKING:
+    from catalog import StopSignal
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -40,3 +42,17 @@ def interruptible(stop: StopSignal) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def sigterm_as_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM raise KeyboardInterrupt within the block, as Ctrl-C does."""
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, on_signal)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
