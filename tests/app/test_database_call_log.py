@@ -145,7 +145,7 @@ class UnsureWire:
             raise ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "IndexFaces")
         if kind == "refuse":
             raise EndpointConnectionError(endpoint_url="x")
-        return {}
+        return {"FaceRecords": []}
 
 
 def test_the_log_holds_every_call_when_it_is_sent(database, monkeypatch):
@@ -176,3 +176,37 @@ def test_the_log_holds_every_call_when_it_is_sent(database, monkeypatch):
     assert wire.shortages == []
     client._call_log.close()
     assert sum(by_command(database).values()) == wire.billed
+
+
+def test_an_attempt_after_throttling_has_a_new_time(database, monkeypatch):
+    """A command that is killed after the wait sent its call now, not before the wait. There is one intent all along."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    clock = [NOW]
+    log = DatabaseCallLog(database, engine="paid", gallery="catalog", region="", clock=lambda: clock[0])
+    seen = []
+
+    def index_faces(**_):
+        with database.read() as connection:
+            seen.append(connection.exec_driver_sql("SELECT started_at, sha256 FROM call_intents").all())
+        if len(seen) < 3:
+            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "IndexFaces")
+        return {"FaceRecords": []}
+
+    def sleep(_seconds):
+        clock[0] += timedelta(seconds=10)
+
+    client = RekognitionClient(
+        Connection(region="eu-west-1"),
+        limiter=SimpleNamespace(wait=lambda _: None, throttled=lambda _: None, close=lambda: None),
+        prices=Prices(PriceTable([Tier(None, Decimal("0.001"))], []), clock=lambda: NOW),
+        call_log=log,
+        sleep=sleep,
+    )
+    client._client.close()
+    client._client = SimpleNamespace(index_faces=index_faces)
+    _, charge = client.call_paid(Operation.INDEX_FACES, sha256="ab" * 32)
+    assert seen == [[(f"2026-11-20T12:00:{second}.000000Z", "ab" * 32)] for second in ("00", "10", "20")]
+    record(database, charge)
+    client._call_log.close()
+    assert by_command(database) == {"scan": 1}

@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -72,4 +74,59 @@ def test_calls_of_a_killed_scan_are_counted_and_not_repeated(
         assert 5 <= index_calls(counted) <= 5 + logged - sent
         assert catalog("reconcile", "--json").json["orphans"] == 0
         assert endpoint.calls == 5
+        assert len(catalog("people", "list", "--json").json) == 3
+
+
+class LoginPage(BaseHTTPRequestHandler):
+    """Answers every request with status 200 and ``body``."""
+
+    body = b""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("body", [b"<html>Sign in</html>", b"", b"\xff\xfe", b"[]", b"{}", b"null", b'{"FaceDetails'])
+def test_a_response_that_is_none_of_the_service_is_one_sentence(catalog, portraits, serving, monkeypatch, body):
+    """Exit code 5, and the charge log counts the calls: the service may have answered and a proxy replaced it."""
+    page = ThreadingHTTPServer(("127.0.0.1", 0), type("Page", (LoginPage,), {"body": body}))
+    threading.Thread(target=page.serve_forever, daemon=True).start()
+    try:
+        with serving():
+            url = f"http://127.0.0.1:{page.server_port}"
+            monkeypatch.setenv("CATALOG_REKOGNITION_ENDPOINT_URL", url)
+            done = catalog("analyze", portraits / "obama_1.jpg")
+            assert done.code == 5
+            assert f"The response to DetectFaces from {url} is none of Amazon Rekognition." in done.err
+            assert "Traceback" not in done.err
+            assert sum(charges(catalog).values()) == 3
+            done = catalog("scan", portraits)
+            assert done.code == 5
+            assert "is none of Amazon Rekognition" in done.err
+    finally:
+        page.shutdown()
+        page.server_close()
+
+
+def test_an_empty_response_in_a_scan_ends_it_and_counts(catalog, portraits, serving):
+    """IndexFaces is answered without its members. The photos are sent again by the next scan."""
+    with serving() as server:
+        handlers = server.service._handlers
+        index_faces = handlers["IndexFaces"]
+        handlers["IndexFaces"] = lambda call: {}
+        done = catalog("scan", portraits, "--workers", "1")
+        assert done.code == 5
+        assert "The response to IndexFaces" in done.err
+        assert "Traceback" not in done.err
+        answered = sum(n for (operation, error), n in server.service.tally.items() if operation == "IndexFaces")
+        assert index_calls(charges(catalog)) == answered >= 3
+        handlers["IndexFaces"] = index_faces
+        assert catalog("scan", portraits).code == 0
         assert len(catalog("people", "list", "--json").json) == 3

@@ -26,6 +26,7 @@ from botocore.exceptions import (
 )
 
 from catalog.domain.errors import CatalogError, EngineError, PhotoError
+from catalog.engines.rekognition.response_check import UnreadableResponseError
 
 
 class AwsErrorKind(Enum):
@@ -83,14 +84,14 @@ def message_of(error: Exception) -> str:
 
 
 def sort(error: Exception) -> AwsErrorKind:
-    """The kind of a botocore exception."""
+    """The kind of an exception of botocore, or of a response that is none of the service."""
     if isinstance(error, ClientError):
         return _sort_answer(error)
     if isinstance(error, SSLError):
         return AwsErrorKind.FINAL
     if isinstance(error, EndpointConnectionError | ConnectTimeoutError | ProxyConnectionError):
         return AwsErrorKind.UNREACHED
-    if isinstance(error, ReadTimeoutError | ConnectionClosedError | HTTPClientError):
+    if isinstance(error, ReadTimeoutError | ConnectionClosedError | HTTPClientError | UnreadableResponseError):
         return AwsErrorKind.LOST
     return AwsErrorKind.FINAL
 
@@ -183,6 +184,11 @@ def _unsent(error: Exception, operation: str, place: str) -> CatalogError:
         return EngineError(
             f"The connection to Amazon Rekognition in {place} is not trusted: {error}",
             remedy="Check rekognition.endpoint_url, a proxy in between, and the certificates (AWS_CA_BUNDLE).",
+        )
+    if isinstance(error, UnreadableResponseError):
+        return EngineError(
+            f"The response to {operation} from {place} is none of Amazon Rekognition.",
+            remedy="Check rekognition.endpoint_url, and proxies and login pages in between.",
         )
     if isinstance(error, HTTPClientError | ConnectionError):
         return EngineError(

@@ -26,6 +26,7 @@ from catalog.engines.rekognition.aws_errors import AwsErrorKind, code_of, sort, 
 from catalog.engines.rekognition.budget import Budget
 from catalog.engines.rekognition.pricing import Prices
 from catalog.engines.rekognition.rate_limiter import RateLimiter
+from catalog.engines.rekognition.response_check import UnreadableResponseError, request
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ _WITH_IMAGE = {"IndexFaces", "DetectFaces", "CompareFaces", "SearchFacesByImage"
 _FIRST_WAIT = 0.2
 _LONGEST_WAIT = 20.0
 _ATTEMPTS_TO_REACH = 3
-"""For an address that never responded: it is more likely wrong than busy."""
+"""For an address that never responded, or with something else: it is more likely wrong than busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,8 @@ class RekognitionClient:
         """The response, and the intent of a ``paid`` call, which is closed when its charge is recorded.
 
         A call that may have been billed without a response is a lost call, and the next attempt is another call: both
-        are counted, and each has an intent. An attempt that was surely not billed is repeated under the same intent.
+        are counted, and each has an intent. An attempt that was surely not billed is repeated with a new intent in
+        place of the old one: the time of an intent is the time of its last attempt.
         """
         method = getattr(self._client, _snake(operation))
         intents: tuple[int, ...] = ()
@@ -150,11 +152,13 @@ class RekognitionClient:
             if paid is not None and is_new_call and self._budget is not None:
                 self._budget.spend(paid)
             self._limiter.wait(operation)
-            if paid is not None and is_new_call:
+            if paid is not None:
+                self._discard(intents)
+                intents = ()  # also if the next line raises: an intent is discarded once
                 intents = self._begin(paid, sha256)
             try:
-                answer: Answer = method(**members)
-            except (ClientError, BotoCoreError) as error:
+                answer: Answer = request(method, operation, members)
+            except (ClientError, BotoCoreError, UnreadableResponseError) as error:
                 trouble = sort(error)
                 is_new_call = trouble is AwsErrorKind.LOST
                 if paid is not None and is_new_call:
@@ -204,7 +208,7 @@ class RekognitionClient:
         if trouble is AwsErrorKind.THROTTLED:
             self._limiter.throttled(operation)
         attempts = self._connection.attempts
-        if trouble is AwsErrorKind.UNREACHED and not self._reached:
+        if isinstance(error, UnreadableResponseError) or (trouble is AwsErrorKind.UNREACHED and not self._reached):
             attempts = min(attempts, _ATTEMPTS_TO_REACH)
         if trouble is AwsErrorKind.NOT_THERE_YET:
             attempts = min(attempts, patience or 1)
