@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import os
 import signal
-import sys
 import threading
 
 from catalog.distributed.dask_setup import security_of
@@ -65,7 +64,9 @@ async def _run_worker(scheduler: str, host: str, security: Security | None) -> N
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    # Not sys.stdin: Python aborts at its end while a thread holds the lock of that buffer.
+    while os.read(0, 1024):
+        continue
     os._exit(0)
 
 

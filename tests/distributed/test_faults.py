@@ -68,6 +68,23 @@ def test_a_killed_scheduler_ends_the_scan_with_a_sentence(start_cluster, scan, r
     assert rows(database) == alone
 
 
+def test_a_worker_whose_scheduler_was_killed_ends_without_a_message(tmp_path):
+    """It used to abort at the end, because a thread still read its standard input."""
+    with (tmp_path / "errors").open("wb") as errors:
+        nodes = [sys.executable, "-m", "catalog.distributed.node"]
+        options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": errors}
+        with subprocess.Popen([*nodes, "scheduler", "--host", "127.0.0.1"], **options) as scheduler:
+            address = scheduler.stdout.readline().decode().strip()
+            with subprocess.Popen([*nodes, "worker", "--scheduler", address], **options) as worker:
+                assert worker.stdout.readline()
+                scheduler.kill()
+                try:
+                    assert worker.wait(90) == 0
+                finally:
+                    worker.kill()
+    assert (tmp_path / "errors").read_text() == ""
+
+
 def test_a_cluster_without_workers_is_not_waited_for_forever(start_cluster):
     """The sentence names the cluster and the time."""
     processes = start_cluster(0)
