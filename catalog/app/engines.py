@@ -107,6 +107,7 @@ def engine_resources(
         gallery=chosen.gallery,
         quality_filter=QualityFilter(chosen.quality_filter),
         attributes=chosen.attributes,
+        provider=chosen.provider,
         parallel_calls=max(settings.scan.workers, settings.identities.search_workers),
         reopen=lambda data, max_side: opener().open(data, max_side),
         gallery_database=lambda: GalleryDatabase(database().engine, database().later),

@@ -41,6 +41,7 @@ class EngineSettings:
     gallery: Annotated[str, re.compile(r"[a-zA-Z0-9_.\-]{1,255}")]  # Amazon's rule for a collection
     quality_filter: Literal["none", "auto", "low", "medium", "high"]
     attributes: Literal["all", "none"]
+    provider: Literal["auto", "cpu", "cuda", "openvino", "coreml"]
 
 
 @dataclass(frozen=True, slots=True)

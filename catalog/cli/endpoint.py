@@ -105,6 +105,7 @@ def endpoint(
         s3_url=s3,
         s3_region=s3_region,
         max_side=settings.images.max_side,
+        provider=settings.engine.provider,
         hosts=allow_host or (),
     )
     try:

@@ -26,17 +26,19 @@ def open_service(
     s3_url: str | None = None,
     s3_region: str = "us-east-1",
     max_side: int = 2048,
+    provider: str = "cpu",
 ) -> Iterator[Service]:
     """Yield a service.
 
     ``s3_url``: S3 endpoint that S3Objects are read from; ``aws`` means Amazon's own, with the credentials of the
     environment. Without ``s3_url`` every S3Object is refused. ``max_side``: pixels to which images are reduced.
-    Raises DatabaseError.
+    ``provider``: value of ``engine.provider``. Raises DatabaseError, and SettingsError or EngineError for a provider
+    that cannot be used.
     """
     plan = plan or FaultPlan()
     with open_data(data) as database, contextlib.closing(ImageOpener(max_side)) as opener:
         images = ImageReader(opener, _s3_client(s3_url, s3_region) if s3_url else None)
-        yield Service(build_handlers(database, images, plan), faults=Faults(plan), keys=keys)
+        yield Service(build_handlers(database, images, plan, provider), faults=Faults(plan), keys=keys)
 
 
 def _s3_client(url: str, region: str) -> S3Client:

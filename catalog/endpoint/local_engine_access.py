@@ -18,6 +18,7 @@ from catalog.domain.faces import Face, QualityFilter, RejectionReason
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.endpoint.fair_semaphore import FairSemaphore
 from catalog.engines.local.engine import LocalEngine
+from catalog.engines.local.provider_choice import choose_provider
 from catalog.engines.local.quality import rejection_reasons
 
 Floats = NDArray[np.float32]
@@ -47,7 +48,9 @@ class RequestFace:
 class LocalEngineAccess:
     """Runs the local engine's networks on images, at most one image per processor at a time."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, provider: str = "cpu") -> None:
+        """``provider``: value of ``engine.provider``. Raises SettingsError and EngineError if it cannot be used."""
+        choose_provider(provider)
         self._engine = LocalEngine(database)
         self._calibration = self._engine.pipeline.calibration
         self._processors = FairSemaphore(os.cpu_count() or 1)

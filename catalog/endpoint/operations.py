@@ -16,9 +16,9 @@ from catalog.endpoint.user_operations import UserOperations
 from catalog.endpoint.users import UserStore
 
 
-def build_handlers(database: Engine, images: ImageReader, plan: FaultPlan) -> dict[str, Handler]:
+def build_handlers(database: Engine, images: ImageReader, plan: FaultPlan, provider: str = "cpu") -> dict[str, Handler]:
     """The 21 operations on one database, by Amazon's names."""
-    engine = LocalEngineAccess(database)
+    engine = LocalEngineAccess(database, provider)
     collections = Collections(database, engine.model)
     tags = Tags(collections)
     users = UserStore(database, associate_delay=plan.associate_delay)

@@ -49,6 +49,8 @@ class EngineResources:
     gallery: str
     quality_filter: QualityFilter
     attributes: Literal["all", "none"]
+    provider: str
+    """Value of ``engine.provider``: where an engine on this machine runs its networks."""
     parallel_calls: int
     """Most calls that the command makes at once."""
     reopen: Callable[[bytes, int], OpenedPhoto]

@@ -52,15 +52,18 @@ def open_endpoint(
     s3_url: str | None = None,
     s3_region: str = "us-east-1",
     max_side: int = 2048,
+    provider: str = "cpu",
     limits: ServerLimits | None = None,
     hosts: Collection[str] = (),
 ) -> Iterator[EndpointServer]:
     """Yield a bound server; call ``serve_forever`` or use ``in_background``.
 
     The parameters of :func:`catalog.endpoint.factory.open_service` and of :class:`EndpointServer`. Raises
-    DatabaseError, and OSError if the address is in use.
+    DatabaseError, SettingsError, EngineError, and OSError if the address is in use.
     """
-    with open_service(data, plan=plan, keys=keys, s3_url=s3_url, s3_region=s3_region, max_side=max_side) as service:
+    with open_service(
+        data, plan=plan, keys=keys, s3_url=s3_url, s3_region=s3_region, max_side=max_side, provider=provider
+    ) as service:
         server = EndpointServer(service, host, port, limits=limits, hosts=hosts)
         try:
             yield server

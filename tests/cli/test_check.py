@@ -54,6 +54,7 @@ def test_with_the_local_engine_every_check_passes(catalog, portraits):
         "disk": True,
         "lock": True,
         "networks": True,
+        "provider": True,
         f"source {portraits}": True,
     }
 

@@ -3,6 +3,8 @@
 A file is checked against ``weights/manifest.json`` before onnxruntime reads it. One session serves all threads of a
 process. It runs on the calling thread alone, so workers do not compete for cores. Two workers that share a session were
 measured to be as fast as two workers with a session each.
+
+A process uses one provider (:func:`use_provider`), the processor by default.
 """
 
 from __future__ import annotations
@@ -10,6 +12,9 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +24,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from catalog.domain.errors import EngineError
+from catalog.engines.local.execution_provider import CPU, ExecutionProvider
 
 WEIGHTS = Path(__file__).with_name("weights")
 _REMEDY = "Install the package again: its weight file is damaged or missing."
@@ -54,29 +60,52 @@ SFACE_WITH_MAPS = Network("sface.onnx", ("face",), ("vector", "rows", "grid"))
 
 
 _lock = threading.Lock()
-_sessions: dict[str, onnxruntime.InferenceSession] = {}
+_sessions: dict[tuple[str, ExecutionProvider], onnxruntime.InferenceSession] = {}
+_provider = CPU
+_provider_here: ContextVar[ExecutionProvider | None] = ContextVar("_provider_here", default=None)
+
+
+def use_provider(provider: ExecutionProvider) -> None:
+    """Run the networks of this process on a provider from now on."""
+    global _provider  # one provider serves all threads of the process
+    _provider = provider
+
+
+@contextmanager
+def running_on(provider: ExecutionProvider) -> Iterator[None]:
+    """Run the networks that the block calls on a provider; other threads keep theirs."""
+    token = _provider_here.set(provider)
+    try:
+        yield
+    finally:
+        _provider_here.reset(token)
 
 
 def open_session(file: str) -> onnxruntime.InferenceSession:
     """Return the process's session of a network. The first call loads it.
 
-    Raises :class:`EngineError` if the file is missing or its SHA-256 is not in the manifest.
+    Raises :class:`EngineError` if the file is missing or its SHA-256 is not in the manifest, and if the provider
+    cannot be used.
     """
-    session = _sessions.get(file)
+    chosen = _provider_here.get() or _provider
+    key = (file, chosen if chosen.runs(file) else CPU)
+    session = _sessions.get(key)
     if session is None:
         with _lock:
-            session = _sessions.get(file)
+            session = _sessions.get(key)
             if session is None:
-                session = _load(file)
-                _sessions[file] = session
+                session = _load(*key)
+                _sessions[key] = session
     return session
 
 
+_FATAL = 4
+"""Level of onnxruntime's log."""
 _EIGHT_BIT = {"gender.onnx"}
 """Networks whose integer layers have 8-bit inputs. Their sums overflow in the fastest kernels of x86 without VNNI."""
 
 
-def _load(file: str) -> onnxruntime.InferenceSession:
+def _load(file: str, provider: ExecutionProvider) -> onnxruntime.InferenceSession:
     """Load a network.
 
     Inputs of the integer layers have 7 bits, so the fastest kernels of every processor compute the same sums. Networks
@@ -89,10 +118,27 @@ def _load(file: str) -> onnxruntime.InferenceSession:
     options.log_severity_level = 3
     if file in _EIGHT_BIT:
         options.add_session_config_entry("session.x64quantprecision", "1")
+    providers: list[Any] = [CPU.name]
+    if provider is not CPU:
+        # Layers that the provider does not know run on the processor. Its messages are errors of this program below.
+        providers.insert(0, (provider.name, dict(provider.options)))
+        onnxruntime.set_default_logger_severity(_FATAL)
     try:
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(data, options, providers=providers)
     except Exception as error:  # onnxruntime raises its own unrelated classes
-        raise EngineError(f'The network "{file}" cannot be loaded: {error}', remedy=_REMEDY) from error
+        if provider is CPU:
+            raise EngineError(f'The network "{file}" cannot be loaded: {error}', remedy=_REMEDY) from error
+        raise _provider_error(provider, str(error)) from error
+    if provider.name not in session.get_providers():
+        raise _provider_error(provider, "onnxruntime fell back to the processor")
+    return session
+
+
+def _provider_error(provider: ExecutionProvider, reason: str) -> EngineError:
+    return EngineError(
+        f'The provider "{provider.setting}" cannot be started: {reason.splitlines()[0]}.',
+        remedy='Install its drivers and libraries, or set engine.provider to "cpu".',
+    )
 
 
 def read_checked(file: str, folder: Path) -> bytes:

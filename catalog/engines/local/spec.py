@@ -32,7 +32,9 @@ class LocalOptions:
 
 def _open(_options: LocalOptions, resources: EngineResources) -> Engine:
     from catalog.engines.local.engine import LocalEngine
+    from catalog.engines.local.provider_choice import choose_provider
 
+    choose_provider(resources.provider)
     database = resources.gallery_database()
     return LocalEngine(
         database.engine,
@@ -47,7 +49,9 @@ def _open_without_gallery(_options: LocalOptions, resources: EngineResources) ->
     from sqlalchemy import create_engine
 
     from catalog.engines.local.engine import LocalEngine
+    from catalog.engines.local.provider_choice import choose_provider
 
+    choose_provider(resources.provider)
     return LocalEngine(
         create_engine("sqlite://"), quality_filter=resources.quality_filter, attributes=resources.attributes
     )
@@ -59,15 +63,20 @@ def _open_preparer(resources: PreparerResources) -> Preparer:
     return LocalPreparer(quality_filter=resources.quality_filter, attributes=resources.attributes)
 
 
-def _checks(_options: LocalOptions, _resources: EngineResources, _create: bool) -> Iterator[CheckResult]:
+def _checks(_options: LocalOptions, resources: EngineResources, _create: bool) -> Iterator[CheckResult]:
     import json
 
+    from catalog.engines.local.execution_provider import CPU
     from catalog.engines.local.networks import WEIGHTS, read_checked
+    from catalog.engines.local.provider_choice import choose_provider, measure_agreement
 
     files = sorted(json.loads((WEIGHTS / "manifest.json").read_text(encoding="utf-8")))
     for file in files:
         read_checked(file, WEIGHTS)
     yield CheckResult("networks", ok=True, note=f"{len(files)} files have the digests that were shipped")
+    provider = choose_provider(resources.provider)
+    agreement = "" if provider is CPU else f" (compared with the processor: {measure_agreement(provider)})"
+    yield CheckResult("provider", ok=True, note=f"{provider.setting}{agreement}")
 
 
 LOCAL = EngineSpec(
