@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from catalog.app.database_call_log import DatabaseCallLog
+from catalog.app.search_folder import search_folder
 from catalog.app.settings import Settings
 from catalog.domain.charges import Charge, Operation
 from catalog.domain.engine import Engine, EngineCapabilities
@@ -99,6 +100,10 @@ def engine_resources(
         with database().begin() as connection:
             return catalogue_owner(connection)
 
+    def open_gallery_database() -> GalleryDatabase:
+        opened = database()
+        return GalleryDatabase(opened.engine, opened.later, search_folder(opened, chosen.search_folder))
+
     def open_call_log() -> DatabaseCallLog:
         region = configured_engine(settings).region
         return DatabaseCallLog(database(), engine=chosen.name, gallery=chosen.gallery, region=region)
@@ -110,7 +115,7 @@ def engine_resources(
         provider=chosen.provider,
         parallel_calls=max(settings.scan.workers, settings.identities.search_workers),
         reopen=lambda data, max_side: opener().open(data, max_side),
-        gallery_database=lambda: GalleryDatabase(database().engine, database().later),
+        gallery_database=open_gallery_database,
         calls_this_month=lambda: read_calls_this_month(settings, database()),
         gallery_model=read_model,
         known_faces=read_known_faces,

@@ -16,7 +16,7 @@ from catalog.domain.errors import UsageError
 from catalog.domain.uri import display_name
 
 if TYPE_CHECKING:
-    from catalog.app import album, import_names, reporting
+    from catalog.app import album, import_names, reporting, search_folder
     from catalog.app import import_people as people_import
     from catalog.app.import_names import NameImportResult
     from catalog.app.import_people import PeopleImportResult
@@ -33,6 +33,7 @@ else:
     import_names = LazyModule("catalog.app.import_names")
     people_import = LazyModule("catalog.app.import_people")
     reporting = LazyModule("catalog.app.reporting")
+    search_folder = LazyModule("catalog.app.search_folder")
     picasa = LazyModule("catalog.exchange.picasa")
     region_names = LazyModule("catalog.exchange.region_names")
     sidecars = LazyModule("catalog.exchange.sidecars")
@@ -214,7 +215,10 @@ class CatalogFiles(ABC):
                     f'The catalogue "{database.url}" holds {photos:,} photos, which the backup would replace.',
                     remedy="Use --force to replace them; an SQLite catalogue is copied first.",
                 )
-            return RestoreResult(is_labels=False, replaced=database_backup.restore(database, source))
+            replaced = database_backup.restore(database, source)
+            # They hold vectors of faces that the backup may lack.
+            search_folder.delete_search_files(database, resources.settings.engine.search_folder)
+            return RestoreResult(is_labels=False, replaced=replaced)
 
 
 def _no_progress(_done: int, _total: int) -> None:

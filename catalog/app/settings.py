@@ -42,6 +42,7 @@ class EngineSettings:
     quality_filter: Literal["none", "auto", "low", "medium", "high"]
     attributes: Literal["all", "none"]
     provider: Literal["auto", "cpu", "cuda", "openvino", "coreml"]
+    search_folder: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from catalog.domain.call_log import CallLog
@@ -35,11 +36,13 @@ class GalleryDatabase:
     """Connections for an engine whose gallery is in the catalogue's database.
 
     A commit on ``enrolling`` may be lost in a power cut as long as the catalogue has committed nothing that refers to
-    it. Commits on ``engine`` are durable.
+    it. Commits on ``engine`` are durable. ``search_folder`` is a folder of this database for files that make searches
+    faster; None: no file is written.
     """
 
     engine: SqlEngine
     enrolling: SqlEngine
+    search_folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

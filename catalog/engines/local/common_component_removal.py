@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from catalog.engines.local.networks import WEIGHTS, read_checked
 
 Floats = NDArray[np.float32]
+COMPONENTS_FILE = "common_looks.json"
 
 
 def remove_common_components(vectors: Floats) -> Floats:
@@ -44,7 +45,7 @@ def remove_components(basis: Floats, vectors: Floats) -> Floats:
 
 @cache
 def _basis() -> Floats:
-    return basis_of(list(json.loads(read_checked("common_looks.json", WEIGHTS)).values()))
+    return basis_of(list(json.loads(read_checked(COMPONENTS_FILE, WEIGHTS)).values()))
 
 
 def basis_of(means: list[list[float]]) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -43,7 +44,7 @@ class LocalEngine:
     The constructor is cheap: networks are loaded at the first photo, the gallery at the first search.
 
     ``enrolling``: optional second connection pool to the same database, with commits that may be lost in a power cut.
-    A lost enrollment is repeated by the next scan, free of charge.
+    A lost enrollment is repeated by the next scan, free of charge. ``search_folder``: see :class:`LocalGallery`.
     """
 
     name = "local"
@@ -58,10 +59,11 @@ class LocalEngine:
         quality_filter: QualityFilter = QualityFilter.AUTO,
         attributes: Literal["all", "none"] = "all",
         mirrored: bool = False,
+        search_folder: Path | None = None,
     ) -> None:
         self.pipeline = FacePipeline(attributes=attributes, mirrored=mirrored)
         self.model = self.pipeline.model
-        self.gallery = LocalGallery(database, collection, self.model, enrolling=enrolling)
+        self.gallery = LocalGallery(database, collection, self.model, enrolling=enrolling, search_folder=search_folder)
         self._preparer = LocalPreparer(self.pipeline, quality_filter=quality_filter)
         self._compared = ComparedPhotos(self._analyze_to_compare)
 

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Connection, Engine, RowMapping, Table, delete, insert, select
 from sqlalchemy.exc import DBAPIError
 
@@ -22,6 +22,7 @@ from catalog.domain.errors import DatabaseError
 from catalog.domain.faces import BoundingBox, EnrolledFace
 from catalog.domain.same_face import SAME_PHOTO, match_pairs
 from catalog.engines.local.common_component_removal import Floats
+from catalog.engines.local.gallery_search import MAPPED_FROM, GallerySearch
 from catalog.engines.local.gallery_statements import (
     INSERT_FACES,
     RAISE_REVISION,
@@ -30,7 +31,7 @@ from catalog.engines.local.gallery_statements import (
     insert_unless_taken,
 )
 from catalog.engines.local.matrix import Rows
-from catalog.engines.local.replica import Replica, check_model, vectors_of
+from catalog.engines.local.replica import check_model, vectors_of
 from catalog.engines.local.tables import gallery_collections, gallery_faces, gallery_images, gallery_removals
 
 _CHUNK = 500
@@ -59,15 +60,32 @@ def image_id_of(sha256: str) -> str:
 class LocalGallery:
     """One collection of faces. Safe for several threads. Every search sees the committed changes of other processes.
 
-    ``enrolling``: optional second connection pool to the same database, used for enrollment only.
+    ``enrolling``: optional second connection pool to the same database, used for enrollment only. ``search_folder``:
+    folder of the search files of this database. With it, a gallery of more than ``mapped_from`` faces is searched
+    through a file (:mod:`.mapped_vectors`) and not read into memory.
     """
 
-    def __init__(self, database: Engine, collection_id: str, model: str, *, enrolling: Engine | None = None) -> None:
+    def __init__(
+        self,
+        database: Engine,
+        collection_id: str,
+        model: str,
+        *,
+        enrolling: Engine | None = None,
+        search_folder: Path | None = None,
+        mapped_from: int | None = None,
+    ) -> None:
         self._database = database
         self._enrolling = database if enrolling is None else enrolling
         self._collection_id = collection_id
         self._model = model
-        self._replica = Replica(collection_id, model)
+        self._search = GallerySearch(
+            self._connection,
+            collection_id,
+            model,
+            folder=search_folder,
+            mapped_from=MAPPED_FROM if mapped_from is None else mapped_from,
+        )
 
     # ------------------------------------------------------------------------------------------------ changes
 
@@ -141,6 +159,8 @@ class LocalGallery:
                 )
                 connection.execute(delete(gallery_faces).where(condition))
                 removed.update(row.face_id for row in rows)
+        # Also if no face was removed now: a process may have been killed between the two steps.
+        self._drop_removed()
         return removed
 
     # ------------------------------------------------------------------------------------------------ questions
@@ -179,34 +199,34 @@ class LocalGallery:
 
         Raises ``KeyError`` for an unknown id.
         """
-        rows = self.rows()
-        encoded_ids = np.asarray(face_ids, "S36") if len(face_ids) else np.zeros(0, "S36")
-        order = np.argsort(rows.face_ids, kind="stable")
-        positions = np.searchsorted(rows.face_ids, encoded_ids, sorter=order)
-        for position, face_id in zip(positions.tolist(), face_ids, strict=True):
-            if position == len(order) or rows.face_ids[order[position]].decode() != face_id:
-                raise KeyError(face_id)
-        vectors: Floats = rows.vectors[order[positions]]
-        return vectors
+        return self._search.vectors(face_ids)
 
     def release_rows(self) -> None:
         """Free the memory of the vectors. The next search reads them again."""
-        self._replica.release()
+        self._search.release()
 
     def nearest(self, probe: Floats, floor: float, limit: int, without: str | None = None) -> list[tuple[str, float]]:
         """Return face ids and dot products at or above ``floor``, highest first, at most ``limit``.
 
         ``probe`` is a vector without common components. ``without`` is a face id to leave out.
         """
-        pairs = self.rows().nearest(probe, floor, limit + (without is not None))
+        pairs = self._search.nearest(probe, floor, limit + (without is not None))
         return [pair for pair in pairs if pair[0] != without][:limit]
 
     def rows(self) -> Rows:
         """Return all vectors without common components, including committed changes of other processes."""
-        self._replica.refresh(self._connection)
-        return self._replica.rows()
+        return self._search.rows()
 
     # ------------------------------------------------------------------------------------------------ inside
+
+    def _drop_removed(self) -> None:
+        try:
+            self._search.drop_removed()
+        except OSError as error:
+            raise DatabaseError(
+                f'The file "{error.filename}" with vectors of removed faces cannot be changed: {error.strerror}.',
+                remedy="Delete the file. The next search builds it again.",
+            ) from error
 
     def _stored_faces(self, connection: Connection, key: dict[str, str]) -> list[RowMapping] | None:
         """Return the stored faces of an image, or None if the image was never enrolled."""

@@ -11,15 +11,14 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 import numpy as np
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping
 
 from catalog.domain.errors import EngineError
 from catalog.engines.local.common_component_removal import Floats, remove_common_components
 from catalog.engines.local.embed import DIMENSION, unit
 from catalog.engines.local.gallery_model import are_comparable
-from catalog.engines.local.gallery_statements import COLLECTION
+from catalog.engines.local.gallery_statements import ADDITIONS, COLLECTION, REMOVALS
 from catalog.engines.local.matrix import FaceMatrix, Rows
-from catalog.engines.local.tables import gallery_faces, gallery_removals
 
 
 class Replica:
@@ -32,6 +31,11 @@ class Replica:
         self._refreshing = threading.Lock()
         self._instance = ""
         self._revision = 0
+
+    @property
+    def is_loaded(self) -> bool:
+        """True if the vectors are in memory."""
+        return self._revision > 0
 
     def rows(self) -> Rows:
         """Return all vectors as of the last refresh."""
@@ -66,25 +70,11 @@ class Replica:
         self._instance, self._revision = instance, 0
 
     def _read_changes(self, connection: Connection, revision: int) -> None:
-        removals = select(gallery_removals.c.seq).where(
-            gallery_removals.c.collection_id == self._collection_id,
-            gallery_removals.c.revision > self._revision,
-            gallery_removals.c.revision <= revision,
-        )
-        removed = list(connection.execute(removals).scalars()) if self._revision else []
+        key = {"collection_id": self._collection_id, "after": self._revision, "until": revision}
+        removed = [row.seq for row in connection.execute(REMOVALS, key)] if self._revision else []
         if removed:
             self._matrix.remove(removed)
-        additions = (
-            select(gallery_faces.c.seq, gallery_faces.c.face_id, gallery_faces.c.vector)
-            .where(
-                gallery_faces.c.collection_id == self._collection_id,
-                gallery_faces.c.revision > self._revision,
-                gallery_faces.c.revision <= revision,
-            )
-            .order_by(gallery_faces.c.revision, gallery_faces.c.seq)
-            .execution_options(stream_results=True, yield_per=20_000)
-        )
-        for part in connection.execute(additions).partitions():
+        for part in connection.execute(ADDITIONS, key).partitions():
             seqs, face_ids, blobs = zip(*part, strict=True)
             self._matrix.append(seqs, face_ids, vectors_of(blobs))
 

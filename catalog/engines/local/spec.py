@@ -40,6 +40,7 @@ def _open(_options: LocalOptions, resources: EngineResources) -> Engine:
         database.engine,
         enrolling=database.enrolling,
         collection=resources.gallery,
+        search_folder=database.search_folder,
         quality_filter=resources.quality_filter,
         attributes=resources.attributes,
     )
