@@ -16,12 +16,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import alembic.command
 import botocore.session
 import psycopg
 import pytest
 
+from catalog.images import decoder_pool
+from catalog.store import migrate
 from catalog.store.database import Database, open_database
 from tests.reports.made_catalog import fill
+from tests.schema_template import SchemaTemplate, schema_statements
+from tests.warm_decoders import WarmDecoders
 
 # ------------------------------------------------------------------------------------------------------ guards
 
@@ -85,7 +90,34 @@ def shared_service_models() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def warm_decoders() -> Iterator[None]:
+    """Pools of decoders take over the processes of pools that earlier tests closed."""
+    decoders = WarmDecoders()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decoder_pool, "_Worker", decoders.worker)
+        yield
+    decoders.close()
+
+
 # ------------------------------------------------------------------------------------------------------ databases
+
+
+@pytest.fixture(autouse=True, scope="session")
+def schema_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """New SQLite catalogues are filled from one that the migrations made. The tests of migrations undo this."""
+
+    @functools.cache
+    def statements() -> list[str]:
+        path = tmp_path_factory.mktemp("migrated") / "catalog.sqlite3"
+        with pytest.MonkeyPatch.context() as unpatched:
+            unpatched.setattr(migrate, "command", alembic.command)
+            open_database(str(path)).close()
+        return schema_statements(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrate, "command", SchemaTemplate(statements))
+        yield
 
 
 @dataclass

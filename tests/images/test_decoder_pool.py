@@ -19,14 +19,22 @@ from PIL import Image
 
 from catalog.domain.errors import CatalogError, PhotoError
 from catalog.domain.opened_photo import Opener
+from catalog.images import decoder_pool
 from catalog.images.decode import DecodeLimits, open_image
 from catalog.images.decoder_pool import DecoderPool
 from tests.images.painting import noise, quarters, written
+from tests.warm_decoders import StartedWorker
 
 FIXTURES = Path(__file__).parent / "fixtures"
 PHOTO = written(quarters(), "PNG")
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+
+
+@pytest.fixture(autouse=True)
+def _own_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each pool of this module starts its processes and ends them."""
+    monkeypatch.setattr(decoder_pool, "_Worker", StartedWorker)
 
 
 @pytest.fixture(name="slow_photo", scope="session")

@@ -12,15 +12,23 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic import command
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from catalog.domain.errors import DatabaseError, SchemaError
+from catalog.store import migrate
 from catalog.store.database import SCHEMA, Database, open_database
 from catalog.store.migrate import BACKUPS_KEPT, upgrade
 
 OLDER = "UPDATE alembic_version SET version_num = '0000'"
 NEWER = "UPDATE alembic_version SET version_num = '9999'"
+
+
+@pytest.fixture(autouse=True)
+def real_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each new catalogue of this module is made by the migrations."""
+    monkeypatch.setattr(migrate, "command", command)
 
 
 def test_a_new_file_is_private(tmp_path: Path) -> None:
@@ -129,8 +137,6 @@ def test_a_database_of_another_program_is_refused(tmp_path: Path, blank_postgres
 
 def test_an_upgrade_copies_the_file_first_and_keeps_three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The private copy is beside the file. Older copies are removed."""
-    from catalog.store import migrate
-
     path = tmp_path / "catalog.sqlite3"
     open_database(str(path)).close()
     for year in range(2001, 2005):
@@ -188,8 +194,6 @@ def test_a_catalogue_on_a_read_only_file_system_can_be_read(tmp_path: Path) -> N
 
 def test_two_copies_within_one_second_have_different_names(tmp_path: Path) -> None:
     """A second restore or upgrade must not overwrite the first copy."""
-    from catalog.store import migrate
-
     path = tmp_path / "catalog.sqlite3"
     open_database(str(path)).close()
     first = migrate.copy_sqlite(path, "before-restore")

@@ -17,10 +17,12 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, MetaData, create_engine, inspect, text
 
 from catalog.engines.local.tables import gallery_metadata
+from catalog.store import migrate
 from catalog.store.database import SCHEMA, Database, open_database
 from catalog.store.face_views import VIEWS
 from catalog.store.migrate import alembic_config, exclusive_connection, known_revisions, upgrade
 from catalog.store.tables import metadata
+from tests.schema_template import SchemaTemplate, schema_statements
 
 ROOT = Path(__file__).parent.parent.parent
 FROZEN = {
@@ -30,6 +32,12 @@ FROZEN = {
     "0004_review_queue.py": "4fcb2dba7fd6fef80ff4ed2a437ffa628e276b456b49c88bed3fcf5b715e06ed",
     "0005_paths_and_named_appearances.py": "d68c5a8c0ea2f15fbb9aaede45c9ecc78c542ec8a4d17d2331f802988300d28c",
 }
+
+
+@pytest.fixture(autouse=True)
+def real_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each new catalogue of this module is made by the migrations."""
+    monkeypatch.setattr(migrate, "command", command)
 
 
 def test_the_program_names_the_newest_migration() -> None:
@@ -50,6 +58,19 @@ def test_migrations_make_the_described_tables(database: Database) -> None:
             },
         )
         assert compare_metadata(context, [metadata, gallery_metadata]) == []
+
+
+def test_the_template_of_other_tests_is_what_the_migrations_make(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other tests fill new catalogues by statements instead of migrating them. The contents are the same."""
+    paths = [tmp_path / name for name in ("migrated", "filled")]
+    open_database(str(paths[0])).close()
+    statements = schema_statements(paths[0])
+    assert len(statements) > 100
+    monkeypatch.setattr(migrate, "command", SchemaTemplate(lambda: statements))
+    open_database(str(paths[1])).close()
+    assert schema_statements(paths[1]) == statements
 
 
 def test_migrations_make_the_described_checks(database: Database, tmp_path: Path) -> None:
