@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from catalog.app.cluster_means import ClusterMeansEngine, ComputingCluster
 from catalog.app.engines import search_engine
 from catalog.app.resources import Resources
-from catalog.app.stacks import refresh_stacks
 from catalog.domain.charges import Charge
 from catalog.domain.engine import Engine
 from catalog.identities.assignment import assign_people as assigning
@@ -22,6 +21,7 @@ from catalog.identities.assignment.review_queue import refresh_questions
 from catalog.identities.decisions.log import read_decision
 from catalog.identities.matching.watch_hits import WatchHit
 from catalog.identities.matching.watch_list import check_watches
+from catalog.scanning.form_stacks import form_stacks
 from catalog.scanning.summary import Summary
 from catalog.store.catalogued_faces import faces_by_content
 
@@ -76,7 +76,7 @@ def assign_people(context: AfterScanContext) -> StepResult:
 
 def form_photo_stacks(context: AfterScanContext) -> StepResult:
     """Decide which photos are files of one exposure, and which of them counts."""
-    refresh_stacks(context.resources)
+    form_stacks(context.resources.database, enabled=context.resources.settings.scan.stacks)
     return StepResult()
 
 

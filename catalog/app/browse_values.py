@@ -44,12 +44,16 @@ class PhotoPage:
 
 @dataclass(frozen=True, slots=True)
 class PhotoDetails:
-    """A photo with its faces in the gallery in use, from left to right. ``seen`` is the latest decision's number."""
+    """A photo with its faces in the gallery in use, from left to right. ``seen`` is the latest decision's number.
+
+    ``other_files`` are the other photos of the same exposure, the one that counts first.
+    """
 
     photo: CataloguedPhoto
     faces: tuple[CataloguedFace, ...]
     strangers: int
     seen: int
+    other_files: tuple[CataloguedPhoto, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ class Browse:
         limit: int = PAGE,
         after: str | None = None,
     ) -> PhotoPage:
-        """Photos with a present location, newest first.
+        """Photos with a present location, newest first. Of the files of one exposure the one that counts is listed.
 
         ``album`` is the uri of a folder or prefix; photos below it are included. ``persons`` (ids or exact names) are
         together on the photo. With ``only`` every other face on it belongs to a hidden person. ``emotion`` is
@@ -154,7 +154,8 @@ class Browse:
             ]
             strangers = browse_people.count_strangers(connection, StrangerSelection(photo=sha256))
             seen = last_decision_number(connection)
-        return PhotoDetails(photo, tuple(sorted(faces, key=lambda face: face.box.left)), strangers, seen)
+            others = tuple(browse_photos.other_files(connection, sha256))
+        return PhotoDetails(photo, tuple(sorted(faces, key=lambda face: face.box.left)), strangers, seen, others)
 
     def years(self) -> tuple[tuple[int, int], ...]:
         """Years with photos, newest first, each with the number of photos."""

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection
-
 from catalog.app.after_scan import assign_released_faces
+from catalog.app.find_photos import find_photos
 from catalog.app.resources import Resources
 from catalog.domain.date_decisions import parse_shift, shifted, spread, user_date
 from catalog.domain.decisions import PhotoDate
 from catalog.domain.errors import UsageError
 from catalog.domain.local_day import DatePrecision
 from catalog.domain.taken_at import DateSource, parse_date_text
-from catalog.domain.uri import FILE_SCHEME, S3_SCHEME, absolute_path, display_name, file_uri
+from catalog.domain.uri import display_name
 from catalog.identities.decisions.date_verbs import set_dates
 from catalog.store.photo_dates import read_photo_dates
-from catalog.store.photos_at import contents_at, contents_by_prefix, first_paths
-
-_HASH = re.compile(r"[0-9a-f]{8,64}")
+from catalog.store.photos_at import first_paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +46,7 @@ class DateDecision:
 
 def photo_dates(resources: Resources, target: str | Path) -> tuple[DatedPhoto, ...]:
     with resources.reading() as database, database.read() as connection:
-        contents = _contents(connection, target)
+        contents = find_photos(connection, target)
         dates = {date.sha256: date for date in read_photo_dates(connection, contents)}
         paths = first_paths(connection, contents)
     return tuple(_dated(dates[sha256], paths.get(sha256, "")) for sha256 in contents)
@@ -59,7 +55,7 @@ def photo_dates(resources: Resources, target: str | Path) -> tuple[DatedPhoto, .
 def set_date(resources: Resources, target: str | Path, text: str) -> DateDecision:
     date = user_date(text)
     with resources.database.begin() as connection:
-        contents = _contents(connection, target)
+        contents = find_photos(connection, target)
         dates = [PhotoDate(sha256, date, DateSource.USER) for sha256 in contents]
         number = set_dates(connection, dates, _label(target, date or "unknown"), resources.stamp())
     assign_released_faces(resources, number)
@@ -69,7 +65,7 @@ def set_date(resources: Resources, target: str | Path, text: str) -> DateDecisio
 def shift_dates(resources: Resources, target: str | Path, text: str) -> DateDecision:
     shift = parse_shift(text)
     with resources.database.begin() as connection:
-        result = shifted(read_photo_dates(connection, _contents(connection, target)), shift)
+        result = shifted(read_photo_dates(connection, find_photos(connection, target)), shift)
         if not result.dates:
             raise UsageError(
                 f'No date of "{display_name(str(target))}" can be shifted: no photo has a time of day.',
@@ -82,28 +78,10 @@ def shift_dates(resources: Resources, target: str | Path, text: str) -> DateDeci
 
 def stack_dates(resources: Resources, target: str | Path, first: str, last: str) -> DateDecision:
     with resources.database.begin() as connection:
-        dates = spread(_contents(connection, target), first, last)
+        dates = spread(find_photos(connection, target), first, last)
         number = set_dates(connection, dates, _label(target, f"{first} to {last}"), resources.stamp())
     assign_released_faces(resources, number)
     return DateDecision(number, len(dates))
-
-
-def _contents(connection: Connection, target: str | Path) -> list[str]:
-    """The content hashes of a photo or a folder: a path, a uri, or the beginning of a content hash."""
-    text = str(target)
-    if text.startswith((FILE_SCHEME, S3_SCHEME)):
-        contents = contents_at(connection, text)
-    else:
-        contents = contents_at(connection, file_uri(absolute_path(Path(text).expanduser())))
-        if not contents and _HASH.fullmatch(text):
-            contents = contents_by_prefix(connection, text)
-            if len(contents) > 1:
-                raise UsageError(f'Several photos have a content hash that begins with "{text}".')
-    if not contents:
-        raise UsageError(
-            f'The catalogue has no photo at "{display_name(text)}".', remedy="Scan it first: catalog scan FOLDER"
-        )
-    return contents
 
 
 def _dated(date: PhotoDate, path: str) -> DatedPhoto:

@@ -13,7 +13,7 @@ from catalog.app import dating
 from catalog.app.after_scan import assign_released_faces
 from catalog.app.dating import DateDecision
 from catalog.app.resources import Resources
-from catalog.app.stacks import find_stacked, refresh_stacks
+from catalog.app.stacks import find_joined, find_stacked, refresh_stacks
 from catalog.domain.decisions import Verb
 from catalog.domain.errors import UsageError
 from catalog.domain.people import clean_name
@@ -21,8 +21,8 @@ from catalog.identities.assignment.suggestions import Suggestion
 from catalog.identities.decisions import undo as undoing
 from catalog.identities.decisions import verbs
 from catalog.identities.decisions.log import Decision, append, read_decision, read_decisions
-from catalog.identities.decisions.part_stack import part_photo
 from catalog.identities.decisions.replay import copy_from_other_galleries
+from catalog.identities.decisions.stack_verbs import join_photos, part_photo
 from catalog.store.catalogued_faces import CataloguedFace, find_face
 from catalog.store.people import find_person, person_ids_of
 
@@ -201,6 +201,17 @@ class Decisions:
         """
         with self._deciding() as (resources, connection):
             number = part_photo(connection, find_stacked(connection, photo), resources.stamp())
+        refresh_stacks(resources)
+        return number
+
+    def join(self, photos: Sequence[str]) -> int:
+        """Record that photos are files of one exposure: they form a stack, with the stacks that they are in.
+
+        Each is a path, a uri or the beginning of the content hash. Raises UsageError for a photo that is not in the
+        catalogue, for fewer than two photos, for photos that are in one stack, and if the setting switches stacks off.
+        """
+        with self._deciding() as (resources, connection):
+            number = join_photos(connection, find_joined(connection, resources, photos), resources.stamp())
         refresh_stacks(resources)
         return number
 

@@ -159,7 +159,9 @@ class CatalogFiles(ABC):
         accept_doubtful: bool = False,
         dry_run: bool = False,
     ) -> NameImportResult:
-        """Read names from sidecars, photo files, ``.picasa.ini`` and Takeout's JSON, and enter them as decisions.
+        """Read names from the files of other programs, and enter them as decisions.
+
+        Reads sidecars, photo files, ``.picasa.ini``, Takeout's JSON, and the library of Apple Photos of a photo.
 
         Sidecars of photos in S3 are read below ``into``. Without ``embedded`` photo files are not read. ``contacts`` is
         Picasa's ``contacts.xml``. Doubtful names are returned and not entered, unless ``accept_doubtful`` is set.

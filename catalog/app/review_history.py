@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from catalog.app.answering import row_of, settle
 from catalog.app.resources import Resources
 from catalog.app.review_values import BlockedUndoError, HistoryEntry
+from catalog.app.stacks import refresh_stacks
 from catalog.domain.decisions import PERMANENT_VERBS, Decision, Verb
 from catalog.domain.uri import display_name
 from catalog.identities.decisions import undo as undoing
@@ -38,6 +39,9 @@ _SENTENCES = {
     Verb.FORGET: ("1 person forgotten", "{count:,} people forgotten"),
     Verb.MIGRATE: ("Persons copied from another gallery", "Persons copied from other galleries, {count:,} times"),
     Verb.IMPORT: ("Import", "{count:,} imports"),
+    Verb.DATE: ("Dates of photos corrected", "Dates of photos corrected, {count:,} times"),
+    Verb.PART: ("1 photo taken out of its stack", "{count:,} photos taken out of stacks"),
+    Verb.JOIN: ("Photos joined to a stack", "Photos joined to {count:,} stacks"),
 }
 
 
@@ -55,6 +59,7 @@ def undo_groups(resources: Resources, groups: Sequence[int] | None) -> int:
             _check_not_blocked(connection, number)
             undo_number, decision = undoing.undo(connection, number, stamp)
             _settle(connection, resources, decision)
+    refresh_stacks(resources)
     return undo_number
 
 
@@ -64,6 +69,7 @@ def redo(resources: Resources) -> int:
     with resources.database.begin() as connection:
         number, decision = undoing.redo(connection, stamp, decided_by=stamp.who)
         _settle(connection, resources, decision)
+    refresh_stacks(resources)
     return number
 
 

@@ -1,18 +1,21 @@
-"""Stacks of files of one exposure: list them, and take a photo out of its stack."""
+"""Stacks of files of one exposure: list them, and find the photos of decisions about them."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from sqlalchemy import Connection
 
+from catalog.app.find_photos import find_photos
 from catalog.app.resources import Resources
 from catalog.domain.errors import UsageError
 from catalog.domain.stack_evidence import StackEvidence
-from catalog.domain.uri import FILE_SCHEME, S3_SCHEME, absolute_path, file_uri
+from catalog.domain.uri import FILE_SCHEME, S3_SCHEME, absolute_path, display_name, file_uri
 from catalog.scanning.form_stacks import form_stacks
+from catalog.store.review_rows import refresh_summaries
 from catalog.store.stack_rows import StackRow, photos_by_hash, photos_by_uri, read_stack_rows
 
 _HASH = re.compile(r"[0-9a-f]{6,64}")
@@ -58,9 +61,33 @@ def find_stacked(connection: Connection, photo: str) -> str:
     return hashes[0]
 
 
+def find_joined(connection: Connection, resources: Resources, targets: Sequence[str]) -> list[str]:
+    """The content hashes of photos to join, each once. Raises UsageError as ``Decisions.join`` says."""
+    if not resources.settings.scan.stacks:
+        raise UsageError("Stacks are switched off.", remedy="Set scan.stacks = true.")
+    contents: list[str] = []
+    for target in targets:
+        found = find_photos(connection, target)
+        if len(found) > 1:
+            raise UsageError(f'"{display_name(target)}" holds several photos.', remedy="Name each photo to join.")
+        contents += found
+    contents = list(dict.fromkeys(contents))
+    if len(contents) < 2:
+        raise UsageError("A stack needs two photos.", remedy="catalog stacks join PHOTO PHOTO ...")
+    stacks = {row.sha256: row.counted for row in read_stack_rows(connection)}
+    if len({stacks.get(sha256) for sha256 in contents}) == 1 and contents[0] in stacks:
+        raise UsageError("The photos are in one stack already.")
+    return contents
+
+
 def refresh_stacks(resources: Resources) -> None:
-    """Form the stacks again if photos, locations, decisions or the setting changed since the last time."""
-    form_stacks(resources.database, enabled=resources.settings.scan.stacks)
+    """Form the stacks again if photos, locations, decisions or the setting changed since the last time.
+
+    The counts of the review pages follow.
+    """
+    if form_stacks(resources.database, enabled=resources.settings.scan.stacks):
+        with resources.database.begin() as connection:
+            refresh_summaries(connection, engine=resources.configured_engine.name, gallery=resources.gallery)
 
 
 def _file(row: StackRow) -> StackedFile:

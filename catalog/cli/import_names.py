@@ -49,8 +49,9 @@ def xmp(
     config: Config = None,
     verbose: Verbose = 0,
 ) -> int:
-    """Read names from XMP sidecars, photo files, .picasa.ini and Takeout's JSON, and enter them as decisions.
+    """Read names from XMP, .picasa.ini, Takeout's JSON and Apple Photos, and enter them as decisions.
 
+    XMP is read from sidecars and photo files. Faces of Apple Photos are read for the photos inside its library.
     A region names the face that it overlaps. A person without a name gets the name that all of its regions agree on. A
     region with another name moves its face to the person of that name. A name without a detected face is kept as an
     appearance without a face. Doubtful names are listed and not entered. Placeholders such as "Unknown" name no person.

@@ -1,4 +1,4 @@
-"""``catalog stacks``: files of one exposure, and photos that the user takes out of a stack."""
+"""``catalog stacks``: files of one exposure, and the user's decisions about them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, Verbose
 from catalog.domain.uri import display
 
-app = typer.Typer(help="List stacks of files of one exposure, or part one.", no_args_is_help=True)
+app = typer.Typer(help="List stacks of files of one exposure, part or join them.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -52,3 +52,22 @@ def part(
     typer.echo(f"Parted (decision {number}).")
     if is_left_to_send:
         typer.echo("If it was not sent to the paid engine before, the next scan sends it.")
+
+
+@app.command()
+def join(
+    photos: Annotated[
+        list[str],
+        typer.Argument(metavar="PHOTO...", help="Two or more: path, uri, or the beginning of the content hash."),
+    ],
+    database: Database = None,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Record that photos are files of one exposure: they form one stack, of which one counts.
+
+    Later scans keep the stack. `catalog stacks part` takes a photo out again, `catalog undo` reverts the decision.
+    """
+    with open_catalog(config, database, verbose) as catalog:
+        number = catalog.decisions.join(photos)
+    typer.echo(f"Joined (decision {number}).")

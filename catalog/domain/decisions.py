@@ -38,6 +38,7 @@ class Verb(StrEnum):
     IMPORT = "import"
     DATE = "date"
     PART = "part"
+    JOIN = "join"
 
 
 PERMANENT_VERBS = frozenset({Verb.FORGET, Verb.MIGRATE, Verb.RECLUSTER, Verb.RESTORE})
@@ -196,7 +197,7 @@ class ReclusterPayload:
 
 @dataclass(frozen=True, slots=True)
 class PhotosPayload:
-    """Payload of ``part``: content hashes of the photos decided on. No row changes, so undo restores nothing."""
+    """Payload of ``part`` and ``join``: content hashes of the photos decided on. No row changes."""
 
     photos: tuple[str, ...] = ()
 

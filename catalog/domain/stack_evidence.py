@@ -15,6 +15,8 @@ class StackEvidence(StrEnum):
     """The same folder and stem with the tail of an edit or a copy, and the same time or a similar image."""
     IMAGE = "image"
     """A similar image with the same faces."""
+    USER = "user"
+    """A user's decision."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from catalog.domain.errors import PhotoError
 from catalog.domain.faces import BoundingBox
 from catalog.domain.same_face import DRAWN_REGION, match_pairs, same_face
 from catalog.domain.uri import FILE_SCHEME, display_name
+from catalog.exchange.apple_photos import AppleFile, AppleLibraries
 from catalog.exchange.companion_files import CompanionFinder
 from catalog.exchange.embedded_xmp import embedded_packets
 from catalog.exchange.picasa import PicasaRegion, read_picasa
@@ -96,13 +97,15 @@ class _FileNames:
 def read_region_names(photos: Iterable[PhotoWithFaces], sources: NameSources | None = None) -> Iterator[PhotoNames]:
     """Match the names in files of other programs to the faces of each photo.
 
-    Reads sidecars, then the photo file itself, then ``.picasa.ini``, then Takeout's JSON. Of several files that name
-    the same face the first one is used, locations in order. A name without a position is taken for a face if the photo
-    has exactly one such name and exactly one face without a name from a file. Photos without any file are left out.
+    Reads sidecars, then the photo file itself, then ``.picasa.ini``, then Takeout's JSON, then the database of the
+    library of Apple Photos that holds the file. Of several files that name the same face the first one is used,
+    locations in order. A name without a position is taken for a face if the photo has exactly one such name and exactly
+    one face without a name from a file. Photos without any file are left out.
     """
     sources = sources or NameSources()
     finder = CompanionFinder()
     picasa = _PicasaFolders(sources.contacts)
+    libraries = AppleLibraries()
     for photo in photos:
         collected = _Collected(photo, sources)
         for uri in photo.uris:
@@ -111,9 +114,8 @@ def read_region_names(photos: Iterable[PhotoWithFaces], sources: NameSources | N
                 collected.elsewhere += 1
                 continue
             path = photo_path(uri, sources.into)
-            collected.add(
-                uri, _read_files(photo, path, finder, picasa, collected, embedded=sources.embedded and is_file)
-            )
+            embedded = sources.embedded and is_file
+            collected.add(uri, _read_files(photo, path, finder, picasa, libraries, collected, embedded=embedded))
         result = collected.result()
         if result is not None:
             yield result
@@ -221,6 +223,7 @@ def _read_files(
     path: Path,
     finder: CompanionFinder,
     picasa: _PicasaFolders,
+    libraries: AppleLibraries,
     collected: _Collected,
     *,
     embedded: bool,
@@ -245,6 +248,8 @@ def _read_files(
         yield from attempt(ini, lambda: _of_picasa(photo, ini, picasa.of(ini, path)))
     if (takeout := finder.takeout(path)) is not None:
         yield from attempt(takeout, lambda: _FileNames(_shown(takeout), names=read_takeout_names(takeout)))
+    if (library := libraries.file(path)) is not None:
+        yield from attempt(library.database, lambda: _of_library(photo, library, libraries))
 
 
 def _of_photo_file(photo: PhotoWithFaces, path: Path) -> _FileNames:
@@ -267,6 +272,12 @@ def _of_packets(photo: PhotoWithFaces, path: Path, packets: Sequence[bytes]) -> 
 def _of_picasa(photo: PhotoWithFaces, path: Path, regions: Sequence[PicasaRegion]) -> _FileNames:
     written = [(region.name, region.box) for region in regions]
     return _FileNames(_shown(path), _placed(photo, written, None, ()))
+
+
+def _of_library(photo: PhotoWithFaces, file: AppleFile, libraries: AppleLibraries) -> _FileNames:
+    faces, is_certain = libraries.faces(file)
+    size = photo.geometry.width, photo.geometry.height
+    return _FileNames(_shown(file.database), [(face.name, face.box(*size), is_certain) for face in faces])
 
 
 def _placed(

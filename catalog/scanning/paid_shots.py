@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
 
+from catalog.domain.apple_library import apple_asset
 from catalog.domain.choose_date import choose_date
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.stack_names import StackName, are_one_by_name, stack_name
@@ -26,7 +27,13 @@ _KEPT = 4096
 
 
 def shot_key(uri: str) -> tuple[str, str, str]:
-    """Return folder, root and copy tail of a file's name: files of one key may show one exposure."""
+    """Return folder, root and copy tail of a file's name: files of one key may show one exposure.
+
+    The key of an original of Apple Photos, and of its edit, is the library with the UUID of the photo.
+    """
+    asset = apple_asset(uri)
+    if asset is not None:
+        return asset.library, asset.uuid, ""
     name = _name(uri)
     return uri.rpartition("/")[0], name.root, name.copy
 
@@ -67,6 +74,8 @@ class PaidShots:
         """Return whether another file of the same exposure was sent, in this scan or an earlier one."""
         name, member = _name(uri), _member(uri, photo, sha256)
         candidates = [*self._shots[shot_key(uri)].sent, *self._recorded(uri, name)]
+        if apple_asset(uri) is not None:  # the library says that all files of this key are one photo
+            return any(other.sha256 != sha256 for _, other in candidates)
         return any(
             are_one_by_name(name, other_name) and link_by_name(member, other, name, other_name) is not None
             for other_name, other in candidates
@@ -78,16 +87,9 @@ class PaidShots:
         self._shots[shot_key(uri)].sent.append((_name(uri), _member(uri, photo, sha256)))
 
     def _recorded(self, uri: str, name: StackName) -> list[tuple[StackName, StackMember]]:
-        folder = uri.rpartition("/")[0] + "/"
-        # The stem as it is spelled here, and the other spelling of an edit by Apple.
-        stem = entry_name(uri)[: len(name.root.encode("utf-8", "surrogateescape"))]
-        prefixes = {stem, b"IMG_E" + stem[4:]} if stem[:4] == b"IMG_" else {stem}
-        if entry_name(uri)[:5] == b"IMG_E":
-            prefixes = {b"IMG_" + entry_name(uri)[5:9], b"IMG_E" + entry_name(uri)[5:9]}
         members: list[tuple[StackName, StackMember]] = []
         with self._database.read() as connection:
-            for prefix in sorted(prefixes):
-                first = folder + quote_name(prefix)
+            for first in sorted(_beginnings(uri, name)):
                 # "\x7f" sorts after every character of a uri.
                 rows = enrolled_beside(connection, first, first + "\x7f", self._engine, self._gallery)
                 members += [(_name(row.uris[0]), row) for row in rows if shot_key(row.uris[0]) == shot_key(uri)]
@@ -96,6 +98,22 @@ class PaidShots:
     def _forget_oldest(self) -> None:
         while len(self._shots) > _KEPT and next(iter(self._shots.values())).waiting == 0:
             self._shots.popitem(last=False)
+
+
+def _beginnings(uri: str, name: StackName) -> set[str]:
+    """How the uris of the other files of an exposure may begin."""
+    asset = apple_asset(uri)
+    if asset is not None:
+        return {
+            f"{asset.library}/{folder}/{asset.uuid[0]}/{asset.uuid}" for folder in ("originals", "resources/renders")
+        }
+    folder = uri.rpartition("/")[0] + "/"
+    # The stem as it is spelled here, and the other spelling of an edit by Apple.
+    stem = entry_name(uri)[: len(name.root.encode("utf-8", "surrogateescape"))]
+    stems = {stem, b"IMG_E" + stem[4:]} if stem[:4] == b"IMG_" else {stem}
+    if entry_name(uri)[:5] == b"IMG_E":
+        stems = {b"IMG_" + entry_name(uri)[5:9], b"IMG_E" + entry_name(uri)[5:9]}
+    return {folder + quote_name(stem) for stem in stems}
 
 
 def _name(uri: str) -> StackName:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
+from catalog.domain.apple_library import apple_asset
 from catalog.domain.file_names import ending_label
 from catalog.domain.photos import PhotoRef
 from catalog.domain.source import LeftOut, Listed, OtherFile, Skipped, Source
@@ -197,7 +198,8 @@ class _ShotCounter:
     def add(self, uri: str, *, is_sent: bool) -> int:
         """Return how many further photos need not be sent. ``is_sent``: the photo was sent by an earlier scan."""
         name = stack_name(entry_name(uri).decode("utf-8", "surrogateescape"))
-        key, variant = hash(shot_key(uri)), hash(uri if name.is_edited else name.ending)
+        is_variant = name.is_edited or apple_asset(uri) is not None
+        key, variant = hash(shot_key(uri)), hash(uri if is_variant else name.ending)
         if key not in self._variants:
             self._variants[key] = variant, is_sent
             return 0

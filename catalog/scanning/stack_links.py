@@ -7,7 +7,7 @@ they look. All functions are pure.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import combinations
@@ -15,6 +15,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.domain.apple_library import apple_asset
 from catalog.domain.local_day import DatePrecision
 from catalog.domain.stack_evidence import StackEvidence
 from catalog.domain.stack_names import StackName, are_one_by_name, stack_name
@@ -50,22 +51,31 @@ _LARGEST_GROUP = 300
 
 @dataclass(frozen=True, slots=True)
 class StackLink:
-    """A proposal that two photos, by row id, show one exposure. ``bits`` is the difference of the hashes, 0 by time."""
+    """A proposal that two photos, by row id, show one exposure. ``bits`` is the difference of the hashes, 0 by time.
+
+    ``is_certain``: a user or a photo library says so, and the times of the photos do not matter.
+    """
 
     one: int
     other: int
     evidence: StackEvidence
     bits: int
+    is_certain: bool = False
 
 
 def have_same_time(left: StackMember, right: StackMember) -> bool:
-    """Return whether the times of both files are the same second, as UTC or on the wall clock."""
+    """Return whether the times in both files are the same second, as UTC or on the wall clock.
+
+    Dates that a user decided are no evidence: one date may be that of a whole folder.
+    """
+    if DateSource.USER in (left.taken_at_source, right.taken_at_source):
+        return False
     times, other_times = _times(left, right)
     return bool(times & other_times)
 
 
 def are_two_exposures(left: StackMember, right: StackMember) -> bool:
-    """Return whether a camera wrote different times into both files, or a user corrected them to different times."""
+    """Return whether a camera wrote different times into both files, or a user gave them different times."""
     if left.camera_make is None or right.camera_make is None:
         return False
     times, other_times = _times(left, right)
@@ -105,6 +115,29 @@ def links_by_names(members: Sequence[StackMember]) -> Iterator[StackLink]:
                 yield from _links_of_group(part)
         elif len(group) > 1:
             yield from _links_of_group(group)
+
+
+def links_by_library(members: Sequence[StackMember]) -> Iterator[StackLink]:
+    """Yield the links of an original of Apple Photos to its edit and its raw file. The names hold the photo's UUID."""
+    first_by_asset: dict[tuple[str, str], tuple[StackMember, bool]] = {}
+    for member in members:
+        for uri in member.uris:
+            asset = apple_asset(uri)
+            if asset is None:
+                continue
+            first, is_edit = first_by_asset.setdefault((asset.library, asset.uuid), (member, asset.is_edit))
+            if first.photo != member.photo:
+                evidence = StackEvidence.EDIT if asset.is_edit or is_edit else StackEvidence.NAME
+                yield StackLink(first.photo, member.photo, evidence, 0, is_certain=True)
+
+
+def links_of_user(members: Sequence[StackMember], joined: Iterable[Sequence[str]]) -> Iterator[StackLink]:
+    """Yield the links of photos that a user joined, by content hash. Photos that are not catalogued are left out."""
+    photo_by_hash = {member.sha256: member.photo for member in members}
+    for contents in joined:
+        photos = [photo_by_hash[sha256] for sha256 in contents if sha256 in photo_by_hash]
+        for photo in photos[1:]:
+            yield StackLink(photos[0], photo, StackEvidence.USER, 0, is_certain=True)
 
 
 def _by_copy(group: Sequence[tuple[StackMember, StackName]]) -> list[list[tuple[StackMember, StackName]]]:
@@ -172,7 +205,7 @@ def _have_one_shape(left: StackMember, right: StackMember) -> bool:
 
 
 def _times(left: StackMember, right: StackMember) -> tuple[set[str], set[str]]:
-    """The times of both files by their metadata, or by a user if both dates are a user's: a shifted clock."""
+    """The times of both files by their metadata, or by a user if both dates are a user's."""
     sources = {left.taken_at_source, right.taken_at_source}
     if not (sources <= _METADATA or sources == {DateSource.USER}):
         return set(), set()

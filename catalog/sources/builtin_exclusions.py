@@ -54,10 +54,14 @@ _FILE_STARTS = b"._dDtTsS"
 
 _BUNDLE_SUFFIXES = (b".photoslibrary", b".photolibrary", b".migratedphotolibrary", b".aplibrary")
 _BUNDLE_PARTS = re.compile(
-    rb"resources/(derivatives|renders|caches|proxies|media|modelresources)|private|database|internal|thumbnails"
+    rb"resources/(derivatives|caches|proxies|media|modelresources)|private|database|internal|thumbnails"
     rb"|previews|modified|data|data\.noindex|faces|scopes/(.*/)?derivatives",
     re.DOTALL,
 )
+_BUNDLE_EDITS = b"resources/renders/"
+_EDIT = re.compile(rb".*_1_201_a\.[^.]+", re.DOTALL | re.IGNORECASE)
+"""The edited image of a photo. Other files beside it are earlier edits and descriptions of edits."""
+_BUNDLE_RULE = "previews and data of a photo library (Apple)"
 _BUNDLE_SIGNS = frozenset({b"database", b"originals", b"resources"})
 
 _IMMICH_SIGNS = frozenset({b"upload", b"thumbs", b"encoded-video"})
@@ -98,7 +102,13 @@ def is_bundle(name: bytes, names: Collection[bytes]) -> bool:
 
 def bundle_rule(path: bytes) -> str | None:
     """The rule that leaves out a folder inside a bundle. ``path`` is relative to the bundle, without a last slash."""
-    return "previews and data of a photo library (Apple)" if _BUNDLE_PARTS.fullmatch(path.lower()) else None
+    return _BUNDLE_RULE if _BUNDLE_PARTS.fullmatch(path.lower()) else None
+
+
+def bundle_file_rule(folder: bytes, name: bytes) -> str | None:
+    """The rule that leaves out a file inside a bundle, in a folder relative to the bundle with a last slash."""
+    is_beside_edits = folder.lower().startswith(_BUNDLE_EDITS)
+    return _BUNDLE_RULE if is_beside_edits and not _EDIT.fullmatch(name) else None
 
 
 def immich_parts(names: Collection[bytes]) -> frozenset[bytes]:

@@ -9,7 +9,7 @@ A source that the user names is never left out itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from catalog.sources import builtin_exclusions as builtin
 from catalog.sources.ignore_files import MAX_BYTES, GitPatterns, Matcher, PhotoPrismPatterns
@@ -18,6 +18,9 @@ CATALOG_IGNORE, PHOTOPRISM_IGNORE = b".catalogignore", b".ppignore"
 
 RULE_FILES = frozenset({CATALOG_IGNORE, PHOTOPRISM_IGNORE, builtin.CACHE_TAG, *builtin.MARKERS})
 """Names of files that hold rules or mark their folder. They are not listed."""
+
+_UUID = 36
+"""Characters of a UUID."""
 
 ReadFile = Callable[[bytes, int], bytes]
 """Reads at most so many bytes of a file of the folder by its name; empty if it cannot be read."""
@@ -33,9 +36,10 @@ class Exclusions:
         self.use_defaults = use_defaults
         self.patterns: tuple[Matcher, ...] = (GitPatterns(patterns, "pattern"),) if patterns else ()
 
-    def enter_root(self, names: Collection[bytes], read: ReadFile) -> FolderRules:
-        """Rules for the entries ``names`` of a source's own folder. Markers there are ignored."""
-        root = FolderRules(self, b"", b"", tuple((0, matcher) for matcher in self.patterns), None)
+    def enter_root(self, names: Collection[bytes], read: ReadFile, name: bytes = b"") -> FolderRules:
+        """Rules for the entries ``names`` of a source's own folder ``name``. Markers there are ignored."""
+        bundle = b"" if builtin.is_bundle(name, names) else None
+        root = FolderRules(self, b"", b"", tuple((0, matcher) for matcher in self.patterns), bundle)
         return root.with_files(names, read)
 
 
@@ -53,6 +57,7 @@ class FolderRules:
         path: bytes,
         matchers: tuple[tuple[int, Matcher], ...],
         bundle: bytes | None,
+        assets: Mapping[str, str] | None = None,
     ) -> None:
         self._exclusions = exclusions
         self._name = name
@@ -61,10 +66,26 @@ class FolderRules:
         self._matchers = matchers
         self._bundle = bundle
         self._parts: frozenset[bytes] = frozenset()
+        self._assets = assets or {}
+
+    @property
+    def is_photo_library(self) -> bool:
+        """Whether this folder itself is a photo library of Apple whose data are left out."""
+        return self._bundle == b"" and self._exclusions.use_defaults
+
+    def leave_out_assets(self, rules: Mapping[str, str]) -> None:
+        """Leave out photos of this library: rules by the UUID, in upper case, with which names of files begin."""
+        self._assets = rules
 
     def rule_for_file(self, name: bytes) -> str | None:
         """The rule that leaves out a file of this folder, or None."""
-        rule = builtin.file_rule(name) if self._exclusions.use_defaults else None
+        rule = None
+        if self._exclusions.use_defaults:
+            rule = builtin.file_rule(name)
+            if self._bundle is not None and rule is None:
+                rule = builtin.bundle_file_rule(self._bundle, name)
+                if rule is None and self._assets:
+                    rule = self._assets.get(name[:_UUID].decode("ascii", "replace").upper())
         return self._matched(name, "", rule) if self._matchers else rule
 
     def rule_for_folder(self, name: bytes) -> str | None:
@@ -89,7 +110,8 @@ class FolderRules:
         bundle = None if self._bundle is None else self._bundle + name + b"/"
         if bundle is None and builtin.is_bundle(name, names):
             bundle = b""
-        rules = FolderRules(self._exclusions, name, self._path + name + b"/", self._matchers, bundle)
+        assets = None if bundle == b"" else self._assets
+        rules = FolderRules(self._exclusions, name, self._path + name + b"/", self._matchers, bundle, assets)
         return rules.with_files(names, read)
 
     def with_files(self, names: Collection[bytes], read: ReadFile) -> FolderRules:

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from operator import itemgetter
 
+from catalog.domain.apple_library import read_apple_library
 from catalog.domain.errors import PhotoError, SourceError
 from catalog.domain.exif_orientation import sidecar_orientation
 from catalog.domain.file_names import is_named_like_another_file
@@ -94,7 +95,8 @@ class FolderSource:
         above = self._identities_above()
         linked: set[_Identity] = set()
         names = self._names(self.path)
-        rules = self._exclusions.enter_root(_entries(names), _reader(self.path))
+        rules = self._exclusions.enter_root(_entries(names), _reader(self.path), _folder_name(self.path))
+        _leave_out_assets(rules, self.path)
         levels = [_Level(self.path, self.uri, self._identity, names, rules)]
         while levels:
             level = levels[-1]
@@ -128,6 +130,7 @@ class FolderSource:
             if isinstance(entered, str):
                 yield LeftOut(uri, entered)
             else:
+                _leave_out_assets(entered, path)
                 levels.append(_Level(path, uri, identity, names, entered))
 
     def _names(self, path: bytes) -> _Names:
@@ -279,6 +282,22 @@ def _opened(path: bytes) -> Iterator[tuple[int, os.stat_result]]:
         if not stat.S_ISREG(status.st_mode):
             raise PhotoError(f'"{display_name(path)}" is no longer a regular file.')
         yield file.fileno(), status
+
+
+def _folder_name(path: bytes) -> bytes:
+    return path.rstrip(b"/").rpartition(b"/")[2]
+
+
+def _leave_out_assets(rules: FolderRules, folder: bytes) -> None:
+    """Leave out the photos that are hidden or in the trash of Apple Photos, if the folder is its library."""
+    if not rules.is_photo_library:
+        return
+    try:
+        rules.leave_out_assets(read_apple_library(folder, with_faces=False).left_out)
+    except FileNotFoundError:
+        return
+    except PhotoError as error:
+        log.warning('Hidden photos of "%s" are not recognized. %s', display_name(folder), error)
 
 
 def _entries(names: _Names) -> set[bytes]:

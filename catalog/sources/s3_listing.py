@@ -67,7 +67,8 @@ def list_keys(
     A folder that is left out is its prefix instead of an object. Files that hold rules are not listed.
     """
     names = _first_names(stream, prefix)
-    yield from _list_folder(stream, prefix, exclusions.enter_root(names, _reader(read, prefix)), read)
+    name = prefix.rstrip("/").rpartition("/")[2].encode("utf-8")
+    yield from _list_folder(stream, prefix, exclusions.enter_root(names, _reader(read, prefix), name), read)
 
 
 def _list_folder(

@@ -14,7 +14,7 @@ from catalog.domain.uri import display
 from catalog.store.damaged_rows import stored_time
 from catalog.store.named_appearances import photos_naming
 from catalog.store.photo_dates import stored_span
-from catalog.store.tables import assignments, faces, locations, persons, photos
+from catalog.store.tables import assignments, faces, locations, persons, photos, stacked_photos
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class CataloguedPhoto:
 
 @dataclass(frozen=True, slots=True)
 class PhotoSelection:
-    """Limits of a page of photos. All given limits apply together.
+    """Limits of a page of photos. All given limits apply together. Files of one exposure are one photo.
 
     ``album``: uri of a folder or prefix with a closing slash; photos below it are included. ``persons``: row ids of
     persons who are all on the photo. ``only``: no other person is on the photo, hidden persons aside. ``emotion``:
@@ -100,7 +100,7 @@ def years_of_photos(connection: Connection) -> list[tuple[int, int]]:
     query = (
         select(year, func.count())
         .select_from(photos)
-        .where(photos.c.taken_local.is_not(None), _is_present())
+        .where(photos.c.taken_local.is_not(None), _is_present(), _counts(None))
         .group_by(year)
         .order_by(year.desc())
     )
@@ -108,7 +108,7 @@ def years_of_photos(connection: Connection) -> list[tuple[int, int]]:
 
 
 def read_albums(connection: Connection) -> list[Album]:
-    """Folders and prefixes with present photos, in the order of their uris."""
+    """Folders and prefixes with present photos, in the order of their uris. Files of one exposure are one photo."""
     if connection.dialect.name == "sqlite":
         folder = func.rtrim(locations.c.uri, func.replace(locations.c.uri, "/", ""))
     else:
@@ -116,9 +116,10 @@ def read_albums(connection: Connection) -> list[Album]:
     query = (
         select(
             folder.label("album"),
-            func.count(func.distinct(locations.c.photo_id)).label("photos"),
+            func.count(func.distinct(func.coalesce(stacked_photos.c.counted_id, locations.c.photo_id))).label("photos"),
             func.min(locations.c.photo_id).label("cover"),
         )
+        .outerjoin_from(locations, stacked_photos, stacked_photos.c.photo_id == locations.c.photo_id)
         .where(locations.c.missing_since.is_(None))
         .group_by(folder)
         .subquery()
@@ -132,7 +133,10 @@ def read_albums(connection: Connection) -> list[Album]:
 
 
 def expressions(connection: Connection, *, engine: str, gallery: str, person: int | None = None) -> dict[str, int]:
-    """Number of faces by strongest expression, most faces first; of one person if its row id is given."""
+    """Number of faces by strongest expression, most faces first; of one person if its row id is given.
+
+    Of an exposure the photo that counts is used.
+    """
     query = (
         select(faces.c.emotion, func.count())
         .select_from(
@@ -140,7 +144,7 @@ def expressions(connection: Connection, *, engine: str, gallery: str, person: in
                 persons, persons.c.id == assignments.c.person_id
             )
         )
-        .where(*_in_gallery(engine, gallery), faces.c.emotion.is_not(None), _is_visible())
+        .where(*_in_gallery(engine, gallery), faces.c.emotion.is_not(None), _is_visible(), ~_is_stacked())
         .group_by(faces.c.emotion)
         .order_by(func.count().desc(), faces.c.emotion)
     )
@@ -159,7 +163,7 @@ def rows_with_expression(
     person: int | None = None,
     offset: int = 0,
 ) -> list[int]:
-    """Row ids of the faces with this strongest expression, most certain first. Faces of hidden persons are left out."""
+    """Row ids of the faces that :func:`expressions` counts for an expression, most certain first."""
     query = (
         select(faces.c.id)
         .select_from(
@@ -167,7 +171,7 @@ def rows_with_expression(
                 persons, persons.c.id == assignments.c.person_id
             )
         )
-        .where(*_in_gallery(engine, gallery), faces.c.emotion == emotion, _is_visible())
+        .where(*_in_gallery(engine, gallery), faces.c.emotion == emotion, _is_visible(), ~_is_stacked())
         .order_by(func.coalesce(faces.c.emotion_confidence, 0.0).desc(), faces.c.id)
         .limit(limit)
         .offset(offset)
@@ -194,13 +198,9 @@ def is_alone_with(person_rows: Sequence[int], engine: str, gallery: str) -> Colu
 
 
 def _conditions(selection: PhotoSelection, engine: str, gallery: str) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+    conditions = [_counts(selection.album)]
     if selection.album is not None:
-        end = selection.album[:-1] + "0"  # "0" is the character after "/"
-        below = select(locations.c.photo_id).where(
-            locations.c.uri >= selection.album, locations.c.uri < end, locations.c.missing_since.is_(None)
-        )
-        conditions.append(photos.c.id.in_(below))
+        conditions.append(photos.c.id.in_(_photos_below(selection.album)))
     for person in selection.persons:
         shown = (
             select(assignments.c.photo_id)
@@ -208,7 +208,9 @@ def _conditions(selection: PhotoSelection, engine: str, gallery: str) -> list[Co
             .where(assignments.c.person_id == person, assignments.c.photo_id.is_not(None))
             .where(*_in_gallery(engine, gallery))
         )
-        conditions.append(photos.c.id.in_(shown) | photos.c.id.in_(photos_naming(person)))
+        # A person on another file of the exposure is on the photo that counts.
+        stacked = select(stacked_photos.c.counted_id).where(stacked_photos.c.photo_id.in_(shown))
+        conditions.append(photos.c.id.in_(shown) | photos.c.id.in_(stacked) | photos.c.id.in_(photos_naming(person)))
     if selection.only:
         conditions.append(is_alone_with(selection.persons, engine, gallery))
     if selection.year is not None:
@@ -222,6 +224,36 @@ def _conditions(selection: PhotoSelection, engine: str, gallery: str) -> list[Co
             )
         conditions.append(photos.c.id.in_(having))
     return conditions
+
+
+def _photos_below(album: str) -> Select[tuple[int]]:
+    end = album[:-1] + "0"  # "0" is the character after "/"
+    return select(locations.c.photo_id).where(
+        locations.c.uri >= album, locations.c.uri < end, locations.c.missing_since.is_(None)
+    )
+
+
+def _counts(album: str | None) -> ColumnElement[bool]:
+    """Condition on ``photos``: no other photo of the same exposure, in the album if there is one, counts for it."""
+    counted = select(stacked_photos.c.photo_id).where(stacked_photos.c.photo_id == photos.c.id)
+    if album is not None:
+        counted = counted.where(stacked_photos.c.counted_id.in_(_photos_below(album)))
+    return ~counted.exists()
+
+
+def _is_stacked() -> ColumnElement[bool]:
+    """Condition on ``faces``: another photo counts for the exposure."""
+    return select(stacked_photos.c.photo_id).where(stacked_photos.c.photo_id == faces.c.photo_id).exists()
+
+
+def other_files(connection: Connection, sha256: str) -> list[CataloguedPhoto]:
+    """The other photos of the same exposure, the one that counts first."""
+    chosen = select(photos.c.id).where(photos.c.sha256 == sha256).scalar_subquery()
+    counted = select(stacked_photos.c.counted_id).where(stacked_photos.c.photo_id == chosen).scalar_subquery()
+    leader = func.coalesce(counted, chosen)
+    members = select(stacked_photos.c.photo_id).where(stacked_photos.c.counted_id == leader)
+    query = _photo_query().where(or_(photos.c.id == leader, photos.c.id.in_(members)), photos.c.sha256 != sha256)
+    return [_photo(row) for row in connection.execute(query.order_by(photos.c.id != leader, photos.c.id))]
 
 
 def _in_gallery(engine: str, gallery: str) -> tuple[ColumnElement[bool], ...]:

@@ -71,6 +71,7 @@ _PAYLOADS: Mapping[Verb, type[Payload] | None] = {
     Verb.IMPORT: StatePayload,
     Verb.DATE: DatesPayload,
     Verb.PART: PhotosPayload,
+    Verb.JOIN: PhotosPayload,
 }
 _KEYS = {"also": "with"}
 """JSON keys that differ from the name of the field."""

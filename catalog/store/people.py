@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, distinct, func, insert, or_, select, update
+from sqlalchemy import Connection, case, distinct, func, insert, or_, select, update
 
 from catalog.domain.errors import AmbiguousPersonError, PersonError
 from catalog.domain.people import Person
@@ -119,16 +119,17 @@ def _similar_name(connection: Connection, wanted: str) -> str | None:
 def list_people(connection: Connection, *, hidden: bool = False, named: bool | None = None) -> list[Person]:
     """List persons with a name or a face, most photos first. Merged persons are left out, hidden ones by default.
 
-    ``named``: True for named persons only, False for unnamed persons only. Files of one exposure are one photo.
+    ``named``: True for named persons only, False for unnamed persons only. Files of one exposure count once.
     """
-    shot = func.coalesce(stacked_photos.c.counted_id, faces.c.photo_id)
+    shots = func.count(distinct(func.coalesce(stacked_photos.c.counted_id, faces.c.photo_id)))
+    counted_faces = func.count(faces.c.id) - func.count(stacked_photos.c.photo_id)
     query = (
         select(
             persons.c.person_id,
             persons.c.name,
             persons.c.hidden,
-            func.count(faces.c.id).label("faces"),
-            func.count(distinct(shot)).label("photos"),
+            case((counted_faces < shots, shots), else_=counted_faces).label("faces"),
+            shots.label("photos"),
         )
         .select_from(
             persons.outerjoin(assignments)
@@ -137,7 +138,7 @@ def list_people(connection: Connection, *, hidden: bool = False, named: bool | N
         )
         .where(persons.c.merged_into.is_(None))
         .group_by(persons.c.id)
-        .order_by(func.count(distinct(shot)).desc(), persons.c.name.is_(None), persons.c.name, persons.c.id)
+        .order_by(shots.desc(), persons.c.name.is_(None), persons.c.name, persons.c.id)
     )
     if not hidden:
         query = query.where(persons.c.hidden.is_(False))

@@ -210,8 +210,8 @@ STACKS = View(
         counted_sha256="content hash of the photo that counts; the rows of one stack have the same",
         photo_sha256="content hash of the photo",
         counts="true: this photo counts",
-        evidence="name (another format), edit (an edit or a copy), image (a similar image with the same faces); null: "
-        "this photo counts",
+        evidence="name (another format), edit (an edit or a copy), image (a similar image with the same faces), user "
+        "(a decision); null: this photo counts",
         uri=URI,
         path=PATH,
         width="width of the upright image, pixels",

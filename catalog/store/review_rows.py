@@ -17,6 +17,7 @@ from catalog.store.tables import (
     review_answers,
     review_questions,
     review_skips,
+    stacked_photos,
 )
 from catalog.store.upsert import batches, insert_into
 
@@ -29,7 +30,10 @@ CLEAR_SHARPNESS = 30
 
 @dataclass(frozen=True, slots=True)
 class PersonSummary:
-    """Counts of one person in one gallery. ``row`` is the row id of the person; times are UTC text."""
+    """Counts of one person in one gallery, files of one exposure once.
+
+    ``row`` is the row id of the person; times are UTC text.
+    """
 
     row: int
     person_id: str
@@ -67,20 +71,27 @@ class AnswerRow:
 
 
 def refresh_summaries(connection: Connection, *, engine: str, gallery: str, rows: Iterable[int] | None = None) -> None:
-    """Compute the counts of some persons again, or of all persons of the gallery."""
+    """Compute the counts of some persons again, or of all persons of the gallery.
+
+    Files of one exposure count once: the faces on photos that count, at least one for each exposure.
+    """
+    shots = func.count(func.distinct(func.coalesce(stacked_photos.c.counted_id, faces.c.photo_id)))
+    counted_faces = func.count() - func.count(stacked_photos.c.photo_id)
     size = faces.c.box_width * photos.c.width
     is_clear = and_(size >= CLEAR_WIDTH, func.coalesce(faces.c.sharpness, 100.0) >= CLEAR_SHARPNESS)
     counts = (
         select(
             assignments.c.person_id,
-            func.count().label("faces"),
-            func.count(func.distinct(faces.c.photo_id)).label("photos"),
+            case((counted_faces < shots, shots), else_=counted_faces).label("faces"),
+            shots.label("photos"),
             func.sum(case((is_clear, 1), else_=0)).label("clear_faces"),
             func.min(photos.c.taken_local).label("first_taken"),
             func.max(photos.c.taken_local_end).label("last_taken"),
         )
         .select_from(
-            assignments.join(faces, faces.c.id == assignments.c.face_id).join(photos, photos.c.id == faces.c.photo_id)
+            assignments.join(faces, faces.c.id == assignments.c.face_id)
+            .join(photos, photos.c.id == faces.c.photo_id)
+            .outerjoin(stacked_photos, stacked_photos.c.photo_id == faces.c.photo_id)
         )
         .where(faces.c.engine == engine, faces.c.gallery == gallery, faces.c.not_a_face.is_(False))
         .group_by(assignments.c.person_id)

@@ -177,14 +177,15 @@ def queue_for_enrollment(conn: Connection, photo_ids: Sequence[int] | None = Non
 def counts_now(conn: Connection) -> str:
     """Return a text that changes whenever photos, locations or decisions about stacks do."""
     missing = select(func.count()).select_from(locations).where(locations.c.missing_since.is_not(None))
-    parted = (decisions.c.verb == Verb.PART.value, decisions.c.undone_by.is_(None))
+    verbs = (Verb.PART.value, Verb.JOIN.value)
+    decided = (decisions.c.verb.in_(verbs), decisions.c.undone_by.is_(None))
     numbers = (
         conn.scalar(select(func.max(photos.c.id))),
         conn.scalar(select(func.count()).select_from(photos)),
         conn.scalar(select(func.max(locations.c.id))),
         conn.scalar(missing),
-        conn.scalar(select(func.count()).select_from(decisions).where(*parted)),
-        conn.scalar(select(func.max(decisions.c.id)).where(*parted)),
+        conn.scalar(select(func.count()).select_from(decisions).where(*decided)),
+        conn.scalar(select(func.max(decisions.c.id)).where(*decided)),
     )
     return " ".join(str(number or 0) for number in numbers)
 

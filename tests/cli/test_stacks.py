@@ -4,42 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from io import BytesIO
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 from PIL import Image
 
-from tests.cli.conftest import PORTRAITS
+from tests.cli.shot_files import MOMENT, names, portrait, save
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "json.schema.json").read_text("utf-8"))
-CAMERA, MODEL, TAKEN = 271, 272, 36867
-
-
-def exif_of(moment: datetime | None, *, camera: bool = True) -> Image.Exif:
-    """EXIF of a camera; a time of None leaves the date out."""
-    exif = Image.Exif()
-    if camera:
-        exif[CAMERA], exif[MODEL] = "Maker", "One"
-    if moment is not None:
-        exif.get_ifd(34665)[TAKEN] = f"{moment:%Y:%m:%d %H:%M:%S}"
-    return exif
-
-
-def save(image: Image.Image, path: Path, moment: datetime | None, *, camera: bool = True, quality: int = 92) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    written = BytesIO()
-    form = {"jpg": "JPEG", "png": "PNG", "avif": "AVIF", "webp": "WEBP"}[path.suffix[1:].lower()]
-    image.save(written, form, exif=exif_of(moment, camera=camera), quality=quality)
-    path.write_bytes(written.getvalue())
-
-
-def portrait(name: str) -> Image.Image:
-    return Image.open(PORTRAITS / name).convert("RGB")
-
-
-MOMENT = datetime(2019, 7, 4, 14, 30, 25)  # noqa: DTZ001  the wall clock of a camera
 
 
 @pytest.fixture
@@ -62,14 +35,6 @@ def shot(tmp_path: Path) -> Path:
 def chosen_database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test runs on both databases."""
     monkeypatch.setenv("CATALOG_DATABASE_URL", database_url)
-
-
-def names(answer) -> list[list[str]]:
-    """File names of each stack, the photo that counts first."""
-    stacks: dict[int, list[str]] = {}
-    for row in answer.json_lines:
-        stacks.setdefault(row["stack"], []).extend(uri.rpartition("/")[2] for uri in row["uris"])
-    return list(stacks.values())
 
 
 @pytest.fixture

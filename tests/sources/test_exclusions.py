@@ -11,6 +11,7 @@ from catalog.domain.source import LeftOut
 from catalog.domain.uri import file_path
 from catalog.sources.exclusions import Exclusions
 from catalog.sources.folder import FolderSource
+from tests.apple_library import UUIDS, edit, make_database, original
 
 SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55\n# a cache\n"
 
@@ -104,8 +105,8 @@ def test_a_declared_cache_is_left_out_by_its_signature(tmp_path: Path) -> None:
     assert listed(tmp_path) == ["two/a.jpg"]
 
 
-def test_of_a_photo_library_the_originals_are_listed(tmp_path: Path) -> None:
-    """Derivatives and renders show the same photo again."""
+def test_of_a_photo_library_originals_and_edits_are_listed(tmp_path: Path) -> None:
+    """Derivatives show the same photo again. The library may be a folder of the source, or the source."""
     library = "Lib.photoslibrary"
     fill(
         tmp_path,
@@ -115,9 +116,36 @@ def test_of_a_photo_library_the_originals_are_listed(tmp_path: Path) -> None:
         f"{library}/scopes/cloudsharing/data/2.jpg",
         f"{library}/scopes/cloudsharing/resources/derivatives/2.jpg",
         f"{library}/private/3.jpg",
-        f"{library}/database/Photos.sqlite",
+        f"{library}/resources/renders/A/1_1_105_c.jpeg",
+        f"{library}/resources/renders/A/1_p.jpeg",
     )
-    assert listed(tmp_path) == [f"{library}/originals/A/1.jpg", f"{library}/scopes/cloudsharing/data/2.jpg"]
+    wanted = ["originals/A/1.jpg", "resources/renders/A/1_1_201_a.jpeg", "scopes/cloudsharing/data/2.jpg"]
+    assert listed(tmp_path) == [f"{library}/{name}" for name in wanted]
+    assert listed(tmp_path / library) == wanted
+
+
+def test_hidden_and_trashed_photos_of_apple_are_left_out(tmp_path: Path) -> None:
+    """By the database of the library, originals and edits; a pattern takes one back."""
+    library = tmp_path / "Lib.photoslibrary"
+    shown, hidden, trashed, *_ = UUIDS
+    for uuid in (shown, hidden, trashed):
+        for file in (original(library, uuid), edit(library, uuid)):
+            fill(tmp_path, str(file.relative_to(tmp_path)))
+    make_database(library, [], {}, hidden=frozenset({hidden}), trashed=frozenset({trashed}))
+    names = [str(file(library, shown).relative_to(tmp_path)) for file in (original, edit)]
+    assert listed(tmp_path) == names
+    assert listed(library) == [name.partition("/")[2] for name in names]
+    back = str(original(library, hidden).relative_to(tmp_path))
+    assert listed(tmp_path, f"!{hidden}.jpeg") == sorted([*names, back])
+    assert {"hidden in Apple Photos", "in the trash of Apple Photos"} <= set(rules(tmp_path).values())
+
+
+def test_a_library_whose_database_is_damaged_is_listed_with_a_warning(tmp_path: Path, caplog) -> None:
+    library = tmp_path / "Lib.photoslibrary"
+    fill(tmp_path, str(original(library, UUIDS[0]).relative_to(tmp_path)))
+    make_database(library, [], {}).write_bytes(b"SQLite format 3\0" + b"x" * 5000)
+    assert len(listed(tmp_path)) == 1
+    assert "Hidden photos" in caplog.text
 
 
 def test_folders_of_immich_are_left_out_beside_its_uploads_only(tmp_path: Path) -> None:

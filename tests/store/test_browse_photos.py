@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import insert, select, text, update
 
 from catalog.store.browse_photos import (
     PhotoSelection,
     count_photos,
     expressions,
+    other_files,
     read_albums,
     read_photo,
     read_photos,
     rows_with_expression,
     years_of_photos,
 )
-from catalog.store.tables import assignments, faces, locations, persons, photos
+from catalog.store.tables import assignments, faces, locations, persons, photos, stacked_photos
 
 GALLERY = {"engine": "local", "gallery": "default"}
 ALBUM = "file:///photos/album%200001/"
@@ -152,3 +153,43 @@ def test_pages_follow_the_local_time(refilled):
             after = page[0].sha256
             listed.append(after)
     assert listed == [hashes[3], hashes[2], hashes[1]]
+
+
+def test_files_of_one_exposure_are_one_photo(filled, rows):
+    """In pages, albums, years and expressions. An album without the photo that counts shows its own file."""
+    with filled.begin() as connection:
+        by_uri = {uri: number for number, (_, _, uris, _) in rows.items() for uri in uris}
+        in_album = sorted({number for uri, number in by_uri.items() if uri.startswith(ALBUM)})
+        elsewhere = next(number for number in rows if number not in in_album)
+        stacked = next(number for number in in_album if any(who not in (None, "hidden") for who, _ in rows[number][3]))
+        counted, lone, other = [number for number in in_album if number != stacked][:3]
+        total = count_photos(connection, PhotoSelection(), **GALLERY)
+        album_total = count_photos(connection, PhotoSelection(album=ALBUM), **GALLERY)
+        years, albums = (
+            dict(years_of_photos(connection)),
+            {album.uri: album.photos for album in read_albums(connection)},
+        )
+        person, emotion = next((who, how) for who, how in rows[stacked][3] if who not in (None, "hidden"))
+        before = expressions(connection, **GALLERY)
+        connection.execute(
+            insert(stacked_photos),
+            [
+                {"photo_id": stacked, "counted_id": counted, "evidence": "name"},
+                {"photo_id": lone, "counted_id": elsewhere, "evidence": "image"},
+            ],
+        )
+        assert count_photos(connection, PhotoSelection(), **GALLERY) == total - 2
+        assert count_photos(connection, PhotoSelection(album=ALBUM), **GALLERY) == album_total - 1
+        assert {album.uri: album.photos for album in read_albums(connection)}[ALBUM] == albums[ALBUM] - 1
+        listed = {photo.sha256 for photo in read_photos(connection, PhotoSelection(persons=(person,)), 500, **GALLERY)}
+        assert rows[counted][0] in listed
+        assert rows[stacked][0] not in listed
+        assert sum(dict(years_of_photos(connection)).values()) == sum(years.values()) - sum(
+            rows[number][1] is not None for number in (stacked, lone)
+        )
+        gone = sum(how == emotion for number in (stacked, lone) for who, how in rows[number][3] if who != "hidden")
+        assert expressions(connection, **GALLERY)[emotion] == before[emotion] - gone
+        assert [photo.sha256 for photo in other_files(connection, rows[stacked][0])] == [rows[counted][0]]
+        assert [photo.sha256 for photo in other_files(connection, rows[counted][0])] == [rows[stacked][0]]
+        assert other_files(connection, rows[other][0]) == []
+        connection.rollback()

@@ -31,6 +31,7 @@ FROZEN = {
     "0003_decision_copies_and_groups.py": "2665db6193daf06705c51526459b415cc89a3c83adf11f8b65dc75c48b47407e",
     "0004_review_queue.py": "4fcb2dba7fd6fef80ff4ed2a437ffa628e276b456b49c88bed3fcf5b715e06ed",
     "0005_paths_and_named_appearances.py": "d68c5a8c0ea2f15fbb9aaede45c9ecc78c542ec8a4d17d2331f802988300d28c",
+    "0013_user_stacks.py": "a96915710a9132bb6c221ff90b57e19aa5572708fa85c3090c72eb0d29f4a171",
 }
 
 

@@ -70,7 +70,7 @@ stacked_photos = Table(
         nullable=False,
         comment="the photo that counts",
     ),
-    Column("evidence", Text, nullable=False, comment="name, edit or image: what says that they are one exposure"),
+    Column("evidence", Text, nullable=False, comment="name, edit, image or user: what says that they are one exposure"),
     comment="photos of stacks, without those that count; computed after a scan, may be deleted",
 )
 Index("ix_stacked_photos_counted_id", stacked_photos.c.counted_id)
