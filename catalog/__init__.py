@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from catalog.app.import_names import NameImportResult as NameImportResult
     from catalog.app.import_people import PeopleImportResult as PeopleImportResult
     from catalog.app.photo_input import ReferenceFace as ReferenceFace
+    from catalog.app.refresh_dates import RefreshedDates as RefreshedDates
     from catalog.app.reporting import StoredFaces as StoredFaces
     from catalog.app.scan_options import FailCondition as FailCondition
     from catalog.app.scan_options import ScanLimits as ScanLimits
@@ -120,6 +121,7 @@ _MODULE_BY_NAME = {
     "DatePrecision": "domain.local_day",
     "DateSource": "domain.taken_at",
     "DatedPhoto": "app.dating",
+    "RefreshedDates": "app.refresh_dates",
     "Decision": "identities.decisions.log",
     "EngineError": "domain.errors",
     "Evaluation": "identities.matching.error_rates",

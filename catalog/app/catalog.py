@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from decimal import Decimal
@@ -35,9 +35,11 @@ if TYPE_CHECKING:
         upkeep,
         watching,
     )
+    from catalog.app import refresh_dates as refreshing
     from catalog.app.browsing import Browse
     from catalog.app.deciding import Decisions
     from catalog.app.employees import Employees
+    from catalog.app.refresh_dates import RefreshedDates
     from catalog.app.remote_reader import PreparationCluster
     from catalog.app.reviewing import Review
     from catalog.app.scan_plan import ScanPlan
@@ -60,6 +62,7 @@ else:
     employees = LazyModule("catalog.app.employees")
     watching = LazyModule("catalog.app.watching")
     grouping = LazyModule("catalog.app.grouping")
+    refreshing = LazyModule("catalog.app.refresh_dates")
     reviewing = LazyModule("catalog.app.reviewing")
     scan_plan = LazyModule("catalog.app.scan_plan")
     scan_run = LazyModule("catalog.app.scan_run")
@@ -238,6 +241,15 @@ class Catalog(CatalogQuestions, CatalogFiles):
     def sources(self) -> tuple[SourceRow, ...]:
         """The sources that were scanned, by address, with their present photos and their last complete scan."""
         return upkeep.sources(self._resources)
+
+    def refresh_dates(self, sources: Iterable[str | Path] = (), *, dry_run: bool = False) -> RefreshedDates:
+        """Read the dates of unchanged files again, after a release that reads more of them; default: of all sources.
+
+        Dates that users decided stay. Nothing is sent to the engine. A photo keeps its date if one of its files cannot
+        be read or has changed. Raises UsageError for a source that was never scanned.
+        """
+        chosen = [expanded(source) for source in sources]
+        return refreshing.refresh_dates(self._resources, chosen, dry_run=dry_run)
 
     def remove_source(self, source: str | Path, *, dry_run: bool = False) -> PruneResult:
         """Remove a source that was scanned by mistake: its locations, photos found nowhere else, and their faces.

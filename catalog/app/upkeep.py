@@ -109,7 +109,7 @@ def sources(resources: Resources) -> tuple[SourceRow, ...]:
 
 def remove_source(resources: Resources, address: str, *, dry_run: bool) -> PruneResult:
     with resources.existing_database() as database, database.read() as connection:
-        uri = _source_uri(address, scanned_sources(connection))
+        uri = source_uri(address, scanned_sources(connection))
     if dry_run:
         with resources.existing_database() as database:
             return plan_source_removal(database, uri)
@@ -123,7 +123,7 @@ def remove_source(resources: Resources, address: str, *, dry_run: bool) -> Prune
     )
 
 
-def _source_uri(address: str, scanned: Sequence[str]) -> str:
+def source_uri(address: str, scanned: Sequence[str]) -> str:
     """The uri of a source as it was scanned; the folder need not exist any more."""
     uri = address if address.startswith((FILE_SCHEME, S3_SCHEME)) else file_uri(absolute_path(address))
     folder = uri.rstrip("/") + "/"

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
 from typer.main import get_command, get_group
+
+from catalog.domain.errors import shortened
 
 if TYPE_CHECKING:
     from catalog.cli.main import CommandEntry
@@ -27,6 +30,15 @@ class CommandGroup(TyperGroup):
         command = load_command(self.entries[name])
         gc.freeze()  # imported objects live until the end; scanning them again and again costs a tenth of a long scan
         return name, command, rest
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command. The message about a wrong argument does not repeat megabytes of it."""
+        try:
+            return super().invoke(ctx)
+        except TyperException as error:
+            if isinstance(message := getattr(error, "message", None), str):
+                vars(error)["message"] = shortened(message)
+            raise
 
 
 def make_group(entries: Sequence[CommandEntry]) -> CommandGroup:

@@ -96,6 +96,32 @@ def stack(
     _print(decision)
 
 
+@app.command("refresh")
+def refresh(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SOURCE]...", help="Folder or prefix, as scanned; default: all."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count the dates; change nothing.")] = False,
+    database: Database = None,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> int:
+    """Read the dates of unchanged files again, after a release that reads more of them. Your corrections stay.
+
+    The files are read; nothing is sent to the engine and nothing is charged.
+    """
+    with open_catalog(config, database, verbose) as catalog:
+        result = catalog.refresh_dates(sources or (), dry_run=dry_run)
+    for problem in result.problems:
+        typer.echo(f"catalog: {problem}", err=True)
+    verb = "would change" if dry_run else "changed"
+    typer.echo(
+        f"{counted(result.read, 'photo')} read: {result.changed:,} dates {verb}, {result.kept:,} corrections kept"
+    )
+    return 3 if result.problems else 0
+
+
 def _print(decision: DateDecision) -> None:
     left = f" Unchanged, without a time of day: {counted(decision.left, 'photo')}." if decision.left else ""
     typer.echo(

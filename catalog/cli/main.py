@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from catalog.domain.errors import CatalogError
+from catalog.domain.errors import CatalogError, shortened
 from catalog.domain.uri import display_name
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ COMMANDS = (
     CommandEntry("check", "check:check", "Check what a scan needs, without paying."),
     CommandEntry("settings", "settings:show", "Show each setting, its value and its origin."),
     CommandEntry("sources", "sources:app", "List the scanned sources, or remove one."),
-    CommandEntry("stacks", "stacks:app", "List stacks of files of one exposure, or part one."),
+    CommandEntry("stacks", "stacks:app", "List stacks of files of one exposure, part or join them."),
     CommandEntry("prune", "prune:prune", "Remove photos that have been missing for long."),
     CommandEntry("reconcile", "reconcile:reconcile", "Repair differences between gallery and catalogue."),
     CommandEntry("backup", "backup:backup", "Copy the catalogue into a new file while it is in use."),
@@ -148,7 +148,7 @@ def _has_undecodable_bytes(argument: str) -> bool:
 def _print_error(message: str, remedy: str) -> None:
     if logging.getLogger("catalog").isEnabledFor(logging.INFO):
         traceback.print_exc()
-    for line in message.splitlines():
+    for line in shortened(message).splitlines():
         print(f"catalog: {display_name(line)}", file=sys.stderr)  # noqa: T201
     if remedy:
         print(f"  {display_name(remedy)}", file=sys.stderr)  # noqa: T201

@@ -21,11 +21,29 @@ Exit code 0 is success, 1 a bug, 130 interrupted. ``cli/main.py`` turns errors i
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
+
+MAX_QUOTED = 500
+"""Characters of the longest quotation in a message. Names of files up to this length are shown whole."""
+_MAX_LINE = 4000
+_LONG = re.compile(rf'(?<=")[^"\n]{{{MAX_QUOTED + 1},}}(?=")|\S{{{MAX_QUOTED + 1},}}')
+
+
+def shortened(message: str) -> str:
+    """Cut long quotations, long words and long lines in the middle: a user may have given megabytes."""
+    if len(message) <= MAX_QUOTED:
+        return message
+    message = _LONG.sub(lambda match: _cut(match[0], MAX_QUOTED), message)
+    return "\n".join(_cut(line, _MAX_LINE) for line in message.split("\n"))
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 150]} ... {text[-140:]}"
 
 
 class CatalogError(Exception):
-    """Base class. ``str(error)`` is one full sentence that quotes the name of the failed item.
+    """Base class. ``str(error)`` is one full sentence that quotes the name of the failed item, cut if it is long.
 
     ``remedy`` is a sentence that says how to fix it, or empty. ``audit_entry`` is the number of the entry that the
     verification log has about the failed attempt, None without one.
@@ -35,8 +53,8 @@ class CatalogError(Exception):
     audit_entry: int | None = None
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
-        super().__init__(message)
-        self.remedy = remedy
+        super().__init__(shortened(message))
+        self.remedy = shortened(remedy)
 
 
 class UsageError(CatalogError):

@@ -132,6 +132,12 @@ def locations_of_content(conn: Connection, sha256: str) -> list[Location]:
     return [Location._make(row) for row in rows]
 
 
+def locations_of_photos(conn: Connection, photo_ids: Collection[int]) -> Iterator[Location]:
+    """Yield all locations of photos, missing ones included, in the order of their row ids."""
+    for batch in batches(sorted(photo_ids)):
+        yield from map(Location._make, conn.execute(_LOCATIONS.where(photos.c.id.in_(batch)).order_by(locations.c.id)))
+
+
 def locations_below(
     conn: Connection, source_uri: str, *, missing: bool = False, batch_size: int = 5000
 ) -> Iterator[Location]:

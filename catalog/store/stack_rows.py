@@ -200,6 +200,11 @@ def write_stack_state(conn: Connection, state: str) -> None:
     conn.execute(update(catalogue).values(stack_state=state))
 
 
+def forget_stack_state(conn: Connection) -> None:
+    """Let stacks be formed again: what they follow from has changed in another way than by photos and locations."""
+    conn.execute(update(catalogue).values(stack_state=None))
+
+
 @dataclass(frozen=True, slots=True)
 class StackRow:
     """A photo of a stack. ``counted`` is the row id of the photo that counts; ``evidence`` is None for that one."""
