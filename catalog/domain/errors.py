@@ -26,7 +26,7 @@ from typing import Any, ClassVar
 
 MAX_QUOTED = 500
 """Characters of the longest quotation in a message. Names of files up to this length are shown whole."""
-_MAX_LINE = 4000
+_MAX_LINE = 2000
 _LONG = re.compile(rf'(?<=")[^"\n]{{{MAX_QUOTED + 1},}}(?=")|\S{{{MAX_QUOTED + 1},}}')
 
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 import os
 import stat
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from threading import Lock
 
 from catalog.domain.companion_names import name_key, sidecar_names, takeout_names, video_names
@@ -24,7 +25,7 @@ from catalog.domain.xmp_dates import MAX_PACKET, sidecar_dates
 _KEPT_FOLDERS = 64
 """Folders whose file names are kept in memory. Photos are read folder by folder."""
 _TAKEOUT = b"Takeout"
-_STILLS = (b".heic", b".heif", b".jpg", b".jpeg")
+_STILLS = (".heic", ".heif", ".jpg", ".jpeg")
 """Endings of photos that may have a video."""
 
 
@@ -42,29 +43,14 @@ class CompanionDates:
     def read(self, path: bytes) -> tuple[TakenAt, ...]:
         """The dates beside a photo, those of a sidecar first."""
         folder, name = os.path.split(path)
-        shown = os.fsdecode(name)
-        dates: list[TakenAt] = []
-        for sidecar in sidecar_names(shown):
-            packet = self._content(folder, sidecar, MAX_PACKET)
-            if packet is not None:
-                dates += sidecar_dates(packet)
-        taken = self._takeout(folder, shown)
-        if taken is not None:
-            dates.append(taken)
-        if name.lower().endswith(_STILLS):
-            for video in video_names(shown):
-                date = self._video_date(folder, video)
-                if date is not None:
-                    dates.append(date)
-        return tuple(dates)
 
-    def _takeout(self, folder: bytes, name: str) -> TakenAt | None:
-        for part in self._parts(folder):
-            for candidate in takeout_names(name):
-                data = self._content(part, candidate, MAX_JSON)
-                if data is not None:
-                    return takeout_date(data)
-        return None
+        def takeout(candidate: str, most: int) -> bytes | None:
+            contents = (self._content(part, candidate, most) for part in self._parts(folder))
+            return next((data for data in contents if data is not None), None)
+
+        return dates_beside(
+            os.fsdecode(name), partial(self._content, folder), takeout, partial(self._video_date, folder)
+        )
 
     def _parts(self, folder: bytes) -> Iterator[bytes]:
         """The folder of a photo, then the same folder of the other parts of an export."""
@@ -126,6 +112,30 @@ class CompanionDates:
             if len(self._folders) > _KEPT_FOLDERS:
                 self._folders.popitem(last=False)
         return names
+
+
+def dates_beside(
+    name: str,
+    content: Callable[[str, int], bytes | None],
+    takeout: Callable[[str, int], bytes | None],
+    video: Callable[[str], TakenAt | None],
+) -> tuple[TakenAt, ...]:
+    """The dates in the files beside the photo ``name``, those of a sidecar first.
+
+    ``content`` and ``takeout`` return at most so many bytes and one more of a file by its name, ``takeout`` also in
+    other parts of an export; ``video`` returns the date of a video. None: there is no such file.
+    """
+    packets = (content(sidecar, MAX_PACKET) for sidecar in sidecar_names(name))
+    dates = [date for packet in packets if packet is not None for date in sidecar_dates(packet)]
+    answers = (takeout(candidate, MAX_JSON) for candidate in takeout_names(name))
+    data = next((answer for answer in answers if answer is not None), None)
+    taken = None if data is None else takeout_date(data)
+    if taken is not None:
+        dates.append(taken)
+    if name.lower().endswith(_STILLS):
+        videos = (video(companion) for companion in video_names(name))
+        dates += [date for date in videos if date is not None]
+    return tuple(dates)
 
 
 def _open_without_waiting(path: str | bytes, flags: int) -> int:

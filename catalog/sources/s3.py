@@ -35,6 +35,7 @@ from catalog.domain.photos import PhotoRef, S3Address
 from catalog.domain.source import Content, LeftOut, Listed, OtherFile, Skipped
 from catalog.domain.uri import S3_SCHEME, display, quote_name
 from catalog.sources.exclusions import Exclusions
+from catalog.sources.s3_companions import S3Companions
 from catalog.sources.s3_errors import photo_fault, source_fault
 from catalog.sources.s3_listing import KeyStream, S3Object, list_keys
 from catalog.sources.s3_permissions import S3Rights
@@ -99,6 +100,7 @@ class S3Source:
         except ValueError as error:  # an endpoint that is no URL
             raise SourceError(f"The S3 client cannot be set up: {error}.") from error
         self._region: str | None = self._client.meta.region_name
+        self._companions = S3Companions(self._first_keys, self._read_range)
         self._addressed = amazon_reads is None or amazon_reads == _is_amazons(self._client.meta.endpoint_url)
 
     def rights(self) -> S3Rights:
@@ -139,7 +141,10 @@ class S3Source:
         except (ClientError, BotoCoreError) as error:
             raise source_fault(error, self.uri) from error
         self._region = page["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region", self._region)
-        return page.get("Contents", []), bool(page.get("IsTruncated"))
+        objects, has_more = page.get("Contents", []), bool(page.get("IsTruncated"))
+        if self._is_folder:
+            self._companions.add_page(after, [item["Key"] for item in objects], has_more=has_more)
+        return objects, has_more
 
     def _listed(self, item: S3Object) -> PhotoRef | Skipped:
         uri = self._uri(item["Key"])
@@ -201,8 +206,10 @@ class S3Source:
                     f"{self._max_bytes:,}."
                 )
             data: bytes = body.read()
-        if not self._addressed:
-            return Content(data)
+        dates, orientation = self._companions.read(key)
+        # Amazon does not know the sidecar: a photo that it turns gets no address, so that its bytes are sent.
+        if not self._addressed or orientation != 1:
+            return Content(data, orientation=orientation, dates=dates)
         version = answer.get("VersionId")
         region = answer["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region", self._region)
         return Content(
@@ -214,7 +221,28 @@ class S3Source:
                 etag=answer["ETag"].strip('"'),
                 region=region,
             ),
+            dates=dates,
         )
+
+    def _first_keys(self, prefix: str) -> Sequence[str]:
+        """The first page of the keys with a prefix; empty if it cannot be listed."""
+        try:
+            page = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, **self._payer)
+        except (ClientError, BotoCoreError):
+            return ()
+        return [item["Key"] for item in page.get("Contents", ())]
+
+    def _read_range(self, key: str, offset: int, size: int) -> bytes:
+        """A part of an object beside a photo; empty if it cannot be read. A date is not worth the photo."""
+        if size <= 0:
+            return b""
+        wanted = f"bytes={offset}-{offset + size - 1}"
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=key, Range=wanted, **self._payer)
+            with closing(answer["Body"]) as body:
+                return bytes(body.read(size))
+        except (ClientError, BotoCoreError, *_BODY_FAULTS):
+            return b""
 
     def _uri(self, key: str) -> str:
         return f"{S3_SCHEME}{self._bucket}/{quote_name(key.encode('utf-8'))}"

@@ -77,7 +77,7 @@ def test_dates_are_read_again_and_corrections_stay(opened: catalog.Catalog, fold
     lose_dates(opened)
     planned = opened.refresh_dates(dry_run=True)
     assert (planned.read, planned.changed, planned.kept, planned.problems) == (3, 3, 1, ())
-    assert dates(opened, folder)["exif.jpg"] == (None, None)
+    assert dates(opened, folder)["copy.jpg"] == (None, None)
     assert opened.refresh_dates([folder]) == planned
     assert dates(opened, folder) == before
     assert opened.refresh_dates().changed == 0

@@ -25,6 +25,13 @@ from catalog.domain.photos import PhotoRef, S3Address
 from catalog.domain.source import LeftOut, Skipped
 from catalog.sources.s3 import S3Source
 
+SIDECAR = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description rdf:about="" xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/"'
+    b' xmlns:tiff="http://ns.adobe.com/tiff/1.0/" photoshop:DateCreated="1987-06" tiff:Orientation="6"/>'
+    b"</rdf:RDF></x:xmpmeta>"
+)
+
 
 @pytest.fixture(name="server", scope="module")
 def _server() -> Iterator[Server]:
@@ -579,6 +586,33 @@ def test_listing_and_reading_make_one_call_each(faulty: Faulty) -> None:
     (ref,) = photos(source)
     source.open(ref)
     assert [urlsplit(path).path for path, _ in faulty.asked] == ["/family", "/family/a.jpg"]
+
+
+def test_files_beside_an_object_date_and_turn_it(bucket: Bucket) -> None:
+    """A sidecar, and Takeout's JSON. A photo that a sidecar turns has no address for the engine."""
+    bucket.put("a/IMG_1.jpg")
+    bucket.put("a/IMG_1.XMP", SIDECAR)
+    bucket.put("a/IMG_2.jpg")
+    bucket.put("a/IMG_2.jpg.supplemental-metadata.json", b'{"photoTakenTime": {"timestamp": "562000000"}}')
+    bucket.put("a/IMG_3.jpg")
+    bucket.put("a/IMG_3.jpg.xmp", SIDECAR)
+    bucket.put("a/IMG_30.jpg")
+    for address in ("s3://family/a/", "s3://family/a/IMG_1.jpg"):
+        source = bucket.source(address)
+        contents = {ref.uri.rpartition("/")[2]: source.open(ref) for ref in photos(source)}
+        assert [date.source for date in contents["IMG_1.jpg"].dates] == ["sidecar"]
+    contents = {ref.uri.rpartition("/")[2]: source.open(ref) for source in [bucket.source()] for ref in photos(source)}
+    assert {name: [date.source.value for date in content.dates] for name, content in contents.items()} == {
+        "IMG_1.jpg": ["sidecar"],
+        "IMG_2.jpg": ["takeout"],
+        "IMG_3.jpg": ["sidecar"],
+        "IMG_30.jpg": [],
+    }
+    assert contents["IMG_3.jpg"].orientation == 6
+    assert contents["IMG_3.jpg"].address is None
+    assert contents["IMG_1.jpg"].address is not None
+    unlisted = bucket.source()
+    assert unlisted.open(PhotoRef("s3://family/a/IMG_3.jpg", 5, 0)).orientation == 6
 
 
 # ------------------------------------------------------------------------------------------------------ rights
