@@ -12,17 +12,20 @@ from sqlalchemy import Connection
 from catalog.app.resources import Resources
 from catalog.domain.engine import GroupMeans
 from catalog.domain.errors import AmbiguousPersonError, PersonError, UsageError
+from catalog.domain.face_key import FaceKey
 from catalog.domain.people import AssignedBy
 from catalog.exchange.names_csv import NameRow, read_names
 from catalog.exchange.region_names import NameSources, NameWithoutFace, PhotoNames, RegionName, read_region_names
 from catalog.identities.assignment.doubtful_names import doubtful_names
+from catalog.identities.decisions.appearance_verbs import record_appearances
 from catalog.identities.decisions.log import DecisionStamp
 from catalog.identities.decisions.verbs import confirm_face, find_or_add_person, merge_persons, name_person
 from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_row
-from catalog.store.named_appearances import NamedAppearance, replace_named_appearances
+from catalog.store.named_appearances import NamedAppearance
 from catalog.store.named_faces import face_rows_of_id, photos_with_faces
 from catalog.store.people import find_person
 from catalog.store.person_index import PersonRow
+from catalog.store.tombstones import tombstone_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +135,18 @@ def _group_means(resources: Resources) -> GroupMeans:
 def _enter_appearances(
     connection: Connection, photos: Iterable[PhotoNames], names: Iterable[NameWithoutFace], stamp: DecisionStamp
 ) -> None:
-    """Replace the named appearances of all photos that were read. Adds persons for new names."""
+    """Replace the named appearances of all photos that were read. Adds persons for new names.
+
+    Appearances of forgotten persons at a position do not come back.
+    """
+    forgotten = tombstone_index(connection)
     by_photo: dict[str, list[NamedAppearance]] = {photo.sha256: [] for photo in photos}
     for name in names:
+        if name.box is not None and forgotten.contains(FaceKey(name.sha256, name.box)):
+            continue
         person = find_or_add_person(connection, name.name, stamp)
         by_photo[name.sha256].append(NamedAppearance(person.id, name.box, name.file))
-    replace_named_appearances(connection, by_photo, stamp.now)
+    record_appearances(connection, by_photo, stamp)
 
 
 def import_csv(resources: Resources, file: Path, *, dry_run: bool) -> NameImportResult:

@@ -41,6 +41,7 @@ _SENTENCES = {
     Verb.IMPORT: ("Import", "{count:,} imports"),
     Verb.DATE: ("Dates of photos corrected", "Dates of photos corrected, {count:,} times"),
     Verb.PART: ("1 photo taken out of its stack", "{count:,} photos taken out of stacks"),
+    Verb.APPEAR: ("Names without a face imported", "Names without a face imported, {count:,} times"),
     Verb.JOIN: ("Photos joined to a stack", "Photos joined to {count:,} stacks"),
 }
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from catalog.domain.face_key import FaceKey
+from catalog.domain.faces import BoundingBox
 from catalog.domain.people import AssignedBy
 from catalog.domain.taken_at import DateSource
 
@@ -39,6 +40,7 @@ class Verb(StrEnum):
     DATE = "date"
     PART = "part"
     JOIN = "join"
+    APPEAR = "appear"
 
 
 PERMANENT_VERBS = frozenset({Verb.FORGET, Verb.MIGRATE, Verb.RECLUSTER, Verb.RESTORE})
@@ -103,12 +105,34 @@ class PhotoDate:
 
 
 @dataclass(frozen=True, slots=True)
+class StatedAppearance:
+    """A person on a photo without a detected face, as the file ``source`` states. ``box`` is None without a position.
+
+    ``named_at`` is the stored text of the time.
+    """
+
+    person_id: str
+    box: BoundingBox | None
+    source: str
+    named_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoAppearances:
+    """All persons on one photo without a detected face."""
+
+    sha256: str
+    appearances: tuple[StatedAppearance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PriorState:
     """The rows that a decision changed, as they were before it."""
 
     persons: tuple[PriorPerson, ...] = ()
     faces: tuple[PriorFace, ...] = ()
     dates: tuple[PhotoDate, ...] = ()
+    appearances: tuple[PhotoAppearances, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +145,7 @@ class NamePayload:
 
 @dataclass(frozen=True, slots=True)
 class StatePayload:
-    """Payload of ``hide``, ``unhide``, ``born``, ``apart`` and ``import``."""
+    """Payload of ``hide``, ``unhide``, ``born``, ``apart``, ``import`` and ``appear``."""
 
     before: PriorState = PriorState()
 
@@ -277,6 +301,10 @@ class Decision:
     def changed_dates(self) -> list[str]:
         """Content hashes of the photos whose date the decision changed."""
         return [date.sha256 for date in self.before.dates]
+
+    def changed_appearances(self) -> list[str]:
+        """Content hashes of the photos whose named appearances the decision changed."""
+        return [photo.sha256 for photo in self.before.appearances]
 
     def changed_faces(self) -> list[FaceKey]:
         """Face keys of the faces whose rows the decision changed."""

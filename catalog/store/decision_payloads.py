@@ -33,6 +33,7 @@ from catalog.domain.decisions import (
 )
 from catalog.domain.face_key import FaceKey
 from catalog.domain.people import AssignedBy
+from catalog.store.appearance_json import appearances_json, checked_appearances
 from catalog.store.checked_values import (
     MalformedValueError,
     checked_bool,
@@ -72,6 +73,7 @@ _PAYLOADS: Mapping[Verb, type[Payload] | None] = {
     Verb.DATE: DatesPayload,
     Verb.PART: PhotosPayload,
     Verb.JOIN: PhotosPayload,
+    Verb.APPEAR: StatePayload,
 }
 _KEYS = {"also": "with"}
 """JSON keys that differ from the name of the field."""
@@ -151,8 +153,12 @@ def _before_keys(before: PriorState) -> dict[str, object]:
         "persons": [_person_keys(person) for person in before.persons],
         "faces": [_face_keys(face) for face in before.faces],
     }
-    # Not without dates: earlier versions read labels files that have none.
-    return {"before": {**keys, "dates": list(map(_date_json, before.dates))} if before.dates else keys}
+    # Only where there are any: earlier versions read labels files that have none.
+    if before.dates:
+        keys["dates"] = list(map(_date_json, before.dates))
+    if before.appearances:
+        keys["appearances"] = list(map(appearances_json, before.appearances))
+    return {"before": keys}
 
 
 def _date_json(date: PhotoDate) -> list[object]:
@@ -189,11 +195,17 @@ def _face_keys(face: PriorFace) -> dict[str, object]:
 
 
 def _prior_state(value: object, field: str) -> PriorState:
-    content = checked_object(value, field, {"persons", "faces", "dates"})
+    content = checked_object(value, field, {"persons", "faces", "dates", "appearances"})
     persons = checked_list(content.get("persons", []), f"{field}.persons")
     faces = checked_list(content.get("faces", []), f"{field}.faces")
     dates = _date_list(content.get("dates", []), f"{field}.dates")
-    return PriorState(tuple(map(_prior_person, persons)), tuple(map(_prior_face, faces)), dates)
+    appearances = checked_list(content.get("appearances", []), f"{field}.appearances")
+    return PriorState(
+        tuple(map(_prior_person, persons)),
+        tuple(map(_prior_face, faces)),
+        dates,
+        tuple(map(checked_appearances, appearances)),
+    )
 
 
 def _prior_person(value: object) -> PriorPerson:

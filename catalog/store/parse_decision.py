@@ -24,7 +24,17 @@ from catalog.store.decision_payloads import parse_payload
 _TWO_PERSONS = frozenset({Verb.MERGE, Verb.SPLIT, Verb.APART})
 _ON_A_FACE = frozenset({Verb.CONFIRM, Verb.REJECT, Verb.NOT_A_FACE})
 _WITHOUT_PERSON = frozenset(
-    {Verb.NOT_A_FACE, Verb.UNDO, Verb.RECLUSTER, Verb.MIGRATE, Verb.IMPORT, Verb.DATE, Verb.PART, Verb.JOIN}
+    {
+        Verb.NOT_A_FACE,
+        Verb.UNDO,
+        Verb.RECLUSTER,
+        Verb.MIGRATE,
+        Verb.IMPORT,
+        Verb.DATE,
+        Verb.PART,
+        Verb.JOIN,
+        Verb.APPEAR,
+    }
 )
 
 

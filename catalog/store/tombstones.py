@@ -18,6 +18,7 @@ from catalog.domain.decisions import (
     FacesPayload,
     NamePayload,
     Payload,
+    PhotoAppearances,
     PhotosPayload,
     PriorFace,
     PriorState,
@@ -250,6 +251,18 @@ def _prior_without(before: PriorState, public_ids: set[str], index: TombstoneInd
         persons=tuple(person for person in before.persons if person.person_id not in public_ids),
         faces=tuple(unassigned(face) for face in before.faces if not index.contains(face.key)),
         dates=before.dates,
+        appearances=tuple(
+            PhotoAppearances(
+                photo.sha256,
+                tuple(
+                    stated
+                    for stated in photo.appearances
+                    if stated.person_id not in public_ids
+                    and not (stated.box is not None and index.contains(FaceKey(photo.sha256, stated.box)))
+                ),
+            )
+            for photo in before.appearances
+        ),
     )
 
 

@@ -251,7 +251,9 @@ def measure(folder: Path, exposures: list[Exposure], database: Path) -> dict[str
         photos = opened.sql("SELECT photo_sha256, taken_local, taken_at_source FROM v1_photos").rows
         locations = dict(opened.sql("SELECT uri, photo_sha256 FROM v1_locations").rows)
         stacked = opened.sql("SELECT photo_sha256, counted_sha256 FROM v1_stacks").rows
-        appearances = opened.sql("SELECT photo_sha256, name FROM v1_appearances WHERE name IS NOT NULL").rows
+        appearances = opened.sql(
+            "SELECT photo_sha256, name, assigned_by FROM v1_appearances WHERE name IS NOT NULL"
+        ).rows
     uri_of = {file: file_uri(bytes(folder / file)) for exposure in exposures for file in exposure.files}
     counted = {str(photo): str(shot) for photo, shot in stacked}
     date_of = {str(photo): (str(taken or ""), source) for photo, taken, source in photos}
@@ -278,10 +280,12 @@ def measure(folder: Path, exposures: list[Exposure], database: Path) -> dict[str
     ]
     truth = {photo: set(exposures[index].people) for index, members in enumerate(hashes) for photo in members}
     wrong = [
-        (photo, name) for photo, name in appearances if str(name).replace(" ", "_") not in truth.get(str(photo), set())
+        (photo, name, by)
+        for photo, name, by in appearances
+        if str(name).replace(" ", "_") not in truth.get(str(photo), set())
     ]
     by_photo: dict[str, set[str]] = defaultdict(set)
-    for photo, name in appearances:
+    for photo, name, _ in appearances:
         by_photo[str(photo)].add(str(name))
     stated = [(index, exposure.named) for index, exposure in enumerate(exposures) if exposure.named]
     unnamed = [exposures[i].files[0] for i, name in stated if not any(name in by_photo[photo] for photo in hashes[i])]
@@ -326,7 +330,9 @@ def main() -> None:
     print(f"photos discovered: {result['discovered']} of {result['files']}, {'exact' if right else 'WRONG'}")
     print(f"dates right: {dated - wrong} of {dated} ({(dated - wrong) / dated:.1%})")
     print(f"exposures counted twice: {len(result['counted_twice'])}, merged: {len(result['merged'])}")  # type: ignore[arg-type]
-    print(f"wrong names: {len(result['wrong_names'])} of {result['names_given']}")  # type: ignore[arg-type]
+    wrong_names = list(result["wrong_names"])  # type: ignore[call-overload]
+    by_files = sum(by == "human" for _, _, by in wrong_names)
+    print(f"wrong names: {len(wrong_names)} of {result['names_given']}, of these {by_files} by a file")
     if not arguments.keep and not arguments.folder:
         shutil.rmtree(folder)
 

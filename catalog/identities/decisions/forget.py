@@ -24,6 +24,7 @@ from catalog.store.assignment_lock import assignment_lock, lock_persons
 from catalog.store.catalogued_faces import CataloguedFace, faces_of_person
 from catalog.store.database import Database
 from catalog.store.decision_rows import forgotten_ids
+from catalog.store.named_appearances import appearances_of
 from catalog.store.people import find_person
 from catalog.store.person_index import PersonRow
 from catalog.store.temporary_files import leftovers, sweep
@@ -163,6 +164,9 @@ def _erase(
     for face in faces:
         if not any(face.place.same(key) for key in keys):
             keys.append(face.place)
+    # A place at which a file states the person, and no face was detected: an import does not bring it back.
+    stated = [key for key in appearances_of(connection, person.id) if not _shows_a_face(connection, key)]
+    keys += [key for key in dict.fromkeys(stated) if key not in keys]
     add_tombstones(connection, [Tombstone(key, now) for key in keys])
     index = TombstoneIndex(keys)
     # Also faces that another gallery enrolled and that are not assigned yet.
@@ -172,3 +176,7 @@ def _erase(
     decision_count = erase_decisions(connection, public_ids, index)
     append(connection, Verb.FORGET, stamp, person_id=person.person_id)
     return decision_count, len(dropped)
+
+
+def _shows_a_face(connection: Connection, key: FaceKey) -> bool:
+    return bool(faces_at_tombstones(connection, TombstoneIndex([key])))

@@ -36,12 +36,14 @@ class _Changes:
         self._new: dict[str, int] = {}
         self._faces: dict[str, list[tuple[int, FaceKey]]] = defaultdict(list)
         self._dates: dict[str, int] = {}
+        self._appearances: dict[str, int] = {}
         for decision in decisions:
             if decision.verb in (Verb.MERGE, Verb.SPLIT, Verb.UNDO):
                 _note(self._involved, decision.persons_involved(), decision.original)
             _note(self._changed, decision.changed_persons(), decision.original)
             _note(self._new, decision.new_persons(), decision.original)
             _note(self._dates, decision.changed_dates(), decision.original)
+            _note(self._appearances, decision.changed_appearances(), decision.original)
             for key in decision.changed_faces():
                 self._faces[key.sha256].append((decision.original, key))
 
@@ -53,6 +55,7 @@ class _Changes:
             or any(self._changed.get(person, number) < number for person in later.changed_persons())
             or any(self._new.get(person, number) < number for person in later.persons_involved())
             or any(self._dates.get(photo, number) < number for photo in later.changed_dates())
+            or any(self._appearances.get(photo, number) < number for photo in later.changed_appearances())
             or any(
                 earlier < number and key.same(changed_key)
                 for key in later.changed_faces()

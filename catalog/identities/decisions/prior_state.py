@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from catalog.domain.decisions import (
     ChangedPerson,
     NewPerson,
+    PhotoAppearances,
     PhotoDate,
     PriorFace,
     PriorPerson,
@@ -27,6 +28,7 @@ from catalog.store.decided_rows import (
     set_not_a_face,
 )
 from catalog.store.face_states import best_state, face_states
+from catalog.store.named_appearances import read_photo_appearances, set_photo_appearances
 from catalog.store.person_index import PersonRow
 from catalog.store.photo_dates import read_photo_dates, set_photo_dates
 
@@ -38,9 +40,10 @@ class PriorStateBuilder:
         self._persons: list[PriorPerson] = []
         self._faces: list[PriorFace] = []
         self._dates: list[PhotoDate] = []
+        self._appearances: list[PhotoAppearances] = []
 
     def build(self) -> PriorState:
-        return PriorState(tuple(self._persons), tuple(self._faces), tuple(self._dates))
+        return PriorState(tuple(self._persons), tuple(self._faces), tuple(self._dates), tuple(self._appearances))
 
     def changed(self, person: PersonRow) -> PriorStateBuilder:
         """Add a person whose row changes, except for its redirect."""
@@ -83,6 +86,11 @@ class PriorStateBuilder:
         self._dates += read_photo_dates(connection, contents)
         return self
 
+    def appearances(self, connection: Connection, contents: Iterable[str]) -> PriorStateBuilder:
+        """Add the named appearances of photos, by content hash."""
+        self._appearances += read_photo_appearances(connection, contents)
+        return self
+
 
 def capture_current(connection: Connection, before: PriorState) -> PriorStateBuilder:
     """Collect the same rows as they are now: the prior state of an undo."""
@@ -99,6 +107,7 @@ def capture_current(connection: Connection, before: PriorState) -> PriorStateBui
         else:
             current.changed(row)
     current.dates(connection, [date.sha256 for date in before.dates])
+    current.appearances(connection, [photo.sha256 for photo in before.appearances])
     return current.faces(connection, [row for row in _rows(connection, before.faces) if row is not None])
 
 
@@ -126,6 +135,7 @@ def restore_prior_state(connection: Connection, before: PriorState) -> list[int]
         ),
     )
     move_redirected_assignments(connection)
+    set_photo_appearances(connection, before.appearances)
     remove_new_persons(connection, {person.person_id for person in before.persons if isinstance(person, NewPerson)})
     return list(face_by_row)
 

@@ -16,6 +16,7 @@ from catalog.domain.decisions import (
     Decision,
     FacePayload,
     NewPerson,
+    PhotoAppearances,
     PhotoDate,
     PriorFace,
     PriorPerson,
@@ -121,18 +122,21 @@ def _prior_state(undone: Sequence[Decision]) -> PriorState:
     persons: dict[str, PriorPerson] = {}
     faces: list[PriorFace] = []
     dates: dict[str, PhotoDate] = {}
+    appearances: dict[str, PhotoAppearances] = {}
     keys_by_face: dict[tuple[str, str, str], list[FaceKey]] = defaultdict(list)
     for decision in imported or ordered:
         for person in decision.before.persons:
             persons[person.person_id] = _earliest(persons.get(person.person_id), person)
         for date in decision.before.dates:
             dates.setdefault(date.sha256, date)
+        for photo in decision.before.appearances:
+            appearances.setdefault(photo.sha256, photo)
         for face in decision.before.faces:
             keys = keys_by_face[face.key.sha256, face.engine, face.gallery]
             if face.key not in keys:
                 keys.append(face.key)
                 faces.append(face)
-    return PriorState(tuple(persons.values()), tuple(faces), tuple(dates.values()))
+    return PriorState(tuple(persons.values()), tuple(faces), tuple(dates.values()), tuple(appearances.values()))
 
 
 def _earliest(earlier: PriorPerson | None, later: PriorPerson) -> PriorPerson:
