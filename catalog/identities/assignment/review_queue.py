@@ -17,6 +17,7 @@ from catalog.domain.log_odds import share_of_odds, similarity_odds
 from catalog.domain.timestamps import utc_text
 from catalog.identities.assignment.gallery_clustering import GroupingRules
 from catalog.identities.assignment.suggestions import OpenQuestions, Question, read_open_questions
+from catalog.identities.clustering.years_apart import odds_of_years
 from catalog.store.assignment_lock import lock_persons
 from catalog.store.review_rows import (
     PersonSummary,
@@ -49,9 +50,12 @@ UNCLEAR_CHANCE, SINGLE_CHANCE = 0.05, 0.3
 """Chance that a user can name a person without a clear face, and a person with one face. Not measured."""
 
 
-def yes_chance(similarity: float) -> float:
-    """Estimated probability that two faces or groups of this similarity (0-100) are one person."""
-    return share_of_odds(INTERCEPT + SLOPE * similarity_odds(similarity))
+def yes_chance(similarity: float, years: float = 0.0) -> float:
+    """Estimated probability that two faces or groups of this similarity (0-100) are one person.
+
+    ``years`` are those between their photos, as :func:`years_apart` gives them.
+    """
+    return share_of_odds(INTERCEPT + SLOPE * (similarity_odds(similarity) + odds_of_years(years)))
 
 
 def refresh_questions(
@@ -81,7 +85,7 @@ def _row(open_questions: OpenQuestions, question: Question, summaries: dict[int,
     table = open_questions.table
     person = int(table.person[question.face])
     other_person_row = None if question.is_single else int(table.person[question.other])
-    chance = yes_chance(question.similarity)
+    chance = yes_chance(question.similarity, question.years)
     reason = open_questions.conflict_reason(question)
     if chance < (CONFLICT_ASKED_FROM if reason else LISTED_FROM):
         return None

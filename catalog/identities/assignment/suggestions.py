@@ -20,6 +20,7 @@ from catalog.identities.clustering.face_table import FaceTable
 from catalog.identities.clustering.group_mean_clustering import nearby_persons
 from catalog.identities.clustering.same_photo import SamePhotoPairs
 from catalog.identities.clustering.similarity_graph import log_odds_similarity
+from catalog.identities.clustering.years_apart import odds_of_years, years_apart
 from catalog.identities.decisions.effective import EffectiveDecisions, effective_decisions
 from catalog.identities.decisions.log import read_decisions
 from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_row
@@ -65,6 +66,8 @@ class Question:
     is_single: bool
     worth: float
     same_photo: bool = False
+    years: float = 0.0
+    """Years between the two photos; 0 if they are no evidence."""
 
 
 def suggest(
@@ -77,6 +80,8 @@ def suggest(
     person: PersonRow | None = None,
 ) -> list[Suggestion]:
     """Suggestions, the most useful first: by the faces that a yes would decide times the chance of a yes.
+
+    Of equally similar pairs that look born at the same time, those with more years between their photos come first.
 
     With ``person`` only suggestions about that person. Two persons on one photo are suggested only if their faces there
     are doubtful, see :mod:`catalog.identities.clustering.same_photo`. Pairs that a user decided are never suggested. No
@@ -137,7 +142,18 @@ def read_open_questions(connection: Connection, engine: Engine, rules: GroupingR
     same_photo = classify_same_photo_pairs(connection, engine, table, rules, effective, people, with_protected=True)
     together = _owners_together(node, same_photo)
     questions = _best_of_each_pair(
-        table, _questions(table, pairs, demographics, node, together, decided, people, threshold)
+        table,
+        _questions(
+            table,
+            pairs,
+            demographics,
+            node,
+            together,
+            decided,
+            people,
+            threshold,
+            uses_years=engine.group_means is not None,
+        ),
     )
     return OpenQuestions(table, people, questions, node, demographics)
 
@@ -220,12 +236,20 @@ def _questions(
     decided: set[tuple[int, int]],
     people: PersonIndex,
     threshold: float,
+    *,
+    uses_years: bool,
 ) -> Iterator[Question]:
-    """The pairs that are worth a question. The named person, else the one with more faces, comes first."""
+    """The pairs that are worth a question. The named person, else the one with more faces, comes first.
+
+    ``uses_years``: the faces of a pair are those nearest in time, which neighbor searches do not tell.
+    """
     sizes = Counter(table.person.tolist())
     has_conflict = demographics.conflict(node[pairs[0]], node[pairs[1]])
-    for first_end, second_end, similarity, is_unlikely in zip(
-        *(part.tolist() for part in (*pairs, has_conflict)), strict=True
+    years_between = np.zeros(len(pairs[0]))
+    if uses_years:
+        years_between = years_apart(table.taken_at, demographics, node, pairs[0], pairs[1])
+    for first_end, second_end, similarity, is_unlikely, years in zip(
+        *(part.tolist() for part in (*pairs, has_conflict, years_between)), strict=True
     ):
         a, b = int(table.person[first_end]), int(table.person[second_end])
         if a < 0 or (b >= 0 and (not people.rows[a].name, -sizes[a], a) > (not people.rows[b].name, -sizes[b], b)):
@@ -241,8 +265,8 @@ def _questions(
         if (a, -1 - second_end if is_single else b) in decided or are_alike is False:
             continue
         faces = 1 if is_single else min(sizes[a], sizes[b])
-        worth = faces * _chance(similarity, threshold) * (_CONFLICT_FACTOR if is_unlikely else 1.0)
-        yield Question(first_end, second_end, similarity, faces, is_single, worth, same_photo=are_alike is True)
+        worth = faces * _chance(similarity, years, threshold) * (_CONFLICT_FACTOR if is_unlikely else 1.0)
+        yield Question(first_end, second_end, similarity, faces, is_single, worth, are_alike is True, years)
 
 
 def _best_of_each_pair(table: FaceTable, questions: Iterator[Question]) -> list[Question]:
@@ -264,6 +288,6 @@ def _threshold_odds(engine: Engine, rules: GroupingRules) -> float:
     return rules.search_linkage.threshold
 
 
-def _chance(similarity: float, threshold: float) -> float:
+def _chance(similarity: float, years: float, threshold: float) -> float:
     """Rough chance of a yes: one half at the threshold, less below. For ranking only."""
-    return share_of_odds((similarity_odds(similarity) - threshold) / _ODDS_PER_FACTOR)
+    return share_of_odds((similarity_odds(similarity) + odds_of_years(years) - threshold) / _ODDS_PER_FACTOR)
