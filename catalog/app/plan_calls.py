@@ -52,11 +52,14 @@ class CallPlanner:
         self._parts = parts
         self._sample = sample
 
-    def plan(self, photos: CountRange, changed: int) -> ScanCalls:
-        """``photos`` would be enrolled. ``changed`` files hold another photo than before."""
+    def plan(self, photos: CountRange, changed: int, without_faces: int = 0) -> ScanCalls:
+        """``photos`` would be enrolled. ``changed`` files hold another photo than before.
+
+        On ``without_faces`` of the photos the free engine saw no face in an earlier scan.
+        """
         rules = self._engine.user_vector_rules
         users, confirmations = self._user_vectors(rules, photos.highest, changed)
-        searches, new_faces = self._searches(photos)
+        searches, new_faces = self._searches(photos, without_faces)
         planned = [PlannedCalls(Operation.INDEX_FACES, self._sent(photos))]
         if rules is not None and rules.search_first:
             searches_users = users.users or users.associate or confirmations
@@ -81,13 +84,14 @@ class CallPlanner:
         _, _, highest = self._sample.sent(photos.highest, share)
         return CountRange(lowest, expected, highest)
 
-    def _searches(self, photos: CountRange) -> tuple[CountRange, int]:
+    def _searches(self, photos: CountRange, without_faces: int) -> tuple[CountRange, int]:
         """Neighbor searches, and new faces. How many searches user vectors save is not known in advance."""
+        expected_photos = max(0, photos.expected - without_faces)
         mean = self._sample.faces_per_photo if self._sample else None
         highest_faces = self._sample.highest_faces_per_photo if self._sample else None
         place = {"engine": self._engine.name, "gallery": self._gallery}
         with self._database.read() as connection:
-            expected = plan_searches(connection, **place, new_photos=photos.expected, faces_per_photo=mean)
+            expected = plan_searches(connection, **place, new_photos=expected_photos, faces_per_photo=mean)
             highest = plan_searches(connection, **place, new_photos=photos.highest, faces_per_photo=highest_faces)
         return CountRange(expected.at_least, expected.expected, highest.at_most), expected.new_faces
 

@@ -84,8 +84,14 @@ class _Survey:
     sample: TaskSample = field(default_factory=TaskSample)
     altered: int = 0
     """Files that look changed, or whose photo the gallery does not hold."""
+    prefiltered: frozenset[int] = frozenset()
+    """Row ids of photos that an earlier prefilter did not send."""
+    without_faces: set[int] = field(default_factory=set)
+    """Row ids of those among them that this scan would send."""
 
     def add(self, task: PhotoTask) -> None:
+        if task.known is not None and task.known.photo_id in self.prefiltered:
+            self.without_faces.add(task.known.photo_id)
         if self.is_paid:
             self.copies.add(task)
         self.sample.add(task)
@@ -110,11 +116,13 @@ def plan(resources: Resources, addresses: Sequence[str], exclude: Sequence[str] 
         with database.read() as connection:
             known_faces = count_faces(connection, **place)
             is_prefiltered = resources.settings.scan.prefilter or not is_paid
-            requeued = frozenset() if is_prefiltered else prefiltered_photos(connection, **place)
+            prefiltered = frozenset() if is_prefiltered else prefiltered_photos(connection, **place)
+            requeued = prefiltered
             if is_paid and not resources.settings.scan.stacks:
                 # The scan sends what earlier scans did not send because of stacks.
                 requeued |= photos_not_sent(connection, **place)
-            survey = _Survey(CopyCounter(enrolled_sizes(connection, **place) if is_paid else ()), is_paid)
+            sizes = enrolled_sizes(connection, **place) if is_paid else ()
+            survey = _Survey(CopyCounter(sizes), is_paid, prefiltered=prefiltered)
         total = Estimate()
         for source in resources.sources(addresses, exclude):
             steps = compare_listing(database, source, **place)
@@ -193,7 +201,7 @@ def _calls(
     needs_sample = resources.settings.scan.prefilter or known_photos < SAMPLED_PHOTOS
     sample = _look_at(resources, survey.sample.tasks) if total.to_read and needs_sample else None
     changed = survey.altered if known_photos else 0
-    calls = CallPlanner(resources, database, parts, sample).plan(photos, changed)
+    calls = CallPlanner(resources, database, parts, sample).plan(photos, changed, len(survey.without_faces))
     return calls, sample.photos if sample else 0
 
 

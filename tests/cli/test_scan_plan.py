@@ -35,6 +35,24 @@ def test_the_plan_of_a_prefiltered_scan_is_what_it_charges(catalog, portraits, s
         assert search["calls_lowest"] <= answered(server, "SearchFaces") <= search["calls_highest"]
 
 
+def test_the_plan_of_a_scan_without_the_prefilter_after_one_with_it(catalog, portraits, serving, monkeypatch):
+    """The photos that the prefilter left out are sent. Few of them show a face, so few searches are expected."""
+    monkeypatch.setenv("CATALOG_SCAN_PREFILTER_SAMPLE", "0")
+    save_photos_without_faces(portraits, 15)
+    with serving() as server:
+        assert catalog("scan", portraits, "--prefilter").code == 0
+        before = catalog("costs", "--json").json["month"]["dollars"]
+        plan = catalog("scan", portraits, "--dry-run", "--json")
+        calls = planned(plan)
+        assert calls["IndexFaces"]["calls"] == 15
+        assert calls["SearchFaces"]["calls"] == 0
+        assert calls["SearchFaces"]["calls_highest"] > 0
+        assert catalog("scan", portraits).code == 0
+        assert answered(server, "IndexFaces") == 20
+        paid = catalog("costs", "--json").json["month"]["dollars"] - before
+        assert plan.json["dollars"] == pytest.approx(paid, rel=0.15)
+
+
 def test_the_plan_of_a_half_known_library_is_near_what_it_charges(catalog, portraits, serving, tmp_path):
     """Copies of known photos are not counted; searches are within the range of the plan."""
     half = tmp_path / "half"
