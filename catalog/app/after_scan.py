@@ -98,7 +98,10 @@ def sync_user_vectors(context: AfterScanContext) -> StepResult:
 
 
 def check_watch_list(context: AfterScanContext) -> StepResult:
-    """Search the gallery for every person of the watch list and record new hits."""
+    """Search the gallery for the persons of the watch list and record new hits.
+
+    A person is searched for if the entry is new or the gallery has other faces than at the last search.
+    """
     resources = context.resources
     hits, charges = check_watches(
         resources.database,
@@ -108,6 +111,7 @@ def check_watch_list(context: AfterScanContext) -> StepResult:
         region=resources.region,
         scan_id=context.scan_id,
         now=datetime.now(UTC),
+        skip_searched=True,
     )
     return StepResult(charges=tuple(charges), hits=tuple(hits))
 

@@ -19,7 +19,7 @@ from catalog.store import pending_removals
 from catalog.store.database import Database
 from catalog.store.gallery_info import count_faces
 from catalog.store.photos import find_enrolled
-from catalog.store.watch_rows import count_references
+from catalog.store.watch_searches import count_references
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class CallPlanner:
         after = [
             PlannedCalls(Operation.ASSOCIATE_FACES, self._associations(users, min(confirmations, photos.highest))),
             PlannedCalls(Operation.DISASSOCIATE_FACES, _up_to(users.disassociate, users.disassociate + changed)),
-            PlannedCalls(Operation.SEARCH_FACES_BY_IMAGE, self._watch_list()),
+            PlannedCalls(Operation.SEARCH_FACES_BY_IMAGE, self._watch_list(new_faces, photos.highest + changed)),
         ]
         if rules is None:
             after = after[2:]
@@ -102,10 +102,14 @@ class CallPlanner:
         highest = users.associate + confirmations
         return _up_to(highest if is_new else users.associate, highest)
 
-    def _watch_list(self) -> CountRange:
-        """Every reference is searched for. A reference on which the engine finds no face is not charged."""
+    def _watch_list(self, new_faces: int, changed_photos: int) -> CountRange:
+        """New references are searched for, and all references if the faces of the gallery change.
+
+        A reference on which the engine finds no face is not charged.
+        """
         with self._database.read() as connection:
-            return _up_to(references := count_references(connection), references)
+            references, unsearched = count_references(connection, self._engine.name, self._gallery)
+        return _up_to(references if new_faces else unsearched, references if changed_photos else unsearched)
 
     def _user_vectors(self, rules: UserVectorRules | None, photos: int, changed: int) -> tuple[UserVectorCalls, int]:
         """The calls for the confirmed faces of now, and the most persons that get further ones by the scan."""

@@ -57,7 +57,10 @@ class WatchList:
             watching.remove_watch(connection, name)
 
     def check(self) -> tuple[WatchHit, ...]:
-        """Search for every entry now. Returns the new hits. Every scan does the same."""
+        """Search for every entry now. Returns the new hits.
+
+        A scan does the same for entries that are new, and for all entries if it changed the faces of the gallery.
+        """
         resources = self._resources()
         hits, _ = watching.check_watches(
             resources.database,

@@ -118,11 +118,6 @@ def read_references(connection: Connection, watch_id: int) -> list[tuple[bool, b
     ]
 
 
-def count_references(connection: Connection) -> int:
-    """References and negative references of all entries."""
-    return connection.scalar(select(func.count()).select_from(watch_references)) or 0
-
-
 def reference_numbers(connection: Connection, name: str) -> list[int]:
     """Row ids of the references of an entry that show the person, in order of their addition."""
     query = (

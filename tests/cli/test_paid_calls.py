@@ -89,10 +89,13 @@ def test_the_plan_counts_every_paid_call_of_a_scan(catalog, portraits, server, m
     monkeypatch.setenv("CATALOG_REKOGNITION_SEARCH_USER_VECTORS_FIRST", "true")
     aside.rename(portraits / "obama_3.jpg")
     assert scan()["SearchUsers"] == 1
+    assert scan() == Counter()
     (portraits / "obama_1.jpg").unlink()
-    assert scan()["SearchFacesByImage"] == 2
+    assert scan() == Counter()
+    assert catalog("watch", "add", "other", portraits / "biden.jpg").code == 0
+    assert scan() == Counter({"SearchFacesByImage": 1})
     assert catalog("prune", "--grace", "0s").code == 0
-    assert scan()["SearchFacesByImage"] == 2
+    assert scan()["SearchFacesByImage"] == 3
     monkeypatch.setenv("CATALOG_ENGINE_GALLERY", "second")
     assert scan("--prefilter")["IndexFaces"] == 4
     scan()

@@ -31,6 +31,7 @@ from catalog.store.charge_scope import charge_scope
 from catalog.store.database import Database
 from catalog.store.scans import record_charges
 from catalog.store.watch_rows import WatchEntry
+from catalog.store.watch_searches import gallery_faces, record_watch_search, searched_watches
 
 log = logging.getLogger(__name__)
 
@@ -125,14 +126,22 @@ def check_watches(
     region: str = "",
     scan_id: int | None,
     now: datetime,
+    skip_searched: bool = False,
 ) -> tuple[list[WatchHit], list[Charge]]:
     """Search for every entry of the watch list; returns the new hits and the charges.
 
-    With a paid engine each reference is one search. A reference without a face for this engine is skipped.
+    With a paid engine each reference is one search. A reference without a face for this engine is skipped. With
+    ``skip_searched`` only entries are searched for that are new, or that were not searched for since the faces of the
+    gallery changed.
     """
     all_charges: list[Charge] = []
     numbers: list[int] = []
+    with database.read() as connection:
+        present = gallery_faces(connection, engine.name, gallery)
+        searched = searched_watches(connection, engine.name, gallery) if skip_searched else frozenset()
     for entry in list_watches(database):
+        if entry.id in searched:
+            continue
         with database.read() as connection:
             references = watch_rows.read_references(connection, entry.id)
         with charge_scope(
@@ -144,6 +153,7 @@ def check_watches(
                     connection, charges, engine=engine.name, region=region, command="watch", scan_id=scan_id, now=now
                 )
                 numbers += record_new_hits(connection, entry.id, matches, negatives, engine.name, gallery, scan_id, now)
+                record_watch_search(connection, entry.id, engine.name, gallery, present)
         all_charges += charges
     with database.read() as connection:
         return list_hits(connection, numbers=numbers), all_charges

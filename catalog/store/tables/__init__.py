@@ -35,6 +35,7 @@ from catalog.store.tables.screening_tables import (
     verifications,
     watch_hits,
     watch_references,
+    watch_searches,
     watches,
 )
 from catalog.store.tables.table_columns import metadata
@@ -72,6 +73,7 @@ __all__ = [
     "verifications",
     "watch_hits",
     "watch_references",
+    "watch_searches",
     "watches",
     "work",
 ]

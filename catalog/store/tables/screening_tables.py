@@ -60,6 +60,16 @@ watch_hits = Table(
 Index("ix_watch_hits_face_id", watch_hits.c.face_id)
 Index("ix_watch_hits_scan_id", watch_hits.c.scan_id)
 
+watch_searches = Table(
+    "watch_searches",
+    metadata,
+    Column("watch_id", RowId, ForeignKey("watches.id", ondelete="CASCADE"), primary_key=True, comment="the watch"),
+    Column("engine", Text, primary_key=True, comment="local or rekognition"),
+    Column("gallery", Text, primary_key=True, comment="gallery or collection that was searched"),
+    Column("faces", Text, nullable=False, comment="which faces the gallery had: changes with each face"),
+    comment="last complete search for each watch, so that a scan without new faces does not search again",
+)
+
 employees = Table(
     "employees",
     metadata,

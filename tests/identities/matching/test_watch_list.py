@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
+from catalog.domain.charges import Operation
 from catalog.domain.content_hash import sha256_of
 from catalog.domain.engine import MAX_MATCHES
-from catalog.domain.errors import NoFaceError, UsageError
+from catalog.domain.errors import LimitReached, NoFaceError, UsageError
 from catalog.domain.faces import BoundingBox, SearchResult
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.identities.decisions.verbs import mark_not_a_face
@@ -20,15 +23,16 @@ from catalog.store import watch_rows
 from catalog.store.database import Database
 from catalog.store.faces import record_enrollment
 from catalog.store.photos import record_photo
-from catalog.store.tables import charges, watch_hits, watch_references
+from catalog.store.tables import charges, faces, watch_hits, watch_references
 from catalog.store.upsert import batches
+from catalog.store.watch_searches import count_references
 from tests.fakes import PEOPLE, Drawn, FakeEngine, drawing_bytes, shade
 from tests.identities.decided_catalogue import STAMP
 from tests.identities.drawn_photos import NOW, open_drawing, reference
 
 
-def catalog_drawing(database: Database, engine: FakeEngine, *faces: Drawn, note: int = 0) -> None:
-    data = drawing_bytes(faces, note=note)
+def catalog_drawing(database: Database, engine: FakeEngine, *drawn: Drawn, note: int = 0, now: datetime = NOW) -> None:
+    data = drawing_bytes(drawn, note=note)
     photo, sha256 = open_drawing(data), sha256_of(data)
     enrollment = engine.enroll(photo, sha256)
     with database.begin() as connection:
@@ -41,12 +45,14 @@ def catalog_drawing(database: Database, engine: FakeEngine, *faces: Drawn, note:
             gallery="catalog",
             model=engine.model,
             scan_id=None,
-            now=NOW,
+            now=now,
         )
 
 
-def check(database: Database, engine: FakeEngine) -> list[WatchHit]:
-    hits, _ = check_watches(database, engine, open_drawing, gallery="catalog", scan_id=None, now=NOW)
+def check(database: Database, engine: FakeEngine, *, skip_searched: bool = False) -> list[WatchHit]:
+    hits, _ = check_watches(
+        database, engine, open_drawing, gallery="catalog", scan_id=None, now=NOW, skip_searched=skip_searched
+    )
     return hits
 
 
@@ -171,6 +177,70 @@ def test_searches_of_a_check_are_charged(light_database: Database) -> None:
     add_watch(light_database, engine, "Ann", [reference("ann"), reference("ann")], [], STAMP)
     check(light_database, engine)
     assert paid(light_database) == {"DetectFaces": 2, "SearchFacesByImage": 2}
+
+
+def searches_of_a_scan(database: Database, engine: FakeEngine) -> tuple[int, list[str]]:
+    """Searches that the check of a scan makes, and the entries with new hits. The plan must say the same number."""
+    with database.read() as connection:
+        _, planned = count_references(connection, engine.name, "catalog")
+    before = engine.calls[Operation.SEARCH_FACES_BY_IMAGE]
+    hits = check(database, engine, skip_searched=True)
+    made = engine.calls[Operation.SEARCH_FACES_BY_IMAGE] - before
+    assert made == planned
+    return made, sorted(hit.watch for hit in hits)
+
+
+def test_a_scan_searches_for_new_entries_and_among_new_faces(database: Database) -> None:
+    """A scan that changes neither the list nor the faces of the gallery searches for no one."""
+    engine = FakeEngine()
+    catalog_drawing(database, engine, Drawn("ann", left=20), Drawn("bob", left=150))
+    add_watch(database, engine, "Ann", [reference("ann"), reference("ann")], [], STAMP)
+    assert searches_of_a_scan(database, engine) == (2, ["Ann"])
+    assert searches_of_a_scan(database, engine) == (0, [])
+    add_watch(database, engine, "Bob", [reference("bob")], [], STAMP)
+    assert searches_of_a_scan(database, engine) == (1, ["Bob"])
+    catalog_drawing(database, engine, Drawn("bob", left=20), note=1)
+    assert searches_of_a_scan(database, engine) == (3, ["Bob"])
+    assert searches_of_a_scan(database, engine) == (0, [])
+    before = engine.calls[Operation.SEARCH_FACES_BY_IMAGE]
+    assert check(database, engine) == []
+    assert engine.calls[Operation.SEARCH_FACES_BY_IMAGE] - before == 3  # `watch check` searches for all
+    engine.name = "other"
+    assert searches_of_a_scan(database, engine) == (3, [])
+
+
+def test_a_face_with_the_row_id_of_a_deleted_face_is_searched(database: Database) -> None:
+    """SQLite gives the id of the last row again after its deletion."""
+    engine = FakeEngine()
+    catalog_drawing(database, engine, Drawn("bob"))
+    add_watch(database, engine, "Ann", [reference("ann")], [], STAMP)
+    assert searches_of_a_scan(database, engine) == (1, [])
+    with database.begin() as connection:
+        connection.execute(delete(faces))
+    catalog_drawing(database, engine, Drawn("ann"), note=1, now=NOW + timedelta(microseconds=1))
+    assert searches_of_a_scan(database, engine) == (1, ["Ann"])
+
+
+def test_a_check_that_ended_early_continues_with_the_next_entry(light_database: Database) -> None:
+    """Entries that were searched for are not searched for again. An entry with a failed search is."""
+    engine = FakeEngine(dollars=Decimal("0.001"))
+    catalog_drawing(light_database, engine, Drawn("ann", left=20), Drawn("bob", left=150))
+    add_watch(light_database, engine, "Ann", [reference("ann")], [], STAMP)
+    add_watch(light_database, engine, "Bob", [reference("bob"), reference("bob")], [], STAMP)
+    search, allowed = engine.search, [True, True]
+
+    def limited(*arguments: Any, **options: Any) -> SearchResult:
+        if not allowed:
+            raise LimitReached("The limit is reached.")
+        allowed.pop()
+        return search(*arguments, **options)
+
+    engine.search = limited  # type: ignore[method-assign]
+    with pytest.raises(LimitReached):
+        check(light_database, engine, skip_searched=True)
+    engine.search = search  # type: ignore[method-assign]
+    assert [hit.watch for hit in read_hits(light_database)] == ["Ann"]
+    assert searches_of_a_scan(light_database, engine) == (2, ["Bob"])
 
 
 def test_a_photo_cannot_be_a_reference_and_a_negative_reference(light_database: Database) -> None:
