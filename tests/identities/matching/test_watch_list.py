@@ -185,9 +185,9 @@ def searches_of_a_scan(database: Database, engine: FakeEngine) -> tuple[int, lis
         _, planned = count_references(connection, engine.name, "catalog")
     before = engine.calls[Operation.SEARCH_FACES_BY_IMAGE]
     hits = check(database, engine, skip_searched=True)
-    made = engine.calls[Operation.SEARCH_FACES_BY_IMAGE] - before
-    assert made == planned
-    return made, sorted(hit.watch for hit in hits)
+    searches = engine.calls[Operation.SEARCH_FACES_BY_IMAGE] - before
+    assert searches == planned
+    return searches, sorted(hit.watch for hit in hits)
 
 
 def test_a_scan_searches_for_new_entries_and_among_new_faces(database: Database) -> None:
