@@ -5,12 +5,20 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from catalog.domain.charges import Charge
 from catalog.domain.timestamps import required_time
-from catalog.store.call_intents import CallIntent, add_intents, close_intents, newest_intent, unanswered_contents
+from catalog.store.call_intents import (
+    CallIntent,
+    add_intents,
+    close_intents,
+    empty_answers,
+    newest_intent,
+    record_answers,
+    unanswered_contents,
+)
 from catalog.store.database import Database
 
 _SETTLE_SECONDS = 3.0
@@ -18,15 +26,15 @@ _SETTLE_SECONDS = 3.0
 
 
 class _Waiting:
-    """One intent on its way to the database."""
+    """One intent, or one answer, on its way to the database."""
 
-    def __init__(self, intent: CallIntent) -> None:
-        self.intent = intent
+    def __init__(self, entry: CallIntent | tuple[int, str]) -> None:
+        self.entry = entry
         self.error: BaseException | None = None
 
 
 class DatabaseCallLog:
-    """Implements ``CallLog``. The first waiting thread writes the intents of all that wait."""
+    """Implements ``CallLog``. The first waiting thread writes the entries of all that wait."""
 
     def __init__(
         self,
@@ -49,13 +57,26 @@ class DatabaseCallLog:
         self._discarded: list[int] = []
         with database.read() as connection:
             self._unanswered = unanswered_contents(connection, engine, gallery)
+            self._empty_answers = empty_answers(connection, engine, gallery) if self._unanswered else {}
             newest = newest_intent(connection, engine, gallery) if self._unanswered else None
         self._newest = None if newest is None else required_time(newest)
         self._sleep = sleep
 
     def begin(self, charge: Charge, sha256: str = "") -> int:
         microdollars = int((charge.dollars * 1_000_000).to_integral_value())
-        waiting = _Waiting(CallIntent(secrets.randbits(62), charge.operation, sha256, microdollars, self._clock()))
+        intent = CallIntent(secrets.randbits(62), charge.operation, sha256, microdollars, self._clock())
+        self._commit(intent)
+        return intent.intent
+
+    def record_empty_answer(self, intent: int, answer: str) -> None:
+        self._commit((intent, answer))
+
+    def empty_answers(self) -> Mapping[str, str]:
+        return self._empty_answers
+
+    def _commit(self, entry: CallIntent | tuple[int, str]) -> None:
+        """Return when the entry is committed, alone or with those of other threads."""
+        waiting = _Waiting(entry)
         with self._lock:
             self._waiting.append(waiting)
         with self._writing:
@@ -65,7 +86,6 @@ class DatabaseCallLog:
                 self._write()
         if waiting.error is not None:
             raise waiting.error
-        return waiting.intent.intent
 
     def discard(self, intent: int) -> None:
         with self._lock:
@@ -95,11 +115,12 @@ class DatabaseCallLog:
                 close_intents(connection, discarded)
                 add_intents(
                     connection,
-                    [waiting.intent for waiting in batch],
+                    [waiting.entry for waiting in batch if isinstance(waiting.entry, CallIntent)],
                     engine=self._engine,
                     gallery=self._gallery,
                     region=self._region,
                 )
+                record_answers(connection, [waiting.entry for waiting in batch if isinstance(waiting.entry, tuple)])
         except BaseException as error:  # also KeyboardInterrupt: no thread may send a call without its intent
             for waiting in batch:
                 waiting.error = error

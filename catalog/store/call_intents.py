@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from catalog.domain.charges import Operation
 from catalog.domain.timestamps import utc_text
@@ -57,6 +57,23 @@ def unanswered_contents(conn: Connection, engine: str, gallery: str) -> frozense
         call_intents.c.sha256.is_not(None),
     )
     return frozenset(conn.scalars(select(call_intents.c.sha256).where(*in_gallery)))
+
+
+def empty_answers(conn: Connection, engine: str, gallery: str) -> dict[str, str]:
+    """Recorded answers to calls that enrolled no face in the gallery, by content hash."""
+    query = select(call_intents.c.sha256, call_intents.c.answer).where(
+        call_intents.c.engine == engine,
+        call_intents.c.gallery == gallery,
+        call_intents.c.sha256.is_not(None),
+        call_intents.c.answer.is_not(None),
+    )
+    return dict(conn.execute(query.order_by(call_intents.c.started_at)).tuples().all())
+
+
+def record_answers(conn: Connection, answers: Sequence[tuple[int, str]]) -> None:
+    """Store answers by intent. An intent that is closed has no row, and nothing is stored."""
+    for intent, answer in answers:
+        conn.execute(update(call_intents).where(call_intents.c.id == intent).values(answer=answer))
 
 
 def newest_intent(conn: Connection, engine: str, gallery: str) -> str | None:

@@ -91,6 +91,19 @@ def test_the_next_command_knows_the_contents_without_an_answer(database):
     assert slept == []
 
 
+def test_the_next_command_knows_answers_without_a_face(database):
+    """The answer goes with the intent. Another gallery does not know it."""
+    log = open_log(database)
+    intents = [log.begin(PRICE, f"{number:064x}") for number in range(2)]
+    log.record_empty_answer(intents[0], "[]")
+    later = open_log(database)
+    assert later.unanswered() == {f"{number:064x}" for number in range(2)}
+    assert later.empty_answers() == {f"{0:064x}": "[]"}
+    assert open_log(database, gallery="other").empty_answers() == {}
+    record(database, Charge(Operation.INDEX_FACES, 1, Decimal("0.001"), tuple(intents)))
+    assert open_log(database).empty_answers() == {}
+
+
 def test_intents_of_several_threads_share_a_transaction(database):
     """Every thread's intent is committed when its call begins; the commits are fewer than the calls."""
     log, commits, start = open_log(database), [], threading.Barrier(16)

@@ -84,6 +84,22 @@ def test_unticked_faces_leave_the_person_in_the_same_group(library):
     assert library.review.cards()[0].person.faces == 3
 
 
+def test_the_next_scan_assigns_unticked_faces_to_another_person(library):
+    """As the card says. Until then the face has no person. The scan finds no new photo."""
+    first = library.review.cards()[0]
+    face = library.faces(first.person.person_id)[0]
+    library.review.answer(
+        ReviewAnswer(
+            "key-1", first.person.person_id, first.seen, name="Ann Example", choices=(Choice(face.face_id, "reject"),)
+        )
+    )
+    assert sum(person.faces for person in library.people()) == 4
+    for _ in library.scan([PORTRAITS]):
+        pass
+    assert sum(person.faces for person in library.people()) == 5
+    assert library.person("Ann Example").faces == 2
+
+
 def test_a_card_of_a_changed_person_is_a_conflict(library):
     """Another window, or a command, changed the person after the card was shown."""
     first = library.review.cards()[0]

@@ -56,6 +56,12 @@ class NoLog:
     def discard(self, _intent: int) -> None:
         pass
 
+    def record_empty_answer(self, _intent: int, _answer: str) -> None:
+        pass
+
+    def empty_answers(self) -> dict[str, str]:
+        return {}
+
     def unanswered(self) -> frozenset[str]:
         return frozenset()
 

@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from tests.cli.photos_of_nobody import save_photos_without_faces
+
 
 class KillingEndpoint:
     """Stands before IndexFaces: ends the scan with SIGKILL at its third call, after the work of all calls is done."""
@@ -75,6 +77,31 @@ def test_calls_of_a_killed_scan_are_counted_and_not_repeated(
         assert catalog("reconcile", "--json").json["orphans"] == 0
         assert endpoint.calls == 5
         assert len(catalog("people", "list", "--json").json) == 3
+
+
+KILLED_BEFORE_RECORDING = """
+import os, signal, sys
+from catalog.cli.main import run
+from catalog.scanning.record_stage import Recorder
+Recorder.record = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+run(["scan", sys.argv[1]])
+"""
+
+
+def test_a_photo_without_a_face_that_was_answered_is_not_sent_again(catalog, serving, tmp_path, on_database):
+    """The collection does not show it. The answer is in the database before the photo is recorded."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    save_photos_without_faces(folder, 1)
+    with serving() as server:
+        ended = subprocess.run([sys.executable, "-c", KILLED_BEFORE_RECORDING, str(folder)], check=False)
+        assert ended.returncode == -signal.SIGKILL
+        assert server.service.tally["IndexFaces", ""] == 1
+        again = catalog("scan", folder, "--json")
+        assert again.code == 0, again.err
+        assert again.json_lines[-1]["new"] == 1
+        assert server.service.tally["IndexFaces", ""] == 1
+        assert charges(catalog) == {("IndexFaces", "lost"): 1}
 
 
 class LoginPage(BaseHTTPRequestHandler):

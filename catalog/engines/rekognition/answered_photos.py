@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
-from catalog.domain.faces import Enrollment, Face, FaceRecord
+from catalog.domain.faces import BoundingBox, Enrollment, Face, FaceRecord, RejectedFace, RejectionReason
 from catalog.engines.rekognition.accepted_images import AcceptedImage
 from catalog.engines.rekognition.response_parser import Body, read_box, read_external_id
 
@@ -16,8 +18,9 @@ log = logging.getLogger(__name__)
 class AnsweredPhotos:
     """Finds the faces of such photos with ListFaces, which is free. May be used from several threads.
 
-    ``unanswered`` are the content hashes of the photos. ``list_faces`` yields every face of the collection, and
-    ``wait_for_service`` is called before it.
+    ``unanswered`` are the content hashes of the photos. ``empty_answers`` are recorded responses without an enrolled
+    face, by content hash, as :func:`write_empty_answer` wrote them. ``list_faces`` yields every face of the collection,
+    and ``wait_for_service`` is called before it.
     """
 
     def __init__(
@@ -26,9 +29,11 @@ class AnsweredPhotos:
         list_faces: Callable[[], Iterator[Body]],
         *,
         owner: str,
+        empty_answers: Mapping[str, str] = MappingProxyType({}),
         wait_for_service: Callable[[], None] = lambda: None,
     ) -> None:
         self._unanswered = unanswered
+        self._empty_answers = empty_answers
         self._wait_for_service = wait_for_service
         self._list_faces = list_faces
         self._owner = owner
@@ -38,10 +43,12 @@ class AnsweredPhotos:
     def find(self, sha256: str, image: AcceptedImage) -> Enrollment | None:
         """The photo's faces, with boxes and without attributes; None for a photo that must be sent.
 
-        ListFaces shows no photo without a face, so that such a photo is sent again.
+        ListFaces shows no photo without a face. Such a photo is sent again if its response was not recorded.
         """
         if sha256 not in self._unanswered:
             return None
+        if (empty := self._empty_answers.get(sha256)) is not None:
+            return Enrollment((), _read_rejected(empty))
         faces = self._by_photo().get(sha256, [])
         if not faces:
             return None
@@ -66,3 +73,27 @@ class AnsweredPhotos:
                         by_photo.setdefault(external.sha256, []).append(face)
                 self._faces = by_photo
             return self._faces
+
+
+def write_empty_answer(rejected: Sequence[RejectedFace]) -> str:
+    """Return the rejected faces of a photo as the catalogue stores them: box, confidence and reasons."""
+    return json.dumps(
+        [
+            {
+                "box": [face.face.box.left, face.face.box.top, face.face.box.width, face.face.box.height],
+                "confidence": face.face.confidence,
+                "reasons": [reason.value for reason in face.reasons],
+            }
+            for face in rejected
+        ]
+    )
+
+
+def _read_rejected(answer: str) -> tuple[RejectedFace, ...]:
+    return tuple(
+        RejectedFace(
+            Face(BoundingBox(*face["box"]), face["confidence"]),
+            tuple(RejectionReason(reason) for reason in face["reasons"]),
+        )
+        for face in json.loads(answer)
+    )

@@ -38,7 +38,7 @@ from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.prepared_photo import PreparedPhoto
 from catalog.domain.user_vectors import UserVectorRules, UserVectors
 from catalog.engines.rekognition.accepted_images import AcceptedImage, AcceptedImages, chosen_face
-from catalog.engines.rekognition.answered_photos import AnsweredPhotos
+from catalog.engines.rekognition.answered_photos import AnsweredPhotos, write_empty_answer
 from catalog.engines.rekognition.aws_errors import code_of, is_face_not_found, no_face, to_catalog_error
 from catalog.engines.rekognition.client import Answer, RekognitionClient
 from catalog.engines.rekognition.collection import open_collection, pinned_model
@@ -103,8 +103,10 @@ class RekognitionEngine:
             call_log.unanswered() if call_log is not None else frozenset(),
             self._listed,
             owner=owner,
+            empty_answers=call_log.empty_answers() if call_log is not None else {},
             wait_for_service=call_log.wait_for_service if call_log is not None else lambda: None,
         )
+        self._call_log = call_log
         self._unreported: list[Charge] = []
         self._opening = threading.Lock()
         self._reporting = threading.Lock()
@@ -170,6 +172,9 @@ class RekognitionEngine:
             for body in answer.get("UnindexedFaces", ())
         )
         records.sort(key=lambda record: -record.face.box.area)
+        if not records and self._call_log is not None:
+            # The collection will not show that the photo was sent.
+            self._call_log.record_empty_answer(charge.intents[0], write_empty_answer(rejected))
         return Enrollment(tuple(records), rejected, (charge,))
 
     def neighbors(self, face_id: str, threshold: float, limit: int = MAX_MATCHES) -> NeighborList:

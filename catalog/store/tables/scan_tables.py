@@ -106,6 +106,7 @@ call_intents = Table(
     Column("sha256", Text, comment="content hash of the photo to be enrolled; null for other calls"),
     Column("microdollars", BigInteger, nullable=False, comment="price of the call, in millionths of a US dollar"),
     Column("started_at", Text, nullable=False, comment="UTC"),
+    Column("answer", Text, comment="JSON list of the rejected faces, if no face was enrolled; null: no answer known"),
     comment="paid calls without a recorded charge: written before the call, deleted with its charge",
 )
 
