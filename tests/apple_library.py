@@ -59,7 +59,7 @@ def make_database(
     merged: dict[int, int] | None = None,
     key_faces: dict[int, int] | None = None,
 ) -> Path:
-    """Write ``database/Photos.sqlite`` with the assets ``UUIDS``. Faces have the keys 1, 2, ... in their order."""
+    """Write ``database/Photos.sqlite`` with the photos ``UUIDS``. Faces have the keys 1, 2, ... in their order."""
     database = library / "database" / "Photos.sqlite"
     database.parent.mkdir(parents=True, exist_ok=True)
     keys = {uuid: number for number, uuid in enumerate(UUIDS, 101)}

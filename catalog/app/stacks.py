@@ -67,10 +67,10 @@ def find_joined(connection: Connection, resources: Resources, targets: Sequence[
         raise UsageError("Stacks are switched off.", remedy="Set scan.stacks = true.")
     contents: list[str] = []
     for target in targets:
-        found = find_photos(connection, target)
-        if len(found) > 1:
+        matching = find_photos(connection, target)
+        if len(matching) > 1:
             raise UsageError(f'"{display_name(target)}" holds several photos.', remedy="Name each photo to join.")
-        contents += found
+        contents += matching
     contents = list(dict.fromkeys(contents))
     if len(contents) < 2:
         raise UsageError("A stack needs two photos.", remedy="catalog stacks join PHOTO PHOTO ...")

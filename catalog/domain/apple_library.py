@@ -1,7 +1,7 @@
 """Libraries of Apple Photos 5 and later: the state of their photos, and the faces that ``Photos.sqlite`` names.
 
-Apple documents no format. Tables and columns are known from osxphotos: the table of assets and the columns that join
-faces to assets and persons have changed their names, so that the columns which exist decide. The database is untrusted
+Apple documents no format. Tables and columns are known from osxphotos: the table of photos and the columns that join
+faces to photos and persons have changed their names, so that the columns which exist decide. The database is untrusted
 input: it is opened for reading only, and nothing but named columns of plain tables is read.
 """
 
@@ -236,7 +236,7 @@ def _faces(
             continue
         if _is_position(x) and _is_position(y) and _is_position(size) and size > 0:
             faces[uuid].append(AppleFace(name, x, y, size, is_sure=_is_set(is_manual) or key in key_faces))
-    return {uuid: tuple(sorted(found, key=lambda face: not face.is_sure)) for uuid, found in faces.items()}
+    return {uuid: tuple(sorted(of_photo, key=lambda face: not face.is_sure)) for uuid, of_photo in faces.items()}
 
 
 def _persons(connection: sqlite3.Connection, columns: frozenset[str]) -> tuple[dict[int, str], set[int]]:

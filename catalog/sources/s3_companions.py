@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import cache
 from threading import Lock
 
 from catalog.domain.companion_names import name_key, sidecar_names, takeout_names, video_names
 from catalog.domain.exif_orientation import sidecar_orientation
 from catalog.domain.quicktime_date import quicktime_date
 from catalog.domain.taken_at import TakenAt
+from catalog.domain.xmp_dates import MAX_PACKET
 from catalog.sources.companion_dates import dates_beside
 
 ReadRange = Callable[[str, int, int], bytes]
@@ -58,20 +60,21 @@ class S3Companions:
         folder += "/" if folder or key.startswith("/") else ""
         find = self._finder(folder, name)
 
+        @cache  # the sidecar is asked for its dates and for its orientation
         def content(companion: str, most: int) -> bytes | None:
-            found = find(companion)
-            return None if found is None else self._read(found, 0, most + 1)
+            matching = find(companion)
+            return None if matching is None else self._read(matching, 0, most + 1)
 
         def video(companion: str) -> TakenAt | None:
-            found = find(companion)
-            if found is None:
+            matching = find(companion)
+            if matching is None:
                 return None
             reads = iter(range(_MOST_READS))  # a damaged video may lead to thousands of parts, each a call
             return quicktime_date(
-                lambda offset, size: self._read(found, offset, size) if next(reads, None) is not None else b""
+                lambda offset, size: self._read(matching, offset, size) if next(reads, None) is not None else b""
             )
 
-        sidecar = content(sidecar_names(name)[0], 1 << 20)
+        sidecar = content(sidecar_names(name)[0], MAX_PACKET)
         return dates_beside(name, content, content, video), 1 if sidecar is None else sidecar_orientation(sidecar)
 
     def _finder(self, folder: str, name: str) -> Callable[[str], str | None]:
@@ -81,11 +84,11 @@ class S3Companions:
         with self._lock:
             if self._first < prefix and prefix + _AFTER_ALL <= self._last:
                 keys = {_comparable(folder + candidate) for candidate in candidates} & self._keys.keys()
-                found = {key: self._keys[key] for key in keys}
-                return lambda companion: found.get(_comparable(folder + companion))
+                matching = {key: self._keys[key] for key in keys}
+                return lambda companion: matching.get(_comparable(folder + companion))
         # Reverse order: of several names that differ in case only, the first in order of bytes is used.
-        found = {_comparable(key): key for key in sorted(self._list_prefix(prefix), reverse=True)}
-        return lambda companion: found.get(_comparable(folder + companion))
+        matching = {_comparable(key): key for key in sorted(self._list_prefix(prefix), reverse=True)}
+        return lambda companion: matching.get(_comparable(folder + companion))
 
 
 def _common_start(names: Sequence[str]) -> str:

@@ -31,8 +31,8 @@ def count_decided(connection: Connection, source_uri: str) -> int:
 
 def present_locations(connection: Connection, photo_ids: Collection[int]) -> dict[int, list[Location]]:
     """The present locations of photos, in the order in which they were recorded."""
-    found: dict[int, list[Location]] = defaultdict(list)
+    by_photo: dict[int, list[Location]] = defaultdict(list)
     for location in locations_of_photos(connection, photo_ids):
         if location.missing_since is None:
-            found[location.photo_id].append(location)
-    return found
+            by_photo[location.photo_id].append(location)
+    return by_photo

@@ -132,7 +132,7 @@ RECURSION = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
             "INSERT INTO ZPERSON (Z_PK) VALUES (1)",
         ),
     ],
-    ids=["no assets", "no uuid", "no size", "no names", "no persons", "view", "endless view", "virtual", "generated"],
+    ids=["no photos", "no uuid", "no size", "no names", "no persons", "view", "endless view", "virtual", "generated"],
 )
 def test_an_unknown_or_hostile_form_is_one_sentence(tmp_path: Path, statements):
     altered(tmp_path, *statements)

@@ -66,7 +66,7 @@ def named(opened) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("schema", [PHOTOS_5, PHOTOS_9], ids=["5", "9"])
 def test_faces_of_a_library_are_named(tmp_path: Path, library: Path, schema: Schema):
-    """Upright and turned. A face without a detected one is an appearance; a person without a name names nobody."""
+    """Upright and turned. A face without a detected one is an appearance; a person without a name names no face."""
     save(portrait("astronaut.jpg"), original(library, ANN))
     save(portrait("obama_1.jpg"), original(library, TURNED), orientation=6)
     save(portrait("biden.jpg"), original(library, NOBODY))

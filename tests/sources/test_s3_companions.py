@@ -52,6 +52,7 @@ def test_a_listing_makes_further_calls_needless(store: Store) -> None:
     assert store.sources("a/IMG_12.jpg") == store.sources("a/IMG_19.jpg") == store.sources("top.jpg") == ["sidecar"]
     assert store.sources("a/IMG_10.jpg") == []
     assert store.listed == []
+    assert sorted(store.reads) == ["a/IMG_12.jpg.xmp", "a/IMG_19.XMP", "top.xmp"]
 
 
 def test_what_the_listing_has_not_reached_is_asked_for(store: Store) -> None:

@@ -187,8 +187,8 @@ def test_files_of_one_exposure_are_one_photo(filled, rows):
         assert sum(dict(years_of_photos(connection)).values()) == sum(years.values()) - sum(
             rows[number][1] is not None for number in (stacked, lone)
         )
-        gone = sum(how == emotion for number in (stacked, lone) for who, how in rows[number][3] if who != "hidden")
-        assert expressions(connection, **GALLERY)[emotion] == before[emotion] - gone
+        left_out = sum(how == emotion for number in (stacked, lone) for who, how in rows[number][3] if who != "hidden")
+        assert expressions(connection, **GALLERY)[emotion] == before[emotion] - left_out
         assert [photo.sha256 for photo in other_files(connection, rows[stacked][0])] == [rows[counted][0]]
         assert [photo.sha256 for photo in other_files(connection, rows[counted][0])] == [rows[stacked][0]]
         assert other_files(connection, rows[other][0]) == []
