@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +17,7 @@ from catalog.domain.errors import UsageError
 from catalog.domain.uri import display_name
 
 if TYPE_CHECKING:
-    from catalog.app import album, import_names, reporting, search_folder
+    from catalog.app import album, import_names, reporting, s3_name_files, search_folder
     from catalog.app import import_people as people_import
     from catalog.app.import_names import NameImportResult
     from catalog.app.import_people import PeopleImportResult
@@ -33,6 +34,7 @@ else:
     import_names = LazyModule("catalog.app.import_names")
     people_import = LazyModule("catalog.app.import_people")
     reporting = LazyModule("catalog.app.reporting")
+    s3_name_files = LazyModule("catalog.app.s3_name_files")
     search_folder = LazyModule("catalog.app.search_folder")
     picasa = LazyModule("catalog.exchange.picasa")
     region_names = LazyModule("catalog.exchange.region_names")
@@ -156,6 +158,7 @@ class CatalogFiles(ABC):
         embedded: bool = True,
         into: Path | None = None,
         contacts: Path | None = None,
+        from_s3: bool = False,
         accept_doubtful: bool = False,
         dry_run: bool = False,
     ) -> NameImportResult:
@@ -163,12 +166,20 @@ class CatalogFiles(ABC):
 
         Reads sidecars, photo files, ``.picasa.ini``, Takeout's JSON, and the library of Apple Photos of a photo.
 
-        Sidecars of photos in S3 are read below ``into``. Without ``embedded`` photo files are not read. ``contacts`` is
-        Picasa's ``contacts.xml``. Doubtful names are returned and not entered, unless ``accept_doubtful`` is set.
+        Files beside photos in S3 are downloaded with ``from_s3``, or their sidecars are read below ``into``. Without
+        ``embedded`` photo files are not read, and those in S3 never are. ``contacts`` is Picasa's ``contacts.xml``.
+        Doubtful names are returned and not entered, unless ``accept_doubtful`` is set.
         """
         names = picasa.read_contacts(contacts) if contacts is not None else {}
-        sources = region_names.NameSources(embedded=embedded, into=into, contacts=names)
-        return import_names.import_xmp(self._resources, sources, accept_doubtful=accept_doubtful, dry_run=dry_run)
+        with ExitStack() as stack:
+            problems: tuple[str, ...] = ()
+            if from_s3:
+                if into is not None:
+                    raise UsageError("The files of photos in S3 are downloaded or in a folder, not both.")
+                into, problems = stack.enter_context(s3_name_files.s3_name_files(self._resources))
+            sources = region_names.NameSources(embedded=embedded, into=into, is_copy=from_s3, contacts=names)
+            result = import_names.import_xmp(self._resources, sources, accept_doubtful=accept_doubtful, dry_run=dry_run)
+        return replace(result, problems=problems + result.problems) if problems else result
 
     def import_csv(self, file: Path, *, dry_run: bool = False) -> NameImportResult:
         """Enter the names of a CSV file as decisions: of persons by person_id, of faces by face_id."""

@@ -25,7 +25,7 @@ from catalog.store.named_appearances import NamedAppearance
 from catalog.store.named_faces import face_rows_of_id, photos_with_faces
 from catalog.store.people import find_person
 from catalog.store.person_index import PersonRow
-from catalog.store.tombstones import tombstone_index
+from catalog.store.tombstones import TombstoneIndex, tombstone_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,11 @@ def import_xmp(
         for photo in read_region_names(photos_with_faces(connection), sources):
             name_by_row.update({name.face.row: name for name in photo.names})
             photos.append(photo)
+        forgotten = tombstone_index(connection)
         doubtful = {} if accept_doubtful else _doubtful_rows(resources, connection, name_by_row)
     accepted = {row: name.name for row, name in name_by_row.items() if row not in doubtful}
     without_face = tuple(name for photo in photos for name in photo.without_face)
-    certain_names = [name for name in without_face if name.is_certain]
+    certain_names = [name for name in without_face if name.is_certain and not _is_forgotten(name, forgotten)]
     counts = _Counts()
     if not dry_run:
         with resources.database.begin() as connection:
@@ -132,18 +133,17 @@ def _group_means(resources: Resources) -> GroupMeans:
     return means
 
 
+def _is_forgotten(name: NameWithoutFace, forgotten: TombstoneIndex) -> bool:
+    """Whether a forgotten person was named at this position. A name without a position cannot be compared."""
+    return name.box is not None and forgotten.contains(FaceKey(name.sha256, name.box))
+
+
 def _enter_appearances(
     connection: Connection, photos: Iterable[PhotoNames], names: Iterable[NameWithoutFace], stamp: DecisionStamp
 ) -> None:
-    """Replace the named appearances of all photos that were read. Adds persons for new names.
-
-    Appearances of forgotten persons at a position do not come back.
-    """
-    forgotten = tombstone_index(connection)
+    """Replace the named appearances of all photos that were read. Adds persons for new names."""
     by_photo: dict[str, list[NamedAppearance]] = {photo.sha256: [] for photo in photos}
     for name in names:
-        if name.box is not None and forgotten.contains(FaceKey(name.sha256, name.box)):
-            continue
         person = find_or_add_person(connection, name.name, stamp)
         by_photo[name.sha256].append(NamedAppearance(person.id, name.box, name.file))
     record_appearances(connection, by_photo, stamp)

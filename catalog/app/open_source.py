@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
@@ -15,16 +16,19 @@ from catalog.sources.exclusions import Exclusions
 from catalog.sources.folder import FolderSource
 
 
-def open_source(settings: Settings, address: str, *, connections: int, patterns: Sequence[str] = ()) -> Source:
+def open_source(
+    settings: Settings, address: str, *, connections: int, patterns: Sequence[str] = (), reads_dates: bool = True
+) -> Source:
     """The source at a folder, a file or an ``s3://`` prefix; ``connections`` are kept open to a bucket.
 
-    ``patterns`` are exclusion patterns after those of the settings. Raises UsageError for one that cannot be used.
+    ``patterns`` are exclusion patterns after those of the settings. Without ``reads_dates`` the files beside photos in
+    a bucket are not read for dates. Raises UsageError for a pattern that cannot be used.
     """
     exclusions = _exclusions(settings, patterns)
     access = photo_access(settings, address)
     if not address.startswith("s3://"):
         return FolderSource(address, max_bytes=access.max_bytes, exclusions=exclusions)
-    return _s3_source(address, access, connections, exclusions)
+    return _s3_source(address, access, connections, exclusions, reads_dates=reads_dates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +64,19 @@ def open_photo_access(access: PhotoAccess, *, connections: int) -> Source:
     """The source for reading photos that another process listed. Raises SourceError."""
     if access.uri.startswith(FILE_SCHEME):
         return FolderSource(file_path(access.uri), max_bytes=access.max_bytes)
-    address = unquote_to_bytes(access.uri).decode("utf-8")
-    return _s3_source(address, access, connections, Exclusions())
+    return _s3_source(address_of(access.uri), access, connections, Exclusions())
 
 
-def _s3_source(address: str, access: PhotoAccess, connections: int, exclusions: Exclusions) -> Source:
+def address_of(uri: str) -> str:
+    """The address of a source by its uri, as :func:`open_source` takes it."""
+    if uri.startswith(FILE_SCHEME):
+        return os.fsdecode(file_path(uri))
+    return unquote_to_bytes(uri).decode("utf-8")
+
+
+def _s3_source(
+    address: str, access: PhotoAccess, connections: int, exclusions: Exclusions, *, reads_dates: bool = True
+) -> Source:
     # Heavy: boto3.
     from catalog.sources.s3 import S3Source
 
@@ -78,6 +90,7 @@ def _s3_source(address: str, access: PhotoAccess, connections: int, exclusions: 
         connections=connections,
         amazon_reads=access.amazon_reads,
         exclusions=exclusions,
+        reads_dates=reads_dates,
     )
 
 

@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import partial
-from urllib.parse import unquote_to_bytes
 
 from sqlalchemy import Connection
 
 from catalog.app.library_zone import time_zone
+from catalog.app.open_source import address_of
 from catalog.app.resources import Resources
 from catalog.app.stacks import refresh_stacks
 from catalog.app.upkeep import source_uri
@@ -23,7 +23,7 @@ from catalog.domain.name_dates import dates_of_uri
 from catalog.domain.photos import PhotoRef
 from catalog.domain.source import Source
 from catalog.domain.taken_at import DateSource, TakenAt, date_text
-from catalog.domain.uri import FILE_SCHEME, display, file_path
+from catalog.domain.uri import display
 from catalog.store.assignment_lock import lock_persons
 from catalog.store.assignments import unassign
 from catalog.store.date_refresh import count_decided, photos_to_refresh, present_locations
@@ -66,7 +66,7 @@ class _Sources:
         chosen = min(covering, key=len, default=uri)
         if chosen not in self.opened:
             try:
-                (self.opened[chosen],) = self.resources.sources([_address(chosen)])
+                (self.opened[chosen],) = self.resources.sources([address_of(chosen)])
             except SourceError as error:
                 self.opened[chosen] = error
         source = self.opened[chosen]
@@ -171,9 +171,3 @@ def _photo_date(sha256: str, date: TakenAt | None) -> PhotoDate:
 def _outermost(uris: Sequence[str]) -> list[str]:
     folders = [uri for uri in uris if uri.endswith("/")]
     return [uri for uri in dict.fromkeys(uris) if not any(uri != other and uri.startswith(other) for other in folders)]
-
-
-def _address(uri: str) -> str:
-    if uri.startswith(FILE_SCHEME):
-        return file_path(uri).decode("utf-8", "surrogateescape")
-    return unquote_to_bytes(uri).decode("utf-8")

@@ -296,7 +296,7 @@ class Resources:
             return self._source(os.fsdecode(file_path(location.uri))).open(ref)
         bucket = location.uri.split("/")[2]
         # One client for all photos of a bucket: creating one takes longer than reading a photo.
-        return self._once(f"s3://{bucket}/", lambda: self._source(f"s3://{bucket}/")).open(ref)
+        return self._once(f"s3://{bucket}/", lambda: self._source(f"s3://{bucket}/", reads_dates=False)).open(ref)
 
     def read_uri(self, uri: str) -> bytes:
         """The bytes at an address of the catalogue. Raises PhotoError and SourceError."""
@@ -323,8 +323,10 @@ class Resources:
             if not any(uri != folder and uri.startswith(folder) for folder in folders)
         ]
 
-    def _source(self, address: str, exclude: Sequence[str] = ()) -> Source:
-        return open_source.open_source(self.settings, address, connections=self.workers, patterns=exclude)
+    def _source(self, address: str, exclude: Sequence[str] = (), *, reads_dates: bool = True) -> Source:
+        return open_source.open_source(
+            self.settings, address, connections=self.workers, patterns=exclude, reads_dates=reads_dates
+        )
 
     @contextmanager
     def with_spending_limit(self, limit: SpendingLimit) -> Iterator[Resources]:

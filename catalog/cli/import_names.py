@@ -29,6 +29,9 @@ Into = Annotated[
         help="Folder with the sidecars of photos in S3, as `export xmp --into` writes them.",
     ),
 ]
+FromS3 = Annotated[
+    bool, typer.Option("--from-s3", help="Download the sidecars, Takeout and Picasa files beside photos in S3.")
+]
 Contacts = Annotated[
     Path | None, typer.Option("--contacts", metavar="FILE", dir_okay=False, help="Picasa's contacts.xml.")
 ]
@@ -42,6 +45,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Count the names that wo
 def xmp(
     embedded: Embedded = True,
     into: Into = None,
+    from_s3: FromS3 = False,
     contacts: Contacts = None,
     accept_doubtful: AcceptDoubtful = False,
     dry_run: DryRun = False,
@@ -58,13 +62,19 @@ def xmp(
     """
     with open_catalog(config, database, verbose) as catalog:
         result = catalog.import_xmp(
-            embedded=embedded, into=into, contacts=contacts, accept_doubtful=accept_doubtful, dry_run=dry_run
+            embedded=embedded,
+            into=into,
+            from_s3=from_s3,
+            contacts=contacts,
+            accept_doubtful=accept_doubtful,
+            dry_run=dry_run,
         )
     for problem in result.problems:
         typer.echo(f"catalog: {problem}", err=True)
     if result.elsewhere:
         typer.echo(
-            f"{result.elsewhere:,} photos are not files. Name the folder of their sidecars with --into.", err=True
+            f"{result.elsewhere:,} photos are not files. Use --from-s3, or name the folder with --into.",
+            err=True,
         )
     _list_names(result, verbose)
     typer.echo(

@@ -98,9 +98,12 @@ class AppleLibrary:
 
 def apple_asset(path: str) -> AppleAsset | None:
     """The photo of a library that a path or a uri shows; None for other files. The library need not exist."""
-    if path.count("-") < 4:
-        return None  # most files, without a regular expression
-    match = _ASSET.fullmatch(path) or _SHARED.fullmatch(path)
+    if "/originals/" in path or "/renders/" in path:
+        match = _ASSET.fullmatch(path)
+    elif "/cloudsharing/" in path:
+        match = _SHARED.fullmatch(path)
+    else:
+        return None
     if match is None:
         return None
     return AppleAsset(match["library"], match["uuid"], match["folder"] == "resources/renders")

@@ -11,7 +11,7 @@ from pathlib import Path
 from catalog.domain.errors import PhotoError
 from catalog.domain.faces import BoundingBox
 from catalog.domain.same_face import DRAWN_REGION, match_pairs, same_face
-from catalog.domain.uri import FILE_SCHEME, display_name
+from catalog.domain.uri import FILE_SCHEME, S3_SCHEME, display_name
 from catalog.exchange.apple_photos import AppleFile, AppleLibraries
 from catalog.exchange.companion_files import CompanionFinder
 from catalog.exchange.embedded_xmp import embedded_packets
@@ -33,13 +33,19 @@ MAX_NAME_LENGTH = 500
 class NameSources:
     """Files to read. ``into``: folder with the sidecars of photos that are not files. ``contacts``: Picasa's names.
 
+    ``is_copy``: ``into`` is a copy of files in S3, which are shown with their addresses there.
     ``placeholders``: names that are no persons, in addition to the built-in ones.
     """
 
     embedded: bool = True
     into: Path | None = None
+    is_copy: bool = False
     contacts: Mapping[str, str] = field(default_factory=dict)
     placeholders: tuple[str, ...] = ()
+
+    def shown(self, text: str) -> str:
+        """A text with the paths of copies as addresses."""
+        return text.replace(f"{self.into}/", S3_SCHEME) if self.is_copy else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +145,7 @@ class _Collected:
     def add(self, uri: str, files: Iterable[_FileNames]) -> None:
         for file in files:
             self._files += 1
+            shown = self._sources.shown(file.file)
             regions = [region for region in file.regions if not self._is_known(region[1])]
             pairs = match_pairs(
                 regions,
@@ -150,23 +157,23 @@ class _Collected:
             face_by_region = {region_index: self._photo.faces[face_index] for region_index, face_index in pairs}
             for index, (name, box, is_certain) in enumerate(regions):
                 self._regions.append((name, box))
-                if not self._is_usable(name, file.file):
+                if not self._is_usable(name, shown):
                     continue
                 if is_placeholder(name, self._sources.placeholders):
                     self._placeholders += bool(name)
                 elif (face := face_by_region.get(index)) is not None:
-                    self._name_by_face.setdefault(face.row, RegionName(face, self._photo.sha256, name, uri, file.file))
+                    self._name_by_face.setdefault(face.row, RegionName(face, self._photo.sha256, name, uri, shown))
                 else:
                     self._without_face.append(
-                        NameWithoutFace(self._photo.sha256, name, box, uri, file.file, is_certain=is_certain)
+                        NameWithoutFace(self._photo.sha256, name, box, uri, shown, is_certain=is_certain)
                     )
             for name in file.names:
-                if not self._is_usable(name, file.file):
+                if not self._is_usable(name, shown):
                     continue
                 if is_placeholder(name, self._sources.placeholders):
                     self._placeholders += 1
                 else:
-                    self._photo_names.append(NameWithoutFace(self._photo.sha256, name, None, uri, file.file))
+                    self._photo_names.append(NameWithoutFace(self._photo.sha256, name, None, uri, shown))
 
     def _is_usable(self, name: str, file: str) -> bool:
         if len(name) <= MAX_NAME_LENGTH and any(character.isprintable() for character in name):
@@ -196,7 +203,7 @@ class _Collected:
             tuple(self._name_by_face.values()),
             without_face,
             self._placeholders,
-            tuple(self.problems),
+            tuple(map(self._sources.shown, self.problems)),
             self.elsewhere,
             self._files,
         )

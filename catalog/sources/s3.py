@@ -65,6 +65,7 @@ class S3Source:
         connections: int = 32,
         amazon_reads: bool | None = None,
         exclusions: Exclusions | None = None,
+        reads_dates: bool = True,
     ) -> None:
         """Loads credentials and makes no call. A call that may succeed later is made ``attempts`` times at most.
 
@@ -72,8 +73,11 @@ class S3Source:
         ``amazon_reads``: the engine is Amazon's own and can read Amazon's buckets, not those of other storage. If
         engine and storage do not match, photos have no address. None: they always have one.
 
+        ``reads_dates``: read the dates in the files beside a photo, too, which costs calls.
+
         Raises ``SourceError``.
         """
+        self._reads_dates = reads_dates
         self._bucket, self._key = _parse(address)
         self._is_folder = not is_named_like_a_photo(_name(self._key))
         if self._is_folder and self._key and not self._key.endswith("/"):
@@ -206,7 +210,9 @@ class S3Source:
                     f"{self._max_bytes:,}."
                 )
             data: bytes = body.read()
-        dates, orientation = self._companions.read(key)
+        dates, orientation = (
+            self._companions.read(key) if self._reads_dates else ((), self._companions.orientation(key))
+        )
         # Amazon does not know the sidecar: a photo that it turns gets no address, so that its bytes are sent.
         if not self._addressed or orientation != 1:
             return Content(data, orientation=orientation, dates=dates)

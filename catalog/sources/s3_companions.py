@@ -77,6 +77,11 @@ class S3Companions:
         sidecar = content(sidecar_names(name)[0], MAX_PACKET)
         return dates_beside(name, content, content, video), 1 if sidecar is None else sidecar_orientation(sidecar)
 
+    def orientation(self, key: str) -> int:
+        """The EXIF orientation that the sidecar ``photo.jpg.xmp`` gives a photo. One read, which mostly finds none."""
+        sidecar = self._read(f"{key}.xmp", 0, MAX_PACKET)
+        return sidecar_orientation(sidecar) if sidecar else 1
+
     def _finder(self, folder: str, name: str) -> Callable[[str], str | None]:
         """A function that returns the key of a companion by its name, without regard to case."""
         candidates = [name, *sidecar_names(name), *takeout_names(name), *video_names(name)]

@@ -50,7 +50,8 @@ def opened(tmp_path: Path, folder: Path, database_url: str) -> Iterator[catalog.
 
 
 def names(c: catalog.Catalog) -> list[tuple[str, str]]:
-    rows = c.sql("SELECT path, name FROM v1_named_appearances ORDER BY path, name").rows
+    with c._resources.database.read() as connection:
+        rows = connection.exec_driver_sql("SELECT path, name FROM v1_named_appearances ORDER BY path, name").all()
     return [(Path(str(path)).name, str(name)) for path, name in rows]
 
 
