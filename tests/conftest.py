@@ -21,9 +21,11 @@ import botocore.session
 import psycopg
 import pytest
 
+from catalog.engines.local.networks import Network
 from catalog.images import decoder_pool
 from catalog.store import migrate
 from catalog.store.database import Database, open_database
+from tests.remembered_networks import RememberedNetworks
 from tests.reports.made_catalog import fill
 from tests.schema_template import SchemaTemplate, schema_statements
 from tests.warm_decoders import WarmDecoders
@@ -87,6 +89,15 @@ def shared_service_models() -> Iterator[None]:
     """All sessions of boto3 read the descriptions of Amazon's services once; each would parse a megabyte of JSON."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.session, "create_loader", functools.cache(botocore.session.create_loader))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def remembered_networks() -> Iterator[None]:
+    """The networks compute each input once. The tests of the networks undo this."""
+    networks = RememberedNetworks()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Network, "run", lambda network, *batches: networks.run(network, *batches))
         yield
 
 

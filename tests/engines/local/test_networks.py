@@ -18,8 +18,15 @@ from catalog.engines.local import networks
 from catalog.engines.local.align import align_faces
 from catalog.engines.local.detect import detect_faces
 from catalog.engines.local.embed import embed_faces
-from catalog.engines.local.networks import SFACE, WEIGHTS, YUNET, read_checked
+from catalog.engines.local.networks import SFACE, WEIGHTS, YUNET, Network, read_checked
 from tests.engines.local.conftest import PORTRAITS, portrait
+from tests.remembered_networks import RememberedNetworks, computed
+
+
+@pytest.fixture(autouse=True)
+def computing_networks(monkeypatch):
+    """Each call of this module computes; other tests remember outputs."""
+    monkeypatch.setattr(Network, "run", computed)
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +101,17 @@ def test_portraits_of_one_man_match(faces):
     assert cosines[is_same].min() > 0.5
     is_other = ~is_same & ~np.eye(5, dtype=bool)
     assert cosines[is_other].max() < 0.3
+
+
+def test_remembered_outputs_are_the_computed_ones(faces):
+    """Other tests get the same numbers for the same input, and for an input that differs in one pixel its own."""
+    networks = RememberedNetworks()
+    other = faces.copy()
+    other[0, 50, 50, 0] ^= 1
+    for batch in (faces, faces, other):
+        (remembered,) = networks.run(SFACE, batch)
+        np.testing.assert_array_equal(remembered, SFACE.run(batch)[0])
+        remembered[:] = 0  # a caller changes its own array
 
 
 QUANTIZED = [("sface.onnx", "face", 112), ("emotions.onnx", "pixels", 96)]
