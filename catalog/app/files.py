@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from catalog.app.lazy_module import LazyModule
-from catalog.app.resources import Resources
 from catalog.domain.errors import UsageError
 from catalog.domain.uri import display_name
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from catalog.app import import_people as people_import
     from catalog.app.import_names import NameImportResult
     from catalog.app.import_people import PeopleImportResult
+    from catalog.app.resources import Resources
     from catalog.exchange import picasa, region_names, sidecars, view_export
     from catalog.exchange.albums import AlbumResult
     from catalog.exchange.sidecars import SidecarOutcome

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from catalog.app.resources import Resources
+from catalog.app.lazy_module import LazyModule
 from catalog.domain.errors import UsageError
 from catalog.domain.people import Person
 from catalog.store import people as store
-from catalog.store.catalogued_faces import CataloguedFace, faces_of_person, find_face
+
+if TYPE_CHECKING:
+    from catalog.app.resources import Resources
+    from catalog.store import catalogued_faces
+    from catalog.store.catalogued_faces import CataloguedFace
+else:
+    catalogued_faces = LazyModule("catalog.store.catalogued_faces")
 
 T = TypeVar("T")
 
@@ -25,7 +31,7 @@ def list_people(
 def person(resources: Resources, id_or_name: str) -> Person:
     with resources.reading() as database, database.read() as connection:
         row = store.find_person(connection, id_or_name)
-        appearances = faces_of_person(connection, row)
+        appearances = catalogued_faces.faces_of_person(connection, row)
     return Person(
         row.person_id,
         row.name,
@@ -44,14 +50,14 @@ def namesakes(resources: Resources, name: str) -> tuple[str, ...]:
 def faces(resources: Resources, person: str, *, limit: int | None, after: str | None) -> tuple[CataloguedFace, ...]:
     with resources.reading() as database, database.read() as connection:
         row = store.find_person(connection, person)
-        appearances = faces_of_person(connection, row, limit if after is None else None)
+        appearances = catalogued_faces.faces_of_person(connection, row, limit if after is None else None)
     return _page(appearances, [face.face_id for face in appearances], limit, after)
 
 
 def face(resources: Resources, face_id: str) -> CataloguedFace:
     chosen = resources.settings.engine
     with resources.reading() as database, database.read() as connection:
-        return find_face(connection, face_id, engine=chosen.name, gallery=chosen.gallery)
+        return catalogued_faces.find_face(connection, face_id, engine=chosen.name, gallery=chosen.gallery)
 
 
 def _page(values: Sequence[T], ids: Sequence[str], limit: int | None, after: str | None) -> tuple[T, ...]:

@@ -9,21 +9,20 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalog.app import people
 from catalog.app.lazy_module import LazyModule
 from catalog.app.open_database import database_exists
-from catalog.app.photo_input import PhotoInput, ReferenceFace
-from catalog.app.resources import Resources
-from catalog.domain.faces import Analysis, BoundingBox, Comparison, Face
-from catalog.domain.opened_photo import OpenedPhoto
-from catalog.domain.people import Person
 from catalog.reports.report_table import SQL_TIME_LIMIT, ReportTable
 
 if TYPE_CHECKING:
-    from catalog.app import dating, find_page, finding, grouping, reporting, stacks
+    from catalog.app import dating, find_page, finding, grouping, people, reporting, stacks
     from catalog.app.dating import DatedPhoto
+    from catalog.app.photo_input import PhotoInput, ReferenceFace
     from catalog.app.reporting import StoredFaces
+    from catalog.app.resources import Resources
     from catalog.app.stacks import Stack
+    from catalog.domain.faces import Analysis, BoundingBox, Comparison, Face
+    from catalog.domain.opened_photo import OpenedPhoto
+    from catalog.domain.people import Person
     from catalog.identities.assignment.explain import Explanation
     from catalog.identities.assignment.suggestions import Suggestion
     from catalog.identities.matching.find_person import FindResult
@@ -38,6 +37,7 @@ else:
     find_page = LazyModule("catalog.app.find_page")
     finding = LazyModule("catalog.app.finding")
     grouping = LazyModule("catalog.app.grouping")
+    people = LazyModule("catalog.app.people")
     reporting = LazyModule("catalog.app.reporting")
     stacks = LazyModule("catalog.app.stacks")
     annotate = LazyModule("catalog.reports.annotate")

@@ -17,31 +17,25 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from catalog.app.engines import (
-    ConfiguredEngine,
-    configured_engine,
-    engine_resources,
-    free_engine,
-    prefiltered,
-    read_calls_this_month,
-)
 from catalog.app.lazy_module import LazyModule
 from catalog.app.open_database import database_address, open_existing
-from catalog.app.photo_input import PhotoInput
 from catalog.app.settings import Settings
-from catalog.domain.charges import Charge, Operation
-from catalog.domain.engine import Engine
 from catalog.domain.errors import PhotoError, UsageError
-from catalog.domain.opened_photo import OpenedPhoto, Opener
-from catalog.domain.photos import PhotoRef
-from catalog.domain.source import Content, Source
 from catalog.domain.uri import display_name, file_path
-from catalog.engines.engine_spec import EngineResources, SpendingLimit
+from catalog.engines.engine_spec import SpendingLimit
 from catalog.store.database import Database, open_database
 
 if TYPE_CHECKING:
     from catalog.app import decode_limits as decoding
-    from catalog.app import grouping_rules, open_source
+    from catalog.app import engines, grouping_rules, open_source
+    from catalog.app.engines import ConfiguredEngine
+    from catalog.app.photo_input import PhotoInput
+    from catalog.domain import opened_photo, photos
+    from catalog.domain.charges import Charge, Operation
+    from catalog.domain.engine import Engine
+    from catalog.domain.opened_photo import OpenedPhoto, Opener
+    from catalog.domain.source import Content, Source
+    from catalog.engines.engine_spec import EngineResources
     from catalog.identities.assignment.gallery_clustering import GroupingRules
     from catalog.identities.decisions import log as decision_log
     from catalog.identities.decisions.log import DecisionStamp
@@ -55,10 +49,13 @@ else:
     gallery_info = LazyModule("catalog.store.gallery_info")
     photo_rows = LazyModule("catalog.store.photos")
     scan_rows = LazyModule("catalog.store.scans")
+    engines = LazyModule("catalog.app.engines")
     grouping_rules = LazyModule("catalog.app.grouping_rules")
     open_source = LazyModule("catalog.app.open_source")
     decoding = LazyModule("catalog.app.decode_limits")
     decoder_pool = LazyModule("catalog.images.decoder_pool")
+    opened_photo = LazyModule("catalog.domain.opened_photo")
+    photos = LazyModule("catalog.domain.photos")
 
 log = logging.getLogger(__name__)
 
@@ -176,11 +173,11 @@ class Resources:
             if not self.configured_engine.capabilities.is_paid:
                 return self.engine
             if self.settings.scan.prefilter:
-                free = free_engine(self.settings).open_without_gallery(
+                free = engines.free_engine(self.settings).open_without_gallery(
                     replace(self.engine_resources, attributes="none")
                 )
                 self._stack.callback(free.close)
-                return prefiltered(self.engine, free, self.settings)
+                return engines.prefiltered(self.engine, free, self.settings)
             with self.database.begin() as connection:
                 gallery_info.requeue_prefiltered(connection, self.settings.engine.name, self.settings.engine.gallery)
             return self.engine
@@ -203,12 +200,12 @@ class Resources:
     @property
     def configured_engine(self) -> ConfiguredEngine:
         """The engine of the settings before it is opened."""
-        return configured_engine(self.settings)
+        return engines.configured_engine(self.settings)
 
     @property
     def engine_resources(self) -> EngineResources:
         """Resources to open an engine with."""
-        return engine_resources(self.settings, lambda: self.database, lambda: self.opener, self.spending)
+        return engines.engine_resources(self.settings, lambda: self.database, lambda: self.opener, self.spending)
 
     @property
     def region(self) -> str:
@@ -252,7 +249,7 @@ class Resources:
 
     def open_file(self, photo: PhotoInput) -> OpenedPhoto:
         """Decode a photo, unless it is decoded. Raises UsageError, which quotes the path."""
-        if isinstance(photo, OpenedPhoto):
+        if isinstance(photo, opened_photo.OpenedPhoto):
             return photo
         if isinstance(photo, bytes):
             try:
@@ -287,11 +284,13 @@ class Resources:
     def quote(self, operation: Operation, calls: int) -> Charge:
         """Dollars that further calls would cost. The engine is not opened."""
         with self.existing_database() as database:
-            return self.configured_engine.quote(read_calls_this_month(self.settings, database), operation, calls)
+            return self.configured_engine.quote(
+                engines.read_calls_this_month(self.settings, database), operation, calls
+            )
 
     def read_location(self, location: Location) -> Content:
         """The bytes at a location of the catalogue. Raises PhotoError and SourceError."""
-        ref = PhotoRef(location.uri, location.size, location.modified_ns, location.etag, location.version)
+        ref = photos.PhotoRef(location.uri, location.size, location.modified_ns, location.etag, location.version)
         if location.uri.startswith("file://"):
             return self._source(os.fsdecode(file_path(location.uri))).open(ref)
         bucket = location.uri.split("/")[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import importlib
 from collections.abc import Sequence
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
-from typer.main import get_command, get_group
+from typer.main import get_command, get_command_name, get_group
+from typer.models import CommandInfo
 
 from catalog.domain.errors import shortened
 
@@ -27,7 +29,7 @@ class CommandGroup(TyperGroup):
         name, placeholder, rest = super().resolve_command(ctx, args)
         if name is None or placeholder is None:
             return name, placeholder, rest
-        command = load_command(self.entries[name])
+        command = load_command(self.entries[name], rest[0] if rest else None)
         gc.freeze()  # imported objects live until the end; scanning them again and again costs a tenth of a long scan
         return name, command, rest
 
@@ -62,17 +64,30 @@ def make_group(entries: Sequence[CommandEntry]) -> CommandGroup:
     return group
 
 
-def load_command(entry: CommandEntry) -> Any:
-    """Import the command of an entry: a group if the target is a Typer application."""
+def load_command(entry: CommandEntry, subcommand: str | None = None) -> Any:
+    """Import the command of an entry: a group if the target is a Typer application.
+
+    If ``subcommand`` is one of the group's own commands, the group holds that command alone. Typer needs longer to
+    build the twenty commands of ``people`` than to run one of them.
+    """
     module, _, name = entry.target.partition(":")
     target = getattr(importlib.import_module(f"catalog.cli.{module}"), name)
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.callback()(_no_options)  # keeps Typer from making the only command the root
     if isinstance(target, typer.Typer):
+        chosen = [command for command in target.registered_commands if subcommand and _name(command) == subcommand]
+        if chosen:
+            target = copy.copy(target)
+            target.registered_commands, target.registered_groups = chosen, []
         app.add_typer(target, name=entry.name)
     else:
         app.command(entry.name, hidden=entry.is_hidden)(target)
     return get_group(app).commands[entry.name]
+
+
+def _name(command: CommandInfo) -> str:
+    """The name on the command line, as Typer derives it."""
+    return command.name or get_command_name(command.callback.__name__ if command.callback else "")
 
 
 def _no_options() -> None:

@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalog.domain.faces import BoundingBox
 from catalog.domain.timestamps import utc_text
 from catalog.domain.uri import display_name
 
 if TYPE_CHECKING:
     from catalog import CataloguedFace, Decision
+    from catalog.domain.faces import BoundingBox
 
 
 def counted(number: int, noun: str) -> str:

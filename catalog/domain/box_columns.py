@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from catalog.domain.faces import BoundingBox
+from catalog.domain.bounding_box import BoundingBox
 
 BOX_COLUMNS = ("box_left", "box_top", "box_width", "box_height")
 """In the order of the fields of :class:`BoundingBox`."""

@@ -23,24 +23,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from catalog.domain.charges import Charge, Operation
-from catalog.domain.faces import (
-    Analysis,
-    BoundingBox,
-    Comparison,
-    EnrolledFace,
-    Enrollment,
-    NeighborList,
-    SearchResult,
-)
-from catalog.domain.opened_photo import OpenedPhoto
-from catalog.domain.prepared_photo import PreparedPhoto
-from catalog.domain.stranger_rates import WorstGroupRates
-from catalog.domain.user_vectors import UserVectors
-
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # an engine is described without the classes of its results
     import numpy as np
     from numpy.typing import NDArray
+
+    from catalog.domain.charges import Charge, Operation
+    from catalog.domain.faces import (
+        Analysis,
+        BoundingBox,
+        Comparison,
+        EnrolledFace,
+        Enrollment,
+        NeighborList,
+        SearchResult,
+    )
+    from catalog.domain.opened_photo import OpenedPhoto
+    from catalog.domain.prepared_photo import PreparedPhoto
+    from catalog.domain.stranger_rates import WorstGroupRates
+    from catalog.domain.user_vectors import UserVectors
 
 MAX_FACES = 100
 """Faces analyzed in one photo, the largest first, as Amazon Rekognition does."""

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from catalog.domain.charges import Charge
-from catalog.domain.faces import BoundingBox, Face
-from catalog.domain.opened_photo import OpenedPhoto
+if TYPE_CHECKING:
+    from catalog.domain.charges import Charge
+    from catalog.domain.faces import BoundingBox, Face
+    from catalog.domain.opened_photo import OpenedPhoto
 
 
 @dataclass(frozen=True, slots=True)

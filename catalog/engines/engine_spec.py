@@ -8,16 +8,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from catalog.domain.call_log import CallLog
 from catalog.domain.charges import Charge, Operation
-from catalog.domain.engine import Engine, EngineCapabilities
-from catalog.domain.faces import QualityFilter
-from catalog.domain.opened_photo import OpenedPhoto
-from catalog.domain.prepared_photo import Preparer
-from catalog.domain.user_vectors import UserVectorCalls, UserVectorRules
+from catalog.domain.user_vectors import UserVectorCalls
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine as SqlEngine
+
+    from catalog.domain.call_log import CallLog
+    from catalog.domain.engine import Engine, EngineCapabilities
+    from catalog.domain.faces import QualityFilter
+    from catalog.domain.opened_photo import OpenedPhoto
+    from catalog.domain.prepared_photo import Preparer
+    from catalog.domain.user_vectors import UserVectorRules
 
 CallsThisMonth = Mapping[Operation, int]
 """Paid calls of this calendar month (UTC) by operation: they decide the price tier."""

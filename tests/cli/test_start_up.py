@@ -106,6 +106,31 @@ def test_a_list_of_people_loads_the_database_alone(tmp_path):
     assert loaded == "loaded: ['sqlalchemy']"
 
 
+def test_a_list_of_people_loads_no_engine(tmp_path):
+    """The modules of engines, photos and charges load when a command needs them."""
+    path = tmp_path / "catalog.sqlite3"
+    with catalog.open(path, create=True) as opened:
+        assert opened.people() == ()
+    code = (
+        "import sys; from catalog.cli.main import run; run(sys.argv[1:]);"
+        "print(*(name for name in sys.modules if name.startswith('catalog.')))"
+    )
+    arguments = [sys.executable, "-c", code, "people", "list", "--json", "--database", str(path)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    loaded = done.stdout.splitlines()[-1].split()
+    assert "catalog.store.people" in loaded
+    assert not {"catalog.app.engines", "catalog.domain.faces", "catalog.domain.photos"} & set(loaded)
+
+
+@pytest.mark.parametrize(("word", "count"), [("list", 1), ("born", 1), ("lists", 19), ("--help", 19), (None, 19)])
+def test_only_the_subcommand_that_runs_is_built(word, count):
+    """Typer takes long to build twenty commands. Help and suggestions need all of them."""
+    entry = next(entry for entry in COMMANDS if entry.name == "people")
+    commands = load_command(entry, word).commands
+    assert len(commands) == count
+    assert count > 1 or list(commands) == [word]
+
+
 def test_the_version_is_answered_without_typer():
     """``--version`` imports the standard library only."""
     code = "import sys; from catalog.cli.main import run; run(['--version']); print('typer' in sys.modules)"

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from catalog.domain.engine import Engine, EngineCapabilities
-from catalog.domain.prepared_photo import Preparer
+from catalog.domain.engine import EngineCapabilities
 from catalog.domain.stranger_rates import WorstGroupRates
-from catalog.engines.engine_spec import CheckResult, EngineResources, EngineSpec, PreparerResources
+from catalog.engines.engine_spec import CheckResult, EngineSpec
+
+if TYPE_CHECKING:
+    from catalog.domain.engine import Engine
+    from catalog.domain.prepared_photo import Preparer
+    from catalog.engines.engine_spec import EngineResources, PreparerResources
 
 WORST_GROUP = WorstGroupRates(
     group="Asian women and women over 70",

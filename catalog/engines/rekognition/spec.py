@@ -8,14 +8,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from catalog.domain.charges import Charge, Operation
-from catalog.domain.engine import Engine, EngineCapabilities
-from catalog.domain.prepared_photo import Preparer
+from catalog.domain.engine import EngineCapabilities
 from catalog.domain.user_vectors import UserVectorCalls, UserVectorRules
 from catalog.domain.value_range import Range
-from catalog.engines.engine_spec import CallsThisMonth, CheckResult, EngineResources, EngineSpec, PreparerResources
+from catalog.engines.engine_spec import EngineSpec
+
+if TYPE_CHECKING:
+    from catalog.domain.engine import Engine
+    from catalog.domain.prepared_photo import Preparer
+    from catalog.engines.engine_spec import CallsThisMonth, CheckResult, EngineResources, PreparerResources
 
 CAPABILITIES = EngineCapabilities(
     is_paid=True,
