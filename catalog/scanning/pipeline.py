@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from catalog.domain.engine import Engine
@@ -75,6 +75,7 @@ class ScanPipeline:
         self._reading: deque[_Running] = deque()
         self._enrolling: deque[_Enrolling] = deque()
         self._batch = RecordBatch(recorder)
+        self._was_enrolled_by_content: dict[str, bool] = {}
         self._failure: CatalogError | None = None
         self._is_saving = False
 
@@ -174,7 +175,7 @@ class ScanPipeline:
             yield Outcome(task.ref.uri, OutcomeKind.NOT_A_PHOTO)
         elif task.content_hash in self.in_flight:
             self._enrolling.append((task.without_content(), None))
-        elif self._recorder.is_enrolled(task.content_hash):
+        elif self._was_enrolled(task.content_hash):
             yield from self.add_finished(task.known_content())
         elif not self._stop.is_interrupted and self._failure is None:
             yield from self._start_enrolling(task)
@@ -183,6 +184,18 @@ class ScanPipeline:
             yield from self._finish_enrolling()
             if len(self._enrolling) == before:  # interrupted
                 return
+
+    def _was_enrolled(self, sha256: str) -> bool:
+        """Whether the gallery held the content a moment ago. One query answers for all photos that are read by now.
+
+        An answer may be outdated, and both answers are checked: a claim precedes the enrollment, and a known content
+        is recorded only if it is known then.
+        """
+        if sha256 not in self._was_enrolled_by_content:
+            contents = {sha256, *_contents(future for _, future in self._reading)}
+            enrolled = self._recorder.enrolled_contents(contents)
+            self._was_enrolled_by_content = {content: content in enrolled for content in contents}
+        return self._was_enrolled_by_content.pop(sha256)
 
     # ------------------------------------------------------------------------------------------------ enroll
 
@@ -299,6 +312,15 @@ class ScanPipeline:
     def _mark_seen(self, task: PhotoTask) -> None:
         if task.known is not None:
             self.seen.add_known(task.known)
+
+
+def _contents(futures: Iterable[Future[PhotoTask]]) -> Iterator[str]:
+    """The content hashes of tasks that are read."""
+    for future in futures:
+        if future.done() and not future.cancelled() and future.exception() is None:
+            sha256 = future.result().sha256
+            if sha256 is not None:
+                yield sha256
 
 
 def _is_done(future: Future[PhotoTask] | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
@@ -27,10 +27,12 @@ from catalog.store.edited_photos import (
 from catalog.store.faces import record_enrollment
 from catalog.store.gallery_info import IN_STACK, PREFILTERED
 from catalog.store.left_out import bring_back
+from catalog.store.new_photos import NewPhoto, record_new_photos
 from catalog.store.photo_dates import improve_date
 from catalog.store.photo_removal import photos_without_location, release_photos
 from catalog.store.photos import (
     Location,
+    enrolled_contents,
     find_enrolled,
     is_recorded_since,
     other_locations,
@@ -39,6 +41,7 @@ from catalog.store.photos import (
 )
 from catalog.store.scans import others_running, record_charges, record_problem
 from catalog.store.upsert import batches
+from catalog.store.verification_rows import has_employees
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,27 @@ def _model_or_reason(enrollment: Enrollment, model: str) -> str:
     if enrollment.skipped_by_prefilter:
         return PREFILTERED
     return IN_STACK if enrollment.skipped_in_stack else model
+
+
+def _runs(tasks: Sequence[PhotoTask]) -> Iterator[list[PhotoTask]]:
+    """Split tasks, in their order, so that those of one run can be recorded together.
+
+    A run of several tasks holds enrolled contents at locations that no scan has seen, each content and location once.
+    """
+    run: list[PhotoTask] = []
+    keys: set[str] = set()
+    for task in tasks:
+        is_new = task.state is TaskState.ENROLLED and task.known is None
+        if run and (not is_new or not keys.isdisjoint((task.ref.uri, task.content_hash))):
+            yield run
+            run, keys = [], set()
+        if is_new:
+            run.append(task)
+            keys.update((task.ref.uri, task.content_hash))
+        else:
+            yield [task]
+    if run:
+        yield run
 
 
 class Recorder:
@@ -100,14 +124,23 @@ class Recorder:
         with self._database.read() as connection:
             return self._enrolled_photo(connection, sha256) is not None
 
+    def enrolled_contents(self, contents: Collection[str]) -> set[str]:
+        """Return those contents that this gallery holds."""
+        with self._database.read() as connection:
+            return enrolled_contents(connection, contents, self._engine.name, self._gallery)
+
     def record(self, tasks: Sequence[PhotoTask]) -> list[PhotoTask]:
         """Record tasks in their order, all or none of them. Returns a result for each, in the state RECORDED.
 
         A task in the state KNOWN whose content turns out not to be enrolled comes back in the state LISTED.
         """
         previous_photos: list[_PreviousPhoto] = []
+        results: list[PhotoTask] = []
         with self._database.begin() as connection:
-            results = [self._record(connection, task, previous_photos) for task in tasks]
+            # Any face may be an employee's.
+            keeps_expressions = self._store_expressions or not has_employees(connection)
+            for run in _runs(tasks):
+                results += self._record_run(connection, run, previous_photos, keeps_expressions=keeps_expressions)
         self._previous_photos += previous_photos
         return results
 
@@ -156,12 +189,47 @@ class Recorder:
         if face_ids:
             self.drain_pending_removals()
 
-    def _record(self, connection: Connection, task: PhotoTask, previous_photos: list[_PreviousPhoto]) -> PhotoTask:
+    def _record_run(
+        self,
+        connection: Connection,
+        run: Sequence[PhotoTask],
+        previous_photos: list[_PreviousPhoto],
+        *,
+        keeps_expressions: bool,
+    ) -> list[PhotoTask]:
+        """Record tasks of :func:`_runs`: contents new to the catalogue together, others one by one."""
+        location_by_sha256: dict[str, int] = {}
+        if len(run) > 1:
+            location_by_sha256 = record_new_photos(
+                connection,
+                [self._new_photo(task) for task in run],
+                engine=self._engine.name,
+                gallery=self._gallery,
+                scan_id=self._scan_id,
+                now=self._clock(),
+                keeps_expressions=keeps_expressions,
+            )
+        results = []
+        for task in run:
+            location_id = location_by_sha256.get(task.sha256 or "")
+            if location_id is None:
+                results.append(self._record(connection, task, previous_photos, keeps_expressions))
+            else:
+                results.append(self._finish_enrolled(connection, task, OutcomeKind.NEW, location_id))
+        return results
+
+    def _record(
+        self,
+        connection: Connection,
+        task: PhotoTask,
+        previous_photos: list[_PreviousPhoto],
+        keeps_expressions: bool,
+    ) -> PhotoTask:
         match task.state:
             case TaskState.KNOWN:
                 return self._record_known(connection, task, previous_photos)
             case TaskState.ENROLLED:
-                return self._record_enrolled(connection, task, previous_photos)
+                return self._record_enrolled(connection, task, previous_photos, keeps_expressions)
             case TaskState.SKIPPED | TaskState.FAILED:
                 kind = OutcomeKind(task.state.value)
                 outcome = Outcome(task.ref.uri, kind, task.sha256, reason=task.reason)
@@ -184,30 +252,48 @@ class Recorder:
         return task.recorded(Outcome(task.ref.uri, kind, task.sha256), location_id)
 
     def _record_enrolled(
-        self, connection: Connection, task: PhotoTask, previous_photos: list[_PreviousPhoto]
+        self,
+        connection: Connection,
+        task: PhotoTask,
+        previous_photos: list[_PreviousPhoto],
+        keeps_expressions: bool,
     ) -> PhotoTask:
-        assert task.photo is not None
-        assert task.enrollment is not None
-        enrollment, now = task.enrollment, self._clock()
         # A content that this gallery did not hold is new, even if another gallery holds it: it was charged.
         is_changed = task.known is not None and task.known.sha256 != task.sha256
         kind = OutcomeKind.CHANGED if is_changed else OutcomeKind.NEW
+        new, now = self._new_photo(task), self._clock()
+        photo_id = record_photo(connection, new.sha256, new.size, new.photo, now)
+        record_enrollment(
+            connection,
+            photo_id,
+            new.enrollment,
+            engine=self._engine.name,
+            gallery=self._gallery,
+            model=new.model,
+            scan_id=self._scan_id,
+            now=now,
+            store_expressions=keeps_expressions,
+        )
+        location_id = self._record_location(connection, task, photo_id, kind, previous_photos)
+        return self._finish_enrolled(connection, task, kind, location_id)
+
+    def _new_photo(self, task: PhotoTask) -> NewPhoto:
+        assert task.photo is not None
+        assert task.enrollment is not None
         metadata = task.photo.metadata
         dates = [*metadata.dates, *dates_of_uri(task.ref.uri, task.source.uri)]
         date = choose_date(dates, is_scan=metadata.is_scan, zone=self._zone)
         photo = replace(task.photo, metadata=metadata.dated(date))
-        photo_id = record_photo(connection, task.content_hash, task.size, photo, now)
-        record_enrollment(
-            connection,
-            photo_id,
-            enrollment,
-            engine=self._engine.name,
-            gallery=self._gallery,
-            model=_model_or_reason(enrollment, self._engine.model),
-            scan_id=self._scan_id,
-            now=now,
-            store_expressions=self._store_expressions,
-        )
+        model = _model_or_reason(task.enrollment, self._engine.model)
+        return NewPhoto(task.content_hash, task.size, photo, task.enrollment, model, task.ref)
+
+    def _finish_enrolled(
+        self, connection: Connection, task: PhotoTask, kind: OutcomeKind, location_id: int
+    ) -> PhotoTask:
+        """Record the charges of a task whose enrollment and location are recorded."""
+        assert task.photo is not None
+        assert task.enrollment is not None
+        enrollment = task.enrollment
         record_charges(
             connection,
             enrollment.charges,
@@ -215,9 +301,8 @@ class Recorder:
             region=self._region,
             command="scan",
             scan_id=self._scan_id,
-            now=now,
+            now=self._clock(),
         )
-        location_id = self._record_location(connection, task, photo_id, kind, previous_photos)
         faces, rejected = len(enrollment.faces), len(enrollment.rejected)
         outcome = Outcome(
             task.ref.uri, kind, task.sha256, faces, rejected, reason=task.photo.note, charges=enrollment.charges

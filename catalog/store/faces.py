@@ -12,7 +12,17 @@ from typing import Any
 from sqlalchemy import Connection, Executable, Row, Select, bindparam, delete, func, insert, select, update
 
 from catalog.domain.box_columns import BOX_COLUMNS, box_columns
-from catalog.domain.faces import BooleanAttribute, BoundingBox, Enrollment, Face, Pose, Quality
+from catalog.domain.faces import (
+    BooleanAttribute,
+    BoundingBox,
+    Emotion,
+    Enrollment,
+    Face,
+    FaceRecord,
+    Pose,
+    Quality,
+    RejectedFace,
+)
 from catalog.domain.timestamps import utc_text
 from catalog.store import pending_removals
 from catalog.store.tables import emotions, enrollments, faces, photos, rejected_faces, removals
@@ -51,9 +61,13 @@ _FACES: Select[*tuple[Any, ...]] = select(
 ).join_from(faces, photos)
 
 # Statements that run for every photo are built once, because building one takes as long as running it.
-_INSERT_FACES, _INSERT_EMOTIONS = insert(faces), insert(emotions)
+_INSERT_FACES, _INSERT_EMOTIONS, _INSERT_REJECTED = insert(faces), insert(emotions), insert(rejected_faces)
 _ROW_IDS = select(faces.c.face_id, faces.c.id).where(
     *(faces.c[name] == bindparam(name) for name in ("photo_id", "engine", "gallery"))
+)
+_ROW_IDS_OF_FACES = select(faces.c.face_id, faces.c.id).where(
+    *(faces.c[name] == bindparam(name) for name in ("engine", "gallery")),
+    faces.c.face_id.in_(bindparam("face_ids", expanding=True)),
 )
 _DELETE_REJECTED = delete(rejected_faces).where(
     *(rejected_faces.c[name] == bindparam(name) for name in ("photo_id", "engine", "gallery"))
@@ -136,40 +150,74 @@ def record_enrollment(
     new_records = [record for record in enrollment.faces if record.face_id not in row_ids]
     if new_records:
         conn.execute(
-            _INSERT_FACES,
-            [
-                {
-                    **common,
-                    "face_id": record.face_id,
-                    "enrolled_at": enrolled_at,
-                    **_columns(record.face, keeps_expressions),
-                }
-                for record in new_records
-            ],
+            _INSERT_FACES, [_face_row(common, record, enrolled_at, keeps_expressions) for record in new_records]
         )
         row_ids = _row_ids(conn, photo_key)
-        emotion_rows = [
-            {"face_id": row_ids[record.face_id], "type": emotion.type.value, "confidence": emotion.confidence}
-            for record in new_records
-            for emotion in record.face.attributes.emotions
-        ]
+        emotions_by_face = {record.face_id: record.face.attributes.emotions for record in new_records}
+        emotion_rows = _emotion_rows(
+            emotions_by_face, [(record.face_id, row_ids[record.face_id]) for record in new_records]
+        )
         if emotion_rows and keeps_expressions:
             conn.execute(_INSERT_EMOTIONS, emotion_rows)
     if enrollment.rejected:
-        conn.execute(
-            insert(rejected_faces),
-            [
-                {
-                    **common,
-                    **box_columns(rejected.face.box),
-                    "confidence": rejected.face.confidence,
-                    "reasons": " ".join(reason.value for reason in rejected.reasons),
-                }
-                for rejected in enrollment.rejected
-            ],
-        )
+        conn.execute(_INSERT_REJECTED, [_rejected_row(common, rejected) for rejected in enrollment.rejected])
     conn.execute(_upsert_enrollment(conn.dialect.name), {**common, "enrolled_at": enrolled_at})
     return [row_ids[record.face_id] for record in enrollment.faces]
+
+
+@dataclass(frozen=True, slots=True)
+class NewEnrollment:
+    """The enrollment of a photo of which the gallery held nothing."""
+
+    photo_id: int
+    enrollment: Enrollment
+    model: str
+
+
+def record_new_enrollments(
+    conn: Connection,
+    new_enrollments: Sequence[NewEnrollment],
+    *,
+    engine: str,
+    gallery: str,
+    scan_id: int | None,
+    now: datetime,
+    keeps_expressions: bool,
+) -> None:
+    """Record enrollments of photos that were recorded just now, as :func:`record_enrollment` does."""
+    enrolled_at = utc_text(now)
+    face_rows: list[dict[str, object]] = []
+    rejected_rows: list[dict[str, object]] = []
+    enrollment_rows: list[dict[str, object]] = []
+    emotions_by_face: dict[str, tuple[Emotion, ...]] = {}
+    for new in new_enrollments:
+        common = {
+            "photo_id": new.photo_id,
+            "engine": engine,
+            "gallery": gallery,
+            "model": new.model,
+            "scan_id": scan_id,
+        }
+        face_rows += [_face_row(common, record, enrolled_at, keeps_expressions) for record in new.enrollment.faces]
+        rejected_rows += [_rejected_row(common, rejected) for rejected in new.enrollment.rejected]
+        enrollment_rows.append({**common, "enrolled_at": enrolled_at})
+        emotions_by_face |= {
+            record.face_id: record.face.attributes.emotions
+            for record in new.enrollment.faces
+            if record.face.attributes.emotions
+        }
+    gallery_key = {"engine": engine, "gallery": gallery}
+    for rows in batches(face_rows):
+        conn.execute(_DELETE_REMOVALS, {**gallery_key, "face_ids": [row["face_id"] for row in rows]})
+        conn.execute(_INSERT_FACES, list(rows))
+    if keeps_expressions and emotions_by_face:
+        for ids in batches(list(emotions_by_face)):
+            rows_of_faces = conn.execute(_ROW_IDS_OF_FACES, {**gallery_key, "face_ids": ids})
+            row_ids = [(row.face_id, row.id) for row in rows_of_faces]
+            conn.execute(_INSERT_EMOTIONS, _emotion_rows(emotions_by_face, row_ids))
+    if rejected_rows:
+        conn.execute(_INSERT_REJECTED, rejected_rows)
+    conn.execute(_upsert_enrollment(conn.dialect.name), enrollment_rows)
 
 
 @cache
@@ -220,6 +268,32 @@ def _remove_other_faces(
 
 def _row_ids(conn: Connection, photo_key: Mapping[str, object]) -> dict[str, int]:
     return {row.face_id: row.id for row in conn.execute(_ROW_IDS, photo_key)}
+
+
+def _face_row(
+    common: Mapping[str, object], record: FaceRecord, enrolled_at: str | None, keeps_expressions: bool
+) -> dict[str, object]:
+    columns = _columns(record.face, keeps_expressions)
+    return {**common, "face_id": record.face_id, "enrolled_at": enrolled_at, **columns}
+
+
+def _emotion_rows(
+    emotions_by_face: Mapping[str, Sequence[Emotion]], row_ids: Sequence[tuple[str, int]]
+) -> list[dict[str, object]]:
+    return [
+        {"face_id": row_id, "type": emotion.type.value, "confidence": emotion.confidence}
+        for face_id, row_id in row_ids
+        for emotion in emotions_by_face[face_id]
+    ]
+
+
+def _rejected_row(common: Mapping[str, object], rejected: RejectedFace) -> dict[str, object]:
+    return {
+        **common,
+        **box_columns(rejected.face.box),
+        "confidence": rejected.face.confidence,
+        "reasons": " ".join(reason.value for reason in rejected.reasons),
+    }
 
 
 def _columns(face: Face, keeps_expressions: bool) -> dict[str, object]:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.sql.dml import ReturningInsert
 
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.photos import PhotoRef
@@ -72,6 +73,15 @@ _FIND_ENROLLED = (
     .join(enrollments, enrollments.c.photo_id == photos.c.id)
     .where(
         photos.c.sha256 == bindparam("sha256"),
+        enrollments.c.engine == bindparam("engine"),
+        enrollments.c.gallery == bindparam("gallery"),
+    )
+)
+_ENROLLED_CONTENTS = (
+    select(photos.c.sha256)
+    .join(enrollments, enrollments.c.photo_id == photos.c.id)
+    .where(
+        photos.c.sha256.in_(bindparam("contents", expanding=True)),
         enrollments.c.engine == bindparam("engine"),
         enrollments.c.gallery == bindparam("gallery"),
     )
@@ -202,6 +212,16 @@ def find_enrolled(conn: Connection, sha256: str, engine: str, gallery: str) -> i
     return conn.scalar(_FIND_ENROLLED, {"sha256": sha256, "engine": engine, "gallery": gallery})
 
 
+def enrolled_contents(conn: Connection, contents: Collection[str], engine: str, gallery: str) -> set[str]:
+    """Return those contents that are enrolled in the gallery."""
+    keys = {"engine": engine, "gallery": gallery}
+    return {
+        sha256
+        for batch in batches(sorted(contents))
+        for sha256 in conn.scalars(_ENROLLED_CONTENTS, {**keys, "contents": batch})
+    }
+
+
 def is_recorded_since(conn: Connection, photo_id: int, moment: datetime) -> bool:
     """Return True if the photo was recorded at this time or later."""
     query = select(photos.c.id).where(photos.c.id == photo_id, photos.c.recorded_at >= utc_text(moment))
@@ -225,8 +245,16 @@ def enrolled_photos(conn: Connection, photo_ids: Collection[int], engine: str, g
 
 def record_photo(conn: Connection, sha256: str, size: int, photo: OpenedPhoto, now: datetime) -> int:
     """Record a photo if its content is new. Returns its row id."""
+    new_id = conn.scalar(_insert_photo(conn.dialect.name), photo_row(sha256, size, photo, now))
+    photo_id = new_id if new_id is not None else find_photo(conn, sha256)
+    assert photo_id is not None
+    return int(photo_id)
+
+
+def photo_row(sha256: str, size: int, photo: OpenedPhoto, now: datetime) -> dict[str, object]:
+    """The columns of a new photo."""
     gps = photo.metadata.gps
-    row = {
+    return {
         "sha256": sha256,
         "size": size,
         "format": photo.format,
@@ -247,10 +275,6 @@ def record_photo(conn: Connection, sha256: str, size: int, photo: OpenedPhoto, n
         "recorded_at": utc_text(now),
         "image_hash": photo.image_hash,
     }
-    new_id = conn.scalar(_insert_photo(conn.dialect.name), row)
-    photo_id = new_id if new_id is not None else find_photo(conn, sha256)
-    assert photo_id is not None
-    return int(photo_id)
 
 
 @cache
@@ -260,7 +284,13 @@ def _insert_photo(dialect: str) -> Executable:
 
 def record_location(conn: Connection, photo_id: int, ref: PhotoRef, now: datetime) -> int:
     """Record that a location shows this photo now and is not missing. Returns its row id."""
-    row = {
+    row_id: int = conn.execute(upsert_location(conn.dialect.name), location_row(photo_id, ref, now)).scalar_one()
+    return row_id
+
+
+def location_row(photo_id: int, ref: PhotoRef, now: datetime) -> dict[str, object]:
+    """The columns of a location that shows this photo now."""
+    return {
         "photo_id": photo_id,
         "uri": ref.uri,
         "size": ref.size,
@@ -272,11 +302,11 @@ def record_location(conn: Connection, photo_id: int, ref: PhotoRef, now: datetim
         "left_out_by": None,
         "path": display(ref.uri),
     }
-    return int(conn.execute(_upsert_location(conn.dialect.name), row).scalar_one())
 
 
 @cache
-def _upsert_location(dialect: str) -> Executable:
+def upsert_location(dialect: str) -> ReturningInsert[Any]:
+    """The statement that records a location and returns its row id."""
     insert = insert_into(dialect, locations)
     new = insert.excluded
     return insert.on_conflict_do_update(

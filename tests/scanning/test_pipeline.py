@@ -12,7 +12,6 @@ import pytest
 from catalog.domain.charges import Operation
 from catalog.domain.errors import DatabaseError, SourceError
 from catalog.images.decode import open_image
-from catalog.scanning.photo_task import TaskState
 from catalog.scanning.record_stage import Recorder
 from catalog.scanning.run_scan import scan
 from catalog.sources.folder import FolderSource
@@ -119,14 +118,14 @@ def test_a_program_error_loses_no_charge(database, many, engine, called, rows):
 
 def test_a_task_that_cannot_be_recorded_stops_no_other(database, many, engine, rows, monkeypatch):
     """Its batch fails, and the other tasks are recorded one by one."""
-    real = Recorder._record
+    real = Recorder._new_photo
 
-    def refuse(self, connection, task, previous_photos):
-        if task.state is TaskState.ENROLLED and task.ref.uri.endswith("/02.png"):
+    def refuse(self, task):
+        if task.ref.uri.endswith("/02.png"):
             raise ZeroDivisionError
-        return real(self, connection, task, previous_photos)
+        return real(self, task)
 
-    monkeypatch.setattr(Recorder, "_record", refuse)
+    monkeypatch.setattr(Recorder, "_new_photo", refuse)
     with pytest.raises(ZeroDivisionError):
         list(begin(database, engine, FolderSource(many)))
     assert rows("SELECT coalesce(sum(calls), 0) FROM charges") == [(engine.calls[Operation.INDEX_FACES] - 1,)]
