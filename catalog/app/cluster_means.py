@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from catalog.domain.engine import Engine, GroupMeans
 from catalog.engines.delegating import DelegatingEngine
-from catalog.engines.neighbor_edges import NearPairs, near_rows, row_blocks, unique_edges
+from catalog.engines.neighbor_edges import NearPairs, near_pairs, row_blocks, unique_edges
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,11 +42,11 @@ class ComputingCluster(Protocol):
         """Call a function of an importable module on any worker. The future raises EngineError."""
 
 
-def near_rows_of_blocks(
+def near_pairs_of_blocks(
     vectors: NDArray[np.float32], blocks: Sequence[tuple[int, int]], per_face: int, floor: float
 ) -> list[NearPairs]:
-    """The nearest pairs of some blocks of rows. Runs on a worker."""
-    return [near_rows(vectors, start, length, per_face, floor) for start, length in blocks]
+    """Near pairs of some blocks of rows. Runs on a worker."""
+    return [near_pairs(vectors, start, length, per_face, floor) for start, length in blocks]
 
 
 class ClusterGroupMeans:
@@ -61,7 +61,7 @@ class ClusterGroupMeans:
     ) -> Iterator[tuple[int, int, float]]:
         if len(face_ids) < LEAST_FACES:
             return self._inner.neighbor_edges(face_ids, per_face=per_face, floor=floor)
-        return unique_edges(self._near_pairs(face_ids, per_face, floor), len(face_ids))
+        return unique_edges(self._near_pairs(face_ids, per_face, floor), len(face_ids), per_face)
 
     def group_vectors(self, face_ids: Sequence[str]) -> NDArray[np.float32]:
         return self._inner.group_vectors(face_ids)
@@ -74,7 +74,7 @@ class ClusterGroupMeans:
         vectors = self._cluster.share(self._inner.group_vectors(face_ids))
         running: deque[Future[list[NearPairs]]] = deque()
         for blocks in _tasks(len(face_ids)):
-            running.append(self._cluster.run(near_rows_of_blocks, vectors, blocks, per_face, floor))
+            running.append(self._cluster.run(near_pairs_of_blocks, vectors, blocks, per_face, floor))
             if len(running) >= max(_OPEN_TASKS_PER_THREAD * self._cluster.threads, 2):
                 yield from running.popleft().result()
         while running:
@@ -97,10 +97,12 @@ class ClusterMeansEngine(DelegatingEngine):
 def _tasks(count: int) -> Iterator[list[tuple[int, int]]]:
     """Consecutive blocks of rows, as many as make one task."""
     blocks: list[tuple[int, int]] = []
+    cells = 0
     for start, length in row_blocks(count):
         blocks.append((start, length))
-        if (start + length - blocks[0][0]) * count >= _TASK_CELLS:
+        cells += length * (count - start)
+        if cells >= _TASK_CELLS:
             yield blocks
-            blocks = []
+            blocks, cells = [], 0
     if blocks:
         yield blocks

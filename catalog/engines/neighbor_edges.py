@@ -1,4 +1,8 @@
-"""Exact neighbor pairs among faces for clustering, computed in blocks so that memory stays bounded."""
+"""Exact neighbor pairs among faces for clustering, computed in blocks so that memory stays bounded.
+
+A product is computed once for each pair: block by block, rows against themselves and the rows behind them. Each pair is
+then a candidate for the lists of both faces.
+"""
 
 from __future__ import annotations
 
@@ -10,55 +14,101 @@ from numpy.typing import NDArray
 _CELLS = 1 << 25
 """Similarities in memory at a time: 128 MB."""
 _CHUNK = 1 << 16
+_MIN_CANDIDATES = 1 << 22
+"""Candidates that are collected at least before the nearest are chosen: 50 MB."""
 
+_DOT_BITS = 33
+_DOT_STEPS = float(1 << 30)
+"""Dot products, -1 to 1, are sorted as whole numbers of 33 bits."""
 
-NearPairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]
-"""Rows, columns and dot products of pairs."""
+NearPairs = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]
+"""Faces, a neighbor of each, and their dot products."""
 
 
 def neighbor_edges(vectors: NDArray[np.float32], *, per_face: int, floor: float) -> Iterator[tuple[int, int, float]]:
     """Yield pairs (i, j, dot product), i < j: the ``per_face`` nearest of every row at or above ``floor``, once."""
     count = len(vectors)
-    parts = (near_rows(vectors, start, length, per_face, floor) for start, length in row_blocks(count))
-    return unique_edges(parts, count)
+    parts = (near_pairs(vectors, start, length, per_face, floor) for start, length in row_blocks(count))
+    return unique_edges(parts, count, per_face)
 
 
 def row_blocks(count: int) -> Iterator[tuple[int, int]]:
-    """First row and number of rows of each block, so that a block against all ``count`` rows fits into memory."""
-    step = max(1, _CELLS // max(1, count))
-    return ((start, min(step, count - start)) for start in range(0, count, step))
+    """First row and number of rows of each block. A block against itself and the rows behind it fits into memory."""
+    start = 0
+    while start < count:
+        length = min(max(1, _CELLS // (count - start)), count - start)
+        yield start, length
+        start += length
 
 
-def unique_edges(parts: Iterable[NearPairs], count: int) -> Iterator[tuple[int, int, float]]:
+def near_pairs(vectors: NDArray[np.float32], start: int, length: int, per_face: int, floor: float) -> NearPairs:
+    """Candidates among ``length`` rows from ``start`` and all rows behind them, in both directions.
+
+    At most ``per_face`` for each face, at or above ``floor``.
+    """
+    block = vectors[start : start + length] @ vectors[start:].T
+    width = block.shape[1]
+    own_rows = np.arange(length)
+    block[own_rows, own_rows] = -np.inf
+    # Few pairs of different people reach the floor: selecting these first is far cheaper than sorting whole rows.
+    rows, columns = np.divmod(np.flatnonzero(block.ravel() >= floor), width)
+    dots = block[rows, columns]
+    is_behind = columns >= length  # the block holds pairs of its own rows twice
+    faces = np.concatenate((rows, columns[is_behind])).astype(np.int32) + np.int32(start)
+    neighbors = np.concatenate((columns, rows[is_behind])).astype(np.int32) + np.int32(start)
+    return _nearest((faces, neighbors, np.concatenate((dots, dots[is_behind]))), per_face)
+
+
+def unique_edges(parts: Iterable[NearPairs], count: int, per_face: int) -> Iterator[tuple[int, int, float]]:
     """Pairs of all blocks, the lower number first, each once and in ascending order."""
-    keys: list[NDArray[np.int64]] = []
-    dots: list[NDArray[np.float32]] = []
-    for rows, columns, values in parts:
-        keys.append(np.minimum(rows, columns) * count + np.maximum(rows, columns))
-        dots.append(values)
-    if not keys:
-        return
-    pairs, first = np.unique(np.concatenate(keys), return_index=True)
-    similarities = np.concatenate(dots)[first]
+    faces, neighbors, dots = _nearest_of_parts(parts, count, per_face)
+    keys = np.minimum(faces, neighbors) * np.int64(count) + np.maximum(faces, neighbors)
+    pairs, first = np.unique(keys, return_index=True)
+    similarities = dots[first]
+    del faces, neighbors, dots, keys, first
     for start in range(0, len(pairs), _CHUNK):
         part = slice(start, start + _CHUNK)
         low, high = np.divmod(pairs[part], count)
         yield from zip(low.tolist(), high.tolist(), similarities[part].tolist(), strict=True)
 
 
-def near_rows(vectors: NDArray[np.float32], start: int, length: int, per_face: int, floor: float) -> NearPairs:
-    """Return row, column and dot product of the nearest pairs of ``length`` rows from ``start``."""
-    count = len(vectors)
-    block = vectors[start : start + length] @ vectors.T
-    own_rows = np.arange(length)
-    block[own_rows, start + own_rows] = -np.inf
-    # Few pairs of different people reach the floor: selecting these first is far cheaper than sorting whole rows.
-    rows, columns = np.divmod(np.flatnonzero(block.ravel() >= floor), count)
-    values = block[rows, columns]
-    is_near = np.ones(len(rows), dtype=bool)
-    ends = np.cumsum(np.bincount(rows, minlength=length))
-    for row in np.flatnonzero(np.diff(ends, prepend=0) > per_face).tolist():
-        own = slice(ends[row - 1] if row else 0, ends[row])
-        is_near[own] = False
-        is_near[own.start + np.argpartition(-values[own], per_face - 1)[:per_face]] = True
-    return rows[is_near] + start, columns[is_near], values[is_near]
+def _nearest_of_parts(parts: Iterable[NearPairs], count: int, per_face: int) -> NearPairs:
+    """The ``per_face`` nearest of every face. A face whose list is full takes only nearer candidates."""
+    most = max(_MIN_CANDIDATES, count * per_face // 2)
+    least = np.full(count, -np.inf, dtype=np.float32)
+    kept: NearPairs = (np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32))
+    collected, size = [kept], 0
+    for faces, neighbors, dots in parts:
+        is_near = dots >= least[faces]
+        collected.append((faces[is_near], neighbors[is_near], dots[is_near]))
+        size += len(collected[-1][0])
+        if size > most:
+            kept = _nearest(_joined(collected), per_face)
+            lowest = np.full(count, np.inf, dtype=np.float32)
+            np.minimum.at(lowest, kept[0], kept[2])
+            is_full = np.bincount(kept[0], minlength=count) >= per_face
+            least[is_full] = lowest[is_full]
+            collected, size = [kept], 0
+    return _nearest(_joined(collected), per_face)
+
+
+def _joined(parts: list[NearPairs]) -> NearPairs:
+    faces, neighbors, dots = zip(*parts, strict=True)
+    return np.concatenate(faces), np.concatenate(neighbors), np.concatenate(dots)
+
+
+def _nearest(pairs: NearPairs, per_face: int) -> NearPairs:
+    """The ``per_face`` nearest candidates of each face. Of equal ones the first are kept."""
+    faces, neighbors, dots = pairs
+    is_kept = np.ones(len(faces), dtype=bool)
+    crowded = np.flatnonzero((np.bincount(faces) > per_face)[faces]) if len(faces) else np.zeros(0, np.int64)
+    if not len(crowded):
+        return pairs
+    face = faces[crowded].astype(np.uint64)
+    distance = ((2.0 - dots[crowded].astype(np.float64)) * _DOT_STEPS).astype(np.uint64)
+    crowded = crowded[np.argsort(face << np.uint64(_DOT_BITS) | distance, kind="stable")]
+    face_of = faces[crowded]
+    starts = np.flatnonzero(np.diff(face_of, prepend=-1))
+    rank = np.arange(len(crowded)) - np.repeat(starts, np.diff(starts, append=len(crowded)))
+    is_kept[crowded[rank >= per_face]] = False
+    return faces[is_kept], neighbors[is_kept], dots[is_kept]

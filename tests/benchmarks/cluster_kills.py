@@ -41,8 +41,9 @@ from tests.benchmarks.two_machines import postgresql
 from tests.recorded_rows import recorded_rows
 
 PAIRS = ("local-sqlite", "local-postgresql", "endpoint-sqlite", "endpoint-postgresql")
-TARGETS = ("worker", "workers", "scheduler", "coordinator", "coordinator")
-"""Processes to kill, drawn evenly. ``workers`` is both at once."""
+TARGETS = ("worker", "workers", "scheduler", "coordinator", "coordinator", "sessions")
+"""What to kill, drawn evenly: one worker, both at once, and so on. ``sessions`` are those of PostgreSQL, as a restart
+ends them; on SQLite a worker is killed instead."""
 
 WORKERS = 2
 LONGEST_SECONDS = 600.0
@@ -154,6 +155,12 @@ class Bench:
         self.library().start("--cluster", cluster.processes.address).communicate()
         self.length = time.monotonic() - began
 
+    def end_sessions(self, library: Library) -> None:
+        query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        name = library.url.rpartition("/postgres:@/")[2].partition("?")[0]
+        with psycopg.connect(self.postgres, autocommit=True) as connection:
+            connection.execute(query, (name,))
+
     def differences(self, library: Library) -> list[str]:
         rows = comparable(recorded_rows(library.url), boxes_only=self.engine == "endpoint")
         return [
@@ -188,10 +195,15 @@ def disturbed_scan(
             break
         except subprocess.TimeoutExpired:
             target = chance.choice(TARGETS)
+            if target == "sessions" and bench.kind == "sqlite":
+                target = "worker"
         tally.kills[target] += 1
         if target == "coordinator":
             os.killpg(process.pid, signal.SIGKILL)
             allowed = {-signal.SIGKILL}
+        elif target == "sessions":
+            bench.end_sessions(library)
+            allowed = {0, 6}
         else:
             cluster.kill(target, chance)
             if target == "scheduler":

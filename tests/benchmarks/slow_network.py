@@ -32,6 +32,7 @@ class SlowNetwork:
         self._seconds = seconds
         self._device_by_address: dict[bytes, int] = {}
         self._waiting: deque[tuple[float, bytes, bytes]] = deque()
+        self._is_cut: frozenset[bytes] = frozenset()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._route, daemon=True)
 
@@ -55,6 +56,10 @@ class SlowNetwork:
     def inside(self, name: str) -> list[str]:
         """The words before a command that runs it in a namespace."""
         return ["ip", "netns", "exec", name]
+
+    def cut(self, *names: str) -> None:
+        """Drop every packet from and to these namespaces, and those of no other one. Without names all are joined."""
+        self._is_cut = frozenset(bytes(map(int, self.address_by_name[name].split("."))) for name in names)
 
     def _add(self, name: str, address: str) -> None:
         device = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
@@ -95,6 +100,8 @@ class SlowNetwork:
 
     def _deliver(self, destination: bytes, packet: bytes) -> None:
         device = self._device_by_address.get(destination)
+        if not self._is_cut.isdisjoint((destination, packet[12:16])):
+            return
         if device is not None:
             try:
                 os.write(device, packet)

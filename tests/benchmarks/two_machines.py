@@ -82,11 +82,13 @@ def scan(network: SlowNetwork, environment: dict[str, str], database: str, *opti
     return time.monotonic() - start
 
 
-def wait_for_port(network: SlowNetwork, name: str, port: int) -> None:
-    """Return when a server on a machine accepts connections from machine ``one``."""
+def wait_for_port(network: SlowNetwork, name: str, port: int, *, origin: str = "one") -> None:
+    """Return when a server on a machine accepts connections from machine ``origin``."""
     program = f"import socket; socket.create_connection(({network.address_by_name[name]!r}, {port}), 2)"
     for _ in range(120):
-        done = subprocess.run([*network.inside("one"), sys.executable, "-c", program], capture_output=True, check=False)
+        done = subprocess.run(
+            [*network.inside(origin), sys.executable, "-c", program], capture_output=True, check=False
+        )
         if done.returncode == 0:
             return
         time.sleep(0.5)

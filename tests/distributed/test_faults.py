@@ -8,13 +8,13 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 
 import catalog
 from catalog.distributed.cluster import DaskCluster
-from catalog.domain.errors import EngineError, SourceError
+from catalog.domain.errors import DatabaseError, EngineError, SourceError
 
 
 @pytest.fixture(name="alone")
@@ -163,6 +163,43 @@ def test_a_worker_of_another_release_is_refused(start_cluster, scan, photos, tmp
         pytest.raises(EngineError, match=rf"runs catalog 0\.0\.7, and this machine runs catalog {catalog.__version__}"),
     ):
         scan(str(tmp_path / "catalog.sqlite3"), photos, cluster)
+
+
+def test_a_worker_whose_clock_is_wrong_takes_part(start_cluster, scan, rows, many, alone, tmp_path, monkeypatch):
+    """Its clock is a day and a half ahead of those of scheduler and coordinator."""
+    scheduler = start_cluster(0)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "sitecustomize.py").write_text("import time\nnow = time.time\ntime.time = lambda: now() + 130_000\n")
+    monkeypatch.setenv("PYTHONPATH", str(other))
+    start_cluster(1, join=scheduler.address)
+    monkeypatch.undo()
+    database = str(tmp_path / "catalog.sqlite3")
+    with DaskCluster(scheduler.address, None, wait_seconds=60) as cluster:
+        scan(database, many, cluster)
+    assert rows(database) == alone
+
+
+def test_a_database_that_closes_every_connection_loses_nothing(
+    cluster, scan, rows, many, alone, postgresql, postgresql_url
+):
+    """As a restart of PostgreSQL does. The scan goes on, or ends with a sentence and the same command completes it."""
+    terminations = []
+    name = postgresql_url.rpartition("/postgres:@/")[2].partition("?")[0]
+
+    def terminate(_outcome):
+        if len(terminations) < 3:
+            query = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s"
+            terminations.extend(postgresql.run(query, name))
+
+    for _ in range(5):
+        with suppress(DatabaseError):
+            scan(postgresql_url, many, cluster, on_outcome=terminate)
+            break
+    else:
+        pytest.fail("the scan is not whole after five runs")
+    assert [count for (count,) in terminations] != [0, 0, 0]
+    assert rows(postgresql_url) == alone
 
 
 def test_a_source_that_a_worker_cannot_read_is_said(cluster, scan, photos, tmp_path, monkeypatch):
