@@ -136,11 +136,11 @@ class AgglomerativeClustering:
             # A single merge into a group was checked when it was scored. Of several, each must fit those before it.
             is_one_of_many = is_allowed & (np.bincount(survivors[is_allowed], minlength=self._count)[survivors] > 1)
             grown = self._demographics.copied()
-            for index in np.flatnonzero(is_one_of_many & self._demographics.has_evidence(merged)).tolist():
-                if grown.conflict(survivors[[index]], merged[[index]])[0]:
-                    is_allowed[index] = False
-                else:
-                    grown.add(survivors[[index]], merged[[index]])
+            checked = np.flatnonzero(is_one_of_many & self._demographics.has_evidence(merged))
+            for wave in _waves(checked, survivors[checked]):
+                conflict = grown.conflict(survivors[wave], merged[wave])
+                is_allowed[wave[conflict]] = False
+                grown.add(survivors[wave[~conflict]], merged[wave[~conflict]])
         return survivors[is_allowed], merged[is_allowed]
 
     def _merge(self, survivors: Ints, merged: Ints) -> None:
@@ -192,6 +192,18 @@ class AgglomerativeClustering:
         value[is_forbidden] = -np.inf
         scores[is_wanted] = value
         return scores
+
+
+def _waves(indexes: Ints, survivors: Ints) -> list[Ints]:
+    """Split indexes of merges, best first: the first merge into each survivor, then the second into each, and so on."""
+    if not len(indexes):
+        return []
+    order = np.argsort(survivors, kind="stable")
+    starts = np.flatnonzero(np.diff(survivors[order], prepend=-1))
+    number = np.empty_like(order)
+    number[order] = np.arange(len(order)) - np.repeat(starts, np.diff(starts, append=len(order)))
+    by_number = np.argsort(number, kind="stable")
+    return np.split(indexes[by_number], np.flatnonzero(np.diff(number[by_number])) + 1)
 
 
 def _ranks(count: int, constraints: Constraints) -> Ints:
