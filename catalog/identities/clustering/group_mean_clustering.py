@@ -106,7 +106,10 @@ def _among_new(
 
 
 def _nearest(sums: Vectors, sizes: Floats, wanted: Ints, candidates: Ints, floor: float) -> tuple[Ints, Ints, Floats]:
-    """For each wanted node the nearest of the other nodes by mean, those at or above ``floor``."""
+    """For each wanted node the nearest of the other nodes by mean, those at or above ``floor``.
+
+    ``candidates`` are in ascending order.
+    """
     blocks = [
         (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)),
         *_blocks(sums, sizes, wanted, candidates, floor),
@@ -125,14 +128,16 @@ def _blocks(
     for start in range(0, len(wanted), step):
         part = wanted[start : start + step]
         block = (sums[part] / sizes[part, None]).astype(np.float32) @ other_means.T
-        block[part[:, None] == candidates[None, :]] = -1.0
-        if len(candidates) > _NEAREST_PERSONS:
-            best = np.argpartition(-block, _NEAREST_PERSONS - 1, axis=1)[:, :_NEAREST_PERSONS]
-        else:
-            best = np.broadcast_to(np.arange(len(candidates)), block.shape)
-        value = np.take_along_axis(block, best, axis=1)
-        row, column = np.nonzero(value >= floor)
-        yield part[row], candidates[best[row, column]], value[row, column].astype(np.float64)
+        own = np.minimum(np.searchsorted(candidates, part), len(candidates) - 1)
+        is_own = np.flatnonzero(candidates[own] == part)
+        block[is_own, own[is_own]] = -1.0
+        # Few means reach the floor: selecting these first is far cheaper than partitioning whole rows.
+        row, column = np.divmod(np.flatnonzero(block.ravel() >= floor), len(candidates))
+        value = block[row, column]
+        order = np.lexsort((-value, row))
+        rank = np.arange(len(order)) - np.searchsorted(row, row[order])
+        nearest = order[rank < _NEAREST_PERSONS]
+        yield part[row[nearest]], candidates[column[nearest]], value[nearest].astype(np.float64)
 
 
 def _similarity_to_group(means: GroupMeans, vectors: Vectors, labels: Ints, new_faces: Ints) -> Floats:
