@@ -8,7 +8,7 @@ import json
 import shutil
 import ssl
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,16 +87,52 @@ class ReviewClient:
         return status, json.loads(answer)
 
 
-@contextlib.contextmanager
-def chromium(**options: Any) -> Iterator[Any]:
-    """A browser context of the system's Chromium."""
-    from playwright.sync_api import sync_playwright
+class SharedChromium:
+    """The system's Chromium, started once for the tests of a module. Each test has a context of its own.
 
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", *options.pop("arguments", [])]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield browser.new_context(**options)
-        browser.close()
+    Playwright keeps an event loop in this thread as long as it runs, so that it ends with the module.
+    """
+
+    def __init__(self) -> None:
+        self._playwright: Any = None
+        self._browser: Any = None
+
+    @contextlib.contextmanager
+    def context(self, arguments: Sequence[str], **options: Any) -> Iterator[Any]:
+        """A browser context; with ``arguments`` of the command line, in a browser of its own."""
+        if self._playwright is None:
+            from playwright.sync_api import sync_playwright
+
+            self._playwright = sync_playwright().start()
+        if arguments:
+            browser = self._launch(arguments)
+        else:
+            browser = self._browser = self._browser or self._launch()
+        context = browser.new_context(**options)
+        try:
+            yield context
+        finally:
+            context.close()
+            if arguments:
+                browser.close()
+
+    def _launch(self, arguments: Sequence[str] = ()) -> Any:
+        return self._playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments])
+
+    def close(self) -> None:
+        if self._browser is not None:
+            self._browser.close()
+        if self._playwright is not None:
+            self._playwright.stop()
+        self._playwright = self._browser = None
+
+
+SHARED_CHROMIUM = SharedChromium()
+
+
+def chromium(arguments: Sequence[str] = (), **options: Any) -> contextlib.AbstractContextManager[Any]:
+    """A context of the shared browser; with ``arguments``, of a browser that is started with them."""
+    return SHARED_CHROMIUM.context(arguments, **options)
 
 
 def signed_in(review, context) -> Any:

@@ -12,7 +12,7 @@ import pytest
 import catalog
 from catalog.web.endpoint_server import open_endpoint
 from catalog.web.review_server import ReviewServer
-from tests.web.browser import ReviewClient, chromium, signed_in
+from tests.web.browser import SHARED_CHROMIUM, ReviewClient, chromium, signed_in
 
 PORTRAITS = Path(__file__).parent.parent / "fixtures"
 
@@ -69,6 +69,13 @@ def client(review: ReviewServer) -> ReviewClient:
     client = ReviewClient(review.host)
     assert client.sign_in(review.address()) == 200
     return client
+
+
+@pytest.fixture(autouse=True, scope="module")
+def browser_of_the_module() -> Iterator[None]:
+    """Ends the browser that the tests of a module have used."""
+    yield
+    SHARED_CHROMIUM.close()
 
 
 @pytest.fixture
