@@ -16,10 +16,10 @@ scan: $(VENV)/.installed  ## catalogue the photos of a folder: make scan PHOTOS=
 	$(BIN)/catalog scan "$(PHOTOS)"
 
 test: $(VENV)/.installed-dev  ## run the tests, on all processors
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 test-short: $(VENV)/.installed-dev  ## run the tests that need neither a network of faces nor a server
-	$(BIN)/pytest -n auto tests/app tests/domain tests/identities tests/scanning tests/store
+	$(BIN)/pytest -n auto --dist worksteal tests/app tests/domain tests/identities tests/scanning tests/store
 
 lint: $(VENV)/.installed-dev  ## ruff and import-linter
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
