@@ -189,6 +189,7 @@ def test_a_person_changed_elsewhere_is_shown_again(page, library):
     page.keyboard.type("Ann Example")
     page.keyboard.press("Enter")
     shows(page, "#notice", "Here is the new state")
+    shows(page, "#card form .text", "Name 2 faces")  # the card follows the notice
     assert page.text_content("#card form .text") == "Name 2 faces"
     assert not library.people(named=True)
     page.problems.clear()  # Chromium logs the status 409
