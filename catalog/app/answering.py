@@ -17,19 +17,21 @@ from catalog.app.review_values import (
     ReviewResult,
     SameNameError,
 )
+from catalog.app.settling import catch_up, settle
 from catalog.domain.errors import PersonError, UsageError
 from catalog.domain.face_key import FaceKey
 from catalog.domain.people import clean_name
 from catalog.domain.timestamps import utc_text
 from catalog.domain.uri import display_name
-from catalog.identities.assignment import review_queue
 from catalog.identities.decisions import verbs
 from catalog.identities.decisions.log import DecisionStamp, read_decisions
 from catalog.store import review_rows
 from catalog.store.assignment_lock import lock_persons
 from catalog.store.catalogued_faces import CataloguedFace, find_face
+from catalog.store.decision_rows import verbs_of_group
 from catalog.store.people import find_person, namesakes
-from catalog.store.person_index import PersonRow, canonical_person
+from catalog.store.person_index import PersonRow
+from catalog.store.person_summaries import read_summaries
 from catalog.store.review_rows import AnswerRow
 
 Apply = Callable[[Connection, Resources, DecisionStamp], set[int]]
@@ -50,10 +52,12 @@ def record_once(resources: Resources, key: str, body: Mapping[str, object], appl
             if earlier.body_sha256 != digest:
                 raise UsageError("The idempotency key was used for another answer.", remedy="Reload the page.")
             return ReviewResult(earlier.group, is_repeat=True)
+        catch_up(connection, resources)
         stamp = resources.stamp().grouped()
         touched = apply(connection, resources, stamp)
         review_rows.add_answer(connection, key, AnswerRow(stamp.who, digest, stamp.group), utc_text(now) or "")
-        settle(connection, resources, touched)
+        changed = settle(connection, resources, touched, verbs=verbs_of_group(connection, stamp.group))
+        review_rows.keep_questions(connection, key, changed)
     return ReviewResult(stamp.group)
 
 
@@ -70,7 +74,7 @@ def apply_answer(connection: Connection, resources: Resources, answer: ReviewAns
     ]
     check_unchanged(connection, answer.seen, persons, faces)
     if answer.faces_seen is not None:
-        summary = review_rows.read_summaries(connection, [person.id]).get(person.id)
+        summary = read_summaries(connection, [person.id]).get(person.id)
         if summary is None or summary.faces != answer.faces_seen:
             raise ReviewConflictError(f"{person} was changed since this card was shown.")
     touched = {person.id}
@@ -106,33 +110,6 @@ def check_name_is_new(connection: Connection, name: str, person: PersonRow | Non
     others = [other for other in namesakes(connection, cleaned or "") if person is None or other != person.person_id]
     if others and not same_name:
         raise SameNameError(f'Another person is named "{display_name(cleaned or "")}".', others[0])
-
-
-def settle(connection: Connection, resources: Resources, touched: set[int]) -> None:
-    """Update the counts of the persons with these row ids, and delete the questions about them that are settled."""
-    review_rows.refresh_summaries(
-        connection, engine=resources.settings.engine.name, gallery=resources.gallery, rows=touched
-    )
-    settled: list[int] = []
-    pairs: dict[tuple[int, int | None, int | None], int] = {}
-    questions = {row.id: row for person in touched for row in review_rows.questions_about(connection, person)}
-    for row in questions.values():
-        canonical = [canonical_person(connection, person).id for person in (row.person, row.other) if person]
-        summaries = review_rows.read_summaries(connection, canonical)
-        changed = (
-            review_queue.updated_question(
-                row, summaries[canonical[0]], summaries[canonical[1]] if row.other is not None else None
-            )
-            if all(person in summaries for person in canonical)
-            else None
-        )
-        key = None if changed is None else (changed.person, changed.other, changed.face)
-        if changed is None or key is None or key in pairs:
-            settled.append(row.id)
-            continue
-        pairs[key] = row.id
-        review_rows.update_question(connection, changed)
-    review_rows.delete_questions(connection, settled)
 
 
 def find_chosen_face(connection: Connection, resources: Resources, face: str) -> CataloguedFace:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from catalog.store.browse_photos import Album, CataloguedPhoto
 from catalog.store.catalogued_faces import CataloguedFace
-from catalog.store.review_rows import PersonSummary
+from catalog.store.person_summaries import PersonSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,14 @@ class PersonDetails:
 
 @dataclass(frozen=True, slots=True)
 class PhotoPage:
-    """A page of photos. ``total`` counts all photos of the selection."""
+    """A page of photos. ``total`` counts all photos of the selection.
+
+    ``years`` are those of all photos of the catalogue, newest first, each with the number of photos.
+    """
 
     photos: tuple[CataloguedPhoto, ...]
     total: int
+    years: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

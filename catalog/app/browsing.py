@@ -20,7 +20,7 @@ from catalog.app.browse_values import (
 from catalog.app.resources import Resources
 from catalog.domain.errors import PhotoError, UsageError
 from catalog.domain.uri import display_name, entry_name
-from catalog.store import browse_people, browse_photos, review_rows
+from catalog.store import browse_people, browse_photos
 from catalog.store.browse_people import Shown, StrangerSelection
 from catalog.store.browse_photos import PhotoSelection
 from catalog.store.catalogued_faces import (
@@ -33,6 +33,7 @@ from catalog.store.catalogued_faces import (
 from catalog.store.decision_rows import last_decision_number
 from catalog.store.people import find_person
 from catalog.store.person_index import PersonRow
+from catalog.store.person_summaries import read_summaries
 
 PAGE = 60
 """Entries of a page unless a limit is given."""
@@ -78,7 +79,7 @@ class Browse:
                 row.name,
                 row.hidden,
                 row.birth_date,
-                review_rows.read_summaries(connection, [row.id]).get(row.id),
+                read_summaries(connection, [row.id]).get(row.id),
                 covers.get(row.id),
                 browse_people.count_confirmed(connection, row.id, engine=engine, gallery=gallery),
                 last_decision_number(connection),
@@ -138,8 +139,12 @@ class Browse:
             photos = browse_photos.read_photos(
                 connection, selection, limit, engine=engine, gallery=gallery, after=after
             )
-            total = browse_photos.count_photos(connection, selection, engine=engine, gallery=gallery)
-        return PhotoPage(tuple(photos), total)
+            years = browse_photos.years_of_photos(connection)
+            if selection == PhotoSelection():  # all photos, which were counted by year
+                total = sum(count for _, count in years)
+            else:
+                total = browse_photos.count_photos(connection, selection, engine=engine, gallery=gallery)
+        return PhotoPage(tuple(photos), total, tuple((year, count) for year, count in years if year is not None))
 
     def photo(self, sha256: str) -> PhotoDetails:
         """One photo with its faces. Raises PhotoError for a content hash that is not catalogued."""
@@ -160,12 +165,16 @@ class Browse:
     def years(self) -> tuple[tuple[int, int], ...]:
         """Years with photos, newest first, each with the number of photos."""
         with self._reading() as (connection, _, _):
-            return tuple(browse_photos.years_of_photos(connection))
+            years = browse_photos.years_of_photos(connection)
+        return tuple((year, count) for year, count in years if year is not None)
 
-    def albums(self) -> tuple[Album, ...]:
-        """Folders and prefixes with photos directly in them, in the order of their uris."""
+    def albums(self, *, limit: int | None = None, after: str | None = None) -> tuple[Album, ...]:
+        """Folders and prefixes with photos directly in them, in the order of their uris.
+
+        ``after`` is the uri of the last album of the previous page.
+        """
         with self._reading() as (connection, _, _):
-            return tuple(browse_photos.read_albums(connection))
+            return tuple(browse_photos.read_albums(connection, limit=limit, after=after))
 
     def expressions(self, person: str | None = None) -> dict[str, int]:
         """Number of faces by strongest apparent expression, most first; of one person if given."""

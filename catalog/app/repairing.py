@@ -14,7 +14,7 @@ from catalog.store import browse_people
 from catalog.store.browse_people import StrangerSelection
 from catalog.store.catalogued_faces import CataloguedFace
 from catalog.store.people import find_person
-from catalog.store.person_index import PersonRow
+from catalog.store.person_index import PersonRow, persons_by_row
 
 
 def apply_repair(connection: Connection, resources: Resources, repair: Repair, stamp: DecisionStamp) -> set[int]:
@@ -63,8 +63,7 @@ def hide_strangers(connection: Connection, selection: StrangerSelection, count: 
         raise ReviewConflictError(f"There are {len(rows):,} such people now, not {count:,}.")
     if not rows:
         raise UsageError("There is no person to hide.")
-    for person in browse_people.summaries_in_order(connection, rows):
-        verbs.set_hidden(connection, find_person(connection, person.person_id), True, stamp)
+    verbs.hide_persons(connection, persons_by_row(connection, rows), stamp)
     return set(rows)
 
 

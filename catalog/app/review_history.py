@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from catalog.app.answering import row_of, settle
 from catalog.app.resources import Resources
 from catalog.app.review_values import BlockedUndoError, HistoryEntry
+from catalog.app.settling import catch_up, settle_decisions
 from catalog.app.stacks import refresh_stacks
 from catalog.domain.decisions import PERMANENT_VERBS, Decision, Verb
 from catalog.domain.uri import display_name
@@ -23,7 +24,10 @@ from catalog.store.decision_rows import (
     read_decisions,
 )
 from catalog.store.people import names_by_public_id
+from catalog.store.review_rows import restore_questions
 
+_OF_STACKS = frozenset({Verb.PART, Verb.JOIN, Verb.DATE})
+"""Decisions that change which photos are one exposure."""
 _SENTENCES = {
     Verb.HIDE: ("1 person hidden", "{count:,} people hidden"),
     Verb.UNHIDE: ("1 person shown again", "{count:,} people shown again"),
@@ -46,31 +50,49 @@ _SENTENCES = {
 }
 
 
-def undo_groups(resources: Resources, groups: Sequence[int] | None) -> int:
-    """Revert groups of decisions, latest first; None: the latest one of this login. Returns the last undo's number.
+@dataclass(frozen=True, slots=True)
+class UndoneGroups:
+    """``number`` is that of the last undo, ``groups`` are the reverted groups, latest first."""
+
+    number: int
+    groups: tuple[int, ...]
+
+
+def undo_groups(resources: Resources, groups: Sequence[int] | None) -> UndoneGroups:
+    """Revert groups of decisions, latest first; None: the latest one of this login.
 
     All or none. Raises BlockedUndoError if later decisions build on one of them, and UsageError.
     """
     stamp = resources.stamp()
     with resources.database.begin() as connection:
         lock_persons(connection)
+        catch_up(connection, resources)
         numbers = [last_undoable(connection, decided_by=stamp.who)] if groups is None else sorted(groups, reverse=True)
-        undo_number = 0
+        undo_number, reverted = 0, []
+        verbs: set[Verb] = set()
         for number in numbers:
             _check_not_blocked(connection, number)
+            undone = None if number is None else read_decision(connection, number)
             undo_number, decision = undoing.undo(connection, number, stamp)
-            _settle(connection, resources, decision)
-    refresh_stacks(resources)
-    return undo_number
+            if undone is not None:
+                reverted.append(undone.group or undone.number)
+                restore_questions(connection, reverted[-1])
+            verbs |= _settle(connection, resources, decision)
+    if verbs & _OF_STACKS:
+        refresh_stacks(resources)
+    return UndoneGroups(undo_number, tuple(reverted))
 
 
 def redo(resources: Resources) -> int:
     """Revert the latest undo in force of this login. Raises UsageError."""
     stamp = resources.stamp()
     with resources.database.begin() as connection:
+        lock_persons(connection)
+        catch_up(connection, resources)
         number, decision = undoing.redo(connection, stamp, decided_by=stamp.who)
-        _settle(connection, resources, decision)
-    refresh_stacks(resources)
+        verbs = _settle(connection, resources, decision)
+    if verbs & _OF_STACKS:
+        refresh_stacks(resources)
     return number
 
 
@@ -155,14 +177,7 @@ def _check_not_blocked(connection: Connection, number: int | None) -> None:
         raise BlockedUndoError(f"Cannot be undone before: {texts}{more}.", [*groups, decision.group or decision.number])
 
 
-def _settle(connection: Connection, resources: Resources, decision: Decision) -> None:
-    decisions = [decision]
-    if decision.group:
-        decisions = decisions_of_group(connection, decision.group)
-    if decision.verb is Verb.UNDO:
-        decisions += read_decisions(connection, numbers=decision.targets)
-    persons = {person for row in decisions for person in (row.person_id, row.other_person_id, *row.persons_involved())}
-    touched: set[int] = set()
-    for person in persons:
-        touched |= row_of(connection, person)
-    settle(connection, resources, touched)
+def _settle(connection: Connection, resources: Resources, decision: Decision) -> set[Verb]:
+    """Settle the questions about the persons of a reverted decision and its group. Returns the verbs."""
+    members = decisions_of_group(connection, decision.group) if decision.group else [decision]
+    return settle_decisions(connection, resources, members)

@@ -10,7 +10,7 @@ from typing import Literal
 from catalog.domain.decisions import Decision
 from catalog.domain.errors import UsageError
 from catalog.store.catalogued_faces import CataloguedFace
-from catalog.store.review_rows import PersonSummary
+from catalog.store.person_summaries import PersonSummary
 
 Kind = Literal["group", "pair", "grid"]
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from catalog.app import answering, repairing, review_history
+from catalog.app import answering, repairing, review_history, settling
 from catalog.app.card_faces import FaceRow, card_faces, faces_in_order
 from catalog.app.resources import Resources
+from catalog.app.review_history import UndoneGroups
 from catalog.app.review_values import (
     Card,
     HistoryEntry,
@@ -25,6 +27,7 @@ from catalog.domain.timestamps import utc_text
 from catalog.identities.assignment import review_queue
 from catalog.identities.assignment.review_queue import ASKED_FROM, LISTED_FROM
 from catalog.store import review_rows
+from catalog.store.assignment_lock import lock_persons
 from catalog.store.browse_people import StrangerSelection, cover_faces
 from catalog.store.catalogued_faces import (
     CataloguedFace,
@@ -33,7 +36,14 @@ from catalog.store.catalogued_faces import (
 )
 from catalog.store.decision_rows import last_decision_number
 from catalog.store.people import find_person
-from catalog.store.review_rows import PersonSummary, QuestionRow
+from catalog.store.person_summaries import (
+    PersonSummary,
+    largest_unnamed,
+    open_person_names,
+    read_summaries,
+    read_totals,
+)
+from catalog.store.review_rows import QuestionRow
 
 SKIP_DAYS = 30
 GRID_TILES = 24
@@ -61,10 +71,34 @@ class Review:
                 connection, resources.engine, resources.rules, gallery=resources.gallery, now=datetime.now(UTC)
             )
 
+    def prepare(self) -> None:
+        """Compute the questions if no scan did so since the latest change of persons by a machine."""
+        resources = self._resources()
+        with resources.database.begin() as connection:
+            lock_persons(connection)
+            if settling.is_complete(connection) and settling.catch_up(connection, resources):
+                return
+        self.refresh()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """A connection to questions that reflect all decisions, those of other programs included."""
+        resources = self._resources()
+        with resources.database.read() as connection:
+            is_behind = review_rows.is_behind(connection)
+        if is_behind:
+            with resources.database.begin() as connection:
+                lock_persons(connection)
+                is_behind = not settling.catch_up(connection, resources)
+            if is_behind:
+                self.refresh()
+        with resources.database.read() as connection:
+            yield connection
+
     def status(self, answers: int = 10) -> ReviewStatus:
         """Counts of named faces, now and after the next ``answers`` answers as expected."""
-        with self._resources().database.read() as connection:
-            totals = review_rows.read_totals(connection)
+        with self._reading() as connection:
+            totals = read_totals(connection)
             cards = [card for card, _ in self._choose(connection, answers, ())]
         settled: dict[str, float] = {}
         for card in cards:
@@ -76,21 +110,35 @@ class Review:
 
     def cards(self, limit: int = 6, *, excluded: Sequence[str] = ()) -> tuple[Card, ...]:
         """The next cards, worth most first. ``excluded`` are ids of cards."""
-        with self._resources().database.read() as connection:
+        with self._reading() as connection:
             chosen = self._choose(connection, limit, excluded)
             return tuple(self._with_tiles(connection, card, rows) for card, rows in chosen)
 
     def candidates(self, person: str, *, limit: int = GRID_TILES) -> tuple[Tile, ...]:
         """Faces and persons that may be this person, most likely first."""
-        with self._resources().database.read() as connection:
+        with self._reading() as connection:
             row = find_person(connection, person)
             return self._tiles(connection, review_rows.questions_about(connection, row.id)[:limit], row.id)
 
+    def likely_names(self, persons: Sequence[int], *, chance: float) -> dict[int, tuple[PersonSummary, float]]:
+        """The named person that each of these persons most likely is, and the similarity, by row id.
+
+        Persons without one of at least ``chance`` are left out.
+        """
+        with self._reading() as connection:
+            questions = review_rows.likeliest_named(connection, persons, min_chance=chance)
+            named = read_summaries(connection, {question.person for question in questions.values()})
+        return {
+            row: (named[question.person], question.similarity)
+            for row, question in questions.items()
+            if question.person in named
+        }
+
     def candidates_card(self, person: str) -> Card | None:
         """A grid of the faces and persons that may be this person; None if there is none. Raises PersonError."""
-        with self._resources().database.read() as connection:
+        with self._reading() as connection:
             row = find_person(connection, person)
-            summary = review_rows.read_summaries(connection, [row.id]).get(row.id)
+            summary = read_summaries(connection, [row.id]).get(row.id)
             questions = review_rows.questions_about(connection, row.id)
             if summary is None or not questions:
                 return None
@@ -106,8 +154,8 @@ class Review:
 
     def names(self, prefix: str, *, limit: int = 8) -> tuple[PersonSummary, ...]:
         """Named persons whose name, or a word of it, begins with the prefix; most faces first."""
-        with self._resources().database.read() as connection:
-            return tuple(review_rows.open_person_names(connection, prefix, limit))
+        with self._reading() as connection:
+            return tuple(open_person_names(connection, prefix, limit))
 
     def skip(self, card: Card, *, days: int = SKIP_DAYS) -> None:
         """Record that the user is not sure: the question is asked again after ``days`` days."""
@@ -162,10 +210,10 @@ class Review:
 
         Raises BlockedUndoError, which names the groups, if later decisions build on it.
         """
-        return review_history.undo_groups(self._resources(), None if group is None else [group])
+        return self.undo_several(None if group is None else [group]).number
 
-    def undo_several(self, groups: Sequence[int]) -> int:
-        """Revert several groups, latest first, all or none. Returns the number of the last undo."""
+    def undo_several(self, groups: Sequence[int] | None) -> UndoneGroups:
+        """Revert several groups, latest first, all or none; None: the latest answer of this login."""
         return review_history.undo_groups(self._resources(), groups)
 
     def redo(self) -> int:
@@ -185,7 +233,7 @@ class Review:
         """The next cards without their tiles, each with its questions."""
         seen = last_decision_number(connection)
         chosen: list[_CardRows] = [
-            (_group(summary, seen), []) for summary in review_rows.largest_unnamed(connection, limit + len(excluded))
+            (_group(summary, seen), []) for summary in largest_unnamed(connection, limit + len(excluded))
         ]
         chosen += self._question_cards(connection, seen)
         chosen = [(card, rows) for card, rows in chosen if card.id not in set(excluded)]
@@ -195,7 +243,7 @@ class Review:
     def _question_cards(self, connection: Connection, seen: int) -> list[_CardRows]:
         rows = review_rows.best_questions(connection, CARDS_READ, min_chance=LISTED_FROM)
         persons = {row.person for row in rows} | {row.other for row in rows if row.other is not None}
-        summaries = review_rows.read_summaries(connection, persons)
+        summaries = read_summaries(connection, persons)
         by_person: dict[int, list[QuestionRow]] = defaultdict(list)
         for row in rows:
             if row.person in summaries and (row.other is None or row.other in summaries):
@@ -218,7 +266,7 @@ class Review:
         """A tile for each question about ``person``: the unassigned face, or the clearest face of the other person."""
         faces = catalogued_faces_by_row(connection, [row.face for row in rows if row.face is not None])
         others = {row.id: row.person if row.other == person else row.other for row in rows if row.other is not None}
-        summaries = review_rows.read_summaries(connection, [other for other in others.values() if other is not None])
+        summaries = read_summaries(connection, [other for other in others.values() if other is not None])
         resources = self._resources()
         covers = cover_faces(
             connection, list(summaries), engine=resources.settings.engine.name, gallery=resources.gallery

@@ -15,7 +15,7 @@ from catalog.domain.errors import UsageError
 from catalog.domain.stack_evidence import StackEvidence
 from catalog.domain.uri import FILE_SCHEME, S3_SCHEME, absolute_path, display_name, file_uri
 from catalog.scanning.form_stacks import form_stacks
-from catalog.store.review_rows import refresh_summaries
+from catalog.store.person_summaries import refresh_summaries
 from catalog.store.stack_rows import StackRow, photos_by_hash, photos_by_uri, read_stack_rows
 
 _HASH = re.compile(r"[0-9a-f]{6,64}")

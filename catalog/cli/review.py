@@ -68,7 +68,7 @@ def review(
     with open_catalog(config, database, verbose) as catalog:
         if is_lan:
             return _serve_network(catalog, lan.lan_address(lan_address), port)
-        catalog.review.refresh()
+        catalog.review.prepare()
         try:
             server = review_server.ReviewServer(catalog, host_name=host_name, port=port)
         except OSError as error:
@@ -90,7 +90,7 @@ def _serve_network(catalog: Catalog, address: str, port: int) -> int:
     if not typer.confirm(question):
         typer.echo("Not started.")
         return 0
-    catalog.review.refresh()
+    catalog.review.prepare()
     terminal = LanTerminal(lambda: show_code())
     try:
         server = review_server.LanReviewServer(catalog, address=address, approve=terminal.approve, port=port)

@@ -80,9 +80,15 @@ def move_assignments(connection: Connection, person_row: int, target_row: int) -
 
 def move_redirected_assignments(connection: Connection) -> int:
     """Move faces of merged persons to the canonical persons; returns how many."""
-    query = select(assignments.c.person_id).join(persons, persons.c.id == assignments.c.person_id)
-    merged = connection.scalars(query.where(persons.c.merged_into.is_not(None)).distinct()).all()
+    # From the few merged persons: a catalogue has many more assignments.
+    has_face = select(assignments.c.face_id).where(assignments.c.person_id == persons.c.id).exists()
+    merged = connection.scalars(select(persons.c.id).where(persons.c.merged_into.is_not(None), has_face)).all()
     return sum(move_assignments(connection, row, canonical_person(connection, row).id) for row in merged)
+
+
+def face_rows_of_person(connection: Connection, person_row: int) -> list[int]:
+    """Row ids of all faces of a person, in every gallery."""
+    return list(connection.scalars(select(assignments.c.face_id).where(assignments.c.person_id == person_row)))
 
 
 def has_faces(connection: Connection, person_row: int) -> bool:

@@ -9,11 +9,21 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from catalog.domain.people import AssignedBy
-from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_row, clearness
-from catalog.store.review_rows import PersonSummary, name_matches, read_summaries, select_summaries
+from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_row, in_gallery
+from catalog.store.person_summaries import (
+    HIDDEN,
+    NAMED,
+    OPEN,
+    PersonSummary,
+    clearest_faces,
+    name_matches,
+    read_summaries,
+    select_summaries,
+)
 from catalog.store.tables import assignments, faces, locations, person_summaries, persons, photos
 
 Shown = Literal["named", "unnamed", "hidden"]
+_STATES: dict[Shown, str] = {"named": NAMED, "unnamed": OPEN, "hidden": HIDDEN}
 
 
 def list_persons(
@@ -23,46 +33,42 @@ def list_persons(
 
     ``after`` is the public id of the last person of the previous page.
     """
-    conditions: list[ColumnElement[bool]] = [persons.c.hidden.is_(shown == "hidden")]
-    if shown != "hidden":
-        conditions.append(persons.c.name.is_not(None) if shown == "named" else persons.c.name.is_(None))
+    conditions: list[ColumnElement[bool]] = []
     if prefix:
         conditions.append(name_matches(prefix))
     if after is not None:
-        last = connection.scalar(
-            select(person_summaries.c.faces)
+        last = connection.execute(
+            select(person_summaries.c.faces, person_summaries.c.person_id)
             .join(persons, persons.c.id == person_summaries.c.person_id)
             .where(persons.c.person_id == after)
-        )
+        ).one_or_none()
         if last is not None:
-            same_size = and_(person_summaries.c.faces == last, persons.c.person_id > after)
-            conditions.append(or_(person_summaries.c.faces < last, same_size))
-    return select_summaries(connection, conditions, limit)
+            same_size = and_(person_summaries.c.faces == last.faces, person_summaries.c.person_id < last.person_id)
+            conditions.append(or_(person_summaries.c.faces < last.faces, same_size))
+    return select_summaries(connection, conditions, limit, state=_STATES[shown])
 
 
 def cover_faces(
     connection: Connection, person_rows: Sequence[int], *, engine: str, gallery: str
 ) -> dict[int, CataloguedFace]:
-    """The clearest face of each person in one gallery, by the person's row id."""
-    ranked = (
-        select(
-            faces.c.id,
-            assignments.c.person_id,
-            func.row_number()
-            .over(partition_by=assignments.c.person_id, order_by=(clearness(connection).desc(), faces.c.id))
-            .label("rank"),
-        )
-        .select_from(assignments.join(faces, faces.c.id == assignments.c.face_id).join(photos))
-        .where(assignments.c.person_id.in_(list(person_rows)))
-        .where(faces.c.engine == engine, faces.c.gallery == gallery, faces.c.not_a_face.is_(False))
-        .subquery()
+    """A clear face of each person in one gallery, by the person's row id.
+
+    It is the clearest one when the person's counts were computed.
+    """
+    rows = list(person_rows)
+    is_own = and_(assignments.c.face_id == person_summaries.c.cover_id, assignments.c.person_id.in_(rows))
+    stored = (
+        select(person_summaries.c.person_id, person_summaries.c.cover_id)
+        .join(assignments, and_(is_own, assignments.c.person_id == person_summaries.c.person_id))
+        .where(person_summaries.c.person_id.in_(rows))
+        .where(person_summaries.c.engine == engine, person_summaries.c.gallery == gallery)
     )
-    first = {
-        row.id: row.person_id
-        for row in connection.execute(select(ranked.c.id, ranked.c.person_id).where(ranked.c.rank == 1))
-    }
-    covers = catalogued_faces_by_row(connection, list(first))
-    return {first[row]: face for row, face in covers.items()}
+    covers: dict[int, int] = {row.person_id: row.cover_id for row in connection.execute(stored)}
+    without_cover = [row for row in rows if row not in covers]
+    if without_cover:
+        covers |= clearest_faces(connection, [*in_gallery(engine, gallery), assignments.c.person_id.in_(without_cover)])
+    catalogued = catalogued_faces_by_row(connection, covers.values())
+    return {person: catalogued[face] for person, face in covers.items() if face in catalogued}
 
 
 def count_confirmed(connection: Connection, person: int, *, engine: str, gallery: str) -> int:
@@ -71,7 +77,7 @@ def count_confirmed(connection: Connection, person: int, *, engine: str, gallery
         select(func.count())
         .select_from(assignments.join(faces, faces.c.id == assignments.c.face_id))
         .where(assignments.c.person_id == person, assignments.c.by == AssignedBy.HUMAN.value)
-        .where(faces.c.engine == engine, faces.c.gallery == gallery, faces.c.not_a_face.is_(False))
+        .where(*in_gallery(engine, gallery))
     )
     return int(connection.scalar(query) or 0)
 
@@ -118,6 +124,7 @@ def summaries_in_order(connection: Connection, person_rows: Sequence[int]) -> li
 
 def _stranger_conditions(selection: StrangerSelection) -> list[Any]:
     conditions: list[Any] = [
+        person_summaries.c.state == OPEN,
         persons.c.name.is_(None),
         persons.c.hidden.is_(False),
         persons.c.merged_into.is_(None),

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, func, literal, literal_column, or_, select
 
 from catalog.domain.local_day import LocalSpan
 from catalog.domain.uri import display
+from catalog.store.catalogued_faces import in_gallery
 from catalog.store.damaged_rows import stored_time
 from catalog.store.named_appearances import photos_naming
 from catalog.store.photo_dates import stored_span
 from catalog.store.tables import assignments, faces, locations, persons, photos, stacked_photos
+from catalog.store.tables.photo_tables import FOLDER_OF_LOCATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +74,28 @@ def read_photos(
     after: str | None = None,
 ) -> list[CataloguedPhoto]:
     """Photos with a present location, newest first, those without a date last. ``after``: content hash of the last."""
-    query = _photo_query().where(*_conditions(selection, engine, gallery), _is_present())
+    conditions = [*_conditions(selection, engine, gallery), _is_present()]
+    last = None
     if after is not None:
         last = connection.execute(
             select(photos.c.id, photos.c.taken_local).where(photos.c.sha256 == after)
         ).one_or_none()
+    # Two orders by the index of dates: a condition that puts undated photos last would sort all photos.
+    rows: list[int] = []
+    if last is None or last.taken_local is not None:
+        dated = select(photos.c.id).where(*conditions, photos.c.taken_local.is_not(None))
         if last is not None:
-            query = query.where(_is_later_in_order(last.id, last.taken_local))
-    order = photos.c.taken_local.is_(None), photos.c.taken_local.desc(), photos.c.id.desc()
-    return [_photo(row) for row in connection.execute(query.order_by(*order).limit(limit))]
+            same_time = and_(photos.c.taken_local == last.taken_local, photos.c.id < last.id)
+            dated = dated.where(photos.c.taken_local <= last.taken_local)
+            dated = dated.where(or_(photos.c.taken_local < last.taken_local, same_time))
+        rows += connection.scalars(dated.order_by(photos.c.taken_local.desc(), photos.c.id.desc()).limit(limit))
+    if len(rows) < limit:
+        undated = select(photos.c.id).where(*conditions, photos.c.taken_local.is_(None))
+        if last is not None and last.taken_local is None:
+            undated = undated.where(photos.c.id < last.id)
+        rows += connection.scalars(undated.order_by(photos.c.id.desc()).limit(limit - len(rows)))
+    read = {row.id: row for row in connection.execute(_photo_query().where(photos.c.id.in_(rows)))}
+    return [_photo(read[row]) for row in rows]
 
 
 def count_photos(connection: Connection, selection: PhotoSelection, *, engine: str, gallery: str) -> int:
@@ -94,42 +110,38 @@ def read_photo(connection: Connection, sha256: str) -> CataloguedPhoto | None:
     return None if row is None else _photo(row)
 
 
-def years_of_photos(connection: Connection) -> list[tuple[int, int]]:
-    """Years with photos, newest first, each with the number of photos."""
+def years_of_photos(connection: Connection) -> list[tuple[int | None, int]]:
+    """Years with photos, newest first, each with the number of photos; None, last, for the photos without a date."""
     year = func.substr(photos.c.taken_local, 1, 4).label("year")
-    query = (
-        select(year, func.count())
-        .select_from(photos)
-        .where(photos.c.taken_local.is_not(None), _is_present(), _counts(None))
-        .group_by(year)
-        .order_by(year.desc())
-    )
-    return [(int(row[0]), row[1]) for row in connection.execute(query)]
+    query = select(year, func.count()).select_from(photos).where(_is_present(), _counts(None)).group_by(year)
+    counts = {None if year is None else int(year): count for year, count in connection.execute(query)}
+    return sorted(counts.items(), key=lambda entry: -(entry[0] or 0))
 
 
-def read_albums(connection: Connection) -> list[Album]:
-    """Folders and prefixes with present photos, in the order of their uris. Files of one exposure are one photo."""
-    if connection.dialect.name == "sqlite":
-        folder = func.rtrim(locations.c.uri, func.replace(locations.c.uri, "/", ""))
-    else:
-        folder = func.regexp_replace(locations.c.uri, "[^/]*$", "")
-    query = (
+def read_albums(connection: Connection, *, limit: int | None = None, after: str | None = None) -> list[Album]:
+    """Folders and prefixes with present photos, in the order of their uris. Files of one exposure are one photo.
+
+    ``after`` is the last uri of a page.
+    """
+    folder = literal_column(FOLDER_OF_LOCATION, Text)
+    shot = func.coalesce(stacked_photos.c.counted_id, locations.c.photo_id)
+    rows = (
         select(
             folder.label("album"),
-            func.count(func.distinct(func.coalesce(stacked_photos.c.counted_id, locations.c.photo_id))).label("photos"),
+            func.count(func.distinct(shot)).label("photos"),
             func.min(locations.c.photo_id).label("cover"),
         )
         .outerjoin_from(locations, stacked_photos, stacked_photos.c.photo_id == locations.c.photo_id)
         .where(locations.c.missing_since.is_(None))
-        .group_by(folder)
-        .subquery()
     )
-    rows = connection.execute(
-        select(query.c.album, query.c.photos, photos.c.sha256)
-        .join(photos, photos.c.id == query.c.cover)
-        .order_by(query.c.album)
-    )
-    return [Album(row.album, display(row.album), row.photos, row.sha256) for row in rows]
+    if after is not None:
+        rows = rows.where(folder > after)
+    page = rows.group_by(folder).order_by(folder).limit(limit).subquery()
+    query = select(page.c.album, page.c.photos, photos.c.sha256).join(photos, photos.c.id == page.c.cover)
+    return [
+        Album(row.album, display(row.album), row.photos, row.sha256)
+        for row in connection.execute(query.order_by(page.c.album))
+    ]
 
 
 def expressions(connection: Connection, *, engine: str, gallery: str, person: int | None = None) -> dict[str, int]:
@@ -144,7 +156,7 @@ def expressions(connection: Connection, *, engine: str, gallery: str, person: in
                 persons, persons.c.id == assignments.c.person_id
             )
         )
-        .where(*_in_gallery(engine, gallery), faces.c.emotion.is_not(None), _is_visible(), ~_is_stacked())
+        .where(*in_gallery(engine, gallery), faces.c.emotion.is_not(None), _is_visible(), ~_is_stacked())
         .group_by(faces.c.emotion)
         .order_by(func.count().desc(), faces.c.emotion)
     )
@@ -171,7 +183,7 @@ def rows_with_expression(
                 persons, persons.c.id == assignments.c.person_id
             )
         )
-        .where(*_in_gallery(engine, gallery), faces.c.emotion == emotion, _is_visible(), ~_is_stacked())
+        .where(*in_gallery(engine, gallery), faces.c.emotion == emotion, _is_visible(), ~_is_stacked())
         .order_by(func.coalesce(faces.c.emotion_confidence, 0.0).desc(), faces.c.id)
         .limit(limit)
         .offset(offset)
@@ -190,7 +202,7 @@ def is_alone_with(person_rows: Sequence[int], engine: str, gallery: str) -> Colu
                 persons, persons.c.id == assignments.c.person_id
             )
         )
-        .where(faces.c.photo_id == photos.c.id, *_in_gallery(engine, gallery))
+        .where(faces.c.photo_id == photos.c.id, *in_gallery(engine, gallery))
         .where(or_(assignments.c.person_id.is_(None), assignments.c.person_id.not_in(list(person_rows))))
         .where(_is_visible())
     )
@@ -206,7 +218,7 @@ def _conditions(selection: PhotoSelection, engine: str, gallery: str) -> list[Co
             select(assignments.c.photo_id)
             .join(faces, faces.c.id == assignments.c.face_id)
             .where(assignments.c.person_id == person, assignments.c.photo_id.is_not(None))
-            .where(*_in_gallery(engine, gallery))
+            .where(*in_gallery(engine, gallery))
         )
         # A person on another file of the exposure is on the photo that counts.
         stacked = select(stacked_photos.c.counted_id).where(stacked_photos.c.photo_id.in_(shown))
@@ -217,7 +229,7 @@ def _conditions(selection: PhotoSelection, engine: str, gallery: str) -> list[Co
         conditions.append(photos.c.taken_local >= f"{selection.year:04d}")
         conditions.append(photos.c.taken_local < f"{selection.year + 1:04d}")
     if selection.emotion is not None:
-        having = select(faces.c.photo_id).where(*_in_gallery(engine, gallery), faces.c.emotion == selection.emotion)
+        having = select(faces.c.photo_id).where(*in_gallery(engine, gallery), faces.c.emotion == selection.emotion)
         if selection.persons:
             having = having.join(assignments, assignments.c.face_id == faces.c.id).where(
                 assignments.c.person_id.in_(selection.persons)
@@ -256,10 +268,6 @@ def other_files(connection: Connection, sha256: str) -> list[CataloguedPhoto]:
     return [_photo(row) for row in connection.execute(query.order_by(photos.c.id != leader, photos.c.id))]
 
 
-def _in_gallery(engine: str, gallery: str) -> tuple[ColumnElement[bool], ...]:
-    return faces.c.engine == engine, faces.c.gallery == gallery, faces.c.not_a_face.is_(False)
-
-
 def _is_visible() -> ColumnElement[bool]:
     """Condition on an outer join with ``persons``: the person, if there is one, is not hidden."""
     return or_(persons.c.hidden.is_(None), persons.c.hidden.is_(False))
@@ -270,13 +278,7 @@ def _is_present() -> ColumnElement[bool]:
     return and_(present.exists(), photos.c.left_out_by.is_(None))
 
 
-def _is_later_in_order(row: int, taken_local: str | None) -> ColumnElement[bool]:
-    if taken_local is None:
-        return and_(photos.c.taken_local.is_(None), photos.c.id < row)
-    same_time = and_(photos.c.taken_local == taken_local, photos.c.id < row)
-    return or_(photos.c.taken_local < taken_local, same_time, photos.c.taken_local.is_(None))
-
-
+@cache
 def _photo_query() -> Select[Any]:
     present = (
         select(func.min(locations.c.uri))
@@ -286,6 +288,7 @@ def _photo_query() -> Select[Any]:
     missing = select(func.min(locations.c.uri)).where(locations.c.photo_id == photos.c.id).scalar_subquery()
     last_missed = select(func.max(locations.c.missing_since)).where(locations.c.photo_id == photos.c.id)
     return select(
+        photos.c.id,
         photos.c.sha256,
         photos.c.width,
         photos.c.height,

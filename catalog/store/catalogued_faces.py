@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
@@ -57,13 +58,14 @@ class CataloguedFace:
 
 def faces_of_person(connection: Connection, person: PersonRow, limit: int | None = None) -> list[CataloguedFace]:
     """Return the faces of a person, oldest photo first; undated photos come last."""
-    return _catalogued_faces(
-        connection,
-        _face_query()
+    # The rows of all faces are sorted, and only the faces within the limit are read as a whole.
+    query = (
+        select(faces.c.id)
+        .select_from(assignments.join(faces, faces.c.id == assignments.c.face_id).join(photos))
         .where(assignments.c.person_id == person.id)
         .order_by(photos.c.taken_local.is_(None), photos.c.taken_local, faces.c.id)
-        .limit(limit),
     )
+    return _in_order(connection, list(connection.scalars(query.limit(limit))))
 
 
 class FaceOrder(StrEnum):
@@ -83,12 +85,10 @@ def ordered_faces(
     *,
     engine: str,
     gallery: str,
-    excluded: Sequence[int] = (),
-    dated: bool = False,
     unconfirmed: bool = False,
     offset: int = 0,
 ) -> list[CataloguedFace]:
-    """Faces of a person in one gallery. ``excluded`` are row ids; ``dated`` leaves out photos without a date.
+    """Faces of a person in one gallery.
 
     ``unconfirmed`` leaves out faces that a user assigned. ``offset`` is the number of faces skipped first.
 
@@ -100,19 +100,57 @@ def ordered_faces(
         FaceOrder.OLDEST: [photos.c.taken_local.is_(None), photos.c.taken_local],
         FaceOrder.NEWEST: [photos.c.taken_local.is_(None), photos.c.taken_local.desc()],
     }
-    query = _face_query().where(
-        assignments.c.person_id == person.id,
-        faces.c.engine == engine,
-        faces.c.gallery == gallery,
-        faces.c.not_a_face.is_(False),
+    query = (
+        select(faces.c.id)
+        .select_from(assignments.join(faces, faces.c.id == assignments.c.face_id).join(photos))
+        .where(assignments.c.person_id == person.id, *in_gallery(engine, gallery))
     )
-    if excluded:
-        query = query.where(faces.c.id.not_in(excluded))
-    if dated:
-        query = query.where(photos.c.taken_local.is_not(None))
     if unconfirmed:
         query = query.where(assignments.c.by == AssignedBy.CLUSTER.value)
-    return _catalogued_faces(connection, query.order_by(*keys[order], faces.c.id).limit(limit).offset(offset))
+    rows = list(connection.scalars(query.order_by(*keys[order], faces.c.id).limit(limit).offset(offset)))
+    return _in_order(connection, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class FaceRank:
+    """The values by which the faces of a person are ordered, for one face. ``taken`` is local time, or None."""
+
+    row: int
+    clearness: float
+    is_confirmed: bool
+    similarity: float
+    taken: str | None
+
+
+def face_ranks(connection: Connection, person: PersonRow, *, engine: str, gallery: str) -> list[FaceRank]:
+    """The ranks of all faces of a person in one gallery, in the order of their row ids."""
+    query = (
+        select(
+            faces.c.id,
+            clearness(connection),
+            assignments.c.by == AssignedBy.HUMAN.value,
+            func.coalesce(assignments.c.similarity, 100.0),
+            photos.c.taken_local,
+        )
+        .select_from(assignments.join(faces, faces.c.id == assignments.c.face_id).join(photos))
+        .where(assignments.c.person_id == person.id, *in_gallery(engine, gallery))
+        .order_by(faces.c.id)
+    )
+    return [FaceRank(*row) for row in connection.execute(query)]
+
+
+def _in_order(connection: Connection, rows: Sequence[int]) -> list[CataloguedFace]:
+    """The faces with these row ids, in this order."""
+    catalogued = catalogued_faces_by_row(connection, rows)
+    return [catalogued[row] for row in rows if row in catalogued]
+
+
+def in_gallery(engine: str, gallery: str) -> tuple[ColumnElement[bool], ...]:
+    """Conditions on the few faces that another condition finds: they are real faces of this gallery.
+
+    A database would rather use the index of the gallery, which nearly always holds all faces. The added text hides it.
+    """
+    return faces.c.engine + "" == engine, faces.c.gallery + "" == gallery, faces.c.not_a_face.is_(False)
 
 
 def clearness(connection: Connection) -> ColumnElement[float]:
@@ -177,6 +215,7 @@ def faces_by_content(connection: Connection, contents: Iterable[str]) -> dict[st
     return faces_by_hash
 
 
+@cache
 def _face_query() -> Select[Any]:
     present = (
         select(func.min(locations.c.uri))

@@ -12,7 +12,7 @@ from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
 from catalog.domain.people import AssignedBy
 from catalog.domain.taken_at import DateSource
-from catalog.store.person_index import PersonRow, canonical_person, persons_where
+from catalog.store.person_index import PersonRow, canonical_row_ids, persons_where
 from catalog.store.tables import assignments, faces, persons, photos
 from catalog.store.upsert import batches
 
@@ -23,6 +23,11 @@ def set_name(connection: Connection, person: PersonRow, name: str | None) -> Non
 
 def set_hidden(connection: Connection, person: PersonRow, hidden: bool) -> None:
     connection.execute(update(persons).where(persons.c.id == person.id).values(hidden=hidden))
+
+
+def hide_all(connection: Connection, person_rows: Sequence[int]) -> None:
+    for batch in batches(person_rows):
+        connection.execute(update(persons).where(persons.c.id.in_(batch)).values(hidden=True))
 
 
 def set_birth_date(connection: Connection, person: PersonRow, day: str | None) -> None:
@@ -107,10 +112,9 @@ def persons_by_public_id(connection: Connection, public_ids: Collection[str]) ->
 
 def canonical_rows(connection: Connection, public_ids: Collection[str]) -> dict[str, int]:
     """Return the row id of the canonical person for every public id that the catalogue has."""
-    return {
-        public_id: canonical_person(connection, row.id).id
-        for public_id, row in persons_by_public_id(connection, public_ids).items()
-    }
+    rows = persons_by_public_id(connection, public_ids)
+    canonical = canonical_row_ids(connection, [row.id for row in rows.values()])
+    return {public_id: canonical[row.id] for public_id, row in rows.items()}
 
 
 def prior_faces(connection: Connection, rows: Sequence[int]) -> list[PriorFace]:

@@ -25,6 +25,9 @@ from catalog.store.parse_decision import decision_of, is_copy
 from catalog.store.tables import decisions
 from catalog.store.upsert import batches
 
+_ROWS = 2_000
+"""Rows of one insert."""
+
 
 def append_decision(
     connection: Connection,
@@ -59,6 +62,22 @@ def append_decision(
     return number
 
 
+def append_to_group(
+    connection: Connection,
+    verb: Verb,
+    persons: Iterable[tuple[str, Payload]],
+    *,
+    decided_at: datetime,
+    decided_by: str,
+    group: int,
+) -> None:
+    """Append a decision about each person, given by public id, to a group that has a decision already."""
+    common = {"decided_at": utc_text(decided_at), "decided_by": decided_by, "verb": verb.value, "group": group}
+    rows = [{**common, "person_id": person_id, "details": to_json(payload)} for person_id, payload in persons]
+    for batch in batches(rows, _ROWS):
+        connection.execute(insert(decisions), batch)
+
+
 def append_copy(connection: Connection, decision: Decision) -> int:
     """Append a decision once more, with the time and the user of the original. Returns the new number."""
     return append_decision(
@@ -86,17 +105,21 @@ def read_decisions(
     person_ids: Collection[str] | None = None,
     verbs: Collection[Verb] | None = None,
     numbers: Collection[int] | None = None,
+    times: Collection[datetime] | None = None,
     after: int = 0,
 ) -> list[Decision]:
     """Return the decisions that meet all given conditions, oldest first.
 
-    ``person_ids`` selects by either person, ``after`` by number. Raises ``DatabaseError`` for a damaged row.
+    ``person_ids`` selects by either person, ``times`` by the time of the decision, ``after`` by number. Raises
+    ``DatabaseError`` for a damaged row.
     """
     conditions: list[ColumnElement[bool]] = [decisions.c.id > after]
     if person_ids is not None:
         conditions.append(or_(decisions.c.person_id.in_(person_ids), decisions.c.other_person_id.in_(person_ids)))
     if verbs is not None:
         conditions.append(decisions.c.verb.in_([verb.value for verb in verbs]))
+    if times is not None:
+        conditions.append(decisions.c.decided_at.in_(sorted({utc_text(time) or "" for time in times})))
     if numbers is None:
         return _read(connection, conditions)
     return [
@@ -114,6 +137,14 @@ def read_decision(connection: Connection, number: int) -> Decision | None:
 def decisions_of_group(connection: Connection, group: int) -> list[Decision]:
     """Return the decisions of a group, oldest first."""
     return _read(connection, [decisions.c.group == group])
+
+
+def verbs_of_group(connection: Connection, group: int | None) -> set[Verb]:
+    """The verbs of the decisions of a group; empty for None."""
+    if group is None:
+        return set()
+    query = select(decisions.c.verb).where(decisions.c.group == group).distinct()
+    return {Verb(verb) for verb in connection.scalars(query)}
 
 
 def groups_before(connection: Connection, limit: int, *, before: int | None = None) -> list[int]:

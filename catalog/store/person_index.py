@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from catalog.domain.uri import display_name
 from catalog.store.tables import persons
+from catalog.store.upsert import batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,15 @@ def persons_where(connection: Connection, query: Select[Any]) -> list[PersonRow]
     ]
 
 
+def persons_by_row(connection: Connection, row_ids: Sequence[int]) -> list[PersonRow]:
+    """The persons with these row ids, in this order. Row ids without a row are left out."""
+    rows: dict[int, PersonRow] = {}
+    for batch in batches(row_ids):
+        found = persons_where(connection, select(persons).where(persons.c.id.in_(batch)))
+        rows |= {person.id: person for person in found}
+    return [rows[row_id] for row_id in row_ids if row_id in rows]
+
+
 def all_persons(connection: Connection) -> list[PersonRow]:
     """Every person row, merged persons included, oldest first."""
     return persons_where(connection, select(persons).order_by(persons.c.id))
@@ -54,6 +64,36 @@ def canonical_person(connection: Connection, row_id: int) -> PersonRow:
         return rows[wanted].merged_into
 
     return rows[end_of_redirects(row_id, target_of)]
+
+
+def canonical_row_ids(connection: Connection, row_ids: Iterable[int]) -> dict[int, int]:
+    """The row id of the person that each row id stands for today. Row ids without a row are left out."""
+    target_of: dict[int, int | None] = {}
+    wanted = set(row_ids)
+    known = list(wanted)
+    while wanted:
+        for batch in batches(sorted(wanted)):
+            query = select(persons.c.id, persons.c.merged_into).where(persons.c.id.in_(batch))
+            target_of |= {row.id: row.merged_into for row in connection.execute(query)}
+        wanted = {target for row in wanted if (target := target_of.get(row)) is not None} - target_of.keys()
+    return {row: end_of_redirects(row, target_of.__getitem__) for row in known if row in target_of}
+
+
+def public_ids_of(connection: Connection, row_ids: Iterable[int]) -> list[str]:
+    """The public ids of these persons and of all persons that redirect to them."""
+    public_ids: dict[int, str] = {}
+    wanted = sorted(set(row_ids))
+    for batch in batches(wanted):
+        query = select(persons.c.id, persons.c.person_id).where(persons.c.id.in_(batch))
+        public_ids |= {row.id: row.person_id for row in connection.execute(query)}
+    while wanted:
+        redirecting: dict[int, str] = {}
+        for batch in batches(wanted):
+            query = select(persons.c.id, persons.c.person_id).where(persons.c.merged_into.in_(batch))
+            redirecting |= {row.id: row.person_id for row in connection.execute(query)}
+        wanted = sorted(redirecting.keys() - public_ids.keys())
+        public_ids |= redirecting
+    return list(public_ids.values())
 
 
 @dataclass(frozen=True, slots=True)

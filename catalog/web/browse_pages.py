@@ -18,8 +18,10 @@ from catalog.store.browse_people import Shown, StrangerSelection
 from catalog.store.catalogued_faces import CataloguedFace, FaceOrder
 from catalog.web.page_routes import PageRoutes
 
-FACES, PEOPLE, PHOTOS, HISTORY = 96, 60, 60, 50
+FACES, PEOPLE, PHOTOS, ALBUMS, HISTORY = 96, 60, 60, 60, 50
 """Entries of a page."""
+LISTED_ALBUMS = 200
+"""Albums that the page about strangers lists. The others are reached by their own pages."""
 COMPANIONS = 100
 LONGEST_QUERY = 4_000
 _SHOWN: dict[str, Shown] = {"named": "named", "unnamed": "unnamed", "hidden": "hidden"}
@@ -141,7 +143,6 @@ class BrowsePages:
             )
         except (PersonError, UsageError) as error:
             return await self._pages.not_found(request, error)
-        years = await self._pages.call(self._catalog.browse.years)
         chosen = {"with": [person.person_id for person in people], "only": "1" if is_only else ""}
         chosen |= {"album": album or "", "emotion": emotion or "", "year": str(year or "")}
 
@@ -157,7 +158,7 @@ class BrowsePages:
             people=people,
             photos=page.photos,
             total=page.total,
-            years=years,
+            years=page.years,
             year=year,
             album=album,
             emotion=emotion,
@@ -174,8 +175,10 @@ class BrowsePages:
         return self._pages.page("photo.html", request, details=details, has_original=self._has_originals)
 
     async def albums(self, request: Request) -> Response:
-        albums = await self._pages.call(self._catalog.browse.albums)
-        return self._pages.page("albums.html", request, albums=albums)
+        after = request.query_params.get("after")
+        albums = await self._pages.call(lambda: self._catalog.browse.albums(limit=ALBUMS + 1, after=after))
+        next_page = "/albums?" + urlencode({"after": albums[ALBUMS - 1].uri}) if len(albums) > ALBUMS else None
+        return self._pages.page("albums.html", request, albums=albums[:ALBUMS], more=next_page)
 
     async def expressions(self, request: Request) -> Response:
         query = request.query_params
@@ -210,8 +213,15 @@ class BrowsePages:
         fewer_than = _number(query.get("fewer_than")) or (None if photo or album else 3)
         selection = StrangerSelection(photo, None if photo else album, None if photo or album else fewer_than)
         strangers = await self._pages.call(lambda: self._catalog.browse.strangers(selection))
-        albums = await self._pages.call(self._catalog.browse.albums)
-        return self._pages.page("strangers.html", request, strangers=strangers, selection=selection, albums=albums)
+        albums = await self._pages.call(lambda: self._catalog.browse.albums(limit=LISTED_ALBUMS + 1))
+        return self._pages.page(
+            "strangers.html",
+            request,
+            strangers=strangers,
+            selection=selection,
+            albums=albums[:LISTED_ALBUMS],
+            more=len(albums) > LISTED_ALBUMS,
+        )
 
     async def history(self, request: Request) -> Response:
         before = _number(request.query_params.get("before")) or None

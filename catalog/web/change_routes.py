@@ -98,7 +98,7 @@ def _found_json(result: FindResult) -> dict[str, object]:
                 "person": match.person_id,
                 "name": match.name,
                 "similarity": round(match.similarity, 1),
-                "taken": None if match.taken_at is None else match.taken_at.year,
+                "taken": None if match.taken is None else int(match.taken.first[:4]),
             }
             for match in result.matches
         ],

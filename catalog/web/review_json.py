@@ -7,7 +7,7 @@ from typing import Any
 from catalog.app.card_faces import FaceRow
 from catalog.app.review_values import Card, ReviewStatus, Tile
 from catalog.store.catalogued_faces import CataloguedFace, FaceOrder
-from catalog.store.review_rows import PersonSummary
+from catalog.store.person_summaries import PersonSummary
 
 Json = dict[str, Any]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from catalog.app import reviewing
 from catalog.app.review_values import Choice, ReviewAnswer, ReviewConflictError
 from catalog.domain.errors import PersonError, UsageError
 from catalog.store.catalogued_faces import FaceOrder
-from catalog.store.review_rows import QuestionRow, replace_questions
+from catalog.store.review_rows import QuestionRow, read_review_state, replace_questions, write_review_state
 
 PORTRAITS = Path(__file__).parent.parent / "fixtures"
 """Three photos of one man, one of another man, one of a woman."""
@@ -196,3 +197,83 @@ def test_faces_are_read_for_chosen_cards_only(library, monkeypatch):
     (card,) = library.review.cards(1)
     assert read == [[one.row]]
     assert [tile.face for tile in card.tiles] == list(library.review.faces(one.person_id, FaceOrder.CLEAREST, 1))
+
+
+@pytest.fixture
+def paired(library):
+    """Questions whether the largest person is one of two others, and whether these two are one."""
+    largest, one, two = [card.person for card in library.review.cards(3)]
+    pairs = [(largest, one), (largest, two), (one, two)]
+    questions = [
+        QuestionRow(person.row, other.row, None, 90.0, 0.9, 1, 1000.0 - number, None)
+        for number, (person, other) in enumerate(pairs)
+    ]
+    with library._resources.database.begin() as connection:
+        replace_questions(connection, questions)
+    return largest.person_id, one.person_id, two.person_id
+
+
+def asked_pairs(library):
+    """The persons of each pair that is asked about."""
+    cards = [card for card in library.review.cards(20) if card.other is not None]
+    return {frozenset((card.person.person_id, card.other.person_id)) for card in cards}
+
+
+def decide(library, key, pair, action):
+    """Answer the question whether these two are one person."""
+    (card,) = [
+        card
+        for card in library.review.cards(20)
+        if card.other is not None and {card.person.person_id, card.other.person_id} == set(pair)
+    ]
+    answer = ReviewAnswer(key, card.person.person_id, card.seen, choices=(Choice(card.other.person_id, action),))
+    return library.review.answer(answer).group
+
+
+def test_a_pair_answered_with_no_is_not_asked_again(library, paired):
+    """Nor after another scan. Its undo asks again."""
+    largest, one, two = paired
+    group = decide(library, "key-1", (largest, one), "separate")
+    assert asked_pairs(library) == {frozenset((largest, two)), frozenset((one, two))}
+    library.review.undo(group)
+    assert asked_pairs(library) == {frozenset(pair) for pair in ((largest, one), (largest, two), (one, two))}
+
+
+def test_a_no_settles_the_pairs_of_persons_that_are_merged_later(library, paired):
+    """The largest person is not the first. The second joins the largest, so that it is not the first either."""
+    largest, one, two = paired
+    decide(library, "key-1", (largest, one), "separate")
+    decide(library, "key-2", (largest, two), "merge")
+    assert asked_pairs(library) == set()
+    library.review.undo()
+    assert asked_pairs(library) == {frozenset((largest, two)), frozenset((one, two))}
+
+
+def test_a_merge_by_a_command_settles_questions(library, paired):
+    """The pages reflect the decisions of other programs, before a scan computes the questions again."""
+    largest, one, two = paired
+    library.decisions.merge(largest, one)
+    assert asked_pairs(library) == {frozenset((largest, two))}
+    assert library.review.cards(1)[0].person.faces == 4
+    library.decisions.name(largest, "Ann Example")
+    assert library.review.status().named == 4
+
+
+def test_questions_are_computed_at_the_start_only_if_they_are_old(library, paired):
+    """A start after answers and commands keeps the questions; one after a scan that was killed does not."""
+    library.decisions.hide(paired[2])
+    library.review.prepare()
+    assert asked_pairs(library) == {frozenset(paired[:2])}
+    with library._resources.database.begin() as connection:
+        state = read_review_state(connection)
+        write_review_state(connection, replace(state, newest_face=state.newest_face - 1))
+    library.review.prepare()
+    assert asked_pairs(library) == set()
+
+
+def test_a_forgotten_person_is_not_asked_about(library, paired):
+    """Forgetting is a command. The faces of the others stay counted."""
+    largest, one, two = paired
+    library.forget(one)
+    assert asked_pairs(library) == {frozenset((largest, two))}
+    assert library.review.status().faces == 4

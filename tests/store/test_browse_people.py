@@ -13,7 +13,7 @@ from catalog.store.browse_people import (
     find_strangers,
     list_persons,
 )
-from catalog.store.review_rows import open_person_names, refresh_summaries
+from catalog.store.person_summaries import open_person_names, refresh_summaries
 from catalog.store.tables import assignments, faces, persons
 
 GALLERY = {"engine": "local", "gallery": "default"}

@@ -46,6 +46,7 @@ def test_the_program_names_the_newest_migration() -> None:
     assert known_revisions()[0] == SCHEMA
 
 
+@pytest.mark.filterwarnings("ignore:.*expression-based index")
 def test_migrations_make_the_described_tables(database: Database) -> None:
     """Tables, columns, types, defaults, indexes, foreign keys and, on PostgreSQL, comments are equal."""
     with database.read() as connection:

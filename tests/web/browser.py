@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+NAVIGATION = 120_000
+"""Milliseconds that Chromium may take to load a page on a busy machine."""
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
 
@@ -109,6 +111,7 @@ class SharedChromium:
         else:
             browser = self._browser = self._browser or self._launch()
         context = browser.new_context(**options)
+        context.set_default_navigation_timeout(NAVIGATION)
         try:
             yield context
         finally:

@@ -84,6 +84,16 @@ def test_a_person_changed_by_a_command_is_a_conflict(client, library, card):
     assert not library.people(named=True)
 
 
+def test_a_card_that_returns_after_an_undo_is_answered(client, library, card):
+    """The decision and its undo are older than the card."""
+    client.post("/api/answers", name_body(card, "Ann Example"))
+    client.post("/api/undo", {"key": "undo-1"})
+    again = client.get("/api/questions?limit=3")["questions"][0]
+    assert faces_of(again) == faces_of(card)
+    assert client.post("/api/answers", {**name_body(again, "Bea Example"), "key": "key-2"})[0] == 200
+    assert library.person("Bea Example").faces == 3
+
+
 def test_joining_with_an_existing_person_by_id(client, library, card):
     """The group is merged into the named person."""
     client.post("/api/answers", name_body(card, "Ann Example"))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.web.browser import fresh_key
 
@@ -179,6 +181,30 @@ def test_undo_without_a_group_reverts_answer_by_answer(client, library, ann, rep
     client.post("/api/undo", {"key": fresh_key(), "redo": True})
     assert library.person(ann).name == "Ann Example"
     assert client.post("/api/undo", {"key": fresh_key(), "groups": "all"})[0] == 422
+
+
+def test_an_undo_without_a_group_takes_the_answer_off_the_list(client, ann, repair):
+    """The last answers of the home page are those in force, and the text says what was undone."""
+    for name in ("Bea", "Cora"):
+        repair("rename", person=ann, name={"new": name})
+    texts = [answer["text"] for answer in client.get("/api/status")["last"]]
+    status, undone = client.post("/api/undo", {"key": fresh_key()})
+    assert (status, undone["text"]) == (200, f"Undone: {texts[0]}")
+    assert [answer["text"] for answer in client.get("/api/status")["last"]] == texts[1:]
+
+
+def test_a_found_face_has_the_year_where_the_photo_was_taken(client, library, tmp_path):
+    """New Year's night in Tokyo is in the old year by the time of the zone 0."""
+    photo = tmp_path / "tokyo.jpg"
+    exif = Image.Exif()
+    exif.get_ifd(0x8769).update({0x9003: "2020:01:01 05:00:00", 0x9011: "+09:00"})
+    with Image.open(PORTRAITS / "astronaut.jpg") as image:
+        image.save(photo, exif=exif)
+    for _ in library.scan([photo]):
+        pass
+    status, _, body = client.request("POST", "/api/find", raw=photo.read_bytes())
+    assert status == 200
+    assert 2020 in {face["taken"] for face in json.loads(body)["faces"]}
 
 
 def test_a_watch_hit_is_confirmed_with_login_and_time(client, library, ann):

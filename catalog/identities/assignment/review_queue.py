@@ -19,13 +19,15 @@ from catalog.identities.assignment.gallery_clustering import GroupingRules
 from catalog.identities.assignment.suggestions import OpenQuestions, Question, read_open_questions
 from catalog.identities.clustering.years_apart import odds_of_years
 from catalog.store.assignment_lock import lock_persons
+from catalog.store.decision_rows import last_decision_number
+from catalog.store.person_summaries import PersonSummary, read_summaries, refresh_summaries
 from catalog.store.review_rows import (
-    PersonSummary,
     QuestionRow,
+    ReviewState,
     delete_expired,
-    read_summaries,
-    refresh_summaries,
+    newest_assigned_face,
     replace_questions,
+    write_review_state,
 )
 
 INTERCEPT, SLOPE = -7.4, 1.8
@@ -77,6 +79,8 @@ def refresh_questions(
     rows = [row for question in open_questions.questions if (row := _row(open_questions, question, summaries))]
     rows.sort(key=lambda row: (-row.worth, row.person, row.other or 0, row.face or 0))
     replace_questions(connection, rows[:LONGEST_QUEUE])
+    newest_face, decision = newest_assigned_face(connection), last_decision_number(connection)
+    write_review_state(connection, ReviewState(engine.name, gallery, newest_face, decision))
     return min(len(rows), LONGEST_QUEUE)
 
 

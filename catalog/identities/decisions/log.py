@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from catalog.domain.decisions import Decision, Payload, Verb
 from catalog.domain.face_key import FaceKey
 from catalog.store.decision_rows import (
     append_decision,
+    append_to_group,
     last_undoable,
     read_decision,
     read_decisions,
@@ -75,6 +77,18 @@ def append(
     )
     join_group(connection, number, stamp)
     return number
+
+
+def append_all(
+    connection: Connection, verb: Verb, stamp: DecisionStamp, decisions: Sequence[tuple[str, Payload]]
+) -> None:
+    """Append a decision about each person, given by public id, to the stamp's group. The stamp must have a group."""
+    if not decisions:
+        return
+    (person_id, payload), *others = decisions
+    append(connection, verb, stamp, person_id=person_id, payload=payload)
+    if stamp.group is not None:
+        append_to_group(connection, verb, others, decided_at=stamp.now, decided_by=stamp.who, group=stamp.group)
 
 
 def join_group(connection: Connection, number: int, stamp: DecisionStamp) -> None:

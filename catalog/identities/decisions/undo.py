@@ -39,6 +39,8 @@ from catalog.store.decided_rows import persons_by_public_id, set_not_a_face
 from catalog.store.decision_rows import decisions_of_group, last_redoable, mark_undone
 from catalog.store.person_index import canonical_person
 
+_MANY_TIMES = 500
+
 
 def undo(
     connection: Connection, number: int | None, stamp: DecisionStamp, *, decided_by: str | None = None
@@ -249,7 +251,9 @@ def _others_of(connection: Connection, decisions: Sequence[Decision]) -> list[De
     if not wanted:
         return []
     copies_by_key: dict[tuple[object, ...], list[Decision]] = defaultdict(list)
-    for decision in read_decisions(connection, verbs={decision.verb for decision in wanted}):
+    verbs, times = {decision.verb for decision in wanted}, {decision.decided_at for decision in wanted}
+    # Copies have the time of the original. A condition on very many times would be refused by the database.
+    for decision in read_decisions(connection, verbs=verbs, times=times if len(times) <= _MANY_TIMES else None):
         if _is_copied(decision):
             copies_by_key[_identity(decision)].append(decision)
     affected_decisions: dict[int, Decision] = {}

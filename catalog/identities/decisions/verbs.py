@@ -6,7 +6,7 @@ A later scan never overrides a decision. Every verb returns the number of its de
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from sqlalchemy import Connection
@@ -16,12 +16,24 @@ from catalog.domain.errors import AmbiguousPersonError, PersonError, SamePhotoEr
 from catalog.domain.face_key import FaceKey
 from catalog.domain.people import AssignedBy, clean_name
 from catalog.domain.timestamps import utc_text
-from catalog.identities.decisions.log import DecisionStamp, append, read_decisions
+from catalog.identities.decisions.log import DecisionStamp, append, append_all, read_decisions
 from catalog.identities.decisions.prior_state import PriorStateBuilder
 from catalog.store import decided_rows
 from catalog.store.assignment_lock import lock_persons
-from catalog.store.assignments import assign, move_assignments, unassign
-from catalog.store.catalogued_faces import CataloguedFace, faces_at_key, faces_by_content, faces_of_person
+from catalog.store.assignments import (
+    assign,
+    face_rows_of_person,
+    faces_on_shared_photos,
+    move_assignments,
+    unassign,
+)
+from catalog.store.catalogued_faces import (
+    CataloguedFace,
+    catalogued_faces_by_row,
+    faces_at_key,
+    faces_by_content,
+    faces_of_person,
+)
 from catalog.store.people import add_persons, find_person, person_ids_of, redirect
 from catalog.store.person_index import PersonRow
 
@@ -47,6 +59,18 @@ def set_hidden(connection: Connection, person: PersonRow, hidden: bool, stamp: D
     payload = StatePayload(PriorStateBuilder().changed(person).build())
     decided_rows.set_hidden(connection, person, hidden)
     return append(connection, Verb.HIDE if hidden else Verb.UNHIDE, stamp, person_id=person.person_id, payload=payload)
+
+
+def hide_persons(connection: Connection, persons: Sequence[PersonRow], stamp: DecisionStamp) -> None:
+    """Hide many persons, who must be as they are now: a decision for each, in one group."""
+    lock_persons(connection)
+    decided_rows.hide_all(connection, [person.id for person in persons])
+    append_all(
+        connection,
+        Verb.HIDE,
+        stamp.grouped(),
+        [(person.person_id, StatePayload(PriorStateBuilder().changed(person).build())) for person in persons],
+    )
 
 
 def set_birth_date(connection: Connection, person: PersonRow, born: date | None, stamp: DecisionStamp) -> int:
@@ -76,26 +100,20 @@ def merge_persons(
     canonical, merged = _current(connection, canonical), _current(connection, merged)
     if canonical.id == merged.id:
         raise PersonError(f"{canonical} and the other person are one person already.")
-    kept_faces, merged_faces = faces_of_person(connection, canonical), faces_of_person(connection, merged)
-    shared = shared_photos(kept_faces, merged_faces)
+    shared = _shared_photos(connection, canonical, merged)
     if shared and not same_photo:
         raise SamePhotoError(
             f"{canonical} and {merged} are together on {len(shared)} photo{'' if len(shared) == 1 else 's'}.",
             remedy="If the photos show one person twice (a mirror, a collage), merge with --same-photo.",
         )
-    rejected = _rejected_keys(connection, [canonical, merged])
-    decided = [
-        face
-        for face in kept_faces + merged_faces
-        if face.sha256 in shared or any(face.place.same(key) for key in rejected[face.sha256])
-    ]
+    decided = _faces_to_decide(connection, canonical, merged, shared)
     decided_face_rows = [face.row for face in decided]
     born = canonical.birth_date or merged.birth_date
     early = {
         row for person in (canonical, merged) for row in decided_rows.machine_faces_before(connection, person, born)
     } - set(decided_face_rows)
     before = PriorStateBuilder().changed(canonical).redirected(connection, merged)
-    before.faces(connection, [*(face.row for face in merged_faces), *decided_face_rows, *early])
+    before.faces(connection, [*face_rows_of_person(connection, merged.id), *decided_face_rows, *early])
     for redirecting in decided_rows.persons_redirecting_to(connection, merged):
         before.redirected(connection, redirecting)
     unassign(connection, sorted(early))
@@ -257,6 +275,40 @@ def shared_photos(left_faces: Sequence[CataloguedFace], right_faces: Sequence[Ca
     for face in right_faces:
         by_content[face.sha256].append(face)
     return {face.sha256 for face in left_faces for rival in by_content[face.sha256] if not face.place.same(rival.place)}
+
+
+def _shared_photos(connection: Connection, one: PersonRow, other: PersonRow) -> set[str]:
+    """As :func:`shared_photos`, for all faces of two persons."""
+    pairs = faces_on_shared_photos(connection, one.id, other.id)
+    faces = catalogued_faces_by_row(connection, {row for pair in pairs for row in pair})
+    return shared_photos([faces[row] for row, _ in pairs], [faces[row] for _, row in pairs])
+
+
+def _faces_to_decide(
+    connection: Connection, canonical: PersonRow, merged: PersonRow, shared: Collection[str]
+) -> list[CataloguedFace]:
+    """The faces of both persons that a merge decides on: those on shared photos, and those with a rejection.
+
+    The faces of the canonical person come first, then those of the merged one, each oldest photo first.
+    """
+    rejected = _rejected_keys(connection, [canonical, merged])
+    on_photos = faces_by_content(connection, {*shared, *rejected})
+    decided = [
+        face
+        for sha256, faces in on_photos.items()
+        for face in faces
+        if face.person_id in (canonical.person_id, merged.person_id)
+        if sha256 in shared or any(face.place.same(key) for key in rejected.get(sha256, ()))
+    ]
+    return sorted(
+        decided,
+        key=lambda face: (
+            face.person_id == merged.person_id,
+            face.taken is None,
+            face.taken.first if face.taken else "",
+            face.row,
+        ),
+    )
 
 
 def _rejected_keys(connection: Connection, persons: Sequence[PersonRow]) -> dict[str, list[FaceKey]]:

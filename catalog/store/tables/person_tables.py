@@ -106,6 +106,7 @@ decisions = Table(
     comment="decisions of users, append-only, replayed after a change of engine, model or database",
 )
 Index("ix_decisions_person_id", decisions.c.person_id)
+Index("ix_decisions_other_person_id", decisions.c.other_person_id)
 Index("ix_decisions_photo_sha256", decisions.c.photo_sha256)
 Index("ix_decisions_group", decisions.c.group)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, Table, Text, text
 
 from catalog.store.tables.table_columns import RowId, Uri, metadata, row_id
 
@@ -33,6 +33,7 @@ photos = Table(
     comment="one row per content; a copy or a move adds a location, not a photo",
 )
 Index("ix_photos_taken_at", photos.c.taken_at)
+Index("ix_photos_taken_local", photos.c.taken_local, photos.c.id)
 
 locations = Table(
     "locations",
@@ -50,7 +51,10 @@ locations = Table(
     Column("path", Text, comment="the uri as a user reads it: a path, or s3://bucket/key; null: not filled in yet"),
     comment="one row per location of a photo",
 )
-Index("ix_locations_photo_id", locations.c.photo_id)
+Index("ix_locations_photo_id", locations.c.photo_id, locations.c.missing_since)
+FOLDER_OF_LOCATION = "rtrim(uri, replace(uri, '/', ''))"
+"""SQL of the folder or prefix of a location, with a closing slash. The index is used for this text only."""
+Index("ix_locations_folder", text(FOLDER_OF_LOCATION), _table=locations)
 Index("ix_locations_missing_since", locations.c.missing_since)
 
 stacked_photos = Table(

@@ -17,7 +17,9 @@ person_summaries = Table(
     Column("clear_faces", Integer, nullable=False, comment="faces large and sharp enough for a user to answer about"),
     Column("first_taken", Text, comment="UTC; null: no photo has a date"),
     Column("last_taken", Text, comment="UTC; null: no photo has a date"),
-    Index(None, "faces"),
+    Column("state", Text, nullable=False, server_default="open", comment="open (without a name), named or hidden"),
+    Column("cover_id", RowId, comment="row id of the clearest face; null: not chosen yet"),
+    Index("ix_person_summaries_state", "state", "faces", "person_id"),
     comment="counts per person for the review queue; computed from assignments, may be deleted",
 )
 
@@ -63,5 +65,8 @@ review_answers = Table(
     Column("body_sha256", Text, nullable=False, comment="hash of the answer, to refuse another answer with this key"),
     Column("group", RowId, comment="group of the answer's decisions; null: it made none"),
     Column("at", Text, nullable=False, comment="UTC; deleted after seven days"),
+    Column(
+        "questions", Text, comment="JSON: the questions that the answer changed, as they were, for its undo; null: none"
+    ),
     comment="answers of the review pages, so that a repeated answer changes nothing; holds no name",
 )

@@ -116,6 +116,9 @@ catalogue = Table(
     Column("id", RowId, primary_key=True, autoincrement=False, comment="always 1"),
     Column("owner", Text, nullable=False, comment="random name of this catalogue, marks its faces in shared galleries"),
     Column("stack_state", Text, comment="for which photos and decisions stacks were formed; null: never"),
+    Column(
+        "review_state", Text, comment="for which faces and decisions the review questions are; null: never computed"
+    ),
     comment="one row: the identity of this catalogue",
 )
 

@@ -5,7 +5,7 @@ import {all, announce, ask, clone, commands, crop, fail, fill, focused, forgetUn
 import {NameList} from "./names.js";
 import {listen} from "./events.js";
 const DELAY = 150, AHEAD = 5, person = one("#card").dataset.person;
-let queue = [], current = null, shownAt = 0, answerKey = "", unticked = new Map(), names = null;
+let queue = [], current = null, shownAt = 0, answerKey = "", unticked = new Map(), names = null, latest = 0;
 
 function tilesOf(card) {
   return card.rows ? card.rows.flatMap((row) => row.tiles) : card.sides ? card.sides.flat() : card.tiles || [];
@@ -161,10 +161,10 @@ export function showStatus(status) {
   const share = (part) => Math.floor(100 * part / Math.max(1, status.faces));
   one("#percent").textContent = `${share(status.named)} %`; one("#forecast").textContent = `${share(status.forecast.named)} %`;
   one("#bar-named").setAttribute("width", share(status.named)); one("#bar-forecast").setAttribute("width", share(status.forecast.named));
-  one("#bar").setAttribute("aria-valuenow", status.named);
+  one("#bar").setAttribute("aria-valuenow", status.named); one("#total").textContent = status.faces.toLocaleString("en");
 }
 function tell(text, result) {
-  showStatus(result.status);
+  showStatus(result.status); latest = Math.max(latest, result.status.seen);
   one("#last-answer").textContent = `Last answer: ${text}.`; one("#undo").hidden = false;
   announce(`${text}. ${one("#percent").textContent.replace("%", "percent")} named.`);
 }
@@ -180,7 +180,8 @@ state.mayAct = () => performance.now() - shownAt >= DELAY;
 // Another window, a command or a scan changed something: the card is replaced if it is not what it was.
 async function changed(event) {
   if (event.status) showStatus(event.status);
-  if (state.busy || !current || event.seen <= current.seen) return;
+  if (state.busy || !current || event.seen <= Math.max(current.seen, latest)) return;
+  latest = event.seen;
   const cards = await fetchCards(), now = cards.find((card) => card.id === current.id);
   if (state.busy) return;
   const before = JSON.stringify({...current, seen: 0, chance: 0, settles: 0}), after = now && JSON.stringify({...now, seen: 0, chance: 0, settles: 0});

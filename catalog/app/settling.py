@@ -1,0 +1,115 @@
+"""Keep the counts per person and the questions of the review up to date after decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection
+
+from catalog.app.resources import Resources
+from catalog.domain.decisions import Decision, Verb
+from catalog.identities.assignment import review_queue
+from catalog.identities.assignment.decided_pairs import read_decided_pairs
+from catalog.store import person_summaries, review_rows
+from catalog.store.decided_rows import persons_by_public_id
+from catalog.store.decision_rows import last_decision_number, read_decisions
+from catalog.store.person_index import canonical_row_ids
+from catalog.store.review_rows import QuestionRow
+
+_STAYING_FACES = frozenset(
+    {Verb.NAME, Verb.RENAME, Verb.HIDE, Verb.UNHIDE, Verb.APART, Verb.DATE, Verb.PART, Verb.JOIN, Verb.APPEAR}
+)
+"""Decisions that move no face from person to person."""
+_OF_MANY = frozenset({Verb.RECLUSTER, Verb.MIGRATE, Verb.IMPORT, Verb.RESTORE})
+"""Decisions after which all questions are computed again."""
+
+
+def settle(
+    connection: Connection, resources: Resources, touched: set[int], *, verbs: Iterable[Verb]
+) -> list[QuestionRow]:
+    """Update the counts of the persons with these row ids, and delete the questions about them that are settled.
+
+    ``verbs`` are those of the decisions about them. Notes that the questions are up to date. Returns the questions that
+    were changed or deleted, as they were.
+    """
+    if set(verbs) <= _STAYING_FACES:
+        person_summaries.refresh_states(connection, touched)
+    else:
+        engine = resources.settings.engine.name
+        person_summaries.refresh_summaries(connection, engine=engine, gallery=resources.gallery, rows=touched)
+    changed = _settle_questions(connection, touched)
+    state = review_rows.read_review_state(connection)
+    if state is not None:
+        review_rows.write_review_state(connection, state.after(last_decision_number(connection)))
+    return changed
+
+
+def settle_decisions(connection: Connection, resources: Resources, decisions: Sequence[Decision]) -> set[Verb]:
+    """As :func:`settle`, for the persons of these decisions; of an undo also those of the decisions that it reverts.
+
+    Returns the verbs of all these decisions.
+    """
+    decisions = list(decisions)
+    known = {decision.number for decision in decisions}
+    while reverted := {number for decision in decisions for number in decision.targets} - known:
+        known |= reverted
+        decisions += read_decisions(connection, numbers=reverted)
+    persons = {
+        person
+        for decision in decisions
+        for person in (decision.person_id, decision.other_person_id, *decision.persons_involved())
+        if person
+    } | {face.person_id for decision in decisions for face in decision.before.faces if face.person_id}
+    rows = {row.id for row in persons_by_public_id(connection, persons).values()}
+    touched = rows | set(canonical_row_ids(connection, rows).values())
+    verbs = {decision.verb for decision in decisions} - {Verb.UNDO}
+    settle(connection, resources, touched, verbs=verbs)
+    return verbs
+
+
+def catch_up(connection: Connection, resources: Resources) -> bool:
+    """Settle the decisions that other programs made since the questions were computed.
+
+    Returns False if the questions must be computed again instead.
+    """
+    state = review_rows.read_review_state(connection)
+    if state is None or not state.is_of(resources.settings.engine.name, resources.gallery):
+        return False
+    decisions = read_decisions(connection, after=state.decision)
+    if any(decision.verb in _OF_MANY for decision in decisions):
+        return False
+    if decisions:
+        settle_decisions(connection, resources, decisions)
+    return True
+
+
+def is_complete(connection: Connection) -> bool:
+    """True if no face has got its first person since the questions were computed."""
+    state = review_rows.read_review_state(connection)
+    return state is not None and state.newest_face >= review_rows.newest_assigned_face(connection)
+
+
+def _settle_questions(connection: Connection, touched: set[int]) -> list[QuestionRow]:
+    """Change or delete the questions about persons: the merged are one, and the decided are not asked about."""
+    rows = review_rows.questions_of(connection, touched)
+    ends = {end for row in rows for end in (row.person, row.other) if end is not None}
+    canonical = canonical_row_ids(connection, ends)
+    summaries = person_summaries.read_summaries(connection, canonical.values())
+    decided = read_decided_pairs(connection, {canonical[row] for row in touched if row in canonical}, rows)
+    kept: dict[tuple[int, int | None, int | None], QuestionRow] = {}
+    settled: list[int] = []
+    for row in rows:
+        person = summaries.get(canonical[row.person])
+        other = None if row.other is None else summaries.get(canonical[row.other])
+        changed = None
+        if person is not None and (row.other is None or other is not None):
+            changed = review_queue.updated_question(row, person, other)
+        if changed is None or (changed.person, changed.other, changed.face) in kept or decided.holds(changed):
+            settled.append(row.id)
+        else:
+            kept[changed.person, changed.other, changed.face] = changed
+    before = {row.id: row for row in rows}
+    updated = [row for row in kept.values() if row != before[row.id]]
+    review_rows.update_questions(connection, updated)
+    review_rows.delete_questions(connection, settled)
+    return [before[number] for number in sorted([*(row.id for row in updated), *settled])]
