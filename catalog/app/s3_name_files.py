@@ -15,6 +15,7 @@ from catalog.domain.photos import PhotoRef
 from catalog.domain.source import OtherFile, Source
 from catalog.domain.uri import S3_SCHEME, display, entry_name
 from catalog.exchange.sidecars import photo_path
+from catalog.store.photos import locations_below
 from catalog.store.source_rows import scanned_sources
 
 _MAX_BYTES = 16_000_000
@@ -24,24 +25,30 @@ _NAME_FILE = re.compile(rb".*\.(?:xmp|json)|\.?picasa\.ini", re.DOTALL | re.IGNO
 
 @contextmanager
 def s3_name_files(resources: Resources) -> Iterator[tuple[Path, tuple[str, ...]]]:
-    """Download sidecars, Takeout's JSON and Picasa's files below the scanned prefixes.
+    """Download sidecars, Takeout's JSON and Picasa's files of the folders with photos below the scanned prefixes.
 
     Yields the folder, in the layout of ``export xmp --into``, and sentences about what could not be read. The folder is
     readable by its owner only, and deleted at the end.
     """
     with resources.database.read() as connection:
         uris = [uri for uri in scanned_sources(connection) if uri.startswith(S3_SCHEME)]
+        folders = {_folder(location.uri) for uri in uris for location in locations_below(connection, uri)}
     problems: list[str] = []
     with TemporaryDirectory(prefix="catalog-") as name:
         folder = Path(name)
         for source in resources.sources([address_of(uri) for uri in uris]):
             try:
                 for item in source.list():
-                    if isinstance(item, OtherFile) and _NAME_FILE.fullmatch(entry_name(item.uri)):
+                    is_name_file = isinstance(item, OtherFile) and _NAME_FILE.fullmatch(entry_name(item.uri))
+                    if is_name_file and _folder(item.uri) in folders:
                         _download(source, item.uri, folder, problems)
             except SourceError as error:
                 problems.append(str(error))
         yield folder, tuple(problems)
+
+
+def _folder(uri: str) -> str:
+    return uri.rpartition("/")[0]
 
 
 def _download(source: Source, uri: str, folder: Path, problems: list[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from sqlalchemy import Insert, Table, and_, bindparam, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from catalog.engines.local.tables import gallery_collections, gallery_faces, gallery_images, gallery_removals
 
@@ -94,5 +94,9 @@ INSERT_FACES = insert(gallery_faces)
 @cache
 def insert_unless_taken(table: Table, dialect: str) -> Insert:
     """Build an insert that does nothing if the key exists."""
-    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-    return statement.on_conflict_do_nothing()
+    if dialect == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing()
+    # A command on SQLite starts sooner without this dialect.
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table).on_conflict_do_nothing()
