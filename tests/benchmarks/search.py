@@ -142,19 +142,19 @@ def measure(folder: Path) -> None:
     gallery = open_gallery(folder)
     gallery.nearest(probes[0], FLOOR, LIMIT)
     print(f"first search of a process: {time.perf_counter() - started:.2f} s")
-    seconds, found, expected = [], 0, 0
+    seconds, matched, expected = [], 0, 0
     for index, probe in enumerate(probes):
         started = time.perf_counter()
         matches = {face_id for face_id, _ in gallery.nearest(probe, FLOOR, LIMIT)}
         seconds.append(time.perf_counter() - started)
         exact = set(data[str(index)].tolist())
         expected += len(exact)
-        found += len(exact & matches)
+        matched += len(exact & matches)
     milliseconds = np.array(seconds) * 1000
     print(
         f"further searches: median {np.median(milliseconds):.0f} ms, "
         f"95th percentile {np.percentile(milliseconds, 95):.0f} ms; "
-        f"recall against exact float32 {found / max(expected, 1):.6f} of {expected}"
+        f"recall against exact float32 {matched / max(expected, 1):.6f} of {expected}"
     )
     started = time.perf_counter()
     count = len(gallery.nearest(probes[0], FLOOR, 4096))

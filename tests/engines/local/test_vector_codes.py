@@ -48,7 +48,7 @@ def test_no_match_is_lost(floor, limit):
 
 
 def test_equal_vectors_are_all_kept():
-    """Rows beyond the limit with the same similarity cannot be told apart by codes."""
+    """Rows beyond the limit with the same similarity cannot be distinguished by codes."""
     vectors = np.repeat(unit(np.ones((1, 128), np.float32)), 3000, axis=0)
     assert len(candidates(blocks_of(vectors), vectors[0], 0.5, 10)) == 3000
 
