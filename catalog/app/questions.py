@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from catalog.app.lazy_module import LazyModule
 from catalog.app.open_database import database_exists
-from catalog.reports.report_table import SQL_TIME_LIMIT, ReportTable
+from catalog.reports.report_table import SQL_TIME_LIMIT
 
 if TYPE_CHECKING:
     from catalog.app import dating, find_page, finding, grouping, people, reporting, stacks
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from catalog.reports import annotate
     from catalog.reports import filters as report_filters
     from catalog.reports.filters import ReportFilters
+    from catalog.reports.report_table import ReportRows, ReportTable
     from catalog.reports.status import Status
     from catalog.store.catalogued_faces import CataloguedFace
     from catalog.store.charges import ChargeSum
@@ -197,7 +199,25 @@ class CatalogQuestions(ABC):
 
     def report(self, name: str, filters: ReportFilters | None = None, *, limit: int | None = None) -> ReportTable:
         """Run a named report (docs/queries.md lists them) on the gallery in use. Raises UsageError."""
-        return reporting.report(self._resources, name, filters or report_filters.ReportFilters(), limit)
+        with self.open_report(name, filters, limit=limit) as rows:
+            return rows.table()
+
+    @contextmanager
+    def open_report(
+        self,
+        name: str,
+        filters: ReportFilters | None = None,
+        *,
+        limit: int | None = None,
+        on_rows: Callable[[int], None] = lambda _: None,
+    ) -> Iterator[ReportRows]:
+        """As :meth:`report`, for many rows: they are read while the block iterates them, and memory holds a few.
+
+        ``on_rows`` is called with numbers of further rows.
+        """
+        filters = filters or report_filters.ReportFilters()
+        with reporting.open_report(self._resources, name, filters, limit, on_rows) as rows:
+            yield rows
 
     def sql(
         self,
@@ -212,7 +232,22 @@ class CatalogQuestions(ABC):
         docs/schema.md describes the ``v1_`` views. Raises UsageError for a statement that does not only read, after the
         time limit, and for a superuser role of PostgreSQL unless ``allow_superuser``.
         """
-        return reporting.sql(self._resources, statement, limit, seconds, allow_superuser)
+        with self.open_sql(statement, limit=limit, seconds=seconds, allow_superuser=allow_superuser) as rows:
+            return rows.table()
+
+    @contextmanager
+    def open_sql(
+        self,
+        statement: str,
+        *,
+        limit: int | None = None,
+        seconds: float = SQL_TIME_LIMIT,
+        allow_superuser: bool = False,
+        on_rows: Callable[[int], None] = lambda _: None,
+    ) -> Iterator[ReportRows]:
+        """As :meth:`sql`, for many rows: they are read while the block iterates them, and memory holds a few."""
+        with reporting.open_sql(self._resources, statement, limit, seconds, allow_superuser, on_rows) as rows:
+            yield rows
 
     def analyze(self, photo: PhotoInput) -> Analysis:
         """Detect the faces of a photo (a path or the file's bytes), largest first, with all attributes.

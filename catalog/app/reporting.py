@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,12 +11,11 @@ from decimal import Decimal
 from catalog.app.engines import configured_engine
 from catalog.app.open_database import database_address
 from catalog.app.resources import Resources
+from catalog.reports import run_report, sql_statement
 from catalog.reports.filters import ReportFilters
 from catalog.reports.gallery_filter import Gallery
 from catalog.reports.report_registry import find_report
-from catalog.reports.report_table import ReportTable
-from catalog.reports.run_report import run_report
-from catalog.reports.sql_statement import run_statement
+from catalog.reports.report_table import ReportRows
 from catalog.reports.status import Status, read_status
 from catalog.store import charges as store
 from catalog.store.charges import ChargeSum
@@ -68,14 +69,35 @@ def stored_faces(resources: Resources) -> tuple[StoredFaces, ...]:
     return tuple(stored)
 
 
-def report(resources: Resources, name: str, filters: ReportFilters, limit: int | None) -> ReportTable:
-    with resources.reading() as database:
-        return run_report(database, find_report(name), filters, limit, gallery=gallery(resources))
+@contextmanager
+def open_report(
+    resources: Resources, name: str, filters: ReportFilters, limit: int | None, on_rows: Callable[[int], None]
+) -> Iterator[ReportRows]:
+    with (
+        resources.reading() as database,
+        run_report.open_report(
+            database, find_report(name), filters, limit, gallery=gallery(resources), on_rows=on_rows
+        ) as rows,
+    ):
+        yield rows
 
 
-def sql(resources: Resources, statement: str, limit: int | None, seconds: float, allow_superuser: bool) -> ReportTable:
-    with resources.reading() as database:
-        return run_statement(database, statement, limit, seconds=seconds, allow_superuser=allow_superuser)
+@contextmanager
+def open_sql(
+    resources: Resources,
+    statement: str,
+    limit: int | None,
+    seconds: float,
+    allow_superuser: bool,
+    on_rows: Callable[[int], None],
+) -> Iterator[ReportRows]:
+    with (
+        resources.reading() as database,
+        sql_statement.open_statement(
+            database, statement, limit, seconds=seconds, allow_superuser=allow_superuser, on_rows=on_rows
+        ) as rows,
+    ):
+        yield rows
 
 
 def gallery(resources: Resources) -> Gallery:

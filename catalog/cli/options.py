@@ -29,6 +29,9 @@ Verbose = Annotated[
     int,
     typer.Option("--verbose", "-v", count=True, help="Say more on stderr; twice for everything.", show_default=False),
 ]
+NoProgress = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Show no progress; without it a terminal shows it after 5 seconds.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 EngineName = Annotated[
     str | None, typer.Option("--engine", metavar="NAME", help="local or rekognition, instead of the setting.")

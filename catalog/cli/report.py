@@ -6,21 +6,24 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from tqdm import tqdm
 from typer.core import TyperGroup
 
 import catalog
-from catalog import ReportTable, UsageError
+from catalog import UsageError
 from catalog.cli.opening import open_catalog
-from catalog.cli.options import AsJson, Config, Database, EngineName, Since, Until, Verbose
-from catalog.cli.table_output import print_table
+from catalog.cli.options import AsJson, Config, Database, EngineName, NoProgress, Since, Until, Verbose
+from catalog.cli.slow_progress import Progress, slow_progress
+from catalog.cli.table_output import print_csv, print_table
 from catalog.domain.uri import display_name
-from catalog.reports.render import Format, write
+from catalog.reports.render import Format, write, write_csv_file
 from catalog.reports.report_registry import Report, find_report, reports
+from catalog.reports.report_table import ReportRows
 
 FormatName = Annotated[Format, typer.Option("--format", help="Format of the output.")]
 Output = Annotated[
@@ -76,6 +79,7 @@ NoPictures = Annotated[bool, typer.Option("--no-pictures", help="Write the pages
 def html(
     out: Folder,
     no_pictures: NoPictures = False,
+    quiet: NoProgress = False,
     engine: EngineName = None,
     database: Database = None,
     config: Config = None,
@@ -84,10 +88,17 @@ def html(
     """Write pages about people, photos over time, expressions and co-occurrence. They need no network and no server."""
     with (
         open_catalog(config, database, verbose, {"engine.name": engine}, read_only=True) as opened,
-        tqdm(unit="photo", disable=not sys.stderr.isatty()) as bar,
+        slow_progress("report html", quiet=quiet) as questions,
+        ExitStack() as stack,
     ):
+        bar: tqdm[NoReturn] | None = None
 
         def progress(done: int, total: int) -> None:
+            nonlocal bar
+            if bar is None:  # the questions to the database are over
+                questions.end()
+                is_shown = sys.stderr.isatty() and not quiet
+                bar = stack.enter_context(tqdm(unit="photo", disable=not is_shown, leave=False))
             bar.total = total
             bar.update(done - bar.n)
 
@@ -108,6 +119,7 @@ def _command(report: Report) -> Callable[..., None]:
         form: FormatName = Format.TABLE,
         output: Output = None,
         limit: Limit = ROWS,
+        quiet: NoProgress = False,
         engine: EngineName = None,
         database: Database = None,
         config: Config = None,
@@ -115,10 +127,13 @@ def _command(report: Report) -> Callable[..., None]:
     ) -> None:
         if engine is not None and not report.is_of_faces:
             raise UsageError(f'The report "{report.name}" is not about faces: it takes no --engine.')
-        with open_catalog(config, database, verbose, {"engine.name": engine}, read_only=True) as opened:
+        with (
+            open_catalog(config, database, verbose, {"engine.name": engine}, read_only=True) as opened,
+            slow_progress(f"report {report.name}", quiet=quiet) as progress,
+        ):
             filters = catalog.ReportFilters(since, until, person, album)
-            table = opened.report(report.name, filters, limit=limit or None)
-        deliver(table, form, output)
+            with opened.open_report(report.name, filters, limit=limit or None, on_rows=progress.add) as rows:
+                deliver(rows, form, output, progress)
 
     command.__doc__ = f"{report.question}\n\n{report.notes}"
     return command
@@ -128,13 +143,24 @@ for _report in reports().values():
     app.command(_report.name)(_command(_report))
 
 
-def deliver(table: ReportTable, form: Format, output: Path | None) -> None:
-    """Print or write a table. A message on stderr says if rows were left out."""
-    if output is not None:
-        write(table, form, output)
-    elif form is Format.PARQUET:
+def deliver(rows: ReportRows, form: Format, output: Path | None, progress: Progress) -> None:
+    """Print or write rows, CSV while they are read. Ends the progress. A message says if rows were left out."""
+    if output is None and form is Format.PARQUET:
         raise typer.BadParameter("Parquet is not text: name a file with --output.")
+    if form is Format.CSV:
+        if output is not None:
+            write_csv_file(rows, output)
+        else:
+            if sys.stdout.isatty():
+                progress.end()  # the rows show the progress
+            print_csv(rows)
+        progress.end()
     else:
-        print_table(table, form)
-    if table.truncated:
-        typer.echo(f"The first {len(table.rows)} rows. --limit 0 prints all.", err=True)
+        table = rows.table()
+        progress.end()
+        if output is not None:
+            write(table, form, output)
+        else:
+            print_table(table, form)
+    if rows.truncated:
+        typer.echo(f"The first {rows.count} rows. --limit 0 prints all.", err=True)

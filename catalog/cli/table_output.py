@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from catalog.reports.render import Format, aligned_lines, render, shortened
+from catalog.reports.render import Format, aligned_lines, render, shortened, write_csv
 
 if TYPE_CHECKING:
     from catalog import ReportTable
-    from catalog.reports.report_table import Value
+    from catalog.reports.report_table import ReportRows, Value
 
 
 def print_table(table: ReportTable, form: Format) -> None:
@@ -22,9 +22,19 @@ def print_table(table: ReportTable, form: Format) -> None:
     if form is Format.TABLE:
         sys.stdout.write(render(table, form, terminal_width()))
         return
+    _use_utf8()
+    sys.stdout.write(render(table, form))
+
+
+def print_csv(rows: ReportRows) -> None:
+    """Print rows as CSV while they are read."""
+    _use_utf8()
+    write_csv(rows, sys.stdout)
+
+
+def _use_utf8() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
-    sys.stdout.write(render(table, form))
 
 
 def print_rows(rows: Sequence[Sequence[Value]]) -> None:

@@ -8,12 +8,13 @@ import json
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
+from typing import TextIO
 
 from rich.cells import cell_len
 
 from catalog.domain.errors import UsageError
 from catalog.domain.uri import FILE_SCHEME, S3_SCHEME, display, display_name
-from catalog.reports.report_table import ReportTable, Value
+from catalog.reports.report_table import ReportRows, ReportTable, Value
 
 _GAP = 2
 """Columns between two columns of a table."""
@@ -50,6 +51,33 @@ def write(table: ReportTable, form: Format, path: Path) -> None:
             path.write_text(render(table, form), encoding="utf-8", newline="", errors="surrogateescape")
     except OSError as error:
         raise UsageError(f'The file "{display_name(str(path))}" cannot be written: {error.strerror}.') from error
+
+
+def write_csv(rows: ReportRows, file: TextIO) -> None:
+    """Write rows as CSV while they are read, in the form of :func:`render`."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(rows.columns)
+    for row in rows:
+        writer.writerow(["" if value is None else value for value in row])
+
+
+def write_csv_file(rows: ReportRows, path: Path) -> None:
+    """Write rows to a private CSV file while they are read. A file appears when all are read. Raises ``UsageError``."""
+    # A pipe or a device cannot be replaced.
+    is_file = path.is_file() or not path.exists()
+    path = path.resolve() if is_file else path
+    part = path.with_name(f"{path.name}.part") if is_file else path
+    try:
+        part.touch(mode=0o600)
+        with part.open("w", encoding="utf-8", newline="", errors="surrogateescape") as file:
+            write_csv(rows, file)
+        if is_file:
+            part.replace(path)
+    except OSError as error:
+        raise UsageError(f'The file "{display_name(str(path))}" cannot be written: {error.strerror}.') from error
+    finally:
+        if is_file:
+            part.unlink(missing_ok=True)
 
 
 def write_parquet(table: ReportTable, path: Path) -> None:

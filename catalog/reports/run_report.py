@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
@@ -15,10 +15,13 @@ from catalog.reports.confidence_interval import SMALL_SAMPLE, wilson_interval
 from catalog.reports.filters import ReportFilters, parameters
 from catalog.reports.gallery_filter import Gallery, gallery_values
 from catalog.reports.report_registry import BandColumns, Report
-from catalog.reports.report_table import ReportTable, Value
+from catalog.reports.report_table import ReportRows, ReportTable, Value
 from catalog.store.database import Database
 
 UNLIMITED = 2**63 - 1
+_STREAMED_ROWS = 10_000
+"""Rows in memory at a time, if a report has more."""
+_Rows = Iterator[tuple[Value, ...]]
 
 
 @contextmanager
@@ -40,7 +43,22 @@ def run_report(
     *,
     gallery: Gallery | None = None,
 ) -> ReportTable:
-    """Run a report on the photos that pass the filters and on the faces of a gallery.
+    """Run a report and read all its rows; see :func:`open_report`."""
+    with open_report(database, report, filters, limit, gallery=gallery) as rows:
+        return rows.table()
+
+
+@contextmanager
+def open_report(
+    database: Database,
+    report: Report,
+    filters: ReportFilters | None = None,
+    limit: int | None = None,
+    *,
+    gallery: Gallery | None = None,
+    on_rows: Callable[[int], None] = lambda _: None,
+) -> Iterator[ReportRows]:
+    """Run a report on the photos that pass the filters and on the faces of a gallery. Rows are read inside the block.
 
     Without a gallery, or if it holds no face, uses the gallery with the latest enrolled face. ``limit``: most rows.
 
@@ -59,27 +77,35 @@ def run_report(
         if report.shares:
             values["shared"] = shared_photos(connection, values, None if limit is None else limit + 1)
         sql = report.select(database.dialect, several=bool(values["several"]))
-        table = run_query(connection, sql, values, limit)
-        if report.company:
-            table = with_co_occurrence(connection, table, values)
-    return with_band(table, report.band) if report.band else table
+        companions = most_frequent_companion(connection, values) if report.company else None
+        columns, rows = _query(connection, sql, values, limit)
+        if companions is not None:
+            columns, rows = _with_co_occurrence(columns, rows, companions)
+        if report.band:
+            columns, rows = _with_band(columns, rows, report.band)
+        yield ReportRows(columns, rows, limit, on_rows)
 
 
-def run_query(connection: Connection, sql: str, values: Mapping[str, str], limit: int | None = None) -> ReportTable:
+def _query(
+    connection: Connection, sql: str, values: Mapping[str, str], limit: int | None
+) -> tuple[tuple[str, ...], _Rows]:
     """Run SQL with named parameters. Its ``:limit`` is one above ``limit``, so that a further row is noticed."""
     statement = text(sql)
+    if limit is None or limit > _STREAMED_ROWS:
+        if connection.dialect.name == "postgresql":
+            # All rows are read, not the first tenth, for which PostgreSQL plans a cursor.
+            connection.exec_driver_sql("SET LOCAL cursor_tuple_fraction = 1.0")
+        statement = statement.execution_options(yield_per=_STREAMED_ROWS)
     result = connection.execute(statement, {**values, "limit": UNLIMITED if limit is None else limit + 1})
-    columns = tuple(result.keys())
-    rows = [tuple(map(plain_value, row)) for row in result]
-    return ReportTable(columns, tuple(rows[:limit]), truncated=limit is not None and len(rows) > limit)
+    return tuple(result.keys()), (tuple(map(plain_value, row)) for row in result)
 
 
-def with_co_occurrence(connection: Connection, table: ReportTable, values: Mapping[str, str]) -> ReportTable:
+def _with_co_occurrence(
+    columns: Sequence[str], rows: _Rows, companions: Mapping[str, str]
+) -> tuple[tuple[str, ...], _Rows]:
     """Add a column ``company``: name or id of the most frequent companion of each person."""
-    column = table.columns.index("person_id")
-    companions = most_frequent_companion(connection, values)
-    rows = [(*row, companions.get(str(row[column]))) for row in table.rows]
-    return ReportTable((*table.columns, "company"), tuple(rows), table.truncated)
+    column = columns.index("person_id")
+    return (*columns, "company"), ((*row, companions.get(str(row[column]))) for row in rows)
 
 
 def plain_value(value: Any) -> Value:
@@ -91,12 +117,11 @@ def plain_value(value: Any) -> Value:
     return bytes(value).hex() if isinstance(value, bytes | memoryview) else str(value)
 
 
-def with_band(table: ReportTable, band: BandColumns) -> ReportTable:
+def _with_band(columns: Sequence[str], rows: _Rows, band: BandColumns) -> tuple[tuple[str, ...], _Rows]:
     """Add the share in percent, its 95 % confidence interval, and ``sample``: small or ok."""
-    count, total = table.columns.index(band.count), table.columns.index(band.total)
-    rows = [(*row, *_share(_integer(row[count]), _integer(row[total]))) for row in table.rows]
-    columns = (*table.columns, "share", "share_low", "share_high", "sample")
-    return ReportTable(columns, tuple(rows), table.truncated)
+    count, total = columns.index(band.count), columns.index(band.total)
+    with_share = ((*row, *_share(_integer(row[count]), _integer(row[total]))) for row in rows)
+    return (*columns, "share", "share_low", "share_high", "sample"), with_share
 
 
 def _share(count: int, total: int) -> Sequence[Value]:

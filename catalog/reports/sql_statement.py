@@ -13,14 +13,13 @@ import re
 import sqlite3
 import sys
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 
 from sqlalchemy import Connection
 
 from catalog.domain.errors import UsageError
-from catalog.reports.report_table import SQL_TIME_LIMIT, ReportTable
+from catalog.reports.report_table import SQL_TIME_LIMIT, ReportRows, ReportTable
 from catalog.reports.run_report import plain_value, reading
 from catalog.store.database import Database
 from catalog.store.driver_errors import driver_errors
@@ -50,7 +49,22 @@ def run_statement(
     seconds: float = SQL_TIME_LIMIT,
     allow_superuser: bool = False,
 ) -> ReportTable:
-    """Run one SELECT for at most ``seconds``. Rows beyond ``limit`` are not read.
+    """Run one SELECT and read its rows; see :func:`open_statement`."""
+    with open_statement(database, sql, limit, seconds=seconds, allow_superuser=allow_superuser) as rows:
+        return rows.table()
+
+
+@contextmanager
+def open_statement(
+    database: Database,
+    sql: str,
+    limit: int | None = None,
+    *,
+    seconds: float = SQL_TIME_LIMIT,
+    allow_superuser: bool = False,
+    on_rows: Callable[[int], None] = lambda _: None,
+) -> Iterator[ReportRows]:
+    """Run one SELECT for at most ``seconds``. Rows are read inside the block, those beyond ``limit`` not at all.
 
     Raises ``UsageError`` for a statement that would write, for several statements, for invalid SQL, after the time
     limit, and for a superuser role of PostgreSQL unless ``allow_superuser``.
@@ -64,10 +78,9 @@ def run_statement(
                 _refuse_superuser(connection)
             columns, rows = _postgresql(connection, sql, seconds)
         try:
-            read_rows = [tuple(map(plain_value, row)) for row in islice(rows, None if limit is None else limit + 1)]
+            yield ReportRows(columns, (tuple(map(plain_value, row)) for row in rows), limit, on_rows)
         finally:
             rows.close()  # tells PostgreSQL to stop sending rows
-    return ReportTable(tuple(columns), tuple(read_rows[:limit]), truncated=limit is not None and len(read_rows) > limit)
 
 
 def _check_keyword(sql: str) -> None:
