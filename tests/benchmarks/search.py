@@ -50,12 +50,21 @@ def open_gallery(folder: Path) -> LocalGallery:
 
 
 def prepare(folder: Path, count: int, probe_count: int) -> None:
-    """Make the gallery, the probes and their exact matches, unless the folder has them."""
+    """Make the gallery, the probes and their exact matches, as far as the folder lacks them."""
     size = folder / "size.json"
-    if size.exists():
-        if json.loads(size.read_text()) != [count, probe_count]:
-            raise SystemExit(f"{folder} holds another benchmark: {size.read_text()}")
-        return
+    if not size.exists():
+        make_gallery(folder, count)
+        size.write_text(json.dumps(count))
+    if json.loads(size.read_text()) != count:
+        raise SystemExit(f"{folder} holds a gallery of {size.read_text()} faces")
+    if not (folder / "probes.npz").exists():
+        probes = make_probes(folder, count, probe_count)
+        started = time.perf_counter()
+        np.savez(folder / "probes.npz", probes=probes, **exact_matches(folder, probes))
+        print(f"exact matches of {probe_count} probes in {time.perf_counter() - started:.0f} s", flush=True)
+
+
+def make_gallery(folder: Path, count: int) -> None:
     database = sqlalchemy.create_engine(f"sqlite:///{folder / 'gallery.sqlite3'}")
     create_gallery(database)
     # This creates the rows of the collection and of an image.
@@ -63,26 +72,32 @@ def prepare(folder: Path, count: int, probe_count: int) -> None:
     LocalGallery(database, "million", "model/1").enroll("f" * 64, [NewFace(box, 99.0, unit(np.ones((1, 128)))[0])])
     database.dispose()
     started = time.perf_counter()
-    picked = fill(folder / "gallery.sqlite3", count, probe_count)
+    fill(folder / "gallery.sqlite3", count)
     print(f"{count:,} faces stored in {time.perf_counter() - started:.0f} s", flush=True)
-    noise = 0.05 * np.random.default_rng(1).standard_normal((len(picked), 128))
-    probes = remove_common_components(unit(picked + noise))
-    np.savez(folder / "probes.npz", probes=probes, **exact_matches(folder, probes))
-    size.write_text(json.dumps([count, probe_count]))
 
 
-def fill(path: Path, count: int, probe_count: int) -> np.ndarray:
-    """Store ``count`` faces, a thousand on each image. Returns ``probe_count`` of their vectors."""
+def make_probes(folder: Path, count: int, probe_count: int) -> np.ndarray:
+    """Return vectors like those of stored faces at equal distances."""
+    database = sqlalchemy.create_engine(f"sqlite:///{folder / 'gallery.sqlite3'}")
+    seqs = [2 + index * (count // probe_count) for index in range(probe_count)]
+    with database.connect() as connection:
+        blobs = connection.execute(select(gallery_faces.c.vector).where(gallery_faces.c.seq.in_(seqs))).scalars()
+        vectors = np.stack([np.frombuffer(blob, "<f2").astype(np.float32) for blob in blobs])
+    noise = 0.05 * np.random.default_rng(1).standard_normal(vectors.shape)
+    return remove_common_components(unit(vectors + noise))
+
+
+def fill(path: Path, count: int) -> None:
+    """Store ``count`` faces, a thousand on each image."""
     random = np.random.default_rng(0)
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("PRAGMA cache_size = -400000")
-    created, picked = now(), []
+    created = now()
     for start in range(0, count, PART):
         people = unit(random.standard_normal((PART // PER_PERSON, 128)))
         vectors = unit(np.repeat(people, PER_PERSON, axis=0) + 0.075 * random.standard_normal((PART, 128)))
         halves = vectors[: count - start].astype("<f2")
-        picked.append(halves[:: max(1, count // probe_count)].astype(np.float32))
         images = [f"{image:064x}" for image in range(start // 1000, (start + len(halves) - 1) // 1000 + 1)]
         connection.execute("BEGIN")
         connection.executemany(
@@ -101,7 +116,6 @@ def fill(path: Path, count: int, probe_count: int) -> np.ndarray:
         )
         connection.execute("COMMIT")
     connection.close()
-    return unit(np.concatenate(picked)[:probe_count])
 
 
 def stored_parts(folder: Path) -> Iterator[tuple[tuple[str, ...], np.ndarray]]:
