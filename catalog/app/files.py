@@ -102,10 +102,27 @@ class CatalogFiles(ABC):
                 named_faces.photos_with_faces(connection), into=into, keywords=keywords, dry_run=dry_run
             )
 
-    def export_tables(self, folder: Path, form: Literal["csv", "json", "parquet"]) -> tuple[tuple[Path, int], ...]:
-        """Write each ``v1_`` view into a file of ``folder``. Returns the paths with their row counts."""
+    def export_tables(
+        self,
+        folder: Path,
+        form: Literal["csv", "json", "parquet"],
+        *,
+        partition: Literal["month"] | None = None,
+        on_rows: Callable[[int], None] = lambda _: None,
+    ) -> tuple[tuple[Path, int], ...]:
+        """Write each ``v1_`` view into a file of ``folder``. Returns the paths with their row counts.
+
+        Parquet with a ``partition`` is a folder for each view; views about photos have files by the month of the
+        photo's local date: ``photos/year=2024/month=06/part-0.parquet``. ``on_rows`` is called with numbers of further
+        rows.
+        """
+        if partition is not None and form != "parquet":
+            raise UsageError("Only Parquet is written by month.", remedy='Use the form "parquet".')
         with self._resources.reading() as database, database.read() as connection:
-            return tuple(view_export.export_tables(connection, folder, form))
+            exported = view_export.export_tables(
+                connection, folder, form, by_month=partition == "month", on_rows=on_rows
+            )
+        return tuple(exported)
 
     def export_album(
         self, people: Sequence[str], folder: Path, *, link: bool = False, only: bool = False

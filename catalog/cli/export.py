@@ -10,7 +10,8 @@ import typer
 
 from catalog import UsageError
 from catalog.cli.opening import open_catalog
-from catalog.cli.options import Config, Database, Verbose
+from catalog.cli.options import Config, Database, NoProgress, Verbose
+from catalog.cli.slow_progress import slow_progress
 from catalog.domain.uri import display_name
 
 app = typer.Typer(help="Write XMP sidecars, tables or albums for other programs.", no_args_is_help=True)
@@ -33,6 +34,9 @@ Keywords = Annotated[
 CopyTo = Annotated[Path | None, typer.Option("--copy-to", metavar="DIR", help="Copy the photos into this folder.")]
 LinkTo = Annotated[Path | None, typer.Option("--link-to", metavar="DIR", help="Link to the photos in this folder.")]
 
+Partition = Annotated[
+    Literal["month"] | None, typer.Option("--partition", help="Write folders, by month of the photo's local date.")
+]
 Only = Annotated[bool, typer.Option("--only", help="No other person is on the photo; hidden persons do not count.")]
 
 
@@ -68,21 +72,44 @@ def xmp(
 
 
 @app.command("csv")
-def csv(directory: Folder, database: Database = None, config: Config = None, verbose: Verbose = 0) -> None:
+def csv(
+    directory: Folder,
+    quiet: NoProgress = False,
+    database: Database = None,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> None:
     """Write each documented view as CSV: people.csv, appearances.csv and so on."""
-    _export_tables(directory, "csv", database, config, verbose)
+    _export_tables(directory, "csv", database, config, verbose, quiet)
 
 
 @app.command("json")
-def json(directory: Folder, database: Database = None, config: Config = None, verbose: Verbose = 0) -> None:
+def json(
+    directory: Folder,
+    quiet: NoProgress = False,
+    database: Database = None,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> None:
     """Write each documented view as JSON, a list of objects."""
-    _export_tables(directory, "json", database, config, verbose)
+    _export_tables(directory, "json", database, config, verbose, quiet)
 
 
 @app.command("parquet")
-def parquet(directory: Folder, database: Database = None, config: Config = None, verbose: Verbose = 0) -> None:
-    """Write each documented view as Parquet; needs the extra `parquet`."""
-    _export_tables(directory, "parquet", database, config, verbose)
+def parquet(
+    directory: Folder,
+    partition: Partition = None,
+    quiet: NoProgress = False,
+    database: Database = None,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Write each documented view as Parquet; needs the extra `parquet`.
+
+    With --partition month each view is a folder, and those about photos have files by the month of the photo's local
+    date: photos/year=2024/month=06/part-0.parquet. An earlier export in DIR is replaced when the new one is complete.
+    """
+    _export_tables(directory, "parquet", database, config, verbose, quiet, partition)
 
 
 @app.command("album")
@@ -119,7 +146,11 @@ def _export_tables(
     database: str | None,
     config: Path | None,
     verbose: int,
+    quiet: bool,
+    partition: Literal["month"] | None = None,
 ) -> None:
     with open_catalog(config, database, verbose, read_only=True) as catalog:
-        for path, rows in catalog.export_tables(directory, form):
+        with slow_progress(f"export {form}", quiet=quiet) as progress:
+            tables = catalog.export_tables(directory, form, partition=partition, on_rows=progress.add)
+        for path, rows in tables:
             typer.echo(f"{display_name(str(path))}: {rows:,} rows")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
@@ -14,33 +14,51 @@ from sqlalchemy import Connection
 
 from catalog.domain.errors import UsageError
 from catalog.domain.uri import display_name
+from catalog.exchange.monthly_parquet import export_by_month
+from catalog.exchange.parquet_tables import load_pyarrow, table_of, view_schema
 from catalog.store.face_views import VIEWS
 from catalog.store.public_views import View
-from catalog.store.view_rows import ColumnType, column_type, view_batches
+from catalog.store.view_rows import view_batches
 
 _Batches = Iterable[Sequence[Sequence[Any]]]
 
 
-def export_tables(connection: Connection, directory: Path, form: str) -> list[tuple[Path, int]]:
+def export_tables(
+    connection: Connection,
+    directory: Path,
+    form: str,
+    *,
+    by_month: bool = False,
+    on_rows: Callable[[int], None] = lambda _: None,
+) -> list[tuple[Path, int]]:
     """Write each view to a file of its own: ``people.csv``, ``appearances.csv`` and so on.
 
-    ``form`` is csv, json or parquet. Only the owner may read the files. Returns each file with its number of rows.
-    Raises ``UsageError`` if the folder cannot be written or pyarrow is not installed.
+    ``form`` is csv, json or parquet. Parquet ``by_month`` is a folder for each view (:mod:`.monthly_parquet`). Only the
+    owner may read the files. Calls ``on_rows`` with numbers of further rows. Returns each file or folder with its
+    number of rows. Raises ``UsageError`` if the folder cannot be written or pyarrow is not installed.
     """
     write = {"csv": _write_csv, "json": _write_json, "parquet": _write_parquet}[form]
     row_counts = []
     try:
+        if by_month:
+            return export_by_month(connection, directory, on_rows)
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for view in VIEWS:
             path = directory / f"{view.name.removeprefix('v1_')}.{form}"
             part = path.with_name(f"{path.name}.part")
             part.touch(mode=0o600)
-            row_counts.append((path, write(part, view, view_batches(connection, view))))
+            row_counts.append((path, write(part, view, _counted(view_batches(connection, view), on_rows))))
             part.replace(path)
     except OSError as error:
         name = display_name(os.fsencode(directory))
         raise UsageError(f'The folder "{name}" cannot be written: {error.strerror}.') from error
     return row_counts
+
+
+def _counted(batches: _Batches, on_rows: Callable[[int], None]) -> _Batches:
+    for batch in batches:
+        yield batch
+        on_rows(len(batch))
 
 
 def _write_csv(path: Path, view: View, batches: _Batches) -> int:
@@ -78,33 +96,12 @@ def _write_json_row(file: IO[str], row: dict[str, Any], *, first: bool) -> None:
 
 
 def _write_parquet(path: Path, view: View, batches: _Batches) -> int:
-    # pyarrow is an optional dependency of 100 MB.
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise UsageError(
-            "Parquet needs pyarrow, which is not installed.", remedy="Run: pip install 'face-catalog[parquet]'"
-        ) from error
-    arrow_types = {
-        ColumnType.INTEGER: pyarrow.int64(),
-        ColumnType.NUMBER: pyarrow.float64(),
-        ColumnType.BOOLEAN: pyarrow.bool_(),
-        ColumnType.TEXT: pyarrow.string(),
-    }
-    schema = pyarrow.schema(
-        [
-            pyarrow.field(column.name, arrow_types[column_type(column.name)], metadata={"description": column.meaning})
-            for column in view.columns
-        ],
-        metadata={"description": view.comment},
-    )
+    _, parquet = load_pyarrow()
+    schema = view_schema(view)
     count = 0
     with ExitStack() as stack:
         writer = stack.enter_context(parquet.ParquetWriter(path, schema))
         for batch in batches:
-            columns = zip(*batch, strict=True)
-            arrays = [pyarrow.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)]
-            writer.write_table(pyarrow.table(arrays, schema=schema))
+            writer.write_table(table_of(batch, schema))
             count += len(batch)
     return count

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from itertools import islice
@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from catalog.domain.box_columns import BOX_COLUMNS
-from catalog.store.public_views import View
+from catalog.store.public_views import View, expand_macros
 
 BATCH_ROWS = 20_000
 
@@ -51,11 +51,37 @@ def column_type(name: str) -> ColumnType:
     return ColumnType.NUMBER if name in _NUMBERS or name.endswith("_confidence") else ColumnType.TEXT
 
 
+MONTHLY_VIEWS = frozenset(
+    {
+        *("v1_photos", "v1_faces", "v1_appearances", "v1_named_appearances"),
+        *("v1_locations", "v1_rejected_faces", "v1_hits"),
+    }
+)
+"""Views of which each row is about a photo of the catalogue, whose date it is grouped by."""
+
+
 def view_batches(connection: Connection, view: View) -> Iterator[list[list[Any]]]:
     """Stream the rows of a view in batches of up to ``BATCH_ROWS``, values in the order of its columns."""
     names = [column.name for column in view.columns]
+    return _batches(connection, f"SELECT {', '.join(names)} FROM {view.name}", names)  # noqa: S608  our own views
+
+
+def monthly_batches(connection: Connection, view: View) -> Iterator[list[list[Any]]]:
+    """As :func:`view_batches`, with one more value: the local month of the photo, such as 2024-06, its year, or None.
+
+    The view is one of ``MONTHLY_VIEWS``.
+    """
+    names = [column.name for column in view.columns]
+    shown = ", ".join(f"shown.{name}" for name in names)
+    select = expand_macros(
+        f"SELECT {shown}, LOCAL_MONTH(dated) FROM {view.name} AS shown"  # noqa: S608  our own views
+        " LEFT JOIN photos AS dated ON dated.sha256 = shown.photo_sha256"
+    )
+    return _batches(connection, select, [*names, "month"])
+
+
+def _batches(connection: Connection, select: str, names: Sequence[str]) -> Iterator[list[list[Any]]]:
     types = [column_type(name) for name in names]
-    select = f"SELECT {', '.join(names)} FROM {view.name}"  # noqa: S608  names of our own views
     rows = iter(connection.execution_options(yield_per=BATCH_ROWS).exec_driver_sql(select))
     while batch := list(islice(rows, BATCH_ROWS)):
         yield [[_converted(value, kind) for value, kind in zip(row, types, strict=True)] for row in batch]
