@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from catalog.identities.matching.verify_employee import VerificationVerdict as VerificationVerdict
     from catalog.identities.matching.watch_hits import WatchHit as WatchHit
     from catalog.reports.filters import ReportFilters as ReportFilters
+    from catalog.reports.report_table import ReportRows as ReportRows
     from catalog.reports.report_table import ReportTable as ReportTable
     from catalog.reports.status import ScanStatus as ScanStatus
     from catalog.reports.status import Status as Status
@@ -157,6 +158,7 @@ _MODULE_BY_NAME = {
     "Reconciliation": "app.upkeep",
     "ReferenceFace": "app.photo_input",
     "ReportFilters": "reports.filters",
+    "ReportRows": "reports.report_table",
     "ReportTable": "reports.report_table",
     "RestoreResult": "app.files",
     "ScanLimits": "app.scan_options",

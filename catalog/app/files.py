@@ -108,7 +108,7 @@ class CatalogFiles(ABC):
         form: Literal["csv", "json", "parquet"],
         *,
         partition: Literal["month"] | None = None,
-        on_rows: Callable[[int], None] = lambda _: None,
+        on_rows: Callable[[int], None] | None = None,
     ) -> tuple[tuple[Path, int], ...]:
         """Write each ``v1_`` view into a file of ``folder``. Returns the paths with their row counts.
 

@@ -209,7 +209,7 @@ class CatalogQuestions(ABC):
         filters: ReportFilters | None = None,
         *,
         limit: int | None = None,
-        on_rows: Callable[[int], None] = lambda _: None,
+        on_rows: Callable[[int], None] | None = None,
     ) -> Iterator[ReportRows]:
         """As :meth:`report`, for many rows: they are read while the block iterates them, and memory holds a few.
 
@@ -243,7 +243,7 @@ class CatalogQuestions(ABC):
         limit: int | None = None,
         seconds: float = SQL_TIME_LIMIT,
         allow_superuser: bool = False,
-        on_rows: Callable[[int], None] = lambda _: None,
+        on_rows: Callable[[int], None] | None = None,
     ) -> Iterator[ReportRows]:
         """As :meth:`sql`, for many rows: they are read while the block iterates them, and memory holds a few."""
         with reporting.open_sql(self._resources, statement, limit, seconds, allow_superuser, on_rows) as rows:

@@ -71,7 +71,7 @@ def stored_faces(resources: Resources) -> tuple[StoredFaces, ...]:
 
 @contextmanager
 def open_report(
-    resources: Resources, name: str, filters: ReportFilters, limit: int | None, on_rows: Callable[[int], None]
+    resources: Resources, name: str, filters: ReportFilters, limit: int | None, on_rows: Callable[[int], None] | None
 ) -> Iterator[ReportRows]:
     with (
         resources.reading() as database,
@@ -89,7 +89,7 @@ def open_sql(
     limit: int | None,
     seconds: float,
     allow_superuser: bool,
-    on_rows: Callable[[int], None],
+    on_rows: Callable[[int], None] | None,
 ) -> Iterator[ReportRows]:
     with (
         resources.reading() as database,

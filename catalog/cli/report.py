@@ -15,7 +15,7 @@ from tqdm import tqdm
 from typer.core import TyperGroup
 
 import catalog
-from catalog import UsageError
+from catalog import ReportRows, UsageError
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, NoProgress, Since, Until, Verbose
 from catalog.cli.slow_progress import Progress, slow_progress
@@ -23,7 +23,6 @@ from catalog.cli.table_output import print_csv, print_table
 from catalog.domain.uri import display_name
 from catalog.reports.render import Format, write, write_csv_file
 from catalog.reports.report_registry import Report, find_report, reports
-from catalog.reports.report_table import ReportRows
 
 FormatName = Annotated[Format, typer.Option("--format", help="Format of the output.")]
 Output = Annotated[

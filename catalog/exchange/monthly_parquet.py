@@ -37,7 +37,9 @@ _FILE = re.compile(r"part-\d+\.parquet")
 _FOLDER = re.compile(r"year=(\d{4}|__HIVE_DEFAULT_PARTITION__)|month=(\d{2}|__HIVE_DEFAULT_PARTITION__)")
 
 
-def export_by_month(connection: Connection, directory: Path, on_rows: Callable[[int], None]) -> list[tuple[Path, int]]:
+def export_by_month(
+    connection: Connection, directory: Path, on_rows: Callable[[int], None] | None
+) -> list[tuple[Path, int]]:
     """Write each view into a folder of its own: ``photos``, ``faces`` and so on; those about photos by month.
 
     The folders get their names when all are complete, and replace those of an earlier export. Only the owner may read
@@ -61,7 +63,7 @@ def export_by_month(connection: Connection, directory: Path, on_rows: Callable[[
     return counts
 
 
-def _write_view(connection: Connection, view: View, folder: Path, on_rows: Callable[[int], None]) -> int:
+def _write_view(connection: Connection, view: View, folder: Path, on_rows: Callable[[int], None] | None) -> int:
     buffer = _Buffer(folder, view_schema(view))
     is_monthly = view.name in MONTHLY_VIEWS
     batches = monthly_batches(connection, view) if is_monthly else view_batches(connection, view)
@@ -76,7 +78,8 @@ def _write_view(connection: Connection, view: View, folder: Path, on_rows: Calla
         else:
             buffer.add("", batch)
         count += len(batch)
-        on_rows(len(batch))
+        if on_rows is not None:
+            on_rows(len(batch))
     if not count:
         buffer.add(_part_of(None) if is_monthly else "", [])
     buffer.finish()

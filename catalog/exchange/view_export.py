@@ -29,7 +29,7 @@ def export_tables(
     form: str,
     *,
     by_month: bool = False,
-    on_rows: Callable[[int], None] = lambda _: None,
+    on_rows: Callable[[int], None] | None = None,
 ) -> list[tuple[Path, int]]:
     """Write each view to a file of its own: ``people.csv``, ``appearances.csv`` and so on.
 
@@ -55,10 +55,11 @@ def export_tables(
     return row_counts
 
 
-def _counted(batches: _Batches, on_rows: Callable[[int], None]) -> _Batches:
+def _counted(batches: _Batches, on_rows: Callable[[int], None] | None) -> _Batches:
     for batch in batches:
         yield batch
-        on_rows(len(batch))
+        if on_rows is not None:
+            on_rows(len(batch))
 
 
 def _write_csv(path: Path, view: View, batches: _Batches) -> int:

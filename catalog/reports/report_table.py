@@ -35,7 +35,7 @@ class ReportRows:
         columns: Sequence[str],
         rows: Iterable[tuple[Value, ...]],
         limit: int | None,
-        on_rows: Callable[[int], None] = lambda _: None,
+        on_rows: Callable[[int], None] | None = None,
     ) -> None:
         self.columns = tuple(columns)
         self.truncated = False
@@ -50,7 +50,7 @@ class ReportRows:
                 self.truncated = True
                 return
             self.count += 1
-            if self.count % _ROWS_PER_CALL == 0:
+            if self._on_rows is not None and self.count % _ROWS_PER_CALL == 0:
                 self._on_rows(_ROWS_PER_CALL)
             yield row
 

@@ -56,7 +56,7 @@ def open_report(
     limit: int | None = None,
     *,
     gallery: Gallery | None = None,
-    on_rows: Callable[[int], None] = lambda _: None,
+    on_rows: Callable[[int], None] | None = None,
 ) -> Iterator[ReportRows]:
     """Run a report on the photos that pass the filters and on the faces of a gallery. Rows are read inside the block.
 

@@ -62,7 +62,7 @@ def open_statement(
     *,
     seconds: float = SQL_TIME_LIMIT,
     allow_superuser: bool = False,
-    on_rows: Callable[[int], None] = lambda _: None,
+    on_rows: Callable[[int], None] | None = None,
 ) -> Iterator[ReportRows]:
     """Run one SELECT for at most ``seconds``. Rows are read inside the block, those beyond ``limit`` not at all.
 
