@@ -26,7 +26,7 @@ from catalog.domain.faces import (
 from catalog.domain.timestamps import utc_text
 from catalog.store import pending_removals
 from catalog.store.tables import emotions, enrollments, faces, photos, rejected_faces, removals
-from catalog.store.upsert import batches, insert_into
+from catalog.store.upsert import batches, insert_into, repeated_batches
 from catalog.store.verification_rows import has_employees
 
 
@@ -207,11 +207,11 @@ def record_new_enrollments(
             if record.face.attributes.emotions
         }
     gallery_key = {"engine": engine, "gallery": gallery}
-    for rows in batches(face_rows):
+    for rows in repeated_batches(face_rows):
         conn.execute(_DELETE_REMOVALS, {**gallery_key, "face_ids": [row["face_id"] for row in rows]})
         conn.execute(_INSERT_FACES, list(rows))
     if keeps_expressions and emotions_by_face:
-        for ids in batches(list(emotions_by_face)):
+        for ids in repeated_batches(list(emotions_by_face)):
             rows_of_faces = conn.execute(_ROW_IDS_OF_FACES, {**gallery_key, "face_ids": ids})
             row_ids = [(row.face_id, row.id) for row in rows_of_faces]
             conn.execute(_INSERT_EMOTIONS, _emotion_rows(emotions_by_face, row_ids))

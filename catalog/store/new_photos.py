@@ -14,7 +14,7 @@ from catalog.domain.photos import PhotoRef
 from catalog.store.faces import NewEnrollment, record_new_enrollments
 from catalog.store.photos import location_row, photo_row, upsert_location
 from catalog.store.tables import locations, photos
-from catalog.store.upsert import batches, insert_into
+from catalog.store.upsert import insert_into, repeated_batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def record_new_photos(
     statement = insert_into(conn, photos).on_conflict_do_nothing(index_elements=["sha256"])
     returning = statement.returning(photos.c.sha256, photos.c.id)
     id_by_sha256: dict[str, int] = {}
-    for batch in batches(rows):
+    for batch in repeated_batches(rows):
         id_by_sha256.update((sha256, row_id) for sha256, row_id in conn.execute(returning, batch))
     recorded = [new for new in new_photos if new.sha256 in id_by_sha256]
     if not recorded:
@@ -63,7 +63,7 @@ def record_new_photos(
         keeps_expressions=keeps_expressions,
     )
     location_by_uri: dict[str, int] = {}
-    for batch in batches([location_row(id_by_sha256[new.sha256], new.ref, now) for new in recorded]):
+    for batch in repeated_batches([location_row(id_by_sha256[new.sha256], new.ref, now) for new in recorded]):
         result = conn.execute(upsert_location(conn.dialect.name).returning(locations.c.uri), batch)
         location_by_uri.update((uri, row_id) for row_id, uri in result)
     return {new.sha256: location_by_uri[new.ref.uri] for new in recorded}

@@ -30,7 +30,7 @@ from catalog.domain.timestamps import utc_text
 from catalog.domain.uri import display
 from catalog.store.photo_dates import date_columns
 from catalog.store.tables import enrollments, locations, photos
-from catalog.store.upsert import batches, insert_into
+from catalog.store.upsert import batches, insert_into, repeated_batches
 
 
 class Location(NamedTuple):
@@ -217,7 +217,7 @@ def enrolled_contents(conn: Connection, contents: Collection[str], engine: str, 
     keys = {"engine": engine, "gallery": gallery}
     return {
         sha256
-        for batch in batches(sorted(contents))
+        for batch in repeated_batches(sorted(contents))
         for sha256 in conn.scalars(_ENROLLED_CONTENTS, {**keys, "contents": batch})
     }
 

@@ -29,3 +29,17 @@ def batches(items: Sequence[_T], size: int = 500) -> Iterator[Sequence[_T]]:
     """Split into slices that are below the limit of variables per statement."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+def repeated_batches(items: Sequence[_T], size: int = 256) -> Iterator[Sequence[_T]]:
+    """Split into slices of ``size``, a power of two, and of ever smaller powers of two.
+
+    A statement of several rows has another text for each number of rows. The driver keeps those that were prepared,
+    and 100 different ones of 200 rows take tens of megabytes.
+    """
+    start = 0
+    while start < len(items):
+        while size > len(items) - start:
+            size //= 2
+        yield items[start : start + size]
+        start += size
