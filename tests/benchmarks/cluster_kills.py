@@ -187,11 +187,14 @@ def disturbed_scan(
 ) -> bool:
     """One run of the command, with kills. Returns True if it completed the library."""
     process = library.start("--cluster", cluster.processes.address)
-    end = time.monotonic() + LONGEST_SECONDS
+    began, kills = time.monotonic(), sum(tally.kills.values())
+    end = began + LONGEST_SECONDS
     allowed = {0}
     while sum(tally.kills.values()) < most and allowed == {0}:
         try:
             process.wait(chance.uniform(0, bench.length))
+            if sum(tally.kills.values()) == kills:
+                bench.length = time.monotonic() - began  # the machine has become less busy
             break
         except subprocess.TimeoutExpired:
             target = chance.choice(TARGETS)
