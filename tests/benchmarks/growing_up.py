@@ -125,19 +125,21 @@ def main() -> None:
         sys.exit(print("../shared/data/ages does not exist: nothing was measured"))
     if keep is not None and keep.exists():
         with np.load(keep) as file:
-            strangers, ages, made, made_ages, people = (file[f"arr_{n}"] for n in range(5))
+            strangers, ages, synthetic, synthetic_ages, people = (file[f"arr_{n}"] for n in range(5))
     else:
         faces = read_faces(DATA)
         strangers = remove_common_components(faces.vectors["edge"])
         ages = faces.ages.astype(np.float64)
-        made, made_ages, people = read_synthetic()
+        synthetic, synthetic_ages, people = read_synthetic()
         if keep is not None:
-            np.savez(keep, strangers, ages, made, made_ages, people)
+            np.savez(keep, strangers, ages, synthetic, synthetic_ages, people)
     report_strangers(strangers, ages, np.random.default_rng(0).random(len(ages)) < 0.5)
-    report_one_person(made, made_ages, people)
+    report_one_person(synthetic, synthetic_ages, people)
     unknown = np.array([f"utkface {n}" for n in range(len(ages))])
     report_order(
-        np.concatenate([strangers, made]), np.concatenate([ages, made_ages]), np.concatenate([unknown, people])
+        np.concatenate([strangers, synthetic]),
+        np.concatenate([ages, synthetic_ages]),
+        np.concatenate([unknown, people]),
     )
 
 

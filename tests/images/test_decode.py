@@ -239,6 +239,14 @@ def test_a_large_photo_is_reduced_and_remembers_its_size(kind: str) -> None:
     assert have_colors(shown(photo), QUARTERS)
 
 
+def test_a_scale_of_the_decoder_that_is_nearly_large_enough_is_taken() -> None:
+    """A half of 403 pixels is taken for 408 wanted ones, but not for 430: those are reduced from the full size."""
+    data = written(quarters(806, 604), "JPEG", quality=90)
+    assert open_image(data, max_side=408).pixels.shape == (302, 403, 3)
+    assert open_image(data, max_side=430).pixels.shape == (322, 430, 3)
+    assert have_colors(shown(open_image(data, max_side=408)), QUARTERS)
+
+
 def test_a_turned_photo_is_reduced_alike() -> None:
     """The original size is told upright, the limit holds for the longer side."""
     exif = Image.Exif()
