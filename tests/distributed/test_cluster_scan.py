@@ -52,6 +52,25 @@ def test_the_next_scan_computes_no_face_of_known_content(cluster, scan, photos, 
     assert [photo for uri, photo in prepared if uri.endswith("/obama_1.jpg")] == [None]
 
 
+def test_the_next_scan_marks_missing_photos_and_finds_moved_ones(cluster, scan, rows, photos, tmp_path):
+    """A deleted file is missing afterwards. A renamed one keeps its face."""
+    database = str(tmp_path / "catalog.sqlite3")
+    scan(database, photos, cluster)
+    faces = rows(database)["faces"]
+    (photos / "copy.jpg").unlink()
+    (photos / "obama_1.jpg").rename(photos / "renamed.jpg")
+    outcomes = kinds(scan(database, photos, cluster))
+    assert outcomes["renamed.jpg"] is OutcomeKind.MOVED
+    after = rows(database)
+    missing = [row for row in after["locations"] if not row.endswith("None)")]
+    assert [name for name in ("copy.jpg", "obama_1.jpg") if any(f"/{name}'" in row for row in missing)] == [
+        "copy.jpg",
+        "obama_1.jpg",
+    ]
+    assert len(missing) == 2
+    assert after["faces"] == faces
+
+
 def test_photos_in_s3_are_read_by_the_workers(cluster, scan, rows, photos, tmp_path, monkeypatch):
     """The workers use the credentials of their own environment."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)

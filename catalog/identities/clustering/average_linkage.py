@@ -20,6 +20,10 @@ S and n come from one of two sources:
   it. An unobserved pair is no evidence.
 - Exact sums from an engine that lends vectors (``MeanGroupSimilarity``). Edges only propose pairs.
 
+The levels follow the best score of the whole graph. Groups merge along edges only, so that no group spans two connected
+components, but a component that is clustered alone has other levels, and may merge in another order: 3 of 334 random
+components got other groups. Therefore the whole graph is clustered in one process.
+
 Faces are numbered 0 to n-1. Of equal scores the pair with the lowest numbers merges first, so that the result depends
 on the caller's order of faces only.
 """
