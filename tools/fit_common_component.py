@@ -1,7 +1,6 @@
 """Fit the common components that are removed before faces are compared, ``weights/common_looks.json``.
 
     python -m tools.fit_common_component --data ../shared/data
-
 A component is the mean of the shipped network's vectors over a group of UTKFace's people. A group is listed if its
 different people match much more often than LFW's adults (``python -m tests.benchmarks.strangers`` prints how often);
 adults are listed because all faces have some of their mean. A mean is over hundreds of faces, so no single vector is
@@ -37,7 +36,10 @@ FILLINGS: dict[str, Literal["constant", "edge", "reflect"]] = {
 }
 """Filling beyond a picture, and numpy's name for it."""
 _MARGIN = 56
-_INDIAN = "3"
+_ASIAN, _INDIAN = "2", "3"
+_OLD = 70
+_REMOVED_SHARES = {"women labeled Asian, 18 to 69": 0.7, "women from 70 years": 0.3}
+"""The means that are removed in part. Removed as a whole, they would cost more true matches of LFW (MODELS.md)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,13 +79,27 @@ def _embedded(
     return embed_faces(np.stack(aligned), mirrored=False)
 
 
+def removed_share(kind: str) -> float:
+    """Return the share of a mean that is removed, 0 to 1."""
+    return _REMOVED_SHARES.get(kind, 1.0)
+
+
 def mean_vectors(faces: LabeledFaces) -> dict[str, list[float]]:
-    """Return the mean vector of every group. The shorter a mean, the less its faces share."""
+    """Return the mean vector of every group. The shorter a mean, the less its faces share.
+
+    The means that are removed in part are last.
+    """
+    is_woman = faces.genders == "female"
     kinds = {
         "children up to 3 years": faces.ages <= 3,
         "children of 4 to 11 years": (faces.ages >= 4) & (faces.ages <= 11),
         "adults": faces.ages >= 18,
         "adults labeled Indian": (faces.ages >= 18) & (faces.ethnicities == _INDIAN),
+        "women labeled Asian, 18 to 69": (faces.ages >= 18)
+        & (faces.ages < _OLD)
+        & is_woman
+        & (faces.ethnicities == _ASIAN),
+        "women from 70 years": (faces.ages >= _OLD) & is_woman,
     }
     every = np.mean(list(faces.vectors.values()), axis=0)
     return {kind: [round(float(v), 6) for v in every[chosen].mean(axis=0)] for kind, chosen in kinds.items()}
@@ -93,7 +109,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Fit the common components of face vectors.")
     parser.add_argument("--data", type=Path, required=True, help="the folder that holds ages/")
     means = mean_vectors(read_faces(parser.parse_args().data))
-    lines = (f"  {json.dumps(kind)}: {json.dumps(mean)}" for kind, mean in means.items())
+    components = {kind: {"share": removed_share(kind), "mean": mean} for kind, mean in means.items()}
+    lines = (f"  {json.dumps(kind)}: {json.dumps(component)}" for kind, component in components.items())
     (WEIGHTS / FILE).write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
     write_manifest(FILE)
     for kind, mean in means.items():

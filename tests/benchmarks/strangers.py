@@ -27,7 +27,7 @@ from catalog.identities.clustering.average_linkage import cluster_means
 from catalog.identities.clustering.constraints import Constraints
 from catalog.identities.clustering.similarity_graph import Edges, Linkage
 from tests.benchmarks.identities.measurements import shipped_rules
-from tools.fit_common_component import LabeledFaces, mean_vectors, read_faces
+from tools.fit_common_component import LabeledFaces, mean_vectors, read_faces, removed_share
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 PLAINEST = Calibration(cosine_80=0.3705, cosine_99=0.4898)
@@ -107,7 +107,8 @@ def main() -> None:
         sys.exit(print("../shared/data/ages does not exist: nothing was measured"))
     faces = read_faces(DATA)
     fitting = np.random.default_rng(0).random(len(faces.ages)) < 0.5
-    basis = basis_of(list(mean_vectors(faces.only(fitting)).values()))
+    means = mean_vectors(faces.only(fitting))
+    basis = basis_of(list(means.values()), [removed_share(kind) for kind in means])
     measured = faces.only(~fitting)
     ways: dict[str, tuple[Callable[[Floats], Floats], Calibration, Linkage]] = {
         "the network's own vectors": (lambda vectors: vectors, PLAINEST, PLAINEST_LINKAGE),

@@ -7,6 +7,9 @@ are separated, and adults, who have little of this component, are separated as b
 measurements. Common-component removal is known from word vectors: Arora et al. 2017, *A Simple but Tough-to-Beat
 Baseline for Sentence Embeddings*; Mu and Viswanath 2018, *All-but-the-Top*.
 
+The means of two further groups, whose different people match most often, are removed in part. The share that is removed
+is a compromise: what separates these groups better separates all others a little worse.
+
 Galleries store the network's own unit vectors. The components are removed on reading, so a better basis needs no new
 enrollment.
 """
@@ -14,6 +17,7 @@ enrollment.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -37,7 +41,7 @@ def remove_common_components(vectors: Floats) -> Floats:
 
 
 def remove_components(basis: Floats, vectors: Floats) -> Floats:
-    """Do the same with ``basis``, float32 (128, k) with orthonormal columns."""
+    """Do the same with ``basis``, float32 (128, k), as :func:`basis_of` returns it."""
     remainders = vectors - (vectors @ basis) @ basis.T
     lengths = np.linalg.norm(remainders, axis=1, keepdims=True)
     return np.asarray(remainders / np.sqrt(np.maximum(lengths, 1e-12)), dtype=np.float32)
@@ -45,9 +49,17 @@ def remove_components(basis: Floats, vectors: Floats) -> Floats:
 
 @cache
 def _basis() -> Floats:
-    return basis_of(list(json.loads(read_checked(COMPONENTS_FILE, WEIGHTS)).values()))
+    components = json.loads(read_checked(COMPONENTS_FILE, WEIGHTS)).values()
+    return basis_of([component["mean"] for component in components], [component["share"] for component in components])
 
 
-def basis_of(means: list[list[float]]) -> Floats:
-    """Return an orthonormal basis, float32 (128, k), of the space spanned by k mean vectors."""
-    return np.linalg.qr(np.asarray(means, np.float64).T)[0].astype(np.float32)
+def basis_of(means: Sequence[Sequence[float]], shares: Sequence[float] | None = None) -> Floats:
+    """Return orthogonal columns, float32 (128, k), for k mean vectors.
+
+    The first n columns span the first n means. The length of a column is the square root of the share, 0 to 1, that is
+    removed of the part of the mean that no earlier mean has: by default all of it.
+    """
+    columns = np.linalg.qr(np.asarray(means, np.float64).T)[0]
+    if shares is not None:
+        columns = columns * np.sqrt(np.asarray(shares, np.float64))
+    return np.asarray(columns, dtype=np.float32)

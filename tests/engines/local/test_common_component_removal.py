@@ -21,8 +21,13 @@ from tests.engines.local.conftest import PORTRAITS, SHARED, portrait
 
 
 def common_components() -> dict[str, np.ndarray]:
-    means = json.loads((WEIGHTS / "common_looks.json").read_text())
-    return {kind: np.array(mean) for kind, mean in means.items()}
+    components = json.loads((WEIGHTS / "common_looks.json").read_text())
+    return {kind: np.array(component["mean"]) for kind, component in components.items()}
+
+
+def removed_shares() -> dict[str, float]:
+    components = json.loads((WEIGHTS / "common_looks.json").read_text())
+    return {kind: component["share"] for kind, component in components.items()}
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -79,13 +84,15 @@ def test_adults_are_recognized():
 
 
 def test_common_components_are_removed(rng):
-    """Results are orthogonal to the common components, and the direction of the remainder is kept."""
+    """Results are orthogonal to the means that are removed as a whole. The direction of the remainder is kept."""
     vectors = unit(rng.standard_normal((20, 128)))
     own = remove_common_components(vectors)
-    for component in common_components().values():
-        np.testing.assert_allclose(own @ component, 0, atol=1e-5)
-    basis = basis_of([component.tolist() for component in common_components().values()])
-    rest = vectors - (vectors @ basis) @ basis.T
+    components, shares = common_components(), removed_shares()
+    for name, component in components.items():
+        if shares[name] == 1:
+            np.testing.assert_allclose(own @ component, 0, atol=1e-5)
+    basis = basis_of([component.tolist() for component in components.values()])
+    rest = vectors - (vectors @ basis * list(shares.values())) @ basis.T
     np.testing.assert_allclose(np.einsum("ij,ij->i", unit(own), unit(rest)), 1, atol=1e-5)
 
 
@@ -96,6 +103,23 @@ def test_the_length_of_a_result_is_the_root_of_the_remaining_length(rng):
     own = unit(own - (own @ common) @ common.T)
     face = np.sqrt(0.64) * common.T + np.sqrt(0.36) * own
     assert np.linalg.norm(remove_components(common, face.astype(np.float32))) == pytest.approx(np.sqrt(0.6), abs=1e-4)
+
+
+def test_a_mean_with_a_share_is_removed_in_part():
+    """Of the second mean 0.7 of what the first mean has not is removed. The first mean is removed as a whole."""
+    first, second = np.eye(128)[0], (np.eye(128)[0] + np.eye(128)[1]) / np.sqrt(2)
+    basis = basis_of([first.tolist(), second.tolist()], [1.0, 0.7])
+    face = np.zeros((1, 128), np.float32)
+    face[0, :3] = 0.6, 0.48, 0.64
+    left = unit(remove_components(basis, face))[0, :3]
+    np.testing.assert_allclose(left, unit(np.array([0.0, 0.3 * 0.48, 0.64])), atol=1e-5)
+
+
+def test_means_with_a_share_are_last():
+    """An earlier one would keep a part of a later mean, which is removed as a whole."""
+    shares = list(removed_shares().values())
+    assert sorted(shares, reverse=True) == shares
+    assert all(0 < share <= 1 for share in shares)
 
 
 def test_a_vector_without_remainder_becomes_zero():
