@@ -50,6 +50,14 @@ def all_persons(connection: Connection) -> list[PersonRow]:
     return persons_where(connection, select(persons).order_by(persons.c.id))
 
 
+def read_birth_dates(connection: Connection) -> dict[str, str]:
+    """Birth dates by person id, of the persons that have one."""
+    query = select(persons.c.person_id, persons.c.birth_date).where(
+        persons.c.birth_date.is_not(None), persons.c.birth_date != ""
+    )
+    return {row.person_id: row.birth_date for row in connection.execute(query)}
+
+
 def count_persons(connection: Connection) -> int:
     """The number of person rows, merged persons included."""
     return connection.scalar(select(func.count()).select_from(persons)) or 0

@@ -82,7 +82,10 @@ def monthly_batches(connection: Connection, view: View) -> Iterator[list[list[An
 
 def _batches(connection: Connection, select: str, names: Sequence[str]) -> Iterator[list[list[Any]]]:
     types = [column_type(name) for name in names]
-    rows = iter(connection.execution_options(yield_per=BATCH_ROWS).exec_driver_sql(select))
+    if connection.dialect.name == "postgresql":
+        # All rows are read, not the first tenth, for which PostgreSQL plans a cursor.
+        connection.exec_driver_sql("SET LOCAL cursor_tuple_fraction = 1.0")
+    rows = iter(connection.exec_driver_sql(select, execution_options={"yield_per": BATCH_ROWS}))
     while batch := list(islice(rows, BATCH_ROWS)):
         yield [[_converted(value, kind) for value, kind in zip(row, types, strict=True)] for row in batch]
 

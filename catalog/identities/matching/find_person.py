@@ -23,7 +23,7 @@ from catalog.domain.user_vectors import UserVectors
 from catalog.identities.assignment.sync_user_vectors import faces_of_users
 from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_id, faces_of_person
 from catalog.store.database import Database
-from catalog.store.person_index import PersonRow, all_persons
+from catalog.store.person_index import PersonRow, read_birth_dates
 
 _BEST_FACES = 3
 _TIE_ODDS = 1.0
@@ -139,7 +139,7 @@ def find_faces(
     best = {face_id: similarity for face_id, similarity in best.items() if similarity > negative.get(face_id, -1.0)}
     with database.read() as connection:
         catalogued = catalogued_faces_by_id(connection, list(best), engine=engine.name, gallery=gallery)
-        birth_dates = {row.person_id: row.birth_date for row in all_persons(connection) if row.birth_date}
+        birth_dates = read_birth_dates(connection)
     possible = [face for face in catalogued.values() if _is_possible(face, birth_dates)]
     faces = [face for face in possible if query.period.contains(face.taken, face.taken_at)]
     undated = set() if query.period.is_open else {face.sha256 for face in possible if face.taken is None}
