@@ -99,10 +99,8 @@ def settled(page: Any, library: catalog.Catalog, seen: int) -> None:
 
     Two people on one photo are refused at a pair or grid: the user is then not sure.
     """
-    for _ in range(200):
-        if library.review.seen() > seen:
-            break
-        if "together" in (page.text_content("#notice") or ""):
+    for _ in range(600):
+        if library.review.seen() > seen or "together" in (page.text_content("#notice") or ""):
             break
         page.wait_for_timeout(100)
     ready(page)

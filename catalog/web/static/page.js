@@ -98,10 +98,11 @@ for (const name of ["pointerup", "pointercancel", "pointermove"]) document.addEv
 
 // ---------------------------------------------------------------------------------------------- undo
 const undone = () => JSON.parse(sessionStorage.getItem("undone") || "[]");
+export function setBusy(is) { state.busy = is; one("#card")?.setAttribute("aria-busy", String(is)); }
 export function forgetUndone() { sessionStorage.removeItem("undone"); }
 export async function undo(target) {
   if (state.busy) return;
-  state.busy = true;
+  setBusy(true);
   try {
     const body = Array.isArray(target) ? {groups: target} : target === undefined ? {} : {group: target};
     const result = await ask("/api/undo", {...body, key: crypto.randomUUID()});
@@ -111,17 +112,17 @@ export async function undo(target) {
     }
     sessionStorage.setItem("undone", JSON.stringify([...undone(), result.undo]));
     await state.reload(result.text, result);
-  } catch (error) { fail(error); } finally { state.busy = false; }
+  } catch (error) { fail(error); } finally { setBusy(false); }
 }
 export async function redo() {
   const numbers = undone(), number = numbers.pop();
   if (state.busy || number === undefined) return;
-  state.busy = true;
+  setBusy(true);
   try {
     const result = await ask("/api/undo", {key: crypto.randomUUID(), group: number});
     sessionStorage.setItem("undone", JSON.stringify(numbers));
     await state.reload("Done again", result);
-  } catch (error) { fail(error); } finally { state.busy = false; }
+  } catch (error) { fail(error); } finally { setBusy(false); }
 }
 
 // ---------------------------------------------------------------------------------------------- keys and clicks

@@ -1,7 +1,7 @@
 // The queue: one card at a time. A card is JSON from the server, put into clones of <template> by textContent, so that
 // no name and no path can become markup. The next five cards and their crops are fetched ahead.
 import {all, announce, ask, clone, commands, crop, fail, fill, focused, forgetUndone, framePhoto, image, move, notice, one, onKeys,
-  openPhoto, plural, state} from "./page.js";
+  openPhoto, plural, setBusy, state} from "./page.js";
 import {NameList} from "./names.js";
 import {listen} from "./events.js";
 const DELAY = 150, AHEAD = 5, person = one("#card").dataset.person;
@@ -120,7 +120,6 @@ async function nameGroup(allow = {}) {
   if (!name) return;
   send({answer: "name", name, ...allow, unticked: [...unticked].map(([face, as]) => ({face, as}))}, `${names.option.plain} named`);
 }
-function setBusy(is) { state.busy = is; one("#card")?.setAttribute("aria-busy", String(is)); }
 async function send(answer, text) {
   if (!current || state.busy) return;
   setBusy(true);
