@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any
 
 from catalog.domain.decisions import (
@@ -78,6 +79,9 @@ _PAYLOADS: Mapping[Verb, type[Payload] | None] = {
 _KEYS = {"also": "with"}
 """JSON keys that differ from the name of the field."""
 
+_LONG, _LONGEST_KEPT = 2_000, 500_000
+"""Characters of a payload that is kept after it was parsed."""
+
 _PERSON = frozenset({"person_id", "name", "hidden", "birth_date", "created_at", "merged_into", "stays", "new"})
 _FACE = frozenset({"place", "in", "not_a_face", "person", "by", "similarity", "at"})
 
@@ -89,6 +93,18 @@ def to_json(payload: Payload | None) -> str | None:
 
 def parse_payload(verb: Verb, text: object) -> Payload | None:
     """Read a payload. Raises ``MalformedValueError`` for a key, type or value that ``to_json`` never writes."""
+    if isinstance(text, str) and _LONG <= len(text) <= _LONGEST_KEPT:
+        return _parse_once(verb, text)
+    return _parse(verb, text)
+
+
+@lru_cache(maxsize=64)
+def _parse_once(verb: Verb, text: str) -> Payload | None:
+    """An undo reads the same long payloads several times. Payloads are immutable."""
+    return _parse(verb, text)
+
+
+def _parse(verb: Verb, text: object) -> Payload | None:
     kind = _PAYLOADS[verb]
     if kind is None:
         if text is not None:
