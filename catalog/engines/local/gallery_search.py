@@ -44,6 +44,7 @@ class GallerySearch:
         self._mapped = None if folder is None else MappedVectors(folder, collection_id, model)
         self._mapped_from = mapped_from
         self._is_large = False
+        self._has_failed = False
 
     def nearest(self, probe: Floats, floor: float, limit: int) -> list[tuple[str, float]]:
         """Return face ids and dot products at or above ``floor``, highest first, at most ``limit``."""
@@ -53,7 +54,7 @@ class GallerySearch:
                 return self._nearest_by_file(mapped, probe, floor, limit)
             except SearchFileError as error:
                 log.warning("%s The vectors are read into memory.", error)
-                self._mapped = None
+                self._has_failed = True
         return self.rows().nearest(probe, floor, limit)
 
     def vectors(self, face_ids: Sequence[str]) -> Floats:
@@ -90,7 +91,7 @@ class GallerySearch:
 
     def _usable_file(self) -> MappedVectors | None:
         """Return the file of a large collection, None if the vectors are in memory or will be."""
-        if self._mapped is None or self._replica.is_loaded:
+        if self._mapped is None or self._has_failed or self._replica.is_loaded:
             return None
         if not self._is_large:
             key = {"collection_id": self._collection_id, "offset": self._mapped_from}
