@@ -27,9 +27,9 @@ def test_a_recorded_answer_without_a_face_is_found_without_a_call():
         frozenset({KNOWN, UNKNOWN}), list_faces, owner="me", empty_answers={KNOWN: write_empty_answer(REJECTED)}
     )
     image = AcceptedImage({}, AcceptedImage.WHOLE)
-    found = photos.find(KNOWN, image)
-    assert found is not None
-    assert (found.faces, found.rejected, found.charges) == ((), REJECTED, ())
+    enrollment = photos.find(KNOWN, image)
+    assert enrollment is not None
+    assert (enrollment.faces, enrollment.rejected, enrollment.charges) == ((), REJECTED, ())
     assert listings == []
     assert photos.find(UNKNOWN, image) is None
     assert listings == [1]
