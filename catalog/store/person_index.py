@@ -40,8 +40,8 @@ def persons_by_row(connection: Connection, row_ids: Sequence[int]) -> list[Perso
     """The persons with these row ids, in this order. Row ids without a row are left out."""
     rows: dict[int, PersonRow] = {}
     for batch in batches(row_ids):
-        found = persons_where(connection, select(persons).where(persons.c.id.in_(batch)))
-        rows |= {person.id: person for person in found}
+        selected = persons_where(connection, select(persons).where(persons.c.id.in_(batch)))
+        rows |= {person.id: person for person in selected}
     return [rows[row_id] for row_id in row_ids if row_id in rows]
 
 

@@ -20,7 +20,7 @@ TABLES = (persons, assignments, person_summaries, review_questions)
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Path:
+def catalogue(tmp_path: Path) -> Path:
     """A catalogue of 1,500 faces, 75 persons and questions about them, without photos."""
     make_catalogue(str(tmp_path / "catalog.sqlite3"), tmp_path, FACES, real_photos=PHOTOS, size=SIZE, questions=1)
     return tmp_path / "catalog.sqlite3"
@@ -57,22 +57,22 @@ def answer_to(desk: ReviewDesk, card: dict[str, Any], number: int) -> tuple[str,
     return kind, {**body, "answer": "name", "name": {"new": f"New {number}"}, "unticked": unticked}
 
 
-def test_twenty_mixed_answers_are_undone_one_by_one(made: Path) -> None:
+def test_twenty_mixed_answers_are_undone_one_by_one(catalogue: Path) -> None:
     """Twenty undos give the rows before, twenty redos those after, the questions among them."""
-    with catalog.open(made) as library:
+    with catalog.open(catalogue) as library:
         desk = ReviewDesk(library)
-        before = contents(made)
+        before = contents(catalogue)
         kinds = set()
         for number in range(ANSWERS):
             kind, body = answer_to(desk, desk.cards(6)[0], number)
             assert desk.answer(body)["group"] is not None
             kinds.add(kind)
         assert kinds >= {"grid", "name", "untick", "hide", "join"}
-        after = contents(made)
+        after = contents(catalogue)
         undos = [desk.undo({"key": f"undo-{number}"})["undo"] for number in range(ANSWERS)]
-        undone = contents(made)
+        undone = contents(catalogue)
         assert {name: undone[name] == before[name] for name in before} == dict.fromkeys(before, True)
         for number in reversed(undos):
             desk.undo({"key": f"redo-{number}", "group": number})
-        again = contents(made)
+        again = contents(catalogue)
         assert {name: again[name] == after[name] for name in after} == dict.fromkeys(after, True)

@@ -23,7 +23,7 @@ WORST_GROUP = WorstGroupRates(
     points=((80.0, 1 / 125), (90.0, 1 / 259), (95.0, 1 / 483), (99.0, 1 / 805), (99.5, 1 / 1207)),
     data="4,870 faces of UTKFace in two halves; common components fitted on the other half",
 )
-"""The worst rate of any measured group in either half at each similarity: women whom UTKFace labels "other" at 80,
+"""The worst rate of any measured group in either half at each similarity: women labeled "other" by UTKFace at 80,
 women over 70 at 90, Asian women above. Upper bounds, because UTKFace shows some people more than once
 (``python -m tests.benchmarks.strangers``)."""
 CAPABILITIES = EngineCapabilities(

@@ -53,14 +53,14 @@ def read_decided_pairs(
     ids = {public_id for pair in effective.apart for public_id in pair} | {person for _, person in effective.rejected}
     canonical = canonical_rows(connection, ids)
     pairs = {frozenset(canonical[end] for end in pair if end in canonical) for pair in effective.apart}
-    asked = catalogued_faces_by_row(connection, {row.face for row in questions if row.face is not None})
+    questioned = catalogued_faces_by_row(connection, {row.face for row in questions if row.face is not None})
     on_photos = faces_by_content(connection, {key.sha256 for key, _ in effective.rejected})
     decided_faces: set[tuple[int, int]] = set()
     for key, public_id in effective.rejected:
         if public_id not in canonical:
             continue
         person = canonical[public_id]
-        decided_faces |= {(person, row) for row, face in asked.items() if face.place.same(key)}
+        decided_faces |= {(person, row) for row, face in questioned.items() if face.place.same(key)}
         holders = {face.person_id for face in on_photos.get(key.sha256, ()) if face.person_id and face.place.same(key)}
         pairs |= {frozenset((person, holder)) for holder in canonical_rows(connection, holders).values()}
     return DecidedPairs(frozenset(pairs), frozenset(decided_faces))
