@@ -3,8 +3,8 @@
     python -m tests.benchmarks.intents [--photos 60] [--rounds 3]
 
 Each round scans one library twice, into two new catalogues. The endpoint runs in a process of its own and answers
-0.4 s late, as Amazon does. Prints the time of each scan, and the time in which the workers waited for intents as a share
-of the scan. Exit code 1 if this share is 2 % or more.
+0.4 s late, as Amazon does. Prints the time of each scan, and the time in which the workers waited for intents as a
+share of the scan. Exit code 1 if this share is 2 % or more.
 """
 
 from __future__ import annotations
