@@ -33,6 +33,15 @@ from tests.warm_decoders import WarmDecoders
 # ------------------------------------------------------------------------------------------------------ guards
 
 
+def pytest_configure() -> None:
+    """Let Ctrl-C end the commands that tests start, also if a shell started the tests in the background.
+
+    Such a shell ignores Ctrl-C for its children, and every process that a test starts inherits that.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(autouse=True)
 def guarded_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home folder: no test reads or writes the user's settings, catalogue or credentials."""
