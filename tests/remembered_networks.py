@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.engines.local.networks import Network
+from catalog.engines.local.networks import Network, provider_of
 
 computed = Network.run
 """The method that always computes."""
@@ -22,7 +22,10 @@ Outputs = list[NDArray[np.float32]]
 
 
 class RememberedNetworks:
-    """``run`` stands for :meth:`Network.run`. An input that this process has seen is not computed again."""
+    """``run`` stands for :meth:`Network.run`. An input that this process has seen is not computed again.
+
+    Another provider computes it again.
+    """
 
     def __init__(self) -> None:
         self._outputs: OrderedDict[tuple[object, ...], Outputs] = OrderedDict()
@@ -30,7 +33,7 @@ class RememberedNetworks:
         self._lock = Lock()
 
     def run(self, network: Network, *batches: NDArray[Any]) -> Outputs:
-        key = (network, *map(_digest, batches))
+        key = (network, provider_of(network.file), *map(_digest, batches))
         with self._lock:
             outputs = self._outputs.get(key)
             if outputs is not None:

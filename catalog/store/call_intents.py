@@ -67,7 +67,8 @@ def empty_answers(conn: Connection, engine: str, gallery: str) -> dict[str, str]
         call_intents.c.sha256.is_not(None),
         call_intents.c.answer.is_not(None),
     )
-    return dict(conn.execute(query.order_by(call_intents.c.started_at)).tuples().all())
+    rows = conn.execute(query.order_by(call_intents.c.started_at))
+    return {row.sha256: row.answer for row in rows}
 
 
 def record_answers(conn: Connection, answers: Sequence[tuple[int, str]]) -> None:

@@ -6,21 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import MetaData
 
 from catalog.store.database import Database
+from tests.all_rows import all_rows
 from tests.cli.conftest import Catalog
 from tests.store.named_photo import CONTENT, DAY, fill, name_person_on_photo
 
 PERSON = {"person_id": "p2", "name": "Ann", "hidden": False, "birth_date": None, "created_at": DAY}
 LABELS = {"format": "catalog labels", "version": 1, "persons": [PERSON], "decisions": [], "tombstones": []}
-
-
-def everything(database: Database) -> list[object]:
-    schema = MetaData()
-    with database.read() as connection:
-        schema.reflect(connection)
-        return [connection.execute(table.select()).all() for table in schema.sorted_tables]
 
 
 @pytest.mark.parametrize(
@@ -41,12 +34,12 @@ def test_nothing_is_written(
     with database.begin() as connection:
         fill(connection)
         name_person_on_photo(connection)
-    before = everything(database)
+    before = all_rows(database)
     (tmp_path / "labels.json").write_bytes(content)
     answer = catalog("restore", tmp_path / "labels.json", "--database", database_url)
     assert (answer.code, answer.out) == (2, "")
     assert "bug" not in answer.err
-    assert everything(database) == before
+    assert all_rows(database) == before
 
 
 def test_no_catalogue_is_created_for_a_malformed_file(catalog: Catalog, tmp_path: Path) -> None:

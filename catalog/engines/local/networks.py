@@ -81,14 +81,19 @@ def running_on(provider: ExecutionProvider) -> Iterator[None]:
         _provider_here.reset(token)
 
 
+def provider_of(file: str) -> ExecutionProvider:
+    """The provider that runs a network at this place."""
+    chosen = _provider_here.get() or _provider
+    return chosen if chosen.runs(file) else CPU
+
+
 def open_session(file: str) -> onnxruntime.InferenceSession:
     """Return the process's session of a network. The first call loads it.
 
     Raises :class:`EngineError` if the file is missing or its SHA-256 is not in the manifest, and if the provider
     cannot be used.
     """
-    chosen = _provider_here.get() or _provider
-    key = (file, chosen if chosen.runs(file) else CPU)
+    key = (file, provider_of(file))
     session = _sessions.get(key)
     if session is None:
         with _lock:

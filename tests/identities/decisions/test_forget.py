@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import MetaData, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from catalog.domain.decisions import ReclusterPayload, Verb
 from catalog.domain.errors import EngineError, PersonError, UsageError
@@ -25,6 +25,7 @@ from catalog.store.person_index import all_persons
 from catalog.store.tables import assignments, faces, matches, persons, removals, tombstones
 from catalog.store.tables import photos as photos_table
 from catalog.store.temporary_files import temporary_file
+from tests.all_rows import all_rows
 from tests.identities.assigned_catalogue import as_engine, settled, who_is_who
 from tests.identities.decided_catalogue import BOX, SHIFTED, STAMP, catalogue, photos, unmerged_persons
 from tests.identities.made_library import LendingGallery, VectorGallery, enroll
@@ -32,14 +33,7 @@ from tests.identities.made_library import LendingGallery, VectorGallery, enroll
 
 def every_text(database: Database) -> str:
     """Return all rows of all tables as one text."""
-    metadata = MetaData()
-    with database.read() as connection:
-        metadata.reflect(connection)
-        return "\n".join(
-            json.dumps([str(value) for value in row])
-            for table in metadata.sorted_tables
-            for row in connection.execute(table.select())
-        )
+    return "\n".join(json.dumps([str(value) for value in row]) for row in all_rows(database))
 
 
 def test_nothing_of_a_forgotten_person_is_left(database: Database) -> None:
