@@ -36,10 +36,15 @@ def _place(database: Database) -> list[object]:
 
 
 def delete_search_files(database: Database, chosen: str) -> None:
-    """Delete the search files of the database. The next searches build them again. Raises DatabaseError."""
+    """Delete the search files of the database, and unfinished ones. The next searches build them again.
+
+    Raises DatabaseError.
+    """
     folder = search_folder(database, chosen)
+    if folder is None:
+        return
     try:
-        for file in folder.glob("*.vectors") if folder is not None else ():
+        for file in (*folder.glob("*.vectors"), *folder.glob("*.vectors.part")):
             file.unlink(missing_ok=True)
     except OSError as error:
         raise DatabaseError(

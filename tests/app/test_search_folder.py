@@ -71,9 +71,12 @@ def test_a_restore_deletes_the_files(database_file, photos, tmp_path):
     with catalog.open(database_file) as opened:
         opened.backup(tmp_path / "backup.sqlite3")
         opened.find(photos / "biden.jpg")
-        assert search_files(database_file)
+        (file,) = search_files(database_file)
+        unfinished = file.with_name(f"{file.name}.part")
+        unfinished.touch()
         opened.restore(tmp_path / "backup.sqlite3", force=True)
     assert search_files(database_file) == []
+    assert not unfinished.exists()
     with catalog.open(database_file) as opened:
         assert len(opened.find(photos / "biden.jpg").matches) == 1
 

@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 
 Connect = Callable[[], AbstractContextManager[Connection]]
 _SUFFIX = ".vectors"
+_PART_SUFFIX = ".part"
+"""After the name of a file that is being built. A killed process leaves it; it holds vectors, too."""
 _CACHE_TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n# Search files of catalog, which builds them again.\n"
 _REMOVED_SHARE = 0.25
 """Share of removed rows from which the file is built anew."""
@@ -63,6 +65,7 @@ class MappedVectors:
         self._model = model
         self._folder = folder
         self.path = folder / _file_name(collection_id)
+        self._part = self.path.with_name(f"{self.path.name}{_PART_SUFFIX}")
         self._refreshing = threading.Lock()
         self._file: VectorFile | None = None
         self._intact: set[int] = set()
@@ -103,8 +106,11 @@ class MappedVectors:
     def drop_removed(self, connect: Connect) -> None:
         """Overwrite the rows of removed faces, if there is a file. Deletes the file where that fails.
 
-        Raises OSError if the file cannot be deleted either.
+        Deletes what a killed process left. Raises OSError if a file cannot be deleted.
         """
+        if self._part.exists():
+            with exclusive_lock(self.path):  # a process that builds the file now replaces the part before
+                self._part.unlink(missing_ok=True)
         if not self.exists():
             return
         try:
@@ -226,15 +232,14 @@ class MappedVectors:
 
     def _build(self, connection: Connection, collection: RowMapping) -> None:
         started = time.monotonic()
-        part = self.path.with_name(f"{self.path.name}.part")
-        part.unlink(missing_ok=True)  # of a killed process: this one holds the lock
+        self._part.unlink(missing_ok=True)  # of a killed process: this one holds the lock
         try:
-            with Writer(part, Header(_key(collection)), is_new=True) as writer:
+            with Writer(self._part, Header(_key(collection)), is_new=True) as writer:
                 removals = self._removals(connection, collection["revision"] - 1, collection["revision"])
                 self._write_changes(connection, writer, removals, collection)
-            part.replace(self.path)
+            self._part.replace(self.path)
         finally:
-            part.unlink(missing_ok=True)
+            self._part.unlink(missing_ok=True)
         seconds = time.monotonic() - started
         level = logging.INFO if seconds < _SHORT_BUILD_SECONDS else logging.WARNING
         log.log(level, 'The search file "%s" was built in %.0f s.', self.path, seconds)
@@ -267,9 +272,9 @@ class MappedVectors:
         """Delete files of collections that no longer exist, and files that no search used for 90 days."""
         names = {_file_name(collection_id) for collection_id in connection.execute(COLLECTION_IDS).scalars()}
         oldest = time.time() - _STALE_SECONDS
-        for file in self._folder.glob(f"*{_SUFFIX}"):
+        for file in (*self._folder.glob(f"*{_SUFFIX}"), *self._folder.glob(f"*{_SUFFIX}{_PART_SUFFIX}")):
             with contextlib.suppress(OSError):
-                if file.name not in names or file.stat().st_mtime < oldest:
+                if file.name.removesuffix(_PART_SUFFIX) not in names or file.stat().st_mtime < oldest:
                     file.unlink()
 
 

@@ -141,6 +141,17 @@ def test_a_removal_that_was_killed_is_finished_by_the_next(gallery, open_gallery
     assert codes_of(vectors[40]) not in only_file(folder).read_bytes()
 
 
+def test_a_removal_deletes_what_a_killed_build_left(gallery, open_gallery, folder):
+    """The unfinished file may hold the vector. It is deleted without a search."""
+    vectors = drawn_vectors(300)
+    ids = enroll(gallery, vectors, "first")
+    gallery.nearest(probe_of(vectors[0]), 0.9, 1)
+    file = only_file(folder)
+    file.rename(f"{file}.part")
+    open_gallery().remove([ids[40]])
+    assert not list(folder.glob("*.vectors*.part"))
+
+
 @pytest.mark.parametrize("offset", [3, 20, 4096 + 1, 4096 + 70, -1000])
 def test_a_damaged_file_is_built_again(gallery, open_gallery, database, folder, offset, caplog):
     """Damage of the magic, the header, a checksum, a row number or a code."""
@@ -236,11 +247,15 @@ def test_files_of_deleted_and_unused_collections_are_deleted(gallery, database, 
         if name == "unused":
             (file,) = set(folder.glob("*.vectors")) - before
             os.utime(file, (1e9, 1e9))
+        if name == "deleted":
+            (file,) = set(folder.glob("*.vectors")) - before
+            file.with_name(f"{file.name}.part").touch()
     with database.engine.begin() as connection:
         connection.execute(delete(gallery_collections).where(gallery_collections.c.collection_id == "deleted"))
     enroll(gallery, vectors, "first")
     gallery.nearest(probe_of(vectors[0]), 0.9, 1)
     assert len(list(folder.glob("*.vectors"))) == 2
+    assert not list(folder.glob("*.part"))
 
 
 def test_many_removed_faces_make_a_smaller_file(gallery, database, folder):
