@@ -169,6 +169,9 @@ class Writer:
         flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | ((os.O_CREAT | os.O_EXCL) if is_new else 0)
         self._descriptor = os.open(path, flags, 0o600)
         self.header = header
+        used = self._offset(-(-header.rows // BLOCK_ROWS))
+        if os.fstat(self._descriptor).st_size > used:  # a killed process left blocks that no header counts
+            os.ftruncate(self._descriptor, used)
 
     def __enter__(self) -> Writer:
         return self

@@ -152,6 +152,19 @@ def test_a_removal_deletes_what_a_killed_build_left(gallery, open_gallery, folde
     assert not list(folder.glob("*.vectors*.part"))
 
 
+def test_blocks_of_a_killed_update_are_cut_off(gallery, open_gallery, folder):
+    """They lie behind the blocks that the header counts, and may hold vectors of faces that were removed since."""
+    vectors = drawn_vectors(300)
+    ids = enroll(gallery, vectors, "first")
+    gallery.nearest(probe_of(vectors[0]), 0.9, 1)
+    size = only_file(folder).stat().st_size
+    with only_file(folder).open("ab") as file:
+        file.write(codes_of(vectors[40]))
+    open_gallery().remove([ids[40]])
+    assert only_file(folder).stat().st_size == size
+    assert codes_of(vectors[40]) not in only_file(folder).read_bytes()
+
+
 @pytest.mark.parametrize("offset", [3, 20, 4096 + 1, 4096 + 70, -1000])
 def test_a_damaged_file_is_built_again(gallery, open_gallery, database, folder, offset, caplog):
     """Damage of the magic, the header, a checksum, a row number or a code."""
