@@ -142,7 +142,6 @@ class MappedVectors:
                 self._sweep(connection)
             if not self._is_up_to_date(connection, collection, is_locked=True):
                 raise OSError(None, "the file differs from what was written")
-            os.utime(self.path)
         return self._file
 
     def _make_folder(self) -> None:
@@ -188,6 +187,8 @@ class MappedVectors:
         except DamagedFileError as error:
             self._discard(str(error))
             return None
+        with contextlib.suppress(OSError):
+            os.utime(self.path)  # the file is in use: see _sweep
         if file.identity != identity:
             self._intact = set()
         return file if file.header.key == _key(collection) else None

@@ -165,6 +165,16 @@ def test_blocks_of_a_killed_update_are_cut_off(gallery, open_gallery, folder):
     assert codes_of(vectors[40]) not in only_file(folder).read_bytes()
 
 
+def test_a_file_that_is_only_read_is_in_use(gallery, open_gallery, folder):
+    """A search that changes nothing renews the time by which unused files are found."""
+    vectors = drawn_vectors(300)
+    enroll(gallery, vectors, "first")
+    gallery.nearest(probe_of(vectors[0]), 0.9, 1)
+    os.utime(only_file(folder), (1e9, 1e9))
+    open_gallery().nearest(probe_of(vectors[0]), 0.9, 1)
+    assert only_file(folder).stat().st_mtime > 1e9
+
+
 @pytest.mark.parametrize("offset", [3, 20, 4096 + 1, 4096 + 70, -1000])
 def test_a_damaged_file_is_built_again(gallery, open_gallery, database, folder, offset, caplog):
     """Damage of the magic, the header, a checksum, a row number or a code."""
