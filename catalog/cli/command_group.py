@@ -31,6 +31,7 @@ class CommandGroup(TyperGroup):
             return name, placeholder, rest
         command = load_command(self.entries[name], rest[0] if rest else None)
         gc.freeze()  # imported objects live until the end; scanning them again and again costs a tenth of a long scan
+        gc.enable()  # main() disables it
         return name, command, rest
 
     def invoke(self, ctx: Any) -> Any:

@@ -74,13 +74,9 @@ COMMANDS = (
 )
 
 
-START_UP_OBJECTS = 10_000
-"""New objects between two searches for garbage. Python's 700 costs a tenth of the start: imports make no garbage."""
-
-
 def main() -> None:
     """Run one command and exit with its code. ``-v`` adds the traceback to an error's message."""
-    gc.set_threshold(START_UP_OBJECTS)
+    gc.disable()  # until the command is imported, in CommandGroup: imports make no garbage
     sys.exit(run(sys.argv[1:]))
 
 

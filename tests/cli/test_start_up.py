@@ -145,3 +145,21 @@ def test_every_entry_names_a_command(entry):
     assert command.name == entry.name
     assert command.hidden == entry.is_hidden
     assert command.help
+
+
+def test_garbage_is_searched_for_while_a_command_runs(tmp_path):
+    """Not during the imports before it; with Python's own thresholds."""
+    program = """
+import atexit, gc, sys
+thresholds = gc.get_threshold()
+from catalog.cli import command_group, main
+load = command_group.load_command
+command_group.load_command = lambda *entry: print(gc.isenabled()) or load(*entry)
+atexit.register(lambda: print(gc.isenabled(), gc.get_threshold() == thresholds))
+main.main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, "settings"], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    lines = done.stdout.splitlines()
+    assert (lines[0], lines[-1]) == ("False", "True True"), done.stderr
