@@ -52,11 +52,12 @@ def record_once(resources: Resources, key: str, body: Mapping[str, object], appl
             if earlier.body_sha256 != digest:
                 raise UsageError("The idempotency key was used for another answer.", remedy="Reload the page.")
             return ReviewResult(earlier.group, is_repeat=True)
-        catch_up(connection, resources)
+        is_current = catch_up(connection, resources)
         stamp = resources.stamp().grouped()
         touched = apply(connection, resources, stamp)
         review_rows.add_answer(connection, key, AnswerRow(stamp.who, digest, stamp.group), utc_text(now) or "")
-        changed = settle(connection, resources, touched, verbs=verbs_of_group(connection, stamp.group))
+        group_verbs = verbs_of_group(connection, stamp.group)
+        changed = settle(connection, resources, touched, verbs=group_verbs, is_current=is_current)
         review_rows.keep_questions(connection, key, changed)
     return ReviewResult(stamp.group)
 

@@ -66,7 +66,7 @@ def undo_groups(resources: Resources, groups: Sequence[int] | None) -> UndoneGro
     stamp = resources.stamp()
     with resources.database.begin() as connection:
         lock_persons(connection)
-        catch_up(connection, resources)
+        is_current = catch_up(connection, resources)
         numbers = [last_undoable(connection, decided_by=stamp.who)] if groups is None else sorted(groups, reverse=True)
         undo_number, reverted = 0, []
         verbs: set[Verb] = set()
@@ -77,7 +77,7 @@ def undo_groups(resources: Resources, groups: Sequence[int] | None) -> UndoneGro
             if undone is not None:
                 reverted.append(undone.group or undone.number)
                 restore_questions(connection, reverted[-1])
-            verbs |= _settle(connection, resources, decision)
+            verbs |= _settle(connection, resources, decision, is_current=is_current)
     if verbs & _OF_STACKS:
         refresh_stacks(resources)
     return UndoneGroups(undo_number, tuple(reverted))
@@ -88,9 +88,9 @@ def redo(resources: Resources) -> int:
     stamp = resources.stamp()
     with resources.database.begin() as connection:
         lock_persons(connection)
-        catch_up(connection, resources)
+        is_current = catch_up(connection, resources)
         number, decision = undoing.redo(connection, stamp, decided_by=stamp.who)
-        verbs = _settle(connection, resources, decision)
+        verbs = _settle(connection, resources, decision, is_current=is_current)
     if verbs & _OF_STACKS:
         refresh_stacks(resources)
     return number
@@ -177,7 +177,7 @@ def _check_not_blocked(connection: Connection, number: int | None) -> None:
         raise BlockedUndoError(f"Cannot be undone before: {texts}{more}.", [*groups, decision.group or decision.number])
 
 
-def _settle(connection: Connection, resources: Resources, decision: Decision) -> set[Verb]:
+def _settle(connection: Connection, resources: Resources, decision: Decision, *, is_current: bool) -> set[Verb]:
     """Settle the questions about the persons of a reverted decision and its group. Returns the verbs."""
     members = decisions_of_group(connection, decision.group) if decision.group else [decision]
-    return settle_decisions(connection, resources, members)
+    return settle_decisions(connection, resources, members, is_current=is_current)

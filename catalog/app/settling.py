@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection
 
@@ -21,39 +21,38 @@ _STAYING_FACES = frozenset(
 )
 """Decisions that move no face from person to person."""
 _OF_MANY = frozenset({Verb.RECLUSTER, Verb.MIGRATE, Verb.IMPORT, Verb.RESTORE})
-"""Decisions after which all questions are computed again."""
+"""Decisions after which all questions are computed again, also after their undo."""
 
 
 def settle(
-    connection: Connection, resources: Resources, touched: set[int], *, verbs: Iterable[Verb]
+    connection: Connection, resources: Resources, touched: set[int], *, verbs: Collection[Verb], is_current: bool
 ) -> list[QuestionRow]:
     """Update the counts of the persons with these row ids, and delete the questions about them that are settled.
 
-    ``verbs`` are those of the decisions about them. Notes that the questions are up to date. Returns the questions that
-    were changed or deleted, as they were.
+    ``verbs`` are those of the decisions about them. ``is_current`` is what :func:`catch_up` returned before these
+    decisions: False if the questions must be computed again all the same. Notes that the questions are up to date,
+    if they are. Returns the questions that were changed or deleted, as they were.
     """
-    if set(verbs) <= _STAYING_FACES:
+    if _STAYING_FACES.issuperset(verbs):
         person_summaries.refresh_states(connection, touched)
     else:
         engine = resources.settings.engine.name
         person_summaries.refresh_summaries(connection, engine=engine, gallery=resources.gallery, rows=touched)
     changed = _settle_questions(connection, touched)
     state = review_rows.read_review_state(connection)
-    if state is not None:
+    if state is not None and is_current and _OF_MANY.isdisjoint(verbs):
         review_rows.write_review_state(connection, state.after(last_decision_number(connection)))
     return changed
 
 
-def settle_decisions(connection: Connection, resources: Resources, decisions: Sequence[Decision]) -> set[Verb]:
+def settle_decisions(
+    connection: Connection, resources: Resources, decisions: Sequence[Decision], *, is_current: bool
+) -> set[Verb]:
     """As :func:`settle`, for the persons of these decisions; of an undo also those of the decisions that it reverts.
 
     Returns the verbs of all these decisions.
     """
-    decisions = list(decisions)
-    known = {decision.number for decision in decisions}
-    while reverted := {number for decision in decisions for number in decision.targets} - known:
-        known |= reverted
-        decisions += read_decisions(connection, numbers=reverted)
+    decisions = _with_reverted(connection, decisions)
     persons = {
         person
         for decision in decisions
@@ -63,7 +62,7 @@ def settle_decisions(connection: Connection, resources: Resources, decisions: Se
     rows = {row.id for row in persons_by_public_id(connection, persons).values()}
     touched = rows | set(canonical_row_ids(connection, rows).values())
     verbs = {decision.verb for decision in decisions} - {Verb.UNDO}
-    settle(connection, resources, touched, verbs=verbs)
+    settle(connection, resources, touched, verbs=verbs, is_current=is_current)
     return verbs
 
 
@@ -75,12 +74,22 @@ def catch_up(connection: Connection, resources: Resources) -> bool:
     state = review_rows.read_review_state(connection)
     if state is None or not state.is_of(resources.settings.engine.name, resources.gallery):
         return False
-    decisions = read_decisions(connection, after=state.decision)
+    decisions = _with_reverted(connection, read_decisions(connection, after=state.decision))
     if any(decision.verb in _OF_MANY for decision in decisions):
         return False
     if decisions:
-        settle_decisions(connection, resources, decisions)
+        settle_decisions(connection, resources, decisions, is_current=True)
     return True
+
+
+def _with_reverted(connection: Connection, decisions: Sequence[Decision]) -> list[Decision]:
+    """These decisions, and those that an undo among them reverts."""
+    decisions = list(decisions)
+    known = {decision.number for decision in decisions}
+    while reverted := {number for decision in decisions for number in decision.targets} - known:
+        known |= reverted
+        decisions += read_decisions(connection, numbers=reverted)
+    return decisions
 
 
 def is_complete(connection: Connection) -> bool:

@@ -10,7 +10,9 @@ import pytest
 import catalog
 from catalog.app import reviewing
 from catalog.app.review_values import Choice, ReviewAnswer, ReviewConflictError
+from catalog.domain.decisions import StatePayload, Verb
 from catalog.domain.errors import PersonError, UsageError
+from catalog.identities.decisions.log import append
 from catalog.store.catalogued_faces import FaceOrder
 from catalog.store.review_rows import QuestionRow, read_review_state, replace_questions, write_review_state
 
@@ -277,3 +279,30 @@ def test_a_forgotten_person_is_not_asked_about(library, paired):
     library.forget(one)
     assert asked_pairs(library) == {frozenset((largest, two))}
     assert library.review.status().faces == 4
+
+
+def decide_about_many(library):
+    """The decision of a command after which all questions are computed again."""
+    resources = library._resources
+    with resources.database.begin() as connection:
+        return append(connection, Verb.IMPORT, resources.stamp(), payload=StatePayload())
+
+
+def test_an_answer_does_not_hide_that_questions_are_old(library, paired):
+    """A command grouped all persons again while a card was shown. The questions of the test are replaced."""
+    largest = paired[0]
+    cards = library.review.cards(20)
+    decide_about_many(library)
+    library.review.answer(ReviewAnswer("key-1", largest, cards[0].seen, name="Ann Example"))
+    assert asked_pairs(library) == set()
+
+
+def test_questions_are_computed_again_after_the_undo_of_a_command_about_many(library, paired):
+    """As after the command."""
+    number = decide_about_many(library)
+    library.review.refresh()
+    one, other = [card.person.row for card in library.review.cards(2)]
+    with library._resources.database.begin() as connection:
+        replace_questions(connection, [QuestionRow(one, other, None, 90.0, 0.9, 1, 1000.0, None)])
+    library.decisions.undo(number)
+    assert asked_pairs(library) == set()
