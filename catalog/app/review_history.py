@@ -72,11 +72,8 @@ def undo_groups(resources: Resources, groups: Sequence[int] | None) -> UndoneGro
         verbs: set[Verb] = set()
         for number in numbers:
             _check_not_blocked(connection, number)
-            undone = None if number is None else read_decision(connection, number)
             undo_number, decision = undoing.undo(connection, number, stamp)
-            if undone is not None:
-                reverted.append(undone.group or undone.number)
-                restore_questions(connection, reverted[-1])
+            reverted.append(decision.group or decision.number)
             verbs |= _settle(connection, resources, decision, is_current=is_current)
     if verbs & _OF_STACKS:
         refresh_stacks(resources)
@@ -178,6 +175,24 @@ def _check_not_blocked(connection: Connection, number: int | None) -> None:
 
 
 def _settle(connection: Connection, resources: Resources, decision: Decision, *, is_current: bool) -> set[Verb]:
-    """Settle the questions about the persons of a reverted decision and its group. Returns the verbs."""
+    """Settle the questions about the persons of a reverted decision and its group. Returns the verbs.
+
+    The questions that it settled as an answer return first.
+    """
+    answer = _answer_undone(connection, decision)
+    if answer is not None:
+        restore_questions(connection, answer.group or answer.number)
     members = decisions_of_group(connection, decision.group) if decision.group else [decision]
     return settle_decisions(connection, resources, members, is_current=is_current)
+
+
+def _answer_undone(connection: Connection, decision: Decision) -> Decision | None:
+    """The decision that is undone in effect when this one is reverted; None if an undone one is done again.
+
+    To revert the undo of an undo is to undo what the first of them had reverted.
+    """
+    answer: Decision | None = decision
+    while answer is not None and answer.targets:
+        undo = read_decision(connection, answer.targets[0])
+        answer = read_decision(connection, undo.targets[0]) if undo is not None and undo.targets else None
+    return answer

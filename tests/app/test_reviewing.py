@@ -281,6 +281,17 @@ def test_a_forgotten_person_is_not_asked_about(library, paired):
     assert library.review.status().faces == 4
 
 
+def test_an_undone_answer_that_is_done_again_can_be_undone_again(library, paired):
+    """The questions that the answer settled return each time."""
+    largest, one, two = paired
+    group = decide(library, "key-1", (largest, one), "merge")
+    undo = library.review.undo(group)
+    redo = library.review.undo(undo)
+    assert asked_pairs(library) == {frozenset((largest, two))}
+    library.review.undo(redo)
+    assert asked_pairs(library) == {frozenset(pair) for pair in ((largest, one), (largest, two), (one, two))}
+
+
 def decide_about_many(library):
     """The decision of a command after which all questions are computed again."""
     resources = library._resources
