@@ -125,14 +125,16 @@ def _all_questions() -> Select[Any]:
 
 @cache
 def _question_query() -> Select[Any]:
-    """Questions that are not skipped."""
+    """Questions that are open: not skipped, and not about a face that has got a person or is no face."""
     skipped = (
         select(review_skips.c.id)
         .where(review_skips.c.person_id == review_questions.c.person_id)
         .where(func.coalesce(review_skips.c.other_id, 0) == func.coalesce(review_questions.c.other_id, 0))
         .where(func.coalesce(review_skips.c.face_id, 0) == func.coalesce(review_questions.c.face_id, 0))
     )
-    return _all_questions().where(~skipped.exists())
+    assigned = select(assignments.c.face_id).where(assignments.c.face_id == review_questions.c.face_id)
+    no_face = select(faces.c.id).where(faces.c.id == review_questions.c.face_id, faces.c.not_a_face.is_(True))
+    return _all_questions().where(~skipped.exists(), ~assigned.exists(), ~no_face.exists())
 
 
 def best_questions(

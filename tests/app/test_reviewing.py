@@ -13,7 +13,7 @@ from catalog.app.review_values import Choice, ReviewAnswer, ReviewConflictError
 from catalog.domain.decisions import StatePayload, Verb
 from catalog.domain.errors import PersonError, UsageError
 from catalog.identities.decisions.log import append
-from catalog.store.catalogued_faces import FaceOrder
+from catalog.store.catalogued_faces import FaceOrder, find_face
 from catalog.store.review_rows import QuestionRow, read_review_state, replace_questions, write_review_state
 
 PORTRAITS = Path(__file__).parent.parent / "fixtures"
@@ -290,6 +290,25 @@ def test_an_undone_answer_that_is_done_again_can_be_undone_again(library, paired
     assert asked_pairs(library) == {frozenset((largest, two))}
     library.review.undo(redo)
     assert asked_pairs(library) == {frozenset(pair) for pair in ((largest, one), (largest, two), (one, two))}
+
+
+def test_a_face_that_was_confirmed_is_not_asked_about_again(library):
+    """Its undo asks again."""
+    first, second = library.review.cards(2)
+    face, other = library.faces(first.person.person_id)[0].face_id, second.person
+    rejection = (Choice(face, "reject"),)
+    library.review.answer(ReviewAnswer("key-0", first.person.person_id, first.seen, choices=rejection))
+    with library._resources.database.begin() as connection:
+        row = find_face(connection, face, engine="local", gallery="catalog").row
+        replace_questions(connection, [QuestionRow(other.row, None, row, 90.0, 0.9, 1, 1000.0, None)])
+    card = library.review.cards()[0]
+    assert [tile.face.face_id for tile in card.tiles] == [face]
+    group = library.review.answer(
+        ReviewAnswer("key-1", other.person_id, card.seen, choices=(Choice(face, "confirm"),))
+    ).group
+    assert not any(card.tiles for card in library.review.cards())
+    library.review.undo(group)
+    assert [tile.face.face_id for card in library.review.cards() for tile in card.tiles] == [face]
 
 
 def decide_about_many(library):
