@@ -46,7 +46,7 @@ def card_faces(resources: Resources, person: str) -> tuple[FaceRow, ...]:
         ranks = face_ranks(connection, find_person(connection, person), engine=engine, gallery=gallery)
         chosen = _choose(ranks)
         faces = catalogued_faces_by_row(connection, [row for _, rows in chosen for row in rows])
-    return tuple(FaceRow(order, tuple(faces[row] for row in rows)) for order, rows in chosen)
+    return tuple(FaceRow(order, tuple(faces[row] for row in rows if row in faces)) for order, rows in chosen)
 
 
 def _choose(ranks: list[FaceRank]) -> list[tuple[FaceOrder, list[int]]]:

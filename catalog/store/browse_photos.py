@@ -95,7 +95,7 @@ def read_photos(
             undated = undated.where(photos.c.id < last.id)
         rows += connection.scalars(undated.order_by(photos.c.id.desc()).limit(limit - len(rows)))
     read = {row.id: row for row in connection.execute(_photo_query().where(photos.c.id.in_(rows)))}
-    return [_photo(read[row]) for row in rows]
+    return [_photo(read[row]) for row in rows if row in read]
 
 
 def count_photos(connection: Connection, selection: PhotoSelection, *, engine: str, gallery: str) -> int:
