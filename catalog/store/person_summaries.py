@@ -151,7 +151,7 @@ def read_summaries(connection: Connection, rows: Iterable[int]) -> dict[int, Per
     return summaries
 
 
-def largest_unnamed(connection: Connection, limit: int, *, excluded: Sequence[int] = ()) -> list[PersonSummary]:
+def largest_unnamed(connection: Connection, limit: int) -> list[PersonSummary]:
     """Persons without a name that are not hidden, most faces first; those with a clear face before the others.
 
     A skipped person is left out until its time has passed.
@@ -159,12 +159,10 @@ def largest_unnamed(connection: Connection, limit: int, *, excluded: Sequence[in
     skipped = select(review_skips.c.id).where(
         review_skips.c.person_id == persons.c.id, review_skips.c.other_id.is_(None), review_skips.c.face_id.is_(None)
     )
-    conditions = [~skipped.exists()]
-    if excluded:
-        conditions.append(persons.c.id.not_in(excluded))
-    largest = select_summaries(connection, [*conditions, person_summaries.c.clear_faces > 0], limit, state=OPEN)
+    condition = ~skipped.exists()
+    largest = select_summaries(connection, [condition, person_summaries.c.clear_faces > 0], limit, state=OPEN)
     if len(largest) < limit:
-        unclear = [*conditions, person_summaries.c.clear_faces == 0]
+        unclear = [condition, person_summaries.c.clear_faces == 0]
         largest += select_summaries(connection, unclear, limit - len(largest), state=OPEN)
     return largest
 

@@ -137,13 +137,9 @@ def _question_query() -> Select[Any]:
     return _all_questions().where(~skipped.exists(), ~assigned.exists(), ~no_face.exists())
 
 
-def best_questions(
-    connection: Connection, limit: int, *, min_chance: float, excluded: Sequence[int] = ()
-) -> list[QuestionRow]:
+def best_questions(connection: Connection, limit: int, *, min_chance: float) -> list[QuestionRow]:
     """Open questions with at least this chance of a yes, worth most first."""
     query = _question_query().where(review_questions.c.chance >= min_chance)
-    if excluded:
-        query = query.where(review_questions.c.id.not_in(excluded))
     query = query.order_by(review_questions.c.worth.desc(), review_questions.c.id).limit(limit)
     return [QuestionRow(*row) for row in connection.execute(query)]
 
