@@ -25,11 +25,10 @@ def gallery_faces(connection: Connection, engine: str, gallery: str) -> str:
     return f"{count} {int(ids or 0)} {enrolled_at or ''}"
 
 
-def searched_watches(connection: Connection, engine: str, gallery: str) -> frozenset[int]:
-    """Row ids of the entries that were searched for among the faces that the gallery has now."""
-    present = gallery_faces(connection, engine, gallery)
+def searched_watches(connection: Connection, engine: str, gallery: str, faces: str) -> frozenset[int]:
+    """Row ids of the entries that were searched for among these faces, which :func:`gallery_faces` returned."""
     query = select(watch_searches.c.watch_id).where(
-        watch_searches.c.engine == engine, watch_searches.c.gallery == gallery, watch_searches.c.faces == present
+        watch_searches.c.engine == engine, watch_searches.c.gallery == gallery, watch_searches.c.faces == faces
     )
     return frozenset(connection.scalars(query))
 

@@ -136,10 +136,13 @@ def check_watches(
     """
     all_charges: list[Charge] = []
     numbers: list[int] = []
+    entries = list_watches(database)
+    if not entries:
+        return [], []
     with database.read() as connection:
         present = gallery_faces(connection, engine.name, gallery)
-        searched = searched_watches(connection, engine.name, gallery) if skip_searched else frozenset()
-    for entry in list_watches(database):
+        searched = searched_watches(connection, engine.name, gallery, present) if skip_searched else frozenset()
+    for entry in entries:
         if entry.id in searched:
             continue
         with database.read() as connection:
