@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from catalog.domain.errors import PhotoError
+from catalog.domain.errors import PersonError, PhotoError
 from catalog.domain.faces import BoundingBox
+from catalog.domain.people import clean_name
 from catalog.domain.same_face import DRAWN_REGION, match_pairs, same_face
 from catalog.domain.uri import FILE_SCHEME, S3_SCHEME, display_name
 from catalog.exchange.apple_photos import AppleFile, AppleLibraries
@@ -24,9 +26,6 @@ from catalog.exchange.xmp_packet import read_packet
 from catalog.exchange.xmp_people import names_without_position
 from catalog.exchange.xmp_regions import region_lists
 from catalog.store.named_faces import NamedFace, PhotoWithFaces
-
-MAX_NAME_LENGTH = 500
-"""Characters of the longest name that a person can have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +175,10 @@ class _Collected:
                     self._photo_names.append(NameWithoutFace(self._photo.sha256, name, None, uri, shown))
 
     def _is_usable(self, name: str, file: str) -> bool:
-        if len(name) <= MAX_NAME_LENGTH and any(character.isprintable() for character in name):
-            return True
+        with suppress(PersonError):
+            clean_name(name)  # a name that no person can have must not end the import
+            if any(character.isprintable() for character in name):
+                return True
         self.problems.append(f'"{file}" has a name that is too long or not printable. It was not imported.')
         return False
 

@@ -64,6 +64,18 @@ def named(opened) -> dict[str, list[str]]:
     return names
 
 
+def test_a_name_with_a_control_character_does_not_end_the_import(tmp_path: Path, library: Path):
+    save(portrait("astronaut.jpg"), original(library, ANN))
+    save(portrait("biden.jpg"), original(library, NOBODY))
+    faces = [MadeFace(ANN, 1, *detected("astronaut.jpg")), MadeFace(NOBODY, 2, *detected("biden.jpg"))]
+    make_database(library, faces, {1: "Eileen\x1b[31m Apple", 2: "Joe Apple"})
+    opened, result = scanned(tmp_path)
+    with opened:
+        assert named(opened) == {original(library, NOBODY).name: ["Joe Apple"]}
+        (problem,) = result.problems
+        assert problem.endswith("has a name that is too long or not printable. It was not imported.")
+
+
 @pytest.mark.parametrize("schema", [PHOTOS_5, PHOTOS_9], ids=["5", "9"])
 def test_faces_of_a_library_are_named(tmp_path: Path, library: Path, schema: Schema):
     """Upright and turned. A face without a detected one is an appearance; a person without a name names no face."""
