@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 from catalog.domain.errors import UsageError
 from catalog.domain.uri import display_name
 from catalog.exchange.parquet_tables import load_pyarrow, table_of, view_schema
+from catalog.exchange.sidecars import make_private_folder
 from catalog.store.face_views import VIEWS
 from catalog.store.public_views import View
 from catalog.store.view_rows import BATCH_ROWS, MONTHLY_VIEWS, monthly_batches, view_batches
@@ -120,7 +121,7 @@ class _Buffer:
     def _write(self, part: str) -> None:
         pyarrow, parquet = load_pyarrow()
         path = self._folder / part / f"part-{len(self._files[part])}.parquet"
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         path.touch(mode=0o600)
         parquet.write_table(pyarrow.concat_tables(self._tables.pop(part)), path, row_group_size=_GROUP_ROWS)
         del self._counts[part]

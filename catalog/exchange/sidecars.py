@@ -95,16 +95,16 @@ def _write_sidecar(
         if exists or uri.startswith(FILE_SCHEME):  # keep the sidecar's permissions; a new one gets the photo's
             mode = (sidecar if exists else path).stat().st_mode & 0o666
         else:
-            _make_private_folder(sidecar.parent)
+            make_private_folder(sidecar.parent)
             mode = 0o600
         _replace(sidecar, write_packet(root), mode=mode)
     return "written"
 
 
-def _make_private_folder(folder: Path) -> None:
+def make_private_folder(folder: Path) -> None:
     """Create a folder and its parents for the owner only. ``mkdir(parents=True)`` would apply the umask to parents."""
     if not folder.is_dir():
-        _make_private_folder(folder.parent)
+        make_private_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
 
 

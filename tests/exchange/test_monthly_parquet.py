@@ -58,6 +58,8 @@ def test_every_row_is_in_the_folder_of_its_month(filled, tmp_path, monkeypatch, 
         files = [path for path in folder.rglob("*") if path.is_file()]
         assert {path.name for path in files} == {"part-0.parquet"}
         assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+        folders = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
+        assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o700}
         assert (files[0].parent == folder) == (view.name not in MONTHLY_VIEWS)
     for row in read(tmp_path / "monthly" / "photos"):
         year, _, rest = (row["taken_date"] or "").partition("-")
