@@ -16,6 +16,7 @@ BACKGROUND = (255, 255, 255)
 
 _PROFILE_MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 _REMEMBERED = 16
+_BLOCK_PIXELS = 1 << 18
 
 
 def plain(image: Image.Image) -> Image.Image:
@@ -54,19 +55,31 @@ def _on_background(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit, 32-bit and floating-point gray. Pillow's own conversion would clip at 255."""
+    """Convert 16-bit, 32-bit and floating-point gray. Pillow's own conversion would clip at 255.
+
+    Blocks of rows keep the memory small: a hostile photo would otherwise need five times its own size.
+    """
     values = np.asarray(image)
-    if values.dtype.kind == "f":
-        values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-    top = float(values.max(initial=0))
+    rows = max(1, _BLOCK_PIXELS // max(1, image.width))
+    blocks = [values[start : start + rows] for start in range(0, image.height, rows)]
+    top = max((float(_finite(block).max(initial=0)) for block in blocks), default=0.0)
     if values.dtype.kind == "f":
         white = 1.0 if top <= 1 else 255.0 if top <= 255 else top
     elif image.mode.startswith("I;16") or 255 < top <= 65535:
         white = 65535.0
     else:
         white = max(top, 255.0)
-    gray = np.clip(values.astype(np.float32) * (255.0 / white) + 0.5, 0, 255).astype(np.uint8)
+    gray = np.empty(values.shape, np.uint8)
+    for index, block in enumerate(blocks):
+        scaled = _finite(block).astype(np.float32) * (255.0 / white) + 0.5
+        gray[index * rows : index * rows + len(block)] = np.clip(scaled, 0, 255)
     return Image.fromarray(gray)
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    if values.dtype.kind != "f":
+        return values
+    return cast("np.ndarray", np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0))
 
 
 def _of_lab(image: Image.Image) -> Image.Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 import zlib
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from catalog.domain.errors import PhotoError
+from catalog.images.color import plain
 from catalog.images.decode import DecodeLimits, InProcessOpener, open_image
 from tests.images.painting import (
     BLUE,
@@ -341,6 +343,22 @@ def test_a_png_of_16_bits_opens() -> None:
     assert photo.pixels[0, 0, 0] == 0
     assert photo.pixels[-1, -1, 0] == 255
     assert 126 <= photo.pixels[1, -1, 0] <= 128
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.int32, np.float32])
+def test_deep_gray_is_converted_in_little_memory(kind: type[np.generic]) -> None:
+    """At most three times the bytes of the photo: a hostile one must not fill a decoder process."""
+    values = np.random.default_rng(1).integers(0, 65_535, (1_000, 1_500)).astype(kind)
+    image = Image.fromarray(values)
+    tracemalloc.start()
+    try:
+        gray = plain(image)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    white = values.max() if kind is np.float32 else 65_535
+    assert np.abs(np.asarray(gray) - values * (255 / white)).max() <= 0.6
+    assert peak < 3 * values.nbytes
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
