@@ -40,7 +40,10 @@ def read_packet(data: bytes) -> etree._Element:
     """Return the root of an XMP document. Raises ``PhotoError``."""
     if len(data) > MAX_BYTES:
         raise PhotoError(f"The XMP is larger than {MAX_BYTES // 1_000_000} MB.")
-    root = parse_xml(data.rstrip(b"\x00"), "XMP")
+    text = data.rstrip(b"\x00")
+    if not text.strip():
+        raise PhotoError("The XMP is empty.")
+    root = parse_xml(text, "XMP")
     if rdf_of(root) is None:
         raise PhotoError("The XMP has no rdf:RDF element.")
     return root

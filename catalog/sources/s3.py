@@ -36,7 +36,7 @@ from catalog.domain.source import Content, LeftOut, Listed, OtherFile, Skipped
 from catalog.domain.uri import S3_SCHEME, display, quote_name
 from catalog.sources.exclusions import Exclusions
 from catalog.sources.s3_companions import S3Companions
-from catalog.sources.s3_errors import photo_fault, source_fault
+from catalog.sources.s3_errors import is_past_end, photo_fault, source_fault
 from catalog.sources.s3_listing import KeyStream, S3Object, list_keys
 from catalog.sources.s3_permissions import S3Rights
 
@@ -184,7 +184,13 @@ class S3Source:
             raise source_fault(error, self.uri) from error
 
     def _get_start(self, key: str, size: int) -> bytes:
-        answer = self._client.get_object(Bucket=self._bucket, Key=key, Range=f"bytes=0-{size - 1}", **self._payer)
+        """At most the first ``size`` bytes of an object; empty for an empty object."""
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=key, Range=f"bytes=0-{size - 1}", **self._payer)
+        except ClientError as error:
+            if is_past_end(error):
+                return b""
+            raise
         with closing(answer["Body"]) as body:
             return bytes(body.read(size))
 

@@ -63,6 +63,7 @@ _UNREACHABLE = frozenset(
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "Forbidden", "403", "401", "Unauthorized"})
 _VANISHED = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed"})
 """MethodNotAllowed is the response for a delete marker."""
+_PAST_END = frozenset({"InvalidRange", "416"})
 
 
 def source_fault(error: Exception, uri: str) -> SourceError:
@@ -114,6 +115,11 @@ def is_denied(error: Exception) -> bool:
 def is_vanished(error: Exception) -> bool:
     """Return whether the object does not exist. S3 says so only to a user who may read it."""
     return _code(error) in _VANISHED
+
+
+def is_past_end(error: Exception) -> bool:
+    """Return whether a range begins behind the end of an object. Any range of an empty object does."""
+    return _code(error) in _PAST_END
 
 
 def _code(error: Exception) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from catalog.sources.s3_errors import is_denied, is_vanished, photo_fault, source_fault
+from catalog.sources.s3_errors import is_denied, is_past_end, is_vanished, photo_fault, source_fault
 
 ABSENT_KEY = "catalog-check/no-such-photo.jpg"
 """A key that no object has. A user who may list and read gets the error that it does not exist, any other a denial."""
@@ -66,7 +66,7 @@ class S3Rights:
                 # S3 asks for the permission to read first: who lacks kms:Decrypt has that one.
                 lacks_key = "kms:Decrypt" in str(error)
                 return S3Permission(action, granted=lacks_key), "", False if lacks_key else None
-            if not is_vanished(error):
+            if not is_vanished(error) and not is_past_end(error):
                 raise photo_fault(error, self._uri) from error
             return S3Permission(action, granted=True), "", None
         answer["Body"].close()

@@ -45,6 +45,7 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     client.put_object(Bucket=bucket, Key="album/1.png.xmp", Body=XMP)
     client.put_object(Bucket=bucket, Key="album/2.png.json", Body=b'{"people": [{"name": "Ben"}]}')
     client.put_object(Bucket=bucket, Key="album/.picasa.ini", Body=PICASA)
+    client.put_object(Bucket=bucket, Key="album/3.png.xmp", Body=b"")  # S3 answers 416 to a range of it
     yield f"s3://{bucket}/album"
     server.stop()
 
@@ -62,7 +63,8 @@ def test_names_and_dates_beside_photos_in_s3_arrive(
         assert ("1987-06", "sidecar") in {(photo.date, photo.source) for photo in opened.photo_dates(address)}
         assert opened.import_xmp().elsewhere == 3
         result = opened.import_xmp(from_s3=True)
-        assert (result.problems, result.elsewhere, result.appearances) == ((), 0, 3)
+        empty = f'"{address}/3.png.xmp" cannot be read: The XMP is empty.'
+        assert (result.problems, result.elsewhere, result.appearances) == ((empty,), 0, 3)
         rows = opened.sql("SELECT name, source FROM v1_named_appearances ORDER BY name").rows
         assert rows == (
             ("Ann", f"{address}/1.png.xmp"),

@@ -543,6 +543,14 @@ def test_a_restored_object_is_a_photo_again(faulty: Faulty) -> None:
     assert faulty.asked[0][1]["x-amz-optional-object-attributes"] == "RestoreStatus"
 
 
+def test_an_object_that_became_empty_has_no_first_bytes(faulty: Faulty) -> None:
+    """S3 answers 416 to a range of an empty object. Its size is known from an earlier listing only."""
+    source = S3Source("s3://family", endpoint_url=faulty.url, attempts=1)
+    (ref,) = photos(source)
+    faulty.reading = (416, "InvalidRange")
+    assert source.head(ref, 32) == b""
+
+
 def test_a_body_that_breaks_off_is_read_again(faulty: Faulty) -> None:
     """Networks break in the middle of a photo, and a photo in the middle is not one."""
     source = S3Source("s3://family", endpoint_url=faulty.url)
