@@ -52,8 +52,13 @@ class Oracle:
         self.operations: list[Operation] = []
         self.forgotten_faces: set[Face] = set()
         self.forgotten_persons: set[str] = set()
+        self.reused_numbers: list[int] = []
+        self._numbers: set[int] = set()
 
     def add(self, operation: Operation) -> None:
+        if operation.number in self._numbers:
+            self.reused_numbers.append(operation.number)
+        self._numbers.add(operation.number)
         self.operations.append(operation)
 
     def undo(self, number: int, by: int) -> None:

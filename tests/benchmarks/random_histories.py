@@ -326,6 +326,8 @@ class History:
                 for rejected_face, rejected_person in promises.not_person
             ):
                 self._break("reject", f"{where} is {person}, who was rejected")
+        for number in self.oracle.reused_numbers:
+            self._break("number", f"two decisions had the number {number}")
         self._compare_persons(connection, promises, redirect)
 
     def _compare_persons(self, connection: Connection, promises: Promises, redirect: dict[str, str]) -> None:

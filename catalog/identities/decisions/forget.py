@@ -173,8 +173,9 @@ def _erase(
     dropped = faces_at_tombstones(connection, index)
     drop_faces(connection, dropped, now)
     public_ids = erase_persons(connection, [person.id])
-    decision_count = erase_decisions(connection, public_ids, index)
+    # First: SQLite would give it the number of a deleted decision, and a number must mean one decision for ever.
     append(connection, Verb.FORGET, stamp, person_id=person.person_id)
+    decision_count = erase_decisions(connection, public_ids, index)
     return decision_count, len(dropped)
 
 

@@ -65,6 +65,18 @@ def test_nothing_of_a_forgotten_person_is_left(database: Database) -> None:
         undo(connection, None, STAMP)
 
 
+def test_the_number_of_a_deleted_decision_is_not_used_again(database: Database) -> None:
+    """Also if the deleted decisions were the latest ones: `undo N` means one decision for ever."""
+    gallery = catalogue(database)
+    with database.begin() as connection:
+        person = unmerged_persons(connection)[0]
+        numbers = [verbs.name_person(connection, person, name, STAMP) for name in ("First", "Second")]
+        person = find_person(connection, "Second")
+    forget_person(database, as_engine(gallery), person, STAMP, gallery="catalog")
+    with database.read() as connection:
+        assert [decision.number for decision in read_decisions(connection)] == [max(numbers) + 1]
+
+
 def test_no_scan_and_no_other_engine_brings_a_forgotten_face_back(light_database: Database) -> None:
     """A second scan, and a scan with another engine whose boxes differ, enroll all other faces."""
     lending = LendingGallery()
