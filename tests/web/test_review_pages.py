@@ -208,6 +208,28 @@ def test_names_with_markup_are_shown_as_text(page, library):
     assert name in page.text_content("#last")
 
 
+@apart
+def test_a_missing_photo_is_asked_for_once(page):
+    """The cards that follow show some of the same faces. An answer is possible without a photo."""
+    requests: list[str] = []
+
+    def refuse(route) -> None:
+        requests.append(route.request.url)
+        route.fulfill(status=404)
+
+    page.route("**/crops/**", refuse)
+    page.route("**/images/**", refuse)
+    start(page)
+    card(page, "side")
+    page.wait_for_selector("#card .tile.missing")
+    for _ in range(2):
+        page.keyboard.press("s")
+        answered(page, "Not sure")
+    assert requests
+    assert len(requests) == len(set(requests))
+    page.problems.clear()  # Chromium logs the status 404
+
+
 def test_the_end_of_the_server_is_told(review, page):
     """The answer is not lost silently."""
     start(page)

@@ -6,7 +6,7 @@ export const clone = (id) => one("#" + id).content.firstElementChild.cloneNode(t
 export const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 export const page = document.body.dataset.page, notice = one("#notice");
 const pageKey = one("meta[name=review-key]").content, live = one("#live");
-const KEPT = 300;
+const KEPT = 300, MISSING = 404, RETRY = 60000;
 export const state = {ended: false, busy: false, reload: () => location.reload(), mayAct: () => true};
 
 // ---------------------------------------------------------------------------------------------- server
@@ -41,7 +41,8 @@ const images = new Map();
 export function image(url) {
   if (!images.has(url)) {
     images.set(url, fetch(url).then((r) => r.ok ? r.blob() : Promise.reject(r.status)).then((b) => URL.createObjectURL(b)));
-    images.get(url).catch(() => images.delete(url));
+    // A photo that is missing now is missing on the next card too: it is not asked for again for a minute.
+    images.get(url).catch((status) => setTimeout(() => images.delete(url), status === MISSING ? RETRY : 0));
     for (const old of [...images.keys()].slice(0, Math.max(0, images.size - KEPT))) {
       images.get(old).then((blob) => URL.revokeObjectURL(blob), () => {});
       images.delete(old);
