@@ -303,6 +303,8 @@ class Catalog(CatalogQuestions, CatalogFiles):
 
 
 def expanded(source: str | Path) -> str:
-    """The source as text, with ``~`` replaced by the home folder."""
+    """The source as text, with ``~`` replaced by the home folder. Raises UsageError for an empty text."""
     text = str(source)
+    if not text:
+        raise UsageError('The name of a source is empty. The current folder is ".".')
     return text if text.startswith("s3://") else str(Path(text).expanduser())

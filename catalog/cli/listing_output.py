@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 _RULES_SHOWN = 4
+_ENDINGS_SHOWN = 8
 
 
 def listing_json(left_out: Mapping[str, int], other_files: Mapping[str, int]) -> dict[str, object]:
@@ -14,7 +15,10 @@ def listing_json(left_out: Mapping[str, int], other_files: Mapping[str, int]) ->
 
 
 def listing_lines(left_out: Mapping[str, int], other_files: Mapping[str, int], *, verbose: bool) -> list[str]:
-    """At most one line about left out entries and one about other files; with ``verbose`` a line for every rule."""
+    """At most one line about left out entries and one about other files.
+
+    With ``verbose`` there is a line for every rule, and every ending is named.
+    """
     lines = []
     rules = Counter(left_out)
     if rules:
@@ -22,8 +26,11 @@ def listing_lines(left_out: Mapping[str, int], other_files: Mapping[str, int], *
         if verbose:
             lines += [f"  {number:>9,} {rule}" for rule, number in rules.most_common()]
     if other_files:
-        endings = ", ".join(f"{number:,} {ending}" for ending, number in Counter(other_files).most_common())
         total = sum(other_files.values())
+        shown = Counter(other_files).most_common(None if verbose else _ENDINGS_SHOWN)
+        endings = ", ".join(f"{number:,} {ending}" for ending, number in shown)
+        if rest := total - sum(number for _, number in shown):
+            endings += f", {rest:,} with other endings (-v lists them)"
         lines.append(f"{total:,} {'file' if total == 1 else 'files'} not looked at: {endings}")
     return lines
 

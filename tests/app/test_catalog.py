@@ -57,6 +57,16 @@ def test_read_only_reads_a_missing_catalogue_as_empty_and_writes_nothing(tmp_pat
     assert not (tmp_path / "none.sqlite3").exists()
 
 
+def test_an_empty_source_is_a_usage_error(tmp_path, monkeypatch):
+    """An unset variable in a script does not mean the current folder."""
+    monkeypatch.chdir(tmp_path)
+    with catalog.open(tmp_path / "catalog.sqlite3") as opened:
+        for call in (opened.plan, opened.scan, opened.refresh_dates):
+            with pytest.raises(catalog.UsageError, match="source is empty"):
+                call([""])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_closed_catalogue_raises_usage_error(tmp_path):
     """`with` closes; every later call raises UsageError; closing twice is allowed."""
     with catalog.open(tmp_path / "one.sqlite3", create=True) as opened:

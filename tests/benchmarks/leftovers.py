@@ -26,7 +26,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -368,8 +368,10 @@ def kill_once(catalogues: Catalogues, case: Case, after: float) -> tuple[bool, l
     time.sleep(after)
     running = os.waitpid(process, os.WNOHANG)[0] == 0
     if running:
-        with suppress(ProcessLookupError):  # a process that ended just now has no group
+        try:
             os.killpg(process, signal.SIGKILL)
+        except ProcessLookupError:  # the process has not made its group yet
+            os.kill(process, signal.SIGKILL)
         os.waitpid(process, 0)
     trial.finish(*(case.again or case.words)(trial), allowed=case.allowed)
     case.check(trial)
