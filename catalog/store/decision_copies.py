@@ -19,26 +19,29 @@ from catalog.domain.decisions import (
 from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
 from catalog.domain.same_face import EDITED_PHOTO, best_match
-from catalog.store.decision_rows import append_copy, decisions_to_carry
+from catalog.store.decision_rows import append_copy, decisions_to_carry, mark_undone
 from catalog.store.photo_dates import read_photo_dates
 
 
 def copy_decisions(connection: Connection, old: str, new: str, boxes: Sequence[BoundingBox]) -> list[int]:
-    """Append a copy of each decision in force on the content ``old`` and its faces, for ``new`` and the same faces.
+    """Append a copy of each decision on the content ``old`` and its faces, for ``new`` and the same faces.
 
     ``boxes`` are those of the faces of ``new``. Returns the numbers of the copies, in the order of the originals. Each
-    copy names its original, because undo reverts all of them together.
+    copy names its original, because undo reverts all of them together. The copy of an undone decision is undone: it
+    comes into force when its original does.
     """
     copies = []
     dates = read_photo_dates(connection, [new])
     for decision in decisions_to_carry(connection, old):
         if isinstance(decision.payload, DatesPayload):
             copy: Decision | None = _dated_copy(decision, decision.payload, old, new, dates)
-            dates = [replace(date, sha256=new) for date in decision.dates if date.sha256 == old]
+            if decision.undone_by is None:
+                dates = [replace(date, sha256=new) for date in decision.dates if date.sha256 == old]
         else:
             copy = _copy(decision, old, new, boxes)
         if copy is not None:
             copies.append(append_copy(connection, copy))
+            mark_undone(connection, copies[-1:], decision.undone_by)
     return copies
 
 

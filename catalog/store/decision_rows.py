@@ -94,6 +94,15 @@ def append_copy(connection: Connection, decision: Decision) -> int:
     )
 
 
+def copies_of(connection: Connection, numbers: Iterable[int]) -> list[Decision]:
+    """Return the copies of these decisions for edited photos, oldest first."""
+    return [
+        decision
+        for batch in batches(sorted(set(numbers)))
+        for decision in _read(connection, [decisions.c.copy_of.in_(batch), decisions.c.id != decisions.c.copy_of])
+    ]
+
+
 def start_group(connection: Connection, number: int) -> None:
     """Make a decision the first one of a group. The group has the decision's number."""
     connection.execute(update(decisions).where(decisions.c.id == number).values(group=number))
@@ -167,14 +176,13 @@ def decisions_on_photos(connection: Connection, contents: Sequence[str]) -> list
 
 
 def decisions_to_carry(connection: Connection, sha256: str) -> list[Decision]:
-    """Return the decisions in force on a photo and its faces, oldest first; undos are not among them."""
+    """Return the decisions on a photo and its faces, undone ones too, oldest first; undos are not among them."""
     # Only a prefilter: the faces of the payload are compared below.
     on_several = decisions.c.verb.in_(("split", "merge", "date")) & decisions.c.details.contains(sha256)
     candidates = _read(
         connection,
         [
             or_(decisions.c.photo_sha256 == sha256, on_several),
-            decisions.c.undone_by.is_(None),
             decisions.c.verb != Verb.UNDO.value,
         ],
     )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, delete, exists, insert, select
+from sqlalchemy import Connection, RowMapping, delete, exists, insert, or_, select
 
 from catalog.domain.faces import BoundingBox
 from catalog.domain.same_face import EDITED_PHOTO, best_match
@@ -54,7 +54,9 @@ def revert_carried(conn: Connection, carried: CarriedDecisions) -> None:
     """
     conn.execute(delete(assignments).where(assignments.c.face_id.in_(carried.assigned)))
     conn.execute(faces.update().where(faces.c.id.in_(carried.no_faces)).values(not_a_face=False))
-    conn.execute(delete(decisions).where(decisions.c.id.in_(carried.decisions), decisions.c.undone_by.is_(None)))
+    # A copy that was undone later stays, because its undo names it. The undo of a copy made undone is older than it.
+    unused = or_(decisions.c.undone_by.is_(None), decisions.c.undone_by < decisions.c.id)
+    conn.execute(delete(decisions).where(decisions.c.id.in_(carried.decisions), unused))
 
 
 def appeared_elsewhere(conn: Connection, photo_id: int, since: datetime) -> bool:

@@ -36,7 +36,7 @@ from catalog.store.assignment_lock import lock_persons
 from catalog.store.assignments import unassign
 from catalog.store.catalogued_faces import catalogued_faces_by_row, faces_by_content
 from catalog.store.decided_rows import persons_by_public_id, set_not_a_face
-from catalog.store.decision_rows import decisions_of_group, last_redoable, mark_undone
+from catalog.store.decision_rows import copies_of, decisions_of_group, last_redoable, mark_undone
 from catalog.store.person_index import canonical_person
 
 _MANY_TIMES = 500
@@ -178,11 +178,16 @@ def _turned(connection: Connection, undone: Sequence[Decision]) -> tuple[list[De
 
 
 def _targets(connection: Connection, decision: Decision) -> list[Decision]:
-    """Return the decisions that an undo undid, in the undo's order; none for any other verb."""
+    """Return the decisions that an undo undid, in the undo's order; none for any other verb.
+
+    They are followed by copies that were made later, when one of their photos was edited.
+    """
     if not decision.targets:
         return []
     decision_by_number = {target.number: target for target in read_decisions(connection, numbers=decision.targets)}
-    return [decision_by_number[number] for number in decision.targets if number in decision_by_number]
+    targets = [decision_by_number[number] for number in decision.targets if number in decision_by_number]
+    copies = copies_of(connection, {target.original for target in targets})
+    return targets + [copy for copy in copies if copy.number not in decision_by_number]
 
 
 def _rejected_again(connection: Connection, reinstated: Sequence[Decision]) -> list[int]:
