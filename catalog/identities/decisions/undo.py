@@ -34,7 +34,7 @@ from catalog.identities.decisions.prior_state import capture_current, restore_pr
 from catalog.identities.decisions.redo_check import check_photos
 from catalog.store.assignment_lock import lock_persons
 from catalog.store.assignments import unassign
-from catalog.store.catalogued_faces import catalogued_faces_by_row, faces_by_content
+from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_row, faces_by_content
 from catalog.store.decided_rows import persons_by_public_id, set_not_a_face
 from catalog.store.decision_rows import copies_of, decisions_of_group, last_redoable, mark_undone
 from catalog.store.person_index import canonical_person
@@ -70,8 +70,8 @@ def undo(
         check_photos(connection, first, restored, reinstated)
     set_not_a_face(connection, echoes, False)
     unassign(connection, echoes)
-    released = {*_rivals(connection, restored), *_rejected_again(connection, reinstated)} - set(restored)
-    current.faces(connection, sorted(released))
+    released = {*_rivals(connection, restored), *(set(_rejected_again(connection, reinstated)) - set(restored))}
+    current.faces(connection, sorted(released - set(restored)))
     unassign(connection, sorted(released))
     by = append(
         connection,
@@ -235,19 +235,22 @@ def _echoes(connection: Connection, undone_decisions: Sequence[Decision], prior:
 
 
 def _rivals(connection: Connection, restored: Sequence[int]) -> list[int]:
-    """Return faces that a machine assigned to a person who now has another, restored face on the photo."""
+    """Return faces to release, because a person would be twice on a photo that has a restored face.
+
+    Of a restored face and another one it is the other, if a machine assigned that. If a user did, it is the restored
+    one, if a machine had assigned that.
+    """
     back = catalogued_faces_by_row(connection, restored)
-    restored_persons = {
-        (face.sha256, face.engine, face.gallery, face.person_id) for face in back.values() if face.person_id
+    restored_faces: dict[tuple[str, str, str, str | None], CataloguedFace] = {
+        (face.sha256, face.engine, face.gallery, face.person_id): face for face in back.values() if face.person_id
     }
     on_photos = faces_by_content(connection, {face.sha256 for face in back.values()})
-    return sorted(
-        face.row
-        for faces in on_photos.values()
-        for face in faces
-        if face.by is AssignedBy.CLUSTER and face.row not in back
-        if (face.sha256, face.engine, face.gallery, face.person_id) in restored_persons
-    )
+    released: list[int] = []
+    for face in (face for faces in on_photos.values() for face in faces if face.row not in back):
+        restored_face = restored_faces.get((face.sha256, face.engine, face.gallery, face.person_id))
+        if restored_face is not None:
+            released += [rival.row for rival in (face, restored_face) if rival.by is AssignedBy.CLUSTER][:1]
+    return sorted(released)
 
 
 def _others_of(connection: Connection, decisions: Sequence[Decision]) -> list[Decision]:
