@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Protocol
 
-from catalog.domain.engine import Engine, GroupMeans
+from catalog.domain.engine import Engine, GroupMeans, NeighborEdges
 from catalog.engines.delegating import DelegatingEngine
 from catalog.engines.neighbor_edges import NearPairs, near_pairs, row_blocks, unique_edges
 
@@ -56,9 +56,7 @@ class ClusterGroupMeans:
         self._inner = inner
         self._cluster = cluster
 
-    def neighbor_edges(
-        self, face_ids: Sequence[str], *, per_face: int, floor: float
-    ) -> Iterator[tuple[int, int, float]]:
+    def neighbor_edges(self, face_ids: Sequence[str], *, per_face: int, floor: float) -> NeighborEdges:
         if len(face_ids) < LEAST_FACES:
             return self._inner.neighbor_edges(face_ids, per_face=per_face, floor=floor)
         return unique_edges(self._near_pairs(face_ids, per_face, floor), len(face_ids), per_face)

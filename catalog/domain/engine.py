@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:  # an engine is described without the classes of its results
     import numpy as np
@@ -153,16 +153,23 @@ class Engine(Protocol):
         """Release connections, threads and memory."""
 
 
+class NeighborEdges(NamedTuple):
+    """Pairs of faces as three columns of one length, in ascending order of both indexes."""
+
+    first: NDArray[np.int64]
+    """The lower index."""
+    second: NDArray[np.int64]
+    similarity: NDArray[np.float32]
+
+
 class GroupMeans(Protocol):
     """Exact mean similarities between groups of faces, on the linkage scale (-1 to 1)."""
 
-    def neighbor_edges(
-        self, face_ids: Sequence[str], *, per_face: int, floor: float
-    ) -> Iterator[tuple[int, int, float]]:
-        """Yield pairs of indexes into ``face_ids``, the lower index first, with their similarity.
+    def neighbor_edges(self, face_ids: Sequence[str], *, per_face: int, floor: float) -> NeighborEdges:
+        """Pairs of indexes into ``face_ids`` with their similarity.
 
-        A pair is yielded once, when one of its faces is among the ``per_face`` nearest of the other and the similarity
-        is at or above ``floor``. Raises ``KeyError`` for a face that the gallery does not hold.
+        A pair occurs once, when one of its faces is among the ``per_face`` nearest of the other and the similarity is
+        at or above ``floor``. Raises ``KeyError`` for a face that the gallery does not hold.
         """
 
     def group_vectors(self, face_ids: Sequence[str]) -> NDArray[np.float32]:

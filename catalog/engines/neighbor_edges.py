@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.domain.engine import NeighborEdges
+
 _CELLS = 1 << 25
 """Similarities in memory at a time: 128 MB."""
-_CHUNK = 1 << 16
 _MIN_CANDIDATES = 1 << 22
 """Candidates that are collected at least before the nearest are chosen: 50 MB."""
 
@@ -25,8 +26,8 @@ NearPairs = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]
 """Faces, a neighbor of each, and their dot products."""
 
 
-def neighbor_edges(vectors: NDArray[np.float32], *, per_face: int, floor: float) -> Iterator[tuple[int, int, float]]:
-    """Yield pairs (i, j, dot product), i < j: the ``per_face`` nearest of every row at or above ``floor``, once."""
+def neighbor_edges(vectors: NDArray[np.float32], *, per_face: int, floor: float) -> NeighborEdges:
+    """The ``per_face`` nearest rows of every row with a dot product at or above ``floor``; each pair occurs once."""
     count = len(vectors)
     parts = (near_pairs(vectors, start, length, per_face, floor) for start, length in row_blocks(count))
     return unique_edges(parts, count, per_face)
@@ -59,17 +60,13 @@ def near_pairs(vectors: NDArray[np.float32], start: int, length: int, per_face: 
     return _nearest((faces, neighbors, np.concatenate((dots, dots[is_behind]))), per_face)
 
 
-def unique_edges(parts: Iterable[NearPairs], count: int, per_face: int) -> Iterator[tuple[int, int, float]]:
-    """Pairs of all blocks, the lower number first, each once and in ascending order."""
+def unique_edges(parts: Iterable[NearPairs], count: int, per_face: int) -> NeighborEdges:
+    """Pairs of all blocks, each once."""
     faces, neighbors, dots = _nearest_of_parts(parts, count, per_face)
     keys = np.minimum(faces, neighbors) * np.int64(count) + np.maximum(faces, neighbors)
     pairs, first = np.unique(keys, return_index=True)
-    similarities = dots[first]
-    del faces, neighbors, dots, keys, first
-    for start in range(0, len(pairs), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        low, high = np.divmod(pairs[part], count)
-        yield from zip(low.tolist(), high.tolist(), similarities[part].tolist(), strict=True)
+    low, high = np.divmod(pairs, max(count, 1))
+    return NeighborEdges(low, high, dots[first])
 
 
 def _nearest_of_parts(parts: Iterable[NearPairs], count: int, per_face: int) -> NearPairs:

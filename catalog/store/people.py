@@ -24,7 +24,8 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 def new_person_id() -> str:
     """Return a new public id: ``p`` and 40 random bits. The unique index refuses a collision."""
-    return "p" + "".join(secrets.choice(_ALPHABET) for _ in range(8))
+    bits = secrets.randbits(40)
+    return "p" + "".join(_ALPHABET[bits >> shift & 31] for shift in range(35, -5, -5))
 
 
 def add_persons(connection: Connection, count: int, now: datetime) -> list[PersonRow]:

@@ -43,18 +43,19 @@ def _small_tasks(monkeypatch):
 def test_edges_equal_those_of_one_machine(cluster, small_tasks):
     """Pairs and their order; similarities up to rounding, because the number of threads orders the sums."""
     means = MadeMeans()
-    expected = list(neighbor_edges(means.vectors, per_face=10, floor=0.3))
+    expected = neighbor_edges(means.vectors, per_face=10, floor=0.3)
     ids = [str(number) for number in range(len(means.vectors))]
-    edges = list(ClusterGroupMeans(means, cluster).neighbor_edges(ids, per_face=10, floor=0.3))
-    assert [edge[:2] for edge in edges] == [edge[:2] for edge in expected]
-    assert [edge[2] for edge in edges] == pytest.approx([edge[2] for edge in expected], abs=1e-6)
-    assert len(edges) > 10_000
+    edges = ClusterGroupMeans(means, cluster).neighbor_edges(ids, per_face=10, floor=0.3)
+    assert edges.first.tolist() == expected.first.tolist()
+    assert edges.second.tolist() == expected.second.tolist()
+    assert edges.similarity == pytest.approx(expected.similarity, abs=1e-6)
+    assert len(edges.first) > 10_000
     assert not means.was_asked
 
 
 def test_few_faces_are_compared_here(cluster):
     means = MadeMeans()
-    assert list(ClusterGroupMeans(means, cluster).neighbor_edges(["a", "b"], per_face=10, floor=0.3))
+    assert len(ClusterGroupMeans(means, cluster).neighbor_edges(["a", "b"], per_face=10, floor=0.3).first)
     assert means.was_asked
 
 

@@ -9,6 +9,13 @@ from catalog.engines import neighbor_edges as neighbor_edges_module
 from catalog.engines.neighbor_edges import neighbor_edges
 
 
+def tuples(vectors: np.ndarray, *, per_face: int, floor: float) -> list[tuple[int, int, float]]:
+    """The edges as rows."""
+    return list(
+        zip(*(column.tolist() for column in neighbor_edges(vectors, per_face=per_face, floor=floor)), strict=True)
+    )
+
+
 @pytest.mark.parametrize("candidates", [1 << 22, 1_000])
 @pytest.mark.parametrize("cells", [1 << 25, 5_000])
 def test_the_nearest_of_each_face_are_given_once(cells: int, candidates: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,7 +33,7 @@ def test_the_nearest_of_each_face_are_given_once(cells: int, candidates: int, mo
         for neighbor in np.argsort(-dots[face])[:7].tolist()
         if dots[face, neighbor] >= 0.3
     }
-    edges = list(neighbor_edges(vectors, per_face=7, floor=0.3))
+    edges = tuples(vectors, per_face=7, floor=0.3)
     assert {(low, high) for low, high, _ in edges} == expected
     assert len(edges) == len(expected)
     assert all(value == pytest.approx(float(dots[low, high]), abs=1e-6) for low, high, value in edges)
@@ -45,10 +52,10 @@ def test_many_faces_of_one_person_keep_full_lists(cells: int, monkeypatch: pytes
     assert np.sort(dots, axis=1)[:, 1:].min() > 0.3
     nearest = np.argsort(-dots, axis=1)[:, :5]
     expected = {(min(face, other), max(face, other)) for face in range(200) for other in nearest[face].tolist()}
-    assert {(low, high) for low, high, _ in neighbor_edges(vectors, per_face=5, floor=0.3)} == expected
+    assert {(low, high) for low, high, _ in tuples(vectors, per_face=5, floor=0.3)} == expected
 
 
 def test_fewer_than_two_faces_have_no_edges() -> None:
     """No face and one face give no pair."""
     for count in (0, 1):
-        assert list(neighbor_edges(np.ones((count, 4), np.float32), per_face=5, floor=0.1)) == []
+        assert tuples(np.ones((count, 4), np.float32), per_face=5, floor=0.1) == []

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, insert
 
 from catalog.domain.charges import Charge, Operation
-from catalog.domain.engine import EngineCapabilities, GroupMeans
+from catalog.domain.engine import EngineCapabilities, GroupMeans, NeighborEdges
 from catalog.domain.faces import (
     Analysis,
     BoundingBox,
@@ -33,7 +33,7 @@ from catalog.domain.timestamps import utc_text
 from catalog.engines.neighbor_edges import neighbor_edges
 from catalog.identities.assignment.gallery_clustering import GroupingRules, SearchRules
 from catalog.identities.clustering.face_table import SeedFaceThresholds
-from catalog.identities.clustering.similarity_graph import Linkage
+from catalog.identities.clustering.similarity_graph import Edges, Linkage
 from catalog.store.database import Database
 from catalog.store.photo_dates import date_columns
 from catalog.store.tables import faces, locations, photos, scans
@@ -45,6 +45,12 @@ RULES = GroupingRules(
     search=SearchRules(threshold=50.0, covered_similarity=99.94, covering_faces=1, workers=1),
     seed_faces=SeedFaceThresholds(confidence=80.0, side=32.0, sharpness=10.0, yaw=60.0),
 )
+
+
+def edges_of(pairs: Iterable[tuple[int, int, float]]) -> Edges:
+    """Edges from rows of two indexes and their similarity."""
+    rows = np.fromiter(pairs, dtype=[("a", np.int64), ("b", np.int64), ("s", np.float64)])
+    return Edges.of_arrays(rows["a"], rows["b"], rows["s"])
 
 
 def similarity(cosine: float) -> float:
@@ -133,9 +139,7 @@ class LendingGallery(VectorGallery):
     def group_means(self) -> GroupMeans:
         return self
 
-    def neighbor_edges(
-        self, face_ids: Sequence[str], *, per_face: int, floor: float
-    ) -> Iterator[tuple[int, int, float]]:
+    def neighbor_edges(self, face_ids: Sequence[str], *, per_face: int, floor: float) -> NeighborEdges:
         return neighbor_edges(self.group_vectors(face_ids), per_face=per_face, floor=floor)
 
     def group_vectors(self, face_ids: Sequence[str]) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine as Database
 
 from catalog.domain.charges import Charge, Operation
-from catalog.domain.engine import MAX_MATCHES, GroupMeans
+from catalog.domain.engine import MAX_MATCHES, GroupMeans, NeighborEdges
 from catalog.domain.errors import NoFaceError
 from catalog.domain.faces import (
     Analysis,
@@ -139,9 +139,7 @@ class LocalEngine:
 
     # ------------------------------------------------------------------------------------------------ group means
 
-    def neighbor_edges(
-        self, face_ids: Sequence[str], *, per_face: int, floor: float
-    ) -> Iterator[tuple[int, int, float]]:
+    def neighbor_edges(self, face_ids: Sequence[str], *, per_face: int, floor: float) -> NeighborEdges:
         return neighbor_edges(self.gallery.vectors(face_ids), per_face=per_face, floor=floor)
 
     def group_vectors(self, face_ids: Sequence[str]) -> NDArray[np.float32]:

@@ -189,7 +189,7 @@ def _write(
         and any(table.is_seed[index] and int(table.row_ids[index]) in free for index in group)
     ]
     new_persons = dict(zip(new_groups, add_persons(connection, len(new_groups), now), strict=True))
-    merged = 0
+    merged, assigned_at = 0, utc_text(now) or ""
     new_assignments: list[Assignment] = []
     for number, group in enumerate(groups):
         in_group = {people.canonical_row(row) for row in table.person[list(group)].tolist() if row in people.rows}
@@ -207,7 +207,7 @@ def _write(
         else:
             continue
         new_assignments += [
-            _assignment(table, index, person, similarity, now)
+            _assignment(table, index, person, similarity, assigned_at)
             for index in group
             if int(table.row_ids[index]) in free and (index, person.id) not in rejected
         ]
@@ -228,14 +228,14 @@ def _rejected_persons(
     }
 
 
-def _assignment(table: FaceTable, index: int, person: PersonRow, similarity: Floats, now: datetime) -> Assignment:
+def _assignment(table: FaceTable, index: int, person: PersonRow, similarity: Floats, assigned_at: str) -> Assignment:
     value = float(similarity[index])
     return Assignment(
         face=int(table.row_ids[index]),
         person=person.id,
         by=AssignedBy.CLUSTER,
         similarity=None if np.isnan(value) else round(value, 4),
-        assigned_at=utc_text(now) or "",
+        assigned_at=assigned_at,
     )
 
 

@@ -101,7 +101,10 @@ def _among_new(
     means: GroupMeans, table: FaceTable, new_faces: Ints, new_nodes: Ints, floor: float
 ) -> tuple[Ints, Ints, Floats]:
     ids = [table.face_ids[index] for index in new_faces.tolist()]
-    edges = Edges.of(means.neighbor_edges(ids, per_face=PER_FACE, floor=floor)) if ids else Edges.of([])
+    if not ids:
+        return new_nodes[:0], new_nodes[:0], np.zeros(0)
+    first, second, similarity = means.neighbor_edges(ids, per_face=PER_FACE, floor=floor)
+    edges = Edges.of_arrays(first, second, similarity.astype(np.float64))
     return new_nodes[edges.first], new_nodes[edges.second], edges.similarity
 
 

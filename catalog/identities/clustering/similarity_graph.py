@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -44,13 +43,8 @@ class Edges:
         return len(self.first)
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[int, int, float]]) -> Edges:
-        """Edges from tuples. Of a pair that occurs twice the highest similarity is kept."""
-        rows = np.fromiter(pairs, dtype=[("a", np.int64), ("b", np.int64), ("s", np.float64)])
-        return cls.of_arrays(rows["a"], rows["b"], rows["s"])
-
-    @classmethod
     def of_arrays(cls, a: Ints, b: Ints, similarity: Floats) -> Edges:
+        """Edges in any order and direction. Of a pair that occurs twice the highest similarity is kept."""
         first, second = np.minimum(a, b), np.maximum(a, b)
         step = np.diff(first)
         if ((step > 0) | ((step == 0) & (np.diff(second) > 0))).all() and (first != second).all():

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sqlalchemy import delete, func, insert, select, update
 
 from catalog.domain.charges import Charge, Operation
-from catalog.domain.engine import GroupMeans
+from catalog.domain.engine import GroupMeans, NeighborEdges
 from catalog.domain.faces import Match, NeighborList
 from catalog.domain.timestamps import utc_text
 from catalog.engines.local.engine import LocalEngine
@@ -62,9 +62,7 @@ class Meaning:
     def __post_init__(self) -> None:
         self.index_by_id = {face_id: index for index, face_id in enumerate(self.ids)}
 
-    def neighbor_edges(
-        self, face_ids: Sequence[str], *, per_face: int, floor: float
-    ) -> Iterator[tuple[int, int, float]]:
+    def neighbor_edges(self, face_ids: Sequence[str], *, per_face: int, floor: float) -> NeighborEdges:
         return neighbor_edges(self.group_vectors(face_ids), per_face=per_face, floor=floor)
 
     def group_vectors(self, face_ids: Sequence[str]) -> NDArray[np.float32]:

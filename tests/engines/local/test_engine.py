@@ -132,7 +132,7 @@ def test_neighbor_edges_join_the_photos_of_one_man(engine, portraits):
     """A pair of positions comes once, with the lower position first."""
     names = list(portraits)
     ids = [engine.enroll(s.photo, s.sha256).faces[0].face_id for s in portraits.values()]
-    edges = {(names[i], names[j]) for i, j, value in engine.neighbor_edges(ids, per_face=4, floor=0.37)}
+    edges = {(names[i], names[j]) for i, j, _ in zip(*engine.neighbor_edges(ids, per_face=4, floor=0.37), strict=True)}
     assert edges == {("obama_1", "obama_2"), ("obama_1", "obama_3"), ("obama_2", "obama_3")}
 
 

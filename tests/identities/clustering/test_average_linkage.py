@@ -13,7 +13,7 @@ from catalog.identities.clustering.arrays import Ints
 from catalog.identities.clustering.average_linkage import cluster_edges, cluster_means, stranger_similarity_bound
 from catalog.identities.clustering.constraints import Constraints
 from catalog.identities.clustering.similarity_graph import Edges, Linkage, SearchCoverage
-from tests.identities.made_library import people, vector_near
+from tests.identities.made_library import edges_of, people, vector_near
 
 LINKAGE = Linkage(threshold=0.42, pair_penalty=0.06)
 FLOOR = 0.3
@@ -26,7 +26,7 @@ def graphs(draw: st.DrawFn) -> tuple[int, Edges]:
     pairs = [(a, b) for a in range(count) for b in range(a + 1, count)]
     chosen = draw(st.lists(st.sampled_from(pairs), unique=True))
     values = draw(st.lists(st.floats(FLOOR, 1.0), min_size=len(chosen), max_size=len(chosen), unique=True).map(sorted))
-    return count, Edges.of((a, b, value) for (a, b), value in zip(chosen, values, strict=True))
+    return count, edges_of((a, b, value) for (a, b), value in zip(chosen, values, strict=True))
 
 
 def cluster(count: int, edges: Edges, constraints: Constraints | None = None, linkage: Linkage = LINKAGE) -> Ints:
@@ -128,7 +128,7 @@ def test_an_incomplete_list_is_no_evidence_against_a_pair(rng: np.random.Generat
     dots = vectors @ vectors.T
     np.fill_diagonal(dots, -1)
     best = np.argsort(-dots, axis=1)[:, :5]
-    edges = Edges.of((face, int(second), float(dots[face, second])) for face in range(80) for second in best[face])
+    edges = edges_of((face, int(second), float(dots[face, second])) for face in range(80) for second in best[face])
     cut = SearchCoverage(np.zeros(80, dtype=bool), np.zeros(80, dtype=np.int64))
     assert partition(cluster_edges(cut, edges, LINKAGE, floor=FLOOR, constraints=Constraints())) == partition(truth)
     full = SearchCoverage(np.ones(80, dtype=bool), np.zeros(80, dtype=np.int64))
@@ -145,17 +145,17 @@ def test_a_list_of_an_earlier_scan_does_not_cover_later_faces() -> None:
 
 def test_a_single_pair_needs_the_whole_pair_penalty() -> None:
     """The same similarity joins a face to a large group."""
-    pair = Edges.of([(0, 1, 0.45)])
+    pair = edges_of([(0, 1, 0.45)])
     assert len(partition(cluster(2, pair))) == 2
-    assert len(partition(cluster(2, Edges.of([(0, 1, 0.49)])))) == 1
+    assert len(partition(cluster(2, edges_of([(0, 1, 0.49)])))) == 1
     group = [(a, b, 0.7) for a in range(6) for b in range(a + 1, 6)] + [(a, 6, 0.45) for a in range(6)]
-    assert len(partition(cluster(7, Edges.of(group)))) == 1
+    assert len(partition(cluster(7, edges_of(group)))) == 1
 
 
 def test_the_merge_margin_separates_two_groups_of_two() -> None:
     """Siblings: two groups of two at 0.44 merge without the margin."""
     pairs = [(0, 1, 0.7), (2, 3, 0.7)] + [(a, b, 0.45) for a in (0, 1) for b in (2, 3)]
-    edges = Edges.of(pairs)
+    edges = edges_of(pairs)
     assert len(partition(cluster(4, edges))) == 1
     assert len(partition(cluster(4, edges, linkage=Linkage(0.42, 0.06, 0.04)))) == 2
 
@@ -163,7 +163,7 @@ def test_the_merge_margin_separates_two_groups_of_two() -> None:
 def test_the_unobserved_margin_separates_groups_with_few_observed_pairs() -> None:
     """Siblings with one searched face each; with all faces searched they merge."""
     own = [(0, 1, 0.7), (1, 2, 0.7), (0, 2, 0.7), (3, 4, 0.7), (4, 5, 0.7), (3, 5, 0.7)]
-    edges = Edges.of(own + [(a, b, 0.45) for a in (0, 1, 2) for b in (3, 4, 5) if 0 in (a, b) or 3 in (a, b)])
+    edges = edges_of(own + [(a, b, 0.45) for a in (0, 1, 2) for b in (3, 4, 5) if 0 in (a, b) or 3 in (a, b)])
     night = np.zeros(6, dtype=np.int64)
     best = np.isin(np.arange(6), (0, 3))
 
@@ -172,7 +172,7 @@ def test_the_unobserved_margin_separates_groups_with_few_observed_pairs() -> Non
         lists = SearchCoverage(complete, night)
         return len(partition(cluster_edges(lists, between, linkage, floor=FLOOR, constraints=Constraints())))
 
-    everything = Edges.of(own + [(a, b, 0.45) for a in (0, 1, 2) for b in (3, 4, 5)])
+    everything = edges_of(own + [(a, b, 0.45) for a in (0, 1, 2) for b in (3, 4, 5)])
     assert groups(best, edges, doubt=0.0) == 1
     assert groups(best, edges, doubt=0.08) == 2
     assert groups(np.ones(6, dtype=bool), everything, doubt=0.08) == 1

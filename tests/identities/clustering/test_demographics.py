@@ -18,14 +18,24 @@ from catalog.identities.assignment.suggestions import Suggestion, suggest
 from catalog.identities.clustering.average_linkage import cluster_edges
 from catalog.identities.clustering.constraints import Constraints
 from catalog.identities.clustering.demographics import Demographics, DemographicThresholds
-from catalog.identities.clustering.similarity_graph import Edges, Linkage, SearchCoverage
+from catalog.identities.clustering.similarity_graph import Linkage, SearchCoverage
 from catalog.identities.decisions import verbs
 from catalog.store.catalogued_faces import faces_of_person
 from catalog.store.database import Database
 from catalog.store.person_index import PersonRow
 from tests.identities.assigned_catalogue import as_engine, groups
 from tests.identities.decided_catalogue import STAMP, unmerged_persons
-from tests.identities.made_library import NOW, RULES, LendingGallery, Shot, VectorGallery, enroll, people, vector_near
+from tests.identities.made_library import (
+    NOW,
+    RULES,
+    LendingGallery,
+    Shot,
+    VectorGallery,
+    edges_of,
+    enroll,
+    people,
+    vector_near,
+)
 
 BARS = DemographicThresholds(birth_years=12.0, gender=95.0)
 CAREFUL = replace(RULES, demographics=BARS)
@@ -199,7 +209,7 @@ def test_no_group_contains_faces_in_conflict(data: st.DataObject) -> None:
     pairs = [(a, b, data.draw(st.floats(0.5, 1.0))) for a in range(count) for b in range(a + 1, count)]
     lists = SearchCoverage(np.ones(count, dtype=bool), np.zeros(count, dtype=np.int64))
     linkage = Linkage(0.42, 0.06)
-    labels = cluster_edges(lists, Edges.of(pairs), linkage, floor=0.3, constraints=Constraints(demographics=apparent))
+    labels = cluster_edges(lists, edges_of(pairs), linkage, floor=0.3, constraints=Constraints(demographics=apparent))
     for label in set(labels.tolist()):
         assert len({year for year, of in zip(births, labels.tolist(), strict=True) if of == label} - {None}) <= 1
     assert len(set(labels.tolist())) <= 2

@@ -7,7 +7,8 @@ import numpy as np
 from catalog.identities.clustering.average_linkage import cluster_edges
 from catalog.identities.clustering.constraints import Constraints
 from catalog.identities.clustering.same_photo import SamePhotoPairs
-from catalog.identities.clustering.similarity_graph import Edges, Linkage, SearchCoverage
+from catalog.identities.clustering.similarity_graph import Linkage, SearchCoverage
+from tests.identities.made_library import edges_of
 
 PAIRS = np.array([(0, 1), (1, 2), (0, 2), (3, 4)])
 
@@ -31,7 +32,7 @@ def test_photos_without_pairs_have_no_copies() -> None:
 def cluster(edges: list[tuple[int, int, float]], constraints: Constraints, count: int) -> list[int]:
     coverage = SearchCoverage(np.ones(count, dtype=bool), np.zeros(count, dtype=np.int64))
     linkage = Linkage(threshold=0.42, pair_penalty=0.06)
-    return cluster_edges(coverage, Edges.of(edges), linkage, floor=0.3, constraints=constraints).tolist()
+    return cluster_edges(coverage, edges_of(edges), linkage, floor=0.3, constraints=constraints).tolist()
 
 
 def test_doubtful_faces_join_after_clear_ones() -> None:
