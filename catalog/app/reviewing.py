@@ -286,8 +286,9 @@ class Review:
         return tuple(tiles)
 
 
-def _order(card: Card) -> tuple[float, int, str, str]:
-    return -card.worth, -card.person.faces, card.person.person_id, card.id
+def _order(card: Card) -> tuple[float, int, int, str]:
+    """Equal cards come in the order of :func:`largest_unnamed`, so that any number of cards begins with the same."""
+    return -card.worth, -card.person.faces, -card.person.row, card.id
 
 
 def _group(summary: PersonSummary, seen: int) -> Card:

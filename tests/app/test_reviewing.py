@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +37,18 @@ def test_the_first_card_is_the_person_with_most_faces(library):
     assert (first.kind, first.person.faces) == ("group", 3)
     assert {card.person.faces for card in later_cards} == {1}
     assert all(first.worth >= card.worth for card in later_cards)
+
+
+def test_any_number_of_cards_begins_with_the_same(library, tmp_path):
+    """Two persons with one face each: their public ids are in the other order than their rows."""
+    *_, earlier, later = sorted(library.review.cards(), key=lambda card: (-card.person.faces, card.person.row))
+    with closing(sqlite3.connect(tmp_path / "catalog.sqlite3")) as connection, connection:
+        for card, person_id in ((earlier, "p00000000"), (later, "pzzzzzzzz")):
+            connection.execute("UPDATE persons SET person_id = ? WHERE id = ?", (person_id, card.person.row))
+    cards = [card.id for card in library.review.cards(6)]
+    assert len(cards) == 3
+    for limit in (1, 2):
+        assert [card.id for card in library.review.cards(limit)] == cards[:limit]
 
 
 def test_an_answer_names_the_person_and_the_card_is_gone(library):

@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +79,10 @@ class Browser:
 
     def _choose(self, text: str) -> None:
         """Wait for the list of names. A name that is not preselected costs a key for each step to it."""
-        self.page.wait_for_selector("#names li")
-        self.page.wait_for_timeout(PAUSE)
+        self.page.wait_for_function(
+            "text => [...document.querySelectorAll('#names li')].some((item) => item.textContent.startsWith(text))",
+            arg=text,
+        )
         names = self.page.locator("#names li").all_text_contents()
         wanted = next(number for number, name in enumerate(names) if name.startswith(text))
         for _ in range(wanted):
@@ -111,6 +114,15 @@ def decisions(library: catalog.Catalog) -> list[tuple[object, ...]]:
     ]
 
 
+def _print_difference(library: catalog.Catalog, other: catalog.Catalog) -> None:
+    """The first decisions in which both copies differ."""
+    for number, (one, two) in enumerate(zip_longest(decisions(library), decisions(other))):
+        if one != two:
+            print(f"decision {number}: {one} in Chromium, {two} counted")
+            return
+    print("the decisions are equal")
+
+
 def compare(database: Path, copy: Path, cards: int, settings: dict[str, object]) -> int:
     """Answer so many cards in both ways. Returns 1 if keys or decisions differ."""
     with catalog.open(database, settings=settings) as library, catalog.open(copy, settings=settings) as other:
@@ -125,7 +137,12 @@ def compare(database: Path, copy: Path, cards: int, settings: dict[str, object])
             for number in range(cards):
                 (card,) = library.review.cards(1)
                 (other_card,) = other.review.cards(1)
-                assert card.id == other_card.id, (number, card.id, other_card.id)
+                if card.id != other_card.id:
+                    print(
+                        f"card {number}: {card.id} after the answers in Chromium, {other_card.id} after those counted"
+                    )
+                    _print_difference(library, other)
+                    return 1
                 kinds[card.kind] = kinds.get(card.kind, 0) + 1
                 before = browser.keys, expected.keys
                 expected.answer(other_card)
