@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from catalog.app.engines import configured_engine
+from catalog.app.lazy_module import LazyModule
 from catalog.app.open_database import database_address
 from catalog.app.resources import Resources
-from catalog.reports import run_report, sql_statement
 from catalog.reports.filters import ReportFilters
 from catalog.reports.gallery_filter import Gallery
 from catalog.reports.report_registry import find_report
@@ -21,6 +22,12 @@ from catalog.store import charges as store
 from catalog.store.charges import ChargeSum
 from catalog.store.database_address import parse_address, safe_form
 from catalog.store.gallery_info import faces_by_gallery
+
+if TYPE_CHECKING:
+    from catalog.reports import run_report, sql_statement
+else:  # a scan prints the status and runs no report
+    run_report = LazyModule("catalog.reports.run_report")
+    sql_statement = LazyModule("catalog.reports.sql_statement")
 
 
 def status(resources: Resources) -> Status:

@@ -14,6 +14,7 @@ from catalog.reports.co_occurrence import most_frequent_companion, shared_photos
 from catalog.reports.confidence_interval import SMALL_SAMPLE, wilson_interval
 from catalog.reports.filters import ReportFilters, parameters
 from catalog.reports.gallery_filter import Gallery, gallery_values
+from catalog.reports.reading import reading
 from catalog.reports.report_registry import BandColumns, Report
 from catalog.reports.report_table import ReportRows, ReportTable, Value
 from catalog.store.database import Database
@@ -22,17 +23,6 @@ UNLIMITED = 2**63 - 1
 _STREAMED_ROWS = 10_000
 """Rows in memory at a time, if a report has more."""
 _Rows = Iterator[tuple[Value, ...]]
-
-
-@contextmanager
-def reading(database: Database) -> Iterator[Connection]:
-    """Open a read transaction tuned for queries on large parts of the catalogue."""
-    with database.read() as connection:
-        if database.dialect == "sqlite":
-            # Memory-mapped pages are not copied: a third of the time with a million faces.
-            connection.exec_driver_sql("PRAGMA mmap_size = 17179869184")
-            connection.exec_driver_sql("PRAGMA cache_size = -131072")
-        yield connection
 
 
 def run_report(

@@ -19,8 +19,9 @@ from contextlib import contextmanager
 from sqlalchemy import Connection
 
 from catalog.domain.errors import UsageError
+from catalog.reports.reading import reading
 from catalog.reports.report_table import SQL_TIME_LIMIT, ReportRows, ReportTable
-from catalog.reports.run_report import plain_value, reading
+from catalog.reports.run_report import plain_value
 from catalog.store.database import Database
 from catalog.store.driver_errors import driver_errors
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, func, select
 
-from catalog.reports.run_report import reading
+from catalog.reports.reading import reading
 from catalog.store import pending_removals
 from catalog.store.database import Database
 from catalog.store.tables import (

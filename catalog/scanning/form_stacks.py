@@ -18,10 +18,10 @@ from catalog.domain.stack_names import stack_name
 from catalog.domain.taken_at import DateSource, parse_date_text
 from catalog.domain.timestamps import utc_text
 from catalog.domain.uri import entry_name
+from catalog.scanning.similar_images import links_by_image
 from catalog.scanning.stack_links import (
     StackLink,
     are_two_exposures,
-    links_by_image,
     links_by_library,
     links_by_names,
     links_of_user,

@@ -11,7 +11,7 @@ from PIL import Image
 
 from catalog.images.decode import open_image
 from catalog.images.image_hash import image_hash
-from catalog.scanning.stack_links import SIMILAR_BITS
+from catalog.scanning.similar_images import SIMILAR_BITS
 
 PORTRAITS = Path(__file__).parents[1] / "fixtures"
 

@@ -12,7 +12,7 @@ from catalog.domain.opened_photo import Opener
 from catalog.reports.co_occurrence import CoOccurrence, co_occurrence
 from catalog.reports.filters import ReportFilters, parameters
 from catalog.reports.gallery_filter import Gallery, gallery_values
-from catalog.reports.run_report import reading
+from catalog.reports.reading import reading
 from catalog.reports.site.charts import emotion_charts
 from catalog.reports.site.emotion_sums import EmotionSums
 from catalog.reports.site.output_folder import SiteFolder
