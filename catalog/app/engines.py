@@ -16,6 +16,7 @@ from catalog.domain.faces import QualityFilter
 from catalog.domain.opened_photo import Opener
 from catalog.domain.user_vectors import UserVectorRules
 from catalog.engines.engine_spec import CallsThisMonth, EngineResources, EngineSpec, GalleryDatabase, SpendingLimit
+from catalog.engines.opened_later import EngineOpenedLater
 from catalog.engines.prefilter import PrefilteredEngine
 from catalog.engines.registry import ENGINES, FREE_ENGINE
 from catalog.engines.user_vectors_first import UserVectorsFirstEngine
@@ -43,6 +44,17 @@ class ConfiguredEngine:
     def region(self) -> str:
         """Region of the calls; empty for an engine without regions. Raises EngineError."""
         return self.spec.region(self.options)
+
+    @property
+    def known_model(self) -> str | None:
+        """The model, if it is known before the engine is opened."""
+        return self.spec.known_model and self.spec.known_model(self.options)
+
+    def open_later(self, open_engine: Callable[[], Engine]) -> Engine:
+        """An engine that calls ``open_engine`` at its first use, or its result at once if the model is not known."""
+        if self.known_model is None:
+            return open_engine()
+        return EngineOpenedLater(self.name, self.known_model, self.capabilities, open_engine)
 
     @property
     def user_vector_rules(self) -> UserVectorRules | None:

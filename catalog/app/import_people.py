@@ -17,7 +17,7 @@ from catalog.domain.charges import Operation
 from catalog.domain.content_hash import sha256_of
 from catalog.domain.errors import UsageError
 from catalog.domain.people import AssignedBy, clean_name
-from catalog.domain.photos import OutcomeKind
+from catalog.domain.photos import Outcome, OutcomeKind
 from catalog.domain.uri import display_name
 from catalog.exchange.people_list import ListedPerson, read_people_list
 from catalog.identities.assignment.assign_people import assign_people
@@ -217,7 +217,7 @@ def _enroll(resources: Resources, sources: Sequence[str], result: PeopleImportRe
                 result.dollars += item.dollars
                 if item.limit is not None:
                     raise item.limit
-            elif item.kind in (OutcomeKind.FAILED, OutcomeKind.SKIPPED):
+            elif isinstance(item, Outcome) and item.kind in (OutcomeKind.FAILED, OutcomeKind.SKIPPED):
                 result.problems.append(f"{item.uri}: {item.reason}")
 
 

@@ -20,7 +20,6 @@ from catalog.domain.content_hash import sha256_of
 from catalog.domain.decisions import PhotoDate
 from catalog.domain.errors import PhotoError, SourceError, UsageError
 from catalog.domain.name_dates import dates_of_uri
-from catalog.domain.photos import PhotoRef
 from catalog.domain.source import Source
 from catalog.domain.taken_at import DateSource, TakenAt, date_text
 from catalog.domain.uri import display
@@ -131,10 +130,9 @@ def _read_photo(
     order = list(DateSource)
     dates: list[TakenAt] = []
     for location in locations:
-        ref = PhotoRef(location.uri, location.size, location.modified_ns, location.etag, location.version)
         try:
             source = sources.of(location.uri)
-            content = source.open(ref)
+            content = source.open(location.ref)
             if sha256_of(content.data) != location.sha256:
                 return f'"{display(location.uri)}" has changed since the last scan.'
             metadata = resources.opener.open(content.oriented_data, _SIDE).metadata

@@ -164,14 +164,14 @@ class Resources:
 
     @property
     def scan_engine(self) -> Engine:
-        """The engine for enrolling: with the prefilter if the settings ask for it.
+        """The engine for enrolling: with the prefilter if the settings ask for it. A free one is opened at first use.
 
         Without the prefilter, photos that an earlier prefilter skipped are queued for enrollment.
         """
 
         def make() -> Engine:
             if not self.configured_engine.capabilities.is_paid:
-                return self.engine
+                return self.configured_engine.open_later(lambda: self.engine)
             if self.settings.scan.prefilter:
                 free = engines.free_engine(self.settings).open_without_gallery(
                     replace(self.engine_resources, attributes="none")
@@ -290,12 +290,12 @@ class Resources:
 
     def read_location(self, location: Location) -> Content:
         """The bytes at a location of the catalogue. Raises PhotoError and SourceError."""
-        ref = photos.PhotoRef(location.uri, location.size, location.modified_ns, location.etag, location.version)
         if location.uri.startswith("file://"):
-            return self._source(os.fsdecode(file_path(location.uri))).open(ref)
+            return self._source(os.fsdecode(file_path(location.uri))).open(location.ref)
         bucket = location.uri.split("/")[2]
         # One client for all photos of a bucket: creating one takes longer than reading a photo.
-        return self._once(f"s3://{bucket}/", lambda: self._source(f"s3://{bucket}/", reads_dates=False)).open(ref)
+        source = self._once(f"s3://{bucket}/", lambda: self._source(f"s3://{bucket}/", reads_dates=False))
+        return source.open(location.ref)
 
     def read_uri(self, uri: str) -> bytes:
         """The bytes at an address of the catalogue. Raises PhotoError and SourceError."""

@@ -171,10 +171,14 @@ def _requeue(steps: Iterator[Step], source: Source, requeued: frozenset[int]) ->
     ``requeued`` are the row ids of these photos.
     """
     for step in steps:
-        if isinstance(step, Unchanged) and step.location.photo_id in requeued:
-            yield PhotoTask(source, step.ref, step.location)
-        else:
+        if not isinstance(step, Unchanged) or requeued.isdisjoint(location.photo_id for location in step.locations):
             yield step
+            continue
+        for location in step.locations:
+            if location.photo_id in requeued:
+                yield PhotoTask(source, location.ref, location)
+            else:
+                yield Unchanged([location])
 
 
 def _calls(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
@@ -12,21 +12,20 @@ from threading import Lock
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING
 
-from catalog.app.after_scan import run_after_scan_steps
-from catalog.app.finding import crop
-from catalog.app.hit_crops import HitCrops, write_hit_crops
+from catalog.app.hit_crops import HitCrops
 from catalog.app.lazy_module import LazyModule
 from catalog.app.library_zone import time_zone
 from catalog.app.photo_count import PhotoCount
 from catalog.app.post_command import run_post_command
 from catalog.app.resources import Resources
 from catalog.app.scan_options import FailCondition, ScanLimits
+from catalog.app.settled_scan import ScanEnd
 from catalog.app.watch_hit_json import hit_json
 from catalog.domain.errors import CatalogError, CheckRefused, UsageError
 from catalog.domain.photos import Outcome, OutcomeKind
 from catalog.engines.engine_spec import SpendingLimit
 from catalog.engines.prefilter import PrefilterCounts, PrefilteredEngine
-from catalog.identities.matching.watch_hits import WatchHit
+from catalog.scanning.plan import Unchanged
 from catalog.scanning.run_scan import RunLimits, scan
 from catalog.scanning.stop_signal import StopSignal
 from catalog.scanning.summary import ScanCounts, Summary
@@ -36,9 +35,14 @@ _CROP_SIDE = 256
 """Longest side of a hit's crop in pixels."""
 
 if TYPE_CHECKING:
-    from catalog.app import cluster_reading
+    from catalog.app import after_scan as after_scan_steps
+    from catalog.app import cluster_reading, finding, hit_crops
     from catalog.app.remote_reader import PreparationCluster
+    from catalog.identities.matching.watch_hits import WatchHit
 else:
+    after_scan_steps = LazyModule("catalog.app.after_scan")
+    finding = LazyModule("catalog.app.finding")
+    hit_crops = LazyModule("catalog.app.hit_crops")
     cluster_reading = LazyModule("catalog.app.cluster_reading")
 
 
@@ -106,14 +110,36 @@ class ScanRun(Iterator[Outcome]):
         self._summary: ScanSummary | None = None
         self._count: PhotoCount | None = None
         self._lock = Lock()  # a generator must not be entered by two threads
-        self._outcomes = self._run()
+        self._steps = self._run()
+        self._unchanged: Iterator[Outcome] = iter(())
 
     def __iter__(self) -> ScanRun:
         return self
 
     def __next__(self) -> Outcome:
         with self._lock:
-            return next(self._outcomes)
+            for outcome in self._unchanged:
+                return outcome
+            step = next(self._steps)
+            if isinstance(step, Outcome):
+                return step
+            self._unchanged = step.outcomes()
+            return next(self._unchanged)
+
+    def outcomes_but_unchanged(self, on_unchanged: Callable[[int], object]) -> Iterator[Outcome]:
+        """Iterate over the outcomes without those of unchanged photos, which takes half the time of a nightly scan.
+
+        ``on_unchanged`` is called with numbers of unchanged photos, at most 500 at once.
+        """
+        while True:
+            with self._lock:
+                step = next(self._steps, None)
+            if step is None:
+                return
+            if isinstance(step, Outcome):
+                yield step
+            else:
+                on_unchanged(len(step.locations))
 
     def __enter__(self) -> ScanRun:
         return self
@@ -128,7 +154,7 @@ class ScanRun(Iterator[Outcome]):
         if self._count is not None:
             self._count.stop()
         with self._lock:
-            self._outcomes.close()
+            self._steps.close()
 
     @property
     def expected(self) -> int | None:
@@ -172,7 +198,7 @@ class ScanRun(Iterator[Outcome]):
                 raise CheckRefused(f"{count:,} {meaning}.")
         return 3 if summary.failed else 0
 
-    def _run(self) -> Generator[Outcome]:
+    def _run(self) -> Generator[Outcome | Unchanged]:
         exit_code = 1
         try:
             limit = SpendingLimit(self._limits.calls, self._limits.dollars)
@@ -192,12 +218,18 @@ class ScanRun(Iterator[Outcome]):
             if self._post_command is not None:
                 self._notify(self._post_command, exit_code)
 
-    def _scan(self, resources: Resources) -> Iterator[Outcome]:
+    def _scan(self, resources: Resources) -> Iterator[Outcome | Unchanged]:
         hits: tuple[WatchHit, ...] = ()
 
         def after_scan(scan_id: int, summary: Summary) -> None:
             nonlocal hits
-            hits = run_after_scan_steps(resources, scan_id, summary, cluster=self._cluster)
+
+            def run_steps() -> tuple[WatchHit, ...]:
+                return after_scan_steps.run_after_scan_steps(resources, scan_id, summary, cluster=self._cluster)
+
+            # The summary of a worker counts its own photos only.
+            is_alone = not limits.shared
+            hits = ScanEnd(resources, scan_id, summary).run_if_needed(run_steps, ()) if is_alone else run_steps()
 
         limits = self._limits
         engine = resources.scan_engine
@@ -233,9 +265,13 @@ class ScanRun(Iterator[Outcome]):
                 note = resources.configured_engine.price_note() if item.calls else ""
                 self._summary = _frozen(item, hits, prefilter, note)
                 if self._crop_folder is not None and hits:
-                    self._crops = write_hit_crops(partial(crop, resources, side=_CROP_SIDE), hits, self._crop_folder)
-            elif item.kind is not OutcomeKind.NOT_A_PHOTO:  # counted in the summary
+                    self._crops = self._write_crops(resources, hits, self._crop_folder)
+            elif isinstance(item, Unchanged) or item.kind is not OutcomeKind.NOT_A_PHOTO:  # counted in the summary
                 yield item
+
+    @staticmethod
+    def _write_crops(resources: Resources, hits: Sequence[WatchHit], folder: Path) -> HitCrops:
+        return hit_crops.write_hit_crops(partial(finding.crop, resources, side=_CROP_SIDE), hits, folder)
 
     def _notify(self, command: str, exit_code: int) -> None:
         counts = self._summary.counts() if self._summary else {}

@@ -182,7 +182,7 @@ def scan(
             if as_json:
                 _print_json(outcomes, quiet=quiet)
             else:
-                _print_messages(with_progress(outcomes, quiet=quiet))
+                _print_messages(with_progress(outcomes, quiet=quiet, with_unchanged=False))
         summary = outcomes.summary
         if not (as_json or quiet):
             print_summary(catalog, summary, sources, verbose=verbose > 0)

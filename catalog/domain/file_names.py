@@ -32,6 +32,9 @@ OTHER_ENDINGS = frozenset(
 )
 """Endings of files that are not looked at, in lower case. A photo with such a name is not found."""
 
+_COMMON_TAILS = frozenset((b".jpg", b".JPG", b"jpeg", b"JPEG", b"heic", b"HEIC", b".png", b".PNG"))
+"""Last four bytes of the names of most photos, so that a long listing takes fewer endings apart."""
+
 
 def ending_of(name: bytes) -> bytes:
     """The ending in lower case without the dot; empty for ``photo``, ``.hidden`` and ``name.``."""
@@ -46,7 +49,7 @@ def is_named_like_a_photo(name: bytes) -> bool:
 
 def is_named_like_another_file(name: bytes) -> bool:
     """Return whether a file's name, without folders, has the ending of a file that is not looked at."""
-    return ending_of(name) in OTHER_ENDINGS
+    return name[-4:] not in _COMMON_TAILS and ending_of(name) in OTHER_ENDINGS
 
 
 def ending_label(name: bytes) -> str:

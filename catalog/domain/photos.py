@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from catalog.domain.charges import Charge
 from catalog.domain.local_day import DatePrecision
 from catalog.domain.taken_at import DateSource, TakenAt
 
 
-@dataclass(frozen=True, slots=True)
-class PhotoRef:
-    """One file or object of a listing, which was not read.
+class PhotoRef(NamedTuple):
+    """One file or object of a listing, which was not read. A named tuple, because a scan creates one for every file.
 
     ``uri`` is ``file://`` percent-encoded from the raw bytes of the name, or ``s3://bucket/key``. ``size`` is in bytes,
     ``modified_ns`` in nanoseconds since the epoch. ``etag`` is the ETag of an object or the inode of a file, compared

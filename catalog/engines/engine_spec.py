@@ -122,6 +122,10 @@ class EngineSpec:
     """Region of the calls, stored with every charge. Raises EngineError."""
     price_note: Callable[[Any, str], str] = lambda *_: ""
     """Sentence for a region whose prices are not known; empty where they are."""
+    known_model: Callable[[Any], str] | None = None
+    """Model of the engine, where it is known before the engine is opened: such an engine is opened at its first photo.
+
+    None: it is opened when a scan begins, which shows that the gallery can be used."""
     checks: Callable[[Any, EngineResources, bool], Iterable[CheckResult]] = lambda *_: ()
     """Items of `catalog check`; the flag allows to create the gallery. Free of charge. Raises EngineError."""
     verify_gallery: Callable[[Any, EngineResources], str] = lambda *_: ""

@@ -2,7 +2,7 @@
 
 For each source:
 
-1. ``plan`` compares the listing with the known locations. Unchanged photos are outcomes at once.
+1. ``plan`` compares the listing with the known locations. Unchanged photos are done, and are passed on in batches.
 2. ``read_stage`` reads and hashes the others. Content that the gallery holds goes to step 4.
 3. ``enroll_stage`` decodes a photo and enrolls its faces.
 4. ``record_stage`` writes photos, locations, faces and charges, many in one transaction.
@@ -30,7 +30,7 @@ from catalog.scanning.enrollment_claims import SoloClaims
 from catalog.scanning.paid_shots import PaidShots
 from catalog.scanning.photo_reader import MakeReader
 from catalog.scanning.pipeline import ScanPipeline
-from catalog.scanning.plan import LONGEST_URI
+from catalog.scanning.plan import LONGEST_URI, Unchanged
 from catalog.scanning.record_stage import Recorder
 from catalog.scanning.scan_row import recorded_scan
 from catalog.scanning.shared_scan import SharedScan
@@ -80,8 +80,8 @@ def scan(
     store_expressions: bool = False,
     pays_per_shot: bool = False,
     make_reader: MakeReader | None = None,
-) -> Iterator[Outcome | Summary]:
-    """Scan the sources; yields an outcome for each photo and, last, the summary.
+) -> Iterator[Outcome | Unchanged | Summary]:
+    """Scan the sources; yields an outcome for each photo, those of unchanged ones many at once, and last the summary.
 
     ``zone`` is the zone of the library. With ``pays_per_shot`` one file of an exposure is enrolled, as far as names
     tell. ``make_reader`` makes a reader of photos on other machines; by default threads of this process read.
@@ -171,12 +171,17 @@ def _check_arguments(uris: Sequence[str], database: Database, limits: RunLimits)
         raise UsageError("Several workers can share a source on PostgreSQL only.", remedy="Leave --worker out.")
 
 
-def _counted(part: SourceScan, pipeline: ScanPipeline, stop: StopSignal, summary: Summary) -> Iterator[Outcome]:
+def _counted(
+    part: SourceScan, pipeline: ScanPipeline, stop: StopSignal, summary: Summary
+) -> Iterator[Outcome | Unchanged]:
     """Yield the outcomes of one source and count them. If anything fails, finished enrollments are recorded."""
     with stop.polled():
         try:
             for outcome in part.run(pipeline, stop):
-                summary.count(outcome)
+                if isinstance(outcome, Unchanged):
+                    summary.count_untouched(len(outcome.locations))
+                else:
+                    summary.count(outcome)
                 yield outcome
         except BaseException:  # charges must be recorded even on KeyboardInterrupt, because the calls were billed
             _save(pipeline, summary)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from catalog.domain.source import Source
@@ -27,6 +28,11 @@ class SeenLocations:
         except IndexError:
             self._marks.extend(bytes(location_id + 4096 - len(self._marks)))
             self._marks[location_id] = 1
+
+    def add_present(self, locations: Iterable[Location]) -> None:
+        """Add present locations, many at once."""
+        for location in locations:
+            self.add(location.location_id)
 
     def add_known(self, location: Location) -> None:
         """Add a known location that was listed, readable or not. It may still be marked as missing."""

@@ -16,7 +16,7 @@ from catalog.domain.photos import Outcome, OutcomeKind, PhotoRef
 from catalog.domain.source import OtherFile, Skipped, Source
 from catalog.scanning.photo_task import PhotoTask
 from catalog.scanning.pipeline import ScanPipeline
-from catalog.scanning.plan import LONGEST_URI, Excluded, Unchanged, plan, too_long
+from catalog.scanning.plan import LONGEST_URI, Excluded, Step, Unchanged, plan, too_long
 from catalog.scanning.seen_locations import CompletedListing, SeenLocations
 from catalog.scanning.stop_signal import StopSignal
 from catalog.store.database import Database
@@ -31,6 +31,12 @@ _QUEUED_TOGETHER = 200
 
 _LONGEST_KEY = LONGEST_URI + 100
 """Characters of a source and a photo address together: the index of the queue holds both in one row."""
+
+
+def _photo_count(step: Step) -> int:
+    if isinstance(step, Unchanged):
+        return len(step.locations)
+    return int(isinstance(step, PhotoTask) or (isinstance(step, Skipped) and not step.uri.endswith("/")))
 
 
 @dataclass(slots=True)
@@ -53,7 +59,7 @@ class SharedScan:
     newest: int = 0
     seen: SeenLocations = field(default_factory=SeenLocations)
 
-    def run(self, pipeline: ScanPipeline, stop: StopSignal) -> Iterator[Outcome]:
+    def run(self, pipeline: ScanPipeline, stop: StopSignal) -> Iterator[Outcome | Unchanged]:
         """Plan unless another worker does, then work until the queue is empty and the source is closed."""
         while not pipeline.is_full:
             if not self.is_planner and not self._is_completed() and try_lock(self.locks, PLANNING + self.source.uri):
@@ -77,7 +83,7 @@ class SharedScan:
             completed = last_completed(connection, self.source.uri)
         return completed is not None and completed >= self.began
 
-    def _plan(self, pipeline: ScanPipeline, stop: StopSignal) -> Iterator[Outcome]:
+    def _plan(self, pipeline: ScanPipeline, stop: StopSignal) -> Iterator[Outcome | Unchanged]:
         with self.database.begin() as connection:
             clear_work(connection, self.source.uri)
             self.newest = newest_location(connection)
@@ -85,15 +91,13 @@ class SharedScan:
         for step in plan(self.database, self.source, engine=self.engine, gallery=self.gallery):
             if stop.is_due:
                 break
-            self.listed += isinstance(step, Unchanged | PhotoTask) or (
-                isinstance(step, Skipped) and not step.uri.endswith("/")
-            )
+            self.listed += _photo_count(step)
             if isinstance(step, PhotoTask) and len(self.source.uri) + len(step.ref.uri) > _LONGEST_KEY:
                 step = too_long(step.ref.uri)
             match step:
-                case Unchanged(ref, location):
-                    self.seen.add(location.location_id)
-                    yield Outcome(ref.uri, OutcomeKind.UNCHANGED, location.sha256)
+                case Unchanged(locations):
+                    self.seen.add_present(locations)
+                    yield step
                 case Excluded(item, known):
                     if known is not None or item.uri.endswith("/"):
                         self.seen.add_left_out(item.uri, item.rule)

@@ -14,9 +14,6 @@ from catalog.scanning.seen_locations import CompletedListing, SeenLocations
 from catalog.scanning.stop_signal import StopSignal
 from catalog.store.database import Database
 
-_STOP_CHECK = 256
-"""Unchanged photos between two looks at the stop signal."""
-
 
 class SourceScan(Protocol):
     """The scan of one source."""
@@ -24,8 +21,11 @@ class SourceScan(Protocol):
     is_planner: bool
     """This process lists the source, and so marks its missing locations."""
 
-    def run(self, pipeline: ScanPipeline, stop: StopSignal) -> Iterator[Outcome]:
-        """Yield an outcome for each photo. Ends early when the pipeline is full or the scan must stop."""
+    def run(self, pipeline: ScanPipeline, stop: StopSignal) -> Iterator[Outcome | Unchanged]:
+        """Yield the outcomes, those of unchanged photos many at once.
+
+        Ends early when the pipeline is full or the scan must stop.
+        """
 
     @property
     def listing(self) -> CompletedListing:
@@ -33,7 +33,7 @@ class SourceScan(Protocol):
 
 
 class SoloScan:
-    """Yields unchanged photos at once and sends all others through the pipeline."""
+    """Passes unchanged photos on at once and sends all others through the pipeline."""
 
     is_planner = True
 
@@ -45,15 +45,15 @@ class SoloScan:
         self._photo_count = 0
         self._seen = SeenLocations()
 
-    def run(self, pipeline: ScanPipeline, stop: StopSignal) -> Iterator[Outcome]:
+    def run(self, pipeline: ScanPipeline, stop: StopSignal) -> Iterator[Outcome | Unchanged]:
         locations = pipeline.seen = self._seen
         count, not_photos = 0, pipeline.not_photos
         for step in plan(self._database, self._source, engine=self._engine, gallery=self._gallery):
             if isinstance(step, Unchanged):
-                locations.add(step.location.location_id)
-                count += 1
-                yield Outcome(step.ref.uri, OutcomeKind.UNCHANGED, step.location.sha256)
-                if count % _STOP_CHECK == 0 and stop.is_due:
+                locations.add_present(step.locations)
+                count += len(step.locations)
+                yield step
+                if stop.is_due:
                     break
             elif isinstance(step, Excluded):
                 if step.location is not None or step.item.uri.endswith("/"):

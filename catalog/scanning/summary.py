@@ -58,6 +58,8 @@ class Summary(ScanCounts):
     """Files and folders that were left out, by rule. A folder counts once."""
     other_files: Counter[str] = field(default_factory=Counter)
     """Files that are not photos, by ending."""
+    untouched: int = 0
+    """Unchanged photos of which nothing was read."""
     faces: int = 0
     rejected: int = 0
     persons_new: int = 0
@@ -87,6 +89,11 @@ class Summary(ScanCounts):
         self.faces += outcome.faces
         self.rejected += outcome.rejected
         self.add_charges(outcome.charges)
+
+    def count_untouched(self, number: int) -> None:
+        """Count photos that the plan found unchanged, so that nothing of them was read."""
+        self.outcomes[OutcomeKind.UNCHANGED] += number
+        self.untouched += number
 
     def reclassify_moved(self, number: int) -> None:
         """Count ``number`` photos as moved that were counted as duplicates."""

@@ -37,6 +37,8 @@ _Identity = tuple[int, int]
 _Names = list[tuple[str, bytes]]
 """Names quoted for the uri, and as bytes; those of folders end in a slash."""
 
+_END_OF_TIME = 1 << 63
+
 _SIDECAR_BYTES = 1 << 20
 """Bytes of a sidecar that are searched for an orientation."""
 
@@ -332,7 +334,9 @@ def _identity(path: bytes) -> _Identity:
 
 def _storable(nanoseconds: int) -> int:
     """Limit a time to 64 bits, which hold the years 1677 to 2262."""
-    return max(-(1 << 63), min(nanoseconds, (1 << 63) - 1))
+    if -_END_OF_TIME <= nanoseconds < _END_OF_TIME:
+        return nanoseconds
+    return -_END_OF_TIME if nanoseconds < 0 else _END_OF_TIME - 1
 
 
 def _is_folder(entry: os.DirEntry[bytes]) -> bool:

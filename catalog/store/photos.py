@@ -46,6 +46,11 @@ class Location(NamedTuple):
     missing_since: str | None
     location_id: int
 
+    @property
+    def ref(self) -> PhotoRef:
+        """The location as a listing would give it, unless it changed."""
+        return PhotoRef(self.uri, self.size, self.modified_ns, self.etag, self.version)
+
 
 _LOCATIONS: Select[*tuple[Any, ...]] = select(
     locations.c.uri,

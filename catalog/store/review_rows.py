@@ -23,6 +23,8 @@ from catalog.store.tables import (
 )
 from catalog.store.upsert import batches, insert_into
 
+ANSWER_DAYS = 7
+"""Days for which an answer is remembered, so that a repeated one changes nothing."""
 KEPT_QUESTIONS = 20_000
 """Questions stored with one answer at most."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ import catalog
 from catalog.cli.command_group import load_command
 from catalog.cli.main import COMMANDS
 
+PORTRAITS = Path(__file__).parent.parent / "fixtures"
 HEAVY = (
     "numpy",
     "sqlalchemy",
@@ -103,6 +105,18 @@ def test_a_list_of_people_loads_the_database_alone(tmp_path):
     with catalog.open(path, create=True) as opened:
         assert opened.people() == ()
     _, loaded = loaded_by("people", "list", "--database", str(path))
+    assert loaded == "loaded: ['sqlalchemy']"
+
+
+def test_a_scan_without_new_photos_loads_the_database_alone(tmp_path):
+    """It needs no arrays, no networks and no decoder, whatever the catalogue holds."""
+    arguments = ("scan", str(PORTRAITS), "--database", str(tmp_path / "catalog.sqlite3"))
+    counts, loaded = loaded_by(*arguments)
+    assert "new" in counts
+    assert "onnxruntime" in loaded
+    loaded_by(*arguments)  # finds that the steps after a scan have nothing to do
+    counts, loaded = loaded_by(*arguments)
+    assert "unchanged" in counts
     assert loaded == "loaded: ['sqlalchemy']"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from catalog.domain.engine import Engine
 from catalog.engines.delegating import DelegatingEngine
+from catalog.engines.opened_later import EngineOpenedLater
 from catalog.engines.prefilter import PrefilteredEngine
 from catalog.engines.user_vectors_first import UserVectorsFirstEngine
 from tests.fake_gallery import FakeGallery, FakeUserVectors
@@ -18,6 +19,10 @@ def bare(engine: Engine, _free: Engine) -> Engine:
 
 def delegating(engine: Engine, _free: Engine) -> Engine:
     return DelegatingEngine(engine)
+
+
+def opened_later(engine: Engine, _free: Engine) -> Engine:
+    return EngineOpenedLater(engine.name, engine.model, engine.capabilities, lambda: engine)
 
 
 def prefiltered(engine: Engine, free: Engine) -> Engine:
@@ -36,4 +41,4 @@ def nested(engine: Engine, free: Engine) -> Engine:
 
 
 Wrap = Callable[[Engine, Engine], Engine]
-WRAPPERS: tuple[Wrap, ...] = (bare, delegating, prefiltered, user_vectors_first, nested)
+WRAPPERS: tuple[Wrap, ...] = (bare, delegating, opened_later, prefiltered, user_vectors_first, nested)

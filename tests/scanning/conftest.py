@@ -9,6 +9,7 @@ import pytest
 
 from catalog.domain.photos import Outcome
 from catalog.images.decode import open_image
+from catalog.scanning.plan import Unchanged
 from catalog.scanning.run_scan import RunLimits, scan
 from catalog.scanning.summary import Summary
 from catalog.sources.exclusions import Exclusions
@@ -52,7 +53,7 @@ class Scanner:
         ):
             if isinstance(item, Summary):
                 return item
-            self.outcomes.append(item)
+            self.outcomes += item.outcomes() if isinstance(item, Unchanged) else [item]
         raise AssertionError("a scan ends with its summary")
 
     def kinds(self) -> dict[str, str]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 
 import pytest
 
 from catalog.domain.photos import PhotoRef
 from catalog.domain.source import Listed
-from catalog.scanning.plan import estimate, plan
+from catalog.scanning import plan as planning
+from catalog.scanning.plan import Unchanged, estimate, plan
 from catalog.sources.folder import FolderSource
+from catalog.store.photos import Location
 from tests.fakes import Drawn, save_drawing
 
 
@@ -22,7 +23,7 @@ class NewInodes(FolderSource):
     def list(self) -> Iterator[Listed]:
         for number, entry in enumerate(super().list()):
             if isinstance(entry, PhotoRef) and number < self.changed:
-                yield dataclasses.replace(entry, etag=f"{entry.etag}000")
+                yield entry._replace(etag=f"{entry.etag}000")
             else:
                 yield entry
 
@@ -37,6 +38,47 @@ def source(scanner, folder):
         save_drawing(folder / f"{number:02}.png", [Drawn("ann")], note=number + 1)
     scanner()
     return NewInodes(folder)
+
+
+def test_fields_of_listing_and_catalogue_are_in_one_order():
+    """The plan compares them as slices of tuples."""
+    assert PhotoRef._fields[1:] == Location._fields[3:7]
+
+
+@pytest.mark.parametrize("batch", [1, 5, 500])
+def test_unchanged_photos_come_in_batches_in_the_order_of_the_listing(scanner, source, folder, monkeypatch, batch):
+    """Around a changed, a new and a left-out file; every photo once, whatever the size of a batch."""
+    monkeypatch.setattr(planning, "BATCH", batch)
+    with (folder / "03.png").open("ab") as file:
+        file.write(b"more")
+    save_drawing(folder / "05b.png", [Drawn("bob")])
+    (folder / "06b.png").mkdir()
+    (folder / "06b.png" / ".nomedia").write_bytes(b"")
+    steps = list(plan(scanner.database, source, engine=scanner.engine.name, gallery="catalog"))
+    seen = []
+    for step in steps:
+        if isinstance(step, Unchanged):
+            assert 1 <= len(step.locations) <= batch
+            seen += [location.uri for location in step.locations]
+        else:
+            uri = step.item.uri if isinstance(step, planning.Excluded) else step.ref.uri
+            seen.append(f"{type(step).__name__} {uri}")
+    names = [line.replace(source.uri, "") for line in seen]
+    assert names == [
+        *("00.png", "01.png", "02.png", "PhotoTask 03.png", "04.png", "05.png", "PhotoTask 05b.png", "06.png"),
+        *("Excluded 06b.png/", "07.png", "08.png", "09.png", "10.png", "11.png"),
+    ]
+    assert batch == 1 or len(steps) < len(names)
+
+
+def test_a_missing_location_or_one_without_a_gallery_face_is_no_unchanged_photo(scanner, source, folder, database):
+    """The first is listed again, the second was enrolled in another gallery only."""
+    (folder / "07.png").rename(folder.parent / "07.png")
+    scanner()
+    (folder.parent / "07.png").rename(folder / "07.png")
+    assert altered(scanner, source) == 1
+    counts = estimate(plan(database, source, engine=scanner.engine.name, gallery="another"))
+    assert (counts.unchanged, counts.altered) == (0, 12)
 
 
 def test_with_unstable_inodes_size_and_time_decide(scanner, source):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from catalog.domain.engine import EngineCapabilities
 from catalog.domain.stranger_rates import WorstGroupRates
 from catalog.engines.engine_spec import CheckResult, EngineSpec
+from catalog.engines.local.gallery_model import MODEL
 
 if TYPE_CHECKING:
     from catalog.domain.engine import Engine
@@ -93,5 +94,6 @@ LOCAL = EngineSpec(
     open=_open,
     open_without_gallery=_open_without_gallery,
     open_preparer=_open_preparer,
+    known_model=lambda _: MODEL,
     checks=_checks,
 )

@@ -22,6 +22,7 @@ from catalog.store.assignment_lock import lock_persons
 from catalog.store.decision_rows import last_decision_number
 from catalog.store.person_summaries import PersonSummary, read_summaries, refresh_summaries
 from catalog.store.review_rows import (
+    ANSWER_DAYS,
     QuestionRow,
     ReviewState,
     delete_expired,
@@ -31,8 +32,6 @@ from catalog.store.review_rows import (
 )
 
 INTERCEPT, SLOPE = -7.4, 1.8
-ANSWER_DAYS = 7
-"""Days for which an answer is remembered, so that a repeated one changes nothing."""
 ASKED_FROM = 0.6
 """Lowest chance of a yes of a question that is asked as a pair.
 

@@ -119,6 +119,11 @@ catalogue = Table(
     Column(
         "review_state", Text, comment="for which faces and decisions the review questions are; null: never computed"
     ),
+    Column(
+        "settled_state",
+        Text,
+        comment="facts and settings for which the steps after a scan had nothing to do; null: not known",
+    ),
     comment="one row: the identity of this catalogue",
 )
 
