@@ -25,6 +25,7 @@ from catalog.engines.local.networks import Network
 from catalog.images import decoder_pool
 from catalog.store import migrate
 from catalog.store.database import Database, open_database
+from tests.memory_folder import use_memory
 from tests.remembered_networks import RememberedNetworks
 from tests.reports.made_catalog import fill
 from tests.schema_template import SchemaTemplate, schema_statements
@@ -34,10 +35,12 @@ from tests.warm_decoders import WarmDecoders
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C end the commands that tests start, also if a shell started the tests in the background.
+    """Keep temporary files in memory, and let Ctrl-C end the commands that tests start.
 
-    Such a shell ignores Ctrl-C for its children, and every process that a test starts inherits that.
+    A shell that starts the tests in the background ignores Ctrl-C for its children, and every process that a test
+    starts inherits that.
     """
+    use_memory()
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -158,7 +161,7 @@ class PostgreSQL:
     def create(self, template: str = "template0") -> str:
         """The address of a new database."""
         name = f"test_{next(self._numbers)}"
-        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")  # the other one logs every page
         return self.url(name)
 
     def drop(self, url: str) -> None:
