@@ -19,9 +19,12 @@ from tests.recorded_rows import recorded_rows
 PORTRAITS = Path(__file__).parent.parent / "fixtures"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster() -> Iterator[DaskCluster]:
-    """Two workers, as ``local:2`` starts them. Their environment holds credentials for a test server of S3."""
+    """Two workers, as ``local:2`` starts them. Their environment holds credentials for a test server of S3.
+
+    Also idle processes of Dask take processor time. They end with the tests of this folder.
+    """
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ:
             if name.startswith(("AWS_", "CATALOG_", "PG")):
@@ -61,26 +64,25 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def many(tmp_path: Path) -> Path:
-    """36 photos of three men, so that a scan takes some seconds."""
-    folder = tmp_path / "many"
-    folder.mkdir()
+@pytest.fixture(scope="session")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 photos of three men, so that a scan takes some seconds; to be read only."""
+    folder = tmp_path_factory.mktemp("many")
     for name in ("biden", "obama_1", "astronaut"):
         image = Image.open(PORTRAITS / f"{name}.jpg").convert("RGB")
-        for number in range(12):
+        for number in range(8):
             written = BytesIO()
             image.resize((image.width - number, image.height - number)).save(written, "JPEG", quality=90)
             (folder / f"{name}_{number:02}.jpg").write_bytes(written.getvalue())
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def rows() -> Callable[[str], dict[str, Any]]:
     return recorded_rows
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def scan() -> Callable[..., list[catalog.Outcome]]:
     """Scans sources into the catalogue at an address, on a cluster or without one; returns the outcomes."""
 

@@ -64,5 +64,5 @@ def test_recluster_on_a_cluster_gives_the_same_plan(cluster, scan, many, tmp_pat
     database = tmp_path / "catalog.sqlite3"
     scan(str(database), many, cluster, scan__stacks=False)  # the photos of each man are copies in other sizes
     with catalog.open(database) as opened:
-        assert sorted(person.faces for person in opened.people()) == [12, 12, 12]
+        assert sorted(person.faces for person in opened.people()) == [8, 8, 8]
         assert opened.recluster(cluster=cluster) == opened.recluster()

@@ -17,10 +17,10 @@ from catalog.distributed.cluster import DaskCluster
 from catalog.domain.errors import DatabaseError, EngineError, SourceError
 
 
-@pytest.fixture(name="alone")
-def _alone(scan, rows, many, tmp_path):
+@pytest.fixture(name="alone", scope="module")
+def _alone(scan, rows, many, tmp_path_factory):
     """The rows of a scan in one process."""
-    database = str(tmp_path / "alone.sqlite3")
+    database = str(tmp_path_factory.mktemp("alone") / "catalog.sqlite3")
     scan(database, many)
     return rows(database)
 
@@ -40,7 +40,7 @@ def test_killed_workers_lose_nothing(start_cluster, scan, rows, many, alone, tmp
     with DaskCluster(processes.address, None, wait_seconds=60) as cluster:
         outcomes = scan(database, many, cluster, on_outcome=kill)
     assert len(killed) == 2
-    assert len(outcomes) == 36
+    assert len(outcomes) == 24
     assert rows(database) == alone
     assert not set(killed) & set(processes.worker_ids)
 
@@ -62,7 +62,7 @@ def test_a_killed_scheduler_ends_the_scan_with_a_sentence(start_cluster, scan, r
     assert raised.value.exit_code == 5
     with closing(sqlite3.connect(database)) as connection:
         (recorded,) = connection.execute("SELECT count(*) FROM photos").fetchone()
-    assert 0 < recorded < 36
+    assert 0 < recorded < 24
     with DaskCluster(start_cluster(1).address, None, wait_seconds=60) as cluster:
         scan(database, many, cluster)
     assert rows(database) == alone
