@@ -379,9 +379,9 @@ WHOLE = {
     "progressive JPEG": written(noise(400, 300), "JPEG", progressive=True),
     "PNG": written(noise(400, 300), "PNG"),
     "WEBP": written(noise(400, 300), "WEBP"),
-    "GIF": written(noise(400, 300), "GIF"),
+    "GIF": written(noise(400, 300).convert("L"), "GIF"),  # to choose 256 of all colors takes long
     "TIFF": written(noise(400, 300), "TIFF"),
-    "AVIF": written(noise(200, 150), "AVIF"),
+    "AVIF": written(noise(200, 150), "AVIF", speed=10),
     "HEIF": (FIXTURES / "upright.heic").read_bytes(),
     "RAW": dng(noise(400, 300)),
 }
@@ -455,7 +455,7 @@ def png_header(width: int, height: int) -> bytes:
 
 def png_with_text(size: int) -> bytes:
     whole = written(quarters(), "PNG")
-    text = chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b" " * size))
+    text = chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b" " * size, 1))
     return whole[:33] + text + whole[33:]
 
 
