@@ -6,6 +6,9 @@ VENV   := .venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 BIN    := $(VENV)/bin
 
+# Test processes start from compiled modules. To compile and rewrite all tests takes each of them ten seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: scan test test-short lint types check bench docs site wheel release clean help
 
 help:  ## list the targets
