@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -25,6 +25,7 @@ from catalog.domain.taken_at import DateSource, TakenAt, date_text
 from catalog.domain.uri import display
 from catalog.store.assignment_lock import lock_persons
 from catalog.store.assignments import unassign
+from catalog.store.database import Database
 from catalog.store.date_refresh import count_decided, photos_to_refresh, present_locations
 from catalog.store.decided_rows import machine_faces_before_birth
 from catalog.store.photo_dates import read_photo_dates, set_photo_dates
@@ -75,8 +76,27 @@ class _Sources:
 
 
 def refresh_dates(resources: Resources, addresses: Sequence[str], *, dry_run: bool) -> RefreshedDates:
+    """See ``Catalog.refresh_dates``. A dry run only reads, also in a catalogue that is opened read-only."""
+    if dry_run:
+        with resources.reading() as database:
+            return _refresh(resources, database, addresses, _count_changed)
+    result = _refresh(resources, resources.database, addresses, _record)
+    if result.changed:
+        with resources.database.begin() as connection:
+            forget_stack_state(connection)
+        refresh_stacks(resources)
+    return result
+
+
+def _refresh(
+    resources: Resources,
+    database: Database,
+    addresses: Sequence[str],
+    process: Callable[[Database, Mapping[str, TakenAt | None]], int],
+) -> RefreshedDates:
+    """Read the dates of all files. ``process`` gets them in batches, and returns how many differ."""
     zone = time_zone(resources.settings.scan.time_zone)
-    with resources.database.read() as connection:
+    with database.read() as connection:
         scanned = scanned_sources(connection)
         chosen = [source_uri(address, scanned) for address in addresses] or scanned
         unknown = next((uri for uri in chosen if uri not in scanned), None)
@@ -89,7 +109,7 @@ def refresh_dates(resources: Resources, addresses: Sequence[str], *, dry_run: bo
     read = changed = 0
     problems: dict[str, None] = {}
     with ThreadPoolExecutor(resources.workers) as pool:
-        for batch in _batches(resources, _outermost(chosen)):
+        for batch in _batches(database, _outermost(chosen)):
             dates: dict[str, TakenAt | None] = {}
             read_one = partial(_read_photo, resources, sources, zone)
             for locations, date in zip(batch, pool.map(read_one, batch), strict=True):
@@ -98,22 +118,17 @@ def refresh_dates(resources: Resources, addresses: Sequence[str], *, dry_run: bo
                 else:
                     dates[locations[0].sha256] = date
             read += len(dates)
-            with resources.database.begin() as connection:
-                changed += _record(connection, dates, dry_run=dry_run)
-    if changed and not dry_run:
-        with resources.database.begin() as connection:
-            forget_stack_state(connection)
-        refresh_stacks(resources)
+            changed += process(database, dates)
     return RefreshedDates(read, changed, kept, tuple(problems))
 
 
-def _batches(resources: Resources, uris: Sequence[str]) -> Iterator[list[list[Location]]]:
+def _batches(database: Database, uris: Sequence[str]) -> Iterator[list[list[Location]]]:
     """The present locations of each photo, photo by photo; each photo once."""
     seen: set[int] = set()
     for uri in uris:
         last = 0
         while True:
-            with resources.database.read() as connection:
+            with database.read() as connection:
                 photos = photos_to_refresh(connection, uri, last, _BATCH)
                 locations = present_locations(connection, [photo for photo in photos if photo not in seen])
             if not photos:
@@ -145,19 +160,30 @@ def _read_photo(
     return min(dates, key=lambda date: order.index(date.source), default=None)
 
 
-def _record(connection: Connection, dates: Mapping[str, TakenAt | None], *, dry_run: bool) -> int:
-    """Record the dates that differ, unless a user decided one meanwhile. Returns their number.
+def _count_changed(database: Database, dates: Mapping[str, TakenAt | None]) -> int:
+    with database.read() as connection:
+        return len(_changed(connection, dates))
+
+
+def _record(database: Database, dates: Mapping[str, TakenAt | None]) -> int:
+    """Record the dates that differ. Returns their number.
 
     Faces that a machine assigned to persons who were born later become unassigned.
     """
+    with database.begin() as connection:
+        changed = _changed(connection, dates)
+        if changed:
+            lock_persons(connection)
+            set_photo_dates(connection, changed)
+            unassign(connection, machine_faces_before_birth(connection, [date.sha256 for date in changed]))
+    return len(changed)
+
+
+def _changed(connection: Connection, dates: Mapping[str, TakenAt | None]) -> list[PhotoDate]:
+    """The dates that differ from those of the catalogue, unless a user decided one meanwhile."""
     decided = (DateSource.USER, DateSource.ESTIMATE)
     present = {date.sha256: date for date in read_photo_dates(connection, dates) if date.source not in decided}
-    changed = [date for sha256 in present if (date := _photo_date(sha256, dates[sha256])) != present[sha256]]
-    if changed and not dry_run:
-        lock_persons(connection)
-        set_photo_dates(connection, changed)
-        unassign(connection, machine_faces_before_birth(connection, [date.sha256 for date in changed]))
-    return len(changed)
+    return [date for sha256 in present if (date := _photo_date(sha256, dates[sha256])) != present[sha256]]
 
 
 def _photo_date(sha256: str, date: TakenAt | None) -> PhotoDate:

@@ -11,15 +11,16 @@ from catalog.domain.decisions import Decision, Verb
 from catalog.identities.assignment import review_queue
 from catalog.identities.assignment.decided_pairs import read_decided_pairs
 from catalog.store import person_summaries, review_rows
+from catalog.store.assignments import persons_on_photos
 from catalog.store.decided_rows import persons_by_public_id
 from catalog.store.decision_rows import last_decision_number, read_decisions
 from catalog.store.person_index import canonical_row_ids
 from catalog.store.review_rows import QuestionRow
 
 _STAYING_FACES = frozenset(
-    {Verb.NAME, Verb.RENAME, Verb.HIDE, Verb.UNHIDE, Verb.APART, Verb.DATE, Verb.PART, Verb.JOIN, Verb.APPEAR}
+    {Verb.NAME, Verb.RENAME, Verb.HIDE, Verb.UNHIDE, Verb.APART, Verb.PART, Verb.JOIN, Verb.APPEAR}
 )
-"""Decisions that move no face from person to person."""
+"""Decisions that move no face from person to person, and no photo in time."""
 _OF_MANY = frozenset({Verb.RECLUSTER, Verb.MIGRATE, Verb.IMPORT, Verb.RESTORE})
 """Decisions after which all questions are computed again, also after their undo."""
 
@@ -60,6 +61,7 @@ def settle_decisions(
         if person
     } | {face.person_id for decision in decisions for face in decision.before.faces if face.person_id}
     rows = {row.id for row in persons_by_public_id(connection, persons).values()}
+    rows |= persons_on_photos(connection, {date.sha256 for decision in decisions for date in decision.before.dates})
     touched = rows | set(canonical_row_ids(connection, rows).values())
     verbs = {decision.verb for decision in decisions} - {Verb.UNDO}
     settle(connection, resources, touched, verbs=verbs, is_current=is_current)

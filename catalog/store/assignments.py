@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from catalog.domain.people import AssignedBy
 from catalog.store.person_index import canonical_person
-from catalog.store.tables import assignments, faces, persons
+from catalog.store.tables import assignments, faces, persons, photos
 from catalog.store.upsert import batches, insert_into
 
 _INSERT_ROWS = 2000
@@ -69,6 +69,18 @@ def read_assignments(connection: Connection, rows: Sequence[int]) -> dict[int, A
         for face, person, by, similarity, assigned_at in connection.execute(
             select(*columns).where(assignments.c.face_id.in_(batch))
         )
+    }
+
+
+def persons_on_photos(connection: Connection, contents: Collection[str]) -> set[int]:
+    """Row ids of the persons with a face on photos, by content hash."""
+    query = (
+        select(assignments.c.person_id).distinct().join_from(assignments, photos, photos.c.id == assignments.c.photo_id)
+    )
+    return {
+        row
+        for batch in batches(sorted(contents))
+        for row in connection.scalars(query.where(photos.c.sha256.in_(batch)))
     }
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -82,6 +84,18 @@ def test_dates_are_read_again_and_corrections_stay(opened: catalog.Catalog, fold
     assert dates(opened, folder) == before
     assert opened.refresh_dates().changed == 0
     assert opened.charges() == ()
+
+
+def test_a_dry_run_only_reads(opened: catalog.Catalog, tmp_path: Path) -> None:
+    """While another program writes, and in a catalogue that is opened read-only."""
+    lose_dates(opened)
+    with closing(sqlite3.connect(tmp_path / "catalog.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert opened.refresh_dates(dry_run=True).changed == 3
+    with catalog.open(tmp_path / "catalog.sqlite3", read_only=True) as reader:
+        assert reader.refresh_dates(dry_run=True).changed == 3
+        with pytest.raises(UsageError, match="read-only"):
+            reader.refresh_dates()
 
 
 def test_a_changed_or_unreadable_file_keeps_the_date_of_its_photo(opened: catalog.Catalog, folder: Path) -> None:
