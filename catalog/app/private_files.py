@@ -7,18 +7,15 @@ from pathlib import Path
 
 from catalog.domain.errors import UsageError
 from catalog.domain.uri import display_name
+from catalog.store.whole_file import whole_file
 
 
 def write_privately(path: Path, data: bytes) -> None:
     """Write a file with mode 0600, completely or not at all. Raises UsageError."""
-    part = path.with_name(f"{path.name}.part")
     try:
-        descriptor = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+        with whole_file(path) as file:
             file.write(data)
-        part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
         name = display_name(os.fsencode(path))
         raise UsageError(f'The file "{name}" cannot be written: {error.strerror}.') from error
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import gc
 import importlib
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -18,6 +20,28 @@ from catalog.domain.errors import shortened
 
 if TYPE_CHECKING:
     from catalog.cli.main import CommandEntry
+
+_LARGEST = (1 << 63) - 1
+_PLAIN_SENTENCES = (
+    (re.compile(r"Input should be a valid integer.*"), "Write a whole number, such as 12."),
+    (re.compile(r"Input should be a valid number.*"), "Write a number, such as 0.5."),
+)
+
+
+class CheckedCommand(TyperCommand):
+    """A command that refuses an empty path, which would be the current folder, and a number that no database holds."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        written, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        rest = super().parse_args(ctx, args)
+        for parameter in self.get_params(ctx):
+            value, text = ctx.params.get(parameter.name or ""), written.get(parameter.name or "")
+            values, texts = (item if isinstance(item, (list, tuple)) else [item] for item in (value, text))
+            if "" in texts and any(isinstance(item, Path) for item in values):
+                raise typer.BadParameter("The path is empty.", ctx=ctx, param_hint=_hint(parameter))
+            if any(isinstance(item, int) and abs(item) > _LARGEST for item in values):
+                raise typer.BadParameter("The number is too large.", ctx=ctx, param_hint=_hint(parameter))
+        return rest
 
 
 class CommandGroup(TyperGroup):
@@ -35,12 +59,12 @@ class CommandGroup(TyperGroup):
         return name, command, rest
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command. The message about a wrong argument does not repeat megabytes of it."""
+        """Run the command. The message about a wrong argument is plain, and does not repeat megabytes of it."""
         try:
             return super().invoke(ctx)
         except TyperException as error:
             if isinstance(message := getattr(error, "message", None), str):
-                vars(error)["message"] = shortened(message)
+                vars(error)["message"] = shortened(_plain(message))
             raise
 
 
@@ -74,6 +98,8 @@ def load_command(entry: CommandEntry, subcommand: str | None = None) -> Any:
     module, _, name = entry.target.partition(":")
     target = getattr(importlib.import_module(f"catalog.cli.{module}"), name)
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    for command in target.registered_commands if isinstance(target, typer.Typer) else ():
+        command.cls = CheckedCommand
     app.callback()(_no_options)  # keeps Typer from making the only command the root
     if isinstance(target, typer.Typer):
         chosen = [command for command in target.registered_commands if subcommand and _name(command) == subcommand]
@@ -82,13 +108,25 @@ def load_command(entry: CommandEntry, subcommand: str | None = None) -> Any:
             target.registered_commands, target.registered_groups = chosen, []
         app.add_typer(target, name=entry.name)
     else:
-        app.command(entry.name, hidden=entry.is_hidden)(target)
+        app.command(entry.name, cls=CheckedCommand, hidden=entry.is_hidden)(target)
     return get_group(app).commands[entry.name]
 
 
 def _name(command: CommandInfo) -> str:
     """The name on the command line, as Typer derives it."""
     return command.name or get_command_name(command.callback.__name__ if command.callback else "")
+
+
+def _hint(parameter: Any) -> str:
+    """The option, or the placeholder of an argument, as in Typer's own messages."""
+    return str(parameter.get_error_hint())
+
+
+def _plain(message: str) -> str:
+    """The message of Typer in plain words where it quotes the library that checks values."""
+    for pattern, sentence in _PLAIN_SENTENCES:
+        message = pattern.sub(sentence, message)
+    return message
 
 
 def _no_options() -> None:

@@ -43,7 +43,7 @@ MAX_NAME_LENGTH = 500
 def clean_name(name: str | None) -> str | None:
     """Return a name as it is stored: on one line, in Unicode normal form C. None for a name without visible characters.
 
-    Raises ``PersonError`` for a name that is too long or has a control character.
+    Raises ``PersonError`` for a name that is too long, is not valid UTF-8, or has a control character.
     """
     cleaned = unicodedata.normalize("NFC", " ".join((name or "").split()))
     if len(cleaned) > MAX_NAME_LENGTH:
@@ -51,6 +51,9 @@ def clean_name(name: str | None) -> str | None:
             f"The name has {len(cleaned):,} characters; at most {MAX_NAME_LENGTH} are allowed.",
             remedy="Shorten the name.",
         )
-    if any(unicodedata.category(char) in ("Cc", "Cs") for char in cleaned):
+    categories = {unicodedata.category(char) for char in cleaned}
+    if "Cs" in categories:  # bytes that the locale cannot decode
+        raise PersonError("The name is not valid UTF-8.", remedy="Write it in UTF-8.")
+    if "Cc" in categories:
         raise PersonError("The name has a control character.", remedy="Remove the character.")
     return cleaned if any(char.isprintable() for char in cleaned) else None

@@ -15,6 +15,7 @@ from rich.cells import cell_len
 from catalog.domain.errors import UsageError
 from catalog.domain.uri import FILE_SCHEME, S3_SCHEME, display, display_name
 from catalog.reports.report_table import ReportRows, ReportTable, Value
+from catalog.store.whole_file import whole_file
 
 _GAP = 2
 """Columns between two columns of a table."""
@@ -63,21 +64,17 @@ def write_csv(rows: ReportRows, file: TextIO) -> None:
 
 def write_csv_file(rows: ReportRows, path: Path) -> None:
     """Write rows to a private CSV file while they are read. A file appears when all are read. Raises ``UsageError``."""
-    # A pipe or a device cannot be replaced.
-    is_file = path.is_file() or not path.exists()
-    path = path.resolve() if is_file else path
-    part = path.with_name(f"{path.name}.part") if is_file else path
     try:
-        part.touch(mode=0o600)
-        with part.open("w", encoding="utf-8", newline="", errors="surrogateescape") as file:
-            write_csv(rows, file)
-        if is_file:
-            part.replace(path)
+        if path.exists() and not path.is_file():  # a pipe or a device cannot be replaced
+            with path.open("w", encoding="utf-8", newline="", errors="surrogateescape") as device:
+                write_csv(rows, device)
+            return
+        with whole_file(path.resolve()) as file:
+            text = io.TextIOWrapper(file, encoding="utf-8", newline="", errors="surrogateescape")
+            write_csv(rows, text)
+            text.detach()  # flushes, and leaves the file open
     except OSError as error:
         raise UsageError(f'The file "{display_name(str(path))}" cannot be written: {error.strerror}.') from error
-    finally:
-        if is_file:
-            part.unlink(missing_ok=True)
 
 
 def write_parquet(table: ReportTable, path: Path) -> None:

@@ -67,6 +67,8 @@ def open_statement(
 ) -> Iterator[ReportRows]:
     """Run one SELECT for at most ``seconds``. Rows are read inside the block, those beyond ``limit`` not at all.
 
+    On SQLite the time that the reader of the rows takes does not count.
+
     Raises ``UsageError`` for a statement that would write, for several statements, for invalid SQL, after the time
     limit, and for a superuser role of PostgreSQL unless ``allow_superuser``.
     """
@@ -136,10 +138,30 @@ def _refuse_superuser(connection: Connection) -> None:
 def _sqlite(connection: Connection, sql: str, seconds: float) -> tuple[list[str], _Rows]:
     driver = _driver(connection)
     driver.set_authorizer(_authorize)
-    deadline = time.monotonic() + seconds
-    driver.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS_PER_CHECK)
+    clock = _Clock(seconds)
+    driver.set_progress_handler(clock.is_over, _STEPS_PER_CHECK)
     cursor = driver.execute(sql)
-    return [column[0] for column in cursor.description or ()], _chained(None, cursor)
+    return [column[0] for column in cursor.description or ()], clock.timed(cursor)
+
+
+class _Clock:
+    """Time that the database works on one statement. It runs from the beginning; between two rows it stands."""
+
+    def __init__(self, seconds: float) -> None:
+        self._deadline = time.monotonic() + seconds
+
+    def is_over(self) -> bool:
+        return time.monotonic() > self._deadline
+
+    def timed(self, rows: Iterator[Sequence[object]]) -> _Rows:
+        stopped = time.monotonic()
+        while True:
+            self._deadline += time.monotonic() - stopped
+            row = next(rows, None)
+            stopped = time.monotonic()
+            if row is None:
+                return
+            yield row
 
 
 def _authorize(action: int, first: str | None, *_rest: str | None) -> int:

@@ -17,7 +17,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, MetaData, Table, func, insert, select, text, update
+from sqlalchemy import Connection, MetaData, Table, exists, func, insert, inspect, select, text, update
 from sqlalchemy.exc import SAWarning
 
 from catalog.domain.errors import DatabaseError, SchemaError, UsageError
@@ -66,7 +66,7 @@ def restore(database: Database, backup: Path) -> Path | None:
     """Replace the content of the catalogue by the content of a backup, in one transaction.
 
     Persons forgotten since the backup was made stay forgotten. Returns the copy of the SQLite file from before the
-    restore, None on PostgreSQL. The caller holds the lock of the whole catalogue.
+    restore; None on PostgreSQL, and for a catalogue that was empty. The caller holds the lock of the whole catalogue.
     """
     # Alembic is slow to load and needed for this copy only.
     from catalog.store.migrate import copy_sqlite
@@ -82,7 +82,7 @@ def restore(database: Database, backup: Path) -> Path | None:
         _forget_again(database, copy)
         _fold_log(copy)
         if database.path is not None:
-            before = copy_sqlite(database.path, "before-restore")
+            before = copy_sqlite(database.path, "before-restore") if _has_content(database) else None
             database.engine.dispose()
             _copy_file(copy, database.path)
             return before
@@ -94,6 +94,13 @@ def restore(database: Database, backup: Path) -> Path | None:
         finally:
             source.close()
     return None
+
+
+def _has_content(database: Database) -> bool:
+    """Return whether a table has a row, but those of the schema's revision and the catalogue's identity."""
+    with database.read() as connection:
+        names = set(inspect(connection).get_table_names()) - {"alembic_version", "catalogue"}
+        return any(connection.scalar(select(exists().select_from(text(f'"{name}"')))) for name in names)
 
 
 def _forget_again(database: Database, copy: Path) -> None:

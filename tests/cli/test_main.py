@@ -84,6 +84,47 @@ def test_a_name_that_is_not_utf_8_is_refused(catalog, folder):
     person = json.loads(out)[0]["person"]
     answer = catalog("people", "name", person, "Ren\udce9")
     assert answer.code == 2, answer.err
+    assert "not valid UTF-8" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("undo", "x"), "Write a whole number, such as 12."),
+        (("undo", "99999999999999999999"), "The number is too large."),
+        (("scan", ".", "--max-cost", "x"), "Write a number, such as 0.5."),
+        (("export", "xmp", "--into", ""), "Invalid value for '--into': The path is empty."),
+        (("export", "xmp", "--into="), "Invalid value for '--into': The path is empty."),
+        (("analyze", "a.jpg", ""), "The path is empty."),
+        (("report", "html", ""), "The path is empty."),
+        (("restore", ""), "The path is empty."),
+    ],
+)
+def test_a_wrong_argument_is_refused_in_one_plain_sentence(catalog, arguments, sentence):
+    """An empty path is a variable of a script that is not set, and does not mean the current folder."""
+    answer = catalog(*arguments)
+    assert answer.code == 2
+    assert sentence in answer.err
+
+
+def test_the_current_folder_is_a_path(catalog, folder, monkeypatch, tmp_path):
+    """Written as a dot."""
+    catalog("scan", str(folder))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert catalog("report", "html", ".").code == 0
+    assert (tmp_path / "here" / "index.html").exists()
+
+
+def test_the_id_of_a_person_is_no_name(catalog, folder):
+    """Commands would take it for that person."""
+    catalog("scan", str(folder))
+    catalog("scan", str(PORTRAITS))
+    one, other = (person["person"] for person in catalog("people", "list", "--json").json[:2])
+    answer = catalog("people", "name", one, other)
+    assert answer.code == 2
+    assert f'"{other}" is the id of a person' in answer.err
+    assert catalog("people", "name", one, "Ann").code == 0
 
 
 def test_a_backup_works_on_a_disk_without_hard_links(catalog, folder, tmp_path, monkeypatch):

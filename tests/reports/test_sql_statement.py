@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 
 import pytest
 
 from catalog.domain.errors import UsageError
-from catalog.reports.sql_statement import run_statement
+from catalog.reports.sql_statement import open_statement, run_statement
 from catalog.store.database import open_database
 
 query = partial(run_statement, allow_superuser=True)
@@ -112,6 +113,18 @@ def test_a_statement_ends_at_the_time_limit(filled):
     with pytest.raises(UsageError, match="longer than the time limit"):
         query(filled, ENDLESS, seconds=0.2)
     assert query(filled, "SELECT 1").rows == ((1,),)
+
+
+def test_the_time_of_a_slow_reader_does_not_count(filled):
+    """``catalog sql ... | less``: the database works for a moment, and the user reads for an hour."""
+    if filled.dialect == "postgresql":
+        pytest.skip("the server counts the time of a statement")
+    counting = ENDLESS.replace("FROM n)", "FROM n LIMIT 20000)").replace("COUNT(*)", "i")
+    with open_statement(filled, counting, seconds=0.5) as rows:
+        numbers = iter(rows)
+        assert next(numbers) == (1,)
+        time.sleep(0.6)
+        assert len(list(numbers)) == 19_999
 
 
 def test_a_superuser_of_postgresql_is_refused(filled):

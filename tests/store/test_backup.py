@@ -48,6 +48,19 @@ def test_a_backup_restores_into_either_database(
         target.close()
 
 
+def test_a_restore_into_a_new_catalogue_keeps_no_copy(tmp_path: Path) -> None:
+    """There was nothing to keep. A catalogue with a single row is kept."""
+    first, second = (open_database(str(tmp_path / name)) for name in ("a.sqlite3", "b.sqlite3"))
+    with first.begin() as conn:
+        fill(conn)
+    back_up(first, tmp_path / "backup.sqlite3")
+    assert restore(second, tmp_path / "backup.sqlite3") is None
+    assert not list(tmp_path.glob("b.sqlite3.before*"))
+    assert restore(second, tmp_path / "backup.sqlite3") is not None
+    first.close()
+    second.close()
+
+
 def test_a_restore_keeps_a_copy_of_the_file_that_it_replaces(tmp_path: Path) -> None:
     """A wrong restore can be reverted."""
     first, second = (open_database(str(tmp_path / name)) for name in ("a.sqlite3", "b.sqlite3"))
