@@ -79,3 +79,10 @@ def test_rows_are_written_to_a_device(tmp_path):
 def test_a_file_that_cannot_be_written_is_a_usage_error(tmp_path):
     with pytest.raises(UsageError, match="cannot be written"):
         write_csv_file(ReportRows(["n"], iter([]), None), tmp_path / "none" / "rows.csv")
+
+
+def test_the_path_of_a_csv_file_may_lead_through_a_file(tmp_path):
+    """The deletion of the temporary file fails as well, as in a read-only folder."""
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="cannot be written: Not a directory"):
+        write_csv_file(ReportRows(["n"], iter([]), None), tmp_path / "file" / "rows.csv")
