@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import gc
-import logging
 import os
 import sys
 import traceback
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from catalog.app.logging_setup import is_verbose
 from catalog.domain.errors import CatalogError, shortened
 from catalog.domain.uri import display_name
 
@@ -83,6 +83,14 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command. Returns its exit code."""
+    stderr = sys.stderr
+    try:
+        return _run(arguments)
+    finally:
+        sys.stderr = stderr  # a command replaces it if the messages are JSON
+
+
+def _run(arguments: list[str]) -> int:
     # A file name may hold bytes that the locale cannot decode. Printing such a name must not end a scan.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -149,7 +157,7 @@ def _has_undecodable_bytes(argument: str) -> bool:
 
 
 def _print_error(message: str, remedy: str) -> None:
-    if logging.getLogger("catalog").isEnabledFor(logging.INFO):
+    if is_verbose():
         traceback.print_exc()
     for line in shortened(message).splitlines():
         print(f"catalog: {display_name(line)}", file=sys.stderr)  # noqa: T201

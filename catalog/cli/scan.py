@@ -182,7 +182,8 @@ def scan(
             if as_json:
                 _print_json(outcomes, quiet=quiet)
             else:
-                _print_messages(with_progress(outcomes, quiet=quiet, with_unchanged=False))
+                shown = with_progress(outcomes, quiet=quiet, with_unchanged=False)
+                _print_messages(shown, is_logged=catalog.settings.log.format == "json")
         summary = outcomes.summary
         if not (as_json or quiet):
             print_summary(catalog, summary, sources, verbose=verbose > 0)
@@ -211,9 +212,10 @@ def _print_hits(hits: Sequence[WatchHit], crops: HitCrops, *, as_json: bool) -> 
         raise crops.error
 
 
-def _print_messages(outcomes: Iterable[Outcome]) -> None:
+def _print_messages(outcomes: Iterable[Outcome], *, is_logged: bool) -> None:
+    """Print failures and notes. ``is_logged``: the log on stderr has an entry for each failure."""
     for outcome in outcomes:
-        if outcome.kind is OutcomeKind.FAILED:
+        if outcome.kind is OutcomeKind.FAILED and not is_logged:
             tqdm.write(f"failed: {display(outcome.uri)}: {outcome.reason}", file=sys.stderr)
         elif outcome.kind in (OutcomeKind.NEW, OutcomeKind.CHANGED) and outcome.reason:
             tqdm.write(f"note: {display(outcome.uri)}: {outcome.reason}", file=sys.stderr)

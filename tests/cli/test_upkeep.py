@@ -115,6 +115,19 @@ def test_logs_are_json_and_the_post_command_gets_the_summary(catalog: Catalog, p
     assert (json.loads(summary + "}")["new"], code.strip()) == (5, "0")
 
 
+def test_every_line_of_a_json_log_is_an_object(catalog: Catalog, portraits: Path, tmp_path: Path) -> None:
+    """Also the messages of the command and its error, which comes without a traceback."""
+    (portraits / "broken.jpg").write_bytes((portraits / "biden.jpg").read_bytes()[:3000])
+    database = ("--database", tmp_path / "c.sqlite3")
+    assert catalog("watch", "add", "Joe Biden", portraits / "biden.jpg", *database).code == 0
+    answer = catalog("scan", portraits, "--log-format", "json", "--fail-on", "hits", *database)
+    assert answer.code == 9
+    lines = [json.loads(line) for line in answer.err.splitlines()]
+    assert [line["message"] for line in lines if "broken.jpg" in str(line)] == ["photo failed"]
+    assert lines[-1]["message"].startswith("catalog: ")
+    assert "Traceback" not in answer.err
+
+
 def test_sigterm_ends_a_scan_within_seconds(portraits: Path, tmp_path: Path) -> None:
     """Finished photos are recorded, exit code 130. The same command continues."""
     for number in range(60):
