@@ -134,8 +134,14 @@ def _command(report: Report) -> Callable[..., None]:
             with opened.open_report(report.name, filters, limit=limit or None, on_rows=progress.add) as rows:
                 deliver(rows, form, output, progress)
 
-    command.__doc__ = f"{report.question}\n\n{report.notes}"
+    command.__doc__ = f"{report.question}\n\n{report.notes}{_refused_options(report)}"
     return command
+
+
+def _refused_options(report: Report) -> str:
+    """A sentence for the help. All reports have the same options, so that a wrong one gets a clear answer."""
+    names = [f"--{name}" for name in ("person", "album") if name not in report.parameters]
+    return f" Not accepted: {', '.join(names)}." if names else ""
 
 
 for _report in reports().values():

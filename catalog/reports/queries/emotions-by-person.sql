@@ -2,12 +2,12 @@
 -- also: sentiment-by-person
 -- parameters: since until person album
 -- band: faces of measured
--- The CROSS JOIN has SQLite read the faces in the order of their narrow index, not at random.
 -- Files of one exposure count once. An expression is what a face shows, not what a person feels.
 -- Hidden people are left out.
 WITH counted AS (
     SELECT assigned.person_id, face.emotion, COUNT(*) AS faces
     FROM faces AS face
+    -- A CROSS JOIN has SQLite read the faces in the order of their narrow index, not at random.
     CROSS JOIN assignments AS assigned
     WHERE assigned.face_id = face.id AND NOT face.not_a_face AND face.emotion IS NOT NULL
         AND IN_GALLERY(face.id) AND (
