@@ -24,10 +24,11 @@ from catalog.domain.people import clean_name
 from catalog.domain.timestamps import utc_text
 from catalog.domain.uri import display_name
 from catalog.identities.decisions import verbs
-from catalog.identities.decisions.log import DecisionStamp, read_decisions
+from catalog.identities.decisions.log import DecisionStamp
 from catalog.store import review_rows
 from catalog.store.assignment_lock import lock_persons
 from catalog.store.catalogued_faces import CataloguedFace, find_face
+from catalog.store.decision_mentions import decisions_mentioning
 from catalog.store.decision_rows import verbs_of_group
 from catalog.store.people import find_person, namesakes
 from catalog.store.person_index import PersonRow
@@ -96,7 +97,8 @@ def check_unchanged(
 ) -> None:
     """Raise ReviewConflictError if a decision after number ``seen`` concerns one of these persons or faces."""
     wanted, keys = set(persons), [face.place for face in faces]
-    for decision in read_decisions(connection, after=seen):
+    contents = {key.sha256 for key in keys}
+    for decision in decisions_mentioning(connection, persons=wanted, contents=contents, after=seen):
         involved = decision.persons_involved() | {decision.person_id, decision.other_person_id}
         changed = involved & wanted
         if changed or _is_about(keys, [*decision.faces, *decision.changed_faces()]):

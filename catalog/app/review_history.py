@@ -14,20 +14,16 @@ from catalog.app.stacks import refresh_stacks
 from catalog.domain.decisions import PERMANENT_VERBS, Decision, Verb
 from catalog.domain.uri import display_name
 from catalog.identities.decisions import undo as undoing
-from catalog.identities.decisions.later_decisions import later_decisions
 from catalog.store.assignment_lock import lock_persons
-from catalog.store.decision_rows import (
-    decisions_of_group,
-    groups_before,
-    last_undoable,
-    read_decision,
-    read_decisions,
-)
+from catalog.store.decision_history import groups_of, read_groups
+from catalog.store.decision_rows import groups_before, last_undoable, read_decision
 from catalog.store.people import names_by_public_id
 from catalog.store.review_rows import restore_questions
 
 _OF_STACKS = frozenset({Verb.PART, Verb.JOIN, Verb.DATE})
 """Decisions that change which photos are one exposure."""
+_NAMED_GROUPS = 3
+"""Groups that the message of a blocked undo names."""
 _SENTENCES = {
     Verb.HIDE: ("1 person hidden", "{count:,} people hidden"),
     Verb.UNHIDE: ("1 person shown again", "{count:,} people shown again"),
@@ -71,10 +67,12 @@ def undo_groups(resources: Resources, groups: Sequence[int] | None) -> UndoneGro
         undo_number, reverted = 0, []
         verbs: set[Verb] = set()
         for number in numbers:
-            _check_not_blocked(connection, number)
-            undo_number, decision = undoing.undo(connection, number, stamp)
-            reverted.append(decision.group or decision.number)
-            verbs |= _settle(connection, resources, decision, is_current=is_current)
+            try:
+                undo_number, undone = undoing.undo_group(connection, number, stamp)
+            except undoing.LaterDecisionsError as error:
+                raise _blocked(connection, error) from error
+            reverted.append(undone[0].group or undone[0].number)
+            verbs |= _settle(connection, resources, undone, is_current=is_current)
     if verbs & _OF_STACKS:
         refresh_stacks(resources)
     return UndoneGroups(undo_number, tuple(reverted))
@@ -86,8 +84,8 @@ def redo(resources: Resources) -> int:
     with resources.database.begin() as connection:
         lock_persons(connection)
         is_current = catch_up(connection, resources)
-        number, decision = undoing.redo(connection, stamp, decided_by=stamp.who)
-        verbs = _settle(connection, resources, decision, is_current=is_current)
+        number, undone = undoing.redo_group(connection, stamp, decided_by=stamp.who)
+        verbs = _settle(connection, resources, undone, is_current=is_current)
     if verbs & _OF_STACKS:
         refresh_stacks(resources)
     return number
@@ -100,7 +98,7 @@ def history(resources: Resources, *, limit: int, before: int | None) -> tuple[Hi
 
 
 def _entries(connection: Connection, groups: Sequence[int]) -> tuple[HistoryEntry, ...]:
-    members = [(group, decisions_of_group(connection, group) or _single(connection, group)) for group in groups]
+    members = list(read_groups(connection, groups).items())
     persons = {
         person
         for _, decisions in members
@@ -110,11 +108,6 @@ def _entries(connection: Connection, groups: Sequence[int]) -> tuple[HistoryEntr
     }
     names = names_by_public_id(connection, persons)
     return tuple(_entry(group, decisions, names) for group, decisions in members if decisions)
-
-
-def _single(connection: Connection, number: int) -> list[Decision]:
-    decision = read_decision(connection, number)
-    return [] if decision is None else [decision]
 
 
 def _entry(group: int, decisions: Sequence[Decision], names: dict[str, str | None]) -> HistoryEntry:
@@ -160,30 +153,25 @@ def _label(person: str | None, names: dict[str, str | None]) -> str:
     return display_name(names.get(person or "") or person or "")
 
 
-def _check_not_blocked(connection: Connection, number: int | None) -> None:
-    decision = None if number is None else read_decision(connection, number)
-    if decision is None or decision.undone_by is not None:
-        return  # undo says why
-    members = [decision] if decision.group is None else decisions_of_group(connection, decision.group)
-    later = later_decisions(connection, [member for member in members if member.undone_by is None])
-    if later:
-        groups = {blocking.group or blocking.number for blocking in read_decisions(connection, numbers=later)}
-        entries = _entries(connection, sorted(groups, reverse=True))
-        texts = ", ".join(f'"{entry.text}"' for entry in entries[:3])
-        more = f" and {len(entries) - 3:,} more" if len(entries) > 3 else ""
-        raise BlockedUndoError(f"Cannot be undone before: {texts}{more}.", [*groups, decision.group or decision.number])
+def _blocked(connection: Connection, error: undoing.LaterDecisionsError) -> BlockedUndoError:
+    """The error with the groups that must be undone first, and their texts."""
+    groups = groups_of(connection, error.numbers)
+    entries = _entries(connection, sorted(groups, reverse=True)[:_NAMED_GROUPS])
+    texts = ", ".join(f'"{entry.text}"' for entry in entries)
+    more = f" and {len(groups) - len(entries):,} more" if len(groups) > len(entries) else ""
+    number = error.decision.group or error.decision.number
+    return BlockedUndoError(f"Cannot be undone before: {texts}{more}.", [*groups, number])
 
 
-def _settle(connection: Connection, resources: Resources, decision: Decision, *, is_current: bool) -> set[Verb]:
-    """Settle the questions about the persons of a reverted decision and its group. Returns the verbs.
+def _settle(connection: Connection, resources: Resources, undone: Sequence[Decision], *, is_current: bool) -> set[Verb]:
+    """Settle the questions about the persons of reverted decisions. Returns the verbs.
 
-    The questions that it settled as an answer return first.
+    The questions that the first of them settled as an answer return first.
     """
-    answer = _answer_undone(connection, decision)
+    answer = _answer_undone(connection, undone[0])
     if answer is not None:
         restore_questions(connection, answer.group or answer.number)
-    members = decisions_of_group(connection, decision.group) if decision.group else [decision]
-    return settle_decisions(connection, resources, members, is_current=is_current)
+    return settle_decisions(connection, resources, undone, is_current=is_current)
 
 
 def _answer_undone(connection: Connection, decision: Decision) -> Decision | None:

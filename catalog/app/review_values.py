@@ -144,7 +144,8 @@ class BlockedUndoError(UsageError):
 class HistoryEntry:
     """A group of decisions. ``group`` is the number that undo takes. ``texts`` has one sentence per decision.
 
-    ``undone_by`` is the number of the undo in force, None while one of the decisions is in force.
+    ``decisions`` have no prior state. ``undone_by`` is the number of the undo in force, None while one of them is in
+    force.
     """
 
     group: int

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, Delete, Select, Update, bindparam, delete, insert, or_, select, update
 
 from catalog.domain.people import AssignedBy
 from catalog.store.person_index import canonical_person
@@ -13,6 +15,7 @@ from catalog.store.tables import assignments, faces, persons, photos
 from catalog.store.upsert import batches, insert_into
 
 _INSERT_ROWS = 2000
+_UNASSIGNED_ROWS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,13 @@ def insert_missing(connection: Connection, new: Sequence[Assignment]) -> int:
 
 
 def unassign(connection: Connection, rows: Sequence[int]) -> None:
-    for batch in batches(rows):
-        connection.execute(delete(assignments).where(assignments.c.face_id.in_(batch)))
+    for batch in batches(rows, _UNASSIGNED_ROWS):
+        connection.execute(_unassign(), {"rows": batch})
+
+
+@cache
+def _unassign() -> Delete:
+    return delete(assignments).where(assignments.c.face_id.in_(bindparam("rows", expanding=True)))
 
 
 def read_assignments(connection: Connection, rows: Sequence[int]) -> dict[int, Assignment]:
@@ -86,8 +94,13 @@ def persons_on_photos(connection: Connection, contents: Collection[str]) -> set[
 
 def move_assignments(connection: Connection, person_row: int, target_row: int) -> int:
     """Assign all faces of one person to another; returns how many."""
-    query = update(assignments).where(assignments.c.person_id == person_row).values(person_id=target_row)
-    return connection.execute(query).rowcount
+    return connection.execute(_move(), {"person": person_row, "target": target_row}).rowcount
+
+
+@cache
+def _move() -> Update:
+    query = update(assignments).where(assignments.c.person_id == bindparam("person"))
+    return query.values(person_id=bindparam("target"))
 
 
 def move_redirected_assignments(connection: Connection) -> int:
@@ -100,7 +113,12 @@ def move_redirected_assignments(connection: Connection) -> int:
 
 def face_rows_of_person(connection: Connection, person_row: int) -> list[int]:
     """Row ids of all faces of a person, in every gallery."""
-    return list(connection.scalars(select(assignments.c.face_id).where(assignments.c.person_id == person_row)))
+    return list(connection.scalars(_rows_of_person(), {"person": person_row}))
+
+
+@cache
+def _rows_of_person() -> Select[tuple[int]]:
+    return select(assignments.c.face_id).where(assignments.c.person_id == bindparam("person"))
 
 
 def has_faces(connection: Connection, person_row: int) -> bool:
@@ -120,10 +138,15 @@ def persons_with_faces(connection: Connection, person_rows: Iterable[int]) -> se
 
 def faces_on_shared_photos(connection: Connection, person_row: int, other_row: int) -> list[tuple[int, int]]:
     """Row ids of pairs of faces, one of each person, on one photo, in any gallery."""
+    rows = connection.execute(_shared_photos(), {"person": person_row, "other": other_row})
+    return [(face, other_face) for face, other_face in rows]
+
+
+@cache
+def _shared_photos() -> Select[Any]:
     left, right = assignments.alias(), assignments.alias()
     query = select(left.c.face_id, right.c.face_id).join(right, right.c.photo_id == left.c.photo_id)
-    rows = connection.execute(query.where(left.c.person_id == person_row, right.c.person_id == other_row))
-    return [(face, other_face) for face, other_face in rows]
+    return query.where(left.c.person_id == bindparam("person"), right.c.person_id == bindparam("other"))
 
 
 def rows_beside_person(connection: Connection, rows: Sequence[int], person_row: int) -> list[tuple[int, int]]:
@@ -145,6 +168,36 @@ def rows_beside_person(connection: Connection, rows: Sequence[int], person_row: 
         (row, namesake_row)
         for batch in batches(rows)
         for row, namesake_row in connection.execute(query.where(faces.c.id.in_(batch)))
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class FaceBeside:
+    """Two faces of one person on one photo, in one gallery, by row id, and how each was assigned."""
+
+    row: int
+    by: AssignedBy
+    other_row: int
+    other_by: AssignedBy
+
+
+def faces_beside(connection: Connection, rows: Sequence[int]) -> list[FaceBeside]:
+    """Each of the faces with each other face of its person on its photo, in the order of the row ids."""
+    own, other = assignments.alias(), assignments.alias()
+    own_face, other_face = faces.alias(), faces.alias()
+    is_beside = (other.c.photo_id == own.c.photo_id) & (other.c.person_id == own.c.person_id)
+    is_in_gallery = (own_face.c.engine == other_face.c.engine) & (own_face.c.gallery == other_face.c.gallery)
+    query = (
+        select(own.c.face_id, own.c.by, other.c.face_id, other.c.by)
+        .join(other, is_beside & (other.c.face_id != own.c.face_id))
+        .join(own_face, own_face.c.id == own.c.face_id)
+        .join(other_face, (other_face.c.id == other.c.face_id) & is_in_gallery)
+        .order_by(own.c.face_id, other.c.face_id)
+    )
+    return [
+        FaceBeside(row, AssignedBy(by), other_row, AssignedBy(other_by))
+        for batch in batches(sorted(rows))
+        for row, by, other_row, other_by in connection.execute(query.where(own.c.face_id.in_(batch)))
     ]
 
 

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence, Set
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from catalog.domain.decisions import PhotoDate
@@ -48,7 +49,8 @@ def checked_object(value: object, field: str, keys: Set[str]) -> Mapping[str, An
     """A JSON object whose keys are all among ``keys``."""
     if not isinstance(value, dict):
         raise MalformedValueError(f'"{field}" is not an object')
-    if unknown := sorted(value.keys() - keys):
+    if not value.keys() <= keys:
+        unknown = sorted(value.keys() - keys)
         raise MalformedValueError(f'"{field}" has an unknown key {_quoted(unknown[0])}')
     return value
 
@@ -70,7 +72,7 @@ def checked_text(value: object, field: str) -> str:
         raise MalformedValueError(f'"{field}" has {len(value):,} characters; at most {MAX_TEXT:,} are allowed')
     if "\0" in value:
         raise MalformedValueError(f'"{field}" has a NUL character')
-    if any("\ud800" <= char <= "\udfff" for char in value):
+    if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
         raise MalformedValueError(f'"{field}" has a lone surrogate, which is no character')
     return value
 
@@ -96,6 +98,8 @@ def checked_count(value: object, field: str) -> int:
 
 
 def checked_float(value: object, field: str) -> float:
+    if type(value) is float and math.isfinite(value):  # nearly every value
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
         raise MalformedValueError(f'"{field}" is not a finite number')
     return float(value)
@@ -115,13 +119,18 @@ def checked_person_id(value: object, field: str) -> str:
 
 def checked_time(value: object, field: str) -> str:
     """A time in ISO 8601 with its time zone; returned as it is written."""
-    if isinstance(value, str) and len(value) <= MAX_TEXT:
-        try:
-            if datetime.fromisoformat(value).tzinfo is not None:
-                return value
-        except ValueError:
-            pass
+    if isinstance(value, str) and len(value) <= MAX_TEXT and _is_time(value):
+        return value
     raise MalformedValueError(f'"{field}" is not a time')
+
+
+@lru_cache(maxsize=256)
+def _is_time(text: str) -> bool:
+    """True for a time with its time zone. The faces of one prior state have few different times."""
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def checked_date(value: object, field: str) -> str:

@@ -15,7 +15,7 @@ from catalog.store.connections import LATER, START, WRITES, make_engine, prepare
 from catalog.store.database_address import is_file, parse_address, safe_form, sqlite_path
 from catalog.store.driver_errors import translate_driver_errors
 
-SCHEMA = "0017"
+SCHEMA = "0018"
 """The newest revision in ``migrations/``, repeated here so that opening a catalogue does not load Alembic."""
 
 

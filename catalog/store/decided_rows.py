@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, insert, select, update
 
 from catalog.domain.box_columns import BOX_COLUMNS
 from catalog.domain.decisions import ChangedPerson, PriorFace
@@ -15,6 +17,9 @@ from catalog.domain.taken_at import DateSource
 from catalog.store.person_index import PersonRow, canonical_row_ids, persons_where
 from catalog.store.tables import assignments, faces, persons, photos
 from catalog.store.upsert import batches
+
+_PRIOR_ROWS = 2_000
+"""Faces of one query."""
 
 
 def set_name(connection: Connection, person: PersonRow, name: str | None) -> None:
@@ -35,8 +40,10 @@ def set_birth_date(connection: Connection, person: PersonRow, day: str | None) -
 
 
 def set_not_a_face(connection: Connection, rows: Sequence[int], value: bool) -> None:
+    """Mark faces as no face, or as a face. Rows that have the value are not written: a row of ``faces`` is long."""
     for batch in batches(rows):
-        connection.execute(update(faces).where(faces.c.id.in_(batch)).values(not_a_face=value))
+        is_other = faces.c.not_a_face.is_(not value)
+        connection.execute(update(faces).where(faces.c.id.in_(batch), is_other).values(not_a_face=value))
 
 
 def mark_human(connection: Connection, rows: Sequence[int]) -> None:
@@ -94,7 +101,12 @@ def machine_faces_before_birth(connection: Connection, contents: Sequence[str]) 
 
 def persons_redirecting_to(connection: Connection, person: PersonRow) -> list[PersonRow]:
     """Return the persons that were merged into this one, in one step."""
-    return persons_where(connection, select(persons).where(persons.c.merged_into == person.id))
+    return persons_where(connection, _merged_into(), {"row": person.id})
+
+
+@cache
+def _merged_into() -> Select[Any]:
+    return select(persons).where(persons.c.merged_into == bindparam("row"))
 
 
 def public_id_of(connection: Connection, row: int | None) -> str | None:
@@ -119,42 +131,57 @@ def canonical_rows(connection: Connection, public_ids: Collection[str]) -> dict[
 
 def prior_faces(connection: Connection, rows: Sequence[int]) -> list[PriorFace]:
     """Return faces and their assignments as they are now, in the order of their row ids."""
-    prior_faces: list[PriorFace] = []
-    for batch in batches(sorted(set(rows))):
-        query = (
-            select(
-                photos.c.sha256,
-                *(faces.c[edge] for edge in BOX_COLUMNS),
-                faces.c.engine,
-                faces.c.gallery,
-                faces.c.not_a_face,
-                persons.c.person_id,
-                assignments.c.by,
-                assignments.c.similarity,
-                assignments.c.assigned_at,
-            )
-            .select_from(
-                faces.join(photos)
-                .outerjoin(assignments, assignments.c.face_id == faces.c.id)
-                .outerjoin(persons, persons.c.id == assignments.c.person_id)
-            )
-            .where(faces.c.id.in_(batch))
-            .order_by(faces.c.id)
+    return [
+        PriorFace(
+            FaceKey(sha256, BoundingBox(left, top, width, height)),
+            engine,
+            gallery,
+            bool(not_a_face),
+            person_id,
+            None if by is None else AssignedBy(by),
+            similarity,
+            assigned_at,
         )
-        prior_faces += [
-            PriorFace(
-                key=FaceKey(row.sha256, BoundingBox(row.box_left, row.box_top, row.box_width, row.box_height)),
-                engine=row.engine,
-                gallery=row.gallery,
-                not_a_face=bool(row.not_a_face),
-                person_id=row.person_id,
-                by=None if row.by is None else AssignedBy(row.by),
-                similarity=row.similarity,
-                assigned_at=row.assigned_at,
-            )
-            for row in connection.execute(query)
-        ]
-    return prior_faces
+        for batch in batches(sorted(set(rows)), _PRIOR_ROWS)
+        for (
+            sha256,
+            left,
+            top,
+            width,
+            height,
+            engine,
+            gallery,
+            not_a_face,
+            person_id,
+            by,
+            similarity,
+            assigned_at,
+        ) in connection.execute(_prior_faces(), {"rows": batch})
+    ]
+
+
+@cache
+def _prior_faces() -> Select[Any]:
+    return (
+        select(
+            photos.c.sha256,
+            *(faces.c[edge] for edge in BOX_COLUMNS),
+            faces.c.engine,
+            faces.c.gallery,
+            faces.c.not_a_face,
+            persons.c.person_id,
+            assignments.c.by,
+            assignments.c.similarity,
+            assignments.c.assigned_at,
+        )
+        .select_from(
+            faces.join(photos)
+            .outerjoin(assignments, assignments.c.face_id == faces.c.id)
+            .outerjoin(persons, persons.c.id == assignments.c.person_id)
+        )
+        .where(faces.c.id.in_(bindparam("rows", expanding=True)))
+        .order_by(faces.c.id)
+    )
 
 
 def restore_assignments(connection: Connection, restored: Iterable[tuple[int, int, PriorFace]]) -> None:
@@ -175,12 +202,17 @@ def restore_assignments(connection: Connection, restored: Iterable[tuple[int, in
 
 def restore_persons(connection: Connection, prior: Sequence[ChangedPerson]) -> None:
     """Give person rows their prior values, redirects last. A row that is missing is added."""
-    for person in prior:
-        values = {"name": person.name, "hidden": person.hidden, "birth_date": person.birth_date}
-        row = persons.c.person_id == person.person_id
-        if connection.execute(update(persons).where(row).values(**values)).rowcount == 0:
-            added = {**values, "person_id": person.person_id, "created_at": person.created_at}
-            connection.execute(insert(persons), added)
+    existing = persons_by_public_id(connection, {person.person_id for person in prior})
+    columns = ("name", "hidden", "birth_date")
+    values = [{name: getattr(person, name) for name in columns} | {"public_id": person.person_id} for person in prior]
+    changed = [row for row in values if row["public_id"] in existing]
+    if changed:
+        query = update(persons).where(persons.c.person_id == bindparam("public_id"))
+        connection.execute(query.values({name: bindparam(name) for name in columns}), changed)
+    missing = [person for person in prior if person.person_id not in existing]
+    if missing:
+        rows = [{name: getattr(person, name) for name in (*columns, "person_id", "created_at")} for person in missing]
+        connection.execute(insert(persons), rows)
     for person in prior:
         if person.has_redirect:
             target = person.merged_into

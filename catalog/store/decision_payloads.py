@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from catalog.domain.decisions import (
@@ -88,7 +89,17 @@ _FACE = frozenset({"place", "in", "not_a_face", "person", "by", "similarity", "a
 
 def to_json(payload: Payload | None) -> str | None:
     """Write a payload; None for a verb without one."""
-    return None if payload is None else json.dumps(_payload_keys(payload), separators=(",", ":"))
+    if payload is None:
+        return None
+    parts = [f'"{key}":{_text(value)}' for key, value in _payload_keys(payload).items()]
+    before = getattr(payload, "before", None)
+    if isinstance(before, PriorState):
+        parts.insert(0, f'"before":{_before_json(before)}')
+    return "{" + ",".join(parts) + "}"
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def parse_payload(verb: Verb, text: object) -> Payload | None:
@@ -126,31 +137,31 @@ def face_key_json(key: FaceKey) -> list[object]:
 
 
 def _payload_keys(payload: Payload) -> dict[str, object]:
+    """All keys but ``before``."""
+    keys: dict[str, object]
     match payload:
         case NamePayload():
-            keys = {**_before_keys(payload.before), "exemplars": list(map(face_key_json, payload.exemplars))}
+            keys = {"exemplars": list(map(face_key_json, payload.exemplars))}
         case StatePayload():
-            keys = _before_keys(payload.before)
+            keys = {}
         case FacePayload():
             carried = None if payload.carried_from is None else face_key_json(payload.carried_from)
-            keys = {**_before_keys(payload.before), "carried_from": carried, "copy_of": payload.copy_of}
+            keys = {"carried_from": carried, "copy_of": payload.copy_of}
         case FacesPayload():
             keys = {
-                **_before_keys(payload.before),
                 "faces": list(map(face_key_json, payload.faces)) or None,
                 "carried_from": list(payload.carried_from) or None,
                 "copy_of": payload.copy_of,
             }
         case DatesPayload():
             keys = {
-                **_before_keys(payload.before),
                 "dates": list(map(_date_json, payload.dates)),
                 "carried_from": list(payload.carried_from) or None,
                 "copy_of": payload.copy_of,
             }
         case UndoPayload():
             also = None if payload.of is None else list(payload.also)
-            keys = {**_before_keys(payload.before), "of": payload.of, "with": also}
+            keys = {"of": payload.of, "with": also}
         case ExemplarsPayload():
             keys = {"exemplars": list(map(face_key_json, payload.exemplars))}
         case PhotosPayload():
@@ -164,17 +175,17 @@ def _payload_keys(payload: Payload) -> dict[str, object]:
     return {key: value for key, value in keys.items() if value is not None}
 
 
-def _before_keys(before: PriorState) -> dict[str, object]:
-    keys: dict[str, object] = {
-        "persons": [_person_keys(person) for person in before.persons],
-        "faces": [_face_keys(face) for face in before.faces],
-    }
+def _before_json(before: PriorState) -> str:
+    parts = [
+        f'"persons":{_text([_person_keys(person) for person in before.persons])}',
+        f'"faces":[{",".join(map(_face_json, before.faces))}]',
+    ]
     # Only where there are any: earlier versions read labels files that have none.
     if before.dates:
-        keys["dates"] = list(map(_date_json, before.dates))
+        parts.append(f'"dates":{_text(list(map(_date_json, before.dates)))}')
     if before.appearances:
-        keys["appearances"] = list(map(appearances_json, before.appearances))
-    return {"before": keys}
+        parts.append(f'"appearances":{_text(list(map(appearances_json, before.appearances)))}')
+    return "{" + ",".join(parts) + "}"
 
 
 def _date_json(date: PhotoDate) -> list[object]:
@@ -198,16 +209,24 @@ def _person_keys(person: PriorPerson) -> dict[str, object]:
             return {**keys, "merged_into": person.merged_into} if person.has_redirect else keys
 
 
-def _face_keys(face: PriorFace) -> dict[str, object]:
-    return {
-        "place": face_key_json(face.key),
-        "in": [face.engine, face.gallery],
-        "not_a_face": face.not_a_face,
-        "person": face.person_id,
-        "by": None if face.by is None else face.by.value,
-        "similarity": face.similarity,
-        "at": face.assigned_at,
-    }
+def _face_json(face: PriorFace) -> str:
+    """The JSON object of a face, in half the time of ``json.dumps``: a merge holds thousands of faces."""
+    key, box = face.key, face.key.box
+    place = ",".join([_quoted(key.sha256), *map(_text_of_number, (box.left, box.top, box.width, box.height))])
+    similarity = "null" if face.similarity is None else _text_of_number(face.similarity)
+    return (
+        f'{{"place":[{place}],"in":[{_quoted(face.engine)},{_quoted(face.gallery)}],'
+        f'"not_a_face":{"true" if face.not_a_face else "false"},"person":{_quoted(face.person_id)},'
+        f'"by":{_quoted(face.by)},"similarity":{similarity},"at":{_quoted(face.assigned_at)}}}'
+    )
+
+
+def _text_of_number(number: float) -> str:
+    return float.__repr__(number) if isinstance(number, float) else repr(number)
+
+
+def _quoted(text: str | None) -> str:
+    return "null" if text is None else encode_basestring_ascii(text)
 
 
 def _prior_state(value: object, field: str) -> PriorState:

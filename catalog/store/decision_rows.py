@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, or_, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from catalog.domain.box_columns import BOX_COLUMNS, box_columns
 from catalog.domain.decisions import PERMANENT_VERBS, CopiedPayload, Decision, Payload, Verb
@@ -56,10 +58,15 @@ def append_decision(
         "copy_of": payload.copy_of if isinstance(payload, CopiedPayload) else None,
         "group": group,
     }
-    number = int(connection.execute(insert(decisions).returning(decisions.c.id), values).scalar_one())
+    number = int(connection.execute(_insert(), values).scalar_one())
     if is_copy(payload) and values["copy_of"] is None:
         connection.execute(update(decisions).where(decisions.c.id == number).values(copy_of=number))
     return number
+
+
+@cache
+def _insert() -> ReturningInsert[Any]:
+    return insert(decisions).returning(decisions.c.id)
 
 
 def append_to_group(
@@ -143,9 +150,12 @@ def read_decision(connection: Connection, number: int) -> Decision | None:
     return next(iter(_read(connection, [decisions.c.id == number])), None)
 
 
-def decisions_of_group(connection: Connection, group: int) -> list[Decision]:
-    """Return the decisions of a group, oldest first."""
-    return _read(connection, [decisions.c.group == group])
+def decisions_of_group(connection: Connection, group: int, *, excluded: int | None = None) -> list[Decision]:
+    """Return the decisions of a group, oldest first. ``excluded`` is the number of one that is left out."""
+    conditions = [decisions.c.group == group]
+    if excluded is not None:
+        conditions.append(decisions.c.id != excluded)
+    return _read(connection, conditions)
 
 
 def verbs_of_group(connection: Connection, group: int | None) -> set[Verb]:
@@ -210,20 +220,25 @@ def last_undoable(connection: Connection, *, decided_by: str | None = None) -> i
 
 def last_redoable(connection: Connection, *, decided_by: str | None = None) -> int | None:
     """The number of the newest undo in force that did not undo another undo, of one login if it is given."""
-    log = read_decisions(connection, verbs=[Verb.UNDO])
-    undos = {decision.number for decision in log}
-    numbers = [
-        decision.number
-        for decision in log
-        if decision.undone_by is None and decided_by in (None, decision.decided_by)
-        if decision.targets and decision.targets[0] not in undos
-    ]
-    return max(numbers, default=None)
+    reverted = decisions.alias()
+    undid = select(reverted.c.id).where(reverted.c.undone_by == decisions.c.id, reverted.c.verb != Verb.UNDO.value)
+    query = select(func.max(decisions.c.id)).where(
+        decisions.c.verb == Verb.UNDO.value, decisions.c.undone_by.is_(None), undid.exists()
+    )
+    if decided_by is not None:
+        query = query.where(decisions.c.decided_by == decided_by)
+    number = connection.scalar(query)
+    return None if number is None else int(number)
 
 
 def last_decision_number(connection: Connection) -> int:
     """Return the number of the latest decision, 0 for an empty log."""
-    return int(connection.scalar(select(func.max(decisions.c.id))) or 0)
+    return int(connection.scalar(_last_number()) or 0)
+
+
+@cache
+def _last_number() -> Select[Any]:
+    return select(func.max(decisions.c.id))
 
 
 def undone_merges(connection: Connection) -> set[str]:
@@ -268,10 +283,11 @@ def replace_payload(connection: Connection, number: int, payload: Payload | None
 
 def _read(connection: Connection, conditions: Sequence[ColumnElement[bool]]) -> list[Decision]:
     query = select(decisions).where(*conditions).order_by(decisions.c.id)
-    return [_stored(row) for row in connection.execute(query).mappings()]
+    return [stored_decision(row) for row in connection.execute(query).mappings()]
 
 
-def _stored(row: Mapping[Any, Any]) -> Decision:
+def stored_decision(row: Mapping[Any, Any]) -> Decision:
+    """The decision of a row. Raises ``DatabaseError`` for a damaged one."""
     try:
         return decision_of(row)
     except MalformedValueError as error:

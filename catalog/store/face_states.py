@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
@@ -62,6 +62,33 @@ def best_state(key: FaceKey, states: Iterable[FaceState]) -> FaceState | None:
     """Return the face that ``key`` means: the one with the highest overlap among those that are the same face."""
     accepted = [state for state in states if state.key.same(key)]
     return max(accepted, key=lambda state: state.key.box.iou(key.box), default=None)
+
+
+def find_face_rows(connection: Connection, wanted: Sequence[tuple[FaceKey, tuple[str, str]]]) -> list[int | None]:
+    """Return the row id of each face key in an engine and gallery: of the same face with the highest overlap, or None.
+
+    Of equal ones the first.
+    """
+    query = select(
+        faces.c.id, photos.c.sha256, faces.c.engine, faces.c.gallery, *(faces.c[edge] for edge in BOX_COLUMNS)
+    ).select_from(faces.join(photos))
+    boxes: dict[tuple[str, str, str], dict[tuple[float, ...], int]] = defaultdict(dict)
+    for batch in batches(sorted({key.sha256 for key, _ in wanted})):
+        rows = connection.execute(query.where(photos.c.sha256.in_(batch)).order_by(faces.c.id))
+        for row, sha256, engine, gallery, *box in rows:
+            boxes[sha256, engine, gallery].setdefault(tuple(box), row)
+    return [_row_of_face(key, boxes.get((key.sha256, *gallery), {})) for key, gallery in wanted]
+
+
+def _row_of_face(key: FaceKey, rows: Mapping[tuple[float, ...], int]) -> int | None:
+    """The row of the face with the highest overlap. ``rows`` are row ids by left, top, width and height."""
+    box = key.box
+    row = rows.get((box.left, box.top, box.width, box.height))
+    if row is not None:  # nearly every face has the box that it had
+        return row
+    others = [(FaceKey(key.sha256, BoundingBox(*edges)), row) for edges, row in rows.items()]
+    same = [(other, row) for other, row in others if other.same(key)]
+    return max(same, key=lambda pair: pair[0].box.iou(box))[1] if same else None
 
 
 def contents_in_several_galleries(

@@ -7,14 +7,16 @@ import secrets
 import unicodedata
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, case, distinct, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, case, distinct, func, insert, or_, select, update
 
 from catalog.domain.errors import AmbiguousPersonError, PersonError
 from catalog.domain.people import Person
 from catalog.domain.timestamps import utc_text
 from catalog.domain.uri import display_name
-from catalog.store.person_index import PersonRow, canonical_person, persons_where
+from catalog.store.person_index import PersonRow, canonical_person, person_by_public_id, persons_where
 from catalog.store.tables import assignments, faces, persons, stacked_photos
 from catalog.store.upsert import batches
 
@@ -55,9 +57,9 @@ def find_person(connection: Connection, wanted: str) -> PersonRow:
 
     Raises ``PersonError`` if there is none, ``AmbiguousPersonError`` if several persons have the name.
     """
-    by_id = persons_where(connection, select(persons).where(persons.c.person_id == wanted))
-    if by_id:
-        return canonical_person(connection, by_id[0].id)
+    by_id = person_by_public_id(connection, wanted)
+    if by_id is not None:
+        return by_id if by_id.merged_into is None else canonical_person(connection, by_id.id)
     named = persons_where(
         connection,
         select(persons)
@@ -163,5 +165,9 @@ def redirect(connection: Connection, merged: PersonRow, canonical: PersonRow) ->
 
 def person_ids_of(connection: Connection, person: PersonRow) -> list[str]:
     """Return the public ids of a person: its own, then those that redirect to it."""
-    query = select(persons.c.person_id).where(persons.c.merged_into == person.id).order_by(persons.c.id)
-    return [person.person_id, *connection.scalars(query)]
+    return [person.person_id, *connection.scalars(_redirecting_ids(), {"row": person.id})]
+
+
+@cache
+def _redirecting_ids() -> Select[Any]:
+    return select(persons.c.person_id).where(persons.c.merged_into == bindparam("row")).order_by(persons.c.id)

@@ -44,6 +44,9 @@ class QuestionRow:
     id: int = 0
 
 
+_QUESTION_FIELDS = tuple(field.name for field in fields(QuestionRow))
+
+
 @dataclass(frozen=True, slots=True)
 class AnswerRow:
     """A recorded answer. ``group`` is None if it made no decision."""
@@ -203,7 +206,7 @@ def delete_questions(connection: Connection, numbers: Sequence[int]) -> None:
 def keep_questions(connection: Connection, key: str, questions: Sequence[QuestionRow]) -> None:
     """Store the questions that an answer changed, as they were, with the answer; none if they are too many."""
     if 0 < len(questions) <= KEPT_QUESTIONS:
-        text = json.dumps([astuple(question) for question in questions])
+        text = json.dumps([[getattr(question, name) for name in _QUESTION_FIELDS] for question in questions])
         connection.execute(update(review_answers).where(review_answers.c.key == key).values(questions=text))
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from catalog.domain.decisions import Decision, Verb
 from catalog.domain.face_key import FaceKey
-from catalog.identities.decisions.log import read_decisions
+from catalog.store.decision_mentions import later_mentioning
 
 
 def later_decisions(connection: Connection, undone: Sequence[Decision]) -> list[int]:
@@ -19,8 +19,7 @@ def later_decisions(connection: Connection, undone: Sequence[Decision]) -> list[
     changes = _Changes(undone)
     return [
         later.number
-        for later in read_decisions(connection, after=first)
-        if later.undone_by is None and later.number not in numbers
+        for later in later_mentioning(connection, mentioned=changes.mentioned, after=first, excluded=numbers)
         # A decision since then that was undone again left no trace.
         if not (later.verb is Verb.UNDO and later.targets and later.targets[0] > first)
         if changes.are_needed_by(later)
@@ -46,6 +45,10 @@ class _Changes:
             _note(self._appearances, decision.changed_appearances(), decision.original)
             for key in decision.changed_faces():
                 self._faces[key.sha256].append((decision.original, key))
+
+    def mentioned(self) -> set[str]:
+        """Public ids of all these persons and content hashes of all these photos."""
+        return {*self._involved, *self._changed, *self._new, *self._faces, *self._dates, *self._appearances}
 
     def are_needed_by(self, later: Decision) -> bool:
         """True if a later decision changed one of the rows or dates too, or needs a new or a merged person."""

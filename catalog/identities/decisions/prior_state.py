@@ -27,7 +27,7 @@ from catalog.store.decided_rows import (
     restore_persons,
     set_not_a_face,
 )
-from catalog.store.face_states import best_state, face_states
+from catalog.store.face_states import find_face_rows
 from catalog.store.named_appearances import read_photo_appearances, set_photo_appearances
 from catalog.store.person_index import PersonRow
 from catalog.store.photo_dates import read_photo_dates, set_photo_dates
@@ -92,8 +92,8 @@ class PriorStateBuilder:
         return self
 
 
-def capture_current(connection: Connection, before: PriorState) -> PriorStateBuilder:
-    """Collect the same rows as they are now: the prior state of an undo."""
+def capture_current(connection: Connection, before: PriorState, face_rows: Sequence[int | None]) -> PriorStateBuilder:
+    """Collect the same rows as they are now: the prior state of an undo. ``face_rows``: :func:`rows_of_faces`."""
     current = PriorStateBuilder()
     rows = persons_by_public_id(connection, {person.person_id for person in before.persons})
     for person in before.persons:
@@ -108,11 +108,11 @@ def capture_current(connection: Connection, before: PriorState) -> PriorStateBui
             current.changed(row)
     current.dates(connection, [date.sha256 for date in before.dates])
     current.appearances(connection, [photo.sha256 for photo in before.appearances])
-    return current.faces(connection, [row for row in _rows(connection, before.faces) if row is not None])
+    return current.faces(connection, [row for row in face_rows if row is not None])
 
 
-def restore_prior_state(connection: Connection, before: PriorState) -> list[int]:
-    """Make the rows what they were. Returns the row ids of the faces.
+def restore_prior_state(connection: Connection, before: PriorState, face_rows: Sequence[int | None]) -> list[int]:
+    """Make the rows what they were. Returns the row ids of the faces. ``face_rows``: :func:`rows_of_faces`.
 
     Faces that are no longer there are left out. A person that the decision created is removed. A face whose person was
     merged since is assigned to the canonical person, and so are the faces of persons that are merged again.
@@ -120,9 +120,7 @@ def restore_prior_state(connection: Connection, before: PriorState) -> list[int]
     set_photo_dates(connection, before.dates)
     restore_persons(connection, [person for person in before.persons if isinstance(person, ChangedPerson)])
     canonical = canonical_rows(connection, {face.person_id for face in before.faces if face.person_id is not None})
-    face_by_row = {
-        row: face for face, row in zip(before.faces, _rows(connection, before.faces), strict=True) if row is not None
-    }
+    face_by_row = {row: face for face, row in zip(before.faces, face_rows, strict=True) if row is not None}
     for flag in (False, True):
         set_not_a_face(connection, [row for row, face in face_by_row.items() if face.not_a_face == flag], flag)
     unassign(connection, list(face_by_row))
@@ -140,12 +138,6 @@ def restore_prior_state(connection: Connection, before: PriorState) -> list[int]
     return list(face_by_row)
 
 
-def _rows(connection: Connection, prior: Sequence[PriorFace]) -> list[int | None]:
+def rows_of_faces(connection: Connection, prior: Sequence[PriorFace]) -> list[int | None]:
     """Return the row ids of the faces, each in its gallery; None for a face that is no longer there."""
-    states = face_states(connection, {face.key.sha256 for face in prior})
-    rows: list[int | None] = []
-    for face in prior:
-        candidates = [state for state in states[face.key.sha256] if state.gallery == (face.engine, face.gallery)]
-        best = best_state(face.key, candidates)
-        rows.append(None if best is None else best.row)
-    return rows
+    return find_face_rows(connection, [(face.key, (face.engine, face.gallery)) for face in prior])

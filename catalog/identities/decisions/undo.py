@@ -30,16 +30,26 @@ from catalog.domain.face_key import FaceKey
 from catalog.domain.people import AssignedBy
 from catalog.identities.decisions.later_decisions import later_decisions
 from catalog.identities.decisions.log import DecisionStamp, append, last_undoable, read_decision, read_decisions
-from catalog.identities.decisions.prior_state import capture_current, restore_prior_state
+from catalog.identities.decisions.prior_state import capture_current, restore_prior_state, rows_of_faces
 from catalog.identities.decisions.redo_check import check_photos
 from catalog.store.assignment_lock import lock_persons
-from catalog.store.assignments import unassign
-from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_row, faces_by_content
+from catalog.store.assignments import FaceBeside, faces_beside, unassign
+from catalog.store.catalogued_faces import faces_by_content
 from catalog.store.decided_rows import persons_by_public_id, set_not_a_face
 from catalog.store.decision_rows import copies_of, decisions_of_group, last_redoable, mark_undone
 from catalog.store.person_index import canonical_person
 
 _MANY_TIMES = 500
+
+
+class LaterDecisionsError(UsageError):
+    """Later decisions build on a decision. ``numbers`` are theirs."""
+
+    def __init__(self, decision: Decision, numbers: Sequence[int]) -> None:
+        text = ", ".join(map(str, numbers))
+        super().__init__(f"Later decisions build on decision {decision.number}: {text}.", remedy="Undo those first.")
+        self.decision = decision
+        self.numbers = tuple(numbers)
 
 
 def undo(
@@ -53,19 +63,30 @@ def undo(
     Raises ``UsageError`` if there is no such decision, if it is undone or permanent, or if a later decision builds on
     it. Raises ``PersonError`` if an undo of an undo would put a person on a photo twice.
     """
+    by, undone = undo_group(connection, number, stamp, decided_by=decided_by)
+    return by, undone[0]
+
+
+def undo_group(
+    connection: Connection, number: int | None, stamp: DecisionStamp, *, decided_by: str | None = None
+) -> tuple[int, list[Decision]]:
+    """As :func:`undo`; returns all decisions that it undid, the given one or the first of its group first.
+
+    Raises ``LaterDecisionsError`` if a later decision builds on one of them.
+    """
     lock_persons(connection)
     number = last_undoable(connection, decided_by=decided_by) if number is None else number
     undone = _undoable(connection, number)
     first, *rest = undone
     later = later_decisions(connection, undone)
     if later:
-        numbers = ", ".join(map(str, later))
-        raise UsageError(f"Later decisions build on decision {first.number}: {numbers}.", remedy="Undo those first.")
+        raise LaterDecisionsError(first, later)
     before = _prior_state(undone)
     no_longer, reinstated = _turned(connection, undone)
     echoes = _echoes(connection, no_longer, before.faces)
-    current = capture_current(connection, before).faces(connection, echoes)
-    restored = restore_prior_state(connection, before)
+    face_rows = rows_of_faces(connection, before.faces)
+    current = capture_current(connection, before, face_rows).faces(connection, echoes)
+    restored = restore_prior_state(connection, before, face_rows)
     if reinstated:
         check_photos(connection, first, restored, reinstated)
     set_not_a_face(connection, echoes, False)
@@ -85,16 +106,24 @@ def undo(
     mark_undone(connection, [decision.number for decision in undone], by)
     for decision in undone:
         _reinstate(connection, _targets(connection, decision))
-    return by, first
+    return by, undone
 
 
 def redo(connection: Connection, stamp: DecisionStamp, *, decided_by: str | None = None) -> tuple[int, Decision]:
     """Undo the last undo in force, or the last one of the login ``decided_by``. Raises as :func:`undo`."""
+    by, undone = redo_group(connection, stamp, decided_by=decided_by)
+    return by, undone[0]
+
+
+def redo_group(
+    connection: Connection, stamp: DecisionStamp, *, decided_by: str | None = None
+) -> tuple[int, list[Decision]]:
+    """As :func:`redo`; returns all decisions that it undid."""
     lock_persons(connection)
     number = last_redoable(connection, decided_by=decided_by)
     if number is None:
         raise UsageError("There is no undo to revert.", remedy="`catalog people history` lists all decisions.")
-    return undo(connection, number, stamp)
+    return undo_group(connection, number, stamp)
 
 
 def _undoable(connection: Connection, number: int | None) -> list[Decision]:
@@ -105,7 +134,10 @@ def _undoable(connection: Connection, number: int | None) -> list[Decision]:
         raise UsageError(message, remedy="`catalog people history` lists all decisions.")
     if decision.undone_by is not None:
         raise UsageError(f"Decision {number} is undone already, by decision {decision.undone_by}.")
-    members = [decision] if decision.group is None else decisions_of_group(connection, decision.group)
+    members = [decision]
+    if decision.group is not None:
+        members += decisions_of_group(connection, decision.group, excluded=decision.number)
+        members = sorted(members, key=lambda member: member.number)
     members = [member for member in members if member.undone_by is None]
     if all(member.verb in PERMANENT_VERBS for member in members):
         raise UsageError(f"Decision {number} ({decision.verb.value}) cannot be undone.")
@@ -240,16 +272,18 @@ def _rivals(connection: Connection, restored: Sequence[int]) -> list[int]:
     Of a restored face and another one it is the other, if a machine assigned that. If a user did, it is the restored
     one, if a machine had assigned that.
     """
-    back = catalogued_faces_by_row(connection, restored)
-    restored_faces: dict[tuple[str, str, str, str | None], CataloguedFace] = {
-        (face.sha256, face.engine, face.gallery, face.person_id): face for face in back.values() if face.person_id
+    restored_rows = set(restored)
+    beside: dict[int, FaceBeside] = {}
+    for pair in faces_beside(connection, restored):
+        if pair.other_row not in restored_rows:
+            beside[pair.other_row] = pair  # of several restored faces the last one
+    released = {
+        row
+        for pair in beside.values()
+        for row in [
+            row for row, by in ((pair.other_row, pair.other_by), (pair.row, pair.by)) if by is AssignedBy.CLUSTER
+        ][:1]
     }
-    on_photos = faces_by_content(connection, {face.sha256 for face in back.values()})
-    released: list[int] = []
-    for face in (face for faces in on_photos.values() for face in faces if face.row not in back):
-        restored_face = restored_faces.get((face.sha256, face.engine, face.gallery, face.person_id))
-        if restored_face is not None:
-            released += [rival.row for rival in (face, restored_face) if rival.by is AssignedBy.CLUSTER][:1]
     return sorted(released)
 
 

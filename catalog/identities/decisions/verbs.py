@@ -127,8 +127,10 @@ def merge_persons(
     move_assignments(connection, merged.id, canonical.id)
     decided_rows.mark_human(connection, decided_face_rows)
     redirect(connection, merged, canonical)
-    decided_rows.set_name(connection, canonical, canonical.name or merged.name)
-    decided_rows.set_birth_date(connection, canonical, born)
+    if not canonical.name and canonical.name != merged.name:
+        decided_rows.set_name(connection, canonical, merged.name)
+    if born != canonical.birth_date:
+        decided_rows.set_birth_date(connection, canonical, born)
     return append(
         connection,
         Verb.MERGE,

@@ -109,6 +109,7 @@ Index("ix_decisions_person_id", decisions.c.person_id)
 Index("ix_decisions_other_person_id", decisions.c.other_person_id)
 Index("ix_decisions_photo_sha256", decisions.c.photo_sha256)
 Index("ix_decisions_group", decisions.c.group)
+Index("ix_decisions_undone_by", decisions.c.undone_by)
 
 tombstones = Table(
     "tombstones",
