@@ -58,7 +58,7 @@ def record_once(resources: Resources, key: str, body: Mapping[str, object], appl
         touched = apply(connection, resources, stamp)
         review_rows.add_answer(connection, key, AnswerRow(stamp.who, digest, stamp.group), utc_text(now) or "")
         group_verbs = verbs_of_group(connection, stamp.group)
-        changed = settle(connection, resources, touched, verbs=group_verbs, is_current=is_current)
+        changed = settle(connection, resources, touched, verbs=group_verbs, is_current=is_current, answer=stamp.group)
         review_rows.keep_questions(connection, key, changed)
     return ReviewResult(stamp.group)
 

@@ -13,9 +13,12 @@ from catalog.identities.assignment.decided_pairs import read_decided_pairs
 from catalog.store import person_summaries, review_rows
 from catalog.store.assignments import persons_on_photos
 from catalog.store.decided_rows import persons_by_public_id
+from catalog.store.decision_history import read_groups
 from catalog.store.decision_rows import last_decision_number, read_decisions
+from catalog.store.face_states import find_face_rows
 from catalog.store.person_index import canonical_row_ids
 from catalog.store.review_rows import QuestionRow
+from catalog.store.summary_growth import grow_summaries
 
 _STAYING_FACES = frozenset(
     {Verb.NAME, Verb.RENAME, Verb.HIDE, Verb.UNHIDE, Verb.APART, Verb.PART, Verb.JOIN, Verb.APPEAR}
@@ -26,24 +29,47 @@ _OF_MANY = frozenset({Verb.RECLUSTER, Verb.MIGRATE, Verb.IMPORT, Verb.RESTORE})
 
 
 def settle(
-    connection: Connection, resources: Resources, touched: set[int], *, verbs: Collection[Verb], is_current: bool
+    connection: Connection,
+    resources: Resources,
+    touched: set[int],
+    *,
+    verbs: Collection[Verb],
+    is_current: bool,
+    answer: int | None = None,
 ) -> list[QuestionRow]:
     """Update the counts of the persons with these row ids, and delete the questions about them that are settled.
 
     ``verbs`` are those of the decisions about them. ``is_current`` is what :func:`catch_up` returned before these
-    decisions: False if the questions must be computed again all the same. Notes that the questions are up to date,
-    if they are. Returns the questions that were changed or deleted, as they were.
+    decisions: False if the questions must be computed again all the same. ``answer`` is the group of the decisions;
+    None if they are an undo, or several groups. Notes that the questions are up to date, if they are. Returns the
+    questions that were changed or deleted, as they were.
     """
     if _STAYING_FACES.issuperset(verbs):
         person_summaries.refresh_states(connection, touched)
     else:
+        grown: set[int] = set()
+        if is_current and answer is not None:
+            grown = _grow_summaries(connection, resources, touched, answer)
         engine = resources.settings.engine.name
-        person_summaries.refresh_summaries(connection, engine=engine, gallery=resources.gallery, rows=touched)
+        person_summaries.refresh_summaries(connection, engine=engine, gallery=resources.gallery, rows=touched - grown)
     changed = _settle_questions(connection, touched)
     state = review_rows.read_review_state(connection)
     if state is not None and is_current and _OF_MANY.isdisjoint(verbs):
         review_rows.write_review_state(connection, state.after(last_decision_number(connection)))
     return changed
+
+
+def _grow_summaries(connection: Connection, resources: Resources, touched: set[int], answer: int) -> set[int]:
+    """Update the counts of the persons that gained faces by an answer. Returns the row ids of those that are done."""
+    gallery = (resources.settings.engine.name, resources.gallery)
+    confirmed = [
+        (decision.face, gallery)
+        for decision in read_groups(connection, [answer])[answer]
+        if decision.verb is Verb.CONFIRM and decision.face is not None
+    ]
+    gained_faces = {row for row in find_face_rows(connection, confirmed) if row is not None}
+    canonical = canonical_row_ids(connection, touched)
+    return grow_summaries(connection, canonical, gained_faces, engine=gallery[0], gallery=gallery[1])
 
 
 def settle_decisions(

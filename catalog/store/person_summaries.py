@@ -58,7 +58,7 @@ def refresh_summaries(connection: Connection, *, engine: str, gallery: str, rows
 
 def refresh_states(connection: Connection, rows: Iterable[int]) -> None:
     """Read again whether these persons are named or hidden. Their counts stay."""
-    state = select(_state()).where(persons.c.id == person_summaries.c.person_id).scalar_subquery()
+    state = select(person_state()).where(persons.c.id == person_summaries.c.person_id).scalar_subquery()
     for batch in batches(sorted(set(rows))):
         query = update(person_summaries).where(person_summaries.c.person_id.in_(batch))
         connection.execute(query.values(state=state))
@@ -85,8 +85,6 @@ def clearest_faces(connection: Connection, conditions: Sequence[ColumnElement[bo
 def _insert_summaries(
     connection: Connection, conditions: Sequence[ColumnElement[bool]], engine: str, gallery: str
 ) -> None:
-    size = faces.c.box_width * photos.c.width
-    is_clear = and_(size >= CLEAR_WIDTH, func.coalesce(faces.c.sharpness, 100.0) >= CLEAR_SHARPNESS)
     shots = func.count(func.distinct(func.coalesce(stacked_photos.c.counted_id, faces.c.photo_id)))
     counted_faces = func.count() - func.count(stacked_photos.c.photo_id)
     counts = (
@@ -94,7 +92,7 @@ def _insert_summaries(
             assignments.c.person_id,
             case((counted_faces < shots, shots), else_=counted_faces).label("faces"),
             shots.label("photos"),
-            func.sum(case((is_clear, 1), else_=0)).label("clear_faces"),
+            func.sum(case((face_is_clear(), 1), else_=0)).label("clear_faces"),
             func.min(photos.c.taken_local).label("first_taken"),
             func.max(photos.c.taken_local_end).label("last_taken"),
         )
@@ -107,7 +105,7 @@ def _insert_summaries(
         .group_by(assignments.c.person_id)
         .subquery()
     )
-    query = select(counts, _state().label("state")).join(persons, persons.c.id == counts.c.person_id)
+    query = select(counts, person_state().label("state")).join(persons, persons.c.id == counts.c.person_id)
     covers = clearest_faces(connection, conditions)
     values = [
         {
@@ -123,7 +121,13 @@ def _insert_summaries(
         connection.execute(insert_into(connection, person_summaries), batch)
 
 
-def _state() -> ColumnElement[str]:
+def face_is_clear() -> ColumnElement[bool]:
+    """Condition on ``faces`` and ``photos``: a user can answer a question about the face."""
+    size = faces.c.box_width * photos.c.width
+    return and_(size >= CLEAR_WIDTH, func.coalesce(faces.c.sharpness, 100.0) >= CLEAR_SHARPNESS)
+
+
+def person_state() -> ColumnElement[str]:
     """The state of a row of ``persons``."""
     return case((persons.c.hidden.is_(True), HIDDEN), (persons.c.name.is_(None), OPEN), else_=NAMED)
 

@@ -1,0 +1,168 @@
+"""Counts of persons who only gained faces, from their earlier counts: a large person's faces are not read again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, or_, select
+
+from catalog.store.catalogued_faces import clearness, in_gallery
+from catalog.store.person_summaries import face_is_clear, person_state
+from catalog.store.tables import assignments, faces, person_summaries, persons, photos, stacked_photos
+from catalog.store.upsert import batches, insert_into
+
+
+@dataclass(frozen=True, slots=True)
+class _GainedFace:
+    """A face that may become the cover, with what it adds to the counts of its person."""
+
+    row: int
+    person: int
+    clearness: float
+    is_clear: bool
+    first_taken: str | None
+    last_taken: str | None
+
+
+def grow_summaries(
+    connection: Connection,
+    canonical: Mapping[int, int],
+    gained_faces: Collection[int],
+    *,
+    engine: str,
+    gallery: str,
+) -> set[int]:
+    """Update the counts of persons that others were merged into, or that gained faces. Returns their row ids.
+
+    ``canonical`` has the row ids of persons whose counts were exact, and of the persons that they are now.
+    ``gained_faces`` are row ids of all other faces that any of them gained. A person is left alone if its faces are not
+    exactly these: then it lost a face too. All persons are left alone if there is another gallery, or if photos of
+    one exposure count once. Dates of photos are those of the earlier counts.
+    """
+    targets = sorted(set(canonical.values()))
+    if not targets or _has_other_gallery(connection, engine, gallery) or _has_stacks(connection, targets):
+        return set()
+    earlier = _earlier(connection, sorted({*canonical, *targets}), engine, gallery)
+    counts = _counts(connection, targets)
+    members: dict[int, list[Any]] = {target: [] for target in targets}
+    for row, summary in earlier.items():
+        members[canonical.get(row, row)].append(summary)
+    covers = [summary.cover_id for summaries in members.values() for summary in summaries]
+    candidates = _faces(connection, {*gained_faces, *(cover for cover in covers if cover is not None)}, engine, gallery)
+    values = []
+    for target, summaries in members.items():
+        own_covers = {summary.cover_id for summary in summaries}
+        own_gained = [face for face in candidates.values() if face.person == target and face.row in gained_faces]
+        count, shots = counts.get(target, (0, 0))
+        is_exact = count == sum(summary.faces for summary in summaries) + len(own_gained)
+        has_covers = all(cover in candidates and candidates[cover].person == target for cover in own_covers)
+        if is_exact and has_covers and summaries:
+            values.append(_grown(target, summaries, own_gained, own_covers, candidates, shots))
+    grown = {int(row["person_id"]) for row in values}
+    replaced = sorted({row for row, target in canonical.items() if target in grown} | grown)
+    states = _states(connection, sorted(grown))
+    for batch in batches(replaced):
+        connection.execute(delete(person_summaries).where(person_summaries.c.person_id.in_(batch)))
+    common = {"engine": engine, "gallery": gallery}
+    for values_batch in batches(values):
+        rows = [{**row, **common, "state": states[row["person_id"]]} for row in values_batch]
+        connection.execute(insert_into(connection, person_summaries), rows)
+    return set(replaced)
+
+
+def _grown(
+    person: int,
+    summaries: Sequence[Any],
+    gained: Sequence[_GainedFace],
+    covers: Collection[int],
+    candidates: Mapping[int, _GainedFace],
+    shots: int,
+) -> dict[str, Any]:
+    """The new row of a person: the sum of the earlier rows and the gained faces."""
+    best = max([*gained, *(candidates[cover] for cover in covers)], key=lambda face: (face.clearness, -face.row))
+    parts = [*summaries, *gained]
+    return {
+        "person_id": person,
+        "faces": sum(summary.faces for summary in summaries) + len(gained),
+        "photos": shots,
+        "clear_faces": sum(summary.clear_faces for summary in summaries) + sum(face.is_clear for face in gained),
+        "first_taken": min((part.first_taken for part in parts if part.first_taken is not None), default=None),
+        "last_taken": max((part.last_taken for part in parts if part.last_taken is not None), default=None),
+        "cover_id": best.row,
+    }
+
+
+def _has_other_gallery(connection: Connection, engine: str, gallery: str) -> bool:
+    """True if a face is in another gallery: the index of galleries is asked about all before and all after this one."""
+    other = [
+        select(faces.c.id).where(condition).exists()
+        for condition in (
+            faces.c.engine < engine,
+            faces.c.engine > engine,
+            (faces.c.engine == engine) & (faces.c.gallery < gallery),
+            (faces.c.engine == engine) & (faces.c.gallery > gallery),
+        )
+    ]
+    return bool(connection.scalar(select(or_(*other))))
+
+
+def _has_stacks(connection: Connection, person_rows: Sequence[int]) -> bool:
+    """True if a photo of these persons does not count, because another photo of the exposure does."""
+    stacked = select(assignments.c.face_id).join(stacked_photos, stacked_photos.c.photo_id == assignments.c.photo_id)
+    return any(
+        connection.scalar(stacked.where(assignments.c.person_id.in_(batch)).limit(1)) is not None
+        for batch in batches(person_rows)
+    )
+
+
+def _earlier(connection: Connection, person_rows: Sequence[int], engine: str, gallery: str) -> dict[int, Any]:
+    query = select(person_summaries).where(person_summaries.c.engine == engine, person_summaries.c.gallery == gallery)
+    return {
+        row.person_id: row
+        for batch in batches(person_rows)
+        for row in connection.execute(query.where(person_summaries.c.person_id.in_(batch)))
+    }
+
+
+def _counts(connection: Connection, person_rows: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """Faces and photos of persons. Only an index is read. A face marked as no face has no photo in it."""
+    query = select(assignments.c.person_id, func.count(), func.count(func.distinct(assignments.c.photo_id))).where(
+        assignments.c.photo_id.is_not(None)
+    )
+    return {
+        person: (count, photos_count)
+        for batch in batches(person_rows)
+        for person, count, photos_count in connection.execute(
+            query.where(assignments.c.person_id.in_(batch)).group_by(assignments.c.person_id)
+        )
+    }
+
+
+def _faces(connection: Connection, rows: Collection[int], engine: str, gallery: str) -> dict[int, _GainedFace]:
+    query = (
+        select(
+            faces.c.id,
+            assignments.c.person_id,
+            clearness(connection),
+            face_is_clear(),
+            photos.c.taken_local,
+            photos.c.taken_local_end,
+        )
+        .select_from(assignments.join(faces, faces.c.id == assignments.c.face_id).join(photos))
+        .where(*in_gallery(engine, gallery))
+    )
+    return {
+        row: _GainedFace(row, person, clear, bool(is_clear), first, last)
+        for batch in batches(sorted(rows))
+        for row, person, clear, is_clear, first, last in connection.execute(query.where(faces.c.id.in_(batch)))
+    }
+
+
+def _states(connection: Connection, person_rows: Sequence[int]) -> dict[int, str]:
+    return {
+        row: state
+        for batch in batches(person_rows)
+        for row, state in connection.execute(select(persons.c.id, person_state()).where(persons.c.id.in_(batch)))
+    }
