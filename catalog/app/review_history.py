@@ -171,7 +171,7 @@ def _settle(connection: Connection, resources: Resources, undone: Sequence[Decis
     answer = _answer_undone(connection, undone[0])
     if answer is not None:
         restore_questions(connection, answer.group or answer.number)
-    return settle_decisions(connection, resources, undone, is_current=is_current)
+    return settle_decisions(connection, resources, undone, is_current=is_current, is_undo=True)
 
 
 def _answer_undone(connection: Connection, decision: Decision) -> Decision | None:

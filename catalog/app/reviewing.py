@@ -118,7 +118,16 @@ class Review:
         """Faces and persons that may be this person, most likely first."""
         with self._reading() as connection:
             row = find_person(connection, person)
-            return self._tiles(connection, review_rows.questions_about(connection, row.id)[:limit], row.id)
+            return self._tiles(connection, review_rows.questions_about(connection, row.id, limit), row.id)
+
+    def similarities(self, person: str, *, limit: int = GRID_TILES) -> dict[str, float]:
+        """Similarity to the persons that may be this person, by id; the most likely ``limit`` candidates."""
+        with self._reading() as connection:
+            person_row = find_person(connection, person)
+            questions = review_rows.questions_about(connection, person_row.id, limit)
+            ends = [(end, row) for row in questions if (end := _other_end(row, person_row.id)) is not None]
+            persons = read_summaries(connection, [end for end, _ in ends])
+        return {persons[end].person_id: question.similarity for end, question in ends if end in persons}
 
     def likely_names(self, persons: Sequence[int], *, chance: float) -> dict[int, tuple[PersonSummary, float]]:
         """The named person that each of these persons most likely is, and the similarity, by row id.
@@ -139,7 +148,7 @@ class Review:
         with self._reading() as connection:
             row = find_person(connection, person)
             summary = read_summaries(connection, [row.id]).get(row.id)
-            questions = review_rows.questions_about(connection, row.id)
+            questions = review_rows.questions_about(connection, row.id, GRID_TILES)
             if summary is None or not questions:
                 return None
             return self._with_tiles(connection, *_grid(summary, questions, last_decision_number(connection)))
@@ -265,7 +274,7 @@ class Review:
     def _tiles(self, connection: Connection, rows: Sequence[QuestionRow], person: int) -> tuple[Tile, ...]:
         """A tile for each question about ``person``: the unassigned face, or the clearest face of the other person."""
         faces = catalogued_faces_by_row(connection, [row.face for row in rows if row.face is not None])
-        others = {row.id: row.person if row.other == person else row.other for row in rows if row.other is not None}
+        others = {row.id: _other_end(row, person) for row in rows if row.other is not None}
         summaries = read_summaries(connection, [other for other in others.values() if other is not None])
         resources = self._resources()
         covers = cover_faces(
@@ -284,6 +293,11 @@ class Review:
                     Tile(row.id, row.similarity, row.chance, summary.faces, face, summary.person_id, summary.name)
                 )
         return tuple(tiles)
+
+
+def _other_end(row: QuestionRow, person: int) -> int | None:
+    """The row id of the other person of a question about a person; None for a face."""
+    return row.person if row.other == person else row.other
 
 
 def _order(card: Card) -> tuple[float, int, int, str]:

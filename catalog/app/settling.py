@@ -18,12 +18,13 @@ from catalog.store.decision_rows import last_decision_number, read_decisions
 from catalog.store.face_states import find_face_rows
 from catalog.store.person_index import canonical_row_ids
 from catalog.store.review_rows import QuestionRow
-from catalog.store.summary_growth import grow_summaries
+from catalog.store.summary_growth import grow_summaries, part_summaries
 
 _STAYING_FACES = frozenset(
     {Verb.NAME, Verb.RENAME, Verb.HIDE, Verb.UNHIDE, Verb.APART, Verb.PART, Verb.JOIN, Verb.APPEAR}
 )
 """Decisions that move no face from person to person, and no photo in time."""
+_REJECTING = (Verb.REJECT, Verb.NOT_A_FACE)
 _OF_MANY = frozenset({Verb.RECLUSTER, Verb.MIGRATE, Verb.IMPORT, Verb.RESTORE})
 """Decisions after which all questions are computed again, also after their undo."""
 
@@ -36,22 +37,25 @@ def settle(
     verbs: Collection[Verb],
     is_current: bool,
     answer: int | None = None,
+    is_undo: bool = False,
 ) -> list[QuestionRow]:
     """Update the counts of the persons with these row ids, and delete the questions about them that are settled.
 
     ``verbs`` are those of the decisions about them. ``is_current`` is what :func:`catch_up` returned before these
     decisions: False if the questions must be computed again all the same. ``answer`` is the group of the decisions;
-    None if they are an undo, or several groups. Notes that the questions are up to date, if they are. Returns the
-    questions that were changed or deleted, as they were.
+    None if they are an undo, or several groups. ``is_undo``: they were undone. Notes that the questions are up to
+    date, if they are. Returns the questions that were changed or deleted, as they were.
     """
     if _STAYING_FACES.issuperset(verbs):
         person_summaries.refresh_states(connection, touched)
     else:
-        grown: set[int] = set()
+        gallery = {"engine": resources.settings.engine.name, "gallery": resources.gallery}
+        counted: set[int] = set()
         if is_current and answer is not None:
-            grown = _grow_summaries(connection, resources, touched, answer)
-        engine = resources.settings.engine.name
-        person_summaries.refresh_summaries(connection, engine=engine, gallery=resources.gallery, rows=touched - grown)
+            counted = _grow_summaries(connection, resources, touched, answer)
+        elif is_current and is_undo and {Verb.MERGE, *_STAYING_FACES}.issuperset(verbs):
+            counted = part_summaries(connection, touched, **gallery)
+        person_summaries.refresh_summaries(connection, **gallery, rows=touched - counted)
     changed = _settle_questions(connection, touched)
     state = review_rows.read_review_state(connection)
     if state is not None and is_current and _OF_MANY.isdisjoint(verbs):
@@ -60,20 +64,38 @@ def settle(
 
 
 def _grow_summaries(connection: Connection, resources: Resources, touched: set[int], answer: int) -> set[int]:
-    """Update the counts of the persons that gained faces by an answer. Returns the row ids of those that are done."""
+    """Update the counts of the persons that gained or lost faces by an answer. Returns the row ids that are done."""
     gallery = (resources.settings.engine.name, resources.gallery)
-    confirmed = [
-        (decision.face, gallery)
-        for decision in read_groups(connection, [answer])[answer]
-        if decision.verb is Verb.CONFIRM and decision.face is not None
-    ]
+    decisions = read_groups(connection, [answer])[answer]
+    confirmed = [(decision.face, gallery) for decision in decisions if decision.verb is Verb.CONFIRM and decision.face]
     gained_faces = {row for row in find_face_rows(connection, confirmed) if row is not None}
+    lost_faces = _lost_faces(connection, [decision.number for decision in decisions if decision.verb in _REJECTING])
+    if gained_faces and lost_faces:  # a face that was confirmed and one that was rejected might seem to make up
+        return set()
     canonical = canonical_row_ids(connection, touched)
-    return grow_summaries(connection, canonical, gained_faces, engine=gallery[0], gallery=gallery[1])
+    return grow_summaries(connection, canonical, gained_faces, lost_faces, engine=gallery[0], gallery=gallery[1])
+
+
+def _lost_faces(connection: Connection, numbers: Collection[int]) -> dict[int, int]:
+    """The faces that lost their person by decisions, with the row id of that person."""
+    rejecting = read_decisions(connection, numbers=numbers)
+    lost = [face for decision in rejecting for face in decision.before.faces if face.person_id is not None]
+    rows = find_face_rows(connection, [(face.key, (face.engine, face.gallery)) for face in lost])
+    persons = persons_by_public_id(connection, {face.person_id for face in lost if face.person_id})
+    return {
+        row: persons[face.person_id].id
+        for row, face in zip(rows, lost, strict=True)
+        if row is not None and face.person_id in persons
+    }
 
 
 def settle_decisions(
-    connection: Connection, resources: Resources, decisions: Sequence[Decision], *, is_current: bool
+    connection: Connection,
+    resources: Resources,
+    decisions: Sequence[Decision],
+    *,
+    is_current: bool,
+    is_undo: bool = False,
 ) -> set[Verb]:
     """As :func:`settle`, for the persons of these decisions; of an undo also those of the decisions that it reverts.
 
@@ -90,7 +112,7 @@ def settle_decisions(
     rows |= persons_on_photos(connection, {date.sha256 for decision in decisions for date in decision.before.dates})
     touched = rows | set(canonical_row_ids(connection, rows).values())
     verbs = {decision.verb for decision in decisions} - {Verb.UNDO}
-    settle(connection, resources, touched, verbs=verbs, is_current=is_current)
+    settle(connection, resources, touched, verbs=verbs, is_current=is_current, is_undo=is_undo)
     return verbs
 
 

@@ -77,7 +77,12 @@ def review(
                 remedy="Name another port with --port; 0 takes a free one.",
             ) from error
         try:
-            with sigterm_as_ctrl_c(), contextlib.closing(server), _announced(server, no_open=no_open):
+            with (
+                sigterm_as_ctrl_c(),
+                contextlib.closing(server),
+                server.warming_up(),
+                _announced(server, no_open=no_open),
+            ):
                 server.serve_forever()
         except KeyboardInterrupt:
             return 0

@@ -113,11 +113,11 @@ def move_redirected_assignments(connection: Connection) -> int:
 
 def face_rows_of_person(connection: Connection, person_row: int) -> list[int]:
     """Row ids of all faces of a person, in every gallery."""
-    return list(connection.scalars(_rows_of_person(), {"person": person_row}))
+    return list(connection.scalars(_rows_of_person(), {"person": person_row}).all())
 
 
 @cache
-def _rows_of_person() -> Select[tuple[int]]:
+def _rows_of_person() -> Select[Any]:
     return select(assignments.c.face_id).where(assignments.c.person_id == bindparam("person"))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
@@ -58,12 +58,14 @@ class CataloguedFace:
 
 def faces_of_person(connection: Connection, person: PersonRow, limit: int | None = None) -> list[CataloguedFace]:
     """Return the faces of a person, oldest photo first; undated photos come last."""
-    # The rows of all faces are sorted, and only the faces within the limit are read as a whole.
+    # The photos of all faces are sorted, and only the faces within the limit are read. An index of the assignments has
+    # the photo of each face but those marked as no face.
+    own_photo = select(faces.c.photo_id).where(faces.c.id == assignments.c.face_id).scalar_subquery()
     query = (
-        select(faces.c.id)
-        .select_from(assignments.join(faces, faces.c.id == assignments.c.face_id).join(photos))
+        select(assignments.c.face_id)
+        .join(photos, photos.c.id == func.coalesce(assignments.c.photo_id, own_photo))
         .where(assignments.c.person_id == person.id)
-        .order_by(photos.c.taken_local.is_(None), photos.c.taken_local, faces.c.id)
+        .order_by(photos.c.taken_local.is_(None), photos.c.taken_local, assignments.c.face_id)
     )
     return _in_order(connection, list(connection.scalars(query.limit(limit))))
 
@@ -111,9 +113,11 @@ def ordered_faces(
     return _in_order(connection, rows)
 
 
-@dataclass(frozen=True, slots=True)
-class FaceRank:
-    """The values by which the faces of a person are ordered, for one face. ``taken`` is local time, or None."""
+class FaceRank(NamedTuple):
+    """The values by which the faces of a person are ordered, for one face. ``taken`` is local time, or None.
+
+    A named tuple, because a card ranks all faces of a person.
+    """
 
     row: int
     clearness: float
@@ -136,7 +140,7 @@ def face_ranks(connection: Connection, person: PersonRow, *, engine: str, galler
         .where(assignments.c.person_id == person.id, *in_gallery(engine, gallery))
         .order_by(faces.c.id)
     )
-    return [FaceRank(*row) for row in connection.execute(query)]
+    return [FaceRank._make(row) for row in connection.execute(query).all()]
 
 
 def _in_order(connection: Connection, rows: Sequence[int]) -> list[CataloguedFace]:

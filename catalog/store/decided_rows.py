@@ -21,6 +21,8 @@ from catalog.store.upsert import batches
 _PRIOR_ROWS = 2_000
 """Faces of one query."""
 
+_BY: dict[str | None, AssignedBy | None] = {None: None, **{by.value: by for by in AssignedBy}}
+
 
 def set_name(connection: Connection, person: PersonRow, name: str | None) -> None:
     connection.execute(update(persons).where(persons.c.id == person.id).values(name=name))
@@ -138,7 +140,7 @@ def prior_faces(connection: Connection, rows: Sequence[int]) -> list[PriorFace]:
             gallery,
             bool(not_a_face),
             person_id,
-            None if by is None else AssignedBy(by),
+            _BY[by],
             similarity,
             assigned_at,
         )
@@ -156,7 +158,7 @@ def prior_faces(connection: Connection, rows: Sequence[int]) -> list[PriorFace]:
             by,
             similarity,
             assigned_at,
-        ) in connection.execute(_prior_faces(), {"rows": batch})
+        ) in connection.execute(_prior_faces(), {"rows": batch}).all()
     ]
 
 

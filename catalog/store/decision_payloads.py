@@ -211,9 +211,9 @@ def _person_keys(person: PriorPerson) -> dict[str, object]:
 
 def _face_json(face: PriorFace) -> str:
     """The JSON object of a face, in half the time of ``json.dumps``: a merge holds thousands of faces."""
-    key, box = face.key, face.key.box
-    place = ",".join([_quoted(key.sha256), *map(_text_of_number, (box.left, box.top, box.width, box.height))])
-    similarity = "null" if face.similarity is None else _text_of_number(face.similarity)
+    box = face.key.box
+    place = ",".join([_quoted(face.key.sha256), *map(_number, (box.left, box.top, box.width, box.height))])
+    similarity = "null" if face.similarity is None else _number(face.similarity)
     return (
         f'{{"place":[{place}],"in":[{_quoted(face.engine)},{_quoted(face.gallery)}],'
         f'"not_a_face":{"true" if face.not_a_face else "false"},"person":{_quoted(face.person_id)},'
@@ -221,8 +221,8 @@ def _face_json(face: PriorFace) -> str:
     )
 
 
-def _text_of_number(number: float) -> str:
-    return float.__repr__(number) if isinstance(number, float) else repr(number)
+def _number(number: float) -> str:
+    return repr(number) if type(number) is float else json.dumps(number)
 
 
 def _quoted(text: str | None) -> str:

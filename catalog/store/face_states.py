@@ -75,7 +75,7 @@ def find_face_rows(connection: Connection, wanted: Sequence[tuple[FaceKey, tuple
     boxes: dict[tuple[str, str, str], dict[tuple[float, ...], int]] = defaultdict(dict)
     for batch in batches(sorted({key.sha256 for key, _ in wanted})):
         rows = connection.execute(query.where(photos.c.sha256.in_(batch)).order_by(faces.c.id))
-        for row, sha256, engine, gallery, *box in rows:
+        for row, sha256, engine, gallery, *box in rows.all():
             boxes[sha256, engine, gallery].setdefault(tuple(box), row)
     return [_row_of_face(key, boxes.get((key.sha256, *gallery), {})) for key, gallery in wanted]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, delete, func, or_, select, update
 
 from catalog.store.catalogued_faces import clearness, in_gallery
 from catalog.store.tables import assignments, faces, person_summaries, persons, photos, review_skips, stacked_photos
@@ -142,16 +142,21 @@ def _summary_query() -> Select[Any]:
     )
 
 
+@cache
+def _summaries_of_rows() -> Select[Any]:
+    return _summary_query().where(persons.c.id.in_(bindparam("rows", expanding=True)))
+
+
 def _summaries(connection: Connection, query: Select[Any]) -> list[PersonSummary]:
-    return [PersonSummary(*row) for row in connection.execute(query)]
+    return [PersonSummary(*row) for row in connection.execute(query).all()]
 
 
 def read_summaries(connection: Connection, rows: Iterable[int]) -> dict[int, PersonSummary]:
     """Summaries by row id of the person. Persons without a face in the gallery are missing."""
     summaries: dict[int, PersonSummary] = {}
     for batch in batches(sorted(set(rows))):
-        query = _summary_query().where(persons.c.id.in_(batch))
-        summaries |= {summary.row: summary for summary in _summaries(connection, query)}
+        rows_read = connection.execute(_summaries_of_rows(), {"rows": batch}).all()
+        summaries |= {row.id: PersonSummary(*row) for row in rows_read}
     return summaries
 
 

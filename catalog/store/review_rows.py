@@ -146,13 +146,13 @@ def best_questions(connection: Connection, limit: int, *, min_chance: float) -> 
     """Open questions with at least this chance of a yes, worth most first."""
     query = _question_query().where(review_questions.c.chance >= min_chance)
     query = query.order_by(review_questions.c.worth.desc(), review_questions.c.id).limit(limit)
-    return [QuestionRow(*row) for row in connection.execute(query)]
+    return [QuestionRow(*row) for row in connection.execute(query).all()]
 
 
-def questions_about(connection: Connection, person: int) -> list[QuestionRow]:
-    """All open questions about a person, most likely first."""
+def questions_about(connection: Connection, person: int, limit: int) -> list[QuestionRow]:
+    """Open questions about a person, most likely first; at most ``limit``."""
     query = _question_query().where(or_(review_questions.c.person_id == person, review_questions.c.other_id == person))
-    query = query.order_by(review_questions.c.chance.desc(), review_questions.c.id)
+    query = query.order_by(review_questions.c.chance.desc(), review_questions.c.id).limit(limit)
     return [QuestionRow(*row) for row in connection.execute(query)]
 
 

@@ -1,4 +1,4 @@
-"""Counts of persons who only gained faces, from their earlier counts: a large person's faces are not read again."""
+"""Counts of persons after merges and their undo, from earlier counts: a large person's faces are not read again."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, or_, select
+from sqlalchemy import Connection, delete, func, or_, select, update
 
 from catalog.store.catalogued_faces import clearness, in_gallery
-from catalog.store.person_summaries import face_is_clear, person_state
+from catalog.store.person_summaries import clearest_faces, face_is_clear, person_state, refresh_summaries
 from catalog.store.tables import assignments, faces, person_summaries, persons, photos, stacked_photos
 from catalog.store.upsert import batches, insert_into
 
 
 @dataclass(frozen=True, slots=True)
-class _GainedFace:
-    """A face that may become the cover, with what it adds to the counts of its person."""
+class _CountedFace:
+    """A face with what it adds to the counts of its person, or subtracts from them."""
 
     row: int
     person: int
@@ -30,6 +30,7 @@ def grow_summaries(
     connection: Connection,
     canonical: Mapping[int, int],
     gained_faces: Collection[int],
+    lost_faces: Mapping[int, int] | None = None,
     *,
     engine: str,
     gallery: str,
@@ -37,8 +38,9 @@ def grow_summaries(
     """Update the counts of persons that others were merged into, or that gained faces. Returns their row ids.
 
     ``canonical`` has the row ids of persons whose counts were exact, and of the persons that they are now.
-    ``gained_faces`` are row ids of all other faces that any of them gained. A person is left alone if its faces are not
-    exactly these: then it lost a face too. All persons are left alone if there is another gallery, or if photos of
+    ``gained_faces`` are row ids of all other faces that any of them gained. ``lost_faces`` are those that have no
+    person any more, each with the row id of the person that had it. A person is left alone if it does not have exactly
+    these faces. All persons are left alone if there is another gallery, or if photos of
     one exposure count once. Dates of photos are those of the earlier counts.
     """
     targets = sorted(set(canonical.values()))
@@ -51,15 +53,25 @@ def grow_summaries(
         members[canonical.get(row, row)].append(summary)
     covers = [summary.cover_id for summaries in members.values() for summary in summaries]
     candidates = _faces(connection, {*gained_faces, *(cover for cover in covers if cover is not None)}, engine, gallery)
+    lost = _lost(connection, lost_faces or {}, canonical)
     values = []
     for target, summaries in members.items():
         own_covers = {summary.cover_id for summary in summaries}
         own_gained = [face for face in candidates.values() if face.person == target and face.row in gained_faces]
         count, shots = counts.get(target, (0, 0))
-        is_exact = count == sum(summary.faces for summary in summaries) + len(own_gained)
+        own_lost = [face for face in lost if face.person == target]
+        is_exact = count == sum(summary.faces for summary in summaries) + len(own_gained) - len(own_lost)
         has_covers = all(cover in candidates and candidates[cover].person == target for cover in own_covers)
         if is_exact and has_covers and summaries:
-            values.append(_grown(target, summaries, own_gained, own_covers, candidates, shots))
+            grown_values = _grown(target, summaries, own_gained, own_covers, candidates, shots)
+            grown_values["faces"] -= len(own_lost)
+            grown_values["clear_faces"] -= sum(face.is_clear for face in own_lost)
+            if any(
+                face.first_taken == grown_values["first_taken"] or face.last_taken == grown_values["last_taken"]
+                for face in own_lost
+            ):
+                grown_values["first_taken"], grown_values["last_taken"] = _taken(connection, target)
+            values.append(grown_values)
     grown = {int(row["person_id"]) for row in values}
     replaced = sorted({row for row, target in canonical.items() if target in grown} | grown)
     states = _states(connection, sorted(grown))
@@ -72,12 +84,65 @@ def grow_summaries(
     return set(replaced)
 
 
+def part_summaries(connection: Connection, rows: Collection[int], *, engine: str, gallery: str) -> set[int]:
+    """Update the counts after the undo of merges. Returns the row ids of the persons that are done.
+
+    ``rows`` are the row ids of all persons concerned, whose counts were exact. Those without counts are counted; what
+    they have is subtracted from the only person that lost faces. It is left alone if it did not lose exactly these.
+    Nothing is done if there is another gallery, or if photos of one exposure count once.
+    """
+    wanted = sorted(set(rows))
+    if _has_other_gallery(connection, engine, gallery) or _has_stacks(connection, wanted):
+        return set()
+    earlier = _earlier(connection, wanted, engine, gallery)
+    counts = _counts(connection, wanted)
+    changed = [row for row, summary in earlier.items() if counts.get(row, (0, 0))[0] != summary.faces]
+    if len(changed) != 1:
+        return set()
+    (person,) = changed
+    parted = [row for row in counts if row not in earlier]
+    refresh_summaries(connection, engine=engine, gallery=gallery, rows=parted)
+    parts = list(_earlier(connection, parted, engine, gallery).values())
+    count, shots = counts.get(person, (0, 0))
+    before = earlier[person]
+    if count == 0 or count != before.faces - sum(part.faces for part in parts):
+        return set(parted)
+    values = {
+        "faces": count,
+        "photos": shots,
+        "clear_faces": before.clear_faces - sum(part.clear_faces for part in parts),
+        "cover_id": before.cover_id,
+        "state": _states(connection, [person])[person],
+    }
+    if before.first_taken in {part.first_taken for part in parts} or before.last_taken in {
+        part.last_taken for part in parts
+    }:
+        values["first_taken"], values["last_taken"] = _taken(connection, person)
+    cover = _faces(connection, [before.cover_id] if before.cover_id is not None else [], engine, gallery)
+    if [face.person for face in cover.values()] != [person]:
+        conditions = [*in_gallery(engine, gallery), assignments.c.person_id == person]
+        values["cover_id"] = clearest_faces(connection, conditions).get(person)
+    connection.execute(update(person_summaries).where(person_summaries.c.person_id == person).values(values))
+    return {*parted, person}
+
+
+def _taken(connection: Connection, person: int) -> tuple[str | None, str | None]:
+    """The first and the last local time of the photos of a person."""
+    query = (
+        select(func.min(photos.c.taken_local), func.max(photos.c.taken_local_end))
+        .select_from(assignments.join(photos, photos.c.id == assignments.c.photo_id))
+        .where(assignments.c.person_id == person)
+    )
+    first, last = connection.execute(query).one()
+    return first, last
+
+
 def _grown(
     person: int,
     summaries: Sequence[Any],
-    gained: Sequence[_GainedFace],
+    gained: Sequence[_CountedFace],
     covers: Collection[int],
-    candidates: Mapping[int, _GainedFace],
+    candidates: Mapping[int, _CountedFace],
     shots: int,
 ) -> dict[str, Any]:
     """The new row of a person: the sum of the earlier rows and the gained faces."""
@@ -140,7 +205,7 @@ def _counts(connection: Connection, person_rows: Sequence[int]) -> dict[int, tup
     }
 
 
-def _faces(connection: Connection, rows: Collection[int], engine: str, gallery: str) -> dict[int, _GainedFace]:
+def _faces(connection: Connection, rows: Collection[int], engine: str, gallery: str) -> dict[int, _CountedFace]:
     query = (
         select(
             faces.c.id,
@@ -154,10 +219,26 @@ def _faces(connection: Connection, rows: Collection[int], engine: str, gallery: 
         .where(*in_gallery(engine, gallery))
     )
     return {
-        row: _GainedFace(row, person, clear, bool(is_clear), first, last)
+        row: _CountedFace(row, person, clear, bool(is_clear), first, last)
         for batch in batches(sorted(rows))
         for row, person, clear, is_clear, first, last in connection.execute(query.where(faces.c.id.in_(batch)))
     }
+
+
+def _lost(
+    connection: Connection, persons_by_face: Mapping[int, int], canonical: Mapping[int, int]
+) -> list[_CountedFace]:
+    """The lost faces, each with the person that would have it now. Only faces without a person are lost."""
+    query = (
+        select(faces.c.id, clearness(connection), face_is_clear(), photos.c.taken_local, photos.c.taken_local_end)
+        .select_from(faces.join(photos).outerjoin(assignments, assignments.c.face_id == faces.c.id))
+        .where(assignments.c.face_id.is_(None))
+    )
+    return [
+        _CountedFace(row, canonical.get(persons_by_face[row], -1), clear, bool(is_clear), first, last)
+        for batch in batches(sorted(persons_by_face))
+        for row, clear, is_clear, first, last in connection.execute(query.where(faces.c.id.in_(batch)))
+    ]
 
 
 def _states(connection: Connection, person_rows: Sequence[int]) -> dict[int, str]:

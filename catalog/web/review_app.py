@@ -23,7 +23,7 @@ from catalog.web.limits import MEBIBYTE, ServerLimits
 from catalog.web.page_routes import PageRoutes, bug, catalog_error
 from catalog.web.receipt import ReceiveBody
 from catalog.web.review_answers import read_json
-from catalog.web.review_desk import CROP_SIDES, IMAGE_SIDES, CardChangedError, ReviewDesk
+from catalog.web.review_desk import CROP_SIDES, HOME_CARDS, IMAGE_SIDES, CardChangedError, ReviewDesk
 from catalog.web.review_events import ReviewEvents
 from catalog.web.review_guard import COOKIE, GuardReview
 from catalog.web.sessions import LONGEST_SECONDS, Sessions
@@ -34,7 +34,6 @@ _STATIC = Path(__file__).parent / "static"
 LONGEST_PHOTO = 30 * MEBIBYTE
 """Bytes of a photo that is searched for."""
 _CARDS = 6
-_HOME_CARDS = 5
 
 
 def review_limits() -> ServerLimits:
@@ -47,17 +46,18 @@ def review_app(
     sessions: Sessions,
     *,
     host: str,
+    desk: ReviewDesk | None = None,
     limits: ServerLimits | None = None,
     is_ending: Callable[[], bool] = lambda: False,
     approve: Callable[[str], bool] | None = None,
 ) -> Starlette:
-    """The application. ``host``: the name and port under which the browser reaches it.
+    """The application. ``host``: the name and port under which the browser reaches it. ``desk``: default a new one.
 
     ``is_ending`` becomes true when the server shuts down, so that open streams end. ``approve`` decides whether a
     device of the network may sign in, by its name; then the pages are served by TLS, and no original file is served.
     """
     limits = limits or review_limits()
-    desk, pages = ReviewDesk(catalog), PageRoutes()
+    desk, pages = desk or ReviewDesk(catalog), PageRoutes()
     pages.templates.globals["is_local"] = approve is None
     routes = [
         *ReviewPages(desk, sessions, pages, approve).routes(),
@@ -140,9 +140,10 @@ class ReviewPages:
         return await self._pages.call(lambda: approve(device))
 
     async def home(self, request: Request) -> Response:
+        await self._pages.call(self._desk.wait_until_warm)
         status, cards, overview = await asyncio.gather(
             self._pages.call(self._desk.status),
-            self._pages.call(lambda: self._desk.cards(_HOME_CARDS)),
+            self._pages.call(lambda: self._desk.cards(HOME_CARDS)),
             self._pages.call(self._desk.overview),
         )
         return self._pages.page("home.html", request, status=status, cards=cards, overview=overview)

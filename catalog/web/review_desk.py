@@ -31,6 +31,8 @@ FEW_PHOTOS = 3
 """Persons without a name on fewer photos are offered to be hidden."""
 OFFER_FROM = 0.5
 """Lowest chance at which the name of an existing person is offered before a letter is typed."""
+HOME_CARDS = 5
+"""Cards of the first page."""
 CROP_SIDES = frozenset({96, 192, 384})
 IMAGE_SIDES = frozenset({384, 1280, 2560})
 
@@ -67,6 +69,19 @@ class ReviewDesk:
         self._undos: OrderedDict[str, Json] = OrderedDict()
         self._last: deque[LastAnswer] = deque(maxlen=LAST_ANSWERS)
         self._images = CropCache()
+        self._warming = threading.Lock()
+
+    def warm_up(self) -> None:
+        """Read the first page once, so that modules are loaded, statements are compiled and its cards are known."""
+        with self._warming:
+            self.status()
+            self.cards(HOME_CARDS)
+            self.overview()
+
+    def wait_until_warm(self) -> None:
+        """Wait for a :meth:`warm_up` that another thread has begun, which reads the same pages."""
+        with self._warming:
+            pass
 
     # ------------------------------------------------------------------------------------------------ questions
 
@@ -97,9 +112,7 @@ class ReviewDesk:
 
     def names(self, prefix: str, near: str | None) -> list[Json]:
         """At most 8 named persons; with ``near`` the similarity to that person, where it is known."""
-        similar = {}
-        if near:
-            similar = {tile.person_id: tile.similarity for tile in self._catalog.review.candidates(near)}
+        similar = self._catalog.review.similarities(near) if near else {}
         names = [
             {**review_json.person_json(person), "similarity": similar.get(person.person_id)}
             for person in self._catalog.review.names(prefix)

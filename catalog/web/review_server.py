@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import html
+import logging
 import os
 import secrets
 import socket
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +18,7 @@ from catalog.app.catalog import Catalog
 from catalog.app.lazy_module import LazyModule
 from catalog.web.limits import ServerLimits
 from catalog.web.review_app import error_body, review_app, review_limits
+from catalog.web.review_desk import ReviewDesk
 from catalog.web.server import WebServer, listen
 from catalog.web.sessions import Sessions
 
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from catalog.web import lan
 else:
     lan = LazyModule("catalog.web.lan")
+
+log = logging.getLogger(__name__)
 
 
 class ReviewServer(WebServer):
@@ -41,8 +46,26 @@ class ReviewServer(WebServer):
         bound = listener.getsockname()[1]
         name = host_name or f"r-{secrets.token_hex(4)}.localhost"
         self.host = f"{name}:{bound}"
-        app = review_app(catalog, self._sessions, host=self.host, limits=limits, is_ending=lambda: self.is_ending)
+        self._desk = ReviewDesk(catalog)
+        app = review_app(
+            catalog,
+            self._sessions,
+            host=self.host,
+            desk=self._desk,
+            limits=limits,
+            is_ending=lambda: self.is_ending,
+        )
         super().__init__(app, error_body, sockets=[listener, *_ipv6(bound)], limits=limits)
+
+    @contextlib.contextmanager
+    def warming_up(self) -> Iterator[None]:
+        """Prepare the first page in another thread while the browser starts. The end of the block waits for it."""
+        thread = threading.Thread(target=_logged(self._desk.warm_up))
+        thread.start()
+        try:
+            yield
+        finally:
+            thread.join()
 
     def address(self) -> str:
         """An address to open once, within 60 seconds. The token is in the fragment, which browsers do not send."""
@@ -82,6 +105,18 @@ class LanReviewServer(WebServer):
     def address(self) -> str:
         """An address to open once, within two minutes."""
         return f"https://{self.host}/enter#{self._sessions.new_token(lan.TOKEN_SECONDS)}"
+
+
+def _logged(function: Callable[[], None]) -> Callable[[], None]:
+    """A function whose error is logged, for a thread of its own. The first page raises the same error."""
+
+    def run() -> None:
+        try:
+            function()
+        except Exception:
+            log.exception("The first page could not be prepared.")
+
+    return run
 
 
 def _ipv6(port: int) -> list[socket.socket]:

@@ -12,8 +12,9 @@ from sqlalchemy import select
 import catalog
 from catalog.app import settling
 from catalog.app.review_values import Card, Choice, ReviewAnswer
+from catalog.store.catalogued_faces import FaceOrder
 from catalog.store.person_summaries import refresh_summaries
-from catalog.store.summary_growth import grow_summaries
+from catalog.store.summary_growth import grow_summaries, part_summaries
 from catalog.store.tables import person_summaries
 from tests.review_catalogue import make_catalogue
 
@@ -79,14 +80,30 @@ def test_a_grid_adds_merged_persons_and_single_faces(library: catalog.Catalog, g
     assert library.person(stranger.person_id).faces == stranger.faces - 1
 
 
-def test_a_rejected_face_leaves_before_the_merge(library: catalog.Catalog, grown: list[set[int]]) -> None:
-    """The merged person lost a face, so that its earlier counts do not tell the new ones."""
+@pytest.mark.parametrize("action", ["reject", "not_a_face"])
+@pytest.mark.parametrize("index", [0, 1, -1])
+def test_a_rejected_face_leaves_before_the_merge(
+    library: catalog.Catalog, grown: list[set[int]], index: int, action: Any
+) -> None:
+    """It may be the first or the last one in time, or the cover."""
     named = next(person for person in library.people(named=True))
     card = next_card(library, "group")
-    face = library.faces(card.person.person_id)[0]
-    answer(library, card, into=named.person_id, choices=(Choice(face.face_id, "reject"),))
-    assert grown[-1] == set()
+    face = library.faces(card.person.person_id)[index]
+    answer(library, card, into=named.person_id, choices=(Choice(face.face_id, action),))
+    assert len(grown[-1]) == 2
     assert library.person(named.person_id).faces == named.faces + card.person.faces - 1
+
+
+def test_a_name_without_the_clearest_face(library: catalog.Catalog, grown: list[set[int]]) -> None:
+    """The cover is chosen again."""
+    card = next_card(library, "group")
+    (clearest,) = library.review.faces(card.person.person_id, FaceOrder.CLEAREST, 1)
+    answer(library, card, name="Ann Example", choices=(Choice(clearest.face_id, "reject"),))
+    assert grown[-1] == set()
+    other = next_card(library, "group")
+    doubtful = library.review.faces(other.person.person_id, FaceOrder.CLEAREST, 3)[2]
+    answer(library, other, name="Bea Example", choices=(Choice(doubtful.face_id, "reject"),))
+    assert len(grown[-1]) == 1
 
 
 def test_an_undo_and_a_later_merge_keep_the_counts(library: catalog.Catalog, grown: list[set[int]]) -> None:
@@ -102,6 +119,41 @@ def test_an_undo_and_a_later_merge_keep_the_counts(library: catalog.Catalog, gro
     assert len(grown[-1]) == 2
 
 
+@pytest.mark.parametrize("kind", ["group", "pair", "grid"])
+def test_an_undo_of_merges_subtracts_the_counts_of_the_parted(
+    library: catalog.Catalog, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """The cover and the dates of the person may have been those of a person that is parted from it."""
+    parted: list[set[int]] = []
+
+    def note(*arguments: Any, **options: Any) -> set[int]:
+        parted.append(part_summaries(*arguments, **options))
+        return parted[-1]
+
+    monkeypatch.setattr(settling, "part_summaries", note)
+    for _ in range(6):
+        card = next_card(library, kind)
+        if kind == "group":
+            named = library.people(named=True)[len(parted) % 2]
+            answer(library, card, into=named.person_id)
+        else:
+            others = [tile.person_id for tile in card.tiles if tile.person_id][:3]
+            answer(library, card, choices=tuple(Choice(other, "merge") for other in others))
+    for _ in range(6):
+        library.review.undo()
+        check_counts(library)
+    assert len(parted) == 6
+    assert all(len(persons) >= 2 for persons in parted)
+
+
+def test_an_undo_of_an_undo_counts_again(library: catalog.Catalog) -> None:
+    named = next(person for person in library.people(named=True))
+    answer(library, next_card(library, "group"), into=named.person_id)
+    library.review.undo()
+    library.review.redo()
+    check_counts(library)
+
+
 def test_a_second_gallery_is_counted_face_by_face(library: catalog.Catalog, grown: list[set[int]]) -> None:
     """A face of another gallery has an assignment that does not count here."""
     with library._resources.database.begin() as connection:
@@ -111,3 +163,10 @@ def test_a_second_gallery_is_counted_face_by_face(library: catalog.Catalog, grow
         refresh_summaries(connection, engine="local", gallery=library._resources.gallery)
     answer(library, next_card(library, "group"), into=named.person_id)
     assert grown[-1] == set()
+
+
+def test_the_similarities_to_a_person_are_those_of_its_candidates(library: catalog.Catalog) -> None:
+    card = next_card(library, "grid")
+    person = card.person.person_id
+    tiles = {tile.person_id: tile.similarity for tile in library.review.candidates(person) if tile.person_id}
+    assert library.review.similarities(person) == tiles != {}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from catalog.domain.errors import UsageError
+
 
 @pytest.fixture
 def card(client):
@@ -150,3 +152,25 @@ def test_crops_are_jpegs_of_the_size_asked_for(client, card):
     status, _, body = client.request("GET", f"/images/{card['rows'][0]['tiles'][0]['sha256']}/1280")
     assert status == 200
     assert body.startswith(b"\xff\xd8")
+
+
+def test_the_first_page_is_prepared_while_the_browser_starts(review, client):
+    """Its cards are read before the browser asks for them."""
+    with review.warming_up():
+        pass
+    seen = {question: card.shown["seen"] for question, card in review._desk._kept.items()}
+    assert any(question.startswith("group-") for question in seen)
+    assert client.request("GET", "/")[0] == 200
+    assert {question: card.shown["seen"] for question, card in review._desk._kept.items()} == seen
+
+
+def test_an_error_of_the_preparation_is_logged(review, monkeypatch, caplog):
+    """The server starts all the same. The first page shows the error."""
+
+    def fail() -> None:
+        raise UsageError("The catalogue cannot be read.")
+
+    monkeypatch.setattr(review._desk, "overview", fail)
+    with review.warming_up():
+        pass
+    assert "The first page could not be prepared." in caplog.text
