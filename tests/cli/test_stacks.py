@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -15,10 +16,10 @@ from tests.cli.shot_files import MOMENT, names, portrait, save
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "json.schema.json").read_text("utf-8"))
 
 
-@pytest.fixture
-def shot(tmp_path: Path) -> Path:
-    """One exposure in seven files: two formats, two edits, a thumbnail, and two copies that a messenger made."""
-    folder = tmp_path / "library"
+@pytest.fixture(scope="module")
+def encoded_shot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of `shot`, to be copied."""
+    folder = tmp_path_factory.mktemp("shot")
     image = portrait("obama_1.jpg")
     half = image.resize((image.width // 2, image.height // 2))
     save(image, folder / "IMG_0001.AVIF", MOMENT)
@@ -29,6 +30,12 @@ def shot(tmp_path: Path) -> Path:
     save(half, folder / "WhatsApp Images" / "IMG-20190705-WA0001.jpg", None, camera=False, quality=60)
     save(half, folder / "WhatsApp Images" / "Sent" / "IMG-20190706-WA0007.jpg", None, camera=False, quality=50)
     return folder
+
+
+@pytest.fixture
+def shot(encoded_shot: Path, tmp_path: Path) -> Path:
+    """One exposure in seven files: two formats, two edits, a thumbnail, and two copies that a messenger made."""
+    return Path(shutil.copytree(encoded_shot, tmp_path / "library", copy_function=shutil.copyfile))
 
 
 @pytest.fixture(autouse=True)

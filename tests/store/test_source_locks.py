@@ -19,9 +19,11 @@ HOLDER = """
 import sys
 from catalog.store.database import open_database
 from catalog.store.source_locks import lock_sources
-with lock_sources(open_database(sys.argv[1]), [sys.argv[2]], shared=sys.argv[3] == "shared"):
-    print("held", flush=True)
-    sys.stdin.read()
+database = open_database(sys.argv[1])
+for uri in sys.argv[3:]:
+    with lock_sources(database, [uri], shared=sys.argv[2] == "shared"):
+        print("held", flush=True)
+        sys.stdin.readline()
 """
 
 
@@ -45,9 +47,9 @@ def seen_by_another_run(url: str, uri: str) -> str:
 
 
 @contextmanager
-def another_run(url: str, uri: str, mode: str = "alone") -> Iterator[subprocess.Popen[str]]:
-    """Run another process that holds a lock until the end of the block."""
-    command = [sys.executable, "-c", HOLDER, url, uri, mode]
+def another_run(url: str, *uris: str, mode: str = "alone") -> Iterator[subprocess.Popen[str]]:
+    """Run another process that holds a lock until the end of the block. A line of input lets it take the next one."""
+    command = [sys.executable, "-c", HOLDER, url, mode, *uris]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
@@ -55,35 +57,40 @@ def another_run(url: str, uri: str, mode: str = "alone") -> Iterator[subprocess.
         process.kill()
 
 
-@pytest.mark.parametrize(
-    ("locked", "wanted", "is_free"),
-    [
-        ("file:///a/b/", "file:///a/b/", False),
-        ("file:///a/b/", "file:///a/", False),
-        ("file:///a/", "file:///a/b/c/", False),
-        ("file:///a/b/", "file:///a/bc/", True),
-        ("s3://bucket/x/", "s3://bucket/y/", True),
-        ("s3://bucket/x/", CATALOGUE, False),
-        (CATALOGUE, "file:///a/", False),
-    ],
+OVERLAPS = (
+    ("file:///a/b/", "file:///a/b/", False),
+    ("file:///a/b/", "file:///a/", False),
+    ("file:///a/", "file:///a/b/c/", False),
+    ("file:///a/b/", "file:///a/bc/", True),
+    ("s3://bucket/x/", "s3://bucket/y/", True),
+    ("s3://bucket/x/", CATALOGUE, False),
+    (CATALOGUE, "file:///a/", False),
 )
-def test_scans_of_overlapping_sources_exclude_each_other(
-    database: Database, database_url: str, locked: str, wanted: str, is_free: bool
-) -> None:
+"""A locked source, a wanted one, and whether it is free."""
+
+
+def test_scans_of_overlapping_sources_exclude_each_other(database: Database, database_url: str) -> None:
     """Two separate folders can be scanned at once; the same folder, or a folder inside it, cannot."""
-    with another_run(database_url, locked):
-        if is_free:
-            with lock_sources(database, [wanted]):
-                return
-        with pytest.raises(LockHeld) as caught, lock_sources(database, [wanted]):
-            pass
-    assert caught.value.exit_code == 8
-    assert database.url in str(caught.value)
+    with another_run(database_url, *(locked for locked, _, _ in OVERLAPS)) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for number, (locked, wanted, is_free) in enumerate(OVERLAPS):
+            if number:
+                process.stdin.write("next\n")
+                process.stdin.flush()
+                assert process.stdout.readline() == "held\n"
+            if is_free:
+                with lock_sources(database, [wanted]):
+                    continue
+            with pytest.raises(LockHeld) as caught, lock_sources(database, [wanted]):
+                pytest.fail(f"{wanted} is free although {locked} is locked")
+            assert caught.value.exit_code == 8
+            assert database.url in str(caught.value)
 
 
 def test_shared_locks_exclude_exclusive_locks(database: Database, database_url: str) -> None:
     """Several workers share a lock."""
-    with another_run(database_url, "file:///a/", "shared"):
+    with another_run(database_url, "file:///a/", mode="shared"):
         with lock_sources(database, ["file:///a/"], shared=True):
             pass
         with pytest.raises(LockHeld), lock_sources(database, ["file:///a/"]):
