@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, insert, select, up
 
 from catalog.domain.box_columns import BOX_COLUMNS
 from catalog.domain.decisions import ChangedPerson, PriorFace
+from catalog.domain.errors import PersonError
 from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
 from catalog.domain.people import AssignedBy
@@ -22,6 +23,14 @@ _PRIOR_ROWS = 2_000
 """Faces of one query."""
 
 _BY: dict[str | None, AssignedBy | None] = {None: None, **{by.value: by for by in AssignedBy}}
+
+
+def refuse_id_as_name(connection: Connection, name: str | None) -> None:
+    """Raise ``PersonError`` for a name that is the id of a person: commands would take it for that person."""
+    if name is not None and persons_by_public_id(connection, [name]):
+        raise PersonError(
+            f'"{name}" is the id of a person, and no name.', remedy="To make two persons one: catalog people merge."
+        )
 
 
 def set_name(connection: Connection, person: PersonRow, name: str | None) -> None:

@@ -42,15 +42,9 @@ EXEMPLARS = 8
 
 
 def name_person(connection: Connection, person: PersonRow, name: str | None, stamp: DecisionStamp) -> int:
-    """Give a person a name or another name; None or a blank name removes it.
-
-    Raises ``PersonError``, also for a name that is the id of a person: commands would take it for that person.
-    """
+    """Give a person a name or another name; None or a blank name removes it. Raises ``PersonError``."""
     name = clean_name(name)
-    if name is not None and decided_rows.persons_by_public_id(connection, [name]):
-        raise PersonError(
-            f'"{name}" is the id of a person, and no name.', remedy="To make two persons one: catalog people merge."
-        )
+    decided_rows.refuse_id_as_name(connection, name)
     person = _current(connection, person)
     before = PriorStateBuilder().changed(person).build()
     decided_rows.set_name(connection, person, name)
