@@ -58,15 +58,24 @@ def make_database(
     edited: frozenset[str] = frozenset(),
     merged: dict[int, int] | None = None,
     key_faces: dict[int, int] | None = None,
+    dates: dict[str, tuple[object, object, object]] | None = None,
 ) -> Path:
-    """Write ``database/Photos.sqlite`` with the photos ``UUIDS``. Faces have the keys 1, 2, ... in their order."""
+    """Write ``database/Photos.sqlite`` with the photos ``UUIDS``. Faces have the keys 1, 2, ... in their order.
+
+    ``dates``: seconds since 2001 UTC, offset from UTC in seconds, and the date that Photos read from the file.
+    """
     database = library / "database" / "Photos.sqlite"
     database.parent.mkdir(parents=True, exist_ok=True)
     keys = {uuid: number for number, uuid in enumerate(UUIDS, 101)}
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute(
             f"CREATE TABLE {schema.assets} (Z_PK INTEGER PRIMARY KEY, Z_ENT INTEGER, ZUUID VARCHAR,"
-            f" ZTRASHEDSTATE INTEGER, ZHIDDEN INTEGER, {schema.adjusted} INTEGER, ZDIRECTORY VARCHAR)"
+            f" ZTRASHEDSTATE INTEGER, ZHIDDEN INTEGER, {schema.adjusted} INTEGER, ZDIRECTORY VARCHAR,"
+            " ZDATECREATED TIMESTAMP)"
+        )
+        connection.execute(
+            "CREATE TABLE ZADDITIONALASSETATTRIBUTES (Z_PK INTEGER PRIMARY KEY, ZASSET INTEGER,"
+            " ZTIMEZONEOFFSET INTEGER, ZEXIFTIMESTAMPSTRING VARCHAR)"
         )
         connection.execute(
             "CREATE TABLE ZPERSON (Z_PK INTEGER PRIMARY KEY, ZPERSONUUID VARCHAR, ZFULLNAME VARCHAR,"
@@ -78,8 +87,23 @@ def make_database(
             " ZMANUAL INTEGER, ZSOURCEWIDTH INTEGER, ZSOURCEHEIGHT INTEGER)"
         )
         connection.executemany(
-            f"INSERT INTO {schema.assets} VALUES (?, 3, ?, ?, ?, ?, ?)",
-            [(keys[uuid], uuid, uuid in trashed, uuid in hidden, uuid in edited, uuid[0]) for uuid in UUIDS],
+            f"INSERT INTO {schema.assets} VALUES (?, 3, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    keys[uuid],
+                    uuid,
+                    uuid in trashed,
+                    uuid in hidden,
+                    uuid in edited,
+                    uuid[0],
+                    (dates or {}).get(uuid, (None,))[0],
+                )
+                for uuid in UUIDS
+            ],
+        )
+        connection.executemany(
+            "INSERT INTO ZADDITIONALASSETATTRIBUTES (ZASSET, ZTIMEZONEOFFSET, ZEXIFTIMESTAMPSTRING) VALUES (?, ?, ?)",
+            [(keys[uuid], offset, in_file) for uuid, (_, offset, in_file) in (dates or {}).items()],
         )
         connection.executemany(
             "INSERT INTO ZPERSON VALUES (?, ?, ?, ?, ?, ?)",

@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
 
+from catalog.domain.apple_dates import AppleDate
 from catalog.domain.errors import PhotoError
 from catalog.domain.faces import BoundingBox
 
@@ -45,11 +46,11 @@ _MAX_STEPS, _STEPS_PER_CALL = 1_000_000_000, 100_000
 _MAX_NAME = 501
 """Characters of a name that are kept: one more than a name can have, so that the import reports it."""
 _MAX_MERGES = 100
-_TABLES = ("ZPERSON", "ZDETECTEDFACE", "ZASSET", "ZGENERICASSET")
+_TABLES = ("ZPERSON", "ZDETECTEDFACE", "ZASSET", "ZGENERICASSET", "ZADDITIONALASSETATTRIBUTES")
 _COLUMNS = frozenset(
     {"Z_PK", "ZUUID", "ZTRASHEDSTATE", "ZHIDDEN", "ZADJUSTMENTSSTATE", "ZHASADJUSTMENTS", "ZFULLNAME", "ZKEYFACE"}
     | {"ZMERGETARGETPERSON", "ZASSET", "ZASSETFORFACE", "ZPERSON", "ZPERSONFORFACE", "ZCENTERX", "ZCENTERY", "ZSIZE"}
-    | {"ZISINTRASH", "ZMANUAL"}
+    | {"ZISINTRASH", "ZMANUAL", "ZDATECREATED", "ZTIMEZONEOFFSET", "ZEXIFTIMESTAMPSTRING"}
 )
 
 
@@ -88,12 +89,15 @@ class AppleLibrary:
     """The content of ``Photos.sqlite``, by the UUID of a photo in upper case.
 
     ``left_out``: why a photo is not to be shown, ``TRASHED`` or ``HIDDEN``. The faces of ``edited`` photos lie on the
-    edited image. Faces without a name are left out, and so are those of trashed photos.
+    edited image. Faces without a name are left out, and so are those of trashed photos. ``dates`` are those that Photos
+    shows, corrections included.
     """
 
     faces: Mapping[str, tuple[AppleFace, ...]] = field(default_factory=dict)
     edited: frozenset[str] = frozenset()
     left_out: Mapping[str, str] = field(default_factory=dict)
+    dates: Mapping[str, AppleDate] = field(default_factory=dict)
+    """The dates that Photos shows, corrections included."""
 
 
 def apple_asset(path: str) -> AppleAsset | None:
@@ -199,8 +203,10 @@ def _read(connection: sqlite3.Connection, *, with_faces: bool) -> AppleLibrary:
     uuids: dict[int, str] = {}
     edited: set[str] = set()
     left_out: dict[str, str] = {}
-    wanted = ("Z_PK", "ZUUID", "ZTRASHEDSTATE", "ZHIDDEN", "ZADJUSTMENTSSTATE", "ZHASADJUSTMENTS")
-    for key, uuid, is_trashed, is_hidden, adjustments, has_adjustments in _rows(
+    dates: dict[str, AppleDate] = {}
+    zones = _zones(connection, columns["ZADDITIONALASSETATTRIBUTES"])
+    wanted = ("Z_PK", "ZUUID", "ZTRASHEDSTATE", "ZHIDDEN", "ZADJUSTMENTSSTATE", "ZHASADJUSTMENTS", "ZDATECREATED")
+    for key, uuid, is_trashed, is_hidden, adjustments, has_adjustments, created in _rows(
         connection, table, columns[table], wanted
     ):
         if not isinstance(key, int) or not isinstance(uuid, str) or len(uuid) > 64:
@@ -210,8 +216,20 @@ def _read(connection: sqlite3.Connection, *, with_faces: bool) -> AppleLibrary:
             left_out[name] = TRASHED if _is_set(is_trashed) else HIDDEN
         if _is_set(adjustments) or _is_set(has_adjustments):
             edited.add(name)
+        date = AppleDate.of_columns(created, *zones.get(key, (None, None)))
+        if date is not None:
+            dates[name] = date
     faces = _faces(connection, columns, uuids, left_out) if with_faces else {}
-    return AppleLibrary(faces, frozenset(edited), left_out)
+    return AppleLibrary(faces, frozenset(edited), left_out, dates)
+
+
+def _zones(connection: sqlite3.Connection, columns: frozenset[str]) -> dict[int, tuple[Any, Any]]:
+    """The offset from UTC in seconds, and the date of the original file, by the key of the photo."""
+    if "ZASSET" not in columns:
+        return {}
+    wanted = ("ZASSET", "ZTIMEZONEOFFSET", "ZEXIFTIMESTAMPSTRING")
+    rows = _rows(connection, "ZADDITIONALASSETATTRIBUTES", columns, wanted)
+    return {key: (offset, in_file) for key, offset, in_file in rows if isinstance(key, int)}
 
 
 def _faces(

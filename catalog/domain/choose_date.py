@@ -24,7 +24,13 @@ _CAMERA = frozenset(
 )
 _SCAN_TIMES = frozenset({DateSource.EXIF_DIGITIZED, DateSource.XMP_DIGITIZED, DateSource.EXIF_CHANGED})
 _NAMES = frozenset({DateSource.FILE_NAME, DateSource.FOLDER_NAME})
-_WITNESSES = _NAMES | {DateSource.GPS, DateSource.TAKEOUT, DateSource.SIDECAR, DateSource.IPTC}
+_WITNESSES = _NAMES | {
+    DateSource.GPS,
+    DateSource.TAKEOUT,
+    DateSource.SIDECAR,
+    DateSource.IPTC,
+    DateSource.APPLE_CORRECTED,
+}
 """Sources that do not follow the camera's clock."""
 _EXACT = (DatePrecision.MINUTE, DatePrecision.SECOND)
 

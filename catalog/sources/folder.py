@@ -17,15 +17,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from operator import itemgetter
 
-from catalog.domain.apple_library import read_apple_library
 from catalog.domain.errors import PhotoError, SourceError
 from catalog.domain.exif_orientation import sidecar_orientation
 from catalog.domain.file_names import is_named_like_another_file
 from catalog.domain.photos import PhotoRef
 from catalog.domain.source import Content, LeftOut, Listed, OtherFile, Skipped
+from catalog.domain.taken_at import TakenAt
 from catalog.domain.uri import absolute_path, display_name, file_path, file_uri, quote_name
 from catalog.sources.companion_dates import CompanionDates
 from catalog.sources.exclusions import RULE_FILES, Exclusions, FolderRules
+from catalog.sources.library_databases import LibraryDatabases
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +86,7 @@ class FolderSource:
             self.path += b"/"
         self.uri = file_uri(self.path)
         self._companions = CompanionDates(self.path)
+        self._databases = LibraryDatabases()
 
     # -------------------------------------------------------------------------------------------------- listing
 
@@ -98,7 +100,7 @@ class FolderSource:
         linked: set[_Identity] = set()
         names = self._names(self.path)
         rules = self._exclusions.enter_root(_entries(names), _reader(self.path), _folder_name(self.path))
-        _leave_out_assets(rules, self.path)
+        self._databases.leave_out_assets(rules, self.path)
         levels = [_Level(self.path, self.uri, self._identity, names, rules)]
         while levels:
             level = levels[-1]
@@ -132,7 +134,7 @@ class FolderSource:
             if isinstance(entered, str):
                 yield LeftOut(uri, entered)
             else:
-                _leave_out_assets(entered, path)
+                self._databases.leave_out_assets(entered, path)
                 levels.append(_Level(path, uri, identity, names, entered))
 
     def _names(self, path: bytes) -> _Names:
@@ -215,7 +217,7 @@ class FolderSource:
             with _opened(path) as (descriptor, status):
                 self._refuse_large(path, status.st_size)
                 data = self._read(descriptor, path, status.st_size)
-            return Content(data, orientation=_sidecar_orientation(path), dates=self._companions.read(path))
+            return Content(data, orientation=_sidecar_orientation(path), dates=self._dates(path))
         except OSError as error:
             self._check_root()
             if isinstance(error, FileNotFoundError):
@@ -224,6 +226,9 @@ class FolderSource:
                 f'The file "{display_name(path)}" cannot be read: {_reason(error)}.',
                 remedy="Check its permissions and its disk.",
             ) from error
+
+    def _dates(self, path: bytes) -> tuple[TakenAt, ...]:
+        return (*self._companions.read(path), *self._databases.dates(path))
 
     def head(self, ref: PhotoRef, size: int) -> bytes:
         path = file_path(ref.uri)
@@ -288,18 +293,6 @@ def _opened(path: bytes) -> Iterator[tuple[int, os.stat_result]]:
 
 def _folder_name(path: bytes) -> bytes:
     return path.rstrip(b"/").rpartition(b"/")[2]
-
-
-def _leave_out_assets(rules: FolderRules, folder: bytes) -> None:
-    """Leave out the photos that are hidden or in the trash of Apple Photos, if the folder is its library."""
-    if not rules.is_photo_library:
-        return
-    try:
-        rules.leave_out_assets(read_apple_library(folder, with_faces=False).left_out)
-    except FileNotFoundError:
-        return
-    except PhotoError as error:
-        log.warning('Hidden photos of "%s" are not recognized. %s', display_name(folder), error)
 
 
 def _entries(names: _Names) -> set[bytes]:

@@ -42,8 +42,9 @@ PHOTOS = View(
         faces="faces on the photo, 0 or more",
         recorded_at="when the catalogue first recorded this content, UTC",
         path=PATH,
-        taken_at_source="user, estimate, sidecar, exif, xmp, iptc, takeout, exif_digitized, xmp_digitized, png, "
-        "quicktime, gps, file_name, folder_name, clock_not_set (of a camera) or exif_changed (of the last change); "
+        taken_at_source="user, estimate, sidecar, apple_corrected, exif, xmp, iptc, takeout, apple_photos, "
+        "exif_digitized, xmp_digitized, png, quicktime, gps, file_name, folder_name, clock_not_set (of a camera) or "
+        "exif_changed (of the last change); "
         "null: no date, or recorded by an earlier version",
         taken_at_precision="year, month, day, minute or second: smaller parts of taken_at mean nothing; null: second, "
         "or no date",
