@@ -14,6 +14,7 @@ from tools.write_man import man_pages
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+LINKING = sorted(page.relative_to(ROOT) for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")))
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -44,7 +45,11 @@ def test_every_command_is_in_the_readme(command):
     assert f"catalog {command}" in README or (group == "report" and f"`{report}`" in README)
 
 
-def test_every_file_that_the_readme_links_to_exists():
-    """A link of the README leads to a file."""
-    links = [link for link in re.findall(r"\]\(([^)#]+)", README) if "://" not in link]
-    assert [link for link in links if not (ROOT / link).exists()] == []
+@pytest.mark.parametrize("page", LINKING, ids=str)
+def test_every_file_that_a_page_links_to_exists(page):
+    """Relative to the page in the repository, as other sites show it; the documentation site has its own addresses."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    links = [
+        link for link in re.findall(r"\]\(([^)\s#]+)", text) if "://" not in link and not link.startswith("mailto:")
+    ]
+    assert [link for link in links if not (ROOT / page).parent.joinpath(link).exists()] == []
