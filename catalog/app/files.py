@@ -16,6 +16,8 @@ from catalog.domain.errors import UsageError
 from catalog.domain.uri import display_name
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from catalog.app import album, import_names, reporting, s3_name_files, search_folder
     from catalog.app import import_people as people_import
     from catalog.app.import_names import NameImportResult
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from catalog.exchange.albums import AlbumResult
     from catalog.exchange.sidecars import SidecarOutcome
     from catalog.identities.decisions import import_labels as labels_import
+    from catalog.identities.matching import references_of_person
     from catalog.reports import status as report_status
     from catalog.store import backup as database_backup
     from catalog.store import labels_file, named_faces, source_locks
@@ -41,6 +44,7 @@ else:
     sidecars = LazyModule("catalog.exchange.sidecars")
     view_export = LazyModule("catalog.exchange.view_export")
     labels_import = LazyModule("catalog.identities.decisions.import_labels")
+    references_of_person = LazyModule("catalog.identities.matching.references_of_person")
     report_status = LazyModule("catalog.reports.status")
     database_backup = LazyModule("catalog.store.backup")
     labels_file = LazyModule("catalog.store.labels_file")
@@ -245,7 +249,12 @@ class CatalogFiles(ABC):
                     f'The catalogue "{database.url}" holds {photos:,} photos, which the backup would replace.',
                     remedy="Use --force to replace them; an SQLite catalogue is copied first.",
                 )
-            replaced = database_backup.restore(database, source)
+            stamp = resources.stamp()
+
+            def delete_references(connection: Connection, contents: set[str]) -> None:
+                references_of_person.delete_references_of_photos(connection, contents, stamp)
+
+            replaced = database_backup.restore(database, source, delete_references)
             # They hold vectors of faces that the backup may lack.
             search_folder.delete_search_files(database, resources.settings.engine.search_folder)
             return RestoreResult(is_labels=False, replaced=replaced)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from catalog.cli.duration import seconds
-from catalog.cli.formatting import path_text
+from catalog.cli.formatting import counted, path_text
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import Config, Database, Verbose
 
@@ -56,6 +56,7 @@ def restore(
     """
     with open_catalog(config, database, verbose, create=True) as catalog:
         result = catalog.restore(source, force=force, wait_seconds=wait)
+        pending = 0 if result.is_labels else catalog.status().pending_removals
     if result.is_labels:
         typer.echo(
             f"{result.persons:,} persons and {result.decisions:,} decisions were new; "
@@ -64,4 +65,6 @@ def restore(
         return
     replaced = f" The replaced catalogue is in {path_text(result.replaced)}." if result.replaced else ""
     typer.echo(f"Restored from {path_text(source)}.{replaced}")
+    if pending:
+        typer.echo(f"{counted(pending, 'forgotten face')} must still be deleted from galleries; the next scan does it.")
     typer.echo("If the gallery is elsewhere, repair it with: catalog reconcile")

@@ -92,6 +92,6 @@ def _print_receipt(receipt: ForgetReceipt, as_json: bool, *, is_finished: bool =
     for file in receipt.files:
         typer.echo(f"A file still names a face of the person: {display_name(file)}")
     typer.echo(
-        "Not reached: crops of hits, pages, albums, exports and backups in other folders, and names without a face in "
-        "files of other programs."
+        "Not reached: crops of hits, pages, albums, exports, backups that you made, and names without a face in files "
+        "of other programs."
     )

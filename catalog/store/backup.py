@@ -12,7 +12,7 @@ import shutil
 import sqlite3
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +29,9 @@ from catalog.store.database import Database, open_database
 from catalog.store.database_address import parse_address, safe_form
 from catalog.store.driver_errors import translate_driver_errors
 from catalog.store.temporary_files import temporary_file
-from catalog.store.tombstones import apply_tombstones, read_forgotten
+from catalog.store.tombstones import WHOLE_PHOTO, apply_tombstones, read_forgotten, read_tombstones
+
+_DeleteReferences = Callable[[Connection, set[str]], None]
 
 _VERSION_TABLE = "alembic_version"
 _ROWS = 2000
@@ -62,10 +64,11 @@ def back_up(database: Database, target: Path) -> int:
     return target.stat().st_size
 
 
-def restore(database: Database, backup: Path) -> Path | None:
+def restore(database: Database, backup: Path, delete_references: _DeleteReferences = lambda _, __: None) -> Path | None:
     """Replace the content of the catalogue by the content of a backup, in one transaction.
 
-    Persons forgotten since the backup was made stay forgotten. Returns the copy of the SQLite file from before the
+    Persons forgotten since the backup was made stay forgotten. ``delete_references`` deletes the references that were
+    cut from photos with these content hashes. Returns the copy of the SQLite file from before the
     restore; None on PostgreSQL, and for a catalogue that was empty. The caller holds the lock of the whole catalogue.
     """
     # Alembic is slow to load and needed for this copy only.
@@ -79,7 +82,7 @@ def restore(database: Database, backup: Path) -> Path | None:
         check_schema(copy, backup)  # before any of its triggers runs
         open_database(str(copy), create=False, upgrade=True).close()  # refuses other files and newer schemas
         check_pages(copy, f'The backup "{backup}"', "Name another backup.")
-        _forget_again(database, copy)
+        _forget_again(database, copy, delete_references)
         _fold_log(copy)
         if database.path is not None:
             before = copy_sqlite(database.path, "before-restore") if _has_content(database) else None
@@ -103,13 +106,17 @@ def _has_content(database: Database) -> bool:
         return any(connection.scalar(select(exists().select_from(text(f'"{name}"')))) for name in names)
 
 
-def _forget_again(database: Database, copy: Path) -> None:
+def _forget_again(database: Database, copy: Path, delete_references: _DeleteReferences) -> None:
     """Copy the tombstones and their decisions from a catalogue into the copy that will replace it."""
     with database.read() as connection:
         tombstone_rows, decision_rows = read_forgotten(connection)
     restored = open_database(str(copy))
     try:
         with restored.begin() as connection:
+            # References that were added after a person was forgotten stay.
+            known = {tombstone.key for tombstone in read_tombstones(connection)}
+            keys = [tombstone.key for tombstone in tombstone_rows if tombstone.key not in known]
+            delete_references(connection, {key.sha256 for key in keys if key.box == WHOLE_PHOTO})
             apply_tombstones(connection, tombstone_rows, decision_rows, str(utc_text(datetime.now(UTC))))
     finally:
         restored.close()

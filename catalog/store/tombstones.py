@@ -40,6 +40,9 @@ from catalog.store.decision_rows import (
 from catalog.store.tables import assignments, faces, persons, photos, tombstones
 from catalog.store.upsert import batches
 
+WHOLE_PHOTO = BoundingBox(0.0, 0.0, 1.0, 1.0)
+"""Box of the tombstone of a reference photo: its references on the watch list and among employees are forgotten."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:

@@ -47,6 +47,39 @@ def test_references_and_sidecars_of_the_face_are_found(catalog: Catalog, portrai
     assert person_on(catalog, "biden") == other
 
 
+@pytest.mark.usefixtures("on_database")
+def test_a_backup_does_not_bring_references_back(catalog: Catalog, portraits: Path, tmp_path: Path) -> None:
+    """On the watch list and among employees, with the entries of the log. References of other persons come back."""
+    assert catalog("scan", portraits).code == 0
+    man = person_on(catalog, "obama_1")
+    catalog("watch", "add", "Target", PORTRAITS / "obama_1.jpg")
+    catalog("watch", "add", "Other", PORTRAITS / "biden.jpg")
+    catalog("enroll", "e-1", other_photo(tmp_path, "obama_3"), "--allow-open-mouth")
+    catalog("enroll", "e-2", PORTRAITS / "biden.jpg", "--allow-open-mouth")
+    assert catalog("backup", tmp_path / "before.bak").code == 0
+    assert catalog("people", "forget", man, "--yes").code == 0
+    restored = catalog("restore", tmp_path / "before.bak", "--force")
+    assert "3 forgotten faces must still be deleted from galleries" in restored.out
+    assert [entry["name"] for entry in catalog("watch", "list", "--json").json] == ["Other"]
+    assert [row["id"] for row in catalog("employees", "list", "--json").json] == ["e-2"]
+    assert "e-1" not in catalog("audit", "--json").out
+    assert catalog("audit").code == 0
+
+
+def test_references_that_were_added_after_forgetting_are_restored(
+    catalog: Catalog, portraits: Path, tmp_path: Path
+) -> None:
+    """The employee agreed again, with the same photo."""
+    assert catalog("scan", portraits).code == 0
+    badge = other_photo(tmp_path, "obama_3")
+    assert catalog("enroll", "e-1", badge, "--allow-open-mouth").code == 0
+    assert catalog("people", "forget", person_on(catalog, "obama_1"), "--yes").code == 0
+    assert catalog("enroll", "e-1", badge, "--allow-open-mouth").code == 0
+    assert catalog("backup", tmp_path / "after.bak").code == 0
+    assert catalog("restore", tmp_path / "after.bak", "--force").code == 0
+    assert [row["id"] for row in catalog("employees", "list", "--json").json] == ["e-1"]
+
+
 def test_the_receipt_is_text(catalog: Catalog, portraits: Path) -> None:
     """With the places that the command cannot reach."""
     catalog("scan", portraits)
