@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, or_, select, update
 
 from catalog.store.catalogued_faces import clearness, in_gallery
-from catalog.store.person_summaries import clearest_faces, face_is_clear, person_state, refresh_summaries
+from catalog.store.person_summaries import face_is_clear, person_state, refresh_summaries
 from catalog.store.tables import assignments, faces, person_summaries, persons, photos, stacked_photos
 from catalog.store.upsert import batches, insert_into
 
@@ -61,8 +61,10 @@ def grow_summaries(
         count, shots = counts.get(target, (0, 0))
         own_lost = [face for face in lost if face.person == target]
         is_exact = count == sum(summary.faces for summary in summaries) + len(own_gained) - len(own_lost)
+        lost_covers = own_covers & {face.row for face in own_lost}
+        own_covers -= lost_covers
         has_covers = all(cover in candidates and candidates[cover].person == target for cover in own_covers)
-        if is_exact and has_covers and summaries:
+        if count and is_exact and has_covers:
             grown_values = _grown(target, summaries, own_gained, own_covers, candidates, shots)
             grown_values["faces"] -= len(own_lost)
             grown_values["clear_faces"] -= sum(face.is_clear for face in own_lost)
@@ -71,6 +73,8 @@ def grow_summaries(
                 for face in own_lost
             ):
                 grown_values["first_taken"], grown_values["last_taken"] = _taken(connection, target)
+            if lost_covers:
+                grown_values["cover_id"] = _clearest_face(connection, target, engine, gallery)
             values.append(grown_values)
     grown = {int(row["person_id"]) for row in values}
     replaced = sorted({row for row, target in canonical.items() if target in grown} | grown)
@@ -120,10 +124,19 @@ def part_summaries(connection: Connection, rows: Collection[int], *, engine: str
         values["first_taken"], values["last_taken"] = _taken(connection, person)
     cover = _faces(connection, [before.cover_id] if before.cover_id is not None else [], engine, gallery)
     if [face.person for face in cover.values()] != [person]:
-        conditions = [*in_gallery(engine, gallery), assignments.c.person_id == person]
-        values["cover_id"] = clearest_faces(connection, conditions).get(person)
+        values["cover_id"] = _clearest_face(connection, person, engine, gallery)
     connection.execute(update(person_summaries).where(person_summaries.c.person_id == person).values(values))
     return {*parted, person}
+
+
+def _clearest_face(connection: Connection, person: int, engine: str, gallery: str) -> int | None:
+    query = (
+        select(faces.c.id)
+        .select_from(assignments.join(faces, faces.c.id == assignments.c.face_id).join(photos))
+        .where(assignments.c.person_id == person, *in_gallery(engine, gallery))
+        .order_by(clearness(connection).desc(), faces.c.id)
+    )
+    return connection.scalar(query.limit(1))
 
 
 def _taken(connection: Connection, person: int) -> tuple[str | None, str | None]:
@@ -146,7 +159,8 @@ def _grown(
     shots: int,
 ) -> dict[str, Any]:
     """The new row of a person: the sum of the earlier rows and the gained faces."""
-    best = max([*gained, *(candidates[cover] for cover in covers)], key=lambda face: (face.clearness, -face.row))
+    covering = [*gained, *(candidates[cover] for cover in covers)]
+    best = max(covering, key=lambda face: (face.clearness, -face.row), default=None)
     parts = [*summaries, *gained]
     return {
         "person_id": person,
@@ -155,7 +169,7 @@ def _grown(
         "clear_faces": sum(summary.clear_faces for summary in summaries) + sum(face.is_clear for face in gained),
         "first_taken": min((part.first_taken for part in parts if part.first_taken is not None), default=None),
         "last_taken": max((part.last_taken for part in parts if part.last_taken is not None), default=None),
-        "cover_id": best.row,
+        "cover_id": None if best is None else best.row,
     }
 
 

@@ -7,7 +7,6 @@ give to the suggestions of a scan of LFW, and of the same scan grouped with a hi
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -134,7 +133,8 @@ def updated_question(row: QuestionRow, person: PersonSummary, other: PersonSumma
         person, other = other, person
     faces = 1 if other is None else min(person.faces, other.faces)
     worth = pair_worth(faces, row.chance, is_named=person.name is not None, has_conflict=row.reason is not None)
-    return replace(row, person=person.row, other=None if other is None else other.row, faces=faces, worth=worth)
+    other_row = None if other is None else other.row
+    return QuestionRow(person.row, other_row, row.face, row.similarity, row.chance, faces, worth, row.reason, row.id)
 
 
 def group_chance(summary: PersonSummary) -> float:
