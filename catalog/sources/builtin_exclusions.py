@@ -49,8 +49,10 @@ _FILES = re.compile(
     rb"|(?P<Android>\.trashed-\d+-.*|\.pending-\d+-.*)|(?P<Synology>syno(photo|file)_thumb_.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_FILE_STARTS = b"._dDtTsS"
-"""First bytes of files that a pattern may match, so that most names need no regular expression."""
+_FILE_STARTS = frozenset({b"._", b".d", b".t", b".p", b"th", b"de", b"sy"})
+"""First two bytes, in lower case, of files that a pattern may match, so that most names need no regular expression.
+
+The others end in ``.icloud``."""
 
 _BUNDLE_SUFFIXES = (b".photoslibrary", b".photolibrary", b".migratedphotolibrary", b".aplibrary")
 _BUNDLE_PARTS = re.compile(
@@ -75,7 +77,7 @@ CACHE_TAG, CACHE_SIGNATURE = b"CACHEDIR.TAG", b"Signature: 8a477f597d28d172789f0
 
 def file_rule(name: bytes) -> str | None:
     """The rule that leaves out a file of this name, or None."""
-    if name[:1] not in _FILE_STARTS and not name.endswith((b".icloud", b".ICLOUD")):
+    if name[:2].lower() not in _FILE_STARTS and name[-1:] not in b"dD":
         return None
     match = _FILES.fullmatch(name)
     return None if match is None else f"system file ({match.lastgroup})"

@@ -9,6 +9,7 @@ import pytest
 from catalog.domain.photos import PhotoRef
 from catalog.domain.source import LeftOut
 from catalog.domain.uri import file_path
+from catalog.sources.builtin_exclusions import file_rule
 from catalog.sources.exclusions import Exclusions
 from catalog.sources.folder import FolderSource
 from tests.apple_library import UUIDS, edit, make_database, original
@@ -210,3 +211,21 @@ def test_an_ignore_file_of_any_content_ends_no_scan(tmp_path: Path) -> None:
 def test_a_pattern_that_git_does_not_allow_is_refused() -> None:
     with pytest.raises(ValueError, match="!"):
         Exclusions(["!"])
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        (b"Thumbs.db", "system file (Windows)"),
+        (b"desktop.INI", "system file (Windows)"),
+        (b"SYNOPHOTO_THUMB_M.jpg", "system file (Synology)"),
+        (b"._IMG_1.jpg", "system file (macOS)"),
+        (b".DS_Store", "system file (macOS)"),
+        (b"IMG_1.jpg.iCloud", "system file (macOS)"),
+        (b".Trashed-12-a.jpg", "system file (Android)"),
+        (b".pending-12-a.jpg", "system file (Android)"),
+        *((name, None) for name in (b"", b"D", b"DSC_0001.jpg", b"thumbs.jpg", b".hidden.jpg", b"card", b"IMG_1.jpg")),
+    ],
+)
+def test_files_of_systems_are_known_by_name_in_any_case(name: bytes, rule: str | None) -> None:
+    assert file_rule(name) == rule
