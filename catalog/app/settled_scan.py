@@ -19,6 +19,7 @@ from catalog.app.resources import Resources
 from catalog.domain.photos import OutcomeKind
 from catalog.domain.timestamps import utc_text
 from catalog.scanning.summary import Summary
+from catalog.store.database import SCHEMA
 from catalog.store.review_rows import ANSWER_DAYS
 from catalog.store.settled_state import (
     SettledState,
@@ -83,5 +84,12 @@ class ScanEnd:
         with resources.database.read() as connection:
             facts = facts_now(connection, engine.name, resources.gallery, scan_id=self.scan_id)
         settings = resources.settings
-        program = version("face-catalog"), engine.known_model, settings.engine, settings.identities, settings.scan
+        program = (
+            version("face-catalog"),
+            SCHEMA,
+            engine.known_model,
+            settings.engine,
+            settings.identities,
+            settings.scan,
+        )
         return sha256(repr((facts, resources.gallery, program)).encode()).hexdigest()
