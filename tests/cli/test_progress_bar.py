@@ -26,6 +26,11 @@ class Run:
         for number in range(5):
             yield Outcome(f"file:///{number}.jpg", OutcomeKind.NEW, faces=2)
 
+    def outcomes_but_unchanged(self, on_unchanged):
+        on_unchanged(3)
+        yield Outcome("file:///3.jpg", OutcomeKind.NEW, faces=2)
+        on_unchanged(1)
+
     def count_photos(self):
         self.expected = 5
 
@@ -54,3 +59,14 @@ def test_the_bar_shows_total_share_rate_and_is_removed(monkeypatch):
 def test_quiet_draws_no_bar(monkeypatch):
     """The outcomes are the same."""
     assert drawn_by(Run(), monkeypatch, quiet=True) == ""
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_unchanged_photos_are_counted_and_not_yielded(monkeypatch, is_terminal):
+    """The bar reaches 100 % all the same."""
+    terminal = Terminal() if is_terminal else io.StringIO()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(progress_bar, "_SECONDS_BEFORE_COUNT", -1.0)
+    monkeypatch.setattr(progress_bar, "_MIN_INTERVAL", 0.0)
+    assert [outcome.uri for outcome in with_progress(Run(), with_unchanged=False)] == ["file:///3.jpg"]
+    assert ("5/5" in terminal.getvalue()) is is_terminal
