@@ -27,9 +27,9 @@ class Run:
             yield Outcome(f"file:///{number}.jpg", OutcomeKind.NEW, faces=2)
 
     def outcomes_but_unchanged(self, on_unchanged):
-        on_unchanged(3)
-        yield Outcome("file:///3.jpg", OutcomeKind.NEW, faces=2)
         on_unchanged(1)
+        yield Outcome("file:///1.jpg", OutcomeKind.NEW, faces=2)
+        on_unchanged(3)
 
     def count_photos(self):
         self.expected = 5
@@ -68,5 +68,5 @@ def test_unchanged_photos_are_counted_and_not_yielded(monkeypatch, is_terminal):
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setattr(progress_bar, "_SECONDS_BEFORE_COUNT", -1.0)
     monkeypatch.setattr(progress_bar, "_MIN_INTERVAL", 0.0)
-    assert [outcome.uri for outcome in with_progress(Run(), with_unchanged=False)] == ["file:///3.jpg"]
+    assert [outcome.uri for outcome in with_progress(Run(), with_unchanged=False)] == ["file:///1.jpg"]
     assert ("5/5" in terminal.getvalue()) is is_terminal
