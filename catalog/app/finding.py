@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from catalog.app.photo_input import PhotoInput, ReferenceFace
+from catalog.app.photo_input import PhotoInput, ReferenceFace, name_of_photo
 from catalog.app.resources import Resources
 from catalog.domain.charges import Operation
 from catalog.domain.content_hash import sha256_of
@@ -30,7 +30,7 @@ def reference_faces(resources: Resources, photo: PhotoInput, name: str | None) -
     resources.charge("find-person", analysis.charges)
     if not analysis.faces:
         raise NoFaceError(
-            f"{_name_of(name or photo)} shows no face.", remedy="Use a photo with a larger or sharper face."
+            f"{name_of_photo(name or photo)} shows no face.", remedy="Use a photo with a larger or sharper face."
         )
     return analysis.faces
 
@@ -132,7 +132,3 @@ def _reference(resources: Resources, reference: PhotoInput | ReferenceFace) -> R
         reference = ReferenceFace(reference)
     path = str(reference.photo) if isinstance(reference.photo, str | Path) else ""
     return Reference(resources.open_file(reference.photo), reference.box, reference.name or path)
-
-
-def _name_of(photo: PhotoInput) -> str:
-    return f'"{photo}"' if isinstance(photo, str | Path) else "The photo"

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.domain.faces import BoundingBox
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.uri import display_name
 
 PhotoInput = str | Path | bytes | OpenedPhoto
 """A path, the bytes of the file, or the photo that ``Catalog.open_photo`` returned."""
+
+
+def name_of_photo(photo: PhotoInput) -> str:
+    """Subject of a sentence about the photo: its path in quotes, or "The photo"."""
+    return f'"{display_name(os.fsencode(photo))}"' if isinstance(photo, str | Path) else "The photo"
 
 
 @dataclass(frozen=True, slots=True)

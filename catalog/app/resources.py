@@ -258,6 +258,8 @@ class Resources:
                 raise UsageError(f"The photo cannot be used. {error}") from error
         path = Path(photo)
         name = display_name(os.fsencode(path))
+        if str(path).startswith("s3:/"):
+            raise UsageError(f'"{name}" is not a file.', remedy="Download the photo from S3, and name the file.")
         try:
             data = path.read_bytes()
         except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from catalog.app.photo_input import PhotoInput
+from catalog.app.photo_input import PhotoInput, name_of_photo
 from catalog.app.resources import Resources
 from catalog.domain.errors import UsageError
 from catalog.domain.recommended_thresholds import WATCH_THRESHOLD
@@ -44,6 +44,7 @@ class WatchList:
             resources.stamp(),
             threshold=threshold,
             region=resources.region,
+            names=[name_of_photo(photo) for photo in (*references, *negatives)],
         )
 
     def list(self) -> tuple[WatchEntry, ...]:
@@ -74,7 +75,10 @@ class WatchList:
         return tuple(hits)
 
     def hits(self, *, state: State | None = None, name: str | None = None) -> tuple[WatchHit, ...]:
-        """The hits, newest first; ``state`` is open, confirmed or dismissed, ``name`` that of an entry."""
+        """The hits, newest first; ``state`` is open, confirmed or dismissed, ``name`` that of an entry.
+
+        Raises UsageError for a name that is not on the list.
+        """
         return tuple(read_hits(self._resources().database, state=state, name=name))
 
     def references(self, name: str) -> tuple[int, ...]:

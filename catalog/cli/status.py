@@ -51,7 +51,7 @@ def _lines(shown: Status) -> list[tuple[str, str]]:
     if shown.pending_removals:
         faces = f"{shown.pending_removals:,} faces must still be deleted from galleries; the next scan does it"
         lines.append(("pending", faces))
-    return [*lines, ("charges", f"${shown.dollars:,.2f}")] if shown.dollars else lines
+    return [*lines, ("charges", f"${shown.dollars:,.4f}")] if shown.dollars else lines
 
 
 def _scan_line(scan: ScanStatus) -> str:

@@ -19,8 +19,8 @@ from catalog.store.whole_file import whole_file
 
 _GAP = 2
 """Columns between two columns of a table."""
-_MIN_WIDTH = 8
-"""A shorter column would not show enough of a path or name."""
+_MIN_WIDTH = 9
+"""A person's id has 9 characters and stays whole. A shorter column would not show enough of a path or name."""
 
 
 class Format(StrEnum):

@@ -25,6 +25,12 @@ def gallery_faces(connection: Connection, engine: str, gallery: str) -> str:
     return f"{count} {int(ids or 0)} {enrolled_at or ''}"
 
 
+def has_faces(connection: Connection, engine: str, gallery: str) -> bool:
+    """The catalogue knows a face of the gallery."""
+    query = select(faces.c.id).where(faces.c.engine == engine, faces.c.gallery == gallery)
+    return connection.scalar(query.limit(1)) is not None
+
+
 def searched_watches(connection: Connection, engine: str, gallery: str, faces: str) -> frozenset[int]:
     """Row ids of the entries that were searched for among these faces, which :func:`gallery_faces` returned."""
     query = select(watch_searches.c.watch_id).where(

@@ -7,6 +7,7 @@ import stat
 from operator import itemgetter
 
 import pytest
+from PIL import Image
 
 from tests.cli.conftest import PORTRAITS
 
@@ -135,3 +136,50 @@ def test_a_command_that_fails_changes_nothing(catalog, portraits, tmp_path):
     assert answer.code == 9
     assert "exit code 4" in answer.err
     assert json.loads(payload_file.read_text()) == answer.json
+
+
+def test_a_reference_without_a_face_is_named(catalog, tmp_path):
+    """So that the user knows which of several photos to replace."""
+    Image.new("RGB", (300, 300), "gray").save(tmp_path / "wall.jpg")
+    answer = catalog("watch", "add", "X", PORTRAITS / "obama_1.jpg", tmp_path / "wall.jpg")
+    assert answer.code == 2
+    assert 'wall.jpg" shows no face.' in answer.err
+
+
+def test_several_faces_on_a_reference_are_reported(catalog, tmp_path):
+    """The largest is watched, which may be the wrong person."""
+    both = Image.new("RGB", (900, 500))
+    for left, name in ((0, "obama_1.jpg"), (450, "biden.jpg")):
+        both.paste(Image.open(PORTRAITS / name).convert("RGB").resize((400, 500)), (left, 0))
+    both.save(tmp_path / "both.jpg", quality=95)
+    answer = catalog("watch", "add", "X", tmp_path / "both.jpg")
+    assert answer.code == 0
+    assert 'both.jpg" shows 2 faces. The largest one is used.' in answer.err
+
+
+@pytest.mark.usefixtures("watching")
+def test_hits_of_an_unknown_entry_are_refused(catalog):
+    """An empty answer with exit code 0 would say that no hit is open."""
+    answer = catalog("watch", "hits", "--name", "Person Y")
+    assert answer.code == 2
+    assert '"Person Y" is not on the watch list.' in answer.err
+    assert catalog("watch", "hits", "--name", "Person X").code == 0
+
+
+def test_an_empty_gallery_is_not_searched(catalog, serving):
+    """Such a paid search could find nothing."""
+    with serving():
+        assert catalog("watch", "add", "X", PORTRAITS / "obama_1.jpg").code == 0
+        assert catalog("watch", "check").code == 0
+        charges = catalog("costs", "--json").json["month"]["charges"]
+        assert [(row["operation"], row["calls"]) for row in charges] == [("DetectFaces", 1)]
+        assert "$0.0010" in catalog("status").out
+
+
+@pytest.mark.parametrize("command", [("analyze",), ("find-person",), ("verify", "1"), ("watch", "add", "X")])
+def test_a_reference_in_s3_is_not_a_file(catalog, portraits, command):
+    """The message has the remedy."""
+    assert catalog("scan", portraits, "--limit", "1").code == 0
+    answer = catalog(*command, "s3://bucket/photo.jpg")
+    assert answer.code == 2
+    assert "Download the photo from S3" in answer.err

@@ -110,3 +110,10 @@ def test_a_table_fits_the_terminal():
 def test_a_text_is_shortened_in_the_middle(text, width, expected):
     """Wide characters fill two columns."""
     assert shortened(text, width) == expected
+
+
+def test_a_person_id_stays_whole_on_a_narrow_terminal():
+    """A user copies it into the next command."""
+    table = ReportTable(("person_id", "name", "company"), (("p0zgqpypr", "A long name of a person", "pa1ncn431"),))
+    assert "p0zgqpypr" in render(table, Format.TABLE, 30)
+    assert "pa1ncn431" in render(table, Format.TABLE, 30)

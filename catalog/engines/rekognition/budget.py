@@ -35,10 +35,12 @@ class Budget:
         with self._lock:
             cost = self._price(operation, 1).dollars
             if self._max_calls is not None and self._calls + 1 > self._max_calls:
-                raise LimitReached(f"The limit of {self._max_calls:,} paid calls is reached.", remedy=_REMEDY)
+                calls = f"{self._max_calls:,} paid call{'' if self._max_calls == 1 else 's'}"
+                raise LimitReached(f"The limit of {calls} is reached.", remedy=_REMEDY)
             if self._max_dollars is not None and self._dollars + cost > self._max_dollars:
+                spent = f"${self._dollars.normalize():f}"
                 raise LimitReached(
-                    f"The limit of ${self._max_dollars} is reached: ${self._dollars} are spent "
+                    f"The limit of ${self._max_dollars.normalize():f} is reached: {spent} are spent "
                     f"and the next call costs ${cost.normalize():f}.",
                     remedy=_REMEDY,
                 )

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from catalog.domain.errors import UsageError
+from catalog.domain.uri import display_name
 from catalog.identities.decisions.log import DecisionStamp
 from catalog.store import watch_rows
 from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_id, catalogued_faces_by_row, faces_at_key
@@ -77,8 +78,12 @@ def _review_in_other_galleries(
 
 
 def read_hits(database: Database, *, state: State | None = None, name: str | None = None) -> list[WatchHit]:
-    """Hits, newest first; of one state or of one entry, if given."""
+    """Hits, newest first; of one state or of one entry, if given. Raises ``UsageError`` for an unknown entry."""
     with database.read() as connection:
+        if name is not None and not watch_rows.has_watch(connection, name):
+            raise UsageError(
+                f'"{display_name(name)}" is not on the watch list.', remedy="`catalog watch list` shows it."
+            )
         return list_hits(connection, state=state, name=name)
 
 

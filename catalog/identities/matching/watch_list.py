@@ -31,7 +31,7 @@ from catalog.store.charge_scope import charge_scope
 from catalog.store.database import Database
 from catalog.store.scans import record_charges
 from catalog.store.watch_rows import WatchEntry
-from catalog.store.watch_searches import gallery_faces, record_watch_search, searched_watches
+from catalog.store.watch_searches import gallery_faces, has_faces, record_watch_search, searched_watches
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +51,9 @@ def add_watch(
     *,
     threshold: float = WATCH_THRESHOLD,
     region: str = "",
+    names: Sequence[str] = (),
 ) -> WatchEntry:
-    """Add an entry. Of each photo the largest face is used.
+    """Add an entry. Of each photo the largest face is used. ``names`` are those of all photos, for messages.
 
     Raises ``NoFaceError`` for a photo without a face, and ``UsageError`` for a name that is taken or not printable, and
     for a photo that is both a reference and a negative reference.
@@ -69,10 +70,14 @@ def add_watch(
             analysis = engine.analyze(photo)
             charges += analysis.charges
             analyzed.append((photo, analysis, is_negative))
-        if any(not analysis.faces for _, analysis, _ in analyzed):
-            raise NoFaceError(
-                "A reference photo shows no face.", remedy="Use one on which the face is larger or sharper."
-            )
+        shown = names or ["A reference photo"] * len(analyzed)
+        for subject, (_, analysis, _) in zip(shown, analyzed, strict=True):
+            if not analysis.faces:
+                raise NoFaceError(
+                    f"{subject} shows no face.", remedy="Use a photo on which the face is larger or sharper."
+                )
+            if len(analysis.faces) > 1:
+                log.warning("%s shows %d faces. The largest one is used.", subject, len(analysis.faces))
         with database.begin() as connection:
             _add(connection, name, threshold, analyzed, stamp)
             record_charges(
@@ -140,6 +145,9 @@ def check_watches(
     if not entries:
         return [], []
     with database.read() as connection:
+        # A paid search could not find a face of this catalogue. A scan makes the searches that its plan counted.
+        if not skip_searched and not has_faces(connection, engine.name, gallery):
+            return [], []
         present = gallery_faces(connection, engine.name, gallery)
         searched = searched_watches(connection, engine.name, gallery, present) if skip_searched else frozenset()
     for entry in entries:
