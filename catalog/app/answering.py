@@ -69,19 +69,20 @@ def apply_answer(connection: Connection, resources: Resources, answer: ReviewAns
     if person.person_id != answer.person:
         raise ReviewConflictError(f"{answer.person} was merged since this card was shown.")
     persons = {answer.person} | {choice.target for choice in answer.choices if choice.is_about_person}
-    faces = [
-        find_chosen_face(connection, resources, choice.target)
+    faces = {
+        choice.target: find_chosen_face(connection, resources, choice.target)
         for choice in answer.choices
         if not choice.is_about_person
-    ]
-    check_unchanged(connection, answer.seen, persons, faces)
+    }
+    check_unchanged(connection, answer.seen, persons, faces.values())
     if answer.faces_seen is not None:
         summary = read_summaries(connection, [person.id]).get(person.id)
         if summary is None or summary.faces != answer.faces_seen:
             raise ReviewConflictError(f"{person} was changed since this card was shown.")
     touched = {person.id}
     for choice in answer.choices:
-        touched |= _choose(connection, resources, person, choice, stamp, same_photo=answer.same_photo)
+        face = faces.get(choice.target)
+        touched |= _choose(connection, person, choice, face, stamp, same_photo=answer.same_photo)
     if answer.into is not None:
         target = find_person(connection, answer.into)
         touched.add(target.id)
@@ -129,15 +130,18 @@ def row_of(connection: Connection, person_id: str | None) -> set[int]:
 
 def _choose(
     connection: Connection,
-    resources: Resources,
     person: PersonRow,
     choice: Choice,
+    face: CataloguedFace | None,
     stamp: DecisionStamp,
     *,
     same_photo: bool,
 ) -> set[int]:
-    """Apply one choice. Returns the row ids of the persons that it concerns."""
-    if choice.is_about_person:
+    """Apply one choice, about ``face`` or about a person. Returns the row ids of the persons that it concerns.
+
+    The person of ``face`` is that before the answer.
+    """
+    if face is None:
         other = find_person(connection, choice.target)
         if choice.action == "merge":
             verbs.merge_persons(connection, person, other, stamp, same_photo=same_photo)
@@ -146,7 +150,6 @@ def _choose(
         else:
             verbs.set_hidden(connection, other, True, stamp)
         return {person.id, other.id}
-    face = find_chosen_face(connection, resources, choice.target)
     if choice.action == "confirm":
         confirm = verbs.confirm_beside if same_photo else verbs.confirm_face
         confirm(connection, face, person, stamp)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
 
 from catalog.domain.box_columns import BOX_COLUMNS
 from catalog.domain.errors import PersonError
@@ -183,18 +183,18 @@ def catalogued_faces_by_id(
 def catalogued_faces_by_row(connection: Connection, rows: Iterable[int]) -> dict[int, CataloguedFace]:
     result: list[CataloguedFace] = []
     for batch in batches(list(rows)):
-        result += _catalogued_faces(connection, _face_query().where(faces.c.id.in_(batch)))
+        result += _catalogued_faces(connection, _faces_of_rows(), {"rows": batch})
     return {face.row: face for face in result}
 
 
 def find_face(connection: Connection, wanted: str, *, engine: str, gallery: str) -> CataloguedFace:
     """Return the face with this id, or the only face whose id starts with it. Raises ``PersonError``."""
-    of_gallery = _face_query().where(faces.c.engine == engine, faces.c.gallery == gallery)
     # A whole id is found by an index. The beginning of an id is compared with all ids of the gallery.
-    candidates = _catalogued_faces(connection, of_gallery.where(faces.c.face_id == wanted))
+    names = {"engine": engine, "gallery": gallery}
+    candidates = _catalogued_faces(connection, _face_of_id(), {**names, "face_id": wanted})
     if not candidates:
         begins = faces.c.face_id.startswith(wanted, autoescape=True)
-        candidates = _catalogued_faces(connection, of_gallery.where(begins).limit(2))
+        candidates = _catalogued_faces(connection, _faces_of_gallery().where(begins).limit(2), names)
     if len(candidates) != 1:
         subject = "No face has" if not candidates else "Several faces have"
         raise PersonError(
@@ -205,8 +205,8 @@ def find_face(connection: Connection, wanted: str, *, engine: str, gallery: str)
 
 def faces_at_key(connection: Connection, key: FaceKey) -> list[CataloguedFace]:
     """Return the faces of all galleries that are the same face as the key, highest overlap first."""
-    query = _face_query().where(photos.c.sha256 == key.sha256)
-    overlapping = [face for face in _catalogued_faces(connection, query) if face.place.same(key)]
+    on_photo = faces_by_content(connection, [key.sha256]).get(key.sha256, [])
+    overlapping = [face for face in on_photo if face.place.same(key)]
     return sorted(overlapping, key=lambda face: -face.box.iou(key.box))
 
 
@@ -214,7 +214,7 @@ def faces_by_content(connection: Connection, contents: Iterable[str]) -> dict[st
     """Return the faces of all galleries on these photos, by content hash."""
     faces_by_hash: dict[str, list[CataloguedFace]] = {}
     for batch in batches(sorted(contents)):
-        for face in _catalogued_faces(connection, _face_query().where(photos.c.sha256.in_(batch))):
+        for face in _catalogued_faces(connection, _faces_of_contents(), {"contents": batch}):
             faces_by_hash.setdefault(face.sha256, []).append(face)
     return faces_by_hash
 
@@ -252,7 +252,32 @@ def _face_query() -> Select[Any]:
     )
 
 
-def _catalogued_faces(connection: Connection, query: Select[Any]) -> list[CataloguedFace]:
+# Building one of these statements takes longer than running it for one face.
+
+
+@cache
+def _faces_of_rows() -> Select[Any]:
+    return _face_query().where(faces.c.id.in_(bindparam("rows", expanding=True)))
+
+
+@cache
+def _faces_of_contents() -> Select[Any]:
+    return _face_query().where(photos.c.sha256.in_(bindparam("contents", expanding=True)))
+
+
+@cache
+def _faces_of_gallery() -> Select[Any]:
+    return _face_query().where(faces.c.engine == bindparam("engine"), faces.c.gallery == bindparam("gallery"))
+
+
+@cache
+def _face_of_id() -> Select[Any]:
+    return _faces_of_gallery().where(faces.c.face_id == bindparam("face_id"))
+
+
+def _catalogued_faces(
+    connection: Connection, query: Select[Any], parameters: Mapping[str, object] | None = None
+) -> list[CataloguedFace]:
     return [
         CataloguedFace(
             row=row.id,
@@ -271,5 +296,5 @@ def _catalogued_faces(connection: Connection, query: Select[Any]) -> list[Catalo
             not_a_face=bool(row.not_a_face),
             taken=stored_span(row.taken_local, row.taken_local_end, row.taken_at_precision),
         )
-        for row in connection.execute(query)
+        for row in connection.execute(query, parameters).all()
     ]
