@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -36,10 +37,16 @@ def render(table: ReportTable, form: Format, width: int | None = None) -> str:
     ``width``: terminal columns that a text table may use. Long cells are shortened in the middle.
     """
     if form is Format.JSON:
-        return json.dumps(list(table.records()), ensure_ascii=False, indent=2) + "\n"
+        records = [{name: _json_value(value) for name, value in record.items()} for record in table.records()]
+        return json.dumps(records, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
     if form is Format.CSV:
         return _csv(table)
     return _table(table, width)
+
+
+def _json_value(value: Value) -> Value:
+    """JSON has no infinite numbers."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def write(table: ReportTable, form: Format, path: Path) -> None:

@@ -55,8 +55,6 @@ def _sqlite_engine(url: URL, *, read_only: bool, foreign_keys: bool) -> Engine:
     if is_file(url):
         path = sqlite_path(url)
         name = file_name(path, "ro" if read_only else "rw")
-        if read_only and _is_immutable(path):
-            name += "&immutable=1"
 
     def connect() -> sqlite3.Connection:
         # isolation_level=None: transactions begin in the event handler below, not in the driver.
@@ -110,7 +108,8 @@ def _is_immutable(path: Path) -> bool:
 
 def file_name(path: Path, mode: str) -> str:
     """Return an SQLite uri, the only form that opens a path of arbitrary bytes without creating it."""
-    return f"file:{quote_from_bytes(os.fsencode(path))}?mode={mode}"
+    immutable = "&immutable=1" if mode == "ro" and _is_immutable(path) else ""
+    return f"file:{quote_from_bytes(os.fsencode(path))}?mode={mode}{immutable}"
 
 
 def _postgresql_engine(url: URL, *, read_only: bool) -> Engine:

@@ -117,3 +117,9 @@ def test_a_person_id_stays_whole_on_a_narrow_terminal():
     table = ReportTable(("person_id", "name", "company"), (("p0zgqpypr", "A long name of a person", "pa1ncn431"),))
     assert "p0zgqpypr" in render(table, Format.TABLE, 30)
     assert "pa1ncn431" in render(table, Format.TABLE, 30)
+
+
+def test_infinite_numbers_are_null_in_json():
+    """SQL computes them, and JSON has no word for them."""
+    table = ReportTable(("a", "b", "c"), ((float("inf"), float("nan"), 1.5),))
+    assert json.loads(render(table, Format.JSON), parse_constant=pytest.fail) == [{"a": None, "b": None, "c": 1.5}]

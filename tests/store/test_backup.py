@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sqlite3
 import stat
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from alembic import command
@@ -46,6 +48,20 @@ def test_a_backup_restores_into_either_database(
         with target.begin() as conn:
             conn.exec_driver_sql("INSERT INTO persons (person_id, hidden, created_at) VALUES ('p3', false, '')")
         target.close()
+
+
+def test_a_catalogue_on_a_read_only_file_system_is_backed_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite cannot make its log there, and reads the file as immutable. Only the flag of the file system is false."""
+    open_database(str(tmp_path / "a.sqlite3")).close()
+    flags = os.statvfs(tmp_path)
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=flags.f_flag | os.ST_RDONLY))
+    database = open_database(str(tmp_path / "a.sqlite3"), read_only=True)
+    opened = []
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda name, **options: opened.append(name) or connect(name, **options))
+    back_up(database, tmp_path / "backup.sqlite3")
+    assert [name for name in opened if "a.sqlite3" in name and "immutable=1" not in name] == []
+    database.close()
 
 
 def test_a_restore_into_a_new_catalogue_keeps_no_copy(tmp_path: Path) -> None:
