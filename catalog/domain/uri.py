@@ -10,6 +10,7 @@ encoded, so that one name has one uri.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 FILE_SCHEME = "file://"
@@ -23,6 +24,15 @@ def quote_name(name: bytes) -> str:
     if not name.translate(None, _PLAIN):  # fast path for most names
         return name.decode("ascii")
     return quote_from_bytes(name, safe="/")
+
+
+def quote_names(names: Sequence[bytes]) -> list[str]:
+    """Percent-encode many names without a NUL byte, as :func:`quote_name` does one by one."""
+    joined = b"\0".join(names)
+    rest = joined.translate(None, _PLAIN)
+    if names and len(rest) == len(names) - 1:  # fast path: the separators alone are left
+        return joined.decode("ascii").split("\0")
+    return [quote_name(name) for name in names]
 
 
 def file_uri(path: bytes) -> str:

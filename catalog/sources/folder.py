@@ -23,7 +23,7 @@ from catalog.domain.file_names import is_named_like_another_file
 from catalog.domain.photos import PhotoRef
 from catalog.domain.source import Content, LeftOut, Listed, OtherFile, Skipped
 from catalog.domain.taken_at import TakenAt
-from catalog.domain.uri import absolute_path, display_name, file_path, file_uri, quote_name
+from catalog.domain.uri import absolute_path, display_name, file_path, file_uri, quote_names
 from catalog.sources.companion_dates import CompanionDates
 from catalog.sources.exclusions import RULE_FILES, Exclusions, FolderRules
 from catalog.sources.library_databases import LibraryDatabases
@@ -139,20 +139,14 @@ class FolderSource:
 
     def _names(self, path: bytes) -> _Names:
         """Names of the entries of one folder, quoted, folders with a slash, in descending order."""
-        names = []
         try:
             with os.scandir(path) as entries:
-                for entry in entries:
-                    if _is_folder(entry):
-                        names.append((quote_name(entry.name) + "/", entry.name + b"/"))
-                    else:
-                        names.append((quote_name(entry.name), entry.name))
+                raw_names = [entry.name + b"/" if _is_folder(entry) else entry.name for entry in entries]
         except OSError as error:
             if path == self.path:
                 raise self._unreachable(path, error) from error
             raise
-        names.sort(key=itemgetter(0), reverse=True)
-        return names
+        return sorted(zip(quote_names(raw_names), raw_names, strict=True), key=itemgetter(0), reverse=True)
 
     def _look_by_rules(self, rules: FolderRules, path: bytes, name: bytes, uri: str) -> Listed | None:
         """One file of the listing; None for a file that was deleted, and for files that hold rules."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.domain.uri import absolute_path, display, display_name, file_path, file_uri
+from catalog.domain.uri import absolute_path, display, display_name, file_path, file_uri, quote_name, quote_names
 
 NAMES = st.binary(min_size=1).filter(lambda raw: b"\0" not in raw)
 
@@ -91,3 +91,18 @@ def test_the_parent_of_a_link_is_the_parent_of_where_it_leads(tmp_path: Path) ->
     (tmp_path / "far" / "disk").mkdir(parents=True)
     (tmp_path / "photos").symlink_to("far/disk")
     assert absolute_path(f"{tmp_path}/photos/..") == os.fsencode(tmp_path.resolve()) + b"/far"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [],
+        [b"a.jpg"],
+        [b"a.jpg", b"b c.jpg", b"2004/"],
+        [b"a", b"b/"],
+        [b"%41", b"\n", b"\xff\xfe", "\u00e4".encode()],
+        [b"a/", b"#"],
+    ],
+)
+def test_many_names_are_quoted_as_one_by_one(names: list[bytes]) -> None:
+    assert quote_names(names) == [quote_name(name) for name in names]
