@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
 
-from pathspec import GitIgnoreSpec
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 MAX_BYTES = 256 * 1024
 """Bytes of an ignore file that are read."""
@@ -22,6 +24,14 @@ class Matcher(Protocol):
         """The last rule that matches: whether it leaves out, and its text. None if no rule matches."""
 
 
+@cache
+def _git_ignore_spec() -> type[GitIgnoreSpec]:
+    # 31 modules, which a scan without patterns does not need.
+    from pathspec import GitIgnoreSpec
+
+    return GitIgnoreSpec
+
+
 class GitPatterns:
     """Patterns with Git's semantics: the last match wins, and ``!`` takes back."""
 
@@ -29,7 +39,7 @@ class GitPatterns:
         """Raise ValueError for a pattern that Git's syntax does not allow."""
         self._patterns = list(patterns)
         self._origin = origin
-        self._spec = GitIgnoreSpec.from_lines(self._patterns)
+        self._spec = _git_ignore_spec().from_lines(self._patterns)
 
     @classmethod
     def of_file(cls, data: bytes, origin: str) -> GitPatterns:
@@ -38,7 +48,7 @@ class GitPatterns:
         for line in data[:MAX_BYTES].decode("utf-8", "surrogateescape").removeprefix("\ufeff").splitlines():
             if len(line) <= _MAX_LINE:
                 try:
-                    GitIgnoreSpec.from_lines([line])
+                    _git_ignore_spec().from_lines([line])
                 except ValueError:
                     continue
                 usable.append(line)
