@@ -74,7 +74,9 @@ def _with_errors_as_results(checks: Callable[[], Iterable[CheckResult]]) -> Iter
 def _database(resources: Resources) -> Iterator[CheckResult]:
     with resources.existing_database() as existing, existing.read() as connection:
         connection.exec_driver_sql("SELECT 1")
-        yield CheckResult("database", ok=True, note=existing.url)
+        url = parse_address(database_address(resources.settings))
+        is_missing = is_file(url) and existing.path is None  # an empty one in memory is in its place
+        yield CheckResult("database", ok=True, note=f"{sqlite_path(url)}, not made yet" if is_missing else existing.url)
 
 
 def _disk(resources: Resources) -> Iterator[CheckResult]:

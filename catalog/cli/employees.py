@@ -112,8 +112,9 @@ def _answer_line(answer: Verification | UsageError, claim: str, path: Path) -> s
     if answer.worst_group_rate is not None:
         rate += f" (among {answer.worst_group} up to 1 in {1 / answer.worst_group_rate:,.0f})"
     reasons = " ".join(answer.reasons)
-    claimed = display_name(answer.employee_id)
-    return f"{path_text(path)}: {answer.verdict.value} as {claimed}; {similarity}; {rate}. {reasons}".rstrip()
+    link = "if this is" if answer.verdict.value == "cannot tell" else "as"
+    verdict = f"{answer.verdict.value} {link} {display_name(answer.employee_id)}"
+    return f"{path_text(path)}: {verdict}; {similarity}; {rate}. {reasons}".rstrip()
 
 
 def evaluate(

@@ -160,3 +160,10 @@ def test_permissions_are_tried_with_invalid_requests():
     rights = list(try_permissions(Client(), "catalog", users=True))
     assert all(right.granted for right in rights)
     assert all(members["Image"] == {"Bytes": b"x"} for _, members in sent if "Image" in members)
+
+
+def test_a_catalogue_that_does_not_exist_yet_is_named(catalog):
+    """The first scan creates the file."""
+    (database,) = [row for row in catalog("check", "--json").json if row["name"] == "database"]
+    assert database["note"].endswith("catalog.sqlite3, not made yet")
+    assert database["ok"]

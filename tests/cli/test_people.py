@@ -234,6 +234,7 @@ def test_a_claim_that_cannot_be_tried_does_not_end_the_others(catalog: Catalog, 
     answer = catalog("verify", "--csv", claims, "--json")
     assert (answer.code, "3 of 4 not accepted" in answer.err) == (9, True)
     assert [row["verdict"] for row in answer.json] == ["failed", "cannot tell", "failed", "accepted"]
+    assert "black.png: cannot tell if this is e-1; no similarity" in catalog("verify", "--csv", claims).out
     assert ["gone.jpg" in answer.json[0]["reasons"][0], "e-9" in answer.json[2]["reasons"][0]] == [True, True]
     logged = [json.loads(line) for line in catalog("audit", "--json").out.splitlines()[1:]]
     assert [(row["audit_entry"], row["verdict"]) for row in answer.json] == [

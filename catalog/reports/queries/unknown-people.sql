@@ -2,7 +2,7 @@
 -- also: unknown strangers
 -- parameters: since until album
 -- Most photos first. Files of one exposure count once. first_seen and last_seen are local days, as exact as they are
--- known. Hidden people are left out.
+-- known. People on one photo and hidden people are left out.
 WITH seen AS (
     SELECT assigned.person_id, COUNTED_FACES(stacked) AS faces,
         COUNT(DISTINCT COALESCE(stacked.counted_id, assigned.photo_id)) AS photos,
