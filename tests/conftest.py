@@ -30,6 +30,7 @@ from tests.memory_folder import use_memory
 from tests.remembered_networks import RememberedNetworks
 from tests.reports.made_catalog import fill
 from tests.schema_template import SchemaTemplate, schema_statements
+from tests.shared_statements import share_statements
 from tests.warm_decoders import WarmDecoders
 
 # ------------------------------------------------------------------------------------------------------ guards
@@ -127,6 +128,14 @@ def warm_decoders() -> Iterator[None]:
 
 
 # ------------------------------------------------------------------------------------------------------ databases
+
+
+@pytest.fixture(autouse=True, scope="session")
+def shared_statements() -> Iterator[None]:
+    """SQL is compiled once for all catalogues."""
+    with pytest.MonkeyPatch.context() as patch:
+        share_statements(patch)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
