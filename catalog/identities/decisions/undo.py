@@ -6,7 +6,7 @@ A decision is undone together with its copies for edited photos, and a group of 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -87,11 +87,12 @@ def undo_group(
     face_rows = rows_of_faces(connection, before.faces)
     current = capture_current(connection, before, face_rows).faces(connection, echoes)
     restored = restore_prior_state(connection, before, face_rows)
+    person_by_row = {row: face.person_id for row, face in zip(face_rows, before.faces, strict=True) if row is not None}
     if reinstated:
         check_photos(connection, first, restored, reinstated)
     set_not_a_face(connection, echoes, False)
     unassign(connection, echoes)
-    released = {*_rivals(connection, restored), *(set(_rejected_again(connection, reinstated)) - set(restored))}
+    released = {*_rivals(connection, person_by_row), *(set(_rejected_again(connection, reinstated)) - set(restored))}
     current.faces(connection, sorted(released - set(restored)))
     unassign(connection, sorted(released))
     by = append(
@@ -266,16 +267,17 @@ def _echoes(connection: Connection, undone_decisions: Sequence[Decision], prior:
     )
 
 
-def _rivals(connection: Connection, restored: Sequence[int]) -> list[int]:
+def _rivals(connection: Connection, restored: Mapping[int, str | None]) -> list[int]:
     """Return faces to release, because a person would be twice on a photo that has a restored face.
 
     Of a restored face and another one it is the other, if a machine assigned that. If a user did, it is the restored
-    one, if a machine had assigned that.
+    one, if a machine had assigned that. Of two restored faces one is released if their persons, in ``restored``, were
+    merged since.
     """
-    restored_rows = set(restored)
     beside: dict[int, FaceBeside] = {}
-    for pair in faces_beside(connection, restored):
-        if pair.other_row not in restored_rows:
+    for pair in faces_beside(connection, list(restored)):
+        is_other_restored = pair.other_row in restored
+        if not is_other_restored or (pair.row < pair.other_row and restored[pair.row] != restored[pair.other_row]):
             beside[pair.other_row] = pair  # of several restored faces the last one
     released = {
         row
