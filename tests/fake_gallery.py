@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog.domain.charges import Charge, Operation
+from catalog.domain.engine import NeighborEdges
 from catalog.domain.faces import BoundingBox, EnrolledFace, Face
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.user_vectors import UserChanges, UserMatch, UserSearch, UserVectorRules
@@ -48,18 +49,16 @@ class FakeGroupMeans:
         rows = np.einsum("ni,nj,nk->nijk", bumps[:, 0], bumps[:, 1], bumps[:, 2]).reshape(len(colors), -1)
         return (rows * (1.0 - 1e-6)).astype(np.float32)
 
-    def neighbor_edges(
-        self, face_ids: Sequence[str], *, per_face: int, floor: float
-    ) -> Iterator[tuple[int, int, float]]:
+    def neighbor_edges(self, face_ids: Sequence[str], *, per_face: int, floor: float) -> NeighborEdges:
         rows = self.group_vectors(face_ids)
         values = rows @ rows.T
         np.fill_diagonal(values, -np.inf)
         nearest = np.argsort(-values, axis=1)[:, :per_face]
-        pairs = {
-            (min(i, int(j)), max(i, int(j))) for i in range(len(rows)) for j in nearest[i] if values[i, j] >= floor
-        }
-        for first, second in sorted(pairs):
-            yield first, second, float(values[first, second])
+        pairs = sorted(
+            {(min(i, int(j)), max(i, int(j))) for i in range(len(rows)) for j in nearest[i] if values[i, j] >= floor}
+        )
+        first, second = np.array(pairs, np.int64).reshape(-1, 2).T
+        return NeighborEdges(first, second, values[first, second])
 
     def similarities(self, values: Sequence[float]) -> list[float]:
         return [100.0 * min(max(value, 0.0), 1.0) for value in values]

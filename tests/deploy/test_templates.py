@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -150,19 +151,26 @@ def test_a_command_that_a_file_runs_exists_with_its_options(words):
     assert {word for word in words if word.startswith("--")} <= options[max(names, key=len)]
 
 
+@pytest.fixture
+def short_path():
+    """A folder with a short path: units of the system have sockets in it, whose paths have 107 bytes at most."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
-def test_systemd_accepts_the_units(tmp_path):
+def test_systemd_accepts_the_units(short_path):
     """`systemd-analyze verify` finds nothing to say about the units of a user who installed the command."""
-    installed = tmp_path / ".local" / "bin" / "catalog"
+    installed = short_path / ".local" / "bin" / "catalog"
     installed.parent.mkdir(parents=True)
     installed.write_text("#!/bin/sh\n")
     installed.chmod(0o755)
-    runtime = tmp_path / "run"
+    runtime = short_path / "run"
     runtime.mkdir(mode=0o700)
     units = sorted((DEPLOY / "systemd").iterdir())
     done = subprocess.run(
         ["systemd-analyze", "--user", "verify", *units],
-        env={**os.environ, "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(runtime)},
+        env={**os.environ, "HOME": str(short_path), "XDG_RUNTIME_DIR": str(runtime)},
         capture_output=True,
         text=True,
         check=False,

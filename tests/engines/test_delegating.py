@@ -18,5 +18,6 @@ def test_unreported_charges_of_the_inner_engine_are_returned_once(wrap):
     inner = FakeEngine()
     inner.unreported = [lost]
     engine = wrap(inner, FakeEngine())
+    assert list(engine.enrolled()) == []  # opens the one that is opened later
     assert engine.take_unreported_charges() == (lost,)
     assert engine.take_unreported_charges() == ()

@@ -58,7 +58,15 @@ def test_a_failed_check_is_charged(light_database: Database) -> None:
     """The search before the failure is charged once."""
     add_watch(light_database, FakeEngine(), "Ann", [reference("ann"), reference("ann")], [], STAMP)
     with pytest.raises(EngineError):
-        check_watches(light_database, paid_engine(fails_at=2), open_drawing, gallery="catalog", scan_id=None, now=NOW)
+        check_watches(
+            light_database,
+            paid_engine(fails_at=2),
+            open_drawing,
+            gallery="catalog",
+            scan_id=None,
+            now=NOW,
+            skip_searched=True,  # as a scan does, also for a gallery without faces
+        )
     assert charged_calls(light_database) == {"SearchFacesByImage": 1}
 
 
