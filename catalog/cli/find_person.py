@@ -112,7 +112,7 @@ def _groups(catalog: Catalog, paths: Sequence[Path], face: int | None, all_faces
         count = f"{len(faces)} face{'' if len(faces) == 1 else 's'}"
         raise UsageError(f'"{paths[0]}" shows {count}, not {face}.')
     chosen = faces if all_faces else [faces[(face or 1) - 1]]
-    return [[ReferenceFace(photo, shown.box)] for shown in chosen]
+    return [[ReferenceFace(photo, shown.box, name=str(paths[0]))] for shown in chosen]
 
 
 def _largest(catalog: Catalog, path: Path) -> ReferenceFace:
@@ -126,7 +126,7 @@ def _largest(catalog: Catalog, path: Path) -> ReferenceFace:
         typer.echo(f"{count}; the largest is used. --face N chooses another:", err=True)
         for number, shown in enumerate(faces, start=1):
             typer.echo(f"  {number}: at {box_text(shown.box)}", err=True)
-    return ReferenceFace(photo, faces[0].box)
+    return ReferenceFace(photo, faces[0].box, name=str(path))
 
 
 def _result_json(result: FindResult, number: int) -> dict[str, object]:

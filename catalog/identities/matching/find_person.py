@@ -6,6 +6,8 @@ so that one photo of a lookalike decides nothing. The margin is the distance to 
 
 from __future__ import annotations
 
+import logging
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,11 +21,15 @@ from catalog.domain.local_day import ANY_TIME, LocalSpan, Period
 from catalog.domain.log_odds import similarity_odds
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.people import AssignedBy
+from catalog.domain.uri import display_name
 from catalog.domain.user_vectors import UserVectors
 from catalog.identities.assignment.sync_user_vectors import faces_of_users
+from catalog.identities.matching.photo_flaws import warn_of_unclear_face
 from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_id, faces_of_person
 from catalog.store.database import Database
 from catalog.store.person_index import PersonRow, read_birth_dates
+
+log = logging.getLogger(__name__)
 
 _BEST_FACES = 3
 _TIE_ODDS = 1.0
@@ -126,9 +132,11 @@ def find_faces(
             _keep_best(best, user_faces)
             if answer.probe is not None and user_faces:
                 probes.append(answer.probe)
+                _warn(reference, answer.probe)
                 continue
         result = search.with_reference(reference)
         probes.append(result.probe)
+        _warn(reference, result.probe)
         _keep_best(best, ((match.face_id, match.similarity) for match in result.matches))
     negative: dict[str, float] = {}
     for reference in query.negatives:
@@ -157,6 +165,12 @@ def find_faces(
         tie=tie,
         charges=tuple(search.charges),
         undated=len(undated),
+    )
+
+
+def _warn(reference: Reference, probe: Face) -> None:
+    warn_of_unclear_face(
+        log, f'"{display_name(os.fsencode(reference.name))}"' if reference.name else "The photo", reference.photo, probe
     )
 
 

@@ -5,11 +5,15 @@ The rules follow Amazon's advice for input images.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from catalog.domain.faces import BooleanAttribute, Face
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.store.person_summaries import CLEAR_SHARPNESS, CLEAR_WIDTH
 
+_MAX_YAW = 45
+"""Degrees."""
 _ATTRIBUTE_CONFIDENCE = 80.0
 """Lowest confidence at which an attribute such as "wears sunglasses" refuses a photo. Not measured."""
 
@@ -38,6 +42,25 @@ def find_reference_flaws(photo: OpenedPhoto, faces: Sequence[Face], *, allow_ope
     return flaws
 
 
+def warn_of_unclear_face(log: logging.Logger, subject: str, photo: OpenedPhoto, face: Face) -> None:
+    """Log a warning for a face that a search confuses with others: small, blurred, or turned to the side.
+
+    ``subject`` names the photo, for example its path in quotes. A blurred photo of one man matched another man at 97.8.
+    """
+    width = min(face.box.width * photo.width, face.box.height * photo.height)
+    flaws = [
+        text
+        for text, is_true in (
+            (f"smaller than {CLEAR_WIDTH} pixels", width < CLEAR_WIDTH),
+            ("blurred", face.quality is not None and face.quality.sharpness < CLEAR_SHARPNESS),
+            ("turned to the side", face.pose is not None and abs(face.pose.yaw) >= _MAX_YAW),
+        )
+        if is_true
+    ]
+    if flaws:
+        log.warning("%s: the face is %s. Matches may show other people.", subject, " and ".join(flaws))
+
+
 def _geometry(photo: OpenedPhoto, face: Face) -> list[str]:
     flaws = []
     box, pose = face.box, face.pose
@@ -46,8 +69,10 @@ def _geometry(photo: OpenedPhoto, face: Face) -> list[str]:
     if box.left < 0 or box.top < 0 or box.right > 1 or box.bottom > 1:
         flaws.append("The face is cut by the border of the photo.")
     if pose is not None:
-        if abs(pose.yaw) >= 45:
-            flaws.append(f"The face is turned to the side by {abs(pose.yaw):.0f} degrees; less than 45 is needed.")
+        if abs(pose.yaw) >= _MAX_YAW:
+            flaws.append(
+                f"The face is turned to the side by {abs(pose.yaw):.0f} degrees; less than {_MAX_YAW} is needed."
+            )
         if pose.pitch <= -30 or pose.pitch >= 45:
             flaws.append(f"The face is tilted by {pose.pitch:.0f} degrees; between -30 and 45 is needed.")
     return flaws

@@ -24,6 +24,7 @@ from catalog.domain.people import clean_name
 from catalog.domain.recommended_thresholds import WATCH_THRESHOLD
 from catalog.domain.uri import display_name
 from catalog.identities.decisions.log import DecisionStamp
+from catalog.identities.matching.photo_flaws import warn_of_unclear_face
 from catalog.identities.matching.watch_hits import WatchHit, list_hits, record_new_hits
 from catalog.images.crop import cut_out
 from catalog.store import watch_rows
@@ -71,13 +72,14 @@ def add_watch(
             charges += analysis.charges
             analyzed.append((photo, analysis, is_negative))
         shown = names or ["A reference photo"] * len(analyzed)
-        for subject, (_, analysis, _) in zip(shown, analyzed, strict=True):
+        for subject, (photo, analysis, _) in zip(shown, analyzed, strict=True):
             if not analysis.faces:
                 raise NoFaceError(
                     f"{subject} shows no face.", remedy="Use a photo on which the face is larger or sharper."
                 )
             if len(analysis.faces) > 1:
                 log.warning("%s shows %d faces. The largest one is used.", subject, len(analysis.faces))
+            warn_of_unclear_face(log, subject, photo, analysis.faces[0])
         with database.begin() as connection:
             _add(connection, name, threshold, analyzed, stamp)
             record_charges(
