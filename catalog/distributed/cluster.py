@@ -24,6 +24,7 @@ from catalog.domain.errors import CatalogError, EngineError, UsageError
 # isort: split
 from distributed import Client, KilledWorker
 from distributed import Future as DaskFuture
+from distributed.comm.core import CommClosedError
 from distributed.security import Security
 
 log = logging.getLogger(__name__)
@@ -176,12 +177,15 @@ class DaskCluster:
     # ------------------------------------------------------------------------------------------------ inside
 
     def _run(self, function: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
-        """Call a function once on each present worker; an exception is its result. Raises EngineError."""
+        """Call a function once on each present worker; an exception is its result. Raises EngineError.
+
+        A worker that ended meanwhile is left out. The one that takes its place is checked with its first chunk.
+        """
         try:
             answers: dict[str, Any] = self._client.run(function, *arguments, on_error="return")
         except Exception as error:  # the scheduler is gone
             raise self._unreachable() from error
-        return answers
+        return {worker: answer for worker, answer in answers.items() if not isinstance(answer, CommClosedError)}
 
     def _start(self, result: Future[Any], function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         try:

@@ -13,6 +13,7 @@ from contextlib import closing, suppress
 import pytest
 
 import catalog
+from catalog.distributed import tasks
 from catalog.distributed.cluster import DaskCluster
 from catalog.domain.errors import DatabaseError, EngineError, SourceError
 
@@ -43,6 +44,22 @@ def test_killed_workers_lose_nothing(start_cluster, scan, rows, many, alone, tmp
     assert len(outcomes) == 24
     assert rows(database) == alone
     assert not set(killed) & set(processes.worker_ids)
+
+
+def test_a_worker_that_ends_while_it_is_checked_is_left_out(start_cluster, tmp_path, monkeypatch):
+    """Its remedy is not another installation: the scan goes on with the other one."""
+    end_one = f"""
+import os
+try:
+    os.close(os.open({str(tmp_path / "first")!r}, os.O_CREAT | os.O_EXCL))
+except FileExistsError:
+    pass
+else:
+    os._exit(1)
+"""
+    monkeypatch.setattr(tasks, "check", exec)
+    with DaskCluster(start_cluster(2).address, None, wait_seconds=60, least_threads=2) as cluster:
+        assert [*cluster.check(end_one).values()] == [None]
 
 
 def test_a_killed_scheduler_ends_the_scan_with_a_sentence(start_cluster, scan, rows, many, alone, tmp_path):
