@@ -29,7 +29,18 @@ from catalog.store import person_summaries, review_rows
 from catalog.store.database import Database, open_database
 from catalog.store.decision_rows import append_decision, last_decision_number
 from catalog.store.review_rows import QuestionRow
-from catalog.store.tables import assignments, faces, locations, persons, photos, scans
+from catalog.store.tables import (
+    assignments,
+    faces,
+    locations,
+    persons,
+    photos,
+    review_questions,
+    scans,
+)
+from catalog.store.tables import (
+    person_summaries as summary_table,
+)
 
 START = datetime(2004, 1, 1, 12, tzinfo=UTC)
 SECONDS = 20 * 365 * 86_400
@@ -38,6 +49,8 @@ REAL_PHOTOS = 48
 MEGAPIXELS = (4000, 3000)
 EMOTIONS = ("CALM", "HAPPY", "SAD", "SURPRISED", "ANGRY")
 _BATCH = 20_000
+_DECIDED = (persons, assignments, summary_table, review_questions)
+"""Tables that the decisions of the review change."""
 
 
 def person_sizes(count: int, total: int) -> list[int]:
@@ -262,3 +275,15 @@ def _questions(connection: Connection, count: int) -> Iterator[QuestionRow]:
         decided = min(summaries.get(person, 1), summaries.get(other, 1))
         worth = review_queue.pair_worth(decided, chance, is_named=is_named, has_conflict=False)
         yield QuestionRow(person, other, None, 98.5, chance, decided, worth, None)
+
+
+def decided_rows(path: Path) -> dict[str, Any]:
+    """The rows that decisions change, and what the pages count from them."""
+    database = open_database(str(path))
+    try:
+        with database.read() as connection:
+            rows = {table.name: sorted(connection.execute(select(table)).all(), key=str) for table in _DECIDED}
+            rows["not_a_face"] = list(connection.scalars(select(faces.c.id).where(faces.c.not_a_face)))
+            return rows
+    finally:
+        database.close()

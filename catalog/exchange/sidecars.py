@@ -20,6 +20,7 @@ from catalog.exchange.xmp_packet import MAX_BYTES, new_packet, read_packet, writ
 from catalog.exchange.xmp_region_writer import write_regions
 from catalog.exchange.xmp_regions import Region
 from catalog.store.named_faces import PhotoWithFaces
+from catalog.store.whole_file import whole_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,19 +128,11 @@ def _file_name(part: str) -> str:
 
 def _replace(path: Path, data: bytes, *, mode: int) -> None:
     """Write a file whole or not at all. Follows a symbolic link."""
-    target = path.resolve()
-    part = target.with_name(f"{target.name}.part")
-    descriptor = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            os.fchmod(file.fileno(), mode)
-        part.replace(target)
-    except BaseException:  # BaseException: also after Ctrl-C no half-written file may stay
-        part.unlink()
-        raise
+    with whole_file(path) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+        os.fchmod(file.fileno(), mode)
 
 
 def read_limited(path: Path) -> bytes:

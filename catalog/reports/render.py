@@ -72,11 +72,7 @@ def write_csv(rows: ReportRows, file: TextIO) -> None:
 def write_csv_file(rows: ReportRows, path: Path) -> None:
     """Write rows to a private CSV file while they are read. A file appears when all are read. Raises ``UsageError``."""
     try:
-        if path.exists() and not path.is_file():  # a pipe or a device cannot be replaced
-            with path.open("w", encoding="utf-8", newline="", errors="surrogateescape") as device:
-                write_csv(rows, device)
-            return
-        with whole_file(path.resolve()) as file:
+        with whole_file(path) as file:
             text = io.TextIOWrapper(file, encoding="utf-8", newline="", errors="surrogateescape")
             write_csv(rows, text)
             text.detach()  # flushes, and leaves the file open

@@ -40,8 +40,8 @@ def grow_summaries(
     ``canonical`` has the row ids of persons whose counts were exact, and of the persons that they are now.
     ``gained_faces`` are row ids of all other faces that any of them gained. ``lost_faces`` are those that have no
     person any more, each with the row id of the person that had it. A person is left alone if it does not have exactly
-    these faces. All persons are left alone if there is another gallery, or if photos of
-    one exposure count once. Dates of photos are those of the earlier counts.
+    these faces. All persons are left alone if there is another gallery, or if photos of one exposure count once. Dates
+    of photos are those of the earlier counts.
     """
     targets = sorted(set(canonical.values()))
     if not targets or _has_other_gallery(connection, engine, gallery) or _has_stacks(connection, targets):

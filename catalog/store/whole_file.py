@@ -13,11 +13,17 @@ from typing import BinaryIO
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a private file, which replaces ``path`` when the block ends without an error.
+    """Open a private file, which replaces ``path`` when the block ends without an error. Follows a symbolic link.
 
     Until then it has no name, so that a killed process leaves nothing. Where the file system has no files without a
-    name, it is called ``.NAME.xxxxxxxx.part``. Raises ``OSError``.
+    name, it is called ``.NAME.xxxxxxxx.part``. A pipe or a device, such as /dev/stdout, is written to and not replaced.
+    Raises ``OSError``.
     """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        with path.open("wb") as device:
+            yield device
+        return
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     part = path.parent / f".{path.name}.{secrets.token_hex(4)}.part"
     try:

@@ -60,12 +60,18 @@ class ReviewServer(WebServer):
     @contextlib.contextmanager
     def warming_up(self) -> Iterator[None]:
         """Prepare the first page in another thread while the browser starts. The end of the block waits for it."""
-        thread = threading.Thread(target=_logged(self._desk.warm_up))
+        thread = threading.Thread(target=self._warm_up)
         thread.start()
         try:
             yield
         finally:
             thread.join()
+
+    def _warm_up(self) -> None:
+        try:
+            self._desk.warm_up()
+        except Exception as error:  # noqa: BLE001  no caller waits for this thread, and the first page raises it again
+            log.warning("The first page could not be prepared: %s", error)
 
     def address(self) -> str:
         """An address to open once, within 60 seconds. The token is in the fragment, which browsers do not send."""
@@ -105,18 +111,6 @@ class LanReviewServer(WebServer):
     def address(self) -> str:
         """An address to open once, within two minutes."""
         return f"https://{self.host}/enter#{self._sessions.new_token(lan.TOKEN_SECONDS)}"
-
-
-def _logged(function: Callable[[], None]) -> Callable[[], None]:
-    """A function whose error is logged, for a thread of its own. The first page raises the same error."""
-
-    def run() -> None:
-        try:
-            function()
-        except Exception:
-            log.exception("The first page could not be prepared.")
-
-    return run
 
 
 def _ipv6(port: int) -> list[socket.socket]:

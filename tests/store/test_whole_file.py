@@ -39,6 +39,29 @@ def test_a_complete_file_replaces_the_old_one_and_is_private(target):
     assert target.with_name("out.csv.part").read_bytes() == b"a file of the user"
 
 
+def test_a_link_stays_and_its_target_is_replaced(target):
+    link = target.with_name("link.csv")
+    link.symlink_to(target.name)
+    with whole_file(link) as file:
+        file.write(b"new")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+
+
+def test_a_device_is_written_to_and_stays(tmp_path):
+    """A privileged user could replace /dev/null for all programs."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with whole_file(pipe) as file:
+            file.write(b"new")
+        assert os.read(reader, 100) == b"new"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+
+
 def test_an_error_leaves_the_old_file(target):
     def write_half() -> None:
         with whole_file(target) as file:

@@ -173,4 +173,5 @@ def test_an_error_of_the_preparation_is_logged(review, monkeypatch, caplog):
     monkeypatch.setattr(review._desk, "overview", fail)
     with review.warming_up():
         pass
-    assert "The first page could not be prepared." in caplog.text
+    assert "The first page could not be prepared: The catalogue cannot be read." in caplog.text
+    assert "Traceback" not in caplog.text

@@ -6,17 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
 import catalog
-from catalog.store.database import open_database
-from catalog.store.tables import assignments, faces, person_summaries, persons, review_questions
 from catalog.web.review_desk import ReviewDesk
-from tests.review_catalogue import make_catalogue
+from tests.review_catalogue import decided_rows, make_catalogue
 
 FACES, PHOTOS, SIZE = 1500, 0, (1200, 900)
 ANSWERS = 20
-TABLES = (persons, assignments, person_summaries, review_questions)
 
 
 @pytest.fixture
@@ -24,18 +20,6 @@ def catalogue(tmp_path: Path) -> Path:
     """A catalogue of 1,500 faces, 75 persons and questions about them, without photos."""
     make_catalogue(str(tmp_path / "catalog.sqlite3"), tmp_path, FACES, real_photos=PHOTOS, size=SIZE, questions=1)
     return tmp_path / "catalog.sqlite3"
-
-
-def contents(path: Path) -> dict[str, Any]:
-    """The rows that decisions change, and what the pages count from them."""
-    database = open_database(str(path))
-    try:
-        with database.read() as connection:
-            rows = {table.name: sorted(connection.execute(select(table)).all(), key=str) for table in TABLES}
-            rows["not_a_face"] = list(connection.scalars(select(faces.c.id).where(faces.c.not_a_face)))
-            return rows
-    finally:
-        database.close()
 
 
 def answer_to(desk: ReviewDesk, card: dict[str, Any], number: int) -> tuple[str, dict[str, Any]]:
@@ -61,18 +45,18 @@ def test_twenty_mixed_answers_are_undone_one_by_one(catalogue: Path) -> None:
     """Twenty undos give the rows before, twenty redos those after, the questions among them."""
     with catalog.open(catalogue) as library:
         desk = ReviewDesk(library)
-        before = contents(catalogue)
+        before = decided_rows(catalogue)
         kinds = set()
         for number in range(ANSWERS):
             kind, body = answer_to(desk, desk.cards(6)[0], number)
             assert desk.answer(body)["group"] is not None
             kinds.add(kind)
         assert kinds >= {"grid", "name", "untick", "hide", "join"}
-        after = contents(catalogue)
+        after = decided_rows(catalogue)
         undos = [desk.undo({"key": f"undo-{number}"})["undo"] for number in range(ANSWERS)]
-        undone = contents(catalogue)
+        undone = decided_rows(catalogue)
         assert {name: undone[name] == before[name] for name in before} == dict.fromkeys(before, True)
         for number in reversed(undos):
             desk.undo({"key": f"redo-{number}", "group": number})
-        again = contents(catalogue)
+        again = decided_rows(catalogue)
         assert {name: again[name] == after[name] for name in after} == dict.fromkeys(after, True)

@@ -11,13 +11,10 @@ from typing import Any
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
-from sqlalchemy import select
 
 import catalog
-from catalog.store.database import open_database
-from catalog.store.tables import assignments, faces, person_summaries, persons, review_questions
 from catalog.web.review_server import ReviewServer
-from tests.review_catalogue import make_catalogue
+from tests.review_catalogue import decided_rows, make_catalogue
 from tests.web.browser import chromium, needs_chromium, signed_in
 from tests.web.conftest import PORTRAITS
 
@@ -28,7 +25,6 @@ SECONDS = 30_000
 SETTLE = 200
 """Milliseconds: keys are ignored for 150 after a card appears."""
 ANSWERS = 20
-TABLES = (persons, assignments, person_summaries, review_questions)
 
 
 @pytest.fixture(scope="module")
@@ -37,18 +33,6 @@ def large_catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("large")
     make_catalogue(str(folder / "catalog.sqlite3"), folder, FACES, real_photos=PHOTOS, size=SIZE, questions=1)
     return folder / "catalog.sqlite3"
-
-
-def contents(path: Path) -> dict[str, Any]:
-    """The rows that decisions change, and what the pages count from them."""
-    database = open_database(str(path))
-    try:
-        with database.read() as connection:
-            rows = {table.name: sorted(connection.execute(select(table)).all(), key=str) for table in TABLES}
-            rows["not_a_face"] = list(connection.scalars(select(faces.c.id).where(faces.c.not_a_face)))
-            return rows
-    finally:
-        database.close()
 
 
 def ready(page: Any) -> str:
@@ -112,7 +96,7 @@ def test_twenty_mixed_answers_are_undone_one_by_one(large_catalogue: Path) -> No
     """U twenty times gives the rows before, byte for byte; Shift+U twenty times those after."""
     with catalog.open(large_catalogue) as library:
         server = ReviewServer(library)
-        before = contents(large_catalogue)
+        before = decided_rows(large_catalogue)
         with server.in_background(), chromium(viewport={"width": 1200, "height": 900}) as context:
             page = signed_in(server, context)
             page.keyboard.press("Enter")
@@ -131,7 +115,7 @@ def test_twenty_mixed_answers_are_undone_one_by_one(large_catalogue: Path) -> No
                 recorded += 1
             assert recorded == ANSWERS
             assert len(set(kinds)) >= 4, kinds
-            after = contents(large_catalogue)
+            after = decided_rows(large_catalogue)
             for key in ("u", "Shift+U"):
                 for _ in range(ANSWERS):
                     seen = library.review.seen()
@@ -140,9 +124,9 @@ def test_twenty_mixed_answers_are_undone_one_by_one(large_catalogue: Path) -> No
                     settled(page, library, seen)
                     assert library.review.seen() > seen
                 if key == "u":
-                    undone = contents(large_catalogue)
+                    undone = decided_rows(large_catalogue)
         assert {name: undone[name] == before[name] for name in before} == dict.fromkeys(before, True)
-        done_again = contents(large_catalogue)
+        done_again = decided_rows(large_catalogue)
         assert {name: done_again[name] == after[name] for name in after} == dict.fromkeys(after, True)
 
 
