@@ -25,6 +25,8 @@ _LARGEST = (1 << 63) - 1
 _PLAIN_SENTENCES = (
     (re.compile(r"Input should be a valid integer.*"), "Write a whole number, such as 12."),
     (re.compile(r"Input should be a valid number.*"), "Write a number, such as 0.5."),
+    (re.compile(r"Input should be less than or equal to (\S+)"), r"The number is \1 at most."),
+    (re.compile(r"Input should be greater than or equal to (\S+)"), r"The number is \1 at least."),
 )
 
 

@@ -93,6 +93,8 @@ def test_a_name_that_is_not_utf_8_is_refused(catalog, folder):
         (("undo", "x"), "Write a whole number, such as 12."),
         (("undo", "99999999999999999999"), "The number is too large."),
         (("scan", ".", "--max-cost", "x"), "Write a number, such as 0.5."),
+        (("review", "--port", "99999"), "The number is 65535 at most."),
+        (("find-person", "a.jpg", "--threshold", "-1"), "The number is 0 at least."),
         (("export", "xmp", "--into", ""), "Invalid value for '--into': The path is empty."),
         (("export", "xmp", "--into="), "Invalid value for '--into': The path is empty."),
         (("analyze", "a.jpg", ""), "The path is empty."),
