@@ -32,8 +32,9 @@ class SchemaTemplate:
     def upgrade(self, config: Config, revision: str, **options: Any) -> None:
         connection = config.attributes["connection"]
         if revision == "head" and not options and _is_empty_sqlite(connection):
+            execute = connection.connection.cursor().execute  # SQLAlchemy's own takes twice the time
             for statement in self._statements():
-                connection.exec_driver_sql(statement)
+                execute(statement)
         else:
             command.upgrade(config, revision, **options)
 
