@@ -6,6 +6,8 @@ with another known ending is not, and the first bytes of a file with an unknown 
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 PHOTO_ENDINGS = frozenset(
     (
         # JPEG, PNG, WebP, TIFF, GIF, HEIF and AVIF
@@ -50,6 +52,11 @@ def is_named_like_a_photo(name: bytes) -> bool:
 def is_named_like_another_file(name: bytes) -> bool:
     """Return whether a file's name, without folders, has the ending of a file that is not looked at."""
     return name[-4:] not in _COMMON_TAILS and ending_of(name) in OTHER_ENDINGS
+
+
+def have_common_endings(names: Collection[bytes]) -> bool:
+    """Return whether every name has one of the most common endings of photos. A fast check of many names."""
+    return {name[-4:] for name in names} <= _COMMON_TAILS
 
 
 def ending_label(name: bytes) -> str:

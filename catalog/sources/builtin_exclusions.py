@@ -50,9 +50,9 @@ _FILES = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _FILE_STARTS = frozenset({b"._", b".d", b".t", b".p", b"th", b"de", b"sy"})
-"""First two bytes, in lower case, of files that a pattern may match, so that most names need no regular expression.
-
-The others end in ``.icloud``."""
+"""First two bytes, in lower case, of files that a pattern may match, so that most names need no regular expression."""
+_FILE_ENDS = frozenset({b"d", b"D"})
+"""Last bytes of the other files that a pattern may match: they end in ``.icloud``."""
 
 _BUNDLE_SUFFIXES = (b".photoslibrary", b".photolibrary", b".migratedphotolibrary", b".aplibrary")
 _BUNDLE_PARTS = re.compile(
@@ -77,10 +77,16 @@ CACHE_TAG, CACHE_SIGNATURE = b"CACHEDIR.TAG", b"Signature: 8a477f597d28d172789f0
 
 def file_rule(name: bytes) -> str | None:
     """The rule that leaves out a file of this name, or None."""
-    if name[:2].lower() not in _FILE_STARTS and name[-1:] not in b"dD":
+    if name[:2].lower() not in _FILE_STARTS and name[-1:] not in _FILE_ENDS:
         return None
     match = _FILES.fullmatch(name)
     return None if match is None else f"system file ({match.lastgroup})"
+
+
+def may_leave_out(names: Collection[bytes]) -> bool:
+    """Return False if :func:`file_rule` leaves out none of these files. A fast check: True may be wrong."""
+    starts, ends = {name[:2] for name in names}, {name[-1:] for name in names}
+    return not (_FILE_STARTS.isdisjoint(map(bytes.lower, starts)) and _FILE_ENDS.isdisjoint(ends))
 
 
 def folder_rule(name: bytes, parent: bytes) -> str | None:

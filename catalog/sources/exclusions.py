@@ -88,6 +88,12 @@ class FolderRules:
                     rule = self._assets.get(name[:_UUID].decode("ascii", "replace").upper())
         return self._matched(name, "", rule) if self._matchers else rule
 
+    def may_leave_out(self, names: Collection[bytes]) -> bool:
+        """Return False if :meth:`rule_for_file` leaves out none of these files. A fast check: True may be wrong."""
+        if self._matchers or (self._bundle is not None and self._exclusions.use_defaults):
+            return True
+        return self._exclusions.use_defaults and builtin.may_leave_out(names)
+
     def rule_for_folder(self, name: bytes) -> str | None:
         """The rule that leaves out a folder inside this folder, or None. Markers in it are not considered."""
         rule = None
