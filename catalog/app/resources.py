@@ -308,7 +308,7 @@ class Resources:
         return self._content(uri).oriented_data
 
     def _content(self, uri: str) -> Content:
-        return self.read_location(photo_rows.Location(uri, 0, "", 0, 0, "", None, None, 0))
+        return self.read_location(photo_rows.Location(uri, 0, 0, "", None, 0, "", None, 0))
 
     def sources(self, addresses: Sequence[str], exclude: Sequence[str] = ()) -> list[Source]:
         """The sources at folders, files or ``s3://`` prefixes. A source inside another one is left out.

@@ -21,6 +21,7 @@ from catalog.scanning.plan import Estimate, Step, Unchanged, estimate
 from catalog.scanning.plan import plan as compare_listing
 from catalog.store.database import Database
 from catalog.store.gallery_info import count_faces, enrolled_sizes, prefiltered_photos
+from catalog.store.listed_photos import RecordedLocations
 from catalog.store.neighbor_search_rows import count_searches
 from catalog.store.photos import find_enrolled
 from catalog.store.stack_rows import photos_not_sent
@@ -178,7 +179,7 @@ def _requeue(steps: Iterator[Step], source: Source, requeued: frozenset[int]) ->
             if location.photo_id in requeued:
                 yield PhotoTask(source, location.ref, location)
             else:
-                yield Unchanged([location])
+                yield Unchanged(RecordedLocations([location]))
 
 
 def _calls(

@@ -22,7 +22,8 @@ from catalog.scanning.paid_shots import shot_key
 from catalog.scanning.photo_task import PhotoTask
 from catalog.scanning.read_stage import is_photo
 from catalog.store.database import Database
-from catalog.store.photos import Location, look_up_locations
+from catalog.store.listed_photos import RecordedLocations, look_up_locations
+from catalog.store.photos import Location
 
 BATCH = 500
 """Locations looked up by one query."""
@@ -37,7 +38,7 @@ class Unchanged(NamedTuple):
     At most :data:`BATCH`. A nightly scan sees little else, and one step for each of them would take most of its time.
     """
 
-    locations: list[Location]
+    locations: RecordedLocations
 
     def outcomes(self) -> Iterator[Outcome]:
         """Yield one outcome for each location."""
@@ -105,24 +106,23 @@ def plan(database: Database, source: Source, *, engine: str, gallery: str) -> It
     while entries := [_checked(entry) if len(entry.uri) > LONGEST_URI else entry for entry in islice(listing, BATCH)]:
         uris = [entry.uri for entry in entries if type(entry) is PhotoRef or type(entry) is LeftOut]
         with database.read() as connection:
-            location_by_uri, unenrolled = look_up_locations(connection, uris, engine, gallery)
-        if not unenrolled and len(uris) == len(entries):
-            locations = [location_by_uri.get(uri) for uri in uris]
-            if all(map(_looks_the_same, entries, locations)):
-                inodes.add_same(len(locations))
-                yield Unchanged(locations)  # type: ignore[arg-type]  # no None looks the same
-                continue
+            recorded = look_up_locations(connection, uris, engine, gallery)
+        unchanged = recorded.unchanged(entries)
+        if unchanged is not None:
+            inodes.add_same(len(unchanged))
+            yield Unchanged(unchanged)
+            continue
+        location_by_uri = recorded.by_uri
         if source.uri.startswith(FILE_SCHEME):
             inodes.add(entries, location_by_uri)
-        yield from _compared(source, entries, location_by_uri, unenrolled, inodes)
+        yield from _compared(source, entries, location_by_uri, recorded.unenrolled, inodes)
 
 
 def _looks_the_same(entry: Listed, location: Location | None) -> bool:
     """Return whether size, time, inode or ETag, and version are those of a present location."""
     return (
         location is not None
-        and type(entry) is PhotoRef
-        and entry[1:] == location[3:7]  # one comparison of tuples; a test holds that their fields are the same
+        and entry == location[: len(PhotoRef._fields)]  # a test holds that these fields are the same
         and location.missing_since is None
     )
 
@@ -147,7 +147,7 @@ def _compared(
             unchanged.append(location)
             continue
         if unchanged:
-            yield Unchanged(unchanged)
+            yield Unchanged(RecordedLocations(unchanged))
             unchanged = []
         if isinstance(entry, PhotoRef):
             yield PhotoTask(source, entry, location)
@@ -156,7 +156,7 @@ def _compared(
         else:
             yield entry
     if unchanged:
-        yield Unchanged(unchanged)
+        yield Unchanged(RecordedLocations(unchanged))
 
 
 def _has_new_inode(entry: PhotoRef, location: Location, inodes: _InodeEvidence) -> bool:

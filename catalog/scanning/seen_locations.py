@@ -29,10 +29,10 @@ class SeenLocations:
             self._marks.extend(bytes(location_id + 4096 - len(self._marks)))
             self._marks[location_id] = 1
 
-    def add_present(self, locations: Iterable[Location]) -> None:
+    def add_present(self, location_ids: Iterable[int]) -> None:
         """Add present locations, many at once."""
-        for location in locations:
-            self.add(location.location_id)
+        for location_id in location_ids:
+            self.add(location_id)
 
     def add_known(self, location: Location) -> None:
         """Add a known location that was listed, readable or not. It may still be marked as missing."""

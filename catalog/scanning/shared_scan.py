@@ -96,7 +96,7 @@ class SharedScan:
                 step = too_long(step.ref.uri)
             match step:
                 case Unchanged(locations):
-                    self.seen.add_present(locations)
+                    self.seen.add_present(locations.ids)
                     yield step
                 case Excluded(item, known):
                     if known is not None or item.uri.endswith("/"):

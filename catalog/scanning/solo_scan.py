@@ -50,7 +50,7 @@ class SoloScan:
         count, not_photos = 0, pipeline.not_photos
         for step in plan(self._database, self._source, engine=self._engine, gallery=self._gallery):
             if isinstance(step, Unchanged):
-                locations.add_present(step.locations)
+                locations.add_present(step.locations.ids)
                 count += len(step.locations)
                 yield step
                 if stop.is_due:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from functools import cache
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Executable,
-    Integer,
     Select,
     and_,
     bindparam,
@@ -34,39 +32,39 @@ from catalog.store.upsert import batches, insert_into, repeated_batches
 
 
 class Location(NamedTuple):
-    """A location as last read. A named tuple, because a scan creates one for every file."""
+    """A location as last read: a listed photo and what the catalogue knows of it."""
 
     uri: str
-    photo_id: int
-    sha256: str
     size: int
     modified_ns: int
     etag: str
     version: str | None
+    photo_id: int
+    sha256: str
     missing_since: str | None
     location_id: int
 
     @property
     def ref(self) -> PhotoRef:
         """The location as a listing would give it, unless it changed."""
-        return PhotoRef(self.uri, self.size, self.modified_ns, self.etag, self.version)
+        return PhotoRef._make(self[: len(PhotoRef._fields)])
 
 
-_LOCATIONS: Select[*tuple[Any, ...]] = select(
+LOCATIONS: Select[*tuple[Any, ...]] = select(
     locations.c.uri,
-    locations.c.photo_id,
-    photos.c.sha256,
     locations.c.size,
     locations.c.modified_ns,
     locations.c.etag,
     locations.c.version,
+    locations.c.photo_id,
+    photos.c.sha256,
     locations.c.missing_since,
     locations.c.id,
 ).join_from(locations, photos)
 
 # Statements that run for every photo are built once, because building one takes longer than running it.
 _FIRST_COUNT = 8
-_OTHERS = _LOCATIONS.where(
+_OTHERS = LOCATIONS.where(
     locations.c.photo_id == bindparam("photo"),
     locations.c.missing_since.is_(None),
     locations.c.uri != bindparam("uri"),
@@ -92,47 +90,14 @@ _ENROLLED_CONTENTS = (
     )
 )
 
-_RANGE = (
-    _LOCATIONS.with_only_columns(enrollments.c.model, *_LOCATIONS.selected_columns)
-    .outerjoin(
-        enrollments,
-        and_(
-            enrollments.c.photo_id == locations.c.photo_id,
-            enrollments.c.engine == bindparam("engine"),
-            enrollments.c.gallery == bindparam("gallery"),
-        ),
-    )
-    .where(locations.c.uri >= bindparam("first"), locations.c.uri <= bindparam("last"))
-    .limit(bindparam("most", type_=Integer))
-)
-
 
 def locations_by_uri(conn: Connection, uris: Sequence[str]) -> dict[str, Location]:
     """Return the recorded locations with these uris, by uri. Missing ones are included."""
     location_by_uri: dict[str, Location] = {}
     for batch in batches(uris):
-        for row in conn.execute(_LOCATIONS.where(locations.c.uri.in_(batch))):
+        for row in conn.execute(LOCATIONS.where(locations.c.uri.in_(batch))):
             location_by_uri[row[0]] = Location._make(row)
     return location_by_uri
-
-
-def look_up_locations(
-    conn: Connection, uris: Sequence[str], engine: str, gallery: str
-) -> tuple[dict[str, Location], set[int]]:
-    """Return the recorded locations of a part of a listing, and the row ids of photos that are not in the gallery.
-
-    Optimized: ascending uris are read as one range of the index, and rows are the driver's own tuples.
-    """
-    if len(uris) > 1 and all(first < second for first, second in pairwise(uris)):
-        changes_limit = 2 * len(uris) + 100
-        keys = {"first": uris[0], "last": uris[-1], "engine": engine, "gallery": gallery, "most": changes_limit}
-        rows = conn.execute(_RANGE, keys).cursor.fetchall()
-        # More rows than that: many files of the folder are missing, and the range would be too large.
-        if len(rows) < changes_limit:
-            return {row[1]: Location._make(row[1:]) for row in rows}, {row[2] for row in rows if row[0] is None}
-    location_by_uri = locations_by_uri(conn, uris)
-    photo_ids = {location.photo_id for location in location_by_uri.values()}
-    return location_by_uri, photo_ids.difference(enrolled_photos(conn, photo_ids, engine, gallery))
 
 
 def count_locations_below(conn: Connection, source_uri: str) -> int:
@@ -143,14 +108,14 @@ def count_locations_below(conn: Connection, source_uri: str) -> int:
 
 def locations_of_content(conn: Connection, sha256: str) -> list[Location]:
     """Return all locations of a content, missing ones included, in the order of their row ids."""
-    rows = conn.execute(_LOCATIONS.where(photos.c.sha256 == sha256).order_by(locations.c.id))
+    rows = conn.execute(LOCATIONS.where(photos.c.sha256 == sha256).order_by(locations.c.id))
     return [Location._make(row) for row in rows]
 
 
 def locations_of_photos(conn: Connection, photo_ids: Collection[int]) -> Iterator[Location]:
     """Yield all locations of photos, missing ones included, in the order of their row ids."""
     for batch in batches(sorted(photo_ids)):
-        yield from map(Location._make, conn.execute(_LOCATIONS.where(photos.c.id.in_(batch)).order_by(locations.c.id)))
+        yield from map(Location._make, conn.execute(LOCATIONS.where(photos.c.id.in_(batch)).order_by(locations.c.id)))
 
 
 def locations_below(
@@ -162,7 +127,7 @@ def locations_below(
     ``file:///a/b`` covers itself, too. Reads in batches, so that memory is bounded and the connection can be used
     between them.
     """
-    query = _LOCATIONS.where(below(source_uri)).order_by(locations.c.uri).limit(batch_size)
+    query = LOCATIONS.where(below(source_uri)).order_by(locations.c.uri).limit(batch_size)
     if not missing:
         query = query.where(locations.c.missing_since.is_(None))
     last = None

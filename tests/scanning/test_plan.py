@@ -42,7 +42,7 @@ def source(scanner, folder):
 
 def test_fields_of_listing_and_catalogue_are_in_one_order():
     """The plan compares them as slices of tuples."""
-    assert PhotoRef._fields[1:] == Location._fields[3:7]
+    assert PhotoRef._fields == Location._fields[: len(PhotoRef._fields)]
 
 
 @pytest.mark.parametrize("batch", [1, 5, 500])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import numpy as np
-import pytest
 from sqlalchemy import Connection, text
 
 from catalog.domain.opened_photo import OpenedPhoto
@@ -17,7 +16,6 @@ from catalog.store.photos import (
     locations_below,
     locations_by_uri,
     locations_of_content,
-    look_up_locations,
     mark_missing,
     record_location,
     record_photo,
@@ -82,32 +80,3 @@ def test_a_folder_covers_locations_below_it_only(database: Database) -> None:
         assert [location.uri for location in locations_below(conn, "file:///a/b/")] == uris[:2] + uris[3:]
         assert len(list(locations_below(conn, "file:///a/b/", missing=True))) == len(uris)
         assert count_locations_below(conn, "file:///a/b/") == len(uris) - 1
-
-
-@pytest.mark.parametrize("ascending", [True, False])
-def test_a_part_of_a_listing_is_looked_up_in_any_order(database: Database, ascending: bool) -> None:
-    """Returns the known locations, and photos that are not in the gallery."""
-    uris = [f"file:///a/{number:03}" for number in range(0, 40, 2)]
-    with database.begin() as conn:
-        for number, uri in enumerate(uris):
-            add(conn, uri, f"{number % 2}")
-        photo = find_photo(conn, "1")
-        conn.execute(
-            text(
-                "INSERT INTO enrollments (photo_id, engine, gallery, model, enrolled_at)"
-                f" VALUES ({photo}, 'local', 'g', 'm', '')"
-            )
-        )
-        requested = [f"file:///a/{number:03}" for number in range(10, 20)]
-        location_by_uri, waiting = look_up_locations(conn, requested if ascending else requested[::-1], "local", "g")
-    assert sorted(location_by_uri) == [uri for uri in requested if uri in uris]
-    assert waiting == {location.photo_id for location in location_by_uri.values() if location.photo_id != photo}
-
-
-def test_a_listing_that_lost_most_of_its_files_reads_few_locations(database: Database) -> None:
-    """Two distant names do not read all locations between them."""
-    with database.begin() as conn:
-        for number in range(150):
-            add(conn, f"file:///a/{number:03}")
-        location_by_uri, _ = look_up_locations(conn, ["file:///a/000", "file:///a/149"], "local", "g")
-    assert sorted(location_by_uri) == ["file:///a/000", "file:///a/149"]
