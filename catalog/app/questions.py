@@ -108,7 +108,7 @@ class CatalogQuestions(ABC):
         return people.namesakes(self._resources, name)
 
     def faces(self, person: str, *, limit: int | None = None, after: str | None = None) -> tuple[CataloguedFace, ...]:
-        """The faces of a person in all galleries, oldest photo first, photos without a date last.
+        """The faces of a person in one gallery, as in reports: oldest photo first, photos without a date last.
 
         ``after`` is the id of the last face of the previous page. Raises PersonError.
         """

@@ -15,7 +15,7 @@ class Person:
     """A human being as the catalogue holds it.
 
     ``person_id`` is permanent; the id of a merged person redirects. ``birth_date`` is ``YYYY-MM-DD``; lists leave it
-    None. ``faces`` counts the faces of all galleries.
+    None. ``faces`` and ``photos`` are those of one gallery, as in reports.
     """
 
     person_id: str

@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, func, select
 
 from catalog.domain.box_columns import BOX_COLUMNS
 from catalog.domain.errors import PersonError
@@ -56,8 +56,13 @@ class CataloguedFace:
         return FaceKey(self.sha256, self.box)
 
 
-def faces_of_person(connection: Connection, person: PersonRow, limit: int | None = None) -> list[CataloguedFace]:
-    """Return the faces of a person, oldest photo first; undated photos come last."""
+def faces_of_person(
+    connection: Connection, person: PersonRow, limit: int | None = None, gallery: tuple[str, str] | None = None
+) -> list[CataloguedFace]:
+    """Return the faces of a person, oldest photo first; undated photos come last.
+
+    ``gallery`` is an engine and its gallery; by default faces of all galleries are returned.
+    """
     # The photos of all faces are sorted, and only the faces within the limit are read. An index of the assignments has
     # the photo of each face but those marked as no face.
     own_photo = select(faces.c.photo_id).where(faces.c.id == assignments.c.face_id).scalar_subquery()
@@ -67,6 +72,8 @@ def faces_of_person(connection: Connection, person: PersonRow, limit: int | None
         .where(assignments.c.person_id == person.id)
         .order_by(photos.c.taken_local.is_(None), photos.c.taken_local, assignments.c.face_id)
     )
+    if gallery is not None:
+        query = query.where(exists().where(faces.c.id == assignments.c.face_id, *in_gallery(*gallery)))
     return _in_order(connection, list(connection.scalars(query.limit(limit))))
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, case, distinct, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, case, distinct, func, insert, or_, select, update
 
 from catalog.domain.errors import AmbiguousPersonError, PersonError
 from catalog.domain.people import Person
@@ -119,11 +119,21 @@ def _similar_name(connection: Connection, wanted: str) -> str | None:
     return min(containing, key=len) if containing else name_by_folded[close[0]] if close else None
 
 
-def list_people(connection: Connection, *, hidden: bool = False, named: bool | None = None) -> list[Person]:
+def list_people(
+    connection: Connection,
+    gallery: tuple[str, str] | None = None,
+    *,
+    hidden: bool = False,
+    named: bool | None = None,
+) -> list[Person]:
     """List persons with a name or a face, most photos first. Merged persons are left out, hidden ones by default.
 
-    ``named``: True for named persons only, False for unnamed persons only. Files of one exposure count once.
+    ``gallery`` is the engine and gallery whose faces count; by default those of all. ``named``: True for named persons
+    only, False for unnamed persons only. Files of one exposure count once.
     """
+    counted = faces.c.id == assignments.c.face_id
+    if gallery is not None:
+        counted = and_(counted, faces.c.engine == gallery[0], faces.c.gallery == gallery[1])
     shots = func.count(distinct(func.coalesce(stacked_photos.c.counted_id, faces.c.photo_id)))
     counted_faces = func.count(faces.c.id) - func.count(stacked_photos.c.photo_id)
     query = (
@@ -136,7 +146,7 @@ def list_people(connection: Connection, *, hidden: bool = False, named: bool | N
         )
         .select_from(
             persons.outerjoin(assignments)
-            .outerjoin(faces)
+            .outerjoin(faces, counted)
             .outerjoin(stacked_photos, stacked_photos.c.photo_id == faces.c.photo_id)
         )
         .where(persons.c.merged_into.is_(None))

@@ -35,3 +35,27 @@ def test_a_report_that_is_not_about_faces_refuses_engine(catalog: Catalog) -> No
     refused = catalog("report", "costs", "--engine", "local")
     assert (refused.code, "not about faces" in refused.err) == (2, True)
     assert catalog("report", "people", "--engine", "local").code == 0
+
+
+def test_people_count_a_face_once_after_a_change_of_gallery(
+    catalog: Catalog, portraits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In lists and for one person, before the new gallery has a face and after its scan."""
+
+    def answers() -> list[object]:
+        listed = catalog("people", "list", "--json").json
+        return [listed, *(catalog("people", "show", person["person_id"], "--json").json for person in listed)]
+
+    def counts() -> list[tuple[int, int]]:
+        listed, *shown = answers()
+        return [(person["faces"], len(one["faces"])) for person, one in zip(listed, shown, strict=True)]
+
+    assert catalog("scan", portraits).code == 0
+    before = answers()
+    expected = counts()
+    monkeypatch.setenv("CATALOG_ENGINE_GALLERY", "second")
+    assert answers() == before
+    assert catalog("scan", portraits).code == 0
+    assert counts() == expected
+    monkeypatch.delenv("CATALOG_ENGINE_GALLERY")
+    assert answers() == before
