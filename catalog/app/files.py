@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from catalog.identities.matching import references_of_person
     from catalog.reports import status as report_status
     from catalog.store import backup as database_backup
-    from catalog.store import labels_file, named_faces, source_locks
+    from catalog.store import labels_file, named_faces, pending_removals, source_locks
     from catalog.store.labels_file import Labels
 else:
     album = LazyModule("catalog.app.album")
@@ -49,6 +49,7 @@ else:
     database_backup = LazyModule("catalog.store.backup")
     labels_file = LazyModule("catalog.store.labels_file")
     named_faces = LazyModule("catalog.store.named_faces")
+    pending_removals = LazyModule("catalog.store.pending_removals")
     source_locks = LazyModule("catalog.store.source_locks")
 
 
@@ -257,6 +258,10 @@ class CatalogFiles(ABC):
             replaced = database_backup.restore(database, source, delete_references)
             # They hold vectors of faces that the backup may lack.
             search_folder.delete_search_files(database, resources.settings.engine.search_folder)
+            if resources.configured_engine.capabilities.gallery_in_catalogue:
+                # The backup brought the vectors of forgotten faces back. Other galleries wait for the next scan.
+                name = resources.configured_engine.name
+                pending_removals.drain(database, resources.engine.remove, name, resources.gallery)
             return RestoreResult(is_labels=False, replaced=replaced)
 
 
