@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from catalog import UsageError
+from catalog.cli.formatting import counted
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import Config, Database, NoProgress, Verbose
 from catalog.cli.slow_progress import slow_progress
@@ -153,4 +154,4 @@ def _export_tables(
         with slow_progress(f"export {form}", quiet=quiet) as progress:
             tables = catalog.export_tables(directory, form, partition=partition, on_rows=progress.add)
         for path, rows in tables:
-            typer.echo(f"{display_name(str(path))}: {rows:,} rows")
+            typer.echo(f"{display_name(str(path))}: {counted(rows, 'row')}")

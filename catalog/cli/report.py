@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 import catalog
 from catalog import ReportRows, UsageError
+from catalog.cli.formatting import counted
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, NoProgress, Since, Until, Verbose
 from catalog.cli.slow_progress import Progress, slow_progress
@@ -168,4 +169,4 @@ def deliver(rows: ReportRows, form: Format, output: Path | None, progress: Progr
         else:
             print_table(table, form)
     if rows.truncated:
-        typer.echo(f"The first {rows.count} rows. --limit 0 prints all.", err=True)
+        typer.echo(f"Only the first {counted(rows.count, 'row')}. --limit 0 prints all.", err=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, exists, select
 
+from catalog.domain.errors import UsageError
 from catalog.domain.local_day import Period
-from catalog.domain.uri import FILE_SCHEME, S3_SCHEME, absolute_path, file_uri
+from catalog.domain.uri import FILE_SCHEME, S3_SCHEME, absolute_path, display, file_uri
 from catalog.store.people import find_person
+from catalog.store.photos import below
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,15 @@ class ReportFilters:
 def parameters(filters: ReportFilters, connection: Connection) -> dict[str, str]:
     """Return the SQL parameters of the filters. None is null, so that comparisons need no special case.
 
-    Undated photos pass only without ``since`` and ``until``. Raises ``UsageError`` and ``PersonError``.
+    Undated photos pass only without ``since`` and ``until``. Raises ``UsageError``, also for an album without a photo
+    of the catalogue, and ``PersonError``.
     """
     period = Period.parse(filters.since, filters.until, names=("--since", "--until"))
     album = album_uri(filters.album) if filters.album else ""
+    if album and not connection.scalar(select(exists().where(below(album)))):
+        raise UsageError(
+            f'The catalogue has no photo in "{display(album)}".', remedy="List what is catalogued: catalog sources"
+        )
     return {
         **period.parameters(),
         "person": find_person(connection, filters.person).person_id if filters.person else "",

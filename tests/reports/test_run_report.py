@@ -294,11 +294,13 @@ def test_every_report_runs_on_an_empty_catalogue(database: Database, name: str):
 
 
 def test_a_report_refuses_filters_that_it_does_not_accept(filled: Database):
-    """A filter without effect is an error. So is an unknown person."""
+    """A filter without effect is an error. So is an unknown person or album."""
     with pytest.raises(UsageError, match="does not accept --person"):
         run_report(filled, reports()["costs"], ReportFilters(person="Ada"))
     with pytest.raises(PersonError):
         run_report(filled, reports()["people"], ReportFilters(person="Nobody"))
+    with pytest.raises(UsageError, match='no photo in "/photos/albun 0001/"'):
+        run_report(filled, reports()["timeline"], ReportFilters(album="/photos/albun 0001"))
     with pytest.raises(UsageError, match="not a date"):
         run_report(filled, reports()["people"], ReportFilters(since="yesterday"))
 
