@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from catalog.domain.errors import DatabaseError, SchemaError
 from catalog.store import migrate
+from catalog.store.connections import read_much
 from catalog.store.database import SCHEMA, Database, open_database
 from catalog.store.migrate import BACKUPS_KEPT, upgrade
 
@@ -45,6 +46,38 @@ def test_a_new_file_is_private(tmp_path: Path) -> None:
         assert {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()} == {0o600}
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     opened.close()
+
+
+def test_a_connection_for_large_reads_is_as_the_others_afterwards(tmp_path: Path) -> None:
+    database = open_database(str(tmp_path / "c.sqlite3"))
+    settings = ("mmap_size", "cache_size")
+
+    def values() -> list[int]:
+        return [connection.exec_driver_sql(f"PRAGMA {setting}").scalar() or 0 for setting in settings]
+
+    with database.read() as connection:
+        before = values()
+    with database.read() as connection:
+        read_much(connection)
+        connection.execute(text("SELECT * FROM persons")).fetchone()
+        mapped, cache = values()
+        assert mapped > 1 << 30  # bytes: at most what SQLite was built for
+        assert cache == -131072
+    with database.read() as connection:
+        assert values() == before == [0, -32000]
+    database.close()
+
+
+def test_the_connection_that_was_used_last_is_used_again(tmp_path: Path) -> None:
+    database = open_database(str(tmp_path / "c.sqlite3"))
+    with database.read(), database.read(), database.read():
+        pass
+    used = set()
+    for _ in range(8):
+        with database.read() as connection:
+            used.add(id(connection.connection.driver_connection))
+    assert len(used) == 1
+    database.close()
 
 
 def test_sqlite_is_set_up_for_power_loss_and_readers(tmp_path: Path) -> None:
