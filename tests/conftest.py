@@ -23,11 +23,13 @@ import psycopg
 import pytest
 from hypothesis import settings
 
+from catalog.engines.local.face_pipeline import FacePipeline
 from catalog.engines.local.networks import Network
 from catalog.images import decoder_pool
 from catalog.store import migrate
 from catalog.store.database import Database, open_database
 from tests.memory_folder import use_memory
+from tests.remembered_faces import RememberedFaces
 from tests.remembered_networks import RememberedNetworks
 from tests.reports.made_catalog import fill
 from tests.schema_template import SchemaTemplate, schema_statements
@@ -131,6 +133,15 @@ def remembered_networks() -> Iterator[None]:
     networks = RememberedNetworks()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Network, "run", lambda network, *batches: networks.run(network, *batches))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def remembered_faces() -> Iterator[None]:
+    """The faces of known pixels are not computed again."""
+    faces = RememberedFaces()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FacePipeline, "find_faces", lambda *photo, **wanted: faces.find_faces(*photo, **wanted))
         yield
 
 
