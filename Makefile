@@ -6,6 +6,9 @@ VENV   := .venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 BIN    := $(VENV)/bin
 
+# One more than processors, because tests also wait: for processes, servers and locks.
+WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
+
 # Test processes start from compiled modules. To compile and rewrite all tests takes each of them ten seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -19,10 +22,10 @@ scan: $(VENV)/.installed  ## catalogue the photos of a folder: make scan PHOTOS=
 	$(BIN)/catalog scan "$(PHOTOS)"
 
 test: $(VENV)/.installed-dev  ## run the tests, on all processors
-	$(BIN)/pytest -n auto --dist worksteal
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 test-short: $(VENV)/.installed-dev  ## run the tests that need neither a network of faces nor a server
-	$(BIN)/pytest -n auto --dist worksteal tests/app tests/domain tests/identities tests/scanning tests/store
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal tests/app tests/domain tests/identities tests/scanning tests/store
 
 lint: $(VENV)/.installed-dev  ## ruff and import-linter
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
