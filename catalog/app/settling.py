@@ -169,6 +169,6 @@ def _settle_questions(connection: Connection, touched: set[int]) -> list[Questio
             kept[changed.person, changed.other, changed.face] = changed
     before = {row.id: row for row in rows}
     updated = [row for row in kept.values() if row != before[row.id]]
-    review_rows.update_questions(connection, updated)
+    review_rows.update_questions(connection, updated, before)
     review_rows.delete_questions(connection, settled)
     return [before[number] for number in sorted([*(row.id for row in updated), *settled])]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Delete, Select, Update, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Delete, Select, Update, bindparam, delete, func, insert, or_, select, update
 
 from catalog.domain.people import AssignedBy
 from catalog.store.person_index import canonical_person
@@ -138,15 +138,25 @@ def persons_with_faces(connection: Connection, person_rows: Iterable[int]) -> se
 
 def faces_on_shared_photos(connection: Connection, person_row: int, other_row: int) -> list[tuple[int, int]]:
     """Row ids of pairs of faces, one of each person, on one photo, in any gallery."""
-    rows = connection.execute(_shared_photos(), {"person": person_row, "other": other_row})
-    return [(face, other_face) for face, other_face in rows]
+    # The photos of the person with fewer faces are looked up: the other one may be on tens of thousands.
+    counts = [connection.scalar(_count_of_person(), {"person": row}) or 0 for row in (person_row, other_row)]
+    is_other_smaller = counts[1] < counts[0]
+    few, many = (other_row, person_row) if is_other_smaller else (person_row, other_row)
+    pairs = [(face, other) for face, other in connection.execute(_shared_photos(), {"few": few, "many": many})]
+    return [(other, face) for face, other in pairs] if is_other_smaller else pairs
+
+
+@cache
+def _count_of_person() -> Select[Any]:
+    return select(func.count()).select_from(assignments).where(assignments.c.person_id == bindparam("person"))
 
 
 @cache
 def _shared_photos() -> Select[Any]:
-    left, right = assignments.alias(), assignments.alias()
-    query = select(left.c.face_id, right.c.face_id).join(right, right.c.photo_id == left.c.photo_id)
-    return query.where(left.c.person_id == bindparam("person"), right.c.person_id == bindparam("other"))
+    few, many = assignments.alias(), assignments.alias()
+    query = select(few.c.face_id, many.c.face_id).join(many, many.c.photo_id == few.c.photo_id)
+    # The added number hides the index of the faces of ``many``.
+    return query.where(few.c.person_id == bindparam("few"), many.c.person_id + 0 == bindparam("many"))
 
 
 def rows_beside_person(connection: Connection, rows: Sequence[int], person_row: int) -> list[tuple[int, int]]:

@@ -14,7 +14,15 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, cast, func, or_, select
 
 from catalog.domain.people import AssignedBy
-from catalog.store.catalogued_faces import FaceOrder, clearness, in_gallery
+from catalog.store.catalogued_faces import (
+    CataloguedFace,
+    FaceOrder,
+    catalogued_faces_by_row,
+    clearness,
+    faces_of_person,
+    in_gallery,
+)
+from catalog.store.person_index import PersonRow
 from catalog.store.tables import assignments, faces, person_summaries, photos
 
 MANY_FACES = 2_000
@@ -120,17 +128,30 @@ class ManyFaces:
         return [row for row in rows if row not in excluded][:limit]
 
 
-def many_faces(connection: Connection, person_row: int, *, engine: str, gallery: str) -> ManyFaces | None:
-    """The faces of a person, by row id, that has more than ``MANY_FACES``; None for every other person."""
-    summary = connection.execute(
-        select(person_summaries).where(
-            person_summaries.c.person_id == person_row,
-            person_summaries.c.engine == engine,
-            person_summaries.c.gallery == gallery,
-            person_summaries.c.faces > MANY_FACES,
-        )
-    ).one_or_none()
+def many_faces(
+    connection: Connection, person_row: int, *, engine: str | None = None, gallery: str | None = None
+) -> ManyFaces | None:
+    """The faces of a person, by row id, that has more than ``MANY_FACES``; None for every other person.
+
+    Default: the faces in the gallery whose faces were counted.
+    """
+    query = select(person_summaries).where(
+        person_summaries.c.person_id == person_row, person_summaries.c.faces > MANY_FACES
+    )
+    if engine is not None:
+        query = query.where(person_summaries.c.engine == engine, person_summaries.c.gallery == gallery)
+    summary = connection.execute(query).one_or_none()
     if summary is None:
         return None
     times = summary.first_taken, summary.last_taken
-    return ManyFaces(connection, person_row, summary.faces, summary.cover_id, *times, engine, gallery)
+    return ManyFaces(connection, person_row, summary.faces, summary.cover_id, *times, summary.engine, summary.gallery)
+
+
+def oldest_faces(connection: Connection, person: PersonRow, limit: int) -> list[CataloguedFace]:
+    """The faces of a person on its oldest photos, at most ``limit``. The dates of very many faces are not sorted."""
+    many = many_faces(connection, person.id)
+    rows = [] if many is None else many.take(FaceOrder.OLDEST, limit, ())
+    if len(rows) < limit:
+        return faces_of_person(connection, person, limit=limit)
+    catalogued = catalogued_faces_by_row(connection, rows)
+    return [catalogued[row] for row in rows]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from functools import cache
 from typing import Any
@@ -188,13 +189,21 @@ def read_question(connection: Connection, number: int) -> QuestionRow | None:
     return None if row is None else QuestionRow(*row)
 
 
-def update_questions(connection: Connection, questions: Sequence[QuestionRow]) -> None:
-    """Store questions again under their ids."""
-    if questions:
+def update_questions(
+    connection: Connection, questions: Sequence[QuestionRow], before: Mapping[int, QuestionRow]
+) -> None:
+    """Store questions again under their ids. ``before`` has them as they are stored.
+
+    Only the columns that changed are written: each of the others would be replaced in its index.
+    """
+    values_by_columns: dict[tuple[str, ...], list[dict[str, object]]] = defaultdict(list)
+    for question in questions:
+        values, stored = _values(question), _values(before[question.id])
+        names = tuple(name for name, value in values.items() if value != stored[name])
+        values_by_columns[names].append({**{name: values[name] for name in names}, "number": question.id})
+    for names, rows in values_by_columns.items():
         query = update(review_questions).where(review_questions.c.id == bindparam("number"))
-        columns: dict[str, Any] = {name: bindparam(name) for name in _values(questions[0])}
-        values = [{**_values(question), "number": question.id} for question in questions]
-        connection.execute(query.values(columns), values)
+        connection.execute(query.values({name: bindparam(name) for name in names}), rows)
 
 
 def delete_questions(connection: Connection, numbers: Sequence[int]) -> None:

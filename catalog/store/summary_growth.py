@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, or_, select, update
 
-from catalog.store.catalogued_faces import clearness, in_gallery
+from catalog.store.catalogued_faces import FaceOrder, clearness, in_gallery
+from catalog.store.many_faces import many_faces
 from catalog.store.person_summaries import face_is_clear, person_state, refresh_summaries
 from catalog.store.tables import assignments, faces, person_summaries, persons, photos, stacked_photos
 from catalog.store.upsert import batches, insert_into
@@ -130,6 +131,10 @@ def part_summaries(connection: Connection, rows: Collection[int], *, engine: str
 
 
 def _clearest_face(connection: Connection, person: int, engine: str, gallery: str) -> int | None:
+    """The row id of the clearest face of a person; of a person with very many faces the clearest of a sample."""
+    many = many_faces(connection, person, engine=engine, gallery=gallery)
+    if many is not None:
+        return next(iter(many.take(FaceOrder.CLEAREST, 1, ())), None)
     query = (
         select(faces.c.id)
         .select_from(assignments.join(faces, faces.c.id == assignments.c.face_id).join(photos))

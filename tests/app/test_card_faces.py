@@ -11,8 +11,10 @@ from sqlalchemy import Connection, bindparam, func, select, update
 import catalog
 from catalog.app import card_faces as cards
 from catalog.app.card_faces import ALL_SHOWN, FaceRow
+from catalog.app.review_values import Choice, ReviewAnswer
 from catalog.store import many_faces
-from catalog.store.catalogued_faces import FaceOrder
+from catalog.store.catalogued_faces import CataloguedFace, FaceOrder, faces_of_person
+from catalog.store.people import find_person
 from catalog.store.person_summaries import refresh_summaries
 from catalog.store.tables import assignments, faces, person_summaries, persons, photos
 from tests.review_catalogue import make_catalogue
@@ -124,3 +126,30 @@ def test_only_a_person_with_very_many_faces_is_sampled(library, monkeypatch):
         library.review.card_faces(person)
     as_many(monkeypatch, sample=1_200)
     assert library.review.card_faces(person)
+
+
+def test_the_exemplars_of_many_faces_are_the_oldest(library, monkeypatch):
+    def first_times(found: list[CataloguedFace]) -> list[str]:
+        return sorted(face.taken.first for face in found if face.taken is not None)
+
+    large = persons_with_more_than(library, ALL_SHOWN)
+    with library._resources.database.begin() as connection:
+        connection.execute(
+            update(faces).values(not_a_face=False)
+        )  # such a face has no person, except in this catalogue
+        rows = [find_person(connection, person) for person in large]
+        oldest = [first_times(faces_of_person(connection, row, limit=8)) for row in rows]
+        as_many(monkeypatch, sample=30)
+        assert [first_times(many_faces.oldest_faces(connection, row, 8)) for row in rows] == oldest
+    assert all(len(times) == 8 for times in oldest)
+
+
+def test_a_new_cover_of_many_faces_is_one_of_the_sample(library, monkeypatch):
+    (person, *_) = persons_with_more_than(library, 60)
+    clearest = library.review.faces(person, FaceOrder.CLEAREST, 30)
+    as_many(monkeypatch, sample=30)
+    reject = Choice(clearest[0].face_id, "reject")
+    library.review.answer(ReviewAnswer("k", person, library.review.seen(), name="Ann Example", choices=(reject,)))
+    cover = next(entry.cover for entry in library.browse.people() if entry.person.person_id == person)
+    assert cover is not None
+    assert cover.row != clearest[0].row

@@ -34,6 +34,7 @@ from catalog.store.catalogued_faces import (
     faces_by_content,
     faces_of_person,
 )
+from catalog.store.many_faces import oldest_faces
 from catalog.store.people import add_persons, find_person, person_ids_of, redirect
 from catalog.store.person_index import PersonRow
 
@@ -48,9 +49,8 @@ def name_person(connection: Connection, person: PersonRow, name: str | None, sta
     person = _current(connection, person)
     before = PriorStateBuilder().changed(person).build()
     decided_rows.set_name(connection, person, name)
-    exemplars = tuple(face.place for face in faces_of_person(connection, person, limit=EXEMPLARS))
     verb = Verb.NAME if person.name is None else Verb.RENAME
-    payload = NamePayload(before, exemplars)
+    payload = NamePayload(before, tuple(face.place for face in oldest_faces(connection, person, EXEMPLARS)))
     return append(connection, verb, stamp, person_id=person.person_id, name=name, payload=payload)
 
 
