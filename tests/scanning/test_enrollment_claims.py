@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from catalog.store.source_locks import lock_sources
 from tests.fakes import Drawn, save_drawing
 
 SCAN = """
-import sys, time
+import json, sys, time
 from catalog.domain.errors import PhotoError
 from catalog.images.decode import open_image
 from catalog.scanning.run_scan import scan
@@ -24,23 +26,25 @@ from catalog.store.database import open_database
 from catalog.domain.charges import Operation
 from tests.fakes import FakeEngine
 
-url, folder, broken = sys.argv[1:]
-
 def before(operation, key):
     time.sleep(0.3)
-    if broken == "broken":
+    if broken:
         raise PhotoError("It cannot be used.")
 
-engine = FakeEngine(before=before)
-source, database = FolderSource(folder), open_database(url)
-print("ready", flush=True)
-sys.stdin.readline()
-*outcomes, summary = scan(
-    [source], database=database, engine=engine, open_photo=open_image, after_scan=lambda scan_id, summary: None,
-    gallery="catalog", version="test", workers=2,
-)
-print(engine.calls[Operation.INDEX_FACES], summary.discovered, summary.failed)
+for line in sys.stdin:
+    url, folder, broken = json.loads(line)
+    engine = FakeEngine(before=before)
+    source, database = FolderSource(folder), open_database(url)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    *outcomes, summary = scan(
+        [source], database=database, engine=engine, open_photo=open_image,
+        after_scan=lambda scan_id, summary: None, gallery="catalog", version="test", workers=2,
+    )
+    database.close()
+    print(engine.calls[Operation.INDEX_FACES], summary.discovered, summary.failed, flush=True)
 """
+"""Scans a folder for each line of input, when a second line comes."""
 CONTENTS = 6
 
 
@@ -54,34 +58,58 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     return left, right
 
 
-def scan_both(url: str, folders: tuple[Path, Path], broken: str = "") -> list[list[int]]:
-    """Run scans in two processes at the same time; engine calls, photos and failures of each."""
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", SCAN, url, str(folder), broken if number == 0 else ""],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
+class ScanProcess:
+    """A process that scans a folder for each test: a start takes longer than a scan."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", SCAN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        for number, folder in enumerate(folders)
-    ]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("\n")
-        process.stdin.flush()
-    answers = [process.communicate(timeout=60)[0] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0]
-    return [list(map(int, answer.split())) for answer in answers]
+
+    def read(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "the process has ended"
+        return line.strip()
+
+    def write(self, line: str) -> None:
+        print(line, file=self._process.stdin, flush=True)
+
+    def close(self) -> int:
+        self._process.communicate(timeout=60)
+        return self._process.returncode
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[tuple[ScanProcess, ScanProcess]]:
+    """Two processes that scan at the same time."""
+    pair = ScanProcess(), ScanProcess()
+    yield pair
+    assert [process.close() for process in pair] == [0, 0]
+
+
+@pytest.fixture
+def scan_both(
+    processes: tuple[ScanProcess, ScanProcess], database_url: str, folders: tuple[Path, Path]
+) -> Callable[..., list[list[int]]]:
+    """Scans both folders at the same time; returns engine calls, photos and failures of each scan."""
+
+    def scan(*, is_first_broken: bool = False) -> list[list[int]]:
+        for process, folder in zip(processes, folders, strict=True):
+            process.write(json.dumps([database_url, str(folder), is_first_broken and process is processes[0]]))
+        assert [process.read() for process in processes] == ["ready", "ready"]
+        for process in processes:
+            process.write("")
+        return [list(map(int, process.read().split())) for process in processes]
+
+    return scan
 
 
 def test_each_content_is_enrolled_by_one_of_two_scans(
-    database: Database, database_url: str, folders: tuple[Path, Path]
+    database: Database, scan_both: Callable[..., list[list[int]]]
 ) -> None:
     """The other scan waits and finds it known. Both report all of their photos."""
-    (calls, discovered, _), (other_calls, other_discovered, _) = scan_both(database_url, folders)
+    (calls, discovered, _), (other_calls, other_discovered, _) = scan_both()
     assert (discovered, other_discovered) == (CONTENTS, CONTENTS)
     assert calls + other_calls == CONTENTS
     with database.read() as connection:
@@ -93,10 +121,10 @@ def test_each_content_is_enrolled_by_one_of_two_scans(
 
 
 def test_a_content_that_one_scan_cannot_enroll_is_tried_by_the_other(
-    database: Database, database_url: str, folders: tuple[Path, Path]
+    database: Database, scan_both: Callable[..., list[list[int]]]
 ) -> None:
     """A claim ends with a failure, too."""
-    (_, _, failed), (other_calls, _, other_failed) = scan_both(database_url, folders, "broken")
+    (_, _, failed), (other_calls, _, other_failed) = scan_both(is_first_broken=True)
     assert (other_calls, other_failed) == (CONTENTS, 0)
     assert failed <= CONTENTS
     with database.read() as connection:
