@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -15,13 +16,14 @@ from tests.endpoint.wire import client_of, portrait, post
 
 
 @contextmanager
-def serving(*arguments):
+def serving(*arguments, environment=None):
     """The process and the address that it printed."""
     process = subprocess.Popen(
         [sys.executable, "-m", "catalog.cli.main", "endpoint", "--port", "0", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env=environment,
     )
     try:
         yield process, process.stdout.readline().strip()
@@ -30,20 +32,25 @@ def serving(*arguments):
         process.communicate()
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-def test_the_endpoint_serves_until_a_signal(end, guarded_home):
+def test_the_endpoint_serves_until_a_signal(guarded_home):
     """It prints its address, answers boto3, stores its collections in its own file, and ends with 0."""
     with serving() as (process, url):
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
         client = client_of(url)
         client.create_collection(CollectionId="kept")
         client.index_faces(CollectionId="kept", Image={"Bytes": portrait("biden")})
-        process.send_signal(end)
-        _, talk = process.communicate(timeout=10)
-        assert (process.returncode, talk) == (0, "")
-    with serving() as (_, url):
+        assert ended_by(signal.SIGINT, process) == (0, "")
+    with serving() as (process, url):
         assert client_of(url).describe_collection(CollectionId="kept")["FaceCount"] == 1
+        assert ended_by(signal.SIGTERM, process) == (0, "")
     assert list(guarded_home.rglob("endpoint.sqlite3"))
+
+
+def ended_by(number, process):
+    """Sends a signal; returns the exit code and the messages."""
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=10)
+    return process.returncode, errors
 
 
 def test_an_address_other_than_loopback_gives_a_warning():
@@ -56,13 +63,29 @@ def test_an_address_other_than_loopback_gives_a_warning():
         )
 
 
-def test_keys_come_from_a_file(tmp_path):
+@pytest.fixture(scope="module")
+def endpoint_with_keys(tmp_path_factory):
+    """The address of an endpoint with a key of no account and keys of two accounts."""
+    folder = tmp_path_factory.mktemp("keys")
+    (folder / "keys").write_text("AKIDTEST right\n\nAKIDONE right 111111111111\nAKIDTWO right 222222222222\n")
+    guarded = {"PATH": os.environ["PATH"], "HOME": str(folder)}  # guarded_home is not set yet
+    with serving("--data", folder / "data.sqlite3", "--keys", folder / "keys", environment=guarded) as (_, url):
+        yield url
+
+
+def test_keys_come_from_a_file(endpoint_with_keys):
     """Requests without a key are refused."""
-    (tmp_path / "keys").write_text("AKIDTEST right\n\n")
-    with serving("--data", tmp_path / "data.sqlite3", "--keys", tmp_path / "keys") as (_, url):
-        client_of(url, secret="right").list_collections()
-        with pytest.raises(Exception, match="InvalidSignatureException"):
-            client_of(url, secret="wrong").list_collections()
+    client_of(endpoint_with_keys, secret="right").list_collections()
+    with pytest.raises(Exception, match="InvalidSignatureException"):
+        client_of(endpoint_with_keys, secret="wrong").list_collections()
+
+
+def test_keys_can_have_accounts(endpoint_with_keys):
+    """Keys of different accounts have different collections."""
+    first, second = (client_of(endpoint_with_keys, key=key, secret="right") for key in ("AKIDONE", "AKIDTWO"))
+    first.create_collection(CollectionId="c")
+    assert first.list_collections()["CollectionIds"] == ["c"]
+    assert second.list_collections()["CollectionIds"] == []
 
 
 def test_a_file_without_keys_is_refused(catalog, tmp_path):
@@ -103,13 +126,3 @@ def test_other_host_names_must_be_allowed():
     with serving("--data", ":memory:", "--allow-host", "Faces.example") as (_, url):
         assert post(url, "ListCollections", Host="faces.example:4599").status == 200
         assert post(url, "ListCollections", Host="attacker.example").status == 421
-
-
-def test_keys_can_have_accounts(tmp_path):
-    """Keys of different accounts have different collections."""
-    (tmp_path / "keys").write_text("AKIDONE right 111111111111\nAKIDTWO right 222222222222\n")
-    with serving("--data", ":memory:", "--keys", tmp_path / "keys") as (_, url):
-        first, second = (client_of(url, key=key, secret="right") for key in ("AKIDONE", "AKIDTWO"))
-        first.create_collection(CollectionId="c")
-        assert first.list_collections()["CollectionIds"] == ["c"]
-        assert second.list_collections()["CollectionIds"] == []

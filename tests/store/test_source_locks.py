@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -28,22 +29,35 @@ for uri in sys.argv[3:]:
 
 
 SEEKER = """
-import sys
+import json, sys
 from catalog.domain.errors import LockHeld
 from catalog.store.database import open_database
 from catalog.store.source_locks import lock_sources
-try:
-    with lock_sources(open_database(sys.argv[1]), [sys.argv[2]]):
-        print("free")
-except LockHeld:
-    print("held")
+for line in sys.stdin:
+    url, uri = json.loads(line)
+    database = open_database(url)
+    try:
+        with lock_sources(database, [uri]):
+            state = "free"
+    except LockHeld:
+        state = "held"
+    database.close()
+    print(state, flush=True)
 """
 
 
-def seen_by_another_run(url: str, uri: str) -> str:
-    """Return "free" or "held", as another process finds the lock."""
-    command = [sys.executable, "-c", SEEKER, url, uri]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+@pytest.fixture(scope="module")
+def seen_by_another_run() -> Iterator[Callable[[str, str], str]]:
+    """Returns "free" or "held", as another process finds the lock of a catalogue and a source."""
+    command = [sys.executable, "-c", SEEKER]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def see(url: str, uri: str) -> str:
+            assert process.stdout is not None
+            print(json.dumps([url, uri]), file=process.stdin, flush=True)
+            return process.stdout.readline().strip()
+
+        yield see
 
 
 @contextmanager
@@ -127,7 +141,9 @@ def end_sessions(database: Database) -> None:
         connection.exec_driver_sql(END_SESSIONS)
 
 
-def test_locks_of_a_closed_connection_are_taken_again(postgresql_url: str) -> None:
+def test_locks_of_a_closed_connection_are_taken_again(
+    postgresql_url: str, seen_by_another_run: Callable[[str, str], str]
+) -> None:
     """By the next check, acquisition or release. Other processes are excluded again."""
     database = open_database(postgresql_url)
     with lock_sources(database, ["file:///a/"]) as locks:
@@ -173,7 +189,9 @@ def test_a_server_that_cannot_be_reached_is_an_error(postgresql: PostgreSQL, pos
     assert caught.value.exit_code == 6
 
 
-def test_a_limit_on_idle_sessions_does_not_end_the_locks(postgresql: PostgreSQL, postgresql_url: str) -> None:
+def test_a_limit_on_idle_sessions_does_not_end_the_locks(
+    postgresql: PostgreSQL, postgresql_url: str, seen_by_another_run: Callable[[str, str], str]
+) -> None:
     """The session of the locks is idle while photos are decoded."""
     database = open_database(postgresql_url)
     postgresql.run(f"ALTER DATABASE {database.address.database} SET idle_session_timeout = '200ms'")
