@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import alembic.command
-import botocore.session
 import psycopg
 import pytest
 from hypothesis import settings
@@ -29,6 +28,7 @@ from catalog.images import decoder_pool
 from catalog.store import migrate
 from catalog.store.database import Database, open_database
 from tests.memory_folder import use_memory
+from tests.quick_sessions import share_models
 from tests.remembered_faces import RememberedFaces
 from tests.remembered_networks import RememberedNetworks
 from tests.reports.made_catalog import fill
@@ -121,9 +121,9 @@ def guarded_network() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def shared_service_models() -> Iterator[None]:
-    """All sessions of boto3 read the descriptions of Amazon's services once; each would parse a megabyte of JSON."""
+    """All sessions of boto3 read the descriptions of Amazon's services once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(botocore.session, "create_loader", functools.cache(botocore.session.create_loader))
+        share_models(patch)
         yield
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from catalog.cli.main import run
+from catalog.cli import command_group
+from catalog.cli.command_group import load_command
+from catalog.cli.main import CommandEntry, run
 from catalog.web.endpoint_server import open_endpoint
 
 PORTRAITS = Path(__file__).parent.parent / "fixtures"
@@ -35,6 +38,22 @@ class Answer:
 
 
 Catalog = Callable[..., Answer]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def built_commands() -> Iterator[None]:
+    """Typer builds each command once; a process of a user builds and runs one."""
+
+    @functools.cache
+    def build(entry: CommandEntry, subcommand: str | None) -> Any:
+        return load_command(entry, subcommand)
+
+    def load(entry: CommandEntry, word: str | None = None) -> Any:
+        return build(entry, word if entry.target.endswith(":app") else None)  # the word chooses in a group alone
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(command_group, "load_command", load)
+        yield
 
 
 @pytest.fixture
