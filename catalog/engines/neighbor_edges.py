@@ -6,7 +6,12 @@ then a candidate for the lists of both faces.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from queue import SimpleQueue
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +19,9 @@ from numpy.typing import NDArray
 from catalog.domain.engine import NeighborEdges
 
 _CELLS = 1 << 25
-"""Similarities in memory at a time: 128 MB."""
+"""Similarities of a block: 128 MB."""
+_THREADS = 4
+"""Blocks that are computed at a time, at most. A product uses all processors, but the selection of pairs only one."""
 _MIN_CANDIDATES = 1 << 22
 """Candidates that are collected at least before the nearest are chosen: 50 MB."""
 
@@ -29,8 +36,34 @@ NearPairs = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]
 def neighbor_edges(vectors: NDArray[np.float32], *, per_face: int, floor: float) -> NeighborEdges:
     """The ``per_face`` nearest rows of every row with a dot product at or above ``floor``; each pair occurs once."""
     count = len(vectors)
-    parts = (near_pairs(vectors, start, length, per_face, floor) for start, length in row_blocks(count))
-    return unique_edges(parts, count, per_face)
+    threads = min(os.cpu_count() or 1, _THREADS)
+    free: SimpleQueue[_Buffers] = SimpleQueue()
+    for _ in range(threads):
+        free.put(_Buffers())
+
+    def pairs_of(block: tuple[int, int]) -> NearPairs:
+        buffers = free.get()
+        try:
+            return _pairs_of_block(vectors, *block, floor, buffers)
+        finally:
+            free.put(buffers)
+
+    with ThreadPoolExecutor(threads, "neighbors") as pool:
+        return unique_edges(_in_order(pool, pairs_of, row_blocks(count), threads), count, per_face)
+
+
+def _in_order(
+    pool: ThreadPoolExecutor,
+    pairs_of: Callable[[tuple[int, int]], NearPairs],
+    blocks: Iterator[tuple[int, int]],
+    ahead: int,
+) -> Iterator[NearPairs]:
+    """The pairs of each block, in order. ``ahead`` blocks are computed at a time."""
+    pending = deque(pool.submit(pairs_of, block) for block in islice(blocks, ahead))
+    while pending:
+        pairs = pending.popleft().result()
+        pending.extend(pool.submit(pairs_of, block) for block in islice(blocks, 1))
+        yield pairs
 
 
 def row_blocks(count: int) -> Iterator[tuple[int, int]]:
@@ -47,17 +80,39 @@ def near_pairs(vectors: NDArray[np.float32], start: int, length: int, per_face: 
 
     At most ``per_face`` for each face, at or above ``floor``.
     """
-    block = vectors[start : start + length] @ vectors[start:].T
-    width = block.shape[1]
+    return _nearest(_pairs_of_block(vectors, start, length, floor, _Buffers()), per_face)
+
+
+class _Buffers:
+    """Memory for the products of one block after another. New memory for each would cost a quarter of the time."""
+
+    def __init__(self) -> None:
+        self._dots = np.empty(0, np.float32)
+        self._is_near = np.empty(0, np.bool_)
+
+    def of(self, length: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Arrays of this shape, for dot products and for truth values. Their content is undefined."""
+        cells = length * width
+        if cells > len(self._dots):
+            self._dots, self._is_near = np.empty(cells, np.float32), np.empty(cells, np.bool_)
+        return self._dots[:cells].reshape(length, width), self._is_near[:cells].reshape(length, width)
+
+
+def _pairs_of_block(
+    vectors: NDArray[np.float32], start: int, length: int, floor: float, buffers: _Buffers
+) -> NearPairs:
+    block, is_near = buffers.of(length, len(vectors) - start)
+    np.matmul(vectors[start : start + length], vectors[start:].T, out=block)
     own_rows = np.arange(length)
     block[own_rows, own_rows] = -np.inf
     # Few pairs of different people reach the floor: selecting these first is far cheaper than sorting whole rows.
-    rows, columns = np.divmod(np.flatnonzero(block.ravel() >= floor), width)
-    dots = block[rows, columns]
+    positions = np.flatnonzero(np.greater_equal(block, np.float32(floor), out=is_near))
+    rows, columns = np.divmod(positions, block.shape[1])
+    dots = block.ravel()[positions]
     is_behind = columns >= length  # the block holds pairs of its own rows twice
     faces = np.concatenate((rows, columns[is_behind])).astype(np.int32) + np.int32(start)
     neighbors = np.concatenate((columns, rows[is_behind])).astype(np.int32) + np.int32(start)
-    return _nearest((faces, neighbors, np.concatenate((dots, dots[is_behind]))), per_face)
+    return faces, neighbors, np.concatenate((dots, dots[is_behind]))
 
 
 def unique_edges(parts: Iterable[NearPairs], count: int, per_face: int) -> NeighborEdges:
