@@ -111,7 +111,7 @@ def person_by_face_row(connection: Connection, *, engine: str, gallery: str) -> 
         .outerjoin_from(faces, assignments, assignments.c.face_id == faces.c.id)
         .where(faces.c.engine == engine, faces.c.gallery == gallery)
     )
-    return {row: -1 if person is None else person for row, person in connection.execute(query)}
+    return {row: -1 if person is None else person for row, person in connection.execute(query).all()}
 
 
 def human_person_by_face_row(connection: Connection, *, engine: str, gallery: str) -> dict[int, int]:
@@ -136,5 +136,5 @@ def present_rows(connection: Connection, row_ids: Sequence[int]) -> set[int]:
             select(faces.c.id)
             .where(faces.c.id.in_(batch), faces.c.not_a_face.is_(False))
             .with_for_update(read=True, key_share=True)
-        )
+        ).all()
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import uuid
 from pathlib import Path
@@ -110,6 +111,7 @@ def _enroll(database: Database, ids: list[str], people: NDArray[np.int64], night
 
 
 def measure_scale(work: Path, rules: GroupingRules, count: int) -> None:
+    gc.set_threshold(20_000)  # as the command line does
     path = work / "scale.sqlite3"
     for suffix in ("", "-wal", "-shm"):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
