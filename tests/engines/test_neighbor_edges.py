@@ -59,3 +59,14 @@ def test_fewer_than_two_faces_have_no_edges() -> None:
     """No face and one face give no pair."""
     for count in (0, 1):
         assert tuples(np.ones((count, 4), np.float32), per_face=5, floor=0.1) == []
+
+
+def test_an_error_in_one_block_ends_the_computation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks are computed by several threads; the error reaches the caller."""
+
+    def fail(*_: object) -> None:
+        raise MemoryError("no memory for a block")
+
+    monkeypatch.setattr(neighbor_edges_module, "_pairs_of_block", fail)
+    with pytest.raises(MemoryError, match="no memory for a block"):
+        neighbor_edges(np.eye(4, dtype=np.float32), per_face=2, floor=0.3)
