@@ -53,6 +53,19 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+LONG_TESTS = (
+    "tests/distributed/",
+    "tests/web/test_browse_in_chromium.py",
+    "tests/web/test_review_pages.py",
+    "tests/web/test_undo_in_chromium.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests come first, so that at the end of a run no worker is alone with one."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG_TESTS))
+
+
 def pytest_collection_finish() -> None:
     """Tests and modules live until the end. To search them for garbage took a tenth of the time of the tests."""
     gc.freeze()
