@@ -54,7 +54,8 @@ class ScanSummary(ScanCounts):
     their ending. Neither is part of ``discovered``.
 
     ``churn`` counts faces that a machine separated from others of their person, ``conflicts`` persons with two faces
-    on one photo. ``calls`` and ``dollars`` are the paid calls. ``hits`` are the new hits of the watch list.
+    on one photo. ``missing`` counts photos that disappeared since the last scan. ``calls`` and ``dollars`` are the
+    paid calls. ``hits`` are the new hits of the watch list.
     ``stopped_by`` is the limit that ended the scan early, or the SourceError about a suspiciously empty folder.
     """
 
@@ -68,6 +69,7 @@ class ScanSummary(ScanCounts):
     persons_deleted: int
     churn: int
     conflicts: int
+    missing: int
     calls: int
     dollars: Decimal
     hits: tuple[WatchHit, ...]
@@ -274,7 +276,7 @@ class ScanRun(Iterator[Outcome]):
         return hit_crops.write_hit_crops(partial(finding.crop, resources, side=_CROP_SIDE), hits, folder)
 
     def _notify(self, command: str, exit_code: int) -> None:
-        counts = self._summary.counts() if self._summary else {}
+        counts = {**self._summary.counts(), "missing": self._summary.missing} if self._summary else {}
         new_hits = self._summary.hits if self._summary else ()
         hits = [hit_json(hit, self._crops.paths.get(hit.number)) for hit in new_hits]
         run_post_command(
@@ -296,6 +298,7 @@ def _frozen(summary: Summary, hits: tuple[WatchHit, ...], prefilter: PrefilterCo
         persons_deleted=summary.persons_deleted,
         churn=summary.churn,
         conflicts=summary.conflicts,
+        missing=summary.missing,
         calls=summary.calls,
         dollars=summary.dollars,
         hits=hits,

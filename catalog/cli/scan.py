@@ -238,5 +238,5 @@ def _print_json(run: ScanRun, *, quiet: bool) -> None:
     summary = run.summary
     files = listing_json(summary.left_out, summary.other_files)
     hits = [hit_json(hit, run.crops.paths.get(hit.number)) for hit in summary.hits]
-    paid = {"calls": summary.calls, "dollars": float(summary.dollars)}
-    typer.echo(json.dumps({"summary": True, **summary.counts(), **paid, "hits": hits, **files}))
+    rest = {"missing": summary.missing, "calls": summary.calls, "dollars": float(summary.dollars), "hits": hits}
+    typer.echo(json.dumps({"summary": True, **summary.counts(), **rest, **files}))

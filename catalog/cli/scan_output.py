@@ -40,6 +40,7 @@ def table_lines(summary: ScanSummary) -> list[str]:
     ]
     lines = [f"photos discovered {summary.discovered:>9,}"]
     lines += [f"  {kind.value:<15} {number:>9,}" for kind, number in summary.outcomes.items() if number]
+    lines += [f"photos missing {summary.missing:>12,}"] if summary.missing else []
     lines += [f"{name:<17} {number:>9,}" for name, number in counts if number]
     if summary.calls:
         lines += [f"paid calls        {summary.calls:>9,}   ${summary.dollars:.4f}"]

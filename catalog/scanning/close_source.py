@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from catalog.domain.errors import SourceError
@@ -18,13 +20,19 @@ from catalog.store.scans import complete_source, record_problem
 log = logging.getLogger(__name__)
 
 
-def close_source(
-    database: Database, scan_id: int, listing: CompletedListing, *, believe_empty: bool
-) -> SourceError | None:
+@dataclass(frozen=True, slots=True)
+class ClosedSource:
+    """``missing`` are row ids of locations that were marked as missing; ``suspects`` is an error that names folders."""
+
+    missing: Sequence[int]
+    suspects: SourceError | None
+
+
+def close_source(database: Database, scan_id: int, listing: CompletedListing, *, believe_empty: bool) -> ClosedSource:
     """Mark missing locations and record that the source was listed to its end.
 
-    Locations in suspect folders are not marked. Returns an error that names these folders, or None if there are none.
-    Raises SourceError if the source is empty and held photos before, unless ``believe_empty``.
+    Locations in suspect folders are not marked. Raises SourceError if the source is empty and held photos before,
+    unless ``believe_empty``.
     """
     source, seen_locations = listing.source, listing.seen
     detection = MissingDetection(source.uri)
@@ -58,4 +66,4 @@ def close_source(
             record_problem(connection, scan_id, Outcome(suspect.folder, OutcomeKind.SKIPPED, reason=reason), now)
         complete_source(connection, scan_id, source.uri, listing.photos, now)
     log.info("source completed", extra={"source": source.uri, "discovered": listing.photos, "missing": len(missing)})
-    return missing_folder_error(source.uri, suspects) if suspects else None
+    return ClosedSource(missing, missing_folder_error(source.uri, suspects) if suspects else None)

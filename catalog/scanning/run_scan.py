@@ -38,6 +38,7 @@ from catalog.scanning.solo_scan import SoloScan, SourceScan
 from catalog.scanning.stop_signal import StopSignal
 from catalog.scanning.summary import Summary
 from catalog.store.database import Database
+from catalog.store.photos import count_lost_photos
 from catalog.store.source_locks import Locks, lock_sources
 
 log = logging.getLogger(__name__)
@@ -130,6 +131,7 @@ def scan(
             paid_shots=PaidShots(database, engine=engine.name, gallery=gallery) if pays_per_shot else None,
             reader=None if make_reader is None else make_reader(recorder.is_enrolled),
         )
+        missing: list[int] = []
         has_closed = not limits.shared  # of the workers of a shared source, the one that closed it runs the steps
         try:
             for source in sources:
@@ -143,12 +145,15 @@ def scan(
                     break
                 if part.is_planner:
                     has_closed = True
-                    error = close_source(database, scan_id, part.listing, believe_empty=limits.believe_empty)
-                    summary.suspect_folders = summary.suspect_folders or error
+                    closed = close_source(database, scan_id, part.listing, believe_empty=limits.believe_empty)
+                    summary.suspect_folders = summary.suspect_folders or closed.suspects
+                    missing.extend(closed.missing)
             else:
                 locks.check()
                 recorder.release(uris)
                 summary.reclassify_moved(recorder.recount_moved())
+                with database.read() as connection:
+                    summary.missing = count_lost_photos(connection, missing)
         except LimitReached as reached:
             summary.limit = reached
         finally:

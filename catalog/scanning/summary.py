@@ -66,6 +66,8 @@ class Summary(ScanCounts):
     persons_deleted: int = 0
     churn: int = 0
     conflicts: int = 0
+    missing: int = 0
+    """Photos that were at a location of the sources before this scan and are at none now."""
     limit: LimitReached | None = None
     """The limit that ended the scan early."""
     suspect_folders: SourceError | None = None

@@ -15,6 +15,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    exists,
     func,
     or_,
     select,
@@ -292,6 +293,16 @@ def upsert_location(dialect: str) -> ReturningInsert[Any]:
             "first_seen": case((locations.c.photo_id == new.photo_id, locations.c.first_seen), else_=new.first_seen),
         },
     ).returning(locations.c.id)
+
+
+def count_lost_photos(conn: Connection, location_ids: Sequence[int]) -> int:
+    """Return how many photos of these missing locations have no present location."""
+    other = locations.alias()
+    is_present = exists().where(other.c.photo_id == locations.c.photo_id, other.c.missing_since.is_(None))
+    lost: set[int] = set()
+    for batch in batches(location_ids):
+        lost.update(conn.scalars(select(locations.c.photo_id).where(locations.c.id.in_(batch), ~is_present)))
+    return len(lost)
 
 
 def mark_missing(conn: Connection, location_ids: Sequence[int], now: datetime) -> None:

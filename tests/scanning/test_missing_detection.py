@@ -129,3 +129,25 @@ def test_a_real_disk_is_unmounted_and_mounted_again(scanner, folder, rows):
             time.sleep(0.1)
     assert "is empty" in str(scanner().suspect_folders)
     assert missing(rows) == 0
+
+
+def test_the_summary_counts_photos_that_disappeared(scanner, folder):
+    """Once, by the scan that misses them. A photo that moved, or has a copy, is not lost."""
+    draw(folder, 5)
+    (folder / "05 copy.png").write_bytes((folder / "05.png").read_bytes())
+    assert scanner().missing == 0
+    (folder / "01.png").unlink()
+    (folder / "02.png").rename(folder / "02 moved.png")
+    (folder / "05.png").unlink()
+    assert scanner().missing == 1
+    assert scanner().missing == 0
+
+
+def test_a_photo_that_moved_to_a_later_source_did_not_disappear(scanner, folder, tmp_path):
+    """Its old source is closed before the new one is listed."""
+    first, second = folder / "first", folder / "second"
+    draw(first, 2)
+    draw(second, 1, first=9)
+    scanner(first, second)
+    (first / "01.png").rename(second / "01.png")
+    assert scanner(first, second).missing == 0
