@@ -129,8 +129,8 @@ def test_only_a_person_with_very_many_faces_is_sampled(library, monkeypatch):
 
 
 def test_the_exemplars_of_many_faces_are_the_oldest(library, monkeypatch):
-    def first_times(found: list[CataloguedFace]) -> list[str]:
-        return sorted(face.taken.first for face in found if face.taken is not None)
+    def first_times(shown: list[CataloguedFace]) -> list[str]:
+        return sorted(face.taken.first for face in shown if face.taken is not None)
 
     large = persons_with_more_than(library, ALL_SHOWN)
     with library._resources.database.begin() as connection:
