@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, Delete, Select, Update, bindparam, delete, func, insert, or_, select, update
 
 from catalog.domain.people import AssignedBy
+from catalog.store.among import among, among_parameter
 from catalog.store.person_index import canonical_person
 from catalog.store.tables import assignments, faces, persons, photos
 from catalog.store.upsert import batches, insert_into
 
 _INSERT_ROWS = 2000
-_UNASSIGNED_ROWS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +59,13 @@ def insert_missing(connection: Connection, new: Sequence[Assignment]) -> int:
 
 
 def unassign(connection: Connection, rows: Sequence[int]) -> None:
-    for batch in batches(rows, _UNASSIGNED_ROWS):
-        connection.execute(_unassign(), {"rows": batch})
+    if rows:
+        connection.execute(_unassign(), {"rows": rows})
 
 
 @cache
 def _unassign() -> Delete:
-    return delete(assignments).where(assignments.c.face_id.in_(bindparam("rows", expanding=True)))
+    return delete(assignments).where(among_parameter(assignments.c.face_id, "rows"))
 
 
 def read_assignments(connection: Connection, rows: Sequence[int]) -> dict[int, Assignment]:
@@ -134,6 +134,18 @@ def persons_with_faces(connection: Connection, person_rows: Iterable[int]) -> se
             select(assignments.c.person_id).where(assignments.c.person_id.in_(batch)).distinct()
         )
     }
+
+
+def persons_with_photo_twice(connection: Connection, person_rows: Collection[int]) -> set[int]:
+    """Those of these persons of whom two assigned faces may be on one photo, by row id. Only an index is read."""
+    # A face marked as no face has no photo in the index.
+    query = (
+        select(assignments.c.person_id)
+        .where(among(assignments.c.person_id, person_rows))
+        .group_by(assignments.c.person_id, assignments.c.photo_id)
+        .having(or_(func.count() > 1, assignments.c.photo_id.is_(None)))
+    )
+    return set(connection.scalars(query))
 
 
 def faces_on_shared_photos(connection: Connection, person_row: int, other_row: int) -> list[tuple[int, int]]:
@@ -206,8 +218,7 @@ def faces_beside(connection: Connection, rows: Sequence[int]) -> list[FaceBeside
     )
     return [
         FaceBeside(row, AssignedBy(by), other_row, AssignedBy(other_by))
-        for batch in batches(sorted(rows))
-        for row, by, other_row, other_by in connection.execute(query.where(own.c.face_id.in_(batch)))
+        for row, by, other_row, other_by in connection.execute(query.where(among(own.c.face_id, rows)))
     ]
 
 

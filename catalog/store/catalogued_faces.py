@@ -17,12 +17,15 @@ from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
 from catalog.domain.local_day import LocalSpan
 from catalog.domain.people import AssignedBy
+from catalog.store.among import among_parameter
 from catalog.store.damaged_rows import stored_time, stored_uri
 from catalog.store.person_index import PersonRow
 from catalog.store.photo_dates import stored_span
 from catalog.store.tables import assignments, faces, locations, persons, photos
 from catalog.store.upsert import batches
 
+_ROWS = 5_000
+"""Faces or photos of one query."""
 _ENOUGH_PIXELS = 200.0
 """Width of a face above which a larger one is not easier to recognize. Not measured."""
 
@@ -189,7 +192,7 @@ def catalogued_faces_by_id(
 
 def catalogued_faces_by_row(connection: Connection, rows: Iterable[int]) -> dict[int, CataloguedFace]:
     result: list[CataloguedFace] = []
-    for batch in batches(list(rows)):
+    for batch in batches(list(rows), _ROWS):
         result += _catalogued_faces(connection, _faces_of_rows(), {"rows": batch})
     return {face.row: face for face in result}
 
@@ -220,7 +223,7 @@ def faces_at_key(connection: Connection, key: FaceKey) -> list[CataloguedFace]:
 def faces_by_content(connection: Connection, contents: Iterable[str]) -> dict[str, list[CataloguedFace]]:
     """Return the faces of all galleries on these photos, by content hash."""
     faces_by_hash: dict[str, list[CataloguedFace]] = {}
-    for batch in batches(sorted(contents)):
+    for batch in batches(sorted(contents), _ROWS):
         for face in _catalogued_faces(connection, _faces_of_contents(), {"contents": batch}):
             faces_by_hash.setdefault(face.sha256, []).append(face)
     return faces_by_hash
@@ -264,12 +267,12 @@ def _face_query() -> Select[Any]:
 
 @cache
 def _faces_of_rows() -> Select[Any]:
-    return _face_query().where(faces.c.id.in_(bindparam("rows", expanding=True)))
+    return _face_query().where(among_parameter(faces.c.id, "rows"))
 
 
 @cache
 def _faces_of_contents() -> Select[Any]:
-    return _face_query().where(photos.c.sha256.in_(bindparam("contents", expanding=True)))
+    return _face_query().where(among_parameter(photos.c.sha256, "contents"))
 
 
 @cache

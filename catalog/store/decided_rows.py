@@ -15,6 +15,7 @@ from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
 from catalog.domain.people import AssignedBy
 from catalog.domain.taken_at import DateSource
+from catalog.store.among import among, among_parameter
 from catalog.store.person_index import PersonRow, canonical_row_ids, persons_where
 from catalog.store.tables import assignments, faces, persons, photos
 from catalog.store.upsert import batches
@@ -42,8 +43,7 @@ def set_hidden(connection: Connection, person: PersonRow, hidden: bool) -> None:
 
 
 def hide_all(connection: Connection, person_rows: Sequence[int]) -> None:
-    for batch in batches(person_rows):
-        connection.execute(update(persons).where(persons.c.id.in_(batch)).values(hidden=True))
+    connection.execute(update(persons).where(among(persons.c.id, person_rows)).values(hidden=True))
 
 
 def set_birth_date(connection: Connection, person: PersonRow, day: str | None) -> None:
@@ -52,29 +52,23 @@ def set_birth_date(connection: Connection, person: PersonRow, day: str | None) -
 
 def set_not_a_face(connection: Connection, rows: Sequence[int], value: bool) -> None:
     """Mark faces as no face, or as a face. Rows that have the value are not written: a row of ``faces`` is long."""
-    for batch in batches(rows):
+    if rows:
         is_other = faces.c.not_a_face.is_(not value)
-        connection.execute(update(faces).where(faces.c.id.in_(batch), is_other).values(not_a_face=value))
+        connection.execute(update(faces).where(among(faces.c.id, rows), is_other).values(not_a_face=value))
 
 
 def mark_human(connection: Connection, rows: Sequence[int]) -> None:
     """Record that a user, not a machine, made these assignments."""
-    for batch in batches(rows):
-        connection.execute(
-            update(assignments).where(assignments.c.face_id.in_(batch)).values(by=AssignedBy.HUMAN.value)
-        )
+    if rows:
+        human = update(assignments).values(by=AssignedBy.HUMAN.value)
+        connection.execute(human.where(among(assignments.c.face_id, rows)))
 
 
 def faces_held_by(connection: Connection, person: PersonRow, rows: Sequence[int]) -> list[int]:
     """Return those of these faces that are assigned to the person, in the given order."""
-    states = {
-        row
-        for batch in batches(rows)
-        for row in connection.scalars(
-            select(assignments.c.face_id).where(assignments.c.face_id.in_(batch), assignments.c.person_id == person.id)
-        )
-    }
-    return [row for row in rows if row in states]
+    query = select(assignments.c.face_id).where(among(assignments.c.face_id, rows))
+    own = set(connection.scalars(query.where(assignments.c.person_id == person.id)))
+    return [row for row in rows if row in own]
 
 
 def machine_faces_before(connection: Connection, person: PersonRow, day: str | None) -> list[int]:
@@ -126,11 +120,12 @@ def public_id_of(connection: Connection, row: int | None) -> str | None:
 
 def persons_by_public_id(connection: Connection, public_ids: Collection[str]) -> dict[str, PersonRow]:
     """Return the rows of these public ids; a merged person is its own row here."""
-    return {
-        row.person_id: row
-        for batch in batches(sorted(public_ids))
-        for row in persons_where(connection, select(persons).where(persons.c.person_id.in_(batch)))
-    }
+    return {row.person_id: row for row in persons_where(connection, _by_public_ids(), {"ids": sorted(public_ids)})}
+
+
+@cache
+def _by_public_ids() -> Select[Any]:
+    return select(persons).where(among_parameter(persons.c.person_id, "ids"))
 
 
 def canonical_rows(connection: Connection, public_ids: Collection[str]) -> dict[str, int]:
@@ -190,7 +185,7 @@ def _prior_faces() -> Select[Any]:
             .outerjoin(assignments, assignments.c.face_id == faces.c.id)
             .outerjoin(persons, persons.c.id == assignments.c.person_id)
         )
-        .where(faces.c.id.in_(bindparam("rows", expanding=True)))
+        .where(among_parameter(faces.c.id, "rows"))
         .order_by(faces.c.id)
     )
 
@@ -239,14 +234,12 @@ def remove_new_persons(connection: Connection, public_ids: Collection[str]) -> N
     """
     rows = {row.id: row for row in persons_by_public_id(connection, public_ids).values()}
     target_rows: set[int] = set()
-    for batch in batches(sorted(rows)):
-        target_rows |= set(
-            connection.scalars(select(assignments.c.person_id).where(assignments.c.person_id.in_(batch)).distinct())
-        )
-        redirects = select(persons.c.id, persons.c.merged_into).where(persons.c.merged_into.in_(batch))
-        target_rows |= {target for row, target in connection.execute(redirects) if row not in rows}
+    if not rows:
+        return
+    with_faces = select(assignments.c.person_id).where(among(assignments.c.person_id, rows)).distinct()
+    target_rows |= set(connection.scalars(with_faces))
+    redirects = select(persons.c.id, persons.c.merged_into).where(among(persons.c.merged_into, rows))
+    target_rows |= {target for row, target in connection.execute(redirects) if row not in rows}
     cleared = {"name": None, "hidden": False, "birth_date": None, "merged_into": None}
-    for batch in batches(sorted(rows)):
-        connection.execute(update(persons).where(persons.c.id.in_(batch)).values(**cleared))
-    for batch in batches(sorted(rows.keys() - target_rows)):
-        connection.execute(delete(persons).where(persons.c.id.in_(batch)))
+    connection.execute(update(persons).where(among(persons.c.id, rows)).values(**cleared))
+    connection.execute(delete(persons).where(among(persons.c.id, rows.keys() - target_rows)))

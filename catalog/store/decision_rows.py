@@ -19,6 +19,7 @@ from catalog.domain.decisions import PERMANENT_VERBS, CopiedPayload, Decision, P
 from catalog.domain.errors import DatabaseError
 from catalog.domain.face_key import FaceKey
 from catalog.domain.timestamps import utc_text
+from catalog.store.among import among
 from catalog.store.checked_values import (
     MalformedValueError,
 )
@@ -28,7 +29,7 @@ from catalog.store.tables import decisions
 from catalog.store.upsert import batches
 
 _ROWS = 2_000
-"""Rows of one insert."""
+"""Rows of one insert or query."""
 
 
 def append_decision(
@@ -105,8 +106,8 @@ def copies_of(connection: Connection, numbers: Iterable[int]) -> list[Decision]:
     """Return the copies of these decisions for edited photos, oldest first."""
     return [
         decision
-        for batch in batches(sorted(set(numbers)))
-        for decision in _read(connection, [decisions.c.copy_of.in_(batch), decisions.c.id != decisions.c.copy_of])
+        for batch in batches(sorted(set(numbers)), _ROWS)
+        for decision in _read(connection, [among(decisions.c.copy_of, batch), decisions.c.id != decisions.c.copy_of])
     ]
 
 
@@ -131,7 +132,7 @@ def read_decisions(
     """
     conditions: list[ColumnElement[bool]] = [decisions.c.id > after]
     if person_ids is not None:
-        conditions.append(or_(decisions.c.person_id.in_(person_ids), decisions.c.other_person_id.in_(person_ids)))
+        conditions.append(or_(among(decisions.c.person_id, person_ids), among(decisions.c.other_person_id, person_ids)))
     if verbs is not None:
         conditions.append(decisions.c.verb.in_([verb.value for verb in verbs]))
     if times is not None:
@@ -140,8 +141,8 @@ def read_decisions(
         return _read(connection, conditions)
     return [
         decision
-        for batch in batches(sorted(set(numbers)))
-        for decision in _read(connection, [*conditions, decisions.c.id.in_(batch)])
+        for batch in batches(sorted(set(numbers)), _ROWS)
+        for decision in _read(connection, [*conditions, among(decisions.c.id, batch)])
     ]
 
 
@@ -263,8 +264,8 @@ def forgotten_ids(connection: Connection) -> set[str]:
 
 def mark_undone(connection: Connection, numbers: Iterable[int], by: int | None) -> None:
     """Mark decisions as undone by the undo with the number ``by``; None marks them as in force."""
-    for batch in batches(sorted(set(numbers))):
-        connection.execute(update(decisions).where(decisions.c.id.in_(batch)).values(undone_by=by))
+    if wanted := sorted(set(numbers)):
+        connection.execute(update(decisions).where(among(decisions.c.id, wanted)).values(undone_by=by))
 
 
 def delete_decisions(connection: Connection, numbers: Iterable[int]) -> None:

@@ -12,6 +12,7 @@ from catalog.domain.box_columns import BOX_COLUMNS
 from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
 from catalog.domain.people import AssignedBy
+from catalog.store.among import among
 from catalog.store.tables import assignments, faces, photos
 from catalog.store.upsert import batches
 
@@ -73,8 +74,8 @@ def find_face_rows(connection: Connection, wanted: Sequence[tuple[FaceKey, tuple
         faces.c.id, photos.c.sha256, faces.c.engine, faces.c.gallery, *(faces.c[edge] for edge in BOX_COLUMNS)
     ).select_from(faces.join(photos))
     boxes: dict[tuple[str, str, str], dict[tuple[float, ...], int]] = defaultdict(dict)
-    for batch in batches(sorted({key.sha256 for key, _ in wanted})):
-        rows = connection.execute(query.where(photos.c.sha256.in_(batch)).order_by(faces.c.id))
+    for batch in batches(sorted({key.sha256 for key, _ in wanted}), 5_000):
+        rows = connection.execute(query.where(among(photos.c.sha256, batch)).order_by(faces.c.id))
         for row, sha256, engine, gallery, *box in rows.all():
             boxes[sha256, engine, gallery].setdefault(tuple(box), row)
     return [_row_of_face(key, boxes.get((key.sha256, *gallery), {})) for key, gallery in wanted]

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, func, select
 
 from catalog.domain.uri import display_name
+from catalog.store.among import among, among_parameter
 from catalog.store.tables import persons
-from catalog.store.upsert import batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def _by_public_id() -> Select[Any]:
 
 @cache
 def _redirects() -> Select[Any]:
-    return select(persons.c.id, persons.c.merged_into).where(persons.c.id.in_(bindparam("rows", expanding=True)))
+    return select(persons.c.id, persons.c.merged_into).where(among_parameter(persons.c.id, "rows"))
 
 
 def person_by_public_id(connection: Connection, public_id: str) -> PersonRow | None:
@@ -64,10 +64,8 @@ def person_by_public_id(connection: Connection, public_id: str) -> PersonRow | N
 
 def persons_by_row(connection: Connection, row_ids: Sequence[int]) -> list[PersonRow]:
     """The persons with these row ids, in this order. Row ids without a row are left out."""
-    rows: dict[int, PersonRow] = {}
-    for batch in batches(row_ids):
-        selected = persons_where(connection, select(persons).where(persons.c.id.in_(batch)))
-        rows |= {person.id: person for person in selected}
+    selected = persons_where(connection, select(persons).where(among(persons.c.id, row_ids)))
+    rows = {person.id: person for person in selected}
     return [rows[row_id] for row_id in row_ids if row_id in rows]
 
 
@@ -106,24 +104,21 @@ def canonical_row_ids(connection: Connection, row_ids: Iterable[int]) -> dict[in
     wanted = set(row_ids)
     known = list(wanted)
     while wanted:
-        for batch in batches(sorted(wanted)):
-            target_of |= {row.id: row.merged_into for row in connection.execute(_redirects(), {"rows": batch})}
+        redirects = connection.execute(_redirects(), {"rows": sorted(wanted)}).all()
+        target_of |= {row.id: row.merged_into for row in redirects}
         wanted = {target for row in wanted if (target := target_of.get(row)) is not None} - target_of.keys()
     return {row: end_of_redirects(row, target_of.__getitem__) for row in known if row in target_of}
 
 
 def public_ids_of(connection: Connection, row_ids: Iterable[int]) -> list[str]:
     """The public ids of these persons and of all persons that redirect to them."""
-    public_ids: dict[int, str] = {}
+    query = select(persons.c.id, persons.c.person_id)
     wanted = sorted(set(row_ids))
-    for batch in batches(wanted):
-        query = select(persons.c.id, persons.c.person_id).where(persons.c.id.in_(batch))
-        public_ids |= {row.id: row.person_id for row in connection.execute(query)}
+    own = connection.execute(query.where(among(persons.c.id, wanted))).all()
+    public_ids: dict[int, str] = {row.id: row.person_id for row in own}
     while wanted:
-        redirecting: dict[int, str] = {}
-        for batch in batches(wanted):
-            query = select(persons.c.id, persons.c.person_id).where(persons.c.merged_into.in_(batch))
-            redirecting |= {row.id: row.person_id for row in connection.execute(query)}
+        rows = connection.execute(query.where(among(persons.c.merged_into, wanted))).all()
+        redirecting: dict[int, str] = {row.id: row.person_id for row in rows}
         wanted = sorted(redirecting.keys() - public_ids.keys())
         public_ids |= redirecting
     return list(public_ids.values())

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, or_, select, update
 
+from catalog.store.among import among, among_parameter
 from catalog.store.catalogued_faces import clearness, in_gallery
 from catalog.store.tables import assignments, faces, person_summaries, persons, photos, review_skips, stacked_photos
 from catalog.store.upsert import batches, insert_into
@@ -59,9 +60,8 @@ def refresh_summaries(connection: Connection, *, engine: str, gallery: str, rows
 def refresh_states(connection: Connection, rows: Iterable[int]) -> None:
     """Read again whether these persons are named or hidden. Their counts stay."""
     state = select(person_state()).where(persons.c.id == person_summaries.c.person_id).scalar_subquery()
-    for batch in batches(sorted(set(rows))):
-        query = update(person_summaries).where(person_summaries.c.person_id.in_(batch))
-        connection.execute(query.values(state=state))
+    query = update(person_summaries).where(among(person_summaries.c.person_id, set(rows)))
+    connection.execute(query.values(state=state))
 
 
 def clearest_faces(connection: Connection, conditions: Sequence[ColumnElement[bool]]) -> dict[int, int]:
@@ -144,7 +144,7 @@ def _summary_query() -> Select[Any]:
 
 @cache
 def _summaries_of_rows() -> Select[Any]:
-    return _summary_query().where(persons.c.id.in_(bindparam("rows", expanding=True)))
+    return _summary_query().where(among_parameter(persons.c.id, "rows"))
 
 
 def _summaries(connection: Connection, query: Select[Any]) -> list[PersonSummary]:
@@ -153,11 +153,8 @@ def _summaries(connection: Connection, query: Select[Any]) -> list[PersonSummary
 
 def read_summaries(connection: Connection, rows: Iterable[int]) -> dict[int, PersonSummary]:
     """Summaries by row id of the person. Persons without a face in the gallery are missing."""
-    summaries: dict[int, PersonSummary] = {}
-    for batch in batches(sorted(set(rows))):
-        rows_read = connection.execute(_summaries_of_rows(), {"rows": batch}).all()
-        summaries |= {row.id: PersonSummary(*row) for row in rows_read}
-    return summaries
+    rows_read = connection.execute(_summaries_of_rows(), {"rows": sorted(set(rows))}).all()
+    return {row[0]: PersonSummary(*row) for row in rows_read}
 
 
 def largest_unnamed(connection: Connection, limit: int) -> list[PersonSummary]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Table, bindparam, delete, func, or_, select, update
 
+from catalog.store.among import among
 from catalog.store.catalogue_owner import catalogue_owner
 from catalog.store.tables import (
     assignments,
@@ -176,10 +177,10 @@ def likeliest_named(connection: Connection, person_rows: Sequence[int], *, min_c
 def questions_of(connection: Connection, persons: Iterable[int]) -> list[QuestionRow]:
     """All open questions about these persons, skipped ones included, in the order in which they were stored."""
     rows: dict[int, QuestionRow] = {}
+    wanted = sorted(set(persons))
     for end in (review_questions.c.person_id, review_questions.c.other_id):
-        for batch in batches(sorted(set(persons))):
-            for row in connection.execute(_all_questions().where(end.in_(batch))):
-                rows[row.id] = QuestionRow(*row)
+        for row in connection.execute(_all_questions().where(among(end, wanted))).all():
+            rows[row.id] = QuestionRow(*row)
     return [rows[number] for number in sorted(rows)]
 
 
@@ -208,8 +209,8 @@ def update_questions(
 
 def delete_questions(connection: Connection, numbers: Sequence[int]) -> None:
     """Delete settled questions."""
-    for batch in batches(list(numbers)):
-        connection.execute(delete(review_questions).where(review_questions.c.id.in_(batch)))
+    if numbers:
+        connection.execute(delete(review_questions).where(among(review_questions.c.id, numbers)))
 
 
 def keep_questions(connection: Connection, key: str, questions: Sequence[QuestionRow]) -> None:
@@ -234,11 +235,7 @@ def restore_questions(connection: Connection, group: int) -> None:
 
 
 def _existing(connection: Connection, table: Table, row_ids: Iterable[int]) -> set[int]:
-    return {
-        row
-        for batch in batches(sorted(set(row_ids)))
-        for row in connection.scalars(select(table.c.id).where(table.c.id.in_(batch)))
-    }
+    return set(connection.scalars(select(table.c.id).where(among(table.c.id, set(row_ids)))))
 
 
 def add_skip(connection: Connection, question: QuestionRow, until: str) -> None:

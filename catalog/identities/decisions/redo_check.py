@@ -13,8 +13,9 @@ from catalog.domain.errors import PersonError
 from catalog.domain.face_key import FaceKey
 from catalog.identities.decisions.effective import effective_decisions
 from catalog.identities.decisions.log import read_decisions
+from catalog.store.assignments import persons_with_photo_twice
 from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_row, faces_of_person
-from catalog.store.decided_rows import persons_by_public_id
+from catalog.store.decided_rows import canonical_rows, persons_by_public_id
 from catalog.store.people import find_person
 
 
@@ -35,7 +36,9 @@ def check_photos(
     # The log may have decisions on persons that the catalogue lacks, from a labels file.
     decided = persons_by_public_id(connection, {decision.person_id for decision in reinstated if decision.person_id})
     persons |= decided.keys()
-    for public_id in sorted(person for person in persons if person is not None):
+    rows = canonical_rows(connection, {person for person in persons if person is not None})
+    doubled = persons_with_photo_twice(connection, rows.values())
+    for public_id in sorted(person for person, row in rows.items() if row in doubled):
         person = find_person(connection, public_id)
         twice = _twice_on_photo(faces_of_person(connection, person))
         open_photos = {
