@@ -28,6 +28,8 @@ def scan_portraits(path: Path, **settings: object) -> Path:
     with catalog.open(path, create=True, settings=settings) as library:
         for _ in library.scan([PORTRAITS]):
             pass
+    with catalog.open(path) as library:
+        library.review.refresh()  # by the settings that the tests open it with
     return path
 
 
@@ -35,7 +37,8 @@ def scan_portraits(path: Path, **settings: object) -> Path:
 def scanned(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Catalogues of the portraits: one man on three photos, another man, and a woman.
 
-    In "joined" the man is one person, in "apart" three persons, about which the review asks in pairs.
+    In "joined" the man is one person, in "apart" three persons, about which the review asks in pairs. The
+    questions are computed.
     """
     folder = tmp_path_factory.mktemp("review")
     strict = {"identities.linkage_threshold": 0.95}
@@ -51,7 +54,6 @@ def library(scanned: dict[str, Path], tmp_path: Path, request: pytest.FixtureReq
     path = tmp_path / "catalog.sqlite3"
     shutil.copy(scanned[getattr(request, "param", "joined")], path)
     with catalog.open(path) as opened:
-        opened.review.refresh()
         yield opened
 
 
