@@ -4,17 +4,43 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
 
 import catalog
+from catalog.web import page_routes
 from catalog.web.endpoint_server import open_endpoint
 from catalog.web.review_server import ReviewServer
 from tests.web.browser import SHARED_CHROMIUM, ReviewClient, chromium, signed_in
 
 PORTRAITS = Path(__file__).parent.parent / "fixtures"
+
+
+class RememberedTemplates(BytecodeCache):
+    """Compiled templates, for all servers of the process."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._codes:
+            bucket.bytecode_from_string(self._codes[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key] = bucket.bytecode_to_string()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def remembered_templates() -> Iterator[None]:
+    """Each template is compiled once; two hundred tests start a server."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(page_routes, "Environment", partial(Environment, bytecode_cache=RememberedTemplates()))
+        yield
 
 
 @pytest.fixture(scope="session")
