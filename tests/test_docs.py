@@ -38,11 +38,17 @@ def test_the_manual_pages_are_valid_roff():
         assert done.stderr == "", path.name
 
 
-@pytest.mark.parametrize("command", command_names())
-def test_every_command_is_in_the_readme(command):
+def test_every_command_is_in_the_readme():
     """A new user finds every command. A report is listed by its name."""
+    commands = command_names()
+    assert len(commands) > 50
+    missing = [command for command in commands if f"catalog {command}" not in README]
+    assert [command for command in missing if not _is_listed_report(command)] == []
+
+
+def _is_listed_report(command: str) -> bool:
     group, _, report = command.partition(" ")
-    assert f"catalog {command}" in README or (group == "report" and f"`{report}`" in README)
+    return group == "report" and f"`{report}`" in README
 
 
 @pytest.mark.parametrize("page", LINKING, ids=str)

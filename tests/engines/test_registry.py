@@ -38,10 +38,11 @@ def compared_names(code: str) -> list[str]:
     return engine_names
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_module_outside_an_engine_compares_engine_names(module):
+def test_no_module_outside_an_engine_compares_engine_names():
     """Callers ask capabilities."""
-    assert compared_names(module.read_text(encoding="utf-8")) == []
+    compared = {str(module.relative_to(ROOT)): compared_names(module.read_text("utf-8")) for module in MODULES}
+    assert len(compared) > 300
+    assert {module: engine_names for module, engine_names in compared.items() if engine_names} == {}
 
 
 @pytest.mark.parametrize(
