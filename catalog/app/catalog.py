@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -221,6 +221,13 @@ class Catalog(CatalogQuestions, CatalogFiles):
     def scan_progress(self) -> int | None:
         """Photos that running scans of this machine's processes have recorded so far; None if no scan is running."""
         return upkeep.scan_progress(self._resources)
+
+    def copying_log(self) -> AbstractContextManager[None]:
+        """For programs that write often and must not wait: while the block runs, a thread copies SQLite's log.
+
+        Otherwise a commit copies it. Does nothing on PostgreSQL.
+        """
+        return upkeep.copying_log(self._resources)
 
     def reconcile(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from catalog.scanning.reconcile import GalleryDifference, GalleryRepair
 from catalog.scanning.remove_source import plan_source_removal
 from catalog.scanning.remove_source import remove_source as remove
 from catalog.scanning.summary import Summary
+from catalog.store import log_copying
 from catalog.store import scans as scan_rows
 from catalog.store.database_address import parse_address, safe_form
 from catalog.store.source_rows import SourceRow, read_sources, scanned_sources
@@ -94,6 +96,10 @@ def prune(resources: Resources, older_than: timedelta, *, dry_run: bool) -> Prun
         before=now - older_than,
         now=now,
     )
+
+
+def copying_log(resources: Resources) -> AbstractContextManager[None]:
+    return log_copying.copying_log(resources.database)
 
 
 def scan_progress(resources: Resources) -> int | None:

@@ -80,6 +80,7 @@ def review(
             with (
                 sigterm_as_ctrl_c(),
                 contextlib.closing(server),
+                catalog.copying_log(),
                 server.warming_up(),
                 _announced(server, no_open=no_open),
             ):
@@ -108,7 +109,7 @@ def _serve_network(catalog: Catalog, address: str, port: int) -> int:
         typer.echo(f"{code_address}\nOpen it within two minutes, once. Press Enter here for a new code, Ctrl-C to end.")
 
     try:
-        with sigterm_as_ctrl_c(), contextlib.closing(server):
+        with sigterm_as_ctrl_c(), contextlib.closing(server), catalog.copying_log():
             digest = server.certificate_sha256
             typer.echo(f"The device warns that it does not know the certificate. Its SHA-256 is {digest}.")
             show_code()

@@ -137,7 +137,7 @@ def persons_with_faces(connection: Connection, person_rows: Iterable[int]) -> se
 
 
 def persons_with_photo_twice(connection: Connection, person_rows: Collection[int]) -> set[int]:
-    """Those of these persons of whom two assigned faces may be on one photo, by row id. Only an index is read."""
+    """Those of these persons that may have two faces on one photo, by row id. Only an index is read."""
     # A face marked as no face has no photo in the index.
     query = (
         select(assignments.c.person_id)
