@@ -7,8 +7,9 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from io import TextIOWrapper
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO
 
 from sqlalchemy import Connection
 
@@ -19,6 +20,7 @@ from catalog.exchange.parquet_tables import load_pyarrow, table_of, view_schema
 from catalog.store.face_views import VIEWS
 from catalog.store.public_views import View
 from catalog.store.view_rows import view_batches
+from catalog.store.whole_file import whole_file
 
 _Batches = Iterable[Sequence[Sequence[Any]]]
 
@@ -45,10 +47,8 @@ def export_tables(
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for view in VIEWS:
             path = directory / f"{view.name.removeprefix('v1_')}.{form}"
-            part = path.with_name(f"{path.name}.part")
-            part.touch(mode=0o600)
-            row_counts.append((path, write(part, view, _counted(view_batches(connection, view), on_rows))))
-            part.replace(path)
+            with whole_file(path) as file:
+                row_counts.append((path, write(file, view, _counted(view_batches(connection, view), on_rows))))
     except OSError as error:
         name = display_name(os.fsencode(directory))
         raise UsageError(f'The folder "{name}" cannot be written: {error.strerror}.') from error
@@ -62,14 +62,15 @@ def _counted(batches: _Batches, on_rows: Callable[[int], None] | None) -> _Batch
             on_rows(len(batch))
 
 
-def _write_csv(path: Path, view: View, batches: _Batches) -> int:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([column.name for column in view.columns])
-        count = 0
-        for batch in batches:
-            writer.writerows(_csv_rows(batch))
-            count += len(batch)
+def _write_csv(file: BinaryIO, view: View, batches: _Batches) -> int:
+    text = TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    writer = csv.writer(text)
+    writer.writerow([column.name for column in view.columns])
+    count = 0
+    for batch in batches:
+        writer.writerows(_csv_rows(batch))
+        count += len(batch)
+    text.detach()
     return count
 
 
@@ -78,30 +79,26 @@ def _csv_rows(batch: Sequence[Sequence[Any]]) -> Iterator[list[Any]]:
         yield [str(value).lower() if isinstance(value, bool) else value for value in row]
 
 
-def _write_json(path: Path, view: View, batches: _Batches) -> int:
+def _write_json(file: BinaryIO, view: View, batches: _Batches) -> int:
     """Write an array of objects, one object per line."""
     names = [column.name for column in view.columns]
     count = 0
-    with path.open("w", encoding="utf-8") as file:
-        file.write("[")
-        for batch in batches:
-            for row in batch:
-                _write_json_row(file, dict(zip(names, row, strict=True)), first=count == 0)
-                count += 1
-        file.write("\n]\n")
+    file.write(b"[")
+    for batch in batches:
+        for row in batch:
+            line = json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False)
+            file.write((b",\n" if count else b"\n") + line.encode())
+            count += 1
+    file.write(b"\n]\n")
     return count
 
 
-def _write_json_row(file: IO[str], row: dict[str, Any], *, first: bool) -> None:
-    file.write(("\n" if first else ",\n") + json.dumps(row, ensure_ascii=False))
-
-
-def _write_parquet(path: Path, view: View, batches: _Batches) -> int:
+def _write_parquet(file: BinaryIO, view: View, batches: _Batches) -> int:
     _, parquet = load_pyarrow()
     schema = view_schema(view)
     count = 0
     with ExitStack() as stack:
-        writer = stack.enter_context(parquet.ParquetWriter(path, schema))
+        writer = stack.enter_context(parquet.ParquetWriter(file, schema))
         for batch in batches:
             writer.write_table(table_of(batch, schema))
             count += len(batch)

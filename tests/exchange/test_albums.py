@@ -1,21 +1,16 @@
-"""Albums, import of names from CSV files, and export of the views."""
+"""Albums, and import of names from CSV files."""
 
 from __future__ import annotations
 
-import csv
-import json
 import subprocess
 import sys
 
 import pytest
-from pyarrow import parquet
 
 from catalog.domain.errors import UsageError
 from catalog.domain.uri import file_uri
 from catalog.exchange.albums import place_photos
 from catalog.exchange.names_csv import NameRow, read_names
-from catalog.exchange.view_export import export_tables
-from catalog.store.face_views import VIEWS
 
 
 @pytest.fixture
@@ -99,20 +94,3 @@ def test_a_csv_that_is_not_utf8_is_refused(tmp_path):
     (tmp_path / "names.csv").write_bytes(b"name,person_id\nZo\xeb,p1\n")
     with pytest.raises(UsageError, match="UTF-8"):
         read_names(tmp_path / "names.csv")
-
-
-def test_every_format_has_the_same_rows_of_every_view(filled, tmp_path):
-    """The files are readable for their owner only."""
-    with filled.read() as connection:
-        counts = [export_tables(connection, tmp_path / form, form) for form in ("csv", "json", "parquet")]
-    for view, (path, rows), (_, in_json), (_, in_parquet) in zip(VIEWS, *counts, strict=True):
-        name = view.name.removeprefix("v1_")
-        assert path.name == f"{name}.csv"
-        assert path.stat().st_mode & 0o777 == 0o600
-        with path.open(encoding="utf-8", newline="") as file:
-            csv_rows = list(csv.DictReader(file))
-        objects = json.loads((tmp_path / "json" / f"{name}.json").read_text("utf-8"))
-        columns = parquet.read_table(tmp_path / "parquet" / f"{name}.parquet").to_pylist()
-        assert len(csv_rows) == rows == in_json == in_parquet == len(objects)
-        assert objects == columns
-        assert [list(row) for row in csv_rows[:1]] == [[column.name for column in view.columns]] * min(1, rows)
