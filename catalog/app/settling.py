@@ -16,7 +16,7 @@ from catalog.store.decided_rows import persons_by_public_id
 from catalog.store.decision_history import read_groups
 from catalog.store.decision_rows import last_decision_number, read_decisions
 from catalog.store.face_states import find_face_rows
-from catalog.store.person_index import canonical_row_ids
+from catalog.store.person_index import canonical_row_ids, hidden_persons
 from catalog.store.review_rows import QuestionRow
 from catalog.store.summary_growth import grow_summaries, part_summaries
 
@@ -24,6 +24,8 @@ _STAYING_FACES = frozenset(
     {Verb.NAME, Verb.RENAME, Verb.HIDE, Verb.UNHIDE, Verb.APART, Verb.PART, Verb.JOIN, Verb.APPEAR}
 )
 """Decisions that move no face from person to person, and no photo in time."""
+_BULK = 500
+"""Persons of one answer from which their questions may be too many to keep."""
 _REJECTING = (Verb.REJECT, Verb.NOT_A_FACE)
 _OF_MANY = frozenset({Verb.RECLUSTER, Verb.MIGRATE, Verb.IMPORT, Verb.RESTORE})
 """Decisions after which all questions are computed again, also after their undo."""
@@ -150,6 +152,8 @@ def is_complete(connection: Connection) -> bool:
 
 def _settle_questions(connection: Connection, touched: set[int]) -> list[QuestionRow]:
     """Change or delete the questions about persons: the merged are one, and the decided are not asked about."""
+    # Strangers that are hidden in bulk have more questions than an answer keeps: these need not be read.
+    is_bulk = len(touched) > _BULK and review_rows.delete_many_about(connection, hidden_persons(connection, touched))
     rows = review_rows.questions_of(connection, touched)
     ends = {end for row in rows for end in (row.person, row.other) if end is not None}
     canonical = canonical_row_ids(connection, ends)
@@ -171,4 +175,4 @@ def _settle_questions(connection: Connection, touched: set[int]) -> list[Questio
     updated = [row for row in kept.values() if row != before[row.id]]
     review_rows.update_questions(connection, updated, before)
     review_rows.delete_questions(connection, settled)
-    return [before[number] for number in sorted([*(row.id for row in updated), *settled])]
+    return [] if is_bulk else [before[number] for number in sorted([*(row.id for row in updated), *settled])]

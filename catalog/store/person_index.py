@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -108,6 +108,11 @@ def canonical_row_ids(connection: Connection, row_ids: Iterable[int]) -> dict[in
         target_of |= {row.id: row.merged_into for row in redirects}
         wanted = {target for row in wanted if (target := target_of.get(row)) is not None} - target_of.keys()
     return {row: end_of_redirects(row, target_of.__getitem__) for row in known if row in target_of}
+
+
+def hidden_persons(connection: Connection, row_ids: Collection[int]) -> set[int]:
+    """Those of these persons that are hidden, by row id."""
+    return set(connection.scalars(select(persons.c.id).where(among(persons.c.id, row_ids), persons.c.hidden.is_(True))))
 
 
 def public_ids_of(connection: Connection, row_ids: Iterable[int]) -> list[str]:

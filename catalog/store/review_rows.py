@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from functools import cache
 from typing import Any
@@ -211,6 +211,15 @@ def delete_questions(connection: Connection, numbers: Sequence[int]) -> None:
     """Delete settled questions."""
     if numbers:
         connection.execute(delete(review_questions).where(among(review_questions.c.id, numbers)))
+
+
+def delete_many_about(connection: Connection, person_rows: Collection[int]) -> bool:
+    """Delete the questions about persons, by row id, if they are more than one answer keeps. True if they were."""
+    is_about = or_(*(among(end, person_rows) for end in (review_questions.c.person_id, review_questions.c.other_id)))
+    count = connection.scalar(select(func.count()).select_from(review_questions).where(is_about)) or 0
+    if count > KEPT_QUESTIONS:
+        connection.execute(delete(review_questions).where(is_about))
+    return count > KEPT_QUESTIONS
 
 
 def keep_questions(connection: Connection, key: str, questions: Sequence[QuestionRow]) -> None:

@@ -12,10 +12,12 @@ from sqlalchemy import select
 import catalog
 from catalog.app import settling
 from catalog.app.review_values import Card, Choice, ReviewAnswer
+from catalog.store import review_rows
+from catalog.store.browse_people import StrangerSelection
 from catalog.store.catalogued_faces import FaceOrder
 from catalog.store.person_summaries import refresh_summaries
 from catalog.store.summary_growth import grow_summaries, part_summaries
-from catalog.store.tables import person_summaries
+from catalog.store.tables import person_summaries, review_answers, review_questions
 from tests.review_catalogue import make_catalogue
 
 both_databases = pytest.mark.parametrize("library", ["sqlite", "postgresql"], indirect=True)
@@ -186,3 +188,37 @@ def test_the_similarities_to_a_person_are_those_of_its_candidates(library: catal
     person = card.person.person_id
     tiles = {tile.person_id: tile.similarity for tile in library.review.candidates(person) if tile.person_id}
     assert library.review.similarities(person) == tiles != {}
+
+
+@both_databases
+def test_strangers_hidden_in_bulk_leave_the_questions_that_others_leave(
+    library: catalog.Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The undo keeps all that is left: too many questions are not stored with an answer."""
+    resources = library._resources
+
+    def questions() -> list[Any]:
+        with resources.database.read() as connection:
+            return connection.execute(select(review_questions).order_by(review_questions.c.id)).all()
+
+    def kept_texts() -> list[str | None]:
+        with resources.database.read() as connection:
+            return list(connection.scalars(select(review_answers.c.questions)))
+
+    selection = StrangerSelection(fewer_than=12)
+    count = library.browse.strangers(selection).count
+    before = questions()
+    monkeypatch.setattr(review_rows, "KEPT_QUESTIONS", len(before))
+    library.review.hide_strangers(selection, key="all read", count=count)
+    left, read = questions(), kept_texts()
+    library.review.undo()
+    assert questions() == before
+    monkeypatch.setattr(review_rows, "KEPT_QUESTIONS", 5)
+    monkeypatch.setattr(settling, "_BULK", 1)
+    library.review.hide_strangers(selection, key="in bulk", count=count)
+    assert 0 < len(left) < len(before) - 5
+    assert questions() == left
+    assert [text is None for text in (*read, *kept_texts())].count(True) == 1
+    library.review.undo()
+    assert questions() == left
+    check_counts(library)
