@@ -16,26 +16,13 @@ from catalog.reports.filters import ReportFilters, parameters
 from catalog.reports.gallery_filter import Gallery, gallery_values
 from catalog.reports.reading import reading
 from catalog.reports.report_registry import BandColumns, Report
-from catalog.reports.report_table import ReportRows, ReportTable, Value
+from catalog.reports.report_table import ReportRows, Value
 from catalog.store.database import Database
 
 UNLIMITED = 2**63 - 1
 _STREAMED_ROWS = 10_000
 """Rows in memory at a time, if a report has more."""
 _Rows = Iterator[tuple[Value, ...]]
-
-
-def run_report(
-    database: Database,
-    report: Report,
-    filters: ReportFilters | None = None,
-    limit: int | None = None,
-    *,
-    gallery: Gallery | None = None,
-) -> ReportTable:
-    """Run a report and read all its rows; see :func:`open_report`."""
-    with open_report(database, report, filters, limit, gallery=gallery) as rows:
-        return rows.table()
 
 
 @contextmanager

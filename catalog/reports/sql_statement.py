@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from catalog.domain.errors import UsageError
 from catalog.reports.reading import reading
-from catalog.reports.report_table import SQL_TIME_LIMIT, ReportRows, ReportTable
+from catalog.reports.report_table import SQL_TIME_LIMIT, ReportRows
 from catalog.reports.run_report import plain_value
 from catalog.store.database import Database
 from catalog.store.driver_errors import driver_errors
@@ -40,19 +40,6 @@ _REMEDY = "`catalog sql` only reads; docs/schema.md describes the views."
 
 _STEPS_PER_CHECK = 10_000
 """Instructions of SQLite's virtual machine between two looks at the clock: about a millisecond."""
-
-
-def run_statement(
-    database: Database,
-    sql: str,
-    limit: int | None = None,
-    *,
-    seconds: float = SQL_TIME_LIMIT,
-    allow_superuser: bool = False,
-) -> ReportTable:
-    """Run one SELECT and read its rows; see :func:`open_statement`."""
-    with open_statement(database, sql, limit, seconds=seconds, allow_superuser=allow_superuser) as rows:
-        return rows.table()
 
 
 @contextmanager

@@ -21,11 +21,11 @@ from pathlib import Path
 from catalog.images.decode import InProcessOpener
 from catalog.reports.filters import ReportFilters
 from catalog.reports.report_registry import reports
-from catalog.reports.run_report import run_report
 from catalog.reports.site.output_folder import SiteFolder
 from catalog.reports.site.write_site import write_site
 from catalog.store.database import Database, open_database
 from tests.reports.made_catalog import fill
+from tests.whole_reports import run_report
 
 BAR, INDEX_BAR = 2.0, 60.0
 TIMES = 3

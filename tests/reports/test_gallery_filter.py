@@ -13,11 +13,11 @@ from catalog.reports.filters import ReportFilters
 from catalog.reports.gallery_filter import Gallery
 from catalog.reports.report_registry import reports
 from catalog.reports.report_table import ReportTable
-from catalog.reports.run_report import run_report
 from catalog.reports.site.output_folder import SiteFolder
 from catalog.reports.site.write_site import write_site
 from catalog.store.database import Database
 from catalog.store.tables import assignments, enrollments, faces, photos, rejected_faces
+from tests.whole_reports import run_report
 
 FIRST, SECOND, OTHER_ENGINE = Gallery("local", "default"), Gallery("local", "second"), Gallery("rekognition", "default")
 SCOPES = [

@@ -12,8 +12,9 @@ from catalog.domain.errors import UsageError
 from catalog.reports.render import Format, render, write_csv, write_csv_file
 from catalog.reports.report_registry import reports
 from catalog.reports.report_table import ReportRows
-from catalog.reports.run_report import open_report, run_report
+from catalog.reports.run_report import open_report
 from catalog.reports.sql_statement import open_statement
+from tests.whole_reports import run_report
 
 
 def test_the_first_rows_of_an_endless_statement_are_read(filled):

@@ -12,9 +12,9 @@ from sqlalchemy import select
 from catalog.domain.errors import PersonError, UsageError
 from catalog.reports.filters import ReportFilters
 from catalog.reports.report_registry import find_report, reports
-from catalog.reports.run_report import run_report
 from catalog.store import tables
 from catalog.store.database import Database
+from tests.whole_reports import run_report
 
 SCOPES = [
     ReportFilters(),

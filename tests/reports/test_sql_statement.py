@@ -8,8 +8,9 @@ from functools import partial
 import pytest
 
 from catalog.domain.errors import UsageError
-from catalog.reports.sql_statement import open_statement, run_statement
+from catalog.reports.sql_statement import open_statement
 from catalog.store.database import open_database
+from tests.whole_reports import run_statement
 
 query = partial(run_statement, allow_superuser=True)
 """The test server has a superuser only."""

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text, update
 
-from catalog.reports.sql_statement import run_statement
 from catalog.store.database import Database, open_database
 from catalog.store.face_views import VIEWS
 from catalog.store.photo_dates import date_columns
 from catalog.store.tables import photos
 from tests.reports.made_catalog import fill
+from tests.whole_reports import run_statement
 
 query = partial(run_statement, allow_superuser=True)
 """The test server has a superuser only."""
