@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Select, Table, bindparam, delete, func, or_, select, update
@@ -46,7 +47,8 @@ class QuestionRow:
     id: int = 0
 
 
-_QUESTION_FIELDS = tuple(field.name for field in fields(QuestionRow))
+_question_values = attrgetter(*(field.name for field in fields(QuestionRow)))
+"""The values of a question, in the order of its fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +227,7 @@ def delete_many_about(connection: Connection, person_rows: Collection[int]) -> b
 def keep_questions(connection: Connection, key: str, questions: Sequence[QuestionRow]) -> None:
     """Store the questions that an answer changed, as they were, with the answer; none if they are too many."""
     if 0 < len(questions) <= KEPT_QUESTIONS:
-        text = json.dumps([[getattr(question, name) for name in _QUESTION_FIELDS] for question in questions])
+        text = json.dumps([_question_values(question) for question in questions])
         connection.execute(update(review_answers).where(review_answers.c.key == key).values(questions=text))
 
 
