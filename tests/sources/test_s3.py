@@ -1,29 +1,23 @@
-"""A prefix of a bucket is a source like a folder, over HTTP: with an S3 server, and with one that returns errors."""
+"""A prefix of a bucket is a source like a folder, over HTTP."""
 
 from __future__ import annotations
 
-import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
 
-import boto3
 import pytest
-from botocore.config import Config
 from moto.s3.models import s3_backends
-from moto.server import ThreadedMotoServer
 
 from catalog.domain.errors import PhotoError, SourceError
 from catalog.domain.photos import PhotoRef, S3Address
 from catalog.domain.source import LeftOut, Skipped
 from catalog.sources.s3 import S3Source
+from tests.sources.buckets import Bucket, Faulty, names, photos
 
 SIDECAR = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
@@ -31,67 +25,6 @@ SIDECAR = (
     b' xmlns:tiff="http://ns.adobe.com/tiff/1.0/" photoshop:DateCreated="1987-06" tiff:Orientation="6"/>'
     b"</rdf:RDF></x:xmpmeta>"
 )
-
-
-@pytest.fixture(name="server", scope="module")
-def _server() -> Iterator[Server]:
-    threads = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    threads.start()
-    host, port = threads.get_host_and_port()
-    yield Server(f"http://{host}:{port}")
-    threads.stop()
-
-
-class Server:
-    """An S3 server with a client of the owner."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.client = boto3.client(
-            "s3",
-            endpoint_url=url,
-            region_name="eu-central-1",
-            aws_access_key_id="owner",
-            aws_secret_access_key="owner",
-            config=Config(retries={"total_max_attempts": 1}),
-        )
-
-
-@pytest.fixture(name="bucket")
-def _bucket(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    with urlopen(Request(f"{server.url}/moto-api/reset", method="POST"), timeout=10):
-        yield Bucket(server)
-
-
-class Bucket:
-    """The bucket ``family`` in Frankfurt, on a server with no other."""
-
-    def __init__(self, server: Server) -> None:
-        self.server = server.url
-        self.client = server.client
-        self.client.create_bucket(Bucket="family", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-
-    def put(self, key: str, data: bytes = b"photo", **options: str) -> Any:
-        return self.client.put_object(Bucket="family", Key=key, Body=data, **options)
-
-    def source(self, address: str = "s3://family/", **options: Any) -> S3Source:
-        return S3Source(address, endpoint_url=self.server, attempts=2, **options)
-
-    def deny(self, action: str, resource: str) -> None:
-        statement = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": f"arn:aws:s3:::{resource}"}
-        policy = {"Version": "2012-10-17", "Statement": [statement]}
-        self.client.put_bucket_policy(Bucket="family", Policy=json.dumps(policy))
-
-
-def photos(source: S3Source) -> list[PhotoRef]:
-    return [entry for entry in source.list() if isinstance(entry, PhotoRef)]
-
-
-def names(source: S3Source) -> list[str]:
-    return [ref.uri.removeprefix(source.uri) for ref in photos(source)]
 
 
 # ------------------------------------------------------------------------------------------------------ listing
@@ -405,123 +338,7 @@ def test_an_endpoint_that_is_no_url_is_refused(bucket: Bucket, url: str) -> None
         S3Source("s3://family", endpoint_url=url)
 
 
-# ------------------------------------------------------------------------------------------------------ faults
-
-
-class Faulty(ThreadingHTTPServer):
-    """An S3 server with one photo, which answers as it is told and remembers what it was asked."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _FaultyAnswers)
-        self.listing: tuple[int, str] | None = None
-        self.reading: tuple[int, str] | None = None
-        self.breaks = 0
-        self.key = "a.jpg"
-        self.asked: list[tuple[str, dict[str, str]]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class _FaultyAnswers(BaseHTTPRequestHandler):
-    server: Faulty
-
-    def do_GET(self) -> None:
-        self.server.asked.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
-        is_listing = "list-type=2" in urlsplit(self.path).query
-        fault = self.server.listing if is_listing else self.server.reading
-        if fault is not None:
-            self._answer(fault[0], f"<Error><Code>{fault[1]}</Code><Message>Told so.</Message></Error>".encode())
-        elif is_listing:
-            self._answer(200, _LISTING.replace(b"KEY", self.server.key.encode()))
-        elif self.server.breaks > 0:
-            self.server.breaks -= 1
-            self._answer(200, b"pho", length=5)
-        else:
-            self._answer(200, b"photo")
-
-    def _answer(self, status: int, body: bytes, length: int | None = None) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(length or len(body)))
-        self.send_header("ETag", '"e"')
-        self.end_headers()
-        self.wfile.write(body)
-        self.close_connection = True
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class has it
-        """Log nothing."""
-
-
-_LISTING = (
-    b'<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><IsTruncated>false</IsTruncated>'
-    b"<EncodingType>url</EncodingType><Contents><Key>KEY</Key><LastModified>2024-01-02T03:04:05.000Z</LastModified>"
-    b"<ETag>&quot;e&quot;</ETag><Size>5</Size><StorageClass>GLACIER</StorageClass><RestoreStatus>"
-    b"<IsRestoreInProgress>false</IsRestoreInProgress><RestoreExpiryDate>2030-01-01T00:00:00.000Z</RestoreExpiryDate>"
-    b"</RestoreStatus></Contents></ListBucketResult>"
-)
-
-
-@pytest.fixture(name="faulty")
-def _faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Faulty]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with Faulty() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "sentence", "remedy"),
-    [
-        (403, "AccessDenied", 'Access to "s3://family/" is denied: Told so.', "s3:ListBucket"),
-        (400, "ExpiredToken", "The AWS credentials have expired", "aws sso login"),
-        (403, "InvalidAccessKeyId", "The AWS access key does not exist", "aws configure"),
-        (403, "SignatureDoesNotMatch", "The AWS secret key is wrong", "aws configure"),
-        (403, "RequestTimeTooSkewed", "The clock of this machine is wrong", "15 minutes"),
-        (400, "AuthorizationHeaderMalformed", "The bucket is in another region", "region"),
-        (403, "AllAccessDisabled", "All access to the bucket has been disabled", "owner"),
-        (503, "SlowDown", "S3 asks to slow down", "later"),
-        (500, "InternalError", "S3 has an internal error", "later"),
-        (400, "SomethingNew", 'S3 cannot list "s3://family/": Told so (SomethingNew).', ""),
-    ],
-)
-def test_each_refusal_of_the_bucket_has_its_sentence(
-    faulty: Faulty, status: int, code: str, sentence: str, remedy: str
-) -> None:
-    """And is the source's fault, with what to do about it."""
-    faulty.listing = (status, code)
-    with pytest.raises(SourceError) as caught:
-        list(S3Source("s3://family", endpoint_url=faulty.url, attempts=1).list())
-    assert str(caught.value).startswith(sentence)
-    assert remedy in caught.value.remedy
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "error", "sentence"),
-    [
-        (403, "AccessDenied", PhotoError, 'Access to "s3://family/a.jpg" is denied: Told so.'),
-        (400, "InvalidRequest", PhotoError, '"s3://family/a.jpg" cannot be read: Told so (InvalidRequest).'),
-        (405, "MethodNotAllowed", PhotoError, '"s3://family/a.jpg" disappeared'),
-        (403, "InvalidObjectState", PhotoError, '"s3://family/a.jpg" is archived'),
-        (400, "ExpiredToken", SourceError, "The AWS credentials have expired"),
-        (503, "SlowDown", SourceError, "S3 asks to slow down"),
-    ],
-)
-def test_each_refusal_of_an_object_is_told_apart(
-    faulty: Faulty, status: int, code: str, error: type[Exception], sentence: str
-) -> None:
-    """A fault that the next photo would have too is the source's, any other one the photo's."""
-    source = S3Source("s3://family", endpoint_url=faulty.url, attempts=1)
-    (ref,) = photos(source)
-    faulty.reading = (status, code)
-    with pytest.raises(error) as caught:
-        source.open(ref)
-    assert str(caught.value).startswith(sentence)
+# ------------------------------------------------------------------------------------------------------ calls
 
 
 def test_a_key_with_a_newline_is_listed_and_opened(faulty: Faulty) -> None:
@@ -621,52 +438,6 @@ def test_files_beside_an_object_date_and_turn_it(bucket: Bucket) -> None:
     assert contents["IMG_1.jpg"].address is not None
     unlisted = bucket.source()
     assert unlisted.open(PhotoRef("s3://family/a/IMG_3.jpg", 5, 0)).orientation == 6
-
-
-# ------------------------------------------------------------------------------------------------------ rights
-
-
-def rights(source: S3Source) -> dict[str, bool | None]:
-    return {right.action: right.granted for right in source.rights()}
-
-
-def test_the_rights_of_a_bucket_are_tried(bucket: Bucket) -> None:
-    """On the first object; versions only where there are any."""
-    bucket.put("photos/", b"")
-    bucket.put("photos/a.jpg")
-    assert rights(bucket.source("s3://family/photos")) == {"s3:ListBucket": True, "s3:GetObject": True}
-    bucket.client.put_bucket_versioning(Bucket="family", VersioningConfiguration={"Status": "Enabled"})
-    bucket.put("photos/a.jpg", b"again")
-    assert rights(bucket.source("s3://family/photos")) == {
-        "s3:ListBucket": True,
-        "s3:GetObject": True,
-        "s3:GetObjectVersion": True,
-    }
-
-
-def test_the_right_to_read_is_tried_on_an_empty_prefix_too(bucket: Bucket) -> None:
-    """S3 says that an object does not exist only to a user who may read it."""
-    assert rights(bucket.source("s3://family/photos")) == {"s3:ListBucket": True, "s3:GetObject": True}
-
-
-@pytest.mark.parametrize(
-    ("listing", "reading", "expected"),
-    [
-        ((403, "AccessDenied"), (403, "AccessDenied"), {"s3:ListBucket": False, "s3:GetObject": None}),
-        (None, (403, "AccessDenied"), {"s3:ListBucket": True, "s3:GetObject": False}),
-        (None, (404, "NoSuchKey"), {"s3:ListBucket": True, "s3:GetObject": True}),
-    ],
-)
-def test_a_right_that_is_missing_is_found(faulty: Faulty, listing: Any, reading: Any, expected: Any) -> None:
-    """By its name."""
-    faulty.listing, faulty.reading = listing, reading
-    assert rights(S3Source("s3://family", endpoint_url=faulty.url, attempts=1)) == expected
-
-
-def test_rights_on_a_bucket_that_is_not_there_are_an_error_of_the_source(bucket: Bucket) -> None:
-    """There is nothing to have rights on."""
-    with pytest.raises(SourceError, match="does not exist"):
-        list(bucket.source("s3://nobody/").rights())
 
 
 @pytest.mark.parametrize(("connections", "opened_anew"), [(2, True), (24, False)])
