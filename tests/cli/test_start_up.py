@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import catalog
 from catalog.cli.command_group import load_command
@@ -122,14 +124,25 @@ def test_a_list_of_people_loads_the_database_alone(tmp_path):
 
 def test_a_scan_without_new_photos_loads_the_database_alone(tmp_path):
     """It needs no arrays, no networks and no decoder, whatever the catalogue holds."""
-    arguments = ("scan", str(PORTRAITS), "--database", str(tmp_path / "catalog.sqlite3"))
+    photos, database = tmp_path / "photos", tmp_path / "catalog.sqlite3"
+    shutil.copytree(PORTRAITS, photos)
+    scan(photos, database)
+    Image.new("RGB", (100, 100), (90, 120, 90)).save(photos / "meadow.png")
+    arguments = ("scan", str(photos), "--database", str(database))
     counts, loaded = loaded_by(*arguments)
     assert "new" in counts
     assert "onnxruntime" in loaded
-    loaded_by(*arguments)  # finds that the steps after a scan have nothing to do
+    scan(photos, database)  # finds that the steps after a scan have nothing to do
     counts, loaded = loaded_by(*arguments)
     assert "unchanged" in counts
     assert loaded == "loaded: ['sqlalchemy']"
+
+
+def scan(photos: Path, database: Path) -> None:
+    """Scan in this process, which has loaded the networks."""
+    with catalog.open(database, create=True) as opened:
+        for _ in opened.scan([photos]):
+            pass
 
 
 def test_a_list_of_people_loads_no_engine(tmp_path):
