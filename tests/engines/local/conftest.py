@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -58,9 +59,19 @@ def seed() -> Path:
     return folder
 
 
-@pytest.fixture
-def sqlite_database(tmp_path):
-    database = sqlalchemy.create_engine(f"sqlite:///{tmp_path / 'gallery.sqlite3'}", connect_args={"timeout": 30})
+@pytest.fixture(scope="session")
+def gallery_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the tables of a gallery and no row; to be copied."""
+    path = tmp_path_factory.mktemp("template") / "gallery.sqlite3"
+    database = sqlalchemy.create_engine(f"sqlite:///{path}")
     create_gallery(database)
+    database.dispose()
+    return path
+
+
+@pytest.fixture
+def sqlite_database(gallery_template, tmp_path):
+    path = shutil.copyfile(gallery_template, tmp_path / "gallery.sqlite3")
+    database = sqlalchemy.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
     yield database
     database.dispose()
