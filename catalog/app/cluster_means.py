@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from catalog.domain.engine import Engine, GroupMeans, NeighborEdges
 from catalog.engines.delegating import DelegatingEngine
-from catalog.engines.neighbor_edges import NearPairs, near_pairs, row_blocks, unique_edges
+from catalog.engines.neighbor_edges import NearPairs, near_pairs_of_blocks, row_blocks, unique_edges
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,13 +40,6 @@ class ComputingCluster(Protocol):
 
     def run(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Call a function of an importable module on any worker. The future raises EngineError."""
-
-
-def near_pairs_of_blocks(
-    vectors: NDArray[np.float32], blocks: Sequence[tuple[int, int]], per_face: int, floor: float
-) -> list[NearPairs]:
-    """Near pairs of some blocks of rows. Runs on a worker."""
-    return [near_pairs(vectors, start, length, per_face, floor) for start, length in blocks]
 
 
 class ClusterGroupMeans:

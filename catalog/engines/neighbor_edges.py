@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from queue import SimpleQueue
@@ -75,12 +75,15 @@ def row_blocks(count: int) -> Iterator[tuple[int, int]]:
         start += length
 
 
-def near_pairs(vectors: NDArray[np.float32], start: int, length: int, per_face: int, floor: float) -> NearPairs:
-    """Candidates among ``length`` rows from ``start`` and all rows behind them, in both directions.
+def near_pairs_of_blocks(
+    vectors: NDArray[np.float32], blocks: Sequence[tuple[int, int]], per_face: int, floor: float
+) -> list[NearPairs]:
+    """For each block, candidates among its rows and all rows behind them, in both directions.
 
-    At most ``per_face`` for each face, at or above ``floor``.
+    At most ``per_face`` for each face, at or above ``floor``. Workers of a cluster run this function.
     """
-    return _nearest(_pairs_of_block(vectors, start, length, floor, _Buffers()), per_face)
+    buffers = _Buffers()
+    return [_nearest(_pairs_of_block(vectors, *block, floor, buffers), per_face) for block in blocks]
 
 
 class _Buffers:

@@ -49,7 +49,7 @@ def made_faces(
     return vectors[order].astype(np.float32), people[order]
 
 
-def _enroll(database: Database, ids: list[str], people: NDArray[np.int64], night: int) -> int:
+def enroll_made_faces(database: Database, ids: list[str], people: NDArray[np.int64], night: int) -> int:
     """Faces on dated photos; each person has a year of birth and a gender, and the apparent values agree."""
     time_text = utc_text(NOW)
     with database.begin() as connection:
@@ -119,7 +119,7 @@ def measure_scale(work: Path, rules: GroupingRules, count: int) -> None:
     vectors, people = made_faces(count + 100)
     ids = [str(uuid.UUID(int=n + 1)) for n in range(count + 100)]
     engine = Meaning(ids, vectors, None)
-    scan_id = _enroll(database, ids[:count], people[:count], 0)
+    scan_id = enroll_made_faces(database, ids[:count], people[:count], 0)
     start, busy = perf_counter(), process_time()
     result = assign_people(database, engine, rules, gallery="catalog", scan_id=scan_id, now=NOW)  # type: ignore[arg-type]
     took, busy = perf_counter() - start, process_time() - busy
@@ -128,7 +128,7 @@ def measure_scale(work: Path, rules: GroupingRules, count: int) -> None:
         f"{count:,} faces of {len(np.unique(people[:count])):,} people: {result.persons_new:,} persons, "
         f"{took:.1f} s ({busy:.1f} s of processor), peak {peak:.2f} GB"
     )
-    scan_id = _enroll(database, ids[count:], people[count:], 1)
+    scan_id = enroll_made_faces(database, ids[count:], people[count:], 1)
     start, busy = perf_counter(), process_time()
     result = assign_people(database, engine, rules, gallery="catalog", scan_id=scan_id, now=NOW)  # type: ignore[arg-type]
     print(
