@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Connection, Select, delete, select, text
 
-from catalog.store import photos as photo_store
+from catalog.store import listed_photos
 from catalog.store.database import Database
 from catalog.store.photos import below
 from catalog.store.tables import (
@@ -61,7 +61,7 @@ def test_a_part_of_a_listing_is_one_range_of_an_index(database: Database) -> Non
     """The most frequent query of a scan."""
     keys = {"first": "file:///a/0", "last": "file:///a/9", "engine": "local", "gallery": "g", "most": 100}
     with database.read() as connection:
-        assert whole_tables(connection, photo_store._RANGE.params(keys)) == []
+        assert whole_tables(connection, listed_photos._RANGE.params(keys)) == []
 
 
 def test_removing_a_photo_reads_no_whole_table(database: Database) -> None:
