@@ -33,8 +33,10 @@ def made_faces(
     """
     rng = np.random.default_rng(0)
     sizes: list[int] = []
-    while sum(sizes) < count:
-        sizes.append(min(biggest, count - sum(sizes), int((1 - rng.random()) ** (-1 / 1.15))))
+    left = count
+    while left:
+        sizes.append(min(biggest, left, int((1 - rng.random()) ** (-1 / 1.15))))
+        left -= sizes[-1]
     people = np.repeat(np.arange(len(sizes)), sizes)
     centers = rng.standard_normal((len(sizes), dimension)) / np.sqrt(dimension)
     common = rng.standard_normal(dimension)
