@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.app.photo_input import PhotoInput
+from catalog.app.photo_input import PhotoInput, name_of_photo
 from catalog.app.resources import Resources
 from catalog.domain.content_hash import sha256_of
 from catalog.domain.employee_ids import check_employee_id
@@ -69,6 +69,7 @@ class Employees:
             region=resources.region,
             allow_same_face=allow_same_face,
             allow_open_mouth=allow_open_mouth,
+            subjects=[name_of_photo(photo) for photo in photos],
         )
         return tuple(map(tuple, flaws))
 

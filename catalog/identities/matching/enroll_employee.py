@@ -5,6 +5,7 @@ Each photo is one attempt with one entry in the verification log, whether it is 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,7 @@ from catalog.domain.recommended_thresholds import ACCEPT, REFUSE
 from catalog.domain.uri import display_name
 from catalog.identities.decisions.log import DecisionStamp
 from catalog.identities.matching import verification_log
-from catalog.identities.matching.photo_flaws import find_reference_flaws
+from catalog.identities.matching.photo_flaws import find_reference_flaws, warn_of_unclear_face
 from catalog.identities.matching.same_face_search import SameFaceSearch
 from catalog.images.crop import cut_out
 from catalog.store.charge_scope import charge_scope
@@ -36,6 +37,8 @@ from catalog.store.verification_rows import (
     reference_hashes,
     references_of_others,
 )
+
+log = logging.getLogger(__name__)
 
 _PADDING = 0.8
 _SIDE = 640
@@ -52,13 +55,14 @@ def enroll_employee(
     region: str = "",
     allow_same_face: bool = False,
     allow_open_mouth: bool = False,
+    subjects: Sequence[str] = (),
 ) -> list[list[str]]:
     """Enroll reference faces under an id; more photos may be added later. Returns the flaws of each photo.
 
     A photo with flaws is not enrolled. A photo of another person than the first reference has a flaw. So has a photo
     that `verify` would accept under another id, unless ``allow_same_face`` is set, and one with an open mouth, unless
-    ``allow_open_mouth`` is set. If all photos have flaws, the id is
-    not enrolled. A photo that is enrolled under the id already is not examined again.
+    ``allow_open_mouth`` is set. If all photos have flaws, the id is not enrolled. A photo that is enrolled under the id
+    already is not examined again. Logs a warning for an enrolled face that is not clear; ``subjects`` name the photos.
 
     Raises ``UsageError`` for an id that is not text on one line, or too long. If the engine fails, the photos before
     stay enrolled.
@@ -67,7 +71,8 @@ def enroll_employee(
     enrollment = _Enrollment(
         database, engine, employee_id, stamp, open_photo, region, allow_same_face, allow_open_mouth
     )
-    return [enrollment.enroll(photo) for photo in photos]
+    shown = subjects or ["The photo"] * len(photos)
+    return [enrollment.enroll(photo, subject) for photo, subject in zip(photos, shown, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ class _Enrollment:
     allow_same_face: bool
     allow_open_mouth: bool
 
-    def enroll(self, photo: OpenedPhoto) -> list[str]:
+    def enroll(self, photo: OpenedPhoto, subject: str) -> list[str]:
         """Enroll one photo and log the attempt. Returns the flaws."""
         sha256 = sha256_of(photo.data)
         content = {
@@ -110,9 +115,9 @@ class _Enrollment:
                 with self.database.begin() as connection:
                     self._log(connection, content, [], ())
                 return []
-            return self._examine(photo, content, charges)
+            return self._examine(photo, subject, content, charges)
 
-    def _examine(self, photo: OpenedPhoto, content: dict[str, Any], charges: list[Charge]) -> list[str]:
+    def _examine(self, photo: OpenedPhoto, subject: str, content: dict[str, Any], charges: list[Charge]) -> list[str]:
         analysis = self.engine.analyze(photo)
         charges += analysis.charges
         flaws = find_reference_flaws(photo, analysis.faces, allow_open_mouth=self.allow_open_mouth)
@@ -136,6 +141,8 @@ class _Enrollment:
                         for enrolled_id, value in sorted(accepted.items())
                     ]
                     self._write(connection, photo, analysis, content, flaws, sorted(accepted), charges)
+                    if not flaws:
+                        warn_of_unclear_face(log, subject, photo, analysis.faces[0])
                     return flaws
             compared = new[-1].row
             for enrolled_id, value in search.similarities(new).items():

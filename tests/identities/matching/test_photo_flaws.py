@@ -53,10 +53,23 @@ def test_a_blurred_face_is_named_as_such(library, caplog):
 
 
 def test_a_small_face_is_named_as_such(library, caplog):
-    """The face of the portrait is about 45 pixels wide then."""
+    first, _ = warnings(library, with_face_of(45, library), caplog)
+    assert first.startswith("The photo: the face is smaller than 60 pixels")
+
+
+def test_an_enrolled_face_that_is_not_clear_is_named(library, caplog, tmp_path):
+    """It is large enough to be enrolled, from 50 pixels. The warning names the file."""
+    photo = tmp_path / "badge.jpg"
+    photo.write_bytes(with_face_of(56, library))
+    with caplog.at_level(logging.WARNING):
+        assert library.employees.enroll("e-1", [photo], allow_open_mouth=True) == ((),)
+    (warning,) = [record.getMessage() for record in caplog.records]
+    assert warning.startswith(f'"{photo}": the face is smaller than 60 pixels')
+
+
+def with_face_of(pixels, library):
+    """The portrait with a face of about this width."""
     image = Image.open(PORTRAIT)
     face = library.analyze(PORTRAIT).faces[0]
-    scale = 45 / (face.box.width * image.width)
-    small = jpeg(image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS))
-    first, _ = warnings(library, small, caplog)
-    assert first.startswith("The photo: the face is smaller than 60 pixels")
+    scale = pixels / (face.box.width * image.width)
+    return jpeg(image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS))
