@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from catalog.app.lazy_module import LazyModule
-from catalog.domain.errors import UsageError
+from catalog.domain.errors import EngineError, UsageError
 from catalog.domain.uri import display_name
 
 if TYPE_CHECKING:
@@ -261,7 +261,8 @@ class CatalogFiles(ABC):
             if resources.configured_engine.capabilities.gallery_in_catalogue:
                 # The backup brought the vectors of forgotten faces back. Other galleries wait for the next scan.
                 name = resources.configured_engine.name
-                pending_removals.drain(database, resources.engine.remove, name, resources.gallery)
+                with suppress(EngineError):  # a gallery of another model: the faces stay pending
+                    pending_removals.drain(database, lambda ids: resources.engine.remove(ids), name, resources.gallery)
             return RestoreResult(is_labels=False, replaced=replaced)
 
 

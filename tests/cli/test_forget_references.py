@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,23 @@ def test_a_backup_does_not_bring_references_back(catalog: Catalog, portraits: Pa
     assert [row["id"] for row in catalog("employees", "list", "--json").json] == ["e-2"]
     assert "e-1" not in catalog("audit", "--json").out
     assert catalog("audit").code == 0
+
+
+@pytest.mark.parametrize("has_forgotten", [False, True])
+def test_a_backup_of_another_model_is_restored(
+    catalog: Catalog, portraits: Path, tmp_path: Path, has_forgotten: bool
+) -> None:
+    """The engine refuses its gallery. Forgotten faces stay pending, and the command says so."""
+    assert catalog("scan", portraits).code == 0
+    assert catalog("backup", tmp_path / "before.bak").code == 0
+    if has_forgotten:
+        assert catalog("people", "forget", person_on(catalog, "obama_1"), "--yes").code == 0
+    with contextlib.closing(sqlite3.connect(tmp_path / "before.bak")) as connection:
+        connection.execute("UPDATE gallery_collections SET model = 'another'")
+        connection.commit()
+    restored = catalog("restore", tmp_path / "before.bak", "--force")
+    assert restored.code == 0, restored.err
+    assert ("3 forgotten faces must still be deleted" in restored.out) is has_forgotten
 
 
 def test_references_that_were_added_after_forgetting_are_restored(
