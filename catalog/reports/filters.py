@@ -9,7 +9,7 @@ from sqlalchemy import Connection, exists, select
 
 from catalog.domain.errors import UsageError
 from catalog.domain.local_day import Period
-from catalog.domain.uri import FILE_SCHEME, S3_SCHEME, absolute_path, display, file_uri
+from catalog.domain.uri import FILE_SCHEME, S3_SCHEME, absolute_path, display, file_uri, quote_name
 from catalog.store.people import find_person
 from catalog.store.photos import below
 
@@ -41,11 +41,7 @@ def parameters(filters: ReportFilters, connection: Connection) -> dict[str, str]
     of the catalogue, and ``PersonError``.
     """
     period = Period.parse(filters.since, filters.until, names=("--since", "--until"))
-    album = album_uri(filters.album) if filters.album else ""
-    if album and not connection.scalar(select(exists().where(below(album)))):
-        raise UsageError(
-            f'The catalogue has no photo in "{display(album)}".', remedy="List what is catalogued: catalog sources"
-        )
+    album = _catalogued_album(filters.album, connection) if filters.album else ""
     return {
         **period.parameters(),
         "person": find_person(connection, filters.person).person_id if filters.person else "",
@@ -54,8 +50,24 @@ def parameters(filters: ReportFilters, connection: Connection) -> dict[str, str]
     }
 
 
-def album_uri(album: str) -> str:
-    """Return the uri of a folder or prefix with a closing slash."""
-    if not album.startswith((FILE_SCHEME, S3_SCHEME)):
-        album = file_uri(absolute_path(Path(album).expanduser()))
-    return album.rstrip("/") + "/"
+def album_uris(album: str) -> list[str]:
+    """The uris, with a closing slash, that a folder or prefix may have. A prefix may be percent-encoded or not."""
+    if album.startswith(S3_SCHEME):
+        encoded = S3_SCHEME + quote_name(album.removeprefix(S3_SCHEME).encode("utf-8", "surrogateescape"))
+        uris = list(dict.fromkeys((album, encoded)))
+    elif album.startswith(FILE_SCHEME):
+        uris = [album]
+    else:
+        uris = [file_uri(absolute_path(Path(album).expanduser()))]
+    return [uri.rstrip("/") + "/" for uri in uris]
+
+
+def _catalogued_album(album: str, connection: Connection) -> str:
+    """The uri of an album that has a photo of the catalogue. Raises UsageError if there is none."""
+    uris = album_uris(album)
+    for uri in uris:
+        if connection.scalar(select(exists().where(below(uri)))):
+            return uri
+    raise UsageError(
+        f'The catalogue has no photo in "{display(uris[0])}".', remedy="List what is catalogued: catalog sources"
+    )

@@ -11,7 +11,7 @@ from pyarrow import parquet
 from rich.cells import cell_len
 
 from catalog.reports.confidence_interval import wilson_interval
-from catalog.reports.filters import album_uri
+from catalog.reports.filters import album_uris
 from catalog.reports.render import Format, render, shortened, write
 from catalog.reports.report_table import ReportTable
 
@@ -85,9 +85,10 @@ def test_the_interval_is_wilsons():
 def test_an_album_is_a_folder_or_a_prefix(tmp_path, monkeypatch):
     """In all forms of address."""
     monkeypatch.chdir(tmp_path)
-    assert album_uri("s3://bucket/a") == "s3://bucket/a/"
-    assert album_uri("file:///a%20b/") == "file:///a%20b/"
-    assert album_uri("sommer 花") == f"file://{tmp_path}/sommer%20%E8%8A%B1/"
+    assert album_uris("s3://bucket/a") == ["s3://bucket/a/"]
+    assert album_uris("s3://bucket/my photos/") == ["s3://bucket/my photos/", "s3://bucket/my%20photos/"]
+    assert album_uris("file:///a%20b/") == ["file:///a%20b/"]
+    assert album_uris("sommer 花") == [f"file://{tmp_path}/sommer%20%E8%8A%B1/"]
 
 
 def test_a_table_fits_the_terminal():
