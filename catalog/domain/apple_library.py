@@ -89,8 +89,7 @@ class AppleLibrary:
     """The content of ``Photos.sqlite``, by the UUID of a photo in upper case.
 
     ``left_out``: why a photo is not to be shown, ``TRASHED`` or ``HIDDEN``. The faces of ``edited`` photos lie on the
-    edited image. Faces without a name are left out, and so are those of trashed photos. ``dates`` are those that Photos
-    shows, corrections included.
+    edited image. Faces without a name are left out, and so are those of trashed photos.
     """
 
     faces: Mapping[str, tuple[AppleFace, ...]] = field(default_factory=dict)

@@ -233,11 +233,10 @@ def remove_new_persons(connection: Connection, public_ids: Collection[str]) -> N
     Persons of the list that redirect to one another are deleted together.
     """
     rows = {row.id: row for row in persons_by_public_id(connection, public_ids).values()}
-    target_rows: set[int] = set()
     if not rows:
         return
     with_faces = select(assignments.c.person_id).where(among(assignments.c.person_id, rows)).distinct()
-    target_rows |= set(connection.scalars(with_faces))
+    target_rows = set(connection.scalars(with_faces))
     redirects = select(persons.c.id, persons.c.merged_into).where(among(persons.c.merged_into, rows))
     target_rows |= {target for row, target in connection.execute(redirects) if row not in rows}
     cleared = {"name": None, "hidden": False, "birth_date": None, "merged_into": None}
