@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from catalog.app.scan_plan import PlannedFolder as PlannedFolder
     from catalog.app.scan_plan import ScanPlan as ScanPlan
     from catalog.app.scan_run import ScanRun as ScanRun
-    from catalog.app.scan_run import ScanSummary as ScanSummary
+    from catalog.app.scan_summary import ScanSummary as ScanSummary
     from catalog.app.settings import Settings as Settings
     from catalog.app.stacks import Stack as Stack
     from catalog.app.stacks import StackedFile as StackedFile
@@ -165,7 +165,7 @@ _MODULE_BY_NAME = {
     "ScanPlan": "app.scan_plan",
     "ScanRun": "app.scan_run",
     "ScanStatus": "reports.status",
-    "ScanSummary": "app.scan_run",
+    "ScanSummary": "app.scan_summary",
     "SamePhotoError": "domain.errors",
     "SchemaError": "domain.errors",
     "Settings": "app.settings",

@@ -23,14 +23,9 @@ from catalog.domain.uri import display_name, entry_name
 from catalog.store import browse_people, browse_photos
 from catalog.store.browse_people import Shown, StrangerSelection
 from catalog.store.browse_photos import PhotoSelection
-from catalog.store.catalogued_faces import (
-    CataloguedFace,
-    FaceOrder,
-    catalogued_faces_by_row,
-    faces_by_content,
-    ordered_faces,
-)
+from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_row, faces_by_content
 from catalog.store.decision_rows import last_decision_number
+from catalog.store.face_order import FaceOrder, ordered_faces
 from catalog.store.people import find_person
 from catalog.store.person_index import PersonRow
 from catalog.store.person_summaries import read_summaries

@@ -8,14 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from catalog.app.resources import Resources
-from catalog.store.catalogued_faces import (
-    CataloguedFace,
-    FaceOrder,
-    FaceRank,
-    catalogued_faces_by_row,
-    face_ranks,
-    ordered_faces,
-)
+from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_row
+from catalog.store.face_order import FaceOrder, FaceRank, face_ranks, ordered_faces
 from catalog.store.many_faces import many_faces
 from catalog.store.people import find_person
 

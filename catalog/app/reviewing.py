@@ -29,12 +29,9 @@ from catalog.identities.assignment.review_queue import ASKED_FROM, LISTED_FROM
 from catalog.store import review_rows
 from catalog.store.assignment_lock import lock_persons
 from catalog.store.browse_people import StrangerSelection, cover_faces
-from catalog.store.catalogued_faces import (
-    CataloguedFace,
-    FaceOrder,
-    catalogued_faces_by_row,
-)
+from catalog.store.catalogued_faces import CataloguedFace, catalogued_faces_by_row
 from catalog.store.decision_rows import last_decision_number
+from catalog.store.face_order import FaceOrder
 from catalog.store.people import find_person
 from catalog.store.person_summaries import (
     PersonSummary,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from catalog.app.hit_crops import HitCrops
@@ -19,16 +18,17 @@ from catalog.app.photo_count import PhotoCount
 from catalog.app.post_command import run_post_command
 from catalog.app.resources import Resources
 from catalog.app.scan_options import FailCondition, ScanLimits
+from catalog.app.scan_summary import ScanSummary, frozen_summary
 from catalog.app.settled_scan import ScanEnd
 from catalog.app.watch_hit_json import hit_json
 from catalog.domain.errors import CatalogError, CheckRefused, UsageError
 from catalog.domain.photos import Outcome, OutcomeKind
 from catalog.engines.engine_spec import SpendingLimit
-from catalog.engines.prefilter import PrefilterCounts, PrefilteredEngine
+from catalog.engines.prefilter import PrefilteredEngine
 from catalog.scanning.plan import Unchanged
 from catalog.scanning.run_scan import RunLimits, scan
 from catalog.scanning.stop_signal import StopSignal
-from catalog.scanning.summary import ScanCounts, Summary
+from catalog.scanning.summary import Summary
 from catalog.store.stack_rows import queue_for_enrollment
 
 _CROP_SIDE = 256
@@ -44,39 +44,6 @@ else:
     finding = LazyModule("catalog.app.finding")
     hit_crops = LazyModule("catalog.app.hit_crops")
     cluster_reading = LazyModule("catalog.app.cluster_reading")
-
-
-@dataclass(frozen=True, slots=True)
-class ScanSummary(ScanCounts):
-    """Counts of a scan's outcomes; their sum is ``discovered``.
-
-    ``left_out`` counts files and folders by the rule that left them out, ``other_files`` files that are not photos by
-    their ending. Neither is part of ``discovered``.
-
-    ``churn`` counts faces that a machine separated from others of their person, ``conflicts`` persons with two faces
-    on one photo. ``missing`` counts photos that disappeared since the last scan. ``calls`` and ``dollars`` are the
-    paid calls. ``hits`` are the new hits of the watch list.
-    ``stopped_by`` is the limit that ended the scan early, or the SourceError about a suspiciously empty folder.
-    """
-
-    outcomes: Mapping[OutcomeKind, int]
-    discovered: int
-    left_out: Mapping[str, int]
-    other_files: Mapping[str, int]
-    faces: int
-    rejected: int
-    persons_new: int
-    persons_deleted: int
-    churn: int
-    conflicts: int
-    missing: int
-    calls: int
-    dollars: Decimal
-    hits: tuple[WatchHit, ...]
-    prefilter: PrefilterCounts | None
-    price_note: str
-    """A sentence about prices that are a guess; empty if they are known."""
-    stopped_by: CatalogError | None
 
 
 class ScanRun(Iterator[Outcome]):
@@ -265,7 +232,7 @@ class ScanRun(Iterator[Outcome]):
             if isinstance(item, Summary):
                 prefilter = replace(engine.counts) if isinstance(engine, PrefilteredEngine) else None
                 note = resources.configured_engine.price_note() if item.calls else ""
-                self._summary = _frozen(item, hits, prefilter, note)
+                self._summary = frozen_summary(item, hits, prefilter, note)
                 if self._crop_folder is not None and hits:
                     self._crops = self._write_crops(resources, hits, self._crop_folder)
             elif isinstance(item, Unchanged) or item.kind is not OutcomeKind.NOT_A_PHOTO:  # counted in the summary
@@ -284,25 +251,3 @@ class ScanRun(Iterator[Outcome]):
             {"summary": True, "exit_code": exit_code, **counts, "hits": hits},
             {"CATALOG_EXIT_CODE": str(exit_code)},
         )
-
-
-def _frozen(summary: Summary, hits: tuple[WatchHit, ...], prefilter: PrefilterCounts | None, note: str) -> ScanSummary:
-    return ScanSummary(
-        outcomes=MappingProxyType(dict(summary.outcomes)),
-        discovered=summary.discovered,
-        left_out=MappingProxyType(dict(summary.left_out)),
-        other_files=MappingProxyType(dict(summary.other_files)),
-        faces=summary.faces,
-        rejected=summary.rejected,
-        persons_new=summary.persons_new,
-        persons_deleted=summary.persons_deleted,
-        churn=summary.churn,
-        conflicts=summary.conflicts,
-        missing=summary.missing,
-        calls=summary.calls,
-        dollars=summary.dollars,
-        hits=hits,
-        prefilter=prefilter,
-        price_note=note,
-        stopped_by=summary.limit or summary.suspect_folders,
-    )

@@ -177,14 +177,12 @@ class DaskCluster:
     # ------------------------------------------------------------------------------------------------ inside
 
     def _run(self, function: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
-        """Call a function once on each present worker; an exception is its result. Raises EngineError.
-
-        A worker that ended meanwhile is left out. The one that takes its place is checked with its first chunk.
-        """
+        """Call a function once on each worker that lives; an exception is its result. Raises EngineError."""
         try:
             answers: dict[str, Any] = self._client.run(function, *arguments, on_error="return")
         except Exception as error:  # the scheduler is gone
             raise self._unreachable() from error
+        # A worker that takes the place of one that ended is checked with its first chunk.
         return {worker: answer for worker, answer in answers.items() if not isinstance(answer, CommClosedError)}
 
     def _start(self, result: Future[Any], function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:

@@ -17,15 +17,8 @@ from catalog.domain.taken_at import TakenAt
 from catalog.domain.uri import absolute_path, display_name, file_path, file_uri
 from catalog.sources.companion_dates import CompanionDates
 from catalog.sources.exclusions import Exclusions
-from catalog.sources.folder_listing import (
-    FolderListing,
-    identity_of,
-    opened,
-    reason_of,
-    replaced,
-    single_file,
-    unreachable,
-)
+from catalog.sources.folder_errors import reason_of, replaced, unreachable
+from catalog.sources.folder_listing import FolderListing, identity_of, opened, single_file
 from catalog.sources.library_databases import LibraryDatabases
 
 DEFAULT_MAX_BYTES = 1 << 30

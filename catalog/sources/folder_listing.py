@@ -17,12 +17,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import itemgetter
 
-from catalog.domain.errors import PhotoError, SourceError
+from catalog.domain.errors import PhotoError
 from catalog.domain.file_names import have_common_endings, is_named_like_another_file
 from catalog.domain.photos import PhotoRef
 from catalog.domain.source import LeftOut, Listed, OtherFile, Skipped
 from catalog.domain.uri import display_name, quote_names
 from catalog.sources.exclusions import RULE_FILES, Exclusions, FolderRules
+from catalog.sources.folder_errors import reason_of, replaced, unreachable
 from catalog.sources.library_databases import LibraryDatabases
 
 log = logging.getLogger(__name__)
@@ -250,28 +251,6 @@ def identity_of(path: bytes) -> Identity:
     """Device and inode of a folder. Raises OSError."""
     status = os.stat(path)
     return status.st_dev, status.st_ino
-
-
-def unreachable(path: bytes, error: OSError) -> SourceError:
-    """The error of a source, or of a folder in it, that cannot be read."""
-    if isinstance(error, FileNotFoundError):
-        sentence = f'The source "{display_name(path)}" does not exist.'
-    else:
-        sentence = f'The source "{display_name(path)}" cannot be read: {reason_of(error)}.'
-    return SourceError(sentence, remedy="Check the path and its permissions, and whether its disk is mounted.")
-
-
-def replaced(path: bytes) -> SourceError:
-    """The error of a folder that is another one than at the start."""
-    return SourceError(
-        f'The folder "{display_name(path)}" was unmounted or replaced during the scan.',
-        remedy="Check that its disk is mounted, and run the same command again.",
-    )
-
-
-def reason_of(error: OSError) -> str:
-    """The system's reason, in lower case."""
-    return (error.strerror or str(error)).lower()
 
 
 def _folder_name(path: bytes) -> bytes:

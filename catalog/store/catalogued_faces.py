@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, func, select
 
@@ -77,83 +76,10 @@ def faces_of_person(
     )
     if gallery is not None:
         query = query.where(exists().where(faces.c.id == assignments.c.face_id, *in_gallery(*gallery)))
-    return _in_order(connection, list(connection.scalars(query.limit(limit))))
+    return catalogued_in_order(connection, list(connection.scalars(query.limit(limit))))
 
 
-class FaceOrder(StrEnum):
-    """Orders of a person's faces for display."""
-
-    CLEAREST = "clearest"
-    DOUBTFUL = "doubtful"
-    OLDEST = "oldest"
-    NEWEST = "newest"
-
-
-def ordered_faces(
-    connection: Connection,
-    person: PersonRow,
-    order: FaceOrder,
-    limit: int,
-    *,
-    engine: str,
-    gallery: str,
-    unconfirmed: bool = False,
-    offset: int = 0,
-) -> list[CataloguedFace]:
-    """Faces of a person in one gallery.
-
-    ``unconfirmed`` leaves out faces that a user assigned. ``offset`` is the number of faces skipped first.
-
-    CLEAREST: large, sharp and frontal first. DOUBTFUL: least similar to the person first, confirmed faces last.
-    """
-    keys: dict[FaceOrder, list[Any]] = {
-        FaceOrder.CLEAREST: [clearness(connection).desc()],
-        FaceOrder.DOUBTFUL: [assignments.c.by == AssignedBy.HUMAN, func.coalesce(assignments.c.similarity, 100.0)],
-        FaceOrder.OLDEST: [photos.c.taken_local.is_(None), photos.c.taken_local],
-        FaceOrder.NEWEST: [photos.c.taken_local.is_(None), photos.c.taken_local.desc()],
-    }
-    query = (
-        select(faces.c.id)
-        .select_from(assignments.join(faces, faces.c.id == assignments.c.face_id).join(photos))
-        .where(assignments.c.person_id == person.id, *in_gallery(engine, gallery))
-    )
-    if unconfirmed:
-        query = query.where(assignments.c.by == AssignedBy.CLUSTER.value)
-    rows = list(connection.scalars(query.order_by(*keys[order], faces.c.id).limit(limit).offset(offset)))
-    return _in_order(connection, rows)
-
-
-class FaceRank(NamedTuple):
-    """The values by which the faces of a person are ordered, for one face. ``taken`` is local time, or None.
-
-    A named tuple, because a card ranks all faces of a person.
-    """
-
-    row: int
-    clearness: float
-    is_confirmed: bool
-    similarity: float
-    taken: str | None
-
-
-def face_ranks(connection: Connection, person: PersonRow, *, engine: str, gallery: str) -> list[FaceRank]:
-    """The ranks of all faces of a person in one gallery, in the order of their row ids."""
-    query = (
-        select(
-            faces.c.id,
-            clearness(connection),
-            assignments.c.by == AssignedBy.HUMAN.value,
-            func.coalesce(assignments.c.similarity, 100.0),
-            photos.c.taken_local,
-        )
-        .select_from(assignments.join(faces, faces.c.id == assignments.c.face_id).join(photos))
-        .where(assignments.c.person_id == person.id, *in_gallery(engine, gallery))
-        .order_by(faces.c.id)
-    )
-    return [FaceRank._make(row) for row in connection.execute(query).all()]
-
-
-def _in_order(connection: Connection, rows: Sequence[int]) -> list[CataloguedFace]:
+def catalogued_in_order(connection: Connection, rows: Sequence[int]) -> list[CataloguedFace]:
     """The faces with these row ids, in this order."""
     catalogued = catalogued_faces_by_row(connection, rows)
     return [catalogued[row] for row in rows if row in catalogued]

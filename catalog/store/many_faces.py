@@ -16,12 +16,12 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Select, cast, func
 from catalog.domain.people import AssignedBy
 from catalog.store.catalogued_faces import (
     CataloguedFace,
-    FaceOrder,
     catalogued_faces_by_row,
     clearness,
     faces_of_person,
     in_gallery,
 )
+from catalog.store.face_order import FaceOrder
 from catalog.store.person_index import PersonRow
 from catalog.store.tables import assignments, faces, person_summaries, photos
 

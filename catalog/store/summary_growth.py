@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, or_, select, update
 
-from catalog.store.catalogued_faces import FaceOrder, clearness, in_gallery
+from catalog.store.catalogued_faces import clearness, in_gallery
+from catalog.store.face_order import FaceOrder
 from catalog.store.many_faces import many_faces
 from catalog.store.person_summaries import face_is_clear, person_state, refresh_summaries
 from catalog.store.tables import assignments, faces, person_summaries, persons, photos, stacked_photos

@@ -15,7 +15,8 @@ from catalog.app.catalog import Catalog
 from catalog.domain.errors import PersonError, PhotoError, SourceError, UsageError
 from catalog.reports.filters import ReportFilters
 from catalog.store.browse_people import Shown, StrangerSelection
-from catalog.store.catalogued_faces import CataloguedFace, FaceOrder
+from catalog.store.catalogued_faces import CataloguedFace
+from catalog.store.face_order import FaceOrder
 from catalog.web.page_routes import PageRoutes
 
 FACES, PEOPLE, PHOTOS, ALBUMS, HISTORY = 96, 60, 60, 60, 50

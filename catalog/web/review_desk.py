@@ -12,7 +12,7 @@ from catalog.app.catalog import Catalog
 from catalog.app.review_values import Card, ReviewResult
 from catalog.domain.errors import UsageError
 from catalog.store.browse_people import StrangerSelection
-from catalog.store.catalogued_faces import FaceOrder
+from catalog.store.face_order import FaceOrder
 from catalog.store.person_summaries import PersonSummary
 from catalog.web import review_json
 from catalog.web.crop_cache import CropCache

@@ -6,7 +6,8 @@ from typing import Any
 
 from catalog.app.card_faces import FaceRow
 from catalog.app.review_values import Card, ReviewStatus, Tile
-from catalog.store.catalogued_faces import CataloguedFace, FaceOrder
+from catalog.store.catalogued_faces import CataloguedFace
+from catalog.store.face_order import FaceOrder
 from catalog.store.person_summaries import PersonSummary
 
 Json = dict[str, Any]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import Connection, bindparam, func, select, update
 
@@ -13,36 +10,27 @@ from catalog.app import card_faces as cards
 from catalog.app.card_faces import ALL_SHOWN, FaceRow
 from catalog.app.review_values import Choice, ReviewAnswer
 from catalog.store import many_faces
-from catalog.store.catalogued_faces import CataloguedFace, FaceOrder, faces_of_person
+from catalog.store.catalogued_faces import CataloguedFace, faces_of_person
+from catalog.store.face_order import FaceOrder
 from catalog.store.people import find_person
 from catalog.store.person_summaries import refresh_summaries
 from catalog.store.tables import assignments, faces, person_summaries, persons, photos
-from tests.review_catalogue import make_catalogue
 
-both_databases = pytest.mark.parametrize("library", ["sqlite", "postgresql"], indirect=True)
+both_databases = pytest.mark.parametrize("made_library", ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.fixture
-def library(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[catalog.Catalog]:
-    """A catalogue of 1,200 faces and 60 persons, with equal dates, equal similarities, and faces that are no faces."""
-    address = str(tmp_path / "catalog.sqlite3")
-    if getattr(request, "param", "sqlite") == "postgresql":
-        address = request.getfixturevalue("postgresql_url")
-    make_catalogue(address, tmp_path, 1_200, real_photos=1, size=(2000, 1500))
-    with catalog.open(address) as library:
-        with library._resources.database.begin() as connection:
-            connection.execute(
-                update(photos).values(taken_local=func.substr(photos.c.taken_local, 1, 7) + "-01T00:00:00")
-            )
-            connection.execute(
-                update(photos).where(photos.c.id % 7 == 0).values(taken_local=None, taken_local_end=None)
-            )
-            connection.execute(update(assignments).where(assignments.c.face_id % 5 == 0).values(similarity=None))
-            connection.execute(update(assignments).where(assignments.c.face_id % 11 == 0).values(similarity=91.5))
-            connection.execute(update(assignments).where(assignments.c.face_id % 3 == 0).values(by="human"))
-            connection.execute(update(faces).where(faces.c.id % 13 == 0).values(not_a_face=True))
-            count_again(library, connection)
-        yield library
+def library(made_library: catalog.Catalog) -> catalog.Catalog:
+    """The made catalogue with equal dates, equal similarities, and faces that are no faces."""
+    with made_library._resources.database.begin() as connection:
+        connection.execute(update(photos).values(taken_local=func.substr(photos.c.taken_local, 1, 7) + "-01T00:00:00"))
+        connection.execute(update(photos).where(photos.c.id % 7 == 0).values(taken_local=None, taken_local_end=None))
+        connection.execute(update(assignments).where(assignments.c.face_id % 5 == 0).values(similarity=None))
+        connection.execute(update(assignments).where(assignments.c.face_id % 11 == 0).values(similarity=91.5))
+        connection.execute(update(assignments).where(assignments.c.face_id % 3 == 0).values(by="human"))
+        connection.execute(update(faces).where(faces.c.id % 13 == 0).values(not_a_face=True))
+        count_again(made_library, connection)
+    return made_library
 
 
 def count_again(library: catalog.Catalog, connection: Connection) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,24 +12,17 @@ from catalog.app import settling
 from catalog.app.review_values import Card, Choice, ReviewAnswer
 from catalog.store import review_rows
 from catalog.store.browse_people import StrangerSelection
-from catalog.store.catalogued_faces import FaceOrder
+from catalog.store.face_order import FaceOrder
 from catalog.store.person_summaries import refresh_summaries
 from catalog.store.summary_growth import grow_summaries, part_summaries
 from catalog.store.tables import person_summaries, review_answers, review_questions
-from tests.review_catalogue import make_catalogue
 
-both_databases = pytest.mark.parametrize("library", ["sqlite", "postgresql"], indirect=True)
+both_databases = pytest.mark.parametrize("made_library", ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.fixture
-def library(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[catalog.Catalog]:
-    """A catalogue of 1,200 faces and 60 persons with questions."""
-    address = str(tmp_path / "catalog.sqlite3")
-    if getattr(request, "param", "sqlite") == "postgresql":
-        address = request.getfixturevalue("postgresql_url")
-    make_catalogue(address, tmp_path, 1_200, real_photos=1, size=(2000, 1500))
-    with catalog.open(address) as library:
-        yield library
+def library(made_library: catalog.Catalog) -> catalog.Catalog:
+    return made_library
 
 
 @pytest.fixture

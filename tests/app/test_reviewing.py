@@ -9,26 +9,17 @@ from pathlib import Path
 
 import pytest
 
-import catalog
 from catalog.app import reviewing
 from catalog.app.review_values import Choice, ReviewAnswer, ReviewConflictError
 from catalog.domain.decisions import StatePayload, Verb
 from catalog.domain.errors import PersonError, UsageError
 from catalog.identities.decisions.log import append
-from catalog.store.catalogued_faces import FaceOrder, find_face
+from catalog.store.catalogued_faces import find_face
+from catalog.store.face_order import FaceOrder
 from catalog.store.review_rows import QuestionRow, read_review_state, replace_questions, write_review_state
 
 PORTRAITS = Path(__file__).parent.parent / "fixtures"
 """Three photos of one man, one of another man, one of a woman."""
-
-
-@pytest.fixture
-def library(tmp_path):
-    """A scanned catalogue of the portraits."""
-    with catalog.open(tmp_path / "catalog.sqlite3", create=True) as library:
-        for _ in library.scan([PORTRAITS]):
-            pass
-        yield library
 
 
 def test_the_first_card_is_the_person_with_most_faces(library):

@@ -2,23 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
-import catalog
 from catalog.domain.uri import file_path
-
-PORTRAITS = Path(__file__).parent.parent / "fixtures"
-
-
-@pytest.fixture
-def library(tmp_path):
-    """A scanned catalogue of the portraits."""
-    with catalog.open(tmp_path / "catalog.sqlite3", create=True) as library:
-        for _ in library.scan([PORTRAITS]):
-            pass
-        yield library
 
 
 def years(library, name):

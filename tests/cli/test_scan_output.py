@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from catalog.cli.scan_output import next_step
@@ -18,6 +20,16 @@ def test_the_table_has_no_rows_of_zeros(catalog, portraits, guarded_home):
     ]
     assert lines[4].split() == ["catalogue", str(guarded_home / ".local/share/catalog/catalog.sqlite3")]
     assert lines[5:] == ["3 people, none has a name: catalog review"]
+
+
+def test_photos_that_disappeared_are_counted(catalog, portraits):
+    """In the table and in JSON, by the scan that misses them."""
+    catalog("scan", portraits)
+    (portraits / "biden.jpg").unlink()
+    assert "photos missing            1" in catalog("scan", portraits).out.splitlines()
+    (portraits / "astronaut.jpg").unlink()
+    *_, summary = map(json.loads, catalog("scan", portraits, "--json").out.splitlines())
+    assert summary["missing"] == 1
 
 
 def test_the_next_step_counts_people_without_a_name(catalog, portraits):

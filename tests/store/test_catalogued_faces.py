@@ -7,7 +7,8 @@ from sqlalchemy import update
 
 from catalog.domain.errors import PersonError
 from catalog.store import tables
-from catalog.store.catalogued_faces import FaceOrder, faces_of_person, find_face, ordered_faces
+from catalog.store.catalogued_faces import faces_of_person, find_face
+from catalog.store.face_order import FaceOrder, ordered_faces
 from catalog.store.people import find_person
 from tests.reports.made_catalog import fill, person_id
 

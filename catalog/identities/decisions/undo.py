@@ -6,7 +6,7 @@ A decision is undone together with its copies for edited photos, and a group of 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
@@ -27,17 +27,15 @@ from catalog.domain.decisions import (
 )
 from catalog.domain.errors import UsageError
 from catalog.domain.face_key import FaceKey
-from catalog.domain.people import AssignedBy
 from catalog.identities.decisions.later_decisions import later_decisions
 from catalog.identities.decisions.log import DecisionStamp, append, last_undoable, read_decision, read_decisions
 from catalog.identities.decisions.prior_state import capture_current, restore_prior_state, rows_of_faces
 from catalog.identities.decisions.redo_check import check_photos
+from catalog.identities.decisions.released_faces import faces_rejected_again, faces_twice_on_photo, replayed_faces
 from catalog.store.assignment_lock import lock_persons
-from catalog.store.assignments import FaceBeside, faces_beside, unassign
-from catalog.store.catalogued_faces import faces_by_content
-from catalog.store.decided_rows import persons_by_public_id, set_not_a_face
+from catalog.store.assignments import unassign
+from catalog.store.decided_rows import set_not_a_face
 from catalog.store.decision_rows import copies_of, decisions_of_group, last_redoable, mark_undone
-from catalog.store.person_index import canonical_person
 
 _MANY_TIMES = 500
 
@@ -83,16 +81,17 @@ def undo_group(
         raise LaterDecisionsError(first, later)
     before = _prior_state(undone)
     no_longer, reinstated = _turned(connection, undone)
-    echoes = _echoes(connection, no_longer, before.faces)
+    replayed = replayed_faces(connection, no_longer, before.faces)
     face_rows = rows_of_faces(connection, before.faces)
-    current = capture_current(connection, before, face_rows).faces(connection, echoes)
+    current = capture_current(connection, before, face_rows).faces(connection, replayed)
     restored = restore_prior_state(connection, before, face_rows)
     person_by_row = {row: face.person_id for row, face in zip(face_rows, before.faces, strict=True) if row is not None}
     if reinstated:
         check_photos(connection, first, restored, reinstated)
-    set_not_a_face(connection, echoes, False)
-    unassign(connection, echoes)
-    released = {*_rivals(connection, person_by_row), *(set(_rejected_again(connection, reinstated)) - set(restored))}
+    set_not_a_face(connection, replayed, False)
+    unassign(connection, replayed)
+    released = {*faces_twice_on_photo(connection, person_by_row)}
+    released |= set(faces_rejected_again(connection, reinstated)) - set(restored)
     current.faces(connection, sorted(released - set(restored)))
     unassign(connection, sorted(released))
     by = append(
@@ -221,72 +220,6 @@ def _targets(connection: Connection, decision: Decision) -> list[Decision]:
     targets = [decision_by_number[number] for number in decision.targets if number in decision_by_number]
     copies = copies_of(connection, {target.original for target in targets})
     return targets + [copy for copy in copies if copy.number not in decision_by_number]
-
-
-def _rejected_again(connection: Connection, reinstated: Sequence[Decision]) -> list[int]:
-    """Return faces that a machine assigned to a person while that person's rejection of them was undone."""
-    rejected = [decision for decision in reinstated if decision.verb is Verb.REJECT and decision.person_id]
-    # A labels file may bring decisions on persons that the catalogue lacks.
-    rows = persons_by_public_id(connection, {decision.person_id or "" for decision in rejected})
-    rejections = [
-        (canonical_person(connection, rows[decision.person_id].id).person_id, key)
-        for decision in rejected
-        if decision.person_id in rows
-        for key in decision.faces
-    ]
-    faces_on_photos = faces_by_content(connection, {key.sha256 for _, key in rejections})
-    return [
-        face.row
-        for person_id, key in rejections
-        for face in faces_on_photos.get(key.sha256, ())
-        if face.place.same(key) and face.person_id == person_id and face.by is AssignedBy.CLUSTER
-    ]
-
-
-def _echoes(connection: Connection, undone_decisions: Sequence[Decision], prior: Sequence[PriorFace]) -> list[int]:
-    """Return faces that replay changed because of these decisions, in galleries that did not have them at the time."""
-    verbs = (Verb.CONFIRM, Verb.SPLIT, Verb.MERGE, Verb.NOT_A_FACE)
-    decided = [
-        (decision.verb is Verb.NOT_A_FACE, key)
-        for decision in undone_decisions
-        if decision.verb in verbs
-        for key in decision.faces
-    ]
-    prior_keys: dict[tuple[str, str, str], list[FaceKey]] = defaultdict(list)
-    for face in prior:
-        prior_keys[face.key.sha256, face.engine, face.gallery].append(face.key)
-    faces_on_photos = faces_by_content(connection, {key.sha256 for _, key in decided})
-    return sorted(
-        {
-            face.row
-            for is_no_face, key in decided
-            for face in faces_on_photos.get(key.sha256, ())
-            if (face.not_a_face if is_no_face else face.by is AssignedBy.HUMAN) and face.place.same(key)
-            if not any(face.place.same(prior_key) for prior_key in prior_keys[face.sha256, face.engine, face.gallery])
-        }
-    )
-
-
-def _rivals(connection: Connection, restored: Mapping[int, str | None]) -> list[int]:
-    """Return faces to release, because a person would be twice on a photo that has a restored face.
-
-    Of a restored face and another one it is the other, if a machine assigned that. If a user did, it is the restored
-    one, if a machine had assigned that. Of two restored faces one is released if their persons, in ``restored``, were
-    merged since.
-    """
-    beside: dict[int, FaceBeside] = {}
-    for pair in faces_beside(connection, list(restored)):
-        is_other_restored = pair.other_row in restored
-        if not is_other_restored or (pair.row < pair.other_row and restored[pair.row] != restored[pair.other_row]):
-            beside[pair.other_row] = pair  # of several restored faces the last one
-    released = {
-        row
-        for pair in beside.values()
-        for row in [
-            row for row, by in ((pair.other_row, pair.other_by), (pair.row, pair.by)) if by is AssignedBy.CLUSTER
-        ][:1]
-    }
-    return sorted(released)
 
 
 def _others_of(connection: Connection, decisions: Sequence[Decision]) -> list[Decision]:
