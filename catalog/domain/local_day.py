@@ -141,7 +141,7 @@ ANY_TIME = Period()
 
 def _limit(name: str, value: str | date | None, *, is_end: bool) -> tuple[str, str]:
     """Return a limit as local time and as UTC; at most one of them is not empty."""
-    if value is None or value == "":
+    if value is None:
         return "", ""
     if isinstance(value, date) and not isinstance(value, datetime):
         value = value.isoformat()

@@ -31,15 +31,18 @@ class ReportFilters:
 
     @property
     def names(self) -> list[str]:
-        return [name for name in ("since", "until", "person", "album") if getattr(self, name)]
+        return [name for name in ("since", "until", "person", "album") if getattr(self, name) is not None]
 
 
 def parameters(filters: ReportFilters, connection: Connection) -> dict[str, str]:
     """Return the SQL parameters of the filters. None is null, so that comparisons need no special case.
 
-    Undated photos pass only without ``since`` and ``until``. Raises ``UsageError``, also for an album without a photo
-    of the catalogue, and ``PersonError``.
+    Undated photos pass only without ``since`` and ``until``. Raises ``UsageError``, also for an empty filter and for an
+    album without a photo of the catalogue, and ``PersonError``.
     """
+    for name in ("person", "album"):
+        if getattr(filters, name) == "":
+            raise UsageError(f"The filter --{name} is empty.", remedy="Give it a value, or leave it out.")
     period = Period.parse(filters.since, filters.until, names=("--since", "--until"))
     album = _catalogued_album(filters.album, connection) if filters.album else ""
     return {

@@ -28,3 +28,10 @@ def test_a_prefix_of_a_bucket_may_be_written_as_for_a_scan(database: Database, a
         assert parameters(ReportFilters(album=album), connection)["album"] == "s3://bucket/my%20photos/"
         with pytest.raises(UsageError, match='no photo in "s3://bucket/my/"'):
             parameters(ReportFilters(album="s3://bucket/my"), connection)
+
+
+@pytest.mark.parametrize("name", ["since", "until", "person", "album"])
+def test_an_empty_filter_is_an_error(database: Database, name: str) -> None:
+    """A script with an unset variable would get a report on everything."""
+    with database.read() as connection, pytest.raises(UsageError, match=f'--{name} is (empty|"", which is not a date)'):
+        parameters(ReportFilters(**{name: ""}), connection)
