@@ -1,7 +1,8 @@
-"""Group means whose neighbor graph is computed on a cluster, row block by row block.
+"""Group means whose neighbor graph is computed on a cluster, square by square.
 
-The blocks are those of one machine. Products may differ in their last bit, because the number of threads orders the
-sums. Clustering computes its own sums, and edges only propose pairs, so that the persons are the same.
+A task compares two spans of faces. Its result, the nearest faces of each, grows with the sides of the square and its
+work with the area. Products may differ in their last bit, because processors differ. Clustering computes its own sums,
+and edges only propose pairs, so that the persons are the same.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Protocol
 
 from catalog.domain.engine import Engine, GroupMeans, NeighborEdges
+from catalog.domain.nearest_lists import Keys
 from catalog.engines.delegating import DelegatingEngine
-from catalog.engines.neighbor_edges import NearPairs, near_pairs_of_blocks, row_blocks, unique_edges
+from catalog.engines.neighbor_edges import FaceLists, Span, nearest_of_spans, spans_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
 
 LEAST_FACES = 20_000
 """Fewer faces are compared on this machine: 400 million pairs take it a few seconds."""
-
-_TASK_CELLS = 1 << 29
-"""Pairs of one task: about two seconds of one core."""
 
 _OPEN_TASKS_PER_THREAD = 3
 
@@ -52,7 +51,10 @@ class ClusterGroupMeans:
     def neighbor_edges(self, face_ids: Sequence[str], *, per_face: int, floor: float) -> NeighborEdges:
         if len(face_ids) < LEAST_FACES:
             return self._inner.neighbor_edges(face_ids, per_face=per_face, floor=floor)
-        return unique_edges(self._near_pairs(face_ids, per_face, floor), len(face_ids), per_face)
+        lists = FaceLists((0, len(face_ids)), per_face, floor)
+        for parts in self._nearest_of_tasks(face_ids, lists, per_face, floor):
+            lists.add(parts)
+        return lists.edges()
 
     def group_vectors(self, face_ids: Sequence[str]) -> NDArray[np.float32]:
         return self._inner.group_vectors(face_ids)
@@ -60,16 +62,20 @@ class ClusterGroupMeans:
     def similarities(self, values: Sequence[float]) -> list[float]:
         return self._inner.similarities(values)
 
-    def _near_pairs(self, face_ids: Sequence[str], per_face: int, floor: float) -> Iterator[NearPairs]:
-        """Near pairs in the order of the rows. A bounded number of tasks is open."""
+    def _nearest_of_tasks(
+        self, face_ids: Sequence[str], lists: FaceLists, per_face: int, floor: float
+    ) -> Iterator[list[tuple[int, Keys]]]:
+        """The result of each task, in order. A bounded number of tasks is open."""
         vectors = self._cluster.share(self._inner.group_vectors(face_ids))
-        running: deque[Future[list[NearPairs]]] = deque()
-        for blocks in _tasks(len(face_ids)):
-            running.append(self._cluster.run(near_pairs_of_blocks, vectors, blocks, per_face, floor))
+        running: deque[Future[list[tuple[int, Keys]]]] = deque()
+        for rows, columns in _squares(len(face_ids), self._cluster.threads):
+            # Bounds of this moment: a task leaves out what the lists would not take.
+            bounds = (lists.bounds(rows), lists.bounds(columns))
+            running.append(self._cluster.run(nearest_of_spans, vectors, (rows, columns), bounds, per_face, floor))
             if len(running) >= max(_OPEN_TASKS_PER_THREAD * self._cluster.threads, 2):
-                yield from running.popleft().result()
+                yield running.popleft().result()
         while running:
-            yield from running.popleft().result()
+            yield running.popleft().result()
 
 
 class ClusterMeansEngine(DelegatingEngine):
@@ -85,15 +91,8 @@ class ClusterMeansEngine(DelegatingEngine):
         return None if means is None else ClusterGroupMeans(means, self._cluster)
 
 
-def _tasks(count: int) -> Iterator[list[tuple[int, int]]]:
-    """Consecutive blocks of rows, as many as make one task."""
-    blocks: list[tuple[int, int]] = []
-    cells = 0
-    for start, length in row_blocks(count):
-        blocks.append((start, length))
-        cells += length * (count - start)
-        if cells >= _TASK_CELLS:
-            yield blocks
-            blocks, cells = [], 0
-    if blocks:
-        yield blocks
+def _squares(count: int, threads: int) -> Iterator[tuple[Span, Span]]:
+    """Spans of faces to compare. The squares of the diagonal, which fill the lists, come first."""
+    spans = list(spans_of(count, threads))
+    for distance in range(len(spans)):
+        yield from zip(spans, spans[distance:], strict=False)

@@ -156,9 +156,9 @@ class Engine(Protocol):
 class NeighborEdges(NamedTuple):
     """Pairs of faces as three columns of one length, in ascending order of both indexes."""
 
-    first: NDArray[np.int64]
+    first: NDArray[np.int32]
     """The lower index."""
-    second: NDArray[np.int64]
+    second: NDArray[np.int32]
     similarity: NDArray[np.float32]
 
 

@@ -1,169 +1,159 @@
-"""Exact neighbor pairs among faces for clustering, computed in blocks so that memory stays bounded.
+"""Exact neighbor pairs among faces for clustering, computed in tiles so that memory stays bounded.
 
-A product is computed once for each pair: block by block, rows against themselves and the rows behind them. Each pair is
-then a candidate for the lists of both faces.
+A product is computed once for each pair: rows against themselves and the rows behind them. Each pair is then a
+candidate for the lists of both faces. A face whose list is full takes only nearer candidates, so that most products are
+left out as soon as they are computed.
 """
 
 from __future__ import annotations
 
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
-from queue import SimpleQueue
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog.domain.engine import NeighborEdges
+from catalog.domain.near_pairs import TILE_ROWS, Tile, compute_tiles, tile_starts
+from catalog.domain.nearest_lists import (
+    BUCKET,
+    MAX_FACES,
+    Keys,
+    NearestLists,
+    memory_of,
+    place_of,
+    reversed_keys,
+    split_keys,
+)
 
-_CELLS = 1 << 25
-"""Similarities of a block: 128 MB."""
-_THREADS = 4
-"""Blocks that are computed at a time, at most. A product uses all processors, but the selection of pairs only one."""
-_MIN_CANDIDATES = 1 << 22
-"""Candidates that are collected at least before the nearest are chosen: 50 MB."""
+_SPANS_PER_THREAD = 4
+_MAX_BUCKETS = 8
+"""Buckets of a span, at most: two of them are a billion pairs, which take one core about three seconds."""
 
-_DOT_BITS = 33
-_DOT_STEPS = float(1 << 30)
-"""Dot products, -1 to 1, are sorted as whole numbers of 33 bits."""
-
-NearPairs = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]
-"""Faces, a neighbor of each, and their dot products."""
+Span = tuple[int, int]
+"""First and last face, exclusive."""
 
 
 def neighbor_edges(vectors: NDArray[np.float32], *, per_face: int, floor: float) -> NeighborEdges:
-    """The ``per_face`` nearest rows of every row with a dot product at or above ``floor``; each pair occurs once."""
-    count = len(vectors)
-    threads = min(os.cpu_count() or 1, _THREADS)
-    free: SimpleQueue[_Buffers] = SimpleQueue()
-    for _ in range(threads):
-        free.put(_Buffers())
+    """The ``per_face`` nearest rows of every row with a dot product at or above ``floor``; each pair occurs once.
 
-    def pairs_of(block: tuple[int, int]) -> NearPairs:
-        buffers = free.get()
-        try:
-            return _pairs_of_block(vectors, *block, floor, buffers)
-        finally:
-            free.put(buffers)
-
-    with ThreadPoolExecutor(threads, "neighbors") as pool:
-        return unique_edges(_in_order(pool, pairs_of, row_blocks(count), threads), count, per_face)
-
-
-def _in_order(
-    pool: ThreadPoolExecutor,
-    pairs_of: Callable[[tuple[int, int]], NearPairs],
-    blocks: Iterator[tuple[int, int]],
-    ahead: int,
-) -> Iterator[NearPairs]:
-    """The pairs of each block, in order. ``ahead`` blocks are computed at a time."""
-    pending = deque(pool.submit(pairs_of, block) for block in islice(blocks, ahead))
-    while pending:
-        pairs = pending.popleft().result()
-        pending.extend(pool.submit(pairs_of, block) for block in islice(blocks, 1))
-        yield pairs
-
-
-def row_blocks(count: int) -> Iterator[tuple[int, int]]:
-    """First row and number of rows of each block. A block against itself and the rows behind it fits into memory."""
-    start = 0
-    while start < count:
-        length = min(max(1, _CELLS // (count - start)), count - start)
-        yield start, length
-        start += length
-
-
-def near_pairs_of_blocks(
-    vectors: NDArray[np.float32], blocks: Sequence[tuple[int, int]], per_face: int, floor: float
-) -> list[NearPairs]:
-    """For each block, candidates among its rows and all rows behind them, in both directions.
-
-    At most ``per_face`` for each face, at or above ``floor``. Workers of a cluster run this function.
+    Raises ValueError for more than 2^27 rows.
     """
-    buffers = _Buffers()
-    return [_nearest(_pairs_of_block(vectors, *block, floor, buffers), per_face) for block in blocks]
+    lists = FaceLists((0, len(vectors)), per_face, floor)
+
+    def compare(rows: Span, tile: Tile) -> None:
+        compare_rows(vectors, rows, (rows[0], len(vectors)), lists, lists, tile)
+
+    for _ in compute_tiles(compare, tile_starts(0, len(vectors), TILE_ROWS)):
+        pass
+    return lists.edges()
 
 
-class _Buffers:
-    """Memory for the products of one block after another. New memory for each would cost a quarter of the time."""
-
-    def __init__(self) -> None:
-        self._dots = np.empty(0, np.float32)
-        self._is_near = np.empty(0, np.bool_)
-
-    def of(self, length: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Arrays of this shape, for dot products and for truth values. Their content is undefined."""
-        cells = length * width
-        if cells > len(self._dots):
-            self._dots, self._is_near = np.empty(cells, np.float32), np.empty(cells, np.bool_)
-        return self._dots[:cells].reshape(length, width), self._is_near[:cells].reshape(length, width)
+def spans_of(count: int, threads: int) -> Iterator[Span]:
+    """Spans of whole buckets, for :func:`nearest_of_spans`: enough for all threads of a cluster, but not too small."""
+    buckets = min(max(1, count // BUCKET // (_SPANS_PER_THREAD * threads)), _MAX_BUCKETS)
+    return tile_starts(0, count, buckets * BUCKET)
 
 
-def _pairs_of_block(
-    vectors: NDArray[np.float32], start: int, length: int, floor: float, buffers: _Buffers
-) -> NearPairs:
-    block, is_near = buffers.of(length, len(vectors) - start)
-    np.matmul(vectors[start : start + length], vectors[start:].T, out=block)
-    own_rows = np.arange(length)
-    block[own_rows, own_rows] = -np.inf
-    # Few pairs of different people reach the floor: selecting these first is far cheaper than sorting whole rows.
-    positions = np.flatnonzero(np.greater_equal(block, np.float32(floor), out=is_near))
-    rows, columns = np.divmod(positions, block.shape[1])
-    dots = block.ravel()[positions]
-    is_behind = columns >= length  # the block holds pairs of its own rows twice
-    faces = np.concatenate((rows, columns[is_behind])).astype(np.int32) + np.int32(start)
-    neighbors = np.concatenate((columns, rows[is_behind])).astype(np.int32) + np.int32(start)
-    return faces, neighbors, np.concatenate((dots, dots[is_behind]))
+def nearest_of_spans(
+    vectors: NDArray[np.float32],
+    spans: tuple[Span, Span],
+    bounds: tuple[Keys, Keys],
+    per_face: int,
+    floor: float,
+) -> list[tuple[int, Keys]]:
+    """Compare two spans, the first before the second or equal to it. Returns the nearest faces as keys by bucket.
+
+    ``bounds`` has the bound of each face: candidates beyond are left out. Workers of a cluster run this function.
+    """
+    rows, columns = spans
+    row_lists = FaceLists(rows, per_face, floor, bounds[0])
+    column_lists = row_lists if columns == rows else FaceLists(columns, per_face, floor, bounds[1])
+    tile = Tile()
+    for part in tile_starts(*rows, TILE_ROWS):
+        compare_rows(vectors, part, columns, row_lists, column_lists, tile)
+    return row_lists.nearest() + ([] if column_lists is row_lists else column_lists.nearest())
 
 
-def unique_edges(parts: Iterable[NearPairs], count: int, per_face: int) -> NeighborEdges:
-    """Pairs of all blocks, each once."""
-    faces, neighbors, dots = _nearest_of_parts(parts, count, per_face)
-    keys = np.minimum(faces, neighbors) * np.int64(count) + np.maximum(faces, neighbors)
-    pairs, first = np.unique(keys, return_index=True)
-    low, high = np.divmod(pairs, max(count, 1))
-    return NeighborEdges(low, high, dots[first])
+class FaceLists:
+    """The nearest neighbors of consecutive faces, in buckets."""
+
+    def __init__(self, span: Span, per_face: int, floor: float, bounds: Keys | None = None) -> None:
+        """The span begins at the first face of a bucket. Raises ValueError for more than 2^27 faces."""
+        if span[1] > MAX_FACES:
+            raise ValueError(f"more than {MAX_FACES:,} faces to compare")
+        self._start, self._stop = span
+        self._buckets = []
+        # One array: the allocator would keep the memory of many small ones.
+        memory = np.empty(memory_of(span[1] - span[0], per_face), np.uint64)
+        for start, end in tile_starts(*span, BUCKET):
+            own_bounds = None if bounds is None else bounds[start - self._start : end - self._start]
+            own, memory = np.split(memory, [memory_of(end - start, per_face)])
+            self._buckets.append(NearestLists(end - start, per_face, floor, own_bounds, own))
+
+    def of(self, face: int) -> NearestLists:
+        """The lists of a face's bucket."""
+        return self._buckets[(face - self._start) // BUCKET]
+
+    def bounds(self, span: Span) -> Keys:
+        """The bound of each face of a span: see :class:`NearestLists`."""
+        parts = [self.of(start).bounds[start % BUCKET :][: end - start] for start, end in tile_starts(*span, BUCKET)]
+        return np.concatenate(parts)
+
+    def add(self, parts: Sequence[tuple[int, Keys]]) -> None:
+        """Candidates by bucket: its first face, and keys."""
+        for first_face, keys in parts:
+            self.of(first_face).add_keys(keys)
+
+    def nearest(self) -> list[tuple[int, Keys]]:
+        """The nearest candidates by bucket: its first face, and keys in ascending order."""
+        starts = range(self._start, self._stop, BUCKET)
+        return [(start, bucket.keys()) for start, bucket in zip(starts, self._buckets, strict=True)]
+
+    def edges(self) -> NeighborEdges:
+        """Pairs of all lists, each once. The span begins at face 0."""
+        nearest = self.nearest()
+        bounds = self.bounds((0, self._stop)) if self._stop else np.zeros(0, np.uint64)
+        # Of a pair in both lists, the entry of the lower face is used.
+        turned: list[list[Keys]] = [[] for _ in nearest]
+        forward = 0
+        for start, keys in nearest:
+            partners, seen_from_partner = reversed_keys(keys, start)
+            is_backward = partners < start + place_of(keys)
+            forward += len(keys) - int(is_backward.sum())
+            is_turned = is_backward & (seen_from_partner >= bounds[partners])
+            partners, seen_from_partner = partners[is_turned], seen_from_partner[is_turned]
+            order = np.argsort(partners // BUCKET, kind="stable")
+            ends = np.cumsum(np.bincount(partners // BUCKET, minlength=len(nearest)))
+            for own, part in zip(turned, np.split(seen_from_partner[order], ends[:-1]), strict=True):
+                if len(part):
+                    own.append(part)
+        count = forward + sum(len(part) for own in turned for part in own)
+        first, second, similarity = np.empty(count, np.int32), np.empty(count, np.int32), np.empty(count, np.float32)
+        end = 0
+        for (start, keys), own in zip(nearest, turned, strict=True):
+            faces, neighbors, dots = split_keys(np.concatenate([keys, *own]))
+            faces += start
+            is_used = neighbors > faces
+            faces, neighbors, dots = faces[is_used], neighbors[is_used], dots[is_used]
+            order = np.argsort(faces * MAX_FACES + neighbors)
+            place = slice(end, end := end + len(order))
+            first[place], second[place], similarity[place] = faces[order], neighbors[order], dots[order]
+        return NeighborEdges(first, second, similarity)
 
 
-def _nearest_of_parts(parts: Iterable[NearPairs], count: int, per_face: int) -> NearPairs:
-    """The ``per_face`` nearest of every face. A face whose list is full takes only nearer candidates."""
-    most = max(_MIN_CANDIDATES, count * per_face // 2)
-    least = np.full(count, -np.inf, dtype=np.float32)
-    kept: NearPairs = (np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32))
-    collected, size = [kept], 0
-    for faces, neighbors, dots in parts:
-        is_near = dots >= least[faces]
-        collected.append((faces[is_near], neighbors[is_near], dots[is_near]))
-        size += len(collected[-1][0])
-        if size > most:
-            kept = _nearest(_joined(collected), per_face)
-            lowest = np.full(count, np.inf, dtype=np.float32)
-            np.minimum.at(lowest, kept[0], kept[2])
-            is_full = np.bincount(kept[0], minlength=count) >= per_face
-            least[is_full] = lowest[is_full]
-            collected, size = [kept], 0
-    return _nearest(_joined(collected), per_face)
-
-
-def _joined(parts: list[NearPairs]) -> NearPairs:
-    faces, neighbors, dots = zip(*parts, strict=True)
-    return np.concatenate(faces), np.concatenate(neighbors), np.concatenate(dots)
-
-
-def _nearest(pairs: NearPairs, per_face: int) -> NearPairs:
-    """The ``per_face`` nearest candidates of each face. Of equal ones the first are kept."""
-    faces, neighbors, dots = pairs
-    is_kept = np.ones(len(faces), dtype=bool)
-    crowded = np.flatnonzero((np.bincount(faces) > per_face)[faces]) if len(faces) else np.zeros(0, np.int64)
-    if not len(crowded):
-        return pairs
-    face = faces[crowded].astype(np.uint64)
-    distance = ((2.0 - dots[crowded].astype(np.float64)) * _DOT_STEPS).astype(np.uint64)
-    crowded = crowded[np.argsort(face << np.uint64(_DOT_BITS) | distance, kind="stable")]
-    face_of = faces[crowded]
-    starts = np.flatnonzero(np.diff(face_of, prepend=-1))
-    rank = np.arange(len(crowded)) - np.repeat(starts, np.diff(starts, append=len(crowded)))
-    is_kept[crowded[rank >= per_face]] = False
-    return faces[is_kept], neighbors[is_kept], dots[is_kept]
+def compare_rows(
+    vectors: NDArray[np.float32], rows: Span, columns: Span, row_lists: FaceLists, column_lists: FaceLists, tile: Tile
+) -> None:
+    """Compare at most TILE_ROWS rows with the columns from the first row on. Each pair goes to the lists of both."""
+    start, end = rows
+    for column, column_end in tile_starts(max(columns[0], start), columns[1], BUCKET):
+        products = tile.products(vectors[start:end], vectors[column:column_end])
+        row_bucket, column_bucket = row_lists.of(start), column_lists.of(column)
+        if column < end:
+            own = np.arange(max(start, column), min(end, column_end))
+            products[own - start, own - column] = -np.inf
+        row, col, dots = tile.near(products, min(row_bucket.least, column_bucket.least))
+        row_bucket.add(row + start % BUCKET, col + column, dots)
+        # Rows of this tile that are columns too are compared with each other twice.
+        is_behind = col + column >= end
+        column_bucket.add(col[is_behind] + column % BUCKET, row[is_behind] + start, dots[is_behind])

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
 
-from sqlalchemy import Connection, case, select
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Connection, case, select
 
 from catalog.domain.box_columns import BOX_COLUMNS
 from catalog.domain.faces import BoundingBox
@@ -15,69 +19,107 @@ from catalog.domain.taken_at import DateSource
 from catalog.store.tables import assignments, faces, persons, photos, searches
 from catalog.store.upsert import batches
 
+Numbers = NDArray[np.int64]
+Values = NDArray[np.float64]
+Texts = list[str | None]
 
-@dataclass(frozen=True, slots=True)
+_BATCH_ROWS = 10_000
+"""Rows that are objects at a time. A million rows take ten times more memory as objects than as columns."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class FaceColumns:
-    """Columns of all faces of a gallery, in ascending order of content hash and box."""
+    """Columns of all faces of a gallery, in ascending order of content hash and box.
 
-    row_ids: Sequence[int] = ()
-    face_ids: Sequence[str] = ()
-    photo_rows: Sequence[int] = ()
-    box_widths: Sequence[float] = ()
+    A number that is unknown is -1, a value NaN.
+    """
+
+    row_ids: Numbers
+    face_ids: list[str]
+    photo_rows: Numbers
+    box_widths: Values
     """Fractions of the upright photo, as are the heights."""
-    box_heights: Sequence[float] = ()
-    confidences: Sequence[float] = ()
-    yaws: Sequence[float | None] = ()
-    sharpnesses: Sequence[float | None] = ()
-    scan_ids: Sequence[int | None] = ()
-    ages_low: Sequence[int | None] = ()
-    ages_high: Sequence[int | None] = ()
-    genders: Sequence[str | None] = ()
-    gender_confidences: Sequence[float | None] = ()
-    photo_widths: Sequence[int] = ()
-    photo_heights: Sequence[int] = ()
-    taken_first: Sequence[str | None] = ()
+    box_heights: Values
+    confidences: Values
+    yaws: Values
+    sharpnesses: Values
+    scan_ids: Numbers
+    ages_low: Values
+    ages_high: Values
+    genders: Texts
+    gender_confidences: Values
+    photo_widths: Values
+    photo_heights: Values
+    taken_first: Texts
     """First second at which the photo may have been taken, local time.
 
     None without a date, or if the camera's clock was perhaps never set.
     """
-    taken_last: Sequence[str | None] = ()
-    taken_precisions: Sequence[str | None] = ()
-    person_rows: Sequence[int | None] = ()
-    assigned_by: Sequence[str | None] = ()
-    person_names: Sequence[str | None] = ()
-    search_complete: Sequence[bool | None] = ()
-    """None for faces without a neighbor search."""
+    taken_last: Texts
+    taken_precisions: Texts
+    person_rows: Numbers
+    assigned_by: Texts
+    is_named: Values
+    """1 for faces of a person with a name."""
+    search_complete: Values
+    """NaN for faces without a neighbor search."""
+
+
+def _numbers(values: Sequence[int | None]) -> Numbers:
+    return np.array([-1 if value is None else value for value in values], dtype=np.int64)
+
+
+def _values(values: Sequence[float | None]) -> Values:
+    return np.array(values, dtype=np.float64)  # None becomes NaN
+
+
+def _texts(values: Sequence[str | None]) -> Texts:
+    texts: dict[str | None, str | None] = {}
+    return [texts.setdefault(value, value) for value in values]
+
+
+def _contents(values: Sequence[str]) -> NDArray[np.bytes_]:
+    return np.array(values, dtype="S64")
+
+
+_IS_TRUSTED = photos.c.taken_at_source.is_distinct_from(DateSource.CLOCK_NOT_SET)
+_COLUMNS: tuple[tuple[ColumnElement[Any], Callable[[Sequence[Any]], Any]], ...] = (
+    (faces.c.id, _numbers),
+    (faces.c.face_id, list),
+    (faces.c.photo_id, _numbers),
+    (faces.c.box_width, _values),
+    (faces.c.box_height, _values),
+    (faces.c.confidence, _values),
+    (faces.c.yaw, _values),
+    (faces.c.sharpness, _values),
+    (faces.c.scan_id, _numbers),
+    (faces.c.age_low, _values),
+    (faces.c.age_high, _values),
+    (faces.c.gender, _texts),
+    (faces.c.gender_confidence, _values),
+    (photos.c.width, _values),
+    (photos.c.height, _values),
+    (case((_IS_TRUSTED, photos.c.taken_local)), _texts),
+    (case((_IS_TRUSTED, photos.c.taken_local_end)), _texts),
+    (photos.c.taken_at_precision, _texts),
+    (assignments.c.person_id, _numbers),
+    (assignments.c.by, _texts),
+    (case((persons.c.name.is_not(None), 1), else_=0), _values),
+    (case((searches.c.complete.is_(True), 1), (searches.c.complete.is_(False), 0)), _values),
+    (photos.c.sha256, _contents),
+    (faces.c.box_left, _values),
+    (faces.c.box_top, _values),
+)
+"""Expressions of the columns of :class:`FaceColumns`, in order, and what makes a column of values.
+
+The last three put the faces in order.
+"""
 
 
 def read_face_columns(connection: Connection, *, engine: str, gallery: str) -> FaceColumns:
     """Every face of the gallery that no user marked as not a face."""
-    is_trusted = photos.c.taken_at_source.is_distinct_from(DateSource.CLOCK_NOT_SET)
     query = (
-        select(
-            faces.c.id,
-            faces.c.face_id,
-            faces.c.photo_id,
-            faces.c.box_width,
-            faces.c.box_height,
-            faces.c.confidence,
-            faces.c.yaw,
-            faces.c.sharpness,
-            faces.c.scan_id,
-            faces.c.age_low,
-            faces.c.age_high,
-            faces.c.gender,
-            faces.c.gender_confidence,
-            photos.c.width,
-            photos.c.height,
-            case((is_trusted, photos.c.taken_local)),
-            case((is_trusted, photos.c.taken_local_end)),
-            photos.c.taken_at_precision,
-            assignments.c.person_id,
-            assignments.c.by,
-            persons.c.name,
-            searches.c.complete,
-        )
+        select(*(expression for expression, _ in _COLUMNS))
         .select_from(
             faces.join(photos, photos.c.id == faces.c.photo_id)
             .outerjoin(assignments, assignments.c.face_id == faces.c.id)
@@ -85,12 +127,25 @@ def read_face_columns(connection: Connection, *, engine: str, gallery: str) -> F
             .outerjoin(searches, searches.c.face_id == faces.c.id)
         )
         .where(faces.c.engine == engine, faces.c.gallery == gallery, faces.c.not_a_face.is_(False))
-        .order_by(photos.c.sha256, faces.c.box_left, faces.c.box_top, faces.c.id)
     )
-    rows = connection.execute(query).all()
-    columns = list(zip(*rows, strict=True))
-    assert not columns or len(columns) == len(fields(FaceColumns))
-    return FaceColumns(*columns)
+    parts: list[list[Any]] = [[convert(())] for _, convert in _COLUMNS]
+    rows = connection.execute(query, execution_options={"yield_per": _BATCH_ROWS})
+    for batch in rows.partitions():
+        for part, (_, convert), values in zip(parts, _COLUMNS, zip(*batch, strict=True), strict=True):
+            part.append(convert(values))
+    *columns, contents, lefts, tops = map(_joined, parts)
+    # A database would hold all rows in memory to sort them.
+    order = np.lexsort((columns[0], tops, lefts, contents))
+    return FaceColumns(*(_in_order(column, order) for column in columns))
+
+
+def _joined(parts: list[Any]) -> Any:
+    """The batches of one column as one array or list."""
+    return list(chain.from_iterable(parts)) if isinstance(parts[0], list) else np.concatenate(parts)
+
+
+def _in_order(column: Any, order: Numbers) -> Any:
+    return [column[index] for index in order.tolist()] if isinstance(column, list) else column[order]
 
 
 def boxes_by_content(connection: Connection, contents: Iterable[str]) -> dict[str, list[tuple[int, BoundingBox]]]:

@@ -19,7 +19,9 @@ import tempfile
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
 
@@ -84,7 +86,9 @@ def run(path: Path, count: int, more: int, cluster: ComputingCluster | None) -> 
     """Group the faces, then the further ones, in a new catalogue. Returns seconds and megabytes."""
     gc.set_threshold(20_000)  # as the command line does
     database = open_database(str(path))
-    vectors, people = made_faces(count + more)
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        # Another process makes the faces, which takes more memory than grouping them.
+        vectors, people = pool.submit(made_faces, count + more).result()
     ids = [str(uuid.UUID(int=number + 1)) for number in range(count + more)]
     rules = rules_of(load_settings(None).identities)
     local = TimedMeaning(ids, vectors, None)

@@ -97,7 +97,9 @@ def shares(vectors: Floats, thresholds: tuple[float, float]) -> list[str]:
 def group_sizes(vectors: Floats, linkage: Linkage) -> NDArray[np.int64]:
     """Return the size of every face's group."""
     edges = Edges.of_arrays(*neighbor_edges(vectors, per_face=50, floor=linkage.threshold - _BELOW))
-    groups = cluster_means(vectors, np.ones(len(vectors)), edges, linkage, constraints=Constraints())
+    groups = cluster_means(
+        vectors, np.ones(len(vectors)), (edges.first, edges.second), linkage, constraints=Constraints()
+    )
     return np.bincount(groups, minlength=len(groups))[groups]
 
 

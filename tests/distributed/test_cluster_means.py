@@ -8,16 +8,15 @@ import pytest
 import catalog
 from catalog.app import cluster_means
 from catalog.app.cluster_means import ClusterGroupMeans
-from catalog.engines import neighbor_edges as neighbor_edges_module
 from catalog.engines.neighbor_edges import neighbor_edges
 
 
 class MadeMeans:
-    """Vectors of 40 people with 60 faces each."""
+    """Vectors of 160 people with 60 faces each: three buckets."""
 
     def __init__(self):
         rng = np.random.default_rng(3)
-        vectors = np.repeat(rng.standard_normal((40, 128)), 60, axis=0) + 0.8 * rng.standard_normal((2400, 128))
+        vectors = np.repeat(rng.standard_normal((160, 128)), 60, axis=0) + 0.8 * rng.standard_normal((9600, 128))
         self.vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
         self.was_asked = False
 
@@ -34,9 +33,7 @@ class MadeMeans:
 
 @pytest.fixture(name="small_tasks")
 def _small_tasks(monkeypatch):
-    """Blocks of 83 rows, and tasks of two blocks."""
-    monkeypatch.setattr(neighbor_edges_module, "_CELLS", 200_000)
-    monkeypatch.setattr(cluster_means, "_TASK_CELLS", 300_000)
+    """Few faces are compared on the cluster too."""
     monkeypatch.setattr(cluster_means, "LEAST_FACES", 2)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from catalog.domain.nearest_lists import BUCKET, MAX_FACES
 from catalog.engines import neighbor_edges as neighbor_edges_module
-from catalog.engines.neighbor_edges import neighbor_edges
+from catalog.engines.neighbor_edges import FaceLists, neighbor_edges
 
 
 def tuples(vectors: np.ndarray, *, per_face: int, floor: float) -> list[tuple[int, int, float]]:
@@ -16,43 +17,50 @@ def tuples(vectors: np.ndarray, *, per_face: int, floor: float) -> list[tuple[in
     )
 
 
-@pytest.mark.parametrize("candidates", [1 << 22, 1_000])
-@pytest.mark.parametrize("cells", [1 << 25, 5_000])
-def test_the_nearest_of_each_face_are_given_once(cells: int, candidates: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The edges are the union of every face's nearest at or above the floor, in one block or in many."""
-    monkeypatch.setattr(neighbor_edges_module, "_CELLS", cells)
-    monkeypatch.setattr(neighbor_edges_module, "_MIN_CANDIDATES", candidates)
-    rng = np.random.default_rng(0)
-    values = rng.standard_normal((300, 16))
-    vectors = (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
+FACES = BUCKET + 900
+"""More than one bucket and several tiles."""
+
+
+def unit_vectors(values: np.ndarray) -> np.ndarray:
+    """Rows of norm 1."""
+    return (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
+
+
+def nearest_by_all_pairs(vectors: np.ndarray, per_face: int, floor: float) -> dict[tuple[int, int], float]:
+    """The expected edges, from all products at once."""
     dots = vectors @ vectors.T
     np.fill_diagonal(dots, -np.inf)
-    expected = {
-        (min(face, neighbor), max(face, neighbor))
-        for face in range(300)
-        for neighbor in np.argsort(-dots[face])[:7].tolist()
-        if dots[face, neighbor] >= 0.3
-    }
-    edges = tuples(vectors, per_face=7, floor=0.3)
-    assert {(low, high) for low, high, _ in edges} == expected
+    nearest = np.argpartition(-dots, per_face, axis=1)[:, :per_face]
+    faces = np.repeat(np.arange(len(vectors)), per_face)
+    pairs = zip(faces.tolist(), nearest.ravel().tolist(), dots[faces, nearest.ravel()].tolist(), strict=True)
+    return {(min(face, other), max(face, other)): dot for face, other, dot in pairs if dot >= floor}
+
+
+@pytest.mark.parametrize("floor", [0.3, 0.85])
+def test_the_nearest_of_each_face_are_given_once(floor: float) -> None:
+    """The edges are the union of every face's nearest at or above the floor. Some faces have fewer than seven."""
+    vectors = unit_vectors(np.random.default_rng(0).standard_normal((FACES, 16)))
+    expected = nearest_by_all_pairs(vectors, 7, floor)
+    edges = tuples(vectors, per_face=7, floor=floor)
+    assert {(low, high) for low, high, _ in edges} == set(expected)
     assert len(edges) == len(expected)
-    assert all(value == pytest.approx(float(dots[low, high]), abs=1e-6) for low, high, value in edges)
+    assert [edge[:2] for edge in edges] == sorted(expected)
+    assert all(value == pytest.approx(expected[low, high], abs=1e-6) for low, high, value in edges)
 
 
-@pytest.mark.parametrize("cells", [1 << 25, 2_000])
-def test_many_faces_of_one_person_keep_full_lists(cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All pairs reach the floor, and candidates are left out between blocks, never one of the nearest."""
-    monkeypatch.setattr(neighbor_edges_module, "_CELLS", cells)
-    monkeypatch.setattr(neighbor_edges_module, "_MIN_CANDIDATES", 0)
-    rng = np.random.default_rng(1)
-    values = 1.0 + 0.3 * rng.standard_normal((200, 32))
-    vectors = (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
-    dots = (vectors @ vectors.T).astype(np.float64)
-    np.fill_diagonal(dots, -np.inf)
-    assert np.sort(dots, axis=1)[:, 1:].min() > 0.3
-    nearest = np.argsort(-dots, axis=1)[:, :5]
-    expected = {(min(face, other), max(face, other)) for face in range(200) for other in nearest[face].tolist()}
-    assert {(low, high) for low, high, _ in tuples(vectors, per_face=5, floor=0.3)} == expected
+def test_many_faces_of_one_person_keep_full_lists() -> None:
+    """All pairs reach the floor, and candidates are left out between tiles, never one of the nearest."""
+    vectors = unit_vectors(1.0 + 0.2 * np.random.default_rng(1).standard_normal((FACES, 32)))
+    expected = nearest_by_all_pairs(vectors, 5, 0.3)
+    assert len(expected) > 2 * FACES
+    assert {(low, high) for low, high, _ in tuples(vectors, per_face=5, floor=0.3)} == set(expected)
+
+
+def test_equal_faces_keep_the_lowest_neighbors() -> None:
+    """Copies of one photo are equally near: the result depends on their numbers, never on the order of tiles."""
+    vectors = unit_vectors(np.ones((FACES, 8)))
+    expected = {(low, high) for high in range(FACES) for low in range(3) if low < high} | {(0, 3), (1, 3), (2, 3)}
+    assert {(low, high) for low, high, _ in tuples(vectors, per_face=3, floor=0.3)} == expected
 
 
 def test_fewer_than_two_faces_have_no_edges() -> None:
@@ -61,12 +69,17 @@ def test_fewer_than_two_faces_have_no_edges() -> None:
         assert tuples(np.ones((count, 4), np.float32), per_face=5, floor=0.1) == []
 
 
-def test_an_error_in_one_block_ends_the_computation(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blocks are computed by several threads; the error reaches the caller."""
+def test_an_error_in_one_tile_ends_the_computation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tiles are computed by several threads; the error reaches the caller."""
 
     def fail(*_: object) -> None:
-        raise MemoryError("no memory for a block")
+        raise MemoryError("no memory for a tile")
 
-    monkeypatch.setattr(neighbor_edges_module, "_pairs_of_block", fail)
-    with pytest.raises(MemoryError, match="no memory for a block"):
+    monkeypatch.setattr(neighbor_edges_module, "compare_rows", fail)
+    with pytest.raises(MemoryError, match="no memory for a tile"):
         neighbor_edges(np.eye(4, dtype=np.float32), per_face=2, floor=0.3)
+
+
+def test_too_many_faces_are_refused() -> None:
+    with pytest.raises(ValueError, match="more than 134,217,728 faces"):
+        FaceLists((0, MAX_FACES + 1), 50, 0.3)

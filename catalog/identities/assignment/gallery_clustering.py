@@ -75,40 +75,38 @@ def read_face_table(
 ) -> FaceTable:
     """Every face of the gallery that no user marked as not a face."""
     columns = read_face_columns(connection, engine=engine, gallery=gallery)
-    width = np.array(columns.box_widths, dtype=float) * np.array(columns.photo_widths, dtype=float)
-    height = np.array(columns.box_heights, dtype=float) * np.array(columns.photo_heights, dtype=float)
-    side = np.sqrt(width * height)
+    side = np.sqrt(columns.box_widths * columns.photo_widths * columns.box_heights * columns.photo_heights)
     # A value that was not measured passes.
-    sharpness = np.array([100.0 if value is None else value for value in columns.sharpnesses], dtype=float)
-    yaw = np.array([0.0 if value is None else abs(value) for value in columns.yaws], dtype=float)
-    confidence = np.array(columns.confidences, dtype=float)
+    sharpness = np.where(np.isnan(columns.sharpnesses), 100.0, columns.sharpnesses)
+    yaw = np.where(np.isnan(columns.yaws), 0.0, np.abs(columns.yaws))
+    days: dict[str, str] = {}
     taken_at = [
-        (first or "")[: _SHORTER.get(precision, _DAY)]
+        days.setdefault(day := (first or "")[: _SHORTER.get(precision, _DAY)], day)
         for first, precision in zip(columns.taken_first, columns.taken_precisions, strict=True)
     ]
     return FaceTable(
-        row_ids=np.array(columns.row_ids, dtype=np.int64),
+        row_ids=columns.row_ids,
         face_ids=columns.face_ids,
-        photo=np.array(columns.photo_rows, dtype=np.int64),
-        person=np.array([-1 if value is None else value for value in columns.person_rows], dtype=np.int64),
+        photo=columns.photo_rows,
+        person=columns.person_rows,
         is_human=np.array([value == "human" for value in columns.assigned_by], dtype=bool),
-        is_named=np.array([value is not None for value in columns.person_names], dtype=bool),
-        is_seed=(confidence >= seed_faces.confidence)
+        is_named=columns.is_named == 1,
+        is_seed=(columns.confidences >= seed_faces.confidence)
         & (side >= seed_faces.side)
         & (sharpness >= seed_faces.sharpness)
         & (yaw <= seed_faces.yaw),
-        is_complete=np.array([bool(value) for value in columns.search_complete], dtype=bool),
-        is_searched=np.array([value is not None for value in columns.search_complete], dtype=bool),
-        epoch=np.array([0 if value is None else value for value in columns.scan_ids], dtype=np.int64),
+        is_complete=columns.search_complete == 1,
+        is_searched=~np.isnan(columns.search_complete),
+        epoch=np.maximum(columns.scan_ids, 0),
         quality=np.minimum(side, _MAX_QUALITY_SIDE)
         * (0.2 + sharpness / 100.0)
         * np.cos(np.radians(np.minimum(yaw, 89.0))),
         taken_at=taken_at,
-        last_day=[(last or "")[:_DAY] for last in columns.taken_last],
+        last_day=[days.setdefault(day := (last or "")[:_DAY], day) for last in columns.taken_last],
         demographics=Demographics.of_faces(
             taken_at,
-            list(zip(columns.ages_low, columns.ages_high, strict=True)),
-            list(zip(columns.genders, columns.gender_confidences, strict=True)),
+            (columns.ages_low, columns.ages_high),
+            (columns.genders, columns.gender_confidences),
             demographics,
         ),
     )
@@ -160,5 +158,5 @@ def read_edges(connection: Connection, table: FaceTable, *, engine: str, gallery
     rows_a, rows_b, similarity = read_matches(connection, engine=engine, gallery=gallery)
     first, second = table.indexes_of_rows(rows_a), table.indexes_of_rows(rows_b)
     is_known = (first >= 0) & (second >= 0)
-    first, second = first[is_known], second[is_known]
+    first, second = first[is_known].astype(np.int32), second[is_known].astype(np.int32)
     return Edges(np.minimum(first, second), np.maximum(first, second), similarity_log_odds(similarity[is_known]))

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TypeVar
 
-from catalog.identities.clustering.arrays import Flags, Floats, Ints
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.identities.clustering.arrays import Flags, Floats, Ints, Numbers, Pairs
 from catalog.identities.clustering.constraints import Constraints
 from catalog.identities.clustering.group_similarity import GroupSimilarity
-from catalog.identities.clustering.similarity_graph import Edges, Linkage
+from catalog.identities.clustering.similarity_graph import Linkage
 
 _STEP = 0.05
 """Levels go down in steps of this share of the distance between the best score and the threshold."""
+
+_PART = 1 << 20
+"""Edges that are scored or copied at a time: bounds memory at about 100 MB."""
+
+_Number = TypeVar("_Number", np.int32, np.float64)
 
 _POOR, _DOUBTFUL, _SEED = range(3)
 """Ranks of groups: no seed face, doubtful seed faces only, a clear seed face. A merged group has the higher rank."""
 
 
 class AgglomerativeClustering:
-    """State of one clustering: groups, the edges between them, and the merges that are forbidden."""
+    """State of one clustering: groups, the edges between them, and the merges that are forbidden.
+
+    Edges are pairs of groups, each once, the lower number first. Each row of ``evidence``, of shape (k, edges), has a
+    number for each edge. When edges become one, their numbers are added.
+    """
 
     def __init__(
         self,
         sizes: Floats,
-        edges: Edges,
-        present: Floats,
+        edges: Pairs,
+        evidence: Floats,
         similarity: GroupSimilarity,
         linkage: Linkage,
         constraints: Constraints,
@@ -40,13 +52,13 @@ class AgglomerativeClustering:
         self._has_many = sizes >= 2
         self._merge_margin = linkage.merge_margin
         self._rank = _ranks(count, constraints)
-        self._lo, self._hi = edges.first.astype(np.int64), edges.second.astype(np.int64)
-        self._total, self._present = edges.similarity.astype(np.float64), present
+        self._lo, self._hi = edges
+        self._evidence = evidence
         self._cannot_link = _pair_numbers(_pairs(constraints.cannot_link), count)
         self._demographics = None if constraints.demographics is None else constraints.demographics.copied()
         self._score = np.full(len(self._lo), -np.inf)
         self._contract(_pairs(constraints.must_link))
-        self._score = self._scores_of(np.ones(len(self._lo), dtype=bool))
+        self._score = self._scores(self._lo, self._hi, self._evidence)
 
     def _contract(self, must_link: Ints) -> None:
         label = components(self._count, must_link)
@@ -72,23 +84,25 @@ class AgglomerativeClustering:
 
     def _merge_down(self, threshold: float, ranks: tuple[int, int]) -> None:
         """Merge pairs of groups of these two ranks, from the best score down to the threshold."""
-        best = self._best(ranks)
+        best = self._best(threshold, ranks)
         while best >= threshold:
             level = max(threshold, best - _STEP * max(best - threshold, abs(threshold)))
             while self._round(level, ranks):
                 pass
             if level <= threshold:
                 break
-            best = self._best(ranks)
+            best = self._best(threshold, ranks)
 
     def _eligible(self, level: float, ranks: tuple[int, int]) -> Ints:
         """Edges at or above the level between groups of these two ranks, the lower rank first."""
-        lo, hi = self._rank[self._lo], self._rank[self._hi]
-        is_ranked = (np.minimum(lo, hi) == ranks[0]) & (np.maximum(lo, hi) == ranks[1])
-        return np.flatnonzero((self._score >= level) & is_ranked)
+        edges = np.flatnonzero(self._score >= level)
+        lo, hi = self._rank[self._lo[edges]], self._rank[self._hi[edges]]
+        is_eligible = (np.minimum(lo, hi) == ranks[0]) & (np.maximum(lo, hi) == ranks[1])
+        return np.asarray(edges[is_eligible])
 
-    def _best(self, ranks: tuple[int, int]) -> float:
-        edges = self._eligible(-np.inf, ranks)
+    def _best(self, level: float, ranks: tuple[int, int]) -> float:
+        """The best score of an edge at or above the level between groups of these two ranks, or minus infinity."""
+        edges = self._eligible(level, ranks)
         return float(self._score[edges].max()) if len(edges) else -np.inf
 
     def _round(self, level: float, ranks: tuple[int, int]) -> bool:
@@ -158,29 +172,38 @@ class AgglomerativeClustering:
         self._cannot_link = _pair_numbers(target[_pairs_of_numbers(self._cannot_link, self._count)], self._count)
         self._redirect_edges(target, is_changed[self._lo] | is_changed[self._hi])
 
-    def _redirect_edges(self, target: Ints, is_changed: Flags) -> None:
+    def _redirect_edges(self, target: Ints | Numbers, is_changed: Flags) -> None:
         """Point the changed edges at their new groups, add up those of one pair, and score them again."""
-        lo, hi = target[self._lo[is_changed]], target[self._hi[is_changed]]
-        number = np.minimum(lo, hi) * self._count + np.maximum(lo, hi)
-        is_outer = lo != hi
-        number, fold = np.unique(number[is_outer], return_inverse=True)
-        total = np.bincount(fold, self._total[is_changed][is_outer], len(number))
-        present = np.bincount(fold, self._present[is_changed][is_outer], len(number))
+        target = target.astype(np.int32)
+        number = _numbers_of(target[self._lo[is_changed]], target[self._hi[is_changed]], self._count)
+        is_outer = number >= 0
+        if len(self._evidence):
+            number, fold = np.unique(number[is_outer], return_inverse=True)
+            rows = [np.bincount(fold, row[is_changed][is_outer], len(number)) for row in self._evidence]
+            evidence = np.asarray(rows, dtype=np.float64)
+        else:
+            number = number[is_outer]
+            number.sort()  # sorting takes less time and memory than the hash table of np.unique
+            number = number[np.diff(number, prepend=-1) > 0]
+            evidence = np.zeros((0, len(number)))
+        lo, hi = (number // self._count).astype(np.int32), (number % self._count).astype(np.int32)
         rest = ~is_changed
-        self._lo = np.concatenate((self._lo[rest], number // self._count))
-        self._hi = np.concatenate((self._hi[rest], number % self._count))
-        self._total = np.concatenate((self._total[rest], total))
-        self._present = np.concatenate((self._present[rest], present))
-        is_new = np.zeros(len(self._lo), dtype=bool)
-        is_new[len(self._lo) - len(number) :] = True
-        self._score = np.concatenate((self._score[rest], self._scores_of(is_new)[is_new]))
+        scores = self._scores(lo, hi, evidence)
+        self._lo, self._hi = _replaced(self._lo, rest, lo), _replaced(self._hi, rest, hi)
+        self._score = _replaced(self._score, rest, scores)
+        self._evidence = np.concatenate((self._evidence[:, rest], evidence), axis=1)
 
-    def _scores_of(self, is_wanted: Flags) -> Floats:
-        """Scores of the wanted edges: minus infinity where a merge is forbidden. Other entries are undefined."""
-        scores = np.full(len(self._lo), -np.inf)
-        lo, hi = self._lo[is_wanted], self._hi[is_wanted]
-        value = np.round(self._similarity.scores(lo, hi, self._total[is_wanted], self._present[is_wanted]), 9)
-        value[self._has_many[lo] & self._has_many[hi]] -= self._merge_margin
+    def _scores(self, lo: Numbers, hi: Numbers, evidence: Floats) -> Floats:
+        """Scores of edges: minus infinity where a merge is forbidden."""
+        scores = np.empty(len(lo))
+        for start in range(0, len(lo), _PART):
+            part = slice(start, start + _PART)
+            scores[part] = self._scores_of_part(lo[part].astype(np.int64), hi[part].astype(np.int64), evidence[:, part])
+        return scores
+
+    def _scores_of_part(self, lo: Ints, hi: Ints, evidence: Floats) -> Floats:
+        scores = np.round(self._similarity.scores(lo, hi, evidence), 9)
+        scores[self._has_many[lo] & self._has_many[hi]] -= self._merge_margin
         separation_lo, separation_hi = self._separation[lo], self._separation[hi]
         is_forbidden = (separation_lo >= 0) & (separation_hi >= 0) & (separation_lo != separation_hi)
         if len(self._cannot_link):
@@ -189,9 +212,21 @@ class AgglomerativeClustering:
             is_forbidden |= self._cannot_link[index] == number
         if self._demographics is not None:
             is_forbidden |= self._demographics.conflict(lo, hi)
-        value[is_forbidden] = -np.inf
-        scores[is_wanted] = value
+        scores[is_forbidden] = -np.inf
         return scores
+
+
+def _replaced(column: NDArray[_Number], is_kept: Flags, added: NDArray[_Number]) -> NDArray[_Number]:
+    """The kept values and then the added ones, without a second copy of them all in between."""
+    replaced = np.empty(int(is_kept.sum()) + len(added), added.dtype)
+    end = 0
+    for start in range(0, len(column), _PART):
+        part = slice(start, start + _PART)
+        kept = column[part][is_kept[part]]
+        replaced[end : end + len(kept)] = kept
+        end += len(kept)
+    replaced[end:] = added
+    return replaced
 
 
 def _waves(indexes: Ints, survivors: Ints) -> list[Ints]:
@@ -206,8 +241,8 @@ def _waves(indexes: Ints, survivors: Ints) -> list[Ints]:
     return np.split(indexes[by_number], np.flatnonzero(np.diff(number[by_number])) + 1)
 
 
-def _ranks(count: int, constraints: Constraints) -> Ints:
-    rank = np.full(count, _SEED, dtype=np.int64)
+def _ranks(count: int, constraints: Constraints) -> NDArray[np.int8]:
+    rank = np.full(count, _SEED, dtype=np.int8)
     if constraints.doubtful_faces is not None:
         rank[constraints.doubtful_faces] = _DOUBTFUL
     if constraints.seed_faces is not None:
@@ -239,6 +274,15 @@ def _pair_numbers(pairs: Ints, count: int) -> Ints:
     lo, hi = pairs.min(axis=1, initial=count), pairs.max(axis=1, initial=-1)
     is_outer = lo != hi
     return np.unique(lo[is_outer] * count + hi[is_outer])
+
+
+def _numbers_of(first: Numbers, second: Numbers, count: int) -> Ints:
+    """One number for each pair of groups, in either order; -1 for a pair within one group."""
+    number = np.minimum(first, second).astype(np.int64)
+    number *= count
+    number += np.maximum(first, second)
+    number[first == second] = -1
+    return number
 
 
 def _pairs_of_numbers(numbers: Ints, count: int) -> Ints:

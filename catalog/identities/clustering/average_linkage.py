@@ -33,7 +33,7 @@ from __future__ import annotations
 import numpy as np
 
 from catalog.identities.clustering.agglomerative import AgglomerativeClustering
-from catalog.identities.clustering.arrays import Floats, Ints, Vectors
+from catalog.identities.clustering.arrays import Floats, Ints, Pairs, Vectors
 from catalog.identities.clustering.constraints import Constraints
 from catalog.identities.clustering.group_similarity import EdgeGroupSimilarity, MeanGroupSimilarity, sum_groups
 from catalog.identities.clustering.similarity_graph import Edges, Linkage, SearchCoverage
@@ -54,29 +54,29 @@ def cluster_edges(
     ``floor`` is the lowest similarity that searches asked for, on the scale of the edges.
     """
     present = coverage.unobserved(edges.first, edges.second).astype(np.float64)
-    from_floor = Edges(edges.first, edges.second, edges.similarity - floor)
+    evidence = np.stack((edges.similarity - floor, present))
     similarity = EdgeGroupSimilarity(coverage, floor, linkage.pair_penalty, linkage.unobserved_margin)
     sizes = np.ones(len(coverage.complete))
-    return AgglomerativeClustering(sizes, from_floor, present, similarity, linkage, constraints).run(linkage.threshold)
+    pairs = (edges.first, edges.second)
+    return AgglomerativeClustering(sizes, pairs, evidence, similarity, linkage, constraints).run(linkage.threshold)
 
 
-def cluster_means(sums: Vectors, sizes: Floats, edges: Edges, linkage: Linkage, *, constraints: Constraints) -> Ints:
+def cluster_means(sums: Vectors, sizes: Floats, pairs: Pairs, linkage: Linkage, *, constraints: Constraints) -> Ints:
     """Cluster nodes by exact means. Returns the lowest node of each node's group.
 
-    A node is a face, or a person with the sum of its faces' vectors. ``edges`` only propose pairs. If the resulting
-    groups are more similar than strangers usually are, as in one family, the nodes are clustered again with a raised
-    linkage.
+    A node is a face, or a person with the sum of its faces' vectors. ``pairs`` only propose merges; each pair occurs
+    once, the lower number first. If the resulting groups are more similar than strangers usually are, as in one family,
+    the nodes are clustered again with a raised linkage.
     """
-    groups = _cluster_once(sums, sizes, edges, linkage, constraints)
+    groups = _cluster_once(sums, sizes, pairs, linkage, constraints)
     raised = linkage.among(stranger_similarity_bound(sums, sizes, groups))
-    return groups if raised is linkage else _cluster_once(sums, sizes, edges, raised, constraints)
+    return groups if raised is linkage else _cluster_once(sums, sizes, pairs, raised, constraints)
 
 
-def _cluster_once(sums: Vectors, sizes: Floats, edges: Edges, linkage: Linkage, constraints: Constraints) -> Ints:
+def _cluster_once(sums: Vectors, sizes: Floats, pairs: Pairs, linkage: Linkage, constraints: Constraints) -> Ints:
     similarity = MeanGroupSimilarity(sums.copy(), sizes, linkage.pair_penalty)
-    return AgglomerativeClustering(sizes, edges, np.zeros(len(edges)), similarity, linkage, constraints).run(
-        linkage.threshold
-    )
+    evidence = np.zeros((0, len(pairs[0])))
+    return AgglomerativeClustering(sizes, pairs, evidence, similarity, linkage, constraints).run(linkage.threshold)
 
 
 def stranger_similarity_bound(sums: Vectors, sizes: Floats, groups: Ints) -> float:

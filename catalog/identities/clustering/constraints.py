@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from catalog.identities.clustering.arrays import Flags, Ints
+from catalog.identities.clustering.arrays import Flags, Ints, Numbers
 from catalog.identities.clustering.demographics import Demographics
 
 
@@ -27,7 +27,7 @@ class Constraints:
     demographics: Demographics | None = None
     """Groups that conflict here are never merged."""
 
-    def of_nodes(self, node: Ints, count: int) -> Constraints:
+    def of_nodes(self, node: Ints | Numbers, count: int) -> Constraints:
         """The constraints between ``count`` nodes; ``node`` is the node of each face.
 
         Must-links are dropped: the faces that they connect are one node already.
@@ -45,7 +45,7 @@ class Constraints:
             doubtful_faces = np.ones(count, dtype=bool)
             doubtful_faces[node[is_clear]] = False
         return Constraints(
-            cannot_link=None if self.cannot_link is None else node[self.cannot_link],
+            cannot_link=None if self.cannot_link is None else node[self.cannot_link].astype(np.int64),
             separation_groups=separation_groups,
             seed_faces=seed_faces,
             doubtful_faces=doubtful_faces,

@@ -23,8 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from catalog.domain.log_odds import log_odds
-from catalog.identities.clustering.arrays import Flags, Floats, Ints
+from catalog.identities.clustering.arrays import Flags, Floats, Ints, Numbers
 
 _MAX_CONFLICTS = 0.1
 """Share of a person's faces in conflict with the person, from which the person's faces are no evidence."""
@@ -64,16 +63,36 @@ class Demographics:
     def of_faces(
         cls,
         taken_at: Sequence[str],
-        ages: Sequence[tuple[int | None, int | None]],
-        genders: Sequence[tuple[str | None, float | None]],
+        ages: tuple[Floats, Floats],
+        genders: tuple[Sequence[str | None], Floats],
         thresholds: DemographicThresholds,
     ) -> Demographics:
-        """From columns of each face: local day, month or year of its photo (empty if unknown), age range, gender."""
-        rows = [
-            (*_birth(date, *age), *_gender(age[0], *gender))
-            for date, age, gender in zip(taken_at, ages, genders, strict=True)
-        ]
-        return cls(np.array(rows, dtype=np.float64).reshape(-1, 5), thresholds)
+        """From columns of the faces.
+
+        Local day, month or year of the photo, empty if unknown; lowest and highest age; gender and its confidence,
+        0-100. Unknown numbers are NaN.
+        """
+        low, high = ages
+        gender, confidence = genders
+        # A camera whose battery was empty starts again at a first of January.
+        year = np.array(
+            [int(day[:4]) if day and day[5:10] != "01-01" else np.nan for day in taken_at], dtype=np.float64
+        )
+        first, last = year - high - 1, year - low
+        has_birth = ~np.isnan(first + last)
+        has_gender = (
+            np.array([value is not None for value in gender], dtype=bool) & (confidence >= 0) & (low >= _MIN_AGE)
+        )
+        share = np.clip(confidence / 100.0, 0.5, 1.0 - _MAX_CERTAINTY)
+        odds = np.log(share / (1.0 - share)) * np.where([value == "Male" for value in gender], 1.0, -1.0)
+        columns = (
+            has_birth,
+            np.where(has_birth, first, 0.0),
+            np.where(has_birth, last, 0.0),
+            has_gender,
+            np.where(has_gender, odds, 0.0),
+        )
+        return cls(np.stack(columns, axis=1).astype(np.float64), thresholds)
 
     def __len__(self) -> int:
         return len(self.sums)
@@ -89,7 +108,7 @@ class Demographics:
         """Add each row of ``merged`` to the row at the same index of ``survivors``, in place."""
         np.add.at(self.sums, survivors, self.sums[merged])
 
-    def grouped(self, group: Ints, count: int) -> Demographics:
+    def grouped(self, group: Ints | Numbers, count: int) -> Demographics:
         """One row for each of ``count`` groups; ``group`` is the group of each row."""
         sums = np.zeros((count, self.sums.shape[1]))
         np.add.at(sums, group, self.sums)
@@ -154,21 +173,6 @@ class Demographics:
         if self.genders_conflict(a, b)[0]:
             return "they appear to be of different gender"
         return None
-
-
-def _birth(taken_at: str, low: int | None, high: int | None) -> tuple[float, float, float]:
-    # A camera whose battery was empty starts again at a first of January.
-    if not taken_at or low is None or high is None or taken_at[5:10] == "01-01":
-        return 0.0, 0.0, 0.0
-    year = int(taken_at[:4])
-    return 1.0, float(year - high - 1), float(year - low)
-
-
-def _gender(low: int | None, gender: str | None, confidence: float | None) -> tuple[float, float]:
-    if gender is None or confidence is None or low is None or low < _MIN_AGE:
-        return 0.0, 0.0
-    odds = log_odds(max(confidence / 100.0, 0.5), _MAX_CERTAINTY)
-    return 1.0, odds if gender == "Male" else -odds
 
 
 def _years(low: float, high: float) -> str:

@@ -7,15 +7,19 @@ among themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Sequence, Set
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalog.domain.engine import GroupMeans
-from catalog.identities.clustering.arrays import Floats, Ints, Vectors
+from catalog.domain.near_pairs import TILE_COLUMNS, TILE_ROWS, Tile, compute_tiles, tile_starts
+from catalog.domain.nearest_lists import NearestLists, split_keys
+from catalog.identities.clustering.arrays import Floats, Ints, Numbers, Pairs, Vectors
 from catalog.identities.clustering.average_linkage import cluster_means
 from catalog.identities.clustering.constraints import Constraints
 from catalog.identities.clustering.face_table import FaceTable
+from catalog.identities.clustering.free_memory import return_free_memory
 from catalog.identities.clustering.group_similarity import sum_groups
 from catalog.identities.clustering.similarity_graph import Edges, Linkage
 
@@ -28,8 +32,11 @@ _SLICE_YEARS = 4
 _MAX_SLICES = 10_000
 _SINGLE_FACE_MARGIN = 0.12
 """Two single faces this far below the threshold, in cosine, may still join one group by way of others. Not measured."""
-_MAX_CELLS = 1 << 25
-"""Similarities in memory at a time: 128 MB."""
+_ROWS = 1 << 16
+"""Vectors that are copied at a time: bounds memory at 100 MB."""
+
+_NodePairs = tuple[Numbers, Numbers, NDArray[np.float32]]
+"""Two nodes and their similarity."""
 
 
 def cluster_persons(
@@ -48,21 +55,24 @@ def cluster_persons(
     """
     if not len(table):
         return np.zeros(0, dtype=np.int64), np.zeros(0)
-    vectors = means.group_vectors(table.face_ids)
     node, first = _nodes(table)
-    sums, sizes = sum_groups(vectors, np.ones(len(vectors)), node)
     new_faces = np.flatnonzero(table.person < 0)
     new_nodes = node[new_faces]
     floor = linkage.threshold - _SINGLE_FACE_MARGIN
+    return_free_memory()
+    # Before the vectors are read, because the graph takes the same memory.
     proposed = [_among_new(means, table, new_faces, new_nodes, floor)]
-    persons = np.setdiff1d(np.arange(len(first)), new_nodes)
+    vectors = means.group_vectors(table.face_ids)
+    sums, sizes = sum_groups(vectors, np.ones(len(vectors)), node)
+    persons = np.setdiff1d(np.arange(len(first), dtype=np.int32), new_nodes)
     proposed.append(_nearest(sums, sizes, new_nodes, persons, floor))
     grown = np.intersect1d(np.unique(np.concatenate(proposed[1][:2])), persons)
     grown = np.union1d(grown, persons[np.isin(table.person[first[persons]], list(compared))])
     proposed.append(_nearest(sums, sizes, grown, persons, linkage.threshold - _SINGLE_FACE_MARGIN / 2))
-    node_a, node_b, similarity = (np.concatenate(part) for part in zip(*proposed, strict=True))
-    edges = Edges.of_arrays(node_a, node_b, similarity)
-    groups = cluster_means(sums, sizes, edges, linkage, constraints=constraints.of_nodes(node, len(first)))
+    pairs = _pairs(proposed)
+    return_free_memory()
+    groups = cluster_means(sums, sizes, pairs, linkage, constraints=constraints.of_nodes(node, len(first)))
+    del pairs
     labels = first[groups][node]
     return labels, _similarity_to_group(means, vectors, labels, new_faces)
 
@@ -75,15 +85,15 @@ def nearby_persons(means: GroupMeans, table: FaceTable, floor: float) -> tuple[I
     vectors = means.group_vectors(table.face_ids)
     node, first = _nodes(table, [int(taken_at[:4] or 0) // _SLICE_YEARS for taken_at in table.taken_at])
     sums, sizes = sum_groups(vectors, np.ones(len(vectors)), node)
-    persons = np.flatnonzero(table.person[first] >= 0)
-    node_a, node_b, value = _nearest(sums, sizes, np.arange(len(first)), persons, floor)
+    persons = np.flatnonzero(table.person[first] >= 0).astype(np.int32)
+    node_a, node_b, value = _nearest(sums, sizes, np.arange(len(first), dtype=np.int32), persons, floor)
     pairs = Edges.of_arrays(node_a, node_b, value)
-    is_outer = table.person[first[pairs.first]] != table.person[first[pairs.second]]
-    pairs = Edges(pairs.first[is_outer], pairs.second[is_outer], pairs.similarity[is_outer])
-    return first[pairs.first], first[pairs.second], pairs.similarity
+    face_a, face_b = first[pairs.first], first[pairs.second]
+    is_outer = table.person[face_a] != table.person[face_b]
+    return face_a[is_outer], face_b[is_outer], pairs.similarity[is_outer].astype(np.float64)
 
 
-def _nodes(table: FaceTable, slices: Sequence[int] | None = None) -> tuple[Ints, Ints]:
+def _nodes(table: FaceTable, slices: Sequence[int] | None = None) -> tuple[Numbers, Ints]:
     """The node of each face, and the first face of each node: one node per person and per face without a person.
 
     With ``slices``, a number for each face, there is one node per person and slice.
@@ -94,58 +104,59 @@ def _nodes(table: FaceTable, slices: Sequence[int] | None = None) -> tuple[Ints,
     order = np.argsort(first)
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
-    return rank[number], first[order]
+    return rank[number].astype(np.int32), first[order]
 
 
-def _among_new(
-    means: GroupMeans, table: FaceTable, new_faces: Ints, new_nodes: Ints, floor: float
-) -> tuple[Ints, Ints, Floats]:
+def _pairs(proposed: list[_NodePairs]) -> Pairs:
+    """The proposed pairs, each once. Empties the list, so that its arrays do not stay in memory."""
+    filled = [pairs for pairs in proposed if len(pairs[0])] or proposed[:1]
+    proposed.clear()
+    if len(filled) == 1:
+        edges = Edges.of_arrays(*filled.pop())
+    else:
+        node_a, node_b, similarity = (np.concatenate(part) for part in zip(*filled, strict=True))
+        edges = Edges.of_arrays(node_a, node_b, similarity)
+    return edges.first, edges.second
+
+
+def _among_new(means: GroupMeans, table: FaceTable, new_faces: Ints, new_nodes: Numbers, floor: float) -> _NodePairs:
     ids = [table.face_ids[index] for index in new_faces.tolist()]
     if not ids:
-        return new_nodes[:0], new_nodes[:0], np.zeros(0)
+        return _no_pairs()
     first, second, similarity = means.neighbor_edges(ids, per_face=PER_FACE, floor=floor)
-    edges = Edges.of_arrays(first, second, similarity.astype(np.float64))
-    return new_nodes[edges.first], new_nodes[edges.second], edges.similarity
+    return new_nodes[first], new_nodes[second], similarity
 
 
-def _nearest(sums: Vectors, sizes: Floats, wanted: Ints, candidates: Ints, floor: float) -> tuple[Ints, Ints, Floats]:
+def _no_pairs() -> _NodePairs:
+    return np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32)
+
+
+def _nearest(sums: Vectors, sizes: Floats, wanted: Numbers, candidates: Numbers, floor: float) -> _NodePairs:
     """For each wanted node the nearest of the other nodes by mean, those at or above ``floor``.
 
     ``candidates`` are in ascending order.
     """
-    blocks = [
-        (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)),
-        *_blocks(sums, sizes, wanted, candidates, floor),
-    ]
-    node_a, node_b, similarity = (np.concatenate(part) for part in zip(*blocks, strict=True))
-    return node_a, node_b, similarity
+    means = (sums[candidates] / sizes[candidates, None]).astype(np.float32)
 
+    def nearest_of(span: tuple[int, int], tile: Tile) -> _NodePairs:
+        start, end = span
+        part = wanted[start:end]
+        own_means = (sums[part] / sizes[part, None]).astype(np.float32)
+        own = np.searchsorted(candidates, part)
+        nearest = NearestLists(end - start, _NEAREST_PERSONS, floor)
+        for column, column_end in tile_starts(0, len(candidates), TILE_COLUMNS):
+            products = tile.products(own_means, means[column:column_end])
+            rows = np.flatnonzero((own >= column) & (own < column_end))
+            rows = rows[candidates[own[rows]] == part[rows]]
+            products[rows, own[rows] - column] = -np.inf
+            row, found, dots = tile.near(products, nearest.least)
+            nearest.add(row, found + column, dots)
+        row, found, dots = split_keys(nearest.keys())
+        return part[row], candidates[found], dots
 
-def _blocks(
-    sums: Vectors, sizes: Floats, wanted: Ints, candidates: Ints, floor: float
-) -> Iterator[tuple[Ints, Ints, Floats]]:
-    if not len(candidates):
-        return
-    other_means = (sums[candidates] / sizes[candidates, None]).astype(np.float32)
-    step = min(max(1, _MAX_CELLS // len(candidates)), max(1, len(wanted)))
-    # New memory for each block would cost a quarter of the time.
-    dots = np.empty((step, len(candidates)), np.float32)
-    reaches_floor = np.empty(dots.shape, np.bool_)
-    for start in range(0, len(wanted), step):
-        part = wanted[start : start + step]
-        means = (sums[part] / sizes[part, None]).astype(np.float32)
-        block = np.matmul(means, other_means.T, out=dots[: len(part)])
-        own = np.minimum(np.searchsorted(candidates, part), len(candidates) - 1)
-        is_own = np.flatnonzero(candidates[own] == part)
-        block[is_own, own[is_own]] = -1.0
-        # Few means reach the floor: selecting these first is far cheaper than partitioning whole rows.
-        is_near = np.greater_equal(block, np.float32(floor), out=reaches_floor[: len(part)])
-        row, column = np.divmod(np.flatnonzero(is_near), len(candidates))
-        value = block[row, column]
-        order = np.lexsort((-value, row))
-        rank = np.arange(len(order)) - np.searchsorted(row, row[order])
-        nearest = order[rank < _NEAREST_PERSONS]
-        yield part[row[nearest]], candidates[column[nearest]], value[nearest].astype(np.float64)
+    spans = tile_starts(0, len(wanted), TILE_ROWS) if len(candidates) else iter(())
+    node_a, node_b, similarity = zip(_no_pairs(), *compute_tiles(nearest_of, spans), strict=True)
+    return np.concatenate(node_a), np.concatenate(node_b), np.concatenate(similarity)
 
 
 def _similarity_to_group(means: GroupMeans, vectors: Vectors, labels: Ints, new_faces: Ints) -> Floats:
@@ -153,7 +164,10 @@ def _similarity_to_group(means: GroupMeans, vectors: Vectors, labels: Ints, new_
     _, group = np.unique(labels, return_inverse=True)
     sums, sizes = sum_groups(vectors, np.ones(len(vectors)), group)
     candidates = sizes[group[new_faces]] - 1
-    dots = np.einsum("ij,ij->i", vectors[new_faces], sums[group[new_faces]] - vectors[new_faces])
+    dots = np.empty(len(new_faces))
+    for start in range(0, len(new_faces), _ROWS):
+        part = new_faces[start : start + _ROWS]
+        dots[start : start + _ROWS] = np.einsum("ij,ij->i", vectors[part], sums[group[part]] - vectors[part])
     has_others = candidates > 0
     similarity = np.full(len(labels), np.nan)
     similarity[new_faces[has_others]] = means.similarities((dots[has_others] / candidates[has_others]).tolist())

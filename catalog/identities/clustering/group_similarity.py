@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from catalog.identities.clustering.arrays import Floats, Ints, Vectors
+from catalog.identities.clustering.arrays import Floats, Ints, Numbers, Vectors
 from catalog.identities.clustering.similarity_graph import SearchCoverage, renumber_epochs
 
 _CHUNK = 1 << 16
@@ -16,11 +16,10 @@ _CHUNK = 1 << 16
 class GroupSimilarity(Protocol):
     """Similarity of two groups. Groups are numbered; a merged group keeps the number that :meth:`merge` names."""
 
-    def scores(self, lo: Ints, hi: Ints, total: Floats, present: Floats) -> Floats:
+    def scores(self, lo: Ints, hi: Ints, evidence: Floats) -> Floats:
         """Mean similarity of each pair of groups, less pair penalty and unobserved margin; compare with the threshold.
 
-        ``total`` is the sum of the similarities of the edges between the two groups. ``present`` counts the edges
-        between two faces whose lists were both incomplete.
+        ``evidence``, of shape (k, pairs), holds sums over the edges between the two groups. The class says of what.
         """
 
     def merge(self, survivors: Ints, merged: Ints) -> None:
@@ -30,7 +29,8 @@ class GroupSimilarity(Protocol):
 class EdgeGroupSimilarity:
     """Group similarity from neighbor searches. :class:`SearchCoverage` says which pairs were observed.
 
-    Similarities are on any scale that may be averaged; ``floor`` is the lowest that a search would show.
+    Similarities are on any scale that may be averaged; ``floor`` is the lowest that a search would show. Evidence has
+    two rows: the similarity above the floor, and 1 for an edge between two faces whose lists were both incomplete.
     """
 
     def __init__(self, coverage: SearchCoverage, floor: float, pair_penalty: float, unobserved_margin: float) -> None:
@@ -43,7 +43,8 @@ class EdgeGroupSimilarity:
         self._earlier = np.cumsum(faces, axis=1) - faces
         self._floor, self._pair_penalty, self._unobserved_margin = floor, pair_penalty, unobserved_margin
 
-    def scores(self, lo: Ints, hi: Ints, total: Floats, present: Floats) -> Floats:
+    def scores(self, lo: Ints, hi: Ints, evidence: Floats) -> Floats:
+        total, present = evidence
         unsearched, earlier = self._unsearched, self._earlier
         unobserved = (
             _dots(unsearched, lo, unsearched, hi)
@@ -52,10 +53,10 @@ class EdgeGroupSimilarity:
             - present
         )
         pairs = self._sizes[lo] * self._sizes[hi]
-        # `total` is measured from the floor, because an absent edge counts as the floor and adds nothing.
+        # The total is measured from the floor, because an absent edge counts as the floor and adds nothing.
         mean = (total - self._pair_penalty) / np.maximum(pairs - unobserved, 1.0) + self._floor
         is_both_many = (self._sizes[lo] >= 2) & (self._sizes[hi] >= 2)
-        return mean - self._unobserved_margin * is_both_many * unobserved / pairs
+        return np.asarray(mean - self._unobserved_margin * is_both_many * unobserved / pairs)
 
     def merge(self, survivors: Ints, merged: Ints) -> None:
         for state in (self._sizes, self._unsearched, self._earlier):
@@ -66,7 +67,7 @@ class MeanGroupSimilarity:
     """Group similarity from exact group means.
 
     ``sums``, of shape (n, d), holds the sum of the vectors of each node, which stands for ``sizes`` faces. It is
-    changed in place.
+    changed in place. Evidence has no row.
     """
 
     def __init__(self, sums: Vectors, sizes: Floats, pair_penalty: float) -> None:
@@ -74,7 +75,7 @@ class MeanGroupSimilarity:
         self._sizes = sizes.copy()
         self._pair_penalty = pair_penalty
 
-    def scores(self, lo: Ints, hi: Ints, total: Floats, present: Floats) -> Floats:  # noqa: ARG002  exact without them
+    def scores(self, lo: Ints, hi: Ints, evidence: Floats) -> Floats:  # noqa: ARG002  exact without it
         return (_dots(self._sums, lo, self._sums, hi) - self._pair_penalty) / (self._sizes[lo] * self._sizes[hi])
 
     def merge(self, survivors: Ints, merged: Ints) -> None:
@@ -91,10 +92,13 @@ def _dots(left: Vectors, lo: Ints, right: Vectors, hi: Ints) -> Floats:
     return dots
 
 
-def sum_groups(sums: Vectors, sizes: Floats, group: Ints) -> tuple[Vectors, Floats]:
-    """The sum of the vectors and of the sizes of each group, in ascending order of group; ``sums`` of shape (n, d)."""
+def sum_groups(sums: Vectors, sizes: Floats, group: Ints | Numbers) -> tuple[Vectors, Floats]:
+    """The sum of the vectors and of the sizes of each group, in ascending order of group; ``sums`` of shape (n, d).
+
+    The results may be the arguments themselves.
+    """
+    if (np.diff(group) > 0).all():
+        return sums, sizes  # one row for each group already
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
-    if not len(starts):
-        return sums, sizes
     return np.add.reduceat(sums[order], starts, axis=0), np.add.reduceat(sizes[order], starts)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.domain.log_odds import CLIP
-from catalog.identities.clustering.arrays import Flags, Floats, Ints
+from catalog.identities.clustering.arrays import Flags, Floats, Ints, Numbers
 
 _MAX_EPOCHS = 64
 """Epochs that are distinguished. Older ones share one number, and unobserved pairs among them count as dissimilar."""
@@ -23,7 +23,7 @@ def similarity_log_odds(similarity: NDArray[np.float64]) -> Floats:
     return np.asarray(np.log(share / (1.0 - share)), dtype=np.float64)
 
 
-def log_odds_similarity(log_odds: Floats) -> Floats:
+def log_odds_similarity(log_odds: NDArray[np.floating]) -> Floats:
     """The inverse of :func:`similarity_log_odds`: similarities, 0 to 100."""
     return np.asarray(100.0 / (1.0 + np.exp(-log_odds)), dtype=np.float64)
 
@@ -35,17 +35,17 @@ class Edges:
     Each pair occurs once, with ``first`` below ``second``.
     """
 
-    first: Ints
-    second: Ints
-    similarity: Floats
+    first: Numbers
+    second: Numbers
+    similarity: NDArray[np.floating]
 
     def __len__(self) -> int:
         return len(self.first)
 
     @classmethod
-    def of_arrays(cls, a: Ints, b: Ints, similarity: Floats) -> Edges:
+    def of_arrays(cls, a: Numbers, b: Numbers, similarity: NDArray[np.floating]) -> Edges:
         """Edges in any order and direction. Of a pair that occurs twice the highest similarity is kept."""
-        first, second = np.minimum(a, b), np.maximum(a, b)
+        first, second = (a, b) if (a < b).all() else (np.minimum(a, b), np.maximum(a, b))
         step = np.diff(first)
         if ((step > 0) | ((step == 0) & (np.diff(second) > 0))).all() and (first != second).all():
             return cls(first, second, similarity)  # in order already, as a neighbor graph is: sorting takes longer
@@ -104,7 +104,7 @@ class SearchCoverage:
     epoch: Ints
     """Number of the scan that enrolled the face."""
 
-    def unobserved(self, first: Ints, second: Ints) -> Flags:
+    def unobserved(self, first: Ints | Numbers, second: Ints | Numbers) -> Flags:
         """Pairs that no list covers: their absence means nothing."""
         epoch = renumber_epochs(self.epoch)
         a, b = epoch[first], epoch[second]

@@ -22,6 +22,9 @@ from catalog.store.people import find_person, list_people
 from catalog.store.tables import assignments, faces, photos, scans
 from tests.benchmarks.identities.library import NOW, Meaning
 
+_ROWS = 20_000
+"""Rows that are inserted at a time."""
+
 
 def made_faces(
     count: int, *, biggest: int = 2000, dimension: int = 128
@@ -66,49 +69,51 @@ def enroll_made_faces(database: Database, ids: list[str], people: NDArray[np.int
             "pid": 1,
         }
         scan_id = int(connection.execute(insert(scans).returning(scans.c.id), scan).scalar_one())
-        start = connection.scalar(select(photos.c.id).order_by(photos.c.id.desc()).limit(1)) or 0
+        before = connection.scalar(select(photos.c.id).order_by(photos.c.id.desc()).limit(1)) or 0
         box = {"box_left": 0.3, "box_top": 0.3, "box_width": 0.3, "box_height": 0.4}
-        connection.execute(
-            insert(photos),
-            [
-                {
-                    "id": start + n + 1,
-                    "sha256": uuid.uuid5(uuid.NAMESPACE_OID, f"{night}/{n}").hex * 2,
-                    "size": 1,
-                    "format": "JPEG",
-                    "width": 4000,
-                    "height": 3000,
-                    "orientation": 1,
-                    "taken_at": f"{2000 + n % 25}-06-01T12:00:00.000000Z",
-                    "recorded_at": time_text,
-                }
-                for n in range(len(ids))
-            ],
-        )
-        connection.execute(
-            insert(faces),
-            [
-                {
-                    "face_id": face_id,
-                    "photo_id": start + n + 1,
-                    "engine": "local",
-                    "gallery": "catalog",
-                    "model": "b",
-                    **box,
-                    "confidence": 99.0,
-                    "sharpness": 60.0,
-                    "yaw": 0.0,
-                    "age_low": 15 + people[n].item() % 40 + n % 25,
-                    "age_high": 30 + people[n].item() % 40 + n % 25,
-                    "gender": ("Female", "Male")[people[n] % 2],
-                    "gender_confidence": 99.0,
-                    "not_a_face": False,
-                    "enrolled_at": time_text,
-                    "scan_id": scan_id,
-                }
-                for n, face_id in enumerate(ids)
-            ],
-        )
+        for start in range(0, len(ids), _ROWS):
+            numbers = range(start, min(start + _ROWS, len(ids)))
+            connection.execute(
+                insert(photos),
+                [
+                    {
+                        "id": before + n + 1,
+                        "sha256": uuid.uuid5(uuid.NAMESPACE_OID, f"{night}/{n}").hex * 2,
+                        "size": 1,
+                        "format": "JPEG",
+                        "width": 4000,
+                        "height": 3000,
+                        "orientation": 1,
+                        "taken_at": f"{2000 + n % 25}-06-01T12:00:00.000000Z",
+                        "recorded_at": time_text,
+                    }
+                    for n in numbers
+                ],
+            )
+            connection.execute(
+                insert(faces),
+                [
+                    {
+                        "face_id": ids[n],
+                        "photo_id": before + n + 1,
+                        "engine": "local",
+                        "gallery": "catalog",
+                        "model": "b",
+                        **box,
+                        "confidence": 99.0,
+                        "sharpness": 60.0,
+                        "yaw": 0.0,
+                        "age_low": 15 + people[n].item() % 40 + n % 25,
+                        "age_high": 30 + people[n].item() % 40 + n % 25,
+                        "gender": ("Female", "Male")[people[n] % 2],
+                        "gender_confidence": 99.0,
+                        "not_a_face": False,
+                        "enrolled_at": time_text,
+                        "scan_id": scan_id,
+                    }
+                    for n in numbers
+                ],
+            )
     return scan_id
 
 

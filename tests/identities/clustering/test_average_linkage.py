@@ -117,7 +117,10 @@ def test_searches_and_means_find_the_same_people(rng: np.random.Generator) -> No
     expected = partition(truth)
     assert partition(cluster(len(truth), edges)) == expected
     sizes = np.ones(len(truth))
-    assert partition(cluster_means(vectors, sizes, edges, LINKAGE, constraints=Constraints())) == expected
+    assert (
+        partition(cluster_means(vectors, sizes, (edges.first, edges.second), LINKAGE, constraints=Constraints()))
+        == expected
+    )
 
 
 def test_an_incomplete_list_is_no_evidence_against_a_pair(rng: np.random.Generator) -> None:
@@ -185,10 +188,11 @@ def test_similar_strangers_raise_the_linkage(rng: np.random.Generator) -> None:
     relatives = np.sqrt(0.3) * family + np.sqrt(0.7) * vectors
     relatives = (relatives / np.linalg.norm(relatives, axis=1, keepdims=True)).astype(np.float32)
     edges, sizes = _complete(relatives, FLOOR), np.ones(len(truth))
-    usual = cluster_means(relatives, sizes, edges, LINKAGE, constraints=Constraints())
+    pairs = (edges.first, edges.second)
+    usual = cluster_means(relatives, sizes, pairs, LINKAGE, constraints=Constraints())
     assert len(partition(usual)) < 30
     watchful = Linkage(LINKAGE.threshold, LINKAGE.pair_penalty, stranger_similarity=0.0)
-    assert partition(cluster_means(relatives, sizes, edges, watchful, constraints=Constraints())) == partition(truth)
+    assert partition(cluster_means(relatives, sizes, pairs, watchful, constraints=Constraints())) == partition(truth)
 
 
 def test_usual_strangers_keep_the_linkage() -> None:

@@ -69,6 +69,23 @@ def family(
     place(database, gallery, enroll(database, gallery, shots), rules)
 
 
+def apparent(days: list[str], age: tuple[float, float]) -> Demographics:
+    """Faces of one apparent age on photos of these days; their gender is unknown."""
+    low, high = (np.full(len(days), years) for years in age)
+    unknown = np.full(len(days), np.nan)
+    return Demographics.of_faces(days, (low, high), ([None] * len(days), unknown), BARS)
+
+
+def test_gender_counts_from_thirteen_years_and_is_never_certain() -> None:
+    """A face without an age, of a child, or without a gender is no evidence; 100 % counts as 99.9 %."""
+    low, high = np.array([20.0, 12.0, np.nan, 20.0, 20.0]), np.array([30.0, 16.0, np.nan, 30.0, 30.0])
+    genders: list[str | None] = ["Male", "Male", "Male", None, "Female"]
+    confidence = np.array([100.0, 99.0, 99.0, np.nan, 40.0])
+    faces = Demographics.of_faces([""] * 5, (low, high), (genders, confidence), BARS)
+    assert faces.has_evidence(np.arange(5)).tolist() == [True, False, False, False, True]
+    assert faces.sums[:, 4] == pytest.approx([np.log(999.0), 0.0, 0.0, 0.0, 0.0])
+
+
 def place(
     database: Database, gallery: VectorGallery, scan_id: int | None = None, rules: GroupingRules = CAREFUL
 ) -> None:
@@ -138,9 +155,7 @@ def test_a_man_and_a_woman_are_suggested_instead_of_merged(light_database: Datab
 
 def test_a_photo_of_which_the_year_is_known_is_evidence() -> None:
     """Its first day is no first of January, which a clock that was never set shows."""
-    ages: list[tuple[int | None, int | None]] = [(20, 24)] * 3
-    genders: list[tuple[str | None, float | None]] = [(None, None)] * 3
-    faces = Demographics.of_faces(["1948", "1948-01", "1948-01-01"], ages, genders, BARS)
+    faces = apparent(["1948", "1948-01", "1948-01-01"], (20, 24))
     assert faces.has_evidence(np.arange(3)).tolist() == [True, True, False]
 
 
@@ -177,8 +192,7 @@ def test_an_entered_birth_date_replaces_the_apparent_births(light_database: Data
         )
         verbs.set_birth_date(connection, adult, date(2005, 3, 1), STAMP)
     with light_database.read() as connection:
-        apparent = Demographics.of_faces(["2015-05-01"], [(34, 46)], [(None, None)], BARS)
-        results = apparent.with_persons(np.array([adult.id]), {adult.id: 2005})
+        results = apparent(["2015-05-01"], (34, 46)).with_persons(np.array([adult.id]), {adult.id: 2005})
     assert results.births(np.array([0])) == (np.array([2005.0]), np.array([2005.0]))
 
 
@@ -205,11 +219,13 @@ def test_no_group_contains_faces_in_conflict(data: st.DataObject) -> None:
     count = data.draw(st.integers(3, 9))
     births = data.draw(st.lists(st.sampled_from([None, 1970, 2010]), min_size=count, max_size=count))
     taken_at = ["" if year is None else f"{year}-06-01" for year in births]
-    apparent = Demographics.of_faces(taken_at, [(0, 2)] * count, [(None, None)] * count, BARS)
+    demographics = apparent(taken_at, (0, 2))
     pairs = [(a, b, data.draw(st.floats(0.5, 1.0))) for a in range(count) for b in range(a + 1, count)]
     lists = SearchCoverage(np.ones(count, dtype=bool), np.zeros(count, dtype=np.int64))
     linkage = Linkage(0.42, 0.06)
-    labels = cluster_edges(lists, edges_of(pairs), linkage, floor=0.3, constraints=Constraints(demographics=apparent))
+    labels = cluster_edges(
+        lists, edges_of(pairs), linkage, floor=0.3, constraints=Constraints(demographics=demographics)
+    )
     for label in set(labels.tolist()):
         assert len({year for year, of in zip(births, labels.tolist(), strict=True) if of == label} - {None}) <= 1
     assert len(set(labels.tolist())) <= 2

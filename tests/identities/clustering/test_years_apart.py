@@ -21,7 +21,8 @@ UNKNOWN = (None, None)
 
 
 def measured(days, ages):
-    demographics = Demographics.of_faces(days, ages, [UNKNOWN] * len(days), THRESHOLDS)
+    low, high = np.array(ages, dtype=float).T
+    demographics = Demographics.of_faces(days, (low, high), ([None] * len(days), low), THRESHOLDS)
     node = np.arange(len(days))
     return years_apart(days, demographics, node, np.array([0]), np.array([1])).tolist()
 
@@ -36,7 +37,8 @@ def test_years_count_only_if_births_are_known_and_do_not_conflict():
 
 def test_no_pairs_have_no_years():
     """An empty gallery gives an empty array."""
-    demographics = Demographics.of_faces([], [], [], THRESHOLDS)
+    nothing = np.zeros(0)
+    demographics = Demographics.of_faces([], (nothing, nothing), ([], nothing), THRESHOLDS)
     none = np.zeros(0, np.int64)
     assert years_apart([], demographics, none, none, none).shape == (0,)
 
