@@ -32,7 +32,7 @@ NearPairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]
 """Rows, columns, and their dot products."""
 
 
-class Tile:
+class ProductTile:
     """Memory for one tile after another. New memory for each would cost a quarter of the time."""
 
     def __init__(self) -> None:
@@ -60,15 +60,15 @@ def tile_starts(start: int, stop: int, step: int) -> Iterator[tuple[int, int]]:
         start = end
 
 
-def compute_tiles(compute: Callable[[_Item, Tile], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
+def compute_tiles(compute: Callable[[_Item, ProductTile], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
     """Call a function for each item by several threads. Results come in order, and few are computed ahead.
 
     Until the last result, products of the whole process use one thread each.
     """
     threads = min(os.cpu_count() or 1, _MAX_THREADS)
-    free: SimpleQueue[Tile] = SimpleQueue()
+    free: SimpleQueue[ProductTile] = SimpleQueue()
     for _ in range(threads):
-        free.put(Tile())
+        free.put(ProductTile())
 
     def run(item: _Item) -> _Result:
         tile = free.get()

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.domain.engine import NeighborEdges
-from catalog.domain.near_pairs import TILE_ROWS, Tile, compute_tiles, tile_starts
+from catalog.domain.near_pairs import TILE_ROWS, ProductTile, compute_tiles, tile_starts
 from catalog.domain.nearest_lists import (
     BUCKET,
     MAX_FACES,
@@ -40,7 +40,7 @@ def neighbor_edges(vectors: NDArray[np.float32], *, per_face: int, floor: float)
     """
     lists = FaceLists((0, len(vectors)), per_face, floor)
 
-    def compare(rows: Span, tile: Tile) -> None:
+    def compare(rows: Span, tile: ProductTile) -> None:
         compare_rows(vectors, rows, (rows[0], len(vectors)), lists, lists, tile)
 
     for _ in compute_tiles(compare, tile_starts(0, len(vectors), TILE_ROWS)):
@@ -68,7 +68,7 @@ def nearest_of_spans(
     rows, columns = spans
     row_lists = FaceLists(rows, per_face, floor, bounds[0])
     column_lists = row_lists if columns == rows else FaceLists(columns, per_face, floor, bounds[1])
-    tile = Tile()
+    tile = ProductTile()
     for part in tile_starts(*rows, TILE_ROWS):
         compare_rows(vectors, part, columns, row_lists, column_lists, tile)
     return row_lists.nearest() + ([] if column_lists is row_lists else column_lists.nearest())
@@ -142,7 +142,12 @@ class FaceLists:
 
 
 def compare_rows(
-    vectors: NDArray[np.float32], rows: Span, columns: Span, row_lists: FaceLists, column_lists: FaceLists, tile: Tile
+    vectors: NDArray[np.float32],
+    rows: Span,
+    columns: Span,
+    row_lists: FaceLists,
+    column_lists: FaceLists,
+    tile: ProductTile,
 ) -> None:
     """Compare at most TILE_ROWS rows with the columns from the first row on. Each pair goes to the lists of both."""
     start, end = rows

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.domain.engine import GroupMeans
-from catalog.domain.near_pairs import TILE_COLUMNS, TILE_ROWS, Tile, compute_tiles, tile_starts
+from catalog.domain.near_pairs import TILE_COLUMNS, TILE_ROWS, ProductTile, compute_tiles, tile_starts
 from catalog.domain.nearest_lists import NearestLists, split_keys
 from catalog.identities.clustering.arrays import Floats, Ints, Numbers, Pairs, Vectors
 from catalog.identities.clustering.average_linkage import cluster_means
@@ -138,7 +138,7 @@ def _nearest(sums: Vectors, sizes: Floats, wanted: Numbers, candidates: Numbers,
     """
     means = (sums[candidates] / sizes[candidates, None]).astype(np.float32)
 
-    def nearest_of(span: tuple[int, int], tile: Tile) -> _NodePairs:
+    def nearest_of(span: tuple[int, int], tile: ProductTile) -> _NodePairs:
         start, end = span
         part = wanted[start:end]
         own_means = (sums[part] / sizes[part, None]).astype(np.float32)
@@ -149,10 +149,10 @@ def _nearest(sums: Vectors, sizes: Floats, wanted: Numbers, candidates: Numbers,
             rows = np.flatnonzero((own >= column) & (own < column_end))
             rows = rows[candidates[own[rows]] == part[rows]]
             products[rows, own[rows] - column] = -np.inf
-            row, found, dots = tile.near(products, nearest.least)
-            nearest.add(row, found + column, dots)
-        row, found, dots = split_keys(nearest.keys())
-        return part[row], candidates[found], dots
+            row, place, dots = tile.near(products, nearest.least)
+            nearest.add(row, place + column, dots)
+        row, place, dots = split_keys(nearest.keys())
+        return part[row], candidates[place], dots
 
     spans = tile_starts(0, len(wanted), TILE_ROWS) if len(candidates) else iter(())
     node_a, node_b, similarity = zip(_no_pairs(), *compute_tiles(nearest_of, spans), strict=True)
