@@ -14,9 +14,9 @@ import pytest
 
 from catalog.web.endpoint_server import open_endpoint
 from catalog.web.limits import ServerLimits
-from catalog.web.server import is_loopback
+from catalog.web.server import WebServer, is_loopback
 from tests.endpoint.wire import client_of, post, send_bytes
-from tests.web.sites import Recorder, connect, exchange, serving
+from tests.web.sites import Recorder, connect, error_body, exchange, serving
 
 
 def send_slowly(connection, data):
@@ -181,6 +181,14 @@ def test_an_ipv6_address_is_written_with_brackets():
             assert is_serving(url)
     except OSError:
         pytest.skip("this machine has no IPv6 loopback")
+
+
+def test_a_reply_does_not_wait_for_an_acknowledgment():
+    """Head and body are two writes. The second would wait 40 ms on a connection without TCP_NODELAY."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        WebServer(Recorder(), error_body, sockets=[listener])
+        with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_an_address_in_use_raises_os_error():
