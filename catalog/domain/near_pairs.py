@@ -8,6 +8,7 @@ other after each tile, and while a product is compared with the floor.
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,30 @@ _Result = TypeVar("_Result")
 
 NearPairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]
 """Rows, columns, and their dot products."""
+
+
+class _OneThreadProducts:
+    """While any thread is inside, the BLAS library computes each product of the process with one thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._limits: threadpool_limits | None = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._limits = threadpool_limits(limits=1, user_api="blas")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside and self._limits is not None:
+                self._limits.restore_original_limits()
+
+
+_ONE_THREAD_PRODUCTS = _OneThreadProducts()
 
 
 class ProductTile:
@@ -78,7 +103,7 @@ def compute_tiles(compute: Callable[[_Item, ProductTile], _Result], items: Itera
             free.put(tile)
 
     remaining = iter(items)
-    with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(threads, "pairs") as pool:
+    with _ONE_THREAD_PRODUCTS, ThreadPoolExecutor(threads, "pairs") as pool:
         pending = deque(pool.submit(run, item) for item in islice(remaining, 2 * threads))
         while pending:
             result = pending.popleft().result()

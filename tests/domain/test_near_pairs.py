@@ -40,3 +40,15 @@ def test_products_use_one_thread_until_the_last_result() -> None:
     before = blas_threads()
     assert list(compute_tiles(lambda *_: blas_threads(), range(4))) == [{1}] * 4
     assert blas_threads() == before
+
+
+def test_overlapping_computations_give_the_threads_back() -> None:
+    """The first one to end does not end the limit of the other."""
+    before = blas_threads()
+    first, second = (compute_tiles(lambda *_: blas_threads(), range(10)) for _ in range(2))
+    next(first)
+    next(second)
+    list(first)
+    assert blas_threads() == {1}
+    list(second)
+    assert blas_threads() == before
