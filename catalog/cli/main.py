@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from catalog.cli.command_group import CommandGroup
 
 INTERRUPTED = 130
+INTERRUPTED_TEXT = "Interrupted. Finished work is kept."
 OUTPUT_CLOSED = 141
 """The reader of the output closed it, as in ``catalog ... | head``. Shells report this code for every such program."""
 
@@ -102,9 +103,12 @@ def _run(arguments: list[str]) -> int:
     except SystemExit as end:
         # Typer has printed the message about a wrong option.
         if end.code == INTERRUPTED:
-            _print_error("Interrupted. Finished work is kept.", "")
+            _print_error(INTERRUPTED_TEXT, "")
         # Typer ends with 1 when the reader of the output closed it. Its other codes are 0 and 2.
         return OUTPUT_CLOSED if end.code == 1 else end.code if isinstance(end.code, int) else 0
+    except KeyboardInterrupt:  # while modules are loaded: Typer handles one that comes later
+        _print_error(INTERRUPTED_TEXT, "")
+        return INTERRUPTED
     except BrokenPipeError:
         _discard_output()
         return OUTPUT_CLOSED

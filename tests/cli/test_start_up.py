@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 import catalog
+from catalog.cli import main
 from catalog.cli.command_group import load_command
 from catalog.cli.main import COMMANDS
 
@@ -202,3 +203,14 @@ main.main()
     )
     lines = done.stdout.splitlines()
     assert (lines[0], lines[-1]) == ("False", "True True"), done.stderr
+
+
+def test_a_signal_while_modules_are_loaded_is_one_sentence(monkeypatch, capsys):
+    """As a signal that comes later: exit code 130 and no traceback."""
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "command_group", interrupted)
+    assert main.run(["scan", "photos"]) == main.INTERRUPTED
+    assert capsys.readouterr().err == "catalog: Interrupted. Finished work is kept.\n"
