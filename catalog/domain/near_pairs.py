@@ -77,7 +77,7 @@ class ProductTile:
         return rows, columns, products.ravel()[positions]
 
 
-def tile_starts(start: int, stop: int, step: int) -> Iterator[tuple[int, int]]:
+def tile_spans(start: int, stop: int, step: int) -> Iterator[tuple[int, int]]:
     """First and last row, exclusive, of each tile. Tiles begin at multiples of ``step``, except the first."""
     while start < stop:
         end = min((start // step + 1) * step, stop)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BUCKET = 1 << 12
-"""Consecutive faces whose lists are kept together."""
+"""Consecutive faces whose lists are kept together: 12 bits, and as many as a tile has columns."""
 MAX_FACES = 1 << 27
 _NEIGHBOR_BITS = np.uint64(27)
 _NEIGHBOR_MASK = np.uint64(MAX_FACES - 1)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.domain.engine import NeighborEdges
-from catalog.domain.near_pairs import TILE_ROWS, ProductTile, compute_tiles, tile_starts
+from catalog.domain.near_pairs import TILE_ROWS, ProductTile, compute_tiles, tile_spans
 from catalog.domain.nearest_lists import (
     BUCKET,
     MAX_FACES,
@@ -43,7 +43,7 @@ def neighbor_edges(vectors: NDArray[np.float32], *, per_face: int, floor: float)
     def compare(rows: Span, tile: ProductTile) -> None:
         compare_rows(vectors, rows, (rows[0], len(vectors)), lists, lists, tile)
 
-    for _ in compute_tiles(compare, tile_starts(0, len(vectors), TILE_ROWS)):
+    for _ in compute_tiles(compare, tile_spans(0, len(vectors), TILE_ROWS)):
         pass
     return lists.edges()
 
@@ -51,7 +51,7 @@ def neighbor_edges(vectors: NDArray[np.float32], *, per_face: int, floor: float)
 def spans_of(count: int, threads: int) -> Iterator[Span]:
     """Spans of whole buckets, for :func:`nearest_of_spans`: enough for all threads of a cluster, but not too small."""
     buckets = min(max(1, count // BUCKET // (_SPANS_PER_THREAD * threads)), _MAX_BUCKETS)
-    return tile_starts(0, count, buckets * BUCKET)
+    return tile_spans(0, count, buckets * BUCKET)
 
 
 def nearest_of_spans(
@@ -69,7 +69,7 @@ def nearest_of_spans(
     row_lists = FaceLists(rows, per_face, floor, bounds[0])
     column_lists = row_lists if columns == rows else FaceLists(columns, per_face, floor, bounds[1])
     tile = ProductTile()
-    for part in tile_starts(*rows, TILE_ROWS):
+    for part in tile_spans(*rows, TILE_ROWS):
         compare_rows(vectors, part, columns, row_lists, column_lists, tile)
     return row_lists.nearest() + ([] if column_lists is row_lists else column_lists.nearest())
 
@@ -85,7 +85,7 @@ class FaceLists:
         self._buckets = []
         # One array: the allocator would keep the memory of many small ones.
         memory = np.empty(memory_of(span[1] - span[0], per_face), np.uint64)
-        for start, end in tile_starts(*span, BUCKET):
+        for start, end in tile_spans(*span, BUCKET):
             own_bounds = None if bounds is None else bounds[start - self._start : end - self._start]
             own, memory = np.split(memory, [memory_of(end - start, per_face)])
             self._buckets.append(NearestLists(end - start, per_face, floor, own_bounds, own))
@@ -96,7 +96,7 @@ class FaceLists:
 
     def bounds(self, span: Span) -> Keys:
         """The bound of each face of a span: see :class:`NearestLists`."""
-        parts = [self.of(start).bounds[start % BUCKET :][: end - start] for start, end in tile_starts(*span, BUCKET)]
+        parts = [self.of(start).bounds[start % BUCKET :][: end - start] for start, end in tile_spans(*span, BUCKET)]
         return np.concatenate(parts)
 
     def add(self, parts: Sequence[tuple[int, Keys]]) -> None:
@@ -151,7 +151,7 @@ def compare_rows(
 ) -> None:
     """Compare at most TILE_ROWS rows with the columns from the first row on. Each pair goes to the lists of both."""
     start, end = rows
-    for column, column_end in tile_starts(max(columns[0], start), columns[1], BUCKET):
+    for column, column_end in tile_spans(max(columns[0], start), columns[1], BUCKET):
         products = tile.products(vectors[start:end], vectors[column:column_end])
         row_bucket, column_bucket = row_lists.of(start), column_lists.of(column)
         if column < end:

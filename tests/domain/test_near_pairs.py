@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from catalog.domain.near_pairs import TILE_COLUMNS, TILE_ROWS, ProductTile, compute_tiles, tile_starts
+from catalog.domain.near_pairs import TILE_COLUMNS, TILE_ROWS, ProductTile, compute_tiles, tile_spans
 
 
 def blas_threads() -> set[int]:
@@ -15,8 +15,8 @@ def blas_threads() -> set[int]:
 
 
 def test_tiles_begin_at_multiples_of_the_step() -> None:
-    assert list(tile_starts(5, 23, 8)) == [(5, 8), (8, 16), (16, 23)]
-    assert list(tile_starts(8, 8, 8)) == []
+    assert list(tile_spans(5, 23, 8)) == [(5, 8), (8, 16), (16, 23)]
+    assert list(tile_spans(8, 8, 8)) == []
 
 
 def test_pairs_at_or_above_the_floor_are_found() -> None:

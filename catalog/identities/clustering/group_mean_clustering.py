@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.domain.engine import GroupMeans
-from catalog.domain.near_pairs import TILE_COLUMNS, TILE_ROWS, ProductTile, compute_tiles, tile_starts
+from catalog.domain.near_pairs import TILE_COLUMNS, TILE_ROWS, ProductTile, compute_tiles, tile_spans
 from catalog.domain.nearest_lists import NearestLists, split_keys
 from catalog.identities.clustering.arrays import Floats, Ints, Numbers, Pairs, Vectors
 from catalog.identities.clustering.average_linkage import cluster_means
@@ -144,7 +144,7 @@ def _nearest(sums: Vectors, sizes: Floats, wanted: Numbers, candidates: Numbers,
         own_means = (sums[part] / sizes[part, None]).astype(np.float32)
         own = np.searchsorted(candidates, part)
         nearest = NearestLists(end - start, _NEAREST_PERSONS, floor)
-        for column, column_end in tile_starts(0, len(candidates), TILE_COLUMNS):
+        for column, column_end in tile_spans(0, len(candidates), TILE_COLUMNS):
             products = tile.products(own_means, means[column:column_end])
             rows = np.flatnonzero((own >= column) & (own < column_end))
             rows = rows[candidates[own[rows]] == part[rows]]
@@ -154,7 +154,7 @@ def _nearest(sums: Vectors, sizes: Floats, wanted: Numbers, candidates: Numbers,
         row, place, dots = split_keys(nearest.keys())
         return part[row], candidates[place], dots
 
-    spans = tile_starts(0, len(wanted), TILE_ROWS) if len(candidates) else iter(())
+    spans = tile_spans(0, len(wanted), TILE_ROWS) if len(candidates) else iter(())
     node_a, node_b, similarity = zip(_no_pairs(), *compute_tiles(nearest_of, spans), strict=True)
     return np.concatenate(node_a), np.concatenate(node_b), np.concatenate(similarity)
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.domain.engine import NeighborEdges
 from catalog.domain.near_pairs import TILE_COLUMNS, TILE_ROWS
 from catalog.identities.clustering.demographics import NEVER, Demographics
 from catalog.identities.clustering.face_table import FaceTable
@@ -27,12 +26,6 @@ class Vectors:
 
     def group_vectors(self, face_ids: Sequence[str]) -> NDArray[np.float32]:
         return self.values[[int(face_id) for face_id in face_ids]]
-
-    def neighbor_edges(self, face_ids: Sequence[str], *, per_face: int, floor: float) -> NeighborEdges:
-        raise NotImplementedError
-
-    def similarities(self, values: Sequence[float]) -> list[float]:
-        return list(values)
 
 
 def table() -> FaceTable:
