@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from catalog.identities.matching.verify_employee import VerificationVerdict as VerificationVerdict
     from catalog.identities.matching.watch_hits import WatchHit as WatchHit
     from catalog.reports.filters import ReportFilters as ReportFilters
+    from catalog.reports.person_counts import PersonCounts as PersonCounts
     from catalog.reports.report_table import ReportRows as ReportRows
     from catalog.reports.report_table import ReportTable as ReportTable
     from catalog.reports.status import ScanStatus as ScanStatus
@@ -147,6 +148,7 @@ _MODULE_BY_NAME = {
     "PageResult": "app.files",
     "Person": "domain.people",
     "PersonCandidate": "identities.matching.find_person",
+    "PersonCounts": "reports.person_counts",
     "PersonError": "domain.errors",
     "PhotoError": "domain.errors",
     "AlbumResult": "exchange.albums",

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from catalog.app.settings import Settings, default_database
 from catalog.store.database import Database, open_database
-from catalog.store.database_address import is_file, parse_address, sqlite_path
+from catalog.store.database_address import is_file, parse_address, safe_form, sqlite_path
 
 
 def database_address(settings: Settings) -> str:
     """The catalogue's address: a url, or the path of an SQLite file."""
     return settings.database.url or str(default_database())
+
+
+def shown_address(settings: Settings) -> str:
+    """The catalogue's address without a password."""
+    return safe_form(parse_address(database_address(settings)))
 
 
 def database_exists(settings: Settings) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.app.lazy_module import LazyModule
-from catalog.app.open_database import database_exists
+from catalog.app.open_database import database_exists, shown_address
 from catalog.reports.report_table import SQL_TIME_LIMIT
 
 if TYPE_CHECKING:
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from catalog.identities.assignment.explain import Explanation
     from catalog.identities.assignment.suggestions import Suggestion
     from catalog.identities.matching.find_person import FindResult
-    from catalog.reports import annotate
+    from catalog.reports import annotate, person_counts
     from catalog.reports import filters as report_filters
     from catalog.reports.filters import ReportFilters
+    from catalog.reports.person_counts import PersonCounts
     from catalog.reports.report_table import ReportRows, ReportTable
     from catalog.reports.status import Status
     from catalog.store.catalogued_faces import CataloguedFace
@@ -43,6 +44,7 @@ else:
     reporting = LazyModule("catalog.app.reporting")
     stacks = LazyModule("catalog.app.stacks")
     annotate = LazyModule("catalog.reports.annotate")
+    person_counts = LazyModule("catalog.reports.person_counts")
     report_filters = LazyModule("catalog.reports.filters")
 
 
@@ -56,6 +58,16 @@ class CatalogQuestions(ABC):
     def status(self) -> Status:
         """Counts of photos, faces, persons and decisions, and the last five scans."""
         return reporting.status(self._resources)
+
+    def person_counts(self) -> PersonCounts:
+        """Count the persons, and those with a name. Faster than ``status``."""
+        with self._resources.reading() as database, database.read() as connection:
+            return person_counts.read_person_counts(connection)
+
+    @property
+    def address(self) -> str:
+        """Where the catalogue is: the path of an SQLite file, or a url without its password."""
+        return shown_address(self._resources.settings)
 
     def charges(self, since: datetime | None = None) -> tuple[ChargeSum, ...]:
         """Sums of the paid calls since a time (aware; default: the first of this month, UTC)."""

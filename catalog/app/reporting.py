@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from catalog.app.engines import configured_engine
 from catalog.app.lazy_module import LazyModule
-from catalog.app.open_database import database_address
+from catalog.app.open_database import shown_address
 from catalog.app.resources import Resources
 from catalog.reports.filters import ReportFilters
 from catalog.reports.gallery_filter import Gallery
@@ -20,12 +20,11 @@ from catalog.reports.report_table import ReportRows
 from catalog.reports.status import Status, read_status
 from catalog.store import charges as store
 from catalog.store.charges import ChargeSum
-from catalog.store.database_address import parse_address, safe_form
 from catalog.store.gallery_info import faces_by_gallery
 
 if TYPE_CHECKING:
     from catalog.reports import run_report, sql_statement
-else:  # a scan prints the status and runs no report
+else:  # the status needs no report
     run_report = LazyModule("catalog.reports.run_report")
     sql_statement = LazyModule("catalog.reports.sql_statement")
 
@@ -34,7 +33,7 @@ def status(resources: Resources) -> Status:
     with resources.reading() as database:
         counts = read_status(database)
     # A missing catalogue is read from memory; its own address is the one to show.
-    return replace(counts, database=safe_form(parse_address(database_address(resources.settings))))
+    return replace(counts, database=shown_address(resources.settings))
 
 
 def charges(resources: Resources, since: datetime | None) -> tuple[ChargeSum, ...]:

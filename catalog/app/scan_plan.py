@@ -21,9 +21,9 @@ from catalog.scanning.plan import Estimate, Step, Unchanged, estimate
 from catalog.scanning.plan import plan as compare_listing
 from catalog.store.database import Database
 from catalog.store.gallery_info import count_faces, enrolled_sizes, prefiltered_photos
-from catalog.store.listed_photos import RecordedLocations
+from catalog.store.listed_photos import UnchangedLocations
 from catalog.store.neighbor_search_rows import count_searches
-from catalog.store.photos import find_enrolled
+from catalog.store.photos import find_enrolled, locations_by_uri
 from catalog.store.stack_rows import photos_not_sent
 
 
@@ -128,7 +128,7 @@ def plan(resources: Resources, addresses: Sequence[str], exclude: Sequence[str] 
         for source in resources.sources(addresses, exclude):
             steps = compare_listing(database, source, **place)
             pays_per_shot = is_paid and resources.settings.scan.stacks
-            total.add(estimate(_requeue(steps, source, requeued), survey.add, pays_per_shot=pays_per_shot))
+            total.add(estimate(_requeue(database, steps, source, requeued), survey.add, pays_per_shot=pays_per_shot))
         calls, looked_at = ScanCalls((), 0), 0
         if is_paid:
             calls, looked_at = _calls(resources, database, parts, survey, total, requeued)
@@ -166,20 +166,22 @@ def _folders(counts: Estimate) -> tuple[PlannedFolder, ...]:
     return tuple(PlannedFolder(uri, folder.discovered, folder.to_read) for uri, folder in ordered)
 
 
-def _requeue(steps: Iterator[Step], source: Source, requeued: frozenset[int]) -> Iterator[Step]:
+def _requeue(database: Database, steps: Iterator[Step], source: Source, requeued: frozenset[int]) -> Iterator[Step]:
     """Pass the steps on, with tasks for photos that an earlier prefilter skipped and that this scan would send.
 
     ``requeued`` are the row ids of these photos.
     """
     for step in steps:
-        if not isinstance(step, Unchanged) or requeued.isdisjoint(location.photo_id for location in step.locations):
+        if not isinstance(step, Unchanged) or requeued.isdisjoint(step.locations.photo_ids):
             yield step
             continue
-        for location in step.locations:
+        with database.read() as connection:
+            recorded = locations_by_uri(connection, step.locations.uris)
+        for location in sorted(recorded.values()):
             if location.photo_id in requeued:
                 yield PhotoTask(source, location.ref, location)
             else:
-                yield Unchanged(RecordedLocations([location]))
+                yield Unchanged(UnchangedLocations.of([location]))
 
 
 def _calls(

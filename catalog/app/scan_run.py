@@ -92,7 +92,7 @@ class ScanRun(Iterator[Outcome]):
             step = next(self._steps)
             if isinstance(step, Outcome):
                 return step
-            self._unchanged = step.outcomes()
+            self._unchanged = step.outcomes(self._resources.database)
             return next(self._unchanged)
 
     def outcomes_but_unchanged(self, on_unchanged: Callable[[int], object]) -> Iterator[Outcome]:

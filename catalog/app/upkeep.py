@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from catalog.app.after_scan import ASSIGNMENT_ONLY, run_after_scan_steps
-from catalog.app.open_database import database_address
+from catalog.app.open_database import database_address, shown_address
 from catalog.app.resources import Resources
 from catalog.domain.charges import Charge, Operation
 from catalog.domain.uri import FILE_SCHEME, S3_SCHEME, absolute_path, file_uri
@@ -24,7 +24,6 @@ from catalog.scanning.remove_source import remove_source as remove
 from catalog.scanning.summary import Summary
 from catalog.store import log_copying
 from catalog.store import scans as scan_rows
-from catalog.store.database_address import parse_address, safe_form
 from catalog.store.source_rows import SourceRow, read_sources, scanned_sources
 
 if TYPE_CHECKING:  # loads Alembic
@@ -140,5 +139,4 @@ def upgrade_database(resources: Resources) -> tuple[str, Upgrade]:
     # Heavy: Alembic, which no other call needs for a catalogue that is up to date.
     from catalog.store import migrate
 
-    address = database_address(resources.settings)
-    return safe_form(parse_address(address)), migrate.upgrade(address)
+    return shown_address(resources.settings), migrate.upgrade(database_address(resources.settings))

@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 from typer.main import get_command, get_command_name, get_group
 from typer.models import CommandInfo
 
+from catalog.cli.plain_values import PlainValues
 from catalog.domain.errors import shortened
 
 if TYPE_CHECKING:
@@ -30,7 +31,16 @@ _PLAIN_SENTENCES = (
 )
 
 
-class CheckedCommand(TyperCommand):
+class _PlainParameters:
+    """A command whose values are converted by Typer only if they need it."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        parameters: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        PlainValues.use_for(parameters)
+        return parameters
+
+
+class CheckedCommand(_PlainParameters, TyperCommand):
     """A command that refuses an empty path, which would be the current folder, and a number that no database holds."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -46,7 +56,11 @@ class CheckedCommand(TyperCommand):
         return rest
 
 
-class CommandGroup(TyperGroup):
+class _SubcommandGroup(_PlainParameters, TyperGroup):
+    """A command with subcommands, such as ``catalog people``."""
+
+
+class CommandGroup(_PlainParameters, TyperGroup):
     """The root command. ``commands`` holds placeholders with name and help. An invoked command is loaded first."""
 
     entries: dict[str, CommandEntry]
@@ -108,7 +122,7 @@ def load_command(entry: CommandEntry, subcommand: str | None = None) -> Any:
         if chosen:
             target = copy.copy(target)
             target.registered_commands, target.registered_groups = chosen, []
-        app.add_typer(target, name=entry.name)
+        app.add_typer(target, name=entry.name, cls=_SubcommandGroup)
     else:
         app.command(entry.name, cls=CheckedCommand, hidden=entry.is_hidden)(target)
     return get_group(app).commands[entry.name]

@@ -79,7 +79,9 @@ def main() -> None:
     """Run one command and exit with its code. ``-v`` adds the traceback to an error's message."""
     gc.disable()  # until the command is imported, in CommandGroup: imports make no garbage
     gc.set_threshold(20_000)  # by default every 700 objects: modules that a command imports later, and long listings
-    sys.exit(run(sys.argv[1:]))
+    exit_code = run(sys.argv[1:])
+    gc.freeze()  # otherwise the interpreter searches all modules for garbage before it ends
+    sys.exit(exit_code)
 
 
 def run(arguments: list[str]) -> int:

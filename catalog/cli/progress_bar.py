@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NoReturn
 
-from tqdm import tqdm
-
 from catalog import OutcomeKind
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from catalog import Outcome, ScanRun
 
 _SECONDS_BEFORE_COUNT = 2.0
@@ -59,6 +59,8 @@ def with_progress(run: ScanRun, *, quiet: bool = False, with_unchanged: bool = T
     if quiet or not sys.stderr.isatty():
         yield from run if with_unchanged else run.outcomes_but_unchanged(lambda _: None)
         return
+    from tqdm import tqdm  # most scans run without a terminal, and need no bar
+
     with tqdm(
         desc="scan",
         unit=" photos",
@@ -72,3 +74,10 @@ def with_progress(run: ScanRun, *, quiet: bool = False, with_unchanged: bool = T
         for outcome in run if with_unchanged else run.outcomes_but_unchanged(progress.advance):
             progress.add(outcome)
             yield outcome
+
+
+def print_above_bar(line: str) -> None:
+    """Print a line on stderr. A bar that is shown stays below it."""
+    from tqdm import tqdm
+
+    tqdm.write(line, file=sys.stderr)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from tqdm import tqdm
 
 from catalog import FailCondition, OutcomeKind, ScanLimits, StopSignal
 from catalog.app.hit_crops import HitCrops
@@ -20,7 +18,7 @@ from catalog.cli.duration import seconds
 from catalog.cli.listing_output import listing_json
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Cluster, Config, Database, EngineName, Verbose
-from catalog.cli.progress_bar import with_progress
+from catalog.cli.progress_bar import print_above_bar, with_progress
 from catalog.cli.scan_output import print_prefilter_counts, print_summary
 from catalog.cli.scan_plan import print_plan
 from catalog.cli.signals import interruptible
@@ -216,9 +214,9 @@ def _print_messages(outcomes: Iterable[Outcome], *, is_logged: bool) -> None:
     """Print failures and notes. ``is_logged``: the log on stderr has an entry for each failure."""
     for outcome in outcomes:
         if outcome.kind is OutcomeKind.FAILED and not is_logged:
-            tqdm.write(f"failed: {display(outcome.uri)}: {outcome.reason}", file=sys.stderr)
+            print_above_bar(f"failed: {display(outcome.uri)}: {outcome.reason}")
         elif outcome.kind in (OutcomeKind.NEW, OutcomeKind.CHANGED) and outcome.reason:
-            tqdm.write(f"note: {display(outcome.uri)}: {outcome.reason}", file=sys.stderr)
+            print_above_bar(f"note: {display(outcome.uri)}: {outcome.reason}")
 
 
 def _print_json(run: ScanRun, *, quiet: bool) -> None:

@@ -21,9 +21,9 @@ def print_summary(catalog: Catalog, summary: ScanSummary, sources: Sequence[str]
         typer.echo(line)
     if not summary.discovered:
         typer.echo(f"There is no photo in {', '.join(map(display_name, sources))}.")
-    status = catalog.status()
-    typer.echo(f"catalogue           {status.database}")
-    step = next_step(status.people, status.named_people)
+    typer.echo(f"catalogue           {catalog.address}")
+    persons = catalog.person_counts()
+    step = next_step(persons.people, persons.named_people)
     if step:
         typer.echo(step)
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, func, select
 
+from catalog.reports.person_counts import read_person_counts
 from catalog.reports.reading import reading
 from catalog.store import pending_removals
 from catalog.store.database import Database
@@ -81,14 +82,10 @@ def read_status(database: Database, last: int = 5) -> Status:
         count = _Count(connection)
         face_count = count(select(func.count()).select_from(faces).where(faces.c.not_a_face.is_(False)))
         assigned = count(select(func.count()).select_from(assignments).where(assignments.c.photo_id.is_not(None)))
-        visible = select(func.count()).select_from(persons).where(persons.c.merged_into.is_(None))
-        populated = visible.where(
-            persons.c.hidden.is_(False),
-            persons.c.name.is_not(None)
-            | select(assignments.c.face_id)
-            .where(assignments.c.person_id == persons.c.id, assignments.c.photo_id.is_not(None))
-            .exists(),
+        hidden = (
+            select(func.count()).select_from(persons).where(persons.c.merged_into.is_(None), persons.c.hidden.is_(True))
         )
+        person_counts = read_person_counts(connection)
         return Status(
             database=database.url,
             photos=count(select(func.count()).select_from(photos).where(photos.c.left_out_by.is_(None))),
@@ -99,9 +96,9 @@ def read_status(database: Database, last: int = 5) -> Status:
             faces=face_count,
             rejected_faces=count(select(func.count()).select_from(rejected_faces)),
             unassigned_faces=face_count - assigned,
-            people=count(populated),
-            named_people=count(populated.where(persons.c.name.is_not(None))),
-            hidden_people=count(visible.where(persons.c.hidden.is_(True))),
+            people=person_counts.people,
+            named_people=person_counts.named_people,
+            hidden_people=count(hidden),
             decisions=count(select(func.count()).select_from(decisions)),
             dollars=count(select(func.coalesce(func.sum(charges.c.microdollars), 0))) / 1_000_000,
             galleries=_galleries(connection),

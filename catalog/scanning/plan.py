@@ -7,7 +7,7 @@ plan, and its cost, are therefore upper bounds.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
@@ -22,10 +22,15 @@ from catalog.scanning.paid_shots import shot_key
 from catalog.scanning.photo_task import PhotoTask
 from catalog.scanning.read_stage import is_photo
 from catalog.store.database import Database
-from catalog.store.listed_photos import RecordedLocations, look_up_locations
-from catalog.store.photos import Location
+from catalog.store.listed_photos import (
+    RecordedLocations,
+    UnchangedLocations,
+    look_up_locations,
+    unchanged_locations,
+)
+from catalog.store.photos import Location, locations_by_uri
 
-BATCH = 500
+BATCH = 2000
 """Locations looked up by one query."""
 
 LONGEST_URI = 2500
@@ -38,12 +43,15 @@ class Unchanged(NamedTuple):
     At most :data:`BATCH`. A nightly scan sees little else, and one step for each of them would take most of its time.
     """
 
-    locations: RecordedLocations
+    locations: UnchangedLocations
 
-    def outcomes(self) -> Iterator[Outcome]:
-        """Yield one outcome for each location."""
-        for location in self.locations:
-            yield Outcome(location.uri, OutcomeKind.UNCHANGED, location.sha256)
+    def outcomes(self, database: Database) -> Iterator[Outcome]:
+        """Yield one outcome for each location. Reads the content hashes."""
+        with database.read() as connection:
+            recorded = locations_by_uri(connection, self.locations.uris)
+        for uri in self.locations.uris:
+            location = recorded.get(uri)  # None: another program removed it meanwhile
+            yield Outcome(uri, OutcomeKind.UNCHANGED, location.sha256 if location else None)
 
 
 class Excluded(NamedTuple):
@@ -104,18 +112,18 @@ def plan(database: Database, source: Source, *, engine: str, gallery: str) -> It
     listing = source.list()
     inodes = _InodeEvidence()
     while entries := [_checked(entry) if len(entry.uri) > LONGEST_URI else entry for entry in islice(listing, BATCH)]:
-        uris = [entry.uri for entry in entries if type(entry) is PhotoRef or type(entry) is LeftOut]
         with database.read() as connection:
-            recorded = look_up_locations(connection, uris, engine, gallery)
-        unchanged = recorded.unchanged(entries)
+            unchanged = unchanged_locations(connection, entries, engine, gallery)
+            if unchanged is None:
+                uris = [entry.uri for entry in entries if type(entry) is PhotoRef or type(entry) is LeftOut]
+                recorded = look_up_locations(connection, uris, engine, gallery)
         if unchanged is not None:
             inodes.add_same(len(unchanged))
             yield Unchanged(unchanged)
             continue
-        location_by_uri = recorded.by_uri
         if source.uri.startswith(FILE_SCHEME):
-            inodes.add(entries, location_by_uri)
-        yield from _compared(source, entries, location_by_uri, recorded.unenrolled, inodes)
+            inodes.add(entries, recorded.by_uri)
+        yield from _compared(source, entries, recorded, inodes)
 
 
 def _looks_the_same(entry: Listed, location: Location | None) -> bool:
@@ -130,24 +138,23 @@ def _looks_the_same(entry: Listed, location: Location | None) -> bool:
 def _compared(
     source: Source,
     entries: Sequence[Listed],
-    location_by_uri: Mapping[str, Location],
-    unenrolled: Set[int],
+    recorded: RecordedLocations,
     inodes: _InodeEvidence,
 ) -> Iterator[Step]:
     """The steps of one batch, in its order. Unchanged locations between two other steps are one step."""
     unchanged: list[Location] = []
     for entry in entries:
-        location = location_by_uri.get(entry.uri)
+        location = recorded.by_uri.get(entry.uri)
         if (
             location is not None
             and isinstance(entry, PhotoRef)
             and (_looks_the_same(entry, location) or _has_new_inode(entry, location, inodes))
-            and location.photo_id not in unenrolled
+            and location.photo_id not in recorded.unenrolled
         ):
             unchanged.append(location)
             continue
         if unchanged:
-            yield Unchanged(RecordedLocations(unchanged))
+            yield Unchanged(UnchangedLocations.of(unchanged))
             unchanged = []
         if isinstance(entry, PhotoRef):
             yield PhotoTask(source, entry, location)
@@ -156,7 +163,7 @@ def _compared(
         else:
             yield entry
     if unchanged:
-        yield Unchanged(RecordedLocations(unchanged))
+        yield Unchanged(UnchangedLocations.of(unchanged))
 
 
 def _has_new_inode(entry: PhotoRef, location: Location, inodes: _InodeEvidence) -> bool:
@@ -271,10 +278,10 @@ def estimate(
         match step:
             case Unchanged(locations):
                 counts.unchanged += len(locations)
-                for location in locations:
-                    counts.add_photo(location.uri, is_read=False)
+                for uri in locations.uris:
+                    counts.add_photo(uri, is_read=False)
                     if pays_per_shot:
-                        counts.stacked += shots.add(location.uri, is_sent=True)
+                        counts.stacked += shots.add(uri, is_sent=True)
             case Skipped(uri):
                 counts.skipped += not uri.endswith("/")
                 if not uri.endswith("/"):

@@ -56,6 +56,15 @@ def test_read_only_reads_a_missing_catalogue_as_empty_and_writes_nothing(tmp_pat
     assert not (tmp_path / "none.sqlite3").exists()
 
 
+def test_the_address_shows_no_password(tmp_path):
+    """It is that of the status. A catalogue that cannot be opened has one, too."""
+    with catalog.open(tmp_path / "one.sqlite3", create=True) as opened:
+        assert opened.address == opened.status().database == str(tmp_path / "one.sqlite3")
+    with catalog.open("postgresql://ann:secret@nowhere.invalid/photos") as opened:
+        assert "nowhere.invalid/photos" in opened.address
+        assert "secret" not in opened.address
+
+
 def test_an_empty_source_is_a_usage_error(tmp_path, monkeypatch):
     """An unset variable in a script does not mean the current folder."""
     monkeypatch.chdir(tmp_path)

@@ -29,6 +29,7 @@ HEAVY = (
     "dask",
     "distributed",
     "cryptography",
+    "pydantic",
 )
 PROGRAM = f"""
 import sys

@@ -53,7 +53,7 @@ class Scanner:
         ):
             if isinstance(item, Summary):
                 return item
-            self.outcomes += item.outcomes() if isinstance(item, Unchanged) else [item]
+            self.outcomes += item.outcomes(self.database) if isinstance(item, Unchanged) else [item]
         raise AssertionError("a scan ends with its summary")
 
     def kinds(self) -> dict[str, str]:

@@ -59,7 +59,7 @@ def test_unchanged_photos_come_in_batches_in_the_order_of_the_listing(scanner, s
     for step in steps:
         if isinstance(step, Unchanged):
             assert 1 <= len(step.locations) <= batch
-            seen += [location.uri for location in step.locations]
+            seen += step.locations.uris
         else:
             uri = step.item.uri if isinstance(step, planning.Excluded) else step.ref.uri
             seen.append(f"{type(step).__name__} {uri}")

@@ -61,7 +61,8 @@ def test_a_part_of_a_listing_is_one_range_of_an_index(database: Database) -> Non
     """The most frequent query of a scan."""
     keys = {"first": "file:///a/0", "last": "file:///a/9", "engine": "local", "gallery": "g", "most": 100}
     with database.read() as connection:
-        assert whole_tables(connection, listed_photos._RANGE.params(keys)) == []
+        assert whole_tables(connection, listed_photos._UNCHANGED.params(keys)) == []
+        assert whole_tables(connection, listed_photos._RECORDED.params(keys)) == []
 
 
 def test_removing_a_photo_reads_no_whole_table(database: Database) -> None:

@@ -10,8 +10,9 @@ from sqlalchemy import Connection, text
 
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.photos import PhotoMetadata, PhotoRef
+from catalog.domain.source import LeftOut
 from catalog.store.database import Database
-from catalog.store.listed_photos import RecordedLocations, look_up_locations
+from catalog.store.listed_photos import RecordedLocations, UnchangedLocations, look_up_locations, unchanged_locations
 from catalog.store.photos import mark_missing, record_location, record_photo
 
 NOW = datetime(2026, 5, 17, 14, 3, 22, tzinfo=UTC)
@@ -38,6 +39,10 @@ def record(conn: Connection, ref: PhotoRef, sha256: str, gallery: str | None = "
 
 def look_up(conn: Connection, refs: list[PhotoRef]) -> RecordedLocations:
     return look_up_locations(conn, [ref.uri for ref in refs], "local", "g")
+
+
+def unchanged(conn: Connection, refs: list[PhotoRef]) -> UnchangedLocations | None:
+    return unchanged_locations(conn, refs, "local", "g")
 
 
 @pytest.mark.parametrize("ascending", [True, False])
@@ -69,10 +74,24 @@ def test_unchanged_photos_are_recognized_together(database: Database) -> None:
         ids = [record(conn, listed(number), f"{number}") for number in range(6)]
         mark_missing(conn, ids[2:3], NOW)
         refs = [listed(number) for number in range(6) if number != 2]
-        unchanged = look_up(conn, refs).unchanged(refs)
-    assert unchanged is not None
-    assert unchanged.ids == [*ids[:2], *ids[3:]]
-    assert [location.ref for location in unchanged] == refs
+        locations = unchanged(conn, refs)
+        by_uri = look_up(conn, refs).by_uri
+    assert locations is not None
+    assert locations.ids == [*ids[:2], *ids[3:]]
+    assert locations.uris == [ref.uri for ref in refs]
+    assert locations.photo_ids == [by_uri[ref.uri].photo_id for ref in refs]
+
+
+def test_an_entry_that_is_no_photo_makes_a_part_changed(database: Database) -> None:
+    """The rule may be new, and its photos must be taken out."""
+    with database.begin() as conn:
+        refs = [listed(number) for number in range(3)]
+        for ref in refs:
+            record(conn, ref, ref.etag)
+        for position in range(3):
+            entries: list[object] = list(refs)
+            entries[position] = LeftOut(refs[position].uri, "a rule")
+            assert unchanged_locations(conn, entries, "local", "g") is None
 
 
 @pytest.mark.parametrize("difference", ["size", "new", "deleted", "came back", "not in the gallery"])
@@ -88,4 +107,4 @@ def test_one_difference_makes_a_part_changed(database: Database, difference: str
             mark_missing(conn, ids[2:3], NOW)
         shown = {"size": [*refs[:3], listed(3, size=8), *refs[4:]], "deleted": [*refs[:3], *refs[4:]]}
         changed = shown.get(difference, refs)
-        assert look_up(conn, changed).unchanged(changed) is None
+        assert unchanged(conn, changed) is None
