@@ -32,10 +32,17 @@ def similarity_transform(points: NDArray[np.floating], template: NDArray[np.floa
     return np.array([[slope.real, -slope.imag, shift.real], [slope.imag, slope.real, shift.imag]])
 
 
-def warp(pixels: Pixels, transform: NDArray[np.float64], side: int = SIDE, *, is_extended: bool = False) -> Pixels:
+def warp(
+    pixels: Pixels,
+    transform: NDArray[np.float64],
+    side: int = SIDE,
+    *,
+    is_extended: bool = False,
+    fill: tuple[int, int, int] = (0, 0, 0),
+) -> Pixels:
     """Return a square of ``side`` pixels sampled bilinearly through ``transform`` (2, 3).
 
-    Outside the photo it is black, or with ``is_extended`` the border of the photo goes on.
+    Outside the photo it has the color ``fill``, or with ``is_extended`` the border of the photo goes on.
 
     Within one gray level of ``cv2.warpAffine`` in 999 of 1,000 pixels (300 random transforms of a photo, enlarged up to
     2.5 times and reduced up to 1.8). If the face is much larger than the square, the photo is first averaged over
@@ -53,7 +60,7 @@ def warp(pixels: Pixels, transform: NDArray[np.float64], side: int = SIDE, *, is
     left, top = (max(int(v), 0) // blocks * blocks for v in low)
     right, bottom = (int(v) for v in np.minimum(high, [pixels.shape[1], pixels.shape[0]]))
     if left >= right or top >= bottom:
-        return np.zeros((side, side, 3), np.uint8)
+        return np.full((side, side, 3), fill, np.uint8)
     image = Image.fromarray(np.ascontiguousarray(pixels[top:bottom, left:right]))
     if blocks > 1:
         image = image.reduce(blocks)
@@ -63,7 +70,9 @@ def warp(pixels: Pixels, transform: NDArray[np.float64], side: int = SIDE, *, is
     linear = inverse[:, :2] / blocks
     shift = (inverse[:, 2] + 0.5 - [left, top]) / blocks - linear @ [0.5, 0.5]
     coefficients = (linear[0, 0], linear[0, 1], shift[0], linear[1, 0], linear[1, 1], shift[1])
-    square = image.transform((side, side), Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR)
+    square = image.transform(
+        (side, side), Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR, fillcolor=fill
+    )
     return np.asarray(square)
 
 

@@ -63,6 +63,10 @@ _UNTRUSTED = 0.4
 _DOUBTFUL_EMOTION = 0.6
 """Share of the likeliest emotion below which the mirror image is read, too: 36 % of FER2013's validation pictures."""
 
+_DOUBTFUL_GENDER = 0.5
+"""Distance of the gender network's log-odds from its line below which the mirror image is read, too: 5 % of the
+network's faces in LFW, 11 % in UTKFace. Farther away the mirror image changed no answer there."""
+
 _BATCH = 8
 """Faces per run: enough to share the cost of a call, few enough to bound memory."""
 
@@ -168,10 +172,14 @@ def emotion_log_odds(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def male_log_odds(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return log-odds of male, (n,): the mean over the crop and its mirror image has fewer errors than the crop."""
-    mirrored = np.ascontiguousarray(crops[:, :, ::-1])
-    outputs = [GENDER.run(images)[0][:, 0] for images in (crops, mirrored)]
-    return np.asarray(np.mean(outputs, axis=0), np.float32)
+    """Return log-odds of male, (n,). A doubtful face is averaged with its mirror image, which errs less."""
+    outputs = GENDER.run(crops)[0][:, 0]
+    line = calibration()["gender"]
+    is_doubtful = np.abs(outputs + line["shift"] / line["slope"]) < _DOUBTFUL_GENDER
+    if is_doubtful.any():
+        mirrored = np.ascontiguousarray(crops[is_doubtful][:, :, ::-1])
+        outputs[is_doubtful] = (outputs[is_doubtful] + GENDER.run(mirrored)[0][:, 0]) / 2
+    return outputs
 
 
 def crop_faces(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from catalog.domain.faces import Pose
 from catalog.engines.local.align import similarity_transform, warp
-from catalog.engines.local.detect import DetectedFace
+from catalog.engines.local.detected_face import DetectedFace
 from catalog.engines.local.networks import Network
 
 FACE_MESH = Network("face_mesh.onnx", ("pixels",), ("mesh", "flag"))
@@ -63,6 +63,10 @@ CENTERS: dict[str, tuple[int, ...]] = {
 """Amazon Rekognition's 30 landmarks, in Amazon's order, as means of mesh points. A pupil has the position of the eye's
 center, as in Amazon's published answers: this mesh has no iris."""
 
+_POINTS = 468
+_WEIGHTS = np.array([[(point in indices) / len(indices) for point in range(_POINTS)] for indices in CENTERS.values()])
+"""Weights of the mesh's points in the landmarks, (30, 468)."""
+
 _EYES = (((33, 133), ((160, 144), (159, 145), (158, 153))), ((362, 263), ((385, 380), (386, 374), (387, 373))))
 _LIPS = ((78, 308), ((82, 87), (13, 14), (312, 317)))
 
@@ -79,8 +83,7 @@ class FaceMesh:
 
     def landmarks(self) -> dict[str, tuple[float, float]]:
         """Return Amazon's 30 landmarks by name, x and y in pixels of the photo."""
-        means = {name: self.points[list(indices), :2].mean(axis=0) for name, indices in CENTERS.items()}
-        return {name: (float(x), float(y)) for name, (x, y) in means.items()}
+        return {name: (x, y) for name, (x, y) in zip(CENTERS, (_WEIGHTS @ self.points[:, :2]).tolist(), strict=True)}
 
     def frame_points(self) -> NDArray[np.float64]:
         """Return eye centers and corners of the mouth, (4, 2), in the order of :data:`FRAME`."""

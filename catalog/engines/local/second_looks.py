@@ -3,6 +3,8 @@
 YuNet scores a face about equally at every size. A dog, a flower or a headlight keeps its score only at some sizes.
 A tilted face scores low, so a cut-out is turned upright by the candidate's landmarks first. A large face with a mask
 or without a border around it scores low in small cut-outs, so looks that reduce a face to less than half are left out.
+A face that fills a small photo, as programs cut them out, scores low beside the black beyond the photo. It gets one
+look with the photo's mean color there, and the face mesh must show a face, too.
 ``weights/MODELS.md`` describes how the thresholds were chosen and how often they are right.
 """
 
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 
 from catalog.engines.local.align import similarity_transform, warp
 from catalog.engines.local.detected_face import DetectedFace
+from catalog.engines.local.mesh import locate_meshes
 from catalog.engines.local.yunet import SCORE, Floats, Pixels, overlap, run_yunet
 
 _FLOOR = 0.5
@@ -36,6 +39,14 @@ _CHEAP_LOOKS, _CLEARLY = 3, 0.8
 and data/seed, 397 ended early; all five looks would have decided differently on one."""
 _LANDMARK_LOOK = 64
 """Landmarks and box are taken from looks of at least this many pixels: smaller cut-outs locate them less exactly."""
+_FILLING = 0.4
+"""Share of the photo from which a refused candidate fills the photo."""
+_LARGEST_CUT_OUT = 400
+"""Shorter side in pixels up to which a photo may be a program's cut-out of a face. Larger photos that an animal fills
+would bring false faces."""
+_FILLING_LOOK = (112, 3.0)
+_FILLING_SCORE, _FILLING_PRESENCE = 0.7, 0.5
+"""Lowest score of the look, and lowest face probability of the mesh, of a candidate that fills the photo."""
 _CONFIDENCE = ((0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0), (0.0, 50.0, 80.0, 90.0, 96.0, 99.0, 99.9, 100.0))
 """Mean score to confidence, 0 to 100."""
 
@@ -62,12 +73,39 @@ def verify(pixels: Pixels, rows: Floats) -> list[DetectedFace]:
             score = float(np.mean(scores))
             least_mean = _MEAN_OF_LARGE if len(_looks_for(_side_of(row))) < len(_LOOKS) else _MEAN
             if min(scores) < _LEAST or score < least_mean:
+                filling = _filling_face(pixels, row)
+                if filling is not None:
+                    faces.append(filling)
                 continue
             row = _best_row(row, looks)
-        left, top, across, down = (float(v) for v in row[:4])
-        landmarks = row[4:SCORE].reshape(5, 2).astype(np.float32)
-        faces.append(DetectedFace((left, top, across, down), landmarks, confidence_of(score)))
+        faces.append(_face_of(row, score))
     return faces
+
+
+def _face_of(row: Floats, score: float) -> DetectedFace:
+    left, top, across, down = (float(v) for v in row[:4])
+    landmarks = row[4:SCORE].reshape(5, 2).astype(np.float32)
+    return DetectedFace((left, top, across, down), landmarks, confidence_of(score))
+
+
+def _filling_face(pixels: Pixels, row: Floats) -> DetectedFace | None:
+    """Return the face of a refused candidate that fills a small photo, or None if it is no face."""
+    rows, columns = pixels.shape[:2]
+    if min(rows, columns) > _LARGEST_CUT_OUT:
+        return None
+    left, top, across, down = (float(v) for v in row[:4])
+    inside_width = min(left + across, columns) - max(left, 0.0)
+    inside_height = min(top + down, rows) - max(top, 0.0)
+    if max(inside_width, 0.0) * max(inside_height, 0.0) < _FILLING * rows * columns:
+        return None
+    (mesh,) = locate_meshes(pixels, [_face_of(row, float(row[SCORE]))])
+    if mesh.presence < _FILLING_PRESENCE:
+        return None
+    red, green, blue = (round(float(v)) for v in pixels.reshape(-1, 3).mean(axis=0))
+    look = _look_at(pixels, row, *_FILLING_LOOK, fill=(red, green, blue))
+    if look.row is None or look.score < _FILLING_SCORE:
+        return None
+    return _face_of(look.row, look.score)
 
 
 def confidence_of(score: float) -> float:
@@ -96,17 +134,23 @@ def looks_needed(looks: Iterator[Look]) -> list[Look]:
 
 def second_looks(pixels: Pixels, row: Floats) -> Iterator[Look]:
     """Score a candidate in upright cut-outs of several sizes, cheap looks first."""
+    for face_side, context in _looks_for(_side_of(row)):
+        yield _look_at(pixels, row, face_side, context)
+
+
+def _look_at(
+    pixels: Pixels, row: Floats, face_side: int, context: float, fill: tuple[int, int, int] = (0, 0, 0)
+) -> Look:
+    """Score a candidate in one upright cut-out. ``context`` is its side in sides of the face."""
     center = np.array([row[0] + row[2] / 2, row[1] + row[3] / 2], np.float64)
-    side = _side_of(row)
     upright = similarity_transform(row[4:SCORE].reshape(5, 2))
     turn = upright[:, :2] / max(float(np.hypot(upright[0, 0], upright[1, 0])), 1e-9)
-    for face_side, context in _looks_for(side):
-        target = int(face_side * context)
-        scale = face_side / side
-        transform = np.empty((2, 3))
-        transform[:, :2] = scale * turn
-        transform[:, 2] = target / 2 - transform[:, :2] @ center
-        yield _take(pixels, transform, face_side, _upright_size(row, turn) * scale, target)
+    target = int(face_side * context)
+    scale = face_side / _side_of(row)
+    transform = np.empty((2, 3))
+    transform[:, :2] = scale * turn
+    transform[:, 2] = target / 2 - transform[:, :2] @ center
+    return _take(warp(pixels, transform, target, fill=fill), transform, face_side, _upright_size(row, turn) * scale)
 
 
 def _side_of(row: Floats) -> float:
@@ -122,9 +166,9 @@ def _looks_for(side: float) -> list[tuple[int, float]]:
     ]
 
 
-def _take(pixels: Pixels, transform: NDArray[np.float64], side: int, size: NDArray[np.float64], target: int) -> Look:
-    candidates = run_yunet(warp(pixels, transform, target), 0.05)
-    expected = np.array([*(target / 2 - size / 2), *size], np.float32)
+def _take(cut_out: Pixels, transform: NDArray[np.float64], side: int, size: NDArray[np.float64]) -> Look:
+    candidates = run_yunet(cut_out, 0.05)
+    expected = np.array([*(len(cut_out) / 2 - size / 2), *size], np.float32)
     overlapping = [candidate for candidate in candidates if overlap(expected, candidate) > 0.3]
     if not overlapping:
         return Look(side, 0.0, None)

@@ -77,6 +77,17 @@ def test_outside_the_photo_is_black():
     assert (warp(pixels, similarity_transform(TEMPLATE + np.array([500, 0]))) == 0).all()
 
 
+def test_outside_the_photo_another_color_can_be_chosen():
+    """Also if the whole square is outside."""
+    pixels = np.full((40, 40, 3), 200, np.uint8)
+    half_outside = np.array([[1.0, 0.0, 20.0], [0.0, 1.0, 0.0]])
+    square = warp(pixels, half_outside, 40, fill=(10, 20, 30))
+    assert square[20, 5].tolist() == [10, 20, 30]
+    assert square[20, 35].tolist() == [200, 200, 200]
+    far_away = np.array([[1.0, 0.0, 500.0], [0.0, 1.0, 0.0]])
+    assert (warp(pixels, far_away, 40, fill=(10, 20, 30)) == [10, 20, 30]).all()
+
+
 def test_a_huge_face_is_averaged_and_not_sampled():
     """Fine texture becomes an even gray instead of noise."""
     random = np.random.default_rng(1)

@@ -60,6 +60,24 @@ def test_the_gender_network_runs_only_for_open_faces():
     assert by_head == [attribute_values.read_gender(float(head), float(network)).value for head, network in pairs]
 
 
+def test_a_doubtful_gender_is_read_from_the_mirror_image_too(monkeypatch):
+    """A certain one is not: the network takes longer than all other attributes."""
+    runs = []
+
+    def run(_network, crops):
+        runs.append(len(crops))
+        return [np.where(crops[:, 0, :1, 0] == 0, 0.6, 3.0).astype(np.float32)]
+
+    monkeypatch.setattr(type(attributes.GENDER), "run", run)
+    crops = np.zeros((3, 192, 192, 3), np.uint8)
+    crops[0] = 255  # log-odds of 3
+    crops[1, :, -1] = 255  # log-odds of 0.6, and of 3 in the mirror image
+    line = attribute_values.calibration()["gender"]
+    assert abs(0.6 + line["shift"] / line["slope"]) < 0.5
+    assert attributes.male_log_odds(crops).tolist() == pytest.approx([3.0, 1.8, 0.6])
+    assert runs == [3, 2]
+
+
 def test_gender_is_equal_for_the_mirror_image():
     """A face and its mirror image, at the same position in the crop, have the same log-odds."""
     pixels = np.asarray(portrait("astronaut"))

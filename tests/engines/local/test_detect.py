@@ -208,6 +208,23 @@ def test_a_face_without_a_border_is_found(name, share):
     assert face.size > 3 * whole.size
 
 
+@pytest.mark.parametrize(
+    ("name", "share", "middle"),
+    [("astronaut", 0.5, 0.42), ("astronaut", 0.5, 0.58), ("astronaut", 0.55, 0.42), ("obama_3", 0.5, 0.58)],
+)
+def test_a_face_larger_than_its_small_photo_is_found(name, share, middle):
+    """Programs cut faces out and leave chin and brow out. ``middle``: row of the cut-out's middle in the box."""
+    image = portrait(name)
+    (whole,) = detect_faces(pixels_of(image))
+    left, top, width, height = whole.box
+    half, x, y = max(width, height) * share / 2, left + width / 2, top + height * middle
+    cut_out = image.crop((int(x - half), int(y - half), int(x + half), int(y + half))).convert("L")
+    (face,) = detect_faces(pixels_of(cut_out.resize((192, 192), Image.Resampling.BOX).convert("RGB")))
+    scale = 192 / (2 * half)
+    expected = ((left - int(x - half)) * scale, (top - int(y - half)) * scale, width * scale, height * scale)
+    assert overlap(face.box, expected) > 0.4
+
+
 @pytest.mark.parametrize("degrees", [90, 180, 270])
 @pytest.mark.parametrize("enlargement", [0.5, 2.5])
 def test_a_turned_face_beside_an_upright_one_is_found(degrees, enlargement):
