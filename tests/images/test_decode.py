@@ -249,6 +249,13 @@ def test_a_scale_of_the_decoder_that_is_nearly_large_enough_is_taken() -> None:
     assert have_colors(shown(open_image(data, max_side=408)), QUARTERS)
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_an_image_that_is_hardly_larger_than_the_limit_is_not_reduced(kind: str) -> None:
+    """4 % more pixels cost less than the reduction does."""
+    assert open_image(written(quarters(416, 300), kind), max_side=400).pixels.shape == (300, 416, 3)
+    assert open_image(written(quarters(420, 300), kind), max_side=400).pixels.shape == (286, 400, 3)
+
+
 def test_a_turned_photo_is_reduced_alike() -> None:
     """The original size is told upright, the limit holds for the longer side."""
     exif = Image.Exif()
