@@ -30,7 +30,7 @@ from catalog.store.listed_photos import (
 )
 from catalog.store.photos import Location, locations_by_uri
 
-BATCH = 2000
+BATCH = 1000
 """Locations looked up by one query."""
 
 LONGEST_URI = 2500
