@@ -7,6 +7,7 @@ longer than the rest of the command line. Most values are absent, or are text fo
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import Enum
 from typing import Any
 
 
@@ -33,8 +34,8 @@ class PlainValues:
         """Return the value in the parameter's type. Raises BadParameter."""
         if value is None:
             return () if param.multiple or param.nargs == -1 else None
-        # The command line gives text. A number is therefore a default, or the count of an option such as -vv.
-        if isinstance(value, (int, float)) or (self._takes_text and isinstance(value, str)):
+        # The command line gives text. Anything else is a default, or the count of an option such as -vv.
+        if isinstance(value, (int, float, Enum)) or (self._takes_text and isinstance(value, str)):
             return value
         if self._takes_texts and isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
             return list(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,13 @@ from catalog.cli.command_group import CheckedCommand
 
 RECEIVED: dict[str, Any] = {}
 app = typer.Typer()
+
+
+class Color(StrEnum):
+    """A parameter's choices."""
+
+    RED = "red"
+    BLUE = "blue"
 
 
 def kilometers(text: str | float) -> float:
@@ -30,6 +38,7 @@ def receive(
     path: Annotated[Path | None, typer.Option()] = None,
     count: Annotated[int, typer.Option("-c", count=True)] = 0,
     is_set: Annotated[bool, typer.Option("--set")] = False,
+    color: Annotated[Color, typer.Option()] = Color.RED,
     either: Annotated[bool | None, typer.Option("--either/--other")] = None,
 ) -> None:
     RECEIVED.update(locals())
@@ -47,7 +56,7 @@ plain.command()(receive)
         "a b --text 12 --texts x --texts y",
         "a --number 3 --length 12km --lengths 1km --lengths 2km",
         "a --path /tmp/x -cc --set --other",
-        "12 --text= --default 8",
+        "12 --text= --default 8 --color blue",
     ],
 )
 def test_a_command_receives_what_typer_gives_it(arguments):
@@ -61,7 +70,7 @@ def test_a_command_receives_what_typer_gives_it(arguments):
     assert received[0] == received[1]
 
 
-@pytest.mark.parametrize("arguments", ["a --number 0", "a --number x", "a --default 1.5", "a --length x", ""])
+@pytest.mark.parametrize("arguments", ["a --number 0", "a --number x", "a --default 1.5", "a --length x", "a --color 1", ""])
 def test_a_wrong_value_is_refused(arguments):
     result = CliRunner().invoke(app, arguments.split())
     assert result.exit_code == 2 or isinstance(result.exception, ValueError)
