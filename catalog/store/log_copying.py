@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -23,13 +24,16 @@ LONGEST_LOG = 16_000
 """Pages of the log from which a commit copies it all the same: 64 MB."""
 _SECONDS = 0.5
 """Time between two looks at the log."""
+_LONG_LOG = 48 << 20
+"""Bytes of a log that is copied although transactions follow one another."""
 
 
 @contextlib.contextmanager
 def copying_log(database: Database) -> Iterator[None]:
-    """While the block runs, a thread copies SQLite's log into the file soon after each transaction.
+    """While the block runs, a thread copies SQLite's log into the file when no transaction was written for a moment.
 
-    Waits for no transaction, and no transaction waits for it. Does nothing for a database without a file of its own.
+    Waits for no transaction. A commit during the copying shares the disk with it. Does nothing for a database without
+    a file of its own.
     """
     path = database.path
     if path is None:
@@ -62,20 +66,35 @@ def _copy(path: Path, end: threading.Event) -> None:
     try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")
-        copied = _time_of(log)
+        copied = seen = _state_of(log)
         while not end.wait(_SECONDS):
-            changed = _time_of(log)
-            if changed != copied:
+            before, seen = seen, _state_of(log)
+            if is_copying_due(copied, before, seen):
                 with contextlib.suppress(sqlite3.OperationalError):  # busy: the next look copies it
                     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-                copied = changed
+                copied = seen
     finally:
         connection.close()
 
 
-def _time_of(log: Path) -> int | None:
-    """The time of the latest change of a file, in nanoseconds; None if it does not exist."""
+class LogState(NamedTuple):
+    """The time of the latest change in nanoseconds, and the size in bytes; both 0 without a log."""
+
+    changed: int
+    size: int
+
+
+def is_copying_due(copied: LogState, before: LogState, seen: LogState) -> bool:
+    """Return whether to copy now: the log is quiet since the look before, or long.
+
+    ``copied`` is the state at the latest copy. A commit during the copying would wait for the disk.
+    """
+    return seen != copied and (seen == before or seen.size >= _LONG_LOG)
+
+
+def _state_of(log: Path) -> LogState:
     try:
-        return log.stat().st_mtime_ns
+        status = log.stat()
     except OSError:
-        return None
+        return LogState(0, 0)
+    return LogState(status.st_mtime_ns, status.st_size)

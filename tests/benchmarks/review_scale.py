@@ -265,6 +265,7 @@ def main() -> int:
         if database is None:
             database = str(Path(folder) / "catalogue.sqlite3")
             shutil.copyfile(original, database)
+            os.sync()  # otherwise commits wait while the system writes the copy to the disk
         with serving(database) as server:
             try:
                 measure(server, arguments.rounds)

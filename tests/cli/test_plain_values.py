@@ -70,7 +70,9 @@ def test_a_command_receives_what_typer_gives_it(arguments):
     assert received[0] == received[1]
 
 
-@pytest.mark.parametrize("arguments", ["a --number 0", "a --number x", "a --default 1.5", "a --length x", "a --color 1", ""])
+@pytest.mark.parametrize(
+    "arguments", ["a --number 0", "a --number x", "a --default 1.5", "a --length x", "a --color 1", ""]
+)
 def test_a_wrong_value_is_refused(arguments):
     result = CliRunner().invoke(app, arguments.split())
     assert result.exit_code == 2 or isinstance(result.exception, ValueError)

@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select
 
 from catalog.store import log_copying
 from catalog.store.database import Database, open_database
-from catalog.store.log_copying import LONGEST_LOG, copying_log
+from catalog.store.log_copying import LONGEST_LOG, LogState, copying_log, is_copying_due
 from catalog.store.tables import persons
 
 
@@ -36,6 +36,16 @@ def pages_in_the_log(path: Path, database: Database) -> int:
         pages = int(connection.exec_driver_sql("PRAGMA page_count").scalar() or 0)
         size = int(connection.exec_driver_sql("PRAGMA page_size").scalar() or 0)
     return pages - path.stat().st_size // size
+
+
+def test_a_log_that_is_written_now_is_copied_later() -> None:
+    """Unless it is long: transactions may follow one another for hours."""
+    empty, small, larger = LogState(0, 0), LogState(1, 5_000), LogState(2, 9_000)
+    assert not is_copying_due(empty, empty, empty)
+    assert not is_copying_due(empty, small, larger)
+    assert is_copying_due(empty, larger, larger)
+    assert not is_copying_due(larger, larger, larger)
+    assert is_copying_due(empty, small, LogState(2, 60_000_000))
 
 
 def test_a_thread_copies_the_log_after_a_commit(tmp_path: Path) -> None:
