@@ -56,8 +56,8 @@ class CheckedCommand(_PlainParameters, TyperCommand):
         return rest
 
 
-class _SubcommandGroup(_PlainParameters, TyperGroup):
-    """A command with subcommands, such as ``catalog people``."""
+class SubcommandGroup(_PlainParameters, TyperGroup):
+    """A command with subcommands, such as ``catalog people``. A group with a class of its own derives it from this."""
 
 
 class CommandGroup(_PlainParameters, TyperGroup):
@@ -122,7 +122,9 @@ def load_command(entry: CommandEntry, subcommand: str | None = None) -> Any:
         if chosen:
             target = copy.copy(target)
             target.registered_commands, target.registered_groups = chosen, []
-        app.add_typer(target, name=entry.name, cls=_SubcommandGroup)
+        if not isinstance(target.info.cls, type):
+            target.info.cls = SubcommandGroup
+        app.add_typer(target, name=entry.name)
     else:
         app.command(entry.name, cls=CheckedCommand, hidden=entry.is_hidden)(target)
     return get_group(app).commands[entry.name]

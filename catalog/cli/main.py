@@ -77,6 +77,10 @@ COMMANDS = (
 
 def main() -> None:
     """Run one command and exit with its code. ``-v`` adds the traceback to an error's message."""
+    # Python has no stream where the shell closed one, as in `catalog status >&-`. The next file would get its number.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
     gc.disable()  # until the command is imported, in CommandGroup: imports make no garbage
     gc.set_threshold(20_000)  # by default every 700 objects: modules that a command imports later, and long listings
     exit_code = run(sys.argv[1:])

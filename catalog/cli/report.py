@@ -12,10 +12,10 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from tqdm import tqdm
-from typer.core import TyperGroup
 
 import catalog
 from catalog import ReportRows, UsageError
+from catalog.cli.command_group import SubcommandGroup
 from catalog.cli.formatting import counted
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, NoProgress, Since, Until, Verbose
@@ -45,7 +45,7 @@ a face was enrolled last.
 """
 
 
-class _Reports(TyperGroup):
+class _Reports(SubcommandGroup):
     """Finds a report by any of its names."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:

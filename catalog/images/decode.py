@@ -272,7 +272,7 @@ _READERS: dict[str, Callable[[bytes, DecodeLimits], _Header]] = {
 _PANORAMA_RATIO, _PANORAMA_MAX_FACTOR = 3.0, 12.0
 _NEARLY = 0.96
 """Share of the wanted size that is enough, and of an image's size from which it is not reduced. Half of a photo of 12
-megapixels (4,000 to 4,288 pixels wide) is nearly the default of 2,048 pixels. Decoded at half scale and not reduced it
+megapixels (4,000 to 4,266 pixels wide) is nearly the default of 2,048 pixels. Decoded at half scale and not reduced it
 needs less than half of the processor time."""
 
 _TURNS = {

@@ -215,3 +215,14 @@ def test_a_signal_while_modules_are_loaded_is_one_sentence(monkeypatch, capsys):
     monkeypatch.setattr(main, "command_group", interrupted)
     assert main.run(["scan", "photos"]) == main.INTERRUPTED
     assert capsys.readouterr().err == "catalog: Interrupted. Finished work is kept.\n"
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_ends_no_command(tmp_path, closed):
+    """A scheduler may start a program without streams."""
+    path = tmp_path / "catalog.sqlite3"
+    with catalog.open(path, create=True):
+        pass
+    command = f'"$0" -m catalog status --database "$1" {closed}'
+    done = subprocess.run(["sh", "-c", command, sys.executable, str(path)], capture_output=True, text=True, check=False)
+    assert (done.returncode, "bug" in done.stderr) == (0, False)

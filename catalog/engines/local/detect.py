@@ -4,6 +4,7 @@
 - :mod:`.second_looks` decides on doubtful candidates.
 - A small pass over the other three orientations finds faces that lie on their side or upside down, also beside
   upright ones. An orientation with such a face is searched at the full size.
+- A small photo without a face is searched again with a border around it: a face may fill it.
 - A photo longer than three times its shorter side (a panorama) is searched in overlapping tiles.
 
 ``weights/MODELS.md`` describes how the thresholds were chosen and how often they are right.
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from catalog.engines.local.detected_face import DetectedFace, turned_back, without_duplicates
-from catalog.engines.local.second_looks import verify
+from catalog.engines.local.second_looks import find_filling_faces, verify
 from catalog.engines.local.yunet import SCORE, Floats, Pixels, drop_overlapping, reduced, run_yunet, scaled
 
 __all__ = ["DetectedFace", "detect_faces"]
@@ -77,7 +78,7 @@ def _detect(pixels: Pixels) -> list[DetectedFace]:
     is_upright = any(face.confidence >= _UPRIGHT for face in faces)
     orientations = _hinted_orientations(pixels) if is_upright else (2, 1, 3)
     turned = [face for quarters in orientations for face in _detect_turned(pixels, quarters)]
-    return without_duplicates([*faces, *turned]) if turned else faces
+    return without_duplicates([*faces, *turned] or find_filling_faces(pixels))
 
 
 def _detect_turned(pixels: Pixels, quarters: int) -> list[DetectedFace]:

@@ -44,6 +44,8 @@ _FILLING = 0.4
 _LARGEST_CUT_OUT = 400
 """Shorter side in pixels up to which a photo may be a program's cut-out of a face. Larger photos that an animal fills
 would bring false faces."""
+_BORDER = 0.4
+"""Width of the border around a small photo without a face, in its shorter sides."""
 _FILLING_LOOK = (112, 3.0)
 _FILLING_SCORE, _FILLING_PRESENCE = 0.7, 0.5
 """Lowest score of the look, and lowest face probability of the mesh, of a candidate that fills the photo."""
@@ -88,6 +90,26 @@ def _face_of(row: Floats, score: float) -> DetectedFace:
     return DetectedFace((left, top, across, down), landmarks, confidence_of(score))
 
 
+def find_filling_faces(pixels: Pixels) -> list[DetectedFace]:
+    """Return the faces that fill a small photo without other faces: YuNet finds some only with a border around them."""
+    rows, columns = pixels.shape[:2]
+    if min(rows, columns) > _LARGEST_CUT_OUT:
+        return []
+    border = int(_BORDER * min(rows, columns))
+    framed = np.empty((rows + 2 * border, columns + 2 * border, 3), np.uint8)
+    framed[:] = _mean_color(pixels)
+    framed[border : border + rows, border : border + columns] = pixels
+    candidates = run_yunet(framed, _FLOOR)
+    candidates[:, [0, 1, *range(4, SCORE)]] -= border
+    faces = (_filling_face(pixels, row) for row in candidates)
+    return [face for face in faces if face is not None]
+
+
+def _mean_color(pixels: Pixels) -> tuple[int, int, int]:
+    red, green, blue = (round(float(value)) for value in pixels.reshape(-1, 3).mean(axis=0))
+    return red, green, blue
+
+
 def _filling_face(pixels: Pixels, row: Floats) -> DetectedFace | None:
     """Return the face of a refused candidate that fills a small photo, or None if it is no face."""
     rows, columns = pixels.shape[:2]
@@ -101,8 +123,7 @@ def _filling_face(pixels: Pixels, row: Floats) -> DetectedFace | None:
     (mesh,) = locate_meshes(pixels, [_face_of(row, float(row[SCORE]))])
     if mesh.presence < _FILLING_PRESENCE:
         return None
-    red, green, blue = (round(float(v)) for v in pixels.reshape(-1, 3).mean(axis=0))
-    look = _look_at(pixels, row, *_FILLING_LOOK, fill=(red, green, blue))
+    look = _look_at(pixels, row, *_FILLING_LOOK, fill=_mean_color(pixels))
     if look.row is None or look.score < _FILLING_SCORE:
         return None
     return _face_of(look.row, look.score)

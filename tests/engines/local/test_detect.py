@@ -210,7 +210,10 @@ def test_a_face_without_a_border_is_found(name, share):
 
 @pytest.mark.parametrize(
     ("name", "share", "middle"),
-    [("astronaut", 0.5, 0.42), ("astronaut", 0.5, 0.58), ("astronaut", 0.55, 0.42), ("obama_3", 0.5, 0.58)],
+    [
+        *[("astronaut", 0.5, 0.42), ("astronaut", 0.5, 0.58), ("astronaut", 0.55, 0.42), ("obama_3", 0.5, 0.58)],
+        *[("astronaut", 0.5, 0.5), ("biden", 0.4, 0.58), ("obama_3", 0.4, 0.42), ("obama_1", 0.4, 0.5)],
+    ],
 )
 def test_a_face_larger_than_its_small_photo_is_found(name, share, middle):
     """Programs cut faces out and leave chin and brow out. ``middle``: row of the cut-out's middle in the box."""
@@ -223,6 +226,17 @@ def test_a_face_larger_than_its_small_photo_is_found(name, share, middle):
     scale = 192 / (2 * half)
     expected = ((left - int(x - half)) * scale, (top - int(y - half)) * scale, width * scale, height * scale)
     assert overlap(face.box, expected) > 0.4
+
+
+def test_a_face_that_fills_a_small_photo_is_found_once():
+    """A cut-out beside its mirror image gives several candidates at the same place."""
+    cut_out = portrait("astronaut").convert("RGB").crop((177, 85, 248, 156))
+    both = Image.new("RGB", (142, 71))
+    both.paste(cut_out, (0, 0))
+    both.paste(cut_out.transpose(Image.Transpose.FLIP_LEFT_RIGHT), (71, 0))
+    faces = detect_faces(pixels_of(both.resize((798, 399), Image.Resampling.BOX)))
+    pairs = [(a, b) for number, a in enumerate(faces) for b in faces[:number]]
+    assert all(overlap(a.box, b.box) < 0.5 for a, b in pairs)
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])
