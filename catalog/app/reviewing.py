@@ -105,10 +105,10 @@ class Review:
             totals.faces, totals.named, totals.hidden, totals.unnamed_persons, answers, min(forecast, totals.faces)
         )
 
-    def cards(self, limit: int = 6, *, excluded: Sequence[str] = ()) -> tuple[Card, ...]:
-        """The next cards, worth most first. ``excluded`` are ids of cards."""
+    def cards(self, limit: int = 6, *, excluded: Sequence[str] = (), pairs_last: bool = False) -> tuple[Card, ...]:
+        """The next cards, worth most first. ``excluded`` are ids of cards. ``pairs_last``: pairs follow all others."""
         with self._reading() as connection:
-            chosen = self._choose(connection, limit, excluded)
+            chosen = self._choose(connection, limit, excluded, pairs_last=pairs_last)
             return tuple(self._with_tiles(connection, card, rows) for card, rows in chosen)
 
     def candidates(self, person: str, *, limit: int = GRID_TILES) -> tuple[Tile, ...]:
@@ -235,7 +235,9 @@ class Review:
         with self._resources().database.read() as connection:
             return last_decision_number(connection)
 
-    def _choose(self, connection: Connection, limit: int, excluded: Sequence[str]) -> list[_CardRows]:
+    def _choose(
+        self, connection: Connection, limit: int, excluded: Sequence[str], *, pairs_last: bool = False
+    ) -> list[_CardRows]:
         """The next cards without their tiles, each with its questions."""
         seen = last_decision_number(connection)
         chosen: list[_CardRows] = [
@@ -243,7 +245,7 @@ class Review:
         ]
         chosen += self._question_cards(connection, seen)
         chosen = [(card, rows) for card, rows in chosen if card.id not in set(excluded)]
-        chosen.sort(key=lambda entry: _order(entry[0]))
+        chosen.sort(key=lambda entry: (pairs_last and entry[0].kind == "pair", _order(entry[0])))
         return chosen[:limit]
 
     def _question_cards(self, connection: Connection, seen: int) -> list[_CardRows]:

@@ -16,6 +16,7 @@ from catalog.store.face_order import FaceOrder
 from catalog.store.person_summaries import PersonSummary
 from catalog.web import review_json
 from catalog.web.crop_cache import CropCache
+from catalog.web.pair_pause import PairPause
 from catalog.web.review_answers import number_of, parse_answer, text_of
 from catalog.web.review_json import Json
 from catalog.web.review_repairs import parse_repair, parse_strangers
@@ -68,6 +69,7 @@ class ReviewDesk:
         self._kept: OrderedDict[str, KeptCard] = OrderedDict()
         self._undos: OrderedDict[str, Json] = OrderedDict()
         self._last: deque[LastAnswer] = deque(maxlen=LAST_ANSWERS)
+        self._pairs = PairPause()
         self._images = CropCache()
         self._warming = threading.Lock()
 
@@ -103,7 +105,9 @@ class ReviewDesk:
 
     def cards(self, limit: int, excluded: tuple[str, ...] = ()) -> list[Json]:
         """The next cards with their faces. They are remembered, so that an answer can be checked against its card."""
-        return self._shown(self._catalog.review.cards(limit, excluded=excluded))
+        with self._lock:
+            is_paused = self._pairs.is_on
+        return self._shown(self._catalog.review.cards(limit, excluded=excluded, pairs_last=is_paused))
 
     def candidates(self, person: str) -> list[Json]:
         """The grid of a person's candidates, if there are any. Raises PersonError."""
@@ -174,9 +178,16 @@ class ReviewDesk:
         parsed = parse_answer(card, body)
         if parsed.answer is None:
             self._catalog.review.skip(card)
+            self._count(card, body)
             return {"group": None, "text": parsed.text}
         result = self._catalog.review.answer(parsed.answer)
+        if not result.is_repeat:
+            self._count(card, body)
         return self._recorded(result, parsed.text, _persons_on(card) | {parsed.answer.into or ""})
+
+    def _count(self, card: Card, body: dict[str, Any]) -> None:
+        with self._lock:
+            self._pairs.add(card.kind, text_of(body, "answer"))
 
     def repair(self, body: dict[str, Any]) -> Json:
         """Record a change outside a card. Raises UsageError, ReviewConflictError, SameNameError and SamePhotoError."""

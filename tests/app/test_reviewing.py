@@ -237,6 +237,15 @@ def decide(library, key, pair, action):
     return library.review.answer(answer).group
 
 
+def test_pairs_can_come_last(library, paired):
+    """They are worth most here. All cards stay, in the order of their worth."""
+    first = library.review.cards(20)
+    assert first[0].kind == "pair"
+    last = library.review.cards(20, pairs_last=True)
+    assert last == tuple(sorted(first, key=lambda card: card.kind == "pair"))
+    assert [card.kind for card in library.review.cards(1, pairs_last=True)] == ["group"]
+
+
 def test_a_pair_answered_with_no_is_not_asked_again(library, paired):
     """Nor after another scan. Its undo asks again."""
     largest, one, two = paired
