@@ -49,7 +49,7 @@ def back_up(database: Database, target: Path) -> int:
 
     if target.exists():
         raise UsageError(f'The file "{target}" exists already.', remedy="Name another file.")
-    with temporary_file(target) as copy:
+    with temporary_file(target) as copy, _errors_name(f'The backup "{target}"', copy):
         if database.path is not None:
             _copy_file(database.path, copy)
             check_pages(copy, f'The database "{database.url}"', "Restore a backup with `catalog restore`.")
@@ -75,7 +75,7 @@ def restore(database: Database, backup: Path, delete_references: _DeleteReferenc
     from catalog.store.migrate import copy_sqlite
 
     beside = database.path or Path(tempfile.gettempdir()) / "restore"
-    with assignment_lock(database), temporary_file(beside) as copy, _errors_name_backup(backup, copy):
+    with assignment_lock(database), temporary_file(beside) as copy, _errors_name(f'The backup "{backup}"', copy):
         if not backup.is_file():
             raise UsageError(f'There is no backup at "{backup}".')
         shutil.copyfile(backup, copy)
@@ -139,8 +139,8 @@ def _fold_log(path: Path) -> None:
 
 
 @contextmanager
-def _errors_name_backup(backup: Path, copy: Path) -> Iterator[None]:
-    """Rewrite errors about the copy of a backup to name the backup, the file that the user knows."""
+def _errors_name(backup: str, copy: Path) -> Iterator[None]:
+    """Rewrite errors about a temporary copy to name the backup, the file that the user knows."""
     subject = f'The database "{safe_form(parse_address(str(copy)))}"'
     try:
         yield
@@ -151,7 +151,7 @@ def _errors_name_backup(backup: Path, copy: Path) -> Iterator[None]:
         if isinstance(error, SchemaError) or any(part in remedy for part in _CATALOGUE_REMEDIES):
             verb = "Update catalog, or name" if remedy.startswith("Update") else "Name"
             remedy = f"{verb} another backup."
-        raise type(error)(f'The backup "{backup}"{message.removeprefix(subject)}', remedy=remedy) from error
+        raise type(error)(f"{backup}{message.removeprefix(subject)}", remedy=remedy) from error
 
 
 def _sync_to_disk(path: Path) -> None:

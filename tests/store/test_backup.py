@@ -232,7 +232,10 @@ def run(command_name: str, database: Database, folder: Path) -> None:
 
 @pytest.mark.parametrize("command_name", ["backup", "restore"])
 def test_a_full_disk_is_a_failure_of_the_database(tmp_path: Path, command_name: str) -> None:
-    """The catalogue stays, and nothing is left over. A limit on the size of files stands for the disk."""
+    """The catalogue stays, and nothing is left over. A limit on the size of files stands for the disk.
+
+    The message names a file that the user knows.
+    """
     database = open_database(str(tmp_path / "catalog.sqlite3"))
     with database.begin() as conn:
         fill(conn)
@@ -241,10 +244,11 @@ def test_a_full_disk_is_a_failure_of_the_database(tmp_path: Path, command_name: 
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (65536, limits[1]))
     try:
-        with pytest.raises(DatabaseError):
+        with pytest.raises(DatabaseError) as caught:
             run(command_name, database, tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert any(f'"{tmp_path / name}"' in str(caught.value) for name in ("new.sqlite3", "catalog.sqlite3"))
     assert everything(database) == before
     database.close()
     assert [file.name for file in tmp_path.iterdir() if ".part" in file.name or file.name == "new.sqlite3"] == []
