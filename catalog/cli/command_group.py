@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import gc
 import importlib
 import re
 from collections.abc import Sequence
@@ -69,10 +68,7 @@ class CommandGroup(_PlainParameters, TyperGroup):
         name, placeholder, rest = super().resolve_command(ctx, args)
         if name is None or placeholder is None:
             return name, placeholder, rest
-        command = load_command(self.entries[name], rest[0] if rest else None)
-        gc.freeze()  # imported objects live until the end; scanning them again and again costs a tenth of a long scan
-        gc.enable()  # main() disables it
-        return name, command, rest
+        return name, load_command(self.entries[name], rest[0] if rest else None), rest
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command. The message about a wrong argument is plain, and does not repeat megabytes of it."""

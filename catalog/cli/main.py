@@ -27,6 +27,9 @@ INTERRUPTED_TEXT = "Interrupted. Finished work is kept."
 OUTPUT_CLOSED = 141
 """The reader of the output closed it, as in ``catalog ... | head``. Shells report this code for every such program."""
 
+_OBJECTS_BEFORE_FIRST_COLLECTION, _OBJECTS_BETWEEN_COLLECTIONS = 200_000, 20_000
+"""New objects that begin a search for garbage. A scan without new photos makes 100,000."""
+
 
 @dataclass(frozen=True, slots=True)
 class CommandEntry:
@@ -81,11 +84,26 @@ def main() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
-    gc.disable()  # until the command is imported, in CommandGroup: imports make no garbage
-    gc.set_threshold(20_000)  # by default every 700 objects: modules that a command imports later, and long listings
+    _collect_garbage_late()
     exit_code = run(sys.argv[1:])
     gc.freeze()  # otherwise the interpreter searches all modules for garbage before it ends
     sys.exit(exit_code)
+
+
+def _collect_garbage_late() -> None:
+    """Let the first search for garbage wait, and later ones be rare: imports make no garbage, and no listing does.
+
+    By default one begins after 700 new objects, and a scan without new photos spends a twentieth of its time on them.
+    """
+    gc.set_threshold(_OBJECTS_BEFORE_FIRST_COLLECTION)
+    gc.callbacks.append(_after_first_collection)
+
+
+def _after_first_collection(phase: str, _: object) -> None:
+    if phase == "stop":
+        gc.callbacks.remove(_after_first_collection)
+        gc.freeze()  # modules live until the end; searching them again and again costs a tenth of a long scan
+        gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
 
 
 def run(arguments: list[str]) -> int:
