@@ -9,9 +9,9 @@ from catalog.app.after_scan import assign_released_faces
 from catalog.app.find_photos import find_photos
 from catalog.app.resources import Resources
 from catalog.domain.date_decisions import parse_shift, shifted, spread, user_date
-from catalog.domain.decisions import PhotoDate
 from catalog.domain.errors import UsageError
 from catalog.domain.local_day import DatePrecision
+from catalog.domain.photo_date import PhotoDate
 from catalog.domain.taken_at import DateSource, parse_date_text
 from catalog.domain.uri import display_name
 from catalog.identities.decisions.date_verbs import set_dates

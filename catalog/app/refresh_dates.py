@@ -17,9 +17,9 @@ from catalog.app.stacks import refresh_stacks
 from catalog.app.upkeep import source_uri
 from catalog.domain.choose_date import choose_date
 from catalog.domain.content_hash import sha256_of
-from catalog.domain.decisions import PhotoDate
 from catalog.domain.errors import PhotoError, SourceError, UsageError
 from catalog.domain.name_dates import dates_of_uri
+from catalog.domain.photo_date import PhotoDate
 from catalog.domain.source import Source
 from catalog.domain.taken_at import DateSource, TakenAt, date_text
 from catalog.domain.uri import display

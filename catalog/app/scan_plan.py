@@ -16,8 +16,9 @@ from catalog.app.resources import Resources
 from catalog.domain.charges import Charge
 from catalog.domain.source import Source
 from catalog.engines.engine_spec import EngineResources
+from catalog.scanning.estimate import Estimate, estimate
 from catalog.scanning.photo_task import PhotoTask
-from catalog.scanning.plan import Estimate, Step, Unchanged, estimate
+from catalog.scanning.plan import Step, Unchanged
 from catalog.scanning.plan import plan as compare_listing
 from catalog.store.database import Database
 from catalog.store.gallery_info import count_faces, enrolled_sizes, prefiltered_photos

@@ -29,7 +29,6 @@ from catalog.scanning.plan import Unchanged
 from catalog.scanning.run_scan import RunLimits, scan
 from catalog.scanning.stop_signal import StopSignal
 from catalog.scanning.summary import Summary
-from catalog.store.stack_rows import queue_for_enrollment
 
 _CROP_SIDE = 256
 """Longest side of a hit's crop in pixels."""
@@ -39,11 +38,13 @@ if TYPE_CHECKING:
     from catalog.app import cluster_reading, finding, hit_crops
     from catalog.app.remote_reader import PreparationCluster
     from catalog.identities.matching.watch_hits import WatchHit
+    from catalog.store import stack_rows
 else:
     after_scan_steps = LazyModule("catalog.app.after_scan")
     finding = LazyModule("catalog.app.finding")
     hit_crops = LazyModule("catalog.app.hit_crops")
     cluster_reading = LazyModule("catalog.app.cluster_reading")
+    stack_rows = LazyModule("catalog.store.stack_rows")
 
 
 class ScanRun(Iterator[Outcome]):
@@ -205,7 +206,7 @@ class ScanRun(Iterator[Outcome]):
         is_paid = resources.configured_engine.capabilities.is_paid
         if is_paid and not resources.settings.scan.stacks:
             with resources.database.begin() as connection:
-                queue_for_enrollment(connection)
+                stack_rows.queue_for_enrollment(connection)
         items = scan(
             resources.sources(self._addresses, self._exclude),
             database=resources.database,

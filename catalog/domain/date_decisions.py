@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from catalog.domain.date_text import parse_time
-from catalog.domain.decisions import PhotoDate
 from catalog.domain.errors import UsageError
 from catalog.domain.local_day import DatePrecision, LocalSpan
+from catalog.domain.photo_date import PhotoDate
 from catalog.domain.taken_at import DateSource, date_text, parse_date_text
 
 UNKNOWN = "unknown"

@@ -14,7 +14,7 @@ from enum import StrEnum
 from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
 from catalog.domain.people import AssignedBy
-from catalog.domain.taken_at import DateSource
+from catalog.domain.photo_date import PhotoDate
 
 
 class Verb(StrEnum):
@@ -93,15 +93,6 @@ class PriorFace:
     by: AssignedBy | None
     similarity: float | None
     assigned_at: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class PhotoDate:
-    """The date of a photo as text of ``taken_at.date_text``; None for no date. ``source`` is None in older records."""
-
-    sha256: str
-    date: str | None
-    source: DateSource | None
 
 
 @dataclass(frozen=True, slots=True)

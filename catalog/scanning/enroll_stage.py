@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from catalog.domain.engine import Engine
 from catalog.domain.errors import PhotoError
 from catalog.domain.faces import Enrollment
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.domain.source import Content
-from catalog.scanning.paid_shots import PaidShots
 from catalog.scanning.photo_task import PhotoTask
+
+if TYPE_CHECKING:  # for paid engines only
+    from catalog.scanning.paid_shots import PaidShots
 
 OpenPhoto = Callable[[bytes], OpenedPhoto]
 """Decodes the bytes of a photo. Raises PhotoError."""

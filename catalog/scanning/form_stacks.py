@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import Connection
 
 from catalog.domain.apple_library import apple_asset
-from catalog.domain.decisions import PhotoDate, PhotosPayload, Verb
+from catalog.domain.decisions import PhotosPayload, Verb
+from catalog.domain.photo_date import PhotoDate
 from catalog.domain.same_face import EDITED_PHOTO, match_pairs
 from catalog.domain.stack_evidence import StackedPhoto, StackEvidence
 from catalog.domain.stack_names import stack_name

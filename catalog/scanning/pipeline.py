@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
 
 from catalog.domain.engine import Engine
 from catalog.domain.errors import CatalogError, PhotoError
@@ -19,13 +20,15 @@ from catalog.domain.photos import Outcome, OutcomeKind
 from catalog.scanning.enroll_stage import OpenPhoto, enroll_photo
 from catalog.scanning.enrollment_claims import EnrollmentClaims
 from catalog.scanning.in_flight import InFlight
-from catalog.scanning.paid_shots import PaidShots
 from catalog.scanning.photo_reader import PhotoReader, ThreadReader
 from catalog.scanning.photo_task import PhotoTask, TaskState
 from catalog.scanning.record_batch import BATCH_SECONDS, RecordBatch
 from catalog.scanning.record_stage import Recorder
 from catalog.scanning.seen_locations import SeenLocations
 from catalog.scanning.stop_signal import StopSignal
+
+if TYPE_CHECKING:  # for paid engines only
+    from catalog.scanning.paid_shots import PaidShots
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 
 from sqlalchemy import Connection
@@ -16,14 +16,9 @@ from catalog.domain.name_dates import dates_of_uri
 from catalog.domain.photos import Outcome, OutcomeKind
 from catalog.domain.uri import file_path
 from catalog.scanning.photo_task import PhotoTask, TaskState
+from catalog.scanning.previous_photos import PreviousPhoto, carry_over, revert_for_copies
 from catalog.store import pending_removals
 from catalog.store.database import Database
-from catalog.store.edited_photos import (
-    CarriedDecisions,
-    appeared_elsewhere,
-    carry_decisions_over,
-    revert_carried,
-)
 from catalog.store.faces import record_enrollment
 from catalog.store.gallery_info import IN_STACK, PREFILTERED
 from catalog.store.left_out import bring_back
@@ -42,14 +37,6 @@ from catalog.store.photos import (
 from catalog.store.scans import others_running, record_charges, record_problem
 from catalog.store.upsert import batches
 from catalog.store.verification_rows import has_employees
-
-
-@dataclass(frozen=True, slots=True)
-class _PreviousPhoto:
-    """The photo that a location showed before, and the decisions carried from it to the edited photo."""
-
-    photo_id: int
-    carried: CarriedDecisions | None
 
 
 def location_exists(location: Location) -> bool:
@@ -115,7 +102,7 @@ class Recorder:
         self._clock = clock
         self._zone = zone
         self._began = clock()
-        self._previous_photos: list[_PreviousPhoto] = []
+        self._previous_photos: list[PreviousPhoto] = []
         self._edits: set[tuple[int, int]] = set()
         self._assumed_duplicates: list[tuple[int, str]] = []
 
@@ -134,7 +121,7 @@ class Recorder:
 
         A task in the state KNOWN whose content turns out not to be enrolled comes back in the state LISTED.
         """
-        previous_photos: list[_PreviousPhoto] = []
+        previous_photos: list[PreviousPhoto] = []
         results: list[PhotoTask] = []
         with self._database.begin() as connection:
             # Any face may be an employee's.
@@ -153,9 +140,7 @@ class Recorder:
         previous_photos, self._previous_photos = self._previous_photos, []
         for batch in batches(previous_photos):
             with self._database.begin() as connection:
-                for previous in batch:
-                    if previous.carried is not None and appeared_elsewhere(connection, previous.photo_id, self._began):
-                        revert_carried(connection, previous.carried)
+                revert_for_copies(connection, batch, self._began)
                 released = self._release(connection, [previous.photo_id for previous in batch])
             self._remove(released)
         while True:
@@ -193,7 +178,7 @@ class Recorder:
         self,
         connection: Connection,
         run: Sequence[PhotoTask],
-        previous_photos: list[_PreviousPhoto],
+        previous_photos: list[PreviousPhoto],
         *,
         keeps_expressions: bool,
     ) -> list[PhotoTask]:
@@ -222,7 +207,7 @@ class Recorder:
         self,
         connection: Connection,
         task: PhotoTask,
-        previous_photos: list[_PreviousPhoto],
+        previous_photos: list[PreviousPhoto],
         keeps_expressions: bool,
     ) -> PhotoTask:
         match task.state:
@@ -237,9 +222,7 @@ class Recorder:
                 return task.recorded(outcome, None)
         raise ValueError(f"a task in the state {task.state} is not finished")
 
-    def _record_known(
-        self, connection: Connection, task: PhotoTask, previous_photos: list[_PreviousPhoto]
-    ) -> PhotoTask:
+    def _record_known(self, connection: Connection, task: PhotoTask, previous_photos: list[PreviousPhoto]) -> PhotoTask:
         photo_id = self._enrolled_photo(connection, task.content_hash)
         if photo_id is None:
             return task.relisted()
@@ -255,7 +238,7 @@ class Recorder:
         self,
         connection: Connection,
         task: PhotoTask,
-        previous_photos: list[_PreviousPhoto],
+        previous_photos: list[PreviousPhoto],
         keeps_expressions: bool,
     ) -> PhotoTask:
         # A content that this gallery did not hold is new, even if another gallery holds it: it was charged.
@@ -330,7 +313,7 @@ class Recorder:
         task: PhotoTask,
         photo_id: int,
         kind: OutcomeKind,
-        previous_photos: list[_PreviousPhoto],
+        previous_photos: list[PreviousPhoto],
     ) -> int:
         """Record the location and return its row id. If its content changed, its previous photo is added.
 
@@ -343,6 +326,6 @@ class Recorder:
             carried = None
             if edit not in self._edits and is_recorded_since(connection, photo_id, self._began):
                 self._edits.add(edit)  # copies with the same edit are one edit
-                carried = carry_decisions_over(connection, *edit)
-            previous_photos.append(_PreviousPhoto(task.known.photo_id, carried))
+                carried = carry_over(connection, *edit)
+            previous_photos.append(PreviousPhoto(task.known.photo_id, carried))
         return location_id

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING
 
 from catalog.domain.engine import Engine
 from catalog.domain.errors import CatalogError, LimitReached, SourceError, UsageError
@@ -27,7 +28,6 @@ from catalog.domain.uri import display
 from catalog.scanning.close_source import close_source
 from catalog.scanning.enroll_stage import OpenPhoto
 from catalog.scanning.enrollment_claims import SoloClaims
-from catalog.scanning.paid_shots import PaidShots
 from catalog.scanning.photo_reader import MakeReader
 from catalog.scanning.pipeline import ScanPipeline
 from catalog.scanning.plan import LONGEST_URI, Unchanged
@@ -40,6 +40,9 @@ from catalog.scanning.summary import Summary
 from catalog.store.database import Database
 from catalog.store.photos import count_lost_photos
 from catalog.store.source_locks import Locks, lock_sources
+
+if TYPE_CHECKING:
+    from catalog.scanning.paid_shots import PaidShots
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +131,7 @@ def scan(
             stop=limits.stop,
             before_record=_periodic_check(locks),
             claims=SoloClaims(locks),
-            paid_shots=PaidShots(database, engine=engine.name, gallery=gallery) if pays_per_shot else None,
+            paid_shots=_paid_shots(database, engine, gallery) if pays_per_shot else None,
             reader=None if make_reader is None else make_reader(recorder.is_enrolled),
         )
         missing: list[int] = []
@@ -166,6 +169,12 @@ def scan(
         except LimitReached as reached:
             summary.limit = summary.limit or reached
     yield summary
+
+
+def _paid_shots(database: Database, engine: Engine, gallery: str) -> PaidShots:
+    from catalog.scanning.paid_shots import PaidShots  # not loaded for engines that cost nothing
+
+    return PaidShots(database, engine=engine.name, gallery=gallery)
 
 
 def _check_arguments(uris: Sequence[str], database: Database, limits: RunLimits) -> None:

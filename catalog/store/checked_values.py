@@ -14,9 +14,9 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, NoReturn
 
-from catalog.domain.decisions import PhotoDate
 from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
+from catalog.domain.photo_date import PhotoDate
 from catalog.domain.taken_at import DateSource, parse_date_text
 
 MAX_TEXT = 500

@@ -12,12 +12,12 @@ from catalog.domain.decisions import (
     Decision,
     FacePayload,
     FacesPayload,
-    PhotoDate,
     PriorFace,
     PriorState,
 )
 from catalog.domain.face_key import FaceKey
 from catalog.domain.faces import BoundingBox
+from catalog.domain.photo_date import PhotoDate
 from catalog.domain.same_face import EDITED_PHOTO, best_match
 from catalog.store.decision_rows import append_copy, decisions_to_carry, mark_undone
 from catalog.store.photo_dates import read_photo_dates

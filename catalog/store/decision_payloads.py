@@ -22,7 +22,6 @@ from catalog.domain.decisions import (
     NamePayload,
     NewPerson,
     Payload,
-    PhotoDate,
     PhotosPayload,
     PriorFace,
     PriorPerson,
@@ -35,6 +34,7 @@ from catalog.domain.decisions import (
 )
 from catalog.domain.face_key import FaceKey
 from catalog.domain.people import AssignedBy
+from catalog.domain.photo_date import PhotoDate
 from catalog.store.appearance_json import appearances_json, checked_appearances
 from catalog.store.checked_values import (
     MalformedValueError,

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from catalog.domain.decisions import PhotoDate
 from catalog.domain.local_day import DatePrecision, LocalSpan
+from catalog.domain.photo_date import PhotoDate
 from catalog.domain.taken_at import DateSource, TakenAt, date_text, parse_date_text
 from catalog.domain.timestamps import utc_text
 from catalog.store.damaged_rows import stored_time

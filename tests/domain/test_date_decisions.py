@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from catalog.domain.date_decisions import parse_shift, shifted, spread, user_date
-from catalog.domain.decisions import PhotoDate
 from catalog.domain.errors import UsageError
+from catalog.domain.photo_date import PhotoDate
 from catalog.domain.taken_at import DateSource, date_text, parse_date_text
 
 

@@ -9,7 +9,8 @@ import pytest
 from catalog.domain.photos import PhotoRef
 from catalog.domain.source import Listed
 from catalog.scanning import plan as planning
-from catalog.scanning.plan import Unchanged, estimate, plan
+from catalog.scanning.estimate import estimate
+from catalog.scanning.plan import Unchanged, plan
 from catalog.sources.folder import FolderSource
 from catalog.store.photos import Location
 from tests.fakes import Drawn, save_drawing
@@ -98,15 +99,3 @@ def test_with_unstable_inodes_another_size_or_time_is_a_change(scanner, source, 
     with (folder / "03.png").open("ab") as file:
         file.write(b"more")
     assert altered(scanner, source) == 1
-
-
-def test_an_estimate_looks_at_files_of_unknown_ending(scanner, folder):
-    """A dry run counts them as a scan does."""
-    save_drawing(folder / "a.png", [Drawn("ann")]).rename(folder / "photo")
-    (folder / "note").write_bytes(b"text")
-    (folder / "b.mov").write_bytes(b"film")
-    (folder / "@eaDir").mkdir()
-    counts = estimate(plan(scanner.database, FolderSource(folder), engine="fake", gallery="catalog"))
-    assert (counts.unseen, counts.discovered) == (1, 1)
-    assert dict(counts.other_files) == {"no ending": 1, ".mov": 1}
-    assert dict(counts.left_out) == {"@eaDir (Synology)": 1}

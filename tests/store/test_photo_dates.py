@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, insert
 
-from catalog.domain.decisions import PhotoDate
 from catalog.domain.local_day import DatePrecision
+from catalog.domain.photo_date import PhotoDate
 from catalog.domain.taken_at import DateSource, TakenAt
 from catalog.store.database import Database
 from catalog.store.photo_dates import date_columns, improve_date, read_photo_dates, set_photo_dates

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from catalog.domain.decisions import DatesPayload, PhotoDate, Verb
+from catalog.domain.decisions import DatesPayload, Verb
 from catalog.domain.errors import UsageError
+from catalog.domain.photo_date import PhotoDate
 from catalog.identities.decisions.log import DecisionStamp, append
 from catalog.identities.decisions.prior_state import PriorStateBuilder
 from catalog.store.assignment_lock import lock_persons

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from catalog.domain.decisions import Decision, ExemplarsPayload, NamePayload, PhotoDate, Verb
+from catalog.domain.decisions import Decision, ExemplarsPayload, NamePayload, Verb
 from catalog.domain.face_key import FaceKey
+from catalog.domain.photo_date import PhotoDate
 
 
 @dataclass(slots=True)

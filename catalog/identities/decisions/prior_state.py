@@ -10,12 +10,12 @@ from catalog.domain.decisions import (
     ChangedPerson,
     NewPerson,
     PhotoAppearances,
-    PhotoDate,
     PriorFace,
     PriorPerson,
     PriorState,
     UnchangedPerson,
 )
+from catalog.domain.photo_date import PhotoDate
 from catalog.store.assignments import move_redirected_assignments, unassign
 from catalog.store.decided_rows import (
     canonical_rows,

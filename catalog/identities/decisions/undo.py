@@ -17,7 +17,6 @@ from catalog.domain.decisions import (
     FacePayload,
     NewPerson,
     PhotoAppearances,
-    PhotoDate,
     PriorFace,
     PriorPerson,
     PriorState,
@@ -27,6 +26,7 @@ from catalog.domain.decisions import (
 )
 from catalog.domain.errors import UsageError
 from catalog.domain.face_key import FaceKey
+from catalog.domain.photo_date import PhotoDate
 from catalog.identities.decisions.later_decisions import later_decisions
 from catalog.identities.decisions.log import DecisionStamp, append, last_undoable, read_decision, read_decisions
 from catalog.identities.decisions.prior_state import capture_current, restore_prior_state, rows_of_faces
