@@ -24,7 +24,8 @@ class PlainValues:
     def use_for(cls, parameters: Iterable[Any]) -> None:
         """Replace the conversion of each parameter of a command. A second call changes nothing."""
         for parameter in parameters:
-            if parameter.get_runtime_param.__self__ is parameter:
+            # Other versions of Typer may have no such method. They convert each value themselves.
+            if hasattr(parameter, "get_runtime_param") and parameter.get_runtime_param.__self__ is parameter:
                 parameter.get_runtime_param = cls(parameter)._itself
 
     def _itself(self) -> PlainValues:

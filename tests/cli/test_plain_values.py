@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 import pytest
@@ -11,6 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from catalog.cli.command_group import CheckedCommand
+from catalog.cli.plain_values import PlainValues
 
 RECEIVED: dict[str, Any] = {}
 app = typer.Typer()
@@ -76,3 +78,10 @@ def test_a_command_receives_what_typer_gives_it(arguments):
 def test_a_wrong_value_is_refused(arguments):
     result = CliRunner().invoke(app, arguments.split())
     assert result.exit_code == 2 or isinstance(result.exception, ValueError)
+
+
+def test_another_version_of_typer_converts_its_values_itself():
+    """Its parameters have no method that could be replaced."""
+    parameter = SimpleNamespace(name="text")
+    PlainValues.use_for([parameter])
+    assert vars(parameter) == {"name": "text"}
