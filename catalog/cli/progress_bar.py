@@ -78,6 +78,6 @@ def with_progress(run: ScanRun, *, quiet: bool = False, with_unchanged: bool = T
 
 def print_above_bar(line: str) -> None:
     """Print a line on stderr. A bar that is shown stays below it."""
-    from tqdm import tqdm
+    from tqdm import tqdm  # most scans have nothing to print here
 
     tqdm.write(line, file=sys.stderr)

@@ -92,9 +92,9 @@ def _face_of(row: Floats, score: float) -> DetectedFace:
 
 def find_filling_faces(pixels: Pixels) -> list[DetectedFace]:
     """Return the faces that fill a small photo without other faces: YuNet finds some only with a border around them."""
-    rows, columns = pixels.shape[:2]
-    if min(rows, columns) > _LARGEST_CUT_OUT:
+    if not _is_small(pixels):
         return []
+    rows, columns = pixels.shape[:2]
     border = int(_BORDER * min(rows, columns))
     framed = np.empty((rows + 2 * border, columns + 2 * border, 3), np.uint8)
     framed[:] = _mean_color(pixels)
@@ -105,6 +105,10 @@ def find_filling_faces(pixels: Pixels) -> list[DetectedFace]:
     return [face for face in faces if face is not None]
 
 
+def _is_small(pixels: Pixels) -> bool:
+    return bool(min(pixels.shape[:2]) <= _LARGEST_CUT_OUT)
+
+
 def _mean_color(pixels: Pixels) -> tuple[int, int, int]:
     red, green, blue = (round(float(value)) for value in pixels.reshape(-1, 3).mean(axis=0))
     return red, green, blue
@@ -112,9 +116,9 @@ def _mean_color(pixels: Pixels) -> tuple[int, int, int]:
 
 def _filling_face(pixels: Pixels, row: Floats) -> DetectedFace | None:
     """Return the face of a refused candidate that fills a small photo, or None if it is no face."""
-    rows, columns = pixels.shape[:2]
-    if min(rows, columns) > _LARGEST_CUT_OUT:
+    if not _is_small(pixels):
         return None
+    rows, columns = pixels.shape[:2]
     left, top, across, down = (float(v) for v in row[:4])
     inside_width = min(left + across, columns) - max(left, 0.0)
     inside_height = min(top + down, rows) - max(top, 0.0)
