@@ -86,6 +86,9 @@ def main() -> None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
     _collect_garbage_late()
     exit_code = run(sys.argv[1:])
+    # After an interruption of exec(), which makes dataclasses, CPython ends by the signal and not with the exit code,
+    # unless another text was run since.
+    exec("")  # noqa: S102
     gc.freeze()  # otherwise the interpreter searches all modules for garbage before it ends
     sys.exit(exit_code)
 

@@ -228,6 +228,22 @@ def test_a_signal_while_modules_are_loaded_is_one_sentence(monkeypatch, capsys):
     assert capsys.readouterr().err == "catalog: Interrupted. Finished work is kept.\n"
 
 
+def test_a_signal_while_a_class_is_made_gives_the_same_exit_code(tmp_path):
+    """Dataclasses run text. An interruption of it would let CPython end by the signal."""
+    program = """
+from catalog.cli import main
+
+def command_group():
+    exec("raise KeyboardInterrupt")
+
+main.command_group = command_group
+main.main()
+"""
+    (tmp_path / "interrupted.py").write_text(program)
+    done = subprocess.run([sys.executable, "-m", "interrupted"], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == main.INTERRUPTED
+
+
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
 def test_a_closed_stream_ends_no_command(tmp_path, closed):
     """A scheduler may start a program without streams."""
