@@ -5,14 +5,15 @@
 Writes ``weights/sface.onnx`` from the registry's file and the ``ages.npz`` of ``tools.prepare_crops``. Other tools use
 the functions for the other networks.
 
-A convolution's input becomes unsigned 7-bit numbers with one scale, its weights signed 8-bit numbers with a scale per
-output channel, its bias 32-bit numbers. The file contains ``QuantizeLinear`` and ``DequantizeLinear``, from which
-onnxruntime makes integer kernels (Jacob et al. 2018, *Quantization and Training of Neural Networks for Efficient
+A convolution's input becomes unsigned 7-bit or 8-bit numbers with one scale, its weights signed 8-bit numbers with a
+scale per output channel, its bias 32-bit numbers. The file contains ``QuantizeLinear`` and ``DequantizeLinear``, from
+which onnxruntime makes integer kernels (Jacob et al. 2018, *Quantization and Training of Neural Networks for Efficient
 Integer-Arithmetic-Only Inference*).
 
 Processors without VNNI add two products of 8-bit numbers in 16 bits. With inputs up to 255 such sums overflow. With
 inputs up to 127 they cannot: 2 x 127 x 127 = 32,258 is below 32,768. So all processors compute the same sums with
-their fastest kernels.
+their fastest kernels. Kernels of depthwise convolutions add in 32 bits on every processor, so their inputs may have 8
+bits.
 
 A channel with values ten times larger than the others would leave the others a tenth of the steps. If the function
 between two layers lets a positive factor pass (PRelu does), channels are scaled to one range first: divided in the
@@ -25,6 +26,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -39,9 +41,9 @@ from tools.manifest import WEIGHTS, write_manifest
 Floats = NDArray[np.float64]
 
 _INPUT_LEVELS = 127
-"""Largest level of a layer's input: an unsigned 7-bit number."""
+"""Largest level of an input of a pointwise or full convolution or of a product: an unsigned 7-bit number."""
 _RESULT_LEVELS = 255
-"""Largest level of a result that no integer kernel multiplies: an unsigned 8-bit number."""
+"""Largest level of a value that only depthwise convolutions or no integer kernel read: an unsigned 8-bit number."""
 _LARGEST = 127
 """Largest level of a weight: a signed 8-bit number with a symmetric range."""
 _CALIBRATION_EVERY = 20
@@ -183,23 +185,46 @@ def _folded(model: onnx.ModelProto) -> onnx.ModelProto:
         return onnx.load(options.optimized_model_filepath)
 
 
-def quantize_clipped(model: onnx.ModelProto) -> onnx.ModelProto:
+def quantize_clipped(model: onnx.ModelProto, samples: NDArray[Any] | None = None) -> onnx.ModelProto:
     """Quantize the convolutions that read a clipped value. The bounds of a Clip are known, so none is calibrated.
+
+    ``samples`` are inputs of the network, along the first axis. With them, the biases are corrected: rounding moves
+    the mean of a channel, and the bias takes the mean back to that of the unrounded network (Nagel et al. 2019,
+    section 4.2, with measured means). Each layer is corrected after the layers that it reads.
+    """
+    if samples is None:
+        return _in_integers(Graph(model))
+    corrected = _folded(model)
+    biases = {
+        node.output[0]: next(tensor for tensor in corrected.graph.initializer if tensor.name == node.input[2])
+        for node in corrected.graph.node
+        if node.op_type == "Conv" and len(node.input) > 2
+    }
+    expected = _channel_means(corrected, list(biases), samples)
+    for layer, bias in biases.items():
+        (measured,) = _channel_means(_in_integers(Graph(corrected)), [layer], samples).values()
+        values = numpy_helper.to_array(bias) + expected[layer] - measured
+        bias.CopyFrom(numpy_helper.from_array(values.astype(np.float32), bias.name))
+    return _in_integers(Graph(corrected))
+
+
+def _in_integers(graph: Graph) -> onnx.ModelProto:
+    """Quantize the convolutions that read a clipped value, and the clipped values.
 
     A Clip becomes a limit on the quantized levels, because onnxruntime joins a convolution with the quantization of its
     result only if no floating-point node is between them.
     """
-    graph = Graph(model)
     clips = [node for node in graph.nodes if node.op_type == "Clip"]
     bounds = {node.output[0]: [float(graph.arrays[name].item()) for name in node.input[1:]] for node in clips}
+    levels = {value: _levels_for(graph.users(value)) for value in bounds}
     for node in [node for node in graph.nodes if node.op_type == "Conv" and node.input[0] in bounds]:
-        step = graph.in_steps(node.input[0], *bounds[node.input[0]], _INPUT_LEVELS, clip=True)
-        graph.in_integers(node, step)
+        value = node.input[0]
+        graph.in_integers(node, graph.in_steps(value, *bounds[value], levels[value], clip=True))
     outputs = {output.name for output in graph.model.graph.output}
     inner = [clip for clip in clips if clip.output[0] not in outputs]  # an output of the network stays as it is
     for clip in inner:
         # An integer kernel needs its result in steps, too.
-        graph.in_steps(clip.output[0], *bounds[clip.output[0]], _INPUT_LEVELS, clip=True)
+        graph.in_steps(clip.output[0], *bounds[clip.output[0]], levels[clip.output[0]], clip=True)
     graph.read_stepped()
     for clip in inner:
         (quantize,) = (
@@ -208,6 +233,26 @@ def quantize_clipped(model: onnx.ModelProto) -> onnx.ModelProto:
         quantize.input[0] = clip.input[0]
         graph.nodes.remove(clip)
     return graph.finished()
+
+
+def _levels_for(readers: list[onnx.NodeProto]) -> int:
+    """Return the largest level of a value: 8 bits if only depthwise convolutions read it."""
+    is_depthwise = [any(a.name == "group" and a.i > 1 for a in reader.attribute) for reader in readers]
+    return _RESULT_LEVELS if readers and all(is_depthwise) else _INPUT_LEVELS
+
+
+def _channel_means(model: onnx.ModelProto, values: list[str], samples: NDArray[Any]) -> dict[str, Floats]:
+    """Return the mean of each channel of ``values`` over all samples and positions."""
+    watched = onnx.ModelProto()
+    watched.CopyFrom(model)
+    watched.graph.output.extend(helper.make_empty_tensor_value_info(value) for value in values)
+    session = onnxruntime.InferenceSession(watched.SerializeToString(), providers=["CPUExecutionProvider"])
+    feed = session.get_inputs()[0].name
+    sums: dict[str, Floats] = {}
+    for sample in samples:
+        for value, numbers in zip(values, session.run(values, {feed: sample[None]}), strict=True):
+            sums[value] = sums.get(value, 0.0) + numbers.mean(axis=(0, 2, 3), dtype=np.float64)
+    return {value: total / len(samples) for value, total in sums.items()}
 
 
 def quantize_sface(model: onnx.ModelProto, faces: NDArray[np.uint8]) -> onnx.ModelProto:

@@ -31,7 +31,7 @@ def main() -> None:
     if not models.exists():
         fetch(work)
     steps: dict[str, list[str | Path]] = {
-        "build_attribute_weights": ["--models", models],
+        "build_attribute_weights": ["--models", models, "--data", arguments.data],
         "prepare_crops": ["--data", arguments.data, "--out", work],
         "quantize": ["--crops", work / "ages.npz"],
         "fit_common_component": ["--data", arguments.data],

@@ -50,8 +50,8 @@ def emotions(run: ExpressionOutputs) -> None:
             f"  {kind:<10} {is_kind.sum():>4} faces, recall {100 * right[is_kind].mean():.0f} %, "
             f"precision {100 * right[is_guess].mean():.0f} %"
         )
-    readings = [read_emotions(output) for output in run.emotions]
-    confidences = np.array([[e.confidence for e in sorted(r, key=lambda e: EMOTIONS.index(e.type))] for r in readings])
+    readings = [{emotion.type: emotion.confidence for emotion in read_emotions(output)} for output in run.emotions]
+    confidences = np.array([[reading[kind] for kind in EMOTIONS] for reading in readings])
     truth = np.arange(len(EMOTIONS)) == run.labels[:, None]
     error = calibration_error(confidences.ravel() / 100, truth.ravel())
     print(f"  calibration error of the confidences: {error:.1f} points")

@@ -79,6 +79,27 @@ def test_all_but_the_first_convolution_have_integer_weights(clipped):
     assert sum(kind == TensorProto.INT32 and name.endswith("levels") for name, kind in kinds.items()) == 2
 
 
+def test_only_depthwise_convolutions_have_inputs_of_8_bits(clipped):
+    """Their kernels add in 32 bits on every processor. The pointwise convolution's input has 7 bits."""
+    model = quantize_clipped(clipped)
+    limits = {node.name: node.input[2] for node in model.graph.node if node.op_type == "Clip"}
+    assert limits["first_cut.clipped"] == "largest_level_255"
+    assert limits["deep_cut.clipped"] == "largest_level_127"
+
+
+def test_corrected_biases_keep_the_mean_of_each_channel(clipped):
+    """Rounding moves the means of the channels. Biases corrected on samples take them back, on other inputs too."""
+    rng = np.random.default_rng(5)
+    samples, others = rng.normal(0, 1, (2, 60, 4, SIDE, SIDE)).astype(np.float32)
+
+    def shifts(model: onnx.ModelProto) -> np.ndarray:
+        moves = [answer(model, other[None]) - answer(clipped, other[None]) for other in others]
+        return np.abs(np.mean(moves, axis=(0, 1, 3, 4)))
+
+    moved, corrected = shifts(quantize_clipped(clipped)), shifts(quantize_clipped(clipped, samples))
+    assert corrected.mean() < moved.mean() / 2
+
+
 def test_a_value_is_put_into_steps_once(clipped):
     """However many layers read it."""
     graph = Graph(clipped)

@@ -106,23 +106,19 @@ def open_session(file: str) -> onnxruntime.InferenceSession:
 
 _FATAL = 4
 """Level of onnxruntime's log."""
-_EIGHT_BIT = {"gender.onnx"}
-"""Networks whose integer layers have 8-bit inputs. Their sums overflow in the fastest kernels of x86 without VNNI."""
 
 
 def _load(file: str, provider: ExecutionProvider) -> onnxruntime.InferenceSession:
     """Load a network.
 
-    Inputs of the integer layers have 7 bits, so the fastest kernels of every processor compute the same sums. Networks
-    of ``_EIGHT_BIT`` run with slower exact kernels.
+    Inputs of the integer layers have so few bits that the fastest kernels of every processor compute the same sums
+    (``tools.quantize``).
     """
     data = read_checked(file, WEIGHTS)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    if file in _EIGHT_BIT:
-        options.add_session_config_entry("session.x64quantprecision", "1")
     providers: list[Any] = [CPU.name]
     if provider is not CPU:
         # Layers that the provider does not know run on the processor. Its messages are errors of this program below.

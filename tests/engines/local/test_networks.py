@@ -114,7 +114,7 @@ def test_remembered_outputs_are_the_computed_ones(faces):
         remembered[:] = 0  # a caller changes its own array
 
 
-QUANTIZED = [("sface.onnx", "face", 112), ("emotions.onnx", "pixels", 96)]
+QUANTIZED = [("sface.onnx", "face", 112), ("emotions.onnx", "pixels", 96), ("gender.onnx", "pixels", 192)]
 
 
 @pytest.mark.parametrize(("file", "name", "side"), QUANTIZED)
