@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 from typer.main import get_command, get_command_name, get_group
 from typer.models import CommandInfo
 
+from catalog.cli.plain_help import use_plain_names
 from catalog.cli.plain_values import PlainValues
 from catalog.domain.errors import shortened
 
@@ -31,11 +32,12 @@ _PLAIN_SENTENCES = (
 
 
 class _PlainParameters:
-    """A command whose values are converted by Typer only if they need it."""
+    """A command whose values are converted by Typer only if they need it, and whose help is in plain words."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         parameters: list[Any] = super().get_params(ctx)  # type: ignore[misc]
         PlainValues.use_for(parameters)
+        use_plain_names(parameters)
         return parameters
 
 
