@@ -12,9 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageFilter
 
 from catalog.engines.local.align import similarity_transform, warp
 from catalog.engines.local.detected_face import DetectedFace
@@ -46,9 +48,20 @@ _LARGEST_CUT_OUT = 400
 would bring false faces."""
 _BORDER = 0.4
 """Width of the border around a small photo without a face, in its shorter sides."""
+_SMOOTHING = 1 / 48
+"""Standard deviation of the smoothing of a small photo without a face, in its shorter sides."""
 _FILLING_LOOK = (112, 3.0)
-_FILLING_SCORE, _FILLING_PRESENCE = 0.7, 0.5
-"""Lowest score of the look, and lowest face probability of the mesh, of a candidate that fills the photo."""
+
+
+class _FillingRule(NamedTuple):
+    """Lowest score of the look, and lowest face probability of the mesh, of a candidate that fills the photo."""
+
+    score: float
+    presence: float
+
+
+_PLAIN, _SMOOTH = _FillingRule(0.7, 0.5), _FillingRule(0.65, 0.98)
+"""Smoothing lets an animal's face look more like a person's, so the mesh must be surer of a smoothed photo."""
 _CONFIDENCE = ((0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0), (0.0, 50.0, 80.0, 90.0, 96.0, 99.0, 99.9, 100.0))
 """Mean score to confidence, 0 to 100."""
 
@@ -91,9 +104,17 @@ def _face_of(row: Floats, score: float) -> DetectedFace:
 
 
 def find_filling_faces(pixels: Pixels) -> list[DetectedFace]:
-    """Return the faces that fill a small photo without other faces: YuNet finds some only with a border around them."""
+    """Return the faces that fill a small photo without other faces.
+
+    YuNet finds some only with a border around them, and some only in a smoothed photo: hard edges of enlarged pixels
+    and of clipped whites disturb it.
+    """
     if not _is_small(pixels):
         return []
+    return _faces_in_border(pixels, _PLAIN) or _faces_in_border(_smoothed(pixels), _SMOOTH)
+
+
+def _faces_in_border(pixels: Pixels, rule: _FillingRule) -> list[DetectedFace]:
     rows, columns = pixels.shape[:2]
     border = int(_BORDER * min(rows, columns))
     framed = np.empty((rows + 2 * border, columns + 2 * border, 3), np.uint8)
@@ -101,8 +122,13 @@ def find_filling_faces(pixels: Pixels) -> list[DetectedFace]:
     framed[border : border + rows, border : border + columns] = pixels
     candidates = run_yunet(framed, _FLOOR)
     candidates[:, [0, 1, *range(4, SCORE)]] -= border
-    faces = (_filling_face(pixels, row) for row in candidates)
+    faces = (_filling_face(pixels, row, rule) for row in candidates)
     return [face for face in faces if face is not None]
+
+
+def _smoothed(pixels: Pixels) -> Pixels:
+    radius = _SMOOTHING * min(pixels.shape[:2])
+    return np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(radius)))
 
 
 def _is_small(pixels: Pixels) -> bool:
@@ -114,7 +140,7 @@ def _mean_color(pixels: Pixels) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def _filling_face(pixels: Pixels, row: Floats) -> DetectedFace | None:
+def _filling_face(pixels: Pixels, row: Floats, rule: _FillingRule = _PLAIN) -> DetectedFace | None:
     """Return the face of a refused candidate that fills a small photo, or None if it is no face."""
     if not _is_small(pixels):
         return None
@@ -125,10 +151,10 @@ def _filling_face(pixels: Pixels, row: Floats) -> DetectedFace | None:
     if max(inside_width, 0.0) * max(inside_height, 0.0) < _FILLING * rows * columns:
         return None
     (mesh,) = locate_meshes(pixels, [_face_of(row, float(row[SCORE]))])
-    if mesh.presence < _FILLING_PRESENCE:
+    if mesh.presence < rule.presence:
         return None
     look = _look_at(pixels, row, *_FILLING_LOOK, fill=_mean_color(pixels))
-    if look.row is None or look.score < _FILLING_SCORE:
+    if look.row is None or look.score < rule.score:
         return None
     return _face_of(look.row, look.score)
 

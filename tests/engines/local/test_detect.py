@@ -228,6 +228,23 @@ def test_a_face_larger_than_its_small_photo_is_found(name, share, middle):
     assert overlap(face.box, expected) > 0.4
 
 
+@pytest.mark.parametrize("name", ["obama_1", "obama_2", "biden", "astronaut"])
+def test_a_face_of_few_large_pixels_is_found(name):
+    """Hard edges between enlarged pixels, and clipped blacks and whites, disturb YuNet."""
+    image = portrait(name)
+    (whole,) = detect_faces(pixels_of(image))
+    left, top, width, height = whole.box
+    half, x, y = max(width, height) * 0.35, left + width / 2, top + height / 2
+    cut_out = image.crop((int(x - half), int(y - half), int(x + half), int(y + half))).convert("L")
+    small = cut_out.resize((36, 36), Image.Resampling.BOX)
+    mean = float(np.asarray(small).mean())
+    contrasted = small.point(lambda value: max(0, min(255, int(128 + 6 * (value - mean)))))
+    (face,) = detect_faces(pixels_of(contrasted.resize((192, 192), Image.Resampling.NEAREST).convert("RGB")))
+    scale = 192 / (2 * half)
+    expected = ((left - int(x - half)) * scale, (top - int(y - half)) * scale, width * scale, height * scale)
+    assert overlap(face.box, expected) > 0.4
+
+
 def test_a_face_that_fills_a_small_photo_is_found_once():
     """A cut-out beside its mirror image gives several candidates at the same place."""
     cut_out = portrait("astronaut").convert("RGB").crop((177, 85, 248, 156))
