@@ -17,9 +17,11 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -e 's/:.*## /\t/'
 
+# make would expand a dollar sign in the name of a folder.
+scan: export SOURCE = $(value PHOTOS)
 scan: $(VENV)/.installed  ## catalogue the photos of a folder: make scan PHOTOS=~/Pictures
-	@test -n "$(PHOTOS)" || { echo 'Name a folder: make scan PHOTOS=~/Pictures' >&2; exit 2; }
-	$(BIN)/catalog scan "$(PHOTOS)"
+	@test -n "$$SOURCE" || { echo 'Name a folder: make scan PHOTOS=~/Pictures' >&2; exit 2; }
+	$(BIN)/catalog scan "$$SOURCE"
 
 test: $(VENV)/.installed-dev  ## run the tests, on all processors
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal

@@ -73,6 +73,7 @@ def build(models: Path, faces: NDArray[np.uint8]) -> dict[str, onnx.ModelProto]:
                 size=192,
             ),
             faces,
+            depthwise_levels=255,
         ),
     }
 

@@ -1,4 +1,4 @@
-"""Write the trained networks: ``weights/attributes.onnx``, and ``weights/emotions.onnx`` in 8-bit integers.
+"""Write the trained networks: ``weights/attributes.onnx``, and ``weights/emotions.onnx`` in integers.
 
     python -m tools.join_heads --models MODELS --crops CROPS --ages FILE --emotions FILE
 

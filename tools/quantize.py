@@ -13,7 +13,7 @@ Integer-Arithmetic-Only Inference*).
 Processors without VNNI add two products of 8-bit numbers in 16 bits. With inputs up to 255 such sums overflow. With
 inputs up to 127 they cannot: 2 x 127 x 127 = 32,258 is below 32,768. So all processors compute the same sums with
 their fastest kernels. Kernels of depthwise convolutions add in 32 bits on every processor, so their inputs may have 8
-bits.
+bits (the gender network).
 
 A channel with values ten times larger than the others would leave the others a tenth of the steps. If the function
 between two layers lets a positive factor pass (PRelu does), channels are scaled to one range first: divided in the
@@ -185,15 +185,18 @@ def _folded(model: onnx.ModelProto) -> onnx.ModelProto:
         return onnx.load(options.optimized_model_filepath)
 
 
-def quantize_clipped(model: onnx.ModelProto, samples: NDArray[Any] | None = None) -> onnx.ModelProto:
+def quantize_clipped(
+    model: onnx.ModelProto, samples: NDArray[Any] | None = None, *, depthwise_levels: int = _INPUT_LEVELS
+) -> onnx.ModelProto:
     """Quantize the convolutions that read a clipped value. The bounds of a Clip are known, so none is calibrated.
 
+    ``depthwise_levels`` is the largest level of the inputs of depthwise convolutions: 127 or 255.
     ``samples`` are inputs of the network, along the first axis. With them, the biases are corrected: rounding moves
     the mean of a channel, and the bias takes the mean back to that of the unrounded network (Nagel et al. 2019,
     section 4.2, with measured means). Each layer is corrected after the layers that it reads.
     """
     if samples is None:
-        return _in_integers(Graph(model))
+        return _in_integers(Graph(model), depthwise_levels)
     corrected = _folded(model)
     biases = {
         node.output[0]: next(tensor for tensor in corrected.graph.initializer if tensor.name == node.input[2])
@@ -202,13 +205,13 @@ def quantize_clipped(model: onnx.ModelProto, samples: NDArray[Any] | None = None
     }
     expected = _channel_means(corrected, list(biases), samples)
     for layer, bias in biases.items():
-        (measured,) = _channel_means(_in_integers(Graph(corrected)), [layer], samples).values()
+        (measured,) = _channel_means(_in_integers(Graph(corrected), depthwise_levels), [layer], samples).values()
         values = numpy_helper.to_array(bias) + expected[layer] - measured
         bias.CopyFrom(numpy_helper.from_array(values.astype(np.float32), bias.name))
-    return _in_integers(Graph(corrected))
+    return _in_integers(Graph(corrected), depthwise_levels)
 
 
-def _in_integers(graph: Graph) -> onnx.ModelProto:
+def _in_integers(graph: Graph, depthwise_levels: int) -> onnx.ModelProto:
     """Quantize the convolutions that read a clipped value, and the clipped values.
 
     A Clip becomes a limit on the quantized levels, because onnxruntime joins a convolution with the quantization of its
@@ -216,7 +219,7 @@ def _in_integers(graph: Graph) -> onnx.ModelProto:
     """
     clips = [node for node in graph.nodes if node.op_type == "Clip"]
     bounds = {node.output[0]: [float(graph.arrays[name].item()) for name in node.input[1:]] for node in clips}
-    levels = {value: _levels_for(graph.users(value)) for value in bounds}
+    levels = {value: depthwise_levels if _only_depthwise_reads(graph, value) else _INPUT_LEVELS for value in bounds}
     for node in [node for node in graph.nodes if node.op_type == "Conv" and node.input[0] in bounds]:
         value = node.input[0]
         graph.in_integers(node, graph.in_steps(value, *bounds[value], levels[value], clip=True))
@@ -235,10 +238,12 @@ def _in_integers(graph: Graph) -> onnx.ModelProto:
     return graph.finished()
 
 
-def _levels_for(readers: list[onnx.NodeProto]) -> int:
-    """Return the largest level of a value: 8 bits if only depthwise convolutions read it."""
-    is_depthwise = [any(a.name == "group" and a.i > 1 for a in reader.attribute) for reader in readers]
-    return _RESULT_LEVELS if readers and all(is_depthwise) else _INPUT_LEVELS
+def _only_depthwise_reads(graph: Graph, value: str) -> bool:
+    """Return True if all readers of a value are convolutions whose kernels have one input channel."""
+    readers = graph.users(value)
+    return bool(readers) and all(
+        reader.op_type == "Conv" and graph.arrays[reader.input[1]].shape[1] == 1 for reader in readers
+    )
 
 
 def _channel_means(model: onnx.ModelProto, values: list[str], samples: NDArray[Any]) -> dict[str, Floats]:

@@ -21,6 +21,7 @@ from catalog.app.scan_options import FailCondition, ScanLimits
 from catalog.app.settings import Settings, load_settings
 from catalog.domain.engine import EngineCapabilities
 from catalog.domain.errors import UsageError
+from catalog.domain.uri import display_name
 
 if TYPE_CHECKING:
     from catalog.app import (
@@ -310,8 +311,17 @@ class Catalog(CatalogQuestions, CatalogFiles):
 
 
 def expanded(source: str | Path) -> str:
-    """The source as text, with ``~`` replaced by the home folder. Raises UsageError for an empty text."""
+    """The source as text, with ``~`` replaced by the home folder.
+
+    Raises UsageError for an empty text and for an address of another kind than ``s3://``.
+    """
     text = str(source)
     if not text:
         raise UsageError('The name of a source is empty. The current folder is ".".')
-    return text if text.startswith("s3://") else str(Path(text).expanduser())
+    if text.startswith("s3://"):
+        return text
+    if "://" in text and not Path(text).exists():
+        raise UsageError(
+            f'"{display_name(text)}" is no source.', remedy="Give a folder, a photo or s3://bucket/prefix."
+        )
+    return str(Path(text).expanduser())

@@ -30,6 +30,7 @@ from catalog.store.catalogued_faces import CataloguedFace, faces_by_content
 from catalog.store.external_ids import read_external_ids, set_external_ids
 from catalog.store.people import find_person, namesakes
 from catalog.store.person_index import PersonIndex, PersonRow, all_persons
+from catalog.store.tombstones import tombstone_index
 from catalog.store.upsert import batches
 
 _SOURCES_AT_ONCE = 100
@@ -265,7 +266,9 @@ def _reference_faces(
         faces.sort(key=lambda face: -face.box.area)
         shown = display_name(bytes(photo))
         if not faces:
-            result.problems.append(f'"{shown}" shows no face that is good enough.')
+            is_forgotten = sha256 in tombstone_index(connection).contents
+            reason = "holds a face that was forgotten" if is_forgotten else "shows no face that is good enough"
+            result.problems.append(f'"{shown}" {reason}.')
         elif len(faces) > 1 and faces[1].box.area > _MAX_SECOND_FACE * faces[0].box.area:
             result.problems.append(f'"{shown}" shows several faces; none was used.')
         else:

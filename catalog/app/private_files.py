@@ -1,4 +1,4 @@
-"""Images that only their owner may read, because they show people."""
+"""Files that only their owner may read, because they show people."""
 
 from __future__ import annotations
 
@@ -6,8 +6,23 @@ import os
 from pathlib import Path
 
 from catalog.domain.errors import UsageError
+from catalog.domain.photo_format import DRAWN, HEAD, sniff
 from catalog.domain.uri import display_name
 from catalog.store.whole_file import whole_file
+
+
+def refuse_photo(path: Path | None) -> None:
+    """Raise UsageError if an output would replace a photo. A picture that this program drew may be replaced."""
+    try:
+        if path is None or not path.is_file():  # a pipe would block
+            return
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+    except OSError:
+        return  # the attempt to write says why
+    if sniff(head) is not None and DRAWN not in head:
+        name = display_name(os.fsencode(path))
+        raise UsageError(f'The output "{name}" is a photo, which is never replaced.', remedy="Name another file.")
 
 
 def write_privately(path: Path, data: bytes) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from catalog.app.private_files import write_privately
+from catalog.app.private_files import refuse_photo, write_privately
 from catalog.cli.crop_files import picture_path
 from catalog.cli.formatting import path_text
 from catalog.cli.opening import open_catalog
@@ -34,11 +34,12 @@ def analyze(
 ) -> None:
     """Show each face's box, age, gender, smile, emotions, pose and quality; nothing is kept."""
     with open_catalog(config, database, verbose, {"engine.name": engine}, create=True) as catalog:
+        pictures = [picture_path(annotate, path, several=len(photos) > 1) for path in photos] if annotate else []
+        for picture in pictures:
+            refuse_photo(picture)  # before a paid call
         analyses = [(path, catalog.analyze(path)) for path in photos]
-        if annotate is not None:
-            for path, analysis in analyses:
-                out = picture_path(annotate, path, several=len(photos) > 1)
-                write_privately(out, catalog.draw_analysis(path, analysis))
+        for picture, (path, analysis) in zip(pictures, analyses, strict=bool(pictures)):
+            write_privately(picture, catalog.draw_analysis(path, analysis))
     if as_json:
         answers: list[Body] = [
             {"FaceDetails": [face_detail(face) for face in analysis.faces]} for _, analysis in analyses

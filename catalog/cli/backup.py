@@ -37,7 +37,8 @@ def backup(
     with open_catalog(config, database, verbose, read_only=True) as catalog:
         result = catalog.backup(target, labels_only=labels_only)
     if labels_only:
-        typer.echo(f"{result.persons:,} persons and {result.decisions:,} decisions in {path_text(result.path)}")
+        contents = f"{counted(result.persons or 0, 'person')} and {counted(result.decisions or 0, 'decision')}"
+        typer.echo(f"{contents} in {path_text(result.path)}")
     else:
         typer.echo(f"{result.size:,} bytes in {path_text(result.path)}")
 
@@ -59,8 +60,8 @@ def restore(
         pending = 0 if result.is_labels else catalog.status().pending_removals
     if result.is_labels:
         typer.echo(
-            f"{result.persons:,} persons and {result.decisions:,} decisions were new; "
-            f"{result.faces:,} faces were assigned to their person."
+            f"New: {counted(result.persons, 'person')} and {counted(result.decisions, 'decision')}. "
+            f"Assigned to their person: {counted(result.faces, 'face')}."
         )
         return
     replaced = f" The replaced catalogue is in {path_text(result.replaced)}." if result.replaced else ""

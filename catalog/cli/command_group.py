@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _LARGEST = (1 << 63) - 1
 _PLAIN_SENTENCES = (
+    (re.compile(r"Value error, "), ""),
     (re.compile(r"Input should be a valid integer.*"), "Write a whole number, such as 12."),
     (re.compile(r"Input should be a valid number.*"), "Write a number, such as 0.5."),
     (re.compile(r"Input should be less than or equal to (\S+)"), r"The number is \1 at most."),

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from catalog.app.private_files import write_privately
+from catalog.app.private_files import refuse_photo, write_privately
 from catalog.cli.formatting import box_text
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Threshold, Verbose
@@ -36,6 +36,7 @@ def compare(
     with open_catalog(
         config, database, verbose, {"engine.name": engine, "find.threshold": threshold}, create=True
     ) as catalog:
+        refuse_photo(annotate)
         threshold_in_use = catalog.settings.find.threshold
         comparison = catalog.compare(source, target, threshold=0.0 if not as_json else threshold_in_use)
         if annotate is not None:

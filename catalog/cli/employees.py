@@ -213,6 +213,8 @@ def audit(
     for row in audited.rows:
         typer.echo(_audit_line(row, as_json))
     sys.stdout.flush()
+    if audited.broken is not None and audited.broken > len(audited.rows):  # no entry is changed
+        raise CheckRefused(f'The verification log does not contain the digest "{expect}".')
     if audited.broken is not None:
         raise CheckRefused(f"The verification log was changed at entry {audited.broken}.")
     typer.echo(f"{_entries(len(audited.rows))}, unbroken. Last digest: {audited.head}", err=True)

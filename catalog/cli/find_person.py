@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalog import ReferenceFace, ReportTable, UsageError
-from catalog.app.private_files import write_privately
+from catalog.app.private_files import refuse_photo, write_privately
 from catalog.cli.formatting import box_json, box_text, path_text
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, EngineName, Since, Threshold, Until, Verbose
@@ -71,6 +71,7 @@ def find_person(
     flags = {"engine.name": engine, "find.threshold": threshold, "find.limit": limit}
     with open_catalog(config, database, verbose, flags) as catalog:
         # Everything that can be refused is refused before the first paid call.
+        refuse_photo(html)
         person_id = catalog.person(person).person_id if person is not None else None
         Period.parse(since, until, names=("--since", "--until"))
         opened_negatives = [ReferenceFace(catalog.open_photo(path), name=str(path)) for path in negatives or []]

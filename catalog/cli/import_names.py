@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from catalog.cli.formatting import counted
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import Config, Database, Verbose
 from catalog.domain.uri import display, display_name
@@ -84,7 +85,8 @@ def xmp(
     )
     if not dry_run:
         typer.echo(
-            f"{result.people:,} persons named, {result.faces:,} faces confirmed, {result.already:,} confirmed before"
+            f"{counted(result.people, 'person')} named, {counted(result.faces, 'face')} confirmed, "
+            f"{result.already:,} confirmed before"
         )
     return 3 if result.problems else 0
 
@@ -109,6 +111,7 @@ def csv(
     with open_catalog(config, database, verbose) as catalog:
         result = catalog.import_csv(file, dry_run=dry_run)
     if dry_run:
-        typer.echo(f"{result.people_named:,} persons and {result.faces_named:,} faces would be named")
+        named = f"{counted(result.people_named, 'person')} and {counted(result.faces_named, 'face')}"
+        typer.echo(f"{named} would be named")
     else:
-        typer.echo(f"{result.people:,} persons named, {result.faces:,} faces confirmed")
+        typer.echo(f"{counted(result.people, 'person')} named, {counted(result.faces, 'face')} confirmed")

@@ -144,6 +144,9 @@ def _run(arguments: list[str]) -> int:
         _print_error(str(error), error.remedy)
         return error.exit_code
     except Exception as error:  # noqa: BLE001  every other exception is a bug and is reported here once
+        if _is_interruption(error):
+            _print_error(INTERRUPTED_TEXT, "")
+            return INTERRUPTED
         return _report_unexpected(error, arguments)
     return 0
 
@@ -159,6 +162,15 @@ def command_group() -> CommandGroup:
 def _print_version() -> int:
     print(f"catalog {version('face-catalog')}")  # noqa: T201
     return 0
+
+
+def _is_interruption(error: BaseException | None) -> bool:
+    """Return True if Ctrl-C caused the error: modules in C report one during their import as an ImportError."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _report_unexpected(error: Exception, arguments: list[str]) -> int:

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 import catalog
 from catalog import ReportRows, UsageError
+from catalog.app.private_files import refuse_photo
 from catalog.cli.command_group import SubcommandGroup
 from catalog.cli.formatting import counted
 from catalog.cli.opening import open_catalog
@@ -153,6 +154,7 @@ def deliver(rows: ReportRows, form: Format, output: Path | None, progress: Progr
     """Print or write rows, CSV while they are read. Ends the progress. A message says if rows were left out."""
     if output is None and form is Format.PARQUET:
         raise typer.BadParameter("Parquet is not text: name a file with --output.")
+    refuse_photo(output)
     if form is Format.CSV:
         if output is not None:
             write_csv_file(rows, output)

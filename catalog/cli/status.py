@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from catalog.cli.formatting import counted
 from catalog.cli.opening import open_catalog
 from catalog.cli.options import AsJson, Config, Database, Verbose
 from catalog.cli.table_output import print_line
@@ -35,14 +36,15 @@ def status(as_json: AsJson = False, database: Database = None, config: Config = 
 
 
 def _lines(shown: Status) -> list[tuple[str, str]]:
+    places, missing = (counted(number, "location") for number in (shown.places, shown.missing_places))
     lines = [
         ("catalogue", shown.database),
-        ("photos", f"{shown.photos:,} at {shown.places:,} locations, {shown.missing_places:,} locations missing"),
+        ("photos", f"{shown.photos:,} at {places}, {missing} missing"),
         ("faces", f"{shown.faces:,}, {shown.unassigned_faces:,} unassigned, {shown.rejected_faces:,} more rejected"),
         ("people", f"{shown.people:,}, {shown.named_people:,} with a name; {shown.hidden_people:,} hidden"),
         ("decisions", f"{shown.decisions:,}"),
         *[
-            ("gallery", f"{gallery.gallery} ({gallery.engine}, {gallery.model}): {gallery.photos:,} photos")
+            ("gallery", f"{gallery.gallery} ({gallery.engine}, {gallery.model}): {counted(gallery.photos, 'photo')}")
             for gallery in shown.galleries
         ],
     ]
@@ -56,6 +58,6 @@ def _lines(shown: Status) -> list[tuple[str, str]]:
 
 def _scan_line(scan: ScanStatus) -> str:
     sources = ", ".join(map(display, scan.sources))
-    counts = f"{scan.discovered:,} photos, {scan.new:,} new, {scan.failed:,} failed"
+    counts = f"{counted(scan.discovered, 'photo')}, {scan.new:,} new, {scan.failed:,} failed"
     time = scan.started_at[:16].replace("T", " ")
     return f"{'scan ' + str(scan.scan):10} {time} UTC  {scan.state}: {counts}  {sources}"

@@ -44,6 +44,9 @@ _BRANDS = {
 _GENERAL_BRANDS = frozenset({b"mif1", b"mif2", b"msf1"})
 """Brands of an image whose codec a more special brand may name. HEIF if none does."""
 
+DRAWN = b"drawn by face-catalog"
+"""Comment in pictures that this program draws. It may replace such a picture, and no other."""
+
 HEAD = 4096
 """Bytes from the beginning that are enough, except for a TIFF, whose directories may be anywhere."""
 

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from catalog.domain.errors import CatalogError, PhotoError
 from catalog.domain.opened_photo import OpenedPhoto
 from catalog.images.decode import DEFAULT_LIMITS, DecodeLimits
-from catalog.images.decoder_process import READY, REPLY, REQUEST, photo_of
+from catalog.images.decoder_process import INTERRUPTIONS, READY, REPLY, REQUEST, photo_of
 
 _MAX_REPLY = 1 << 20
 _START = 60
@@ -98,7 +99,7 @@ class _Worker:
         """A response is outstanding. After an interruption it must not be read as that to the next request."""
         self._channel, remote = socket.socketpair()
         arguments = [str(remote.fileno()), str(limits.max_pixels), str(limits.seconds), str(limits.memory_bytes)]
-        with remote:
+        with remote, _interruptions_blocked():
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - our own code, by our own interpreter
                     # -P: a folder named catalog in the current folder is not imported
@@ -205,6 +206,20 @@ class _Worker:
         if code is not None and code < 0:
             return f"The photo crashed its decoder ({signal.strsignal(-code)})."
         return "The photo ended its decoder process."
+
+
+@contextlib.contextmanager
+def _interruptions_blocked() -> Iterator[None]:
+    """Block the signals of an interruption in this thread.
+
+    A process started meanwhile begins with them blocked. Otherwise a signal to the whole group would end it while it
+    imports its modules. The parent process receives the signal afterwards.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _environment() -> dict[str, str]:

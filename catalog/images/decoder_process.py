@@ -39,6 +39,8 @@ REPLY = struct.Struct("<I")
 """The number of bytes of the JSON that follows."""
 READY = b"+"
 """First byte that a process sends."""
+INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that end a scan after the photos in work. The parent process handles them."""
 GRACE = 5
 """Seconds after the time limit at which a process ends itself, if its parent no longer exists."""
 
@@ -167,7 +169,7 @@ def main() -> None:
     number, max_pixels, seconds, memory = sys.argv[1:]
     limits = DecodeLimits(int(max_pixels), float(seconds), int(memory))
     # The parent process handles these signals and ends its decoders when their photos are done.
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for name in INTERRUPTIONS:
         signal.signal(name, signal.SIG_IGN)
     _limit_memory(limits.memory_bytes)
     _silence()

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from catalog.domain.faces import BoundingBox, Comparison, Face
 from catalog.domain.opened_photo import OpenedPhoto
+from catalog.domain.photo_format import DRAWN
 from catalog.reports.label_layout import LabelLayout, Rectangle
 
 _YES, _NO, _PLAIN = (46, 204, 113), (160, 160, 160), (255, 213, 74)
@@ -140,5 +141,5 @@ def _reduced_image(photo: OpenedPhoto) -> Image.Image:
 
 def _jpeg(image: Image.Image) -> bytes:
     buffer = BytesIO()
-    image.save(buffer, "JPEG", quality=88, optimize=True)
+    image.save(buffer, "JPEG", quality=88, optimize=True, comment=DRAWN)
     return buffer.getvalue()

@@ -52,10 +52,10 @@ def _json_value(value: Value) -> Value:
 def write(table: ReportTable, form: Format, path: Path) -> None:
     """Write the table to a private file. Raises ``UsageError``."""
     try:
-        path.touch(mode=0o600)
         if form is Format.PARQUET:
             write_parquet(table, path)
         else:
+            path.touch(mode=0o600)
             path.write_text(render(table, form), encoding="utf-8", newline="", errors="surrogateescape")
     except OSError as error:
         raise UsageError(f'The file "{display_name(str(path))}" cannot be written: {error.strerror}.') from error
@@ -81,7 +81,7 @@ def write_csv_file(rows: ReportRows, path: Path) -> None:
 
 
 def write_parquet(table: ReportTable, path: Path) -> None:
-    """Write the table as a Parquet file. Raises ``UsageError`` if pyarrow is not installed."""
+    """Write the table as a private Parquet file. Raises ``UsageError`` if pyarrow is not installed."""
     # pyarrow is an optional dependency of 100 MB.
     try:
         import pyarrow
@@ -98,6 +98,7 @@ def write_parquet(table: ReportTable, path: Path) -> None:
         "boolean": pyarrow.bool_(),
     }
     arrays = [pyarrow.array(values, type=types[_kind(values)]) for values in columns]
+    path.touch(mode=0o600)
     parquet.write_table(pyarrow.table(arrays, names=list(table.columns)), path)
 
 

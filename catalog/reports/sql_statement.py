@@ -79,6 +79,8 @@ def _check_keyword(sql: str) -> None:
         position = match.end()
     word = re.match(r"\(*\s*([A-Za-z]*)", sql[position:])
     first = word[1].lower() if word else ""
+    if not sql[position:].strip():
+        raise UsageError("The statement is empty.", remedy=_REMEDY)
     if first not in _READ_KEYWORDS:
         raise UsageError(f'The statement starts with "{first.upper()}", which does not read.', remedy=_REMEDY)
 

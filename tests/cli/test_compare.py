@@ -72,3 +72,34 @@ def test_an_unreadable_photo_is_a_sentence_and_exit_code_2(catalog, portraits):
     answer = catalog("analyze", portraits / "none.jpg")
     assert answer.code == 2
     assert "none.jpg" in answer.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["analyze", "obama_1.jpg", "--annotate", "obama_1.jpg"],
+        ["analyze", "obama_1.jpg", "--annotate", "biden.jpg"],
+        ["compare", "obama_1.jpg", "biden.jpg", "--annotate", "biden.jpg"],
+        ["find-person", "obama_1.jpg", "--html", "biden.jpg"],
+        ["report", "people", "--format", "csv", "--output", "biden.jpg"],
+        ["sql", "SELECT 1", "--output", "biden.jpg"],
+    ],
+    ids=lambda arguments: f"{arguments[0]} {arguments[-1]}",
+)
+def test_an_output_never_replaces_a_photo(catalog, portraits, tmp_path, monkeypatch, arguments):
+    """Neither one of the command's own photos nor another one."""
+    for name in ("obama_1.jpg", "biden.jpg"):
+        (tmp_path / name).write_bytes((portraits / name).read_bytes())
+    catalog("scan", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    answer = catalog(*arguments)
+    assert answer.code == 2
+    assert "is a photo, which is never replaced" in answer.err
+    for name in ("obama_1.jpg", "biden.jpg"):
+        assert (tmp_path / name).read_bytes() == (portraits / name).read_bytes()
+
+
+def test_a_drawn_picture_may_be_replaced(catalog, portraits, tmp_path):
+    """A picture that this program drew is no photo of the user."""
+    for _ in range(2):
+        assert catalog("analyze", portraits / "biden.jpg", "--annotate", tmp_path / "drawn.jpg").code == 0

@@ -114,7 +114,7 @@ def test_photos_in_a_bucket_need_a_folder_for_their_sidecars(database, add_perso
         connection.exec_driver_sql("UPDATE persons SET name = NULL")
     capsys.readouterr()
     assert run(["import", "xmp", *into, *address]) == 0
-    assert "1 persons named" in capsys.readouterr().out
+    assert "1 person named" in capsys.readouterr().out
 
 
 def test_status_names_a_missing_catalogue(tmp_path, capsys):

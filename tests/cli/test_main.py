@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from sqlalchemy import make_url
 
+from catalog.cli import main
 from catalog.store.database_address import safe_form
 
 PORTRAITS = Path(__file__).parent.parent / "fixtures"
@@ -170,3 +172,49 @@ def test_a_search_with_contradictory_options_is_refused(catalog, folder, tmp_pat
     words = [option.format(blank=tmp_path / "blank.jpg") for option in options]
     answer = catalog("find-person", PORTRAITS / "biden.jpg", *words)
     assert (answer.code, sentence in answer.err) == (2, True)
+
+
+def test_an_interrupted_import_is_no_bug(monkeypatch, capsys):
+    """Ctrl-C within the import of a module in C ends as an ImportError, whose cause is the KeyboardInterrupt."""
+
+    def interrupted_import():
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as error:
+            raise ImportError("initialization failed") from error
+
+    monkeypatch.setattr(main, "command_group", interrupted_import)
+    assert main.run(["status"]) == 130
+    assert "bug" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["scan", "http://example.com/a"], '"http://example.com/a" is no source.'),
+        (["sql", " -- nothing"], "The statement is empty."),
+        (["report", "people", "--format", "xml"], "Invalid value for '--format': 'xml' is not one of"),
+    ],
+)
+def test_a_refused_value_has_a_plain_reason(catalog, folder, arguments, sentence):
+    """The address keeps its slashes, and no sentence begins with the words of another library."""
+    catalog("scan", folder)
+    answer = catalog(*arguments)
+    assert answer.code == 2
+    assert sentence in answer.err
+
+
+def test_a_report_as_parquet_leaves_no_empty_file(catalog, folder, tmp_path, monkeypatch):
+    """Without pyarrow nothing is written."""
+    catalog("scan", folder)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert catalog("report", "people", "--format", "parquet", "--output", tmp_path / "people.parquet").code == 2
+    assert not (tmp_path / "people.parquet").exists()
+
+
+def test_a_digest_that_the_log_does_not_contain_is_named(catalog, folder):
+    """No entry was changed, so no entry is blamed."""
+    catalog("scan", folder)
+    answer = catalog("audit", "--expect", "abc")
+    assert answer.code == 9
+    assert 'does not contain the digest "abc"' in answer.err

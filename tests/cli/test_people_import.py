@@ -148,3 +148,11 @@ def test_an_import_is_undone_as_one(catalog: Catalog, references: Path) -> None:
     assert catalog("undo").code == 0
     assert None in photos_by_name(catalog) or photos_by_name(catalog) == {}
     assert "Joe Biden" not in photos_by_name(catalog)
+
+
+def test_a_forgotten_face_is_named_as_the_reason(catalog: Catalog, references: Path) -> None:
+    """A photo whose face was forgotten is good enough. It is not used, and the message says why."""
+    assert catalog("people", "import", references).code == 0
+    assert catalog("people", "forget", "Barack Obama", "--yes").code == 0
+    problems = catalog("people", "import", references, "--json").json["problems"]
+    assert [problem.split('" ')[1] for problem in problems] == ["holds a face that was forgotten."]

@@ -319,3 +319,21 @@ def test_a_signal_to_the_whole_group_leaves_the_photo_in_work_whole(pool: Opener
         os.kill(pid, number)
     assert pool.open(PHOTO).pixels.shape == (64, 96, 3)
     assert workers() == [pid]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_a_worker_starts_does_not_end_it(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """A scan that is interrupted in its first second waits for its decoders. It ends as every interrupted scan."""
+    start = subprocess.Popen
+
+    def start_and_signal(*arguments: object, **options: object) -> subprocess.Popen[bytes]:
+        process = start(*arguments, **options)  # type: ignore[call-overload]
+        os.kill(process.pid, number)
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", start_and_signal)
+    pool = DecoderPool(1)
+    try:
+        assert pool.open(PHOTO).pixels.shape == (64, 96, 3)
+    finally:
+        pool.close()

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from catalog.reports.site.charts import share_chart
-from catalog.reports.site.emotion_sums import EmotionSums, period_label
+from catalog.reports.site.emotion_sums import EmotionSums, Share, period_label
 
 
 def happy_shares(sums: EmotionSums):
@@ -72,3 +72,10 @@ def test_faces_without_confidence_count_in_full_and_those_without_weight_do_not(
 
 def test_no_face_is_no_chart():
     assert list(EmotionSums().shares()) == []
+
+
+def test_a_share_above_the_whole_by_a_rounding_error_is_drawn(recwarn):
+    """The library of the charts would warn about a value outside of the scale, on the user's terminal."""
+    whole = sum([0.1] * 3)  # 0.30000000000000004
+    share_chart("Happy", [Share("2001-03", 0, whole, 0.3, 3, 3.0), Share("2001-04", 1, 0.2, 0.3, 3, 3.0)])
+    assert not recwarn

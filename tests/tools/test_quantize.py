@@ -1,4 +1,4 @@
-"""Networks with 7-bit inputs and 8-bit weights give the results of floating point, within one step of the scale."""
+"""Networks in integers give the results of floating point, within one step of the scale."""
 
 from __future__ import annotations
 
@@ -79,11 +79,12 @@ def test_all_but_the_first_convolution_have_integer_weights(clipped):
     assert sum(kind == TensorProto.INT32 and name.endswith("levels") for name, kind in kinds.items()) == 2
 
 
-def test_only_depthwise_convolutions_have_inputs_of_8_bits(clipped):
-    """Their kernels add in 32 bits on every processor. The pointwise convolution's input has 7 bits."""
-    model = quantize_clipped(clipped)
+@pytest.mark.parametrize("levels", [127, 255])
+def test_only_depthwise_convolutions_have_inputs_of_8_bits(clipped, levels):
+    """Their kernels add in 32 bits on every processor. The pointwise convolution's input always has 7 bits."""
+    model = quantize_clipped(clipped, depthwise_levels=levels)
     limits = {node.name: node.input[2] for node in model.graph.node if node.op_type == "Clip"}
-    assert limits["first_cut.clipped"] == "largest_level_255"
+    assert limits["first_cut.clipped"] == f"largest_level_{levels}"
     assert limits["deep_cut.clipped"] == "largest_level_127"
 
 

@@ -31,7 +31,8 @@ def share_chart(title: str, shares: Sequence[Share], observed: str = "people") -
     chart = leather.Chart(title)
     first = shares[0].label
     count = shares[-1].position + 1
-    points = [(share.position, share.percent) for share in shares]
+    # A sum of many shares may exceed 100 by a rounding error, and leather would print a warning.
+    points = [(share.position, min(max(share.percent, 0), 100)) for share in shares]
     chart.set_x_scale(_EqualSteps(count))
     chart.add_y_scale(0, 100)
     ticks = _ticks(count, 5 if len(first) == 4 else 3)
