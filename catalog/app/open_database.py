@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from catalog.app.settings import Settings, default_database
+from catalog.store.connections import missing_catalogue
 from catalog.store.database import Database, open_database
 from catalog.store.database_address import is_file, parse_address, safe_form, sqlite_path
 
@@ -21,6 +22,12 @@ def database_exists(settings: Settings) -> bool:
     """False if the catalogue is an SQLite file that does not exist yet."""
     url = parse_address(database_address(settings))
     return not is_file(url) or sqlite_path(url).exists()
+
+
+def check_exists(settings: Settings) -> None:
+    """Raise DatabaseError if the catalogue is an SQLite file that does not exist."""
+    if not database_exists(settings):
+        raise missing_catalogue(shown_address(settings))
 
 
 def open_existing(settings: Settings) -> Database:

@@ -22,14 +22,20 @@ def open_catalog(
     *,
     create: bool = False,
     read_only: bool = False,
+    may_be_missing: bool = False,
 ) -> Iterator[catalog.Catalog]:
     """The catalogue of a command, closed after the block. ``flags`` are settings by ``section.key``; None is not set.
 
     With ``create`` a missing catalogue is created: a command that starts one. Otherwise a mistyped path would be
-    answered with an empty catalogue.
+    answered with an empty catalogue. ``read_only`` accepts the user's own catalogue before the first scan, and
+    ``may_be_missing`` any.
     """
     with catalog.open(database, config=config, settings=flags, create=create, read_only=read_only) as opened:
         set_up_logging(verbose, opened.settings.log.format)
+        if read_only and database is not None and not may_be_missing:
+            from catalog.app.open_database import check_exists  # loads SQLAlchemy
+
+            check_exists(opened.settings)
         print_setting_warnings(opened.settings)
         yield opened
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def status(as_json: AsJson = False, database: Database = None, config: Config = None, verbose: Verbose = 0) -> None:
     """Show the contents of the catalogue and its last scans."""
-    with open_catalog(config, database, verbose, read_only=True) as catalog:
+    with open_catalog(config, database, verbose, read_only=True, may_be_missing=True) as catalog:
         is_missing = not catalog.exists()
         shown = catalog.status()
     if as_json:

@@ -167,6 +167,10 @@ def _postgresql_engine(url: URL, *, read_only: bool) -> Engine:
     return engine
 
 
+def missing_catalogue(address: object) -> DatabaseError:
+    return DatabaseError(f'There is no catalogue at "{address}".', remedy=START)
+
+
 def prepare_file(path: Path, *, create: bool) -> None:
     """Create the file, for its owner only, if it does not exist and ``create`` is set. Raises ``DatabaseError``."""
     try:
@@ -175,7 +179,7 @@ def prepare_file(path: Path, *, create: bool) -> None:
         if path.exists():
             return
         if not create:
-            raise DatabaseError(f'There is no catalogue at "{path}".', remedy=START)
+            raise missing_catalogue(path)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:

@@ -25,6 +25,11 @@ import pytest
         "import csv {names}",
         "import xmp",
         "prune",
+        "report people",
+        "people list",
+        "sql SELECT",
+        "export csv {photo}.d",
+        "costs",
     ],
 )
 def test_a_mistyped_path_is_an_error(catalog, portraits, tmp_path, command):
