@@ -38,7 +38,7 @@ def analyze(
         for picture in pictures:
             refuse_photo(picture)  # before a paid call
         analyses = [(path, catalog.analyze(path)) for path in photos]
-        for picture, (path, analysis) in zip(pictures, analyses, strict=bool(pictures)):
+        for picture, (path, analysis) in zip(pictures, analyses, strict=False):  # none without --annotate
             write_privately(picture, catalog.draw_analysis(path, analysis))
     if as_json:
         answers: list[Body] = [
