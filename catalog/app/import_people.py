@@ -30,7 +30,7 @@ from catalog.store.catalogued_faces import CataloguedFace, faces_by_content
 from catalog.store.external_ids import read_external_ids, set_external_ids
 from catalog.store.people import find_person, namesakes
 from catalog.store.person_index import PersonIndex, PersonRow, all_persons
-from catalog.store.tombstones import tombstone_index
+from catalog.store.tombstones import has_tombstone
 from catalog.store.upsert import batches
 
 _SOURCES_AT_ONCE = 100
@@ -266,7 +266,7 @@ def _reference_faces(
         faces.sort(key=lambda face: -face.box.area)
         shown = display_name(bytes(photo))
         if not faces:
-            is_forgotten = sha256 in tombstone_index(connection).contents
+            is_forgotten = has_tombstone(connection, sha256)
             reason = "holds a face that was forgotten" if is_forgotten else "shows no face that is good enough"
             result.problems.append(f'"{shown}" {reason}.')
         elif len(faces) > 1 and faces[1].box.area > _MAX_SECOND_FACE * faces[0].box.area:

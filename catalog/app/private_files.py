@@ -17,10 +17,12 @@ def refuse_photo(path: Path | None) -> None:
         if path is None or not path.is_file():  # a pipe would block
             return
         with path.open("rb") as file:
-            head = file.read(HEAD)
+            edges = file.read(HEAD)
+            file.seek(max(len(edges), path.stat().st_size - HEAD))
+            edges += file.read(HEAD)  # a TGA file is recognized by its end
     except OSError:
         return  # the attempt to write says why
-    if sniff(head) is not None and DRAWN not in head:
+    if sniff(edges) is not None and DRAWN not in edges:
         name = display_name(os.fsencode(path))
         raise UsageError(f'The output "{name}" is a photo, which is never replaced.', remedy="Name another file.")
 

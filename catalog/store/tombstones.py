@@ -80,6 +80,12 @@ def tombstone_index(connection: Connection) -> TombstoneIndex:
     return TombstoneIndex(tombstone.key for tombstone in read_tombstones(connection))
 
 
+def has_tombstone(connection: Connection, sha256: str) -> bool:
+    """Return True if a face on the photo with this content hash was forgotten."""
+    query = select(tombstones.c.id).where(tombstones.c.photo_sha256 == sha256).limit(1)
+    return connection.scalar(query) is not None
+
+
 def add_tombstones(connection: Connection, added: Iterable[Tombstone]) -> int:
     """Add those tombstones that are not there yet. Returns how many were added."""
     existing_keys = {tombstone.key for tombstone in read_tombstones(connection)}
